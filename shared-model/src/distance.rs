@@ -1,0 +1,114 @@
+//! Distances between embeddings, in exact integers.
+//!
+//! Both kinds yield a `u32` of which smaller means more alike, so that ranking and thresholds need no
+//! case distinction. Neither depends on a scale: a gallery is compared in the integers that the engine
+//! wrote.
+
+use crate::Element;
+use serde::{Deserialize, Serialize};
+
+/// Which distance a model's embedding was trained for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Distance {
+    /// `Σ (a − b)²`. Real squared distance = integer · scale².
+    SquaredL2,
+    /// Cosine distance `1 − cos`, in units of 2^−30: 0 (same direction) to 2^31 (opposite).
+    ///
+    /// With `n = isqrt(Σa² · Σb²)` (the integer square root, rounded down) it is
+    /// `2^30 − clamp(floor(2^30 · Σab / n), −2^30, 2^30)`, and `2^30` where `n` is 0: an embedding
+    /// that is all zero has no direction and is orthogonal to everything.
+    Cosine,
+}
+
+/// One, in the units of [`Distance::Cosine`].
+pub const COSINE_ONE: i64 = 1 << 30;
+
+impl Distance {
+    /// The distance of `a` and `b`, which hold [`Element`]s of one kind and have one length,
+    /// at most [`format::MAX_EMBEDDING`](crate::format::MAX_EMBEDDING).
+    pub fn between(self, a: &[u8], b: &[u8], element: Element) -> u32 {
+        match self {
+            Distance::SquaredL2 => squared_l2(a, b, element),
+            Distance::Cosine => {
+                let (mut dot, mut a_squared, mut b_squared) = (0i64, 0i64, 0i64);
+                for (&x, &y) in a.iter().zip(b) {
+                    let (x, y) = (element.value(x), element.value(y));
+                    dot += i64::from(x * y);
+                    a_squared += i64::from(x * x);
+                    b_squared += i64::from(y * y);
+                }
+                cosine_distance(dot, a_squared, b_squared)
+            }
+        }
+    }
+
+    /// `distance` as a real number: squared L2 at the embedding's `scale`, or `1 − cos`. For people.
+    pub fn real(self, distance: u32, scale: f32) -> f32 {
+        match self {
+            Distance::SquaredL2 => distance as f32 * scale * scale,
+            Distance::Cosine => distance as f32 / COSINE_ONE as f32,
+        }
+    }
+}
+
+fn squared_l2(a: &[u8], b: &[u8], element: Element) -> u32 {
+    a.iter()
+        .zip(b)
+        .map(|(&x, &y)| element.value(x).abs_diff(element.value(y)).pow(2))
+        .sum()
+}
+
+/// The cosine distance from a dot product and two squared norms; see [`Distance::Cosine`].
+///
+/// For embeddings of up to 1,024 values all intermediate results fit 64 bits:
+/// `1024 · 255² · 2^30 < 2^57`.
+pub fn cosine_distance(dot: i64, a_squared: i64, b_squared: i64) -> u32 {
+    let norm = ((a_squared * b_squared) as u64).isqrt() as i64;
+    if norm == 0 {
+        return COSINE_ONE as u32;
+    }
+    let cosine = (dot * COSINE_ONE).div_euclid(norm).clamp(-COSINE_ONE, COSINE_ONE);
+    (COSINE_ONE - cosine) as u32
+}
+
+impl core::fmt::Display for Distance {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Distance::SquaredL2 => "squared L2",
+            Distance::Cosine => "cosine",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Element::{Signed, Unsigned};
+
+    #[test]
+    fn squared_l2_reads_the_element() {
+        assert_eq!(Distance::SquaredL2.between(&[0, 255], &[255, 255], Unsigned), 65_025);
+        assert_eq!(Distance::SquaredL2.between(&[0, 255], &[255, 255], Signed), 1);
+        let (low, high) = ([0x81; 1024], [127; 1024]);
+        assert_eq!(Distance::SquaredL2.between(&low, &high, Signed), 1024 * 254 * 254);
+    }
+
+    #[test]
+    fn cosine_of_same_opposite_orthogonal_and_zero() {
+        let one = COSINE_ONE as u32;
+        let cosine = |a: &[i8], b: &[i8]| {
+            let bytes = |v: &[i8]| v.iter().map(|&x| x as u8).collect::<std::vec::Vec<_>>();
+            Distance::Cosine.between(&bytes(a), &bytes(b), Signed)
+        };
+        assert_eq!(cosine(&[3, -4], &[3, -4]), 0);
+        assert_eq!(cosine(&[3, -4], &[6, -8]), 0);
+        assert_eq!(cosine(&[3, -4], &[-3, 4]), 2 * one);
+        assert_eq!(cosine(&[1, 0], &[0, 1]), one);
+        assert_eq!(cosine(&[0, 0], &[0, 1]), one);
+        // cos = 24 / 25, floor(2^30 · 24 / 25) = 1,030,792,151
+        assert_eq!(cosine(&[3, 4], &[4, 3]), one - 1_030_792_151);
+        // negative dot products round down as well: floor(−2^30 · 7 / 25) = −300,647,711
+        assert_eq!(cosine(&[3, 4], &[3, -4]), one + 300_647_711);
+    }
+}

@@ -1,0 +1,20 @@
+use super::Parameters;
+use crate::Element;
+
+/// Fully connected layer: `output[o] = requantize(bias[o] + Σ weight[o][i] · input[i])`.
+/// The input is a feature map read in its own order: row, column, channel.
+pub fn dense(
+    parameters: &Parameters<'_>,
+    (input, input_element): (&[u8], Element),
+    (output, output_element): (&mut [u8], Element),
+) {
+    let rows = parameters.weights.chunks_exact(input.len());
+    for (channel, (out, weights)) in output.iter_mut().zip(rows).enumerate() {
+        let sum = input
+            .iter()
+            .zip(weights)
+            .map(|(&value, &weight)| input_element.value(value) * weight as i8 as i32)
+            .sum();
+        *out = parameters.finish(sum, channel, output_element);
+    }
+}

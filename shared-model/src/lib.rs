@@ -1,0 +1,68 @@
+//! The half of tinytriplet that runs on both sides: on the PC that trains and on the
+//! microcontroller that recognises. No heap, no floating-point arithmetic in an answer, no `unsafe`.
+//!
+//! # How the pieces fit
+//!
+//! ```text
+//! bytes ──decode──▶ Model ──embed(pixels)──▶ embedding ──compare──▶ distance
+//! ```
+//!
+//! * [`format`] says what the bytes of a model file are. Bytes come from outside and are not trusted.
+//! * [`Model::decode`] checks magic, version, CRC, every length, shape, range and accumulator bound
+//!   once. What it returns is valid, so that inference has nothing left to check and cannot fail:
+//!   raw bytes and a validated model are different types.
+//! * [`Model::embed`] runs the layers, one [`Step`] after the other, on a scratch buffer whose length
+//!   the model states. Two builds given the same model and pixels give the same bytes, whatever the
+//!   processor: all arithmetic is on integers, and every rounding is the one in [`requantize`].
+//! * [`Model::compare`] compares two embeddings, exactly.
+//! * [`protocol`] carries all of this over a serial line.
+//!
+//! The arithmetic is defined in `docs/ARITHMETIC.md`, the file in `docs/FORMAT.md`, both in enough
+//! detail to write a second implementation in another language.
+//!
+//! # Layout
+//!
+//! Feature maps are stored row by row, channels last (H, W, C). An image is one byte a pixel,
+//! 0 (background) to 255. Weights are `[output channel][row][column][input channel]`.
+//!
+//! # Example
+//!
+//! ```
+//! # fn run(file: &[u8], pixels: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//! use shared_model::Model;
+//!
+//! let model = Model::decode(file)?;
+//! let mut scratch = vec![0; model.scratch_len()];   // on a board: a static array
+//! let mut embedding = vec![0; model.embedding_len()];
+//! model.embed(pixels, &mut scratch, &mut embedding)?;
+//! # Ok(()) }
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod distance;
+mod embed;
+pub mod format;
+mod frame;
+pub mod kernel;
+mod model;
+pub mod protocol;
+pub mod requantize;
+mod shape;
+
+pub use distance::Distance;
+pub use embed::EmbedError;
+pub use model::{DecodeError, Model, Operation, Step};
+pub use shape::{Element, Shape, Tensor};
+
+/// CRC-32 as in Ethernet, zip and PNG (CRC-32/ISO-HDLC): guards model files and frames.
+pub(crate) const CRC32: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+
+/// The CRC-32 of `bytes`, as model files and frames use it (CRC-32/ISO-HDLC).
+pub fn crc32(bytes: &[u8]) -> u32 {
+    CRC32.checksum(bytes)
+}

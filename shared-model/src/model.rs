@@ -1,0 +1,466 @@
+use crate::{
+    Distance, Element, Shape, Tensor,
+    format::{self, ALIGNMENT, HEADER_LEN, Header, Layer, Metadata, Pool},
+    kernel::{ConvGeometry, Parameters},
+};
+
+/// A model file that has been found valid. It borrows the file's bytes: weights stay where they are.
+#[derive(Clone, Debug)]
+pub struct Model<'a> {
+    metadata: Metadata<'a>,
+    data: &'a [u8],
+    header: Header,
+    scratch_len: usize,
+    output: Tensor,
+}
+
+/// One thing the engine does: a layer, or a convolution and the max pool behind it at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// Index in [`Metadata::layers`] of the (first) layer.
+    pub layer: usize,
+    /// What is read.
+    pub input: Tensor,
+    /// What is written.
+    pub output: Tensor,
+    /// What is computed.
+    pub operation: Operation<'a>,
+}
+
+/// What a [`Step`] computes.
+#[derive(Clone, Copy, Debug)]
+pub enum Operation<'a> {
+    /// A convolution, and the max pool behind it where there is one.
+    Conv2d {
+        /// The convolution's window; its `output` is the map before the pool.
+        geometry: ConvGeometry,
+        /// The max pool that follows.
+        pool: Option<Pool>,
+        /// Weights, biases, multipliers.
+        parameters: Parameters<'a>,
+    },
+    /// A max pool that does not follow a convolution.
+    MaxPool2d(Pool),
+    /// An average pool and its multiplier.
+    AveragePool2d(Pool, i32),
+    /// A fully connected layer.
+    Dense(Parameters<'a>),
+}
+
+impl Step<'_> {
+    /// Multiply-accumulates of the layer or layers, by the shapes: what padding skips is counted, and
+    /// so is a convolution's output that the pool behind it never looks at. Pools have none.
+    pub fn macs(&self) -> u64 {
+        match &self.operation {
+            Operation::Conv2d { geometry, parameters, .. } => {
+                let pixels = u64::from(geometry.output.height) * u64::from(geometry.output.width);
+                pixels * parameters.weights.len() as u64
+            }
+            Operation::Dense(parameters) => parameters.weights.len() as u64,
+            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
+        }
+    }
+
+    /// Weights and biases.
+    pub fn parameters(&self) -> usize {
+        match &self.operation {
+            Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
+                parameters.weights.len() + parameters.biases.len() / 4
+            }
+            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
+        }
+    }
+}
+
+impl<'a> Model<'a> {
+    /// Checks a model file and yields the model in it, or the first thing that is wrong.
+    ///
+    /// Any bytes may be given. Time is linear in the file's length; nothing is allocated.
+    ///
+    /// # Errors
+    /// One for each way in which a file can be wrong: see [`DecodeError`].
+    pub fn decode(file: &'a [u8]) -> Result<Self, DecodeError> {
+        let header_bytes = file.first_chunk::<HEADER_LEN>().ok_or(DecodeError::Truncated)?;
+        let header = Header::read(header_bytes).ok_or(DecodeError::Magic)?;
+        if header.version != format::VERSION {
+            return Err(DecodeError::Version(header.version));
+        }
+        let metadata_end = HEADER_LEN.saturating_add(header.metadata_len as usize);
+        let data_start = metadata_end.checked_next_multiple_of(ALIGNMENT).ok_or(DecodeError::Truncated)?;
+        let end = data_start.checked_add(header.data_len as usize).ok_or(DecodeError::Truncated)?;
+        match file.len() {
+            len if len < end => return Err(DecodeError::Truncated),
+            len if len > end => return Err(DecodeError::TrailingBytes),
+            _ => {}
+        }
+        if format::file_crc(file) != header.crc {
+            return Err(DecodeError::Crc);
+        }
+        if header_bytes[10..12] != [0, 0] || file[metadata_end..data_start].iter().any(|&b| b != 0) {
+            return Err(DecodeError::Reserved);
+        }
+
+        let (metadata, rest) = postcard::take_from_bytes::<Metadata<'a>>(&file[HEADER_LEN..metadata_end])
+            .map_err(|_| DecodeError::Metadata)?;
+        if !rest.is_empty() {
+            return Err(DecodeError::Metadata);
+        }
+        check_metadata(&metadata)?;
+
+        let mut walk = Walk::new(&metadata, &file[data_start..]);
+        let mut scratch_len = 0;
+        let mut input_in_scratch = 0;
+        while let Some(step) = walk.next() {
+            let step = step?;
+            let last = walk.layer == metadata.layers.len();
+            let output_in_scratch = if last { 0 } else { step.output.len() };
+            scratch_len = scratch_len.max(input_in_scratch + output_in_scratch);
+            input_in_scratch = output_in_scratch;
+        }
+        if !walk.data.is_empty() {
+            return Err(DecodeError::DataLength);
+        }
+        let output = walk.tensor;
+        if output.len() > format::MAX_EMBEDDING {
+            return Err(DecodeError::Embedding);
+        }
+        Ok(Self { data: &file[data_start..], metadata, header, scratch_len, output })
+    }
+
+    /// All that the file says about the model.
+    pub fn metadata(&self) -> &Metadata<'a> {
+        &self.metadata
+    }
+
+    /// The file's header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Identity of the model: what a gallery is bound to.
+    pub fn hash(&self) -> [u8; 8] {
+        self.header.hash
+    }
+
+    /// Whether the content still has the [hash](Self::hash) in the header. The CRC finds accidents; this
+    /// also finds a header taken from another file. It reads the whole file through SHA-256.
+    pub fn hash_matches(&self, file: &[u8]) -> bool {
+        file.len() >= HEADER_LEN && format::content_hash(file) == self.header.hash
+    }
+
+    /// Shape, element and scale of the image.
+    pub fn input(&self) -> Tensor {
+        Tensor {
+            shape: self.metadata.input,
+            element: Element::Unsigned,
+            scale: self.metadata.input_scale,
+        }
+    }
+
+    /// Shape, element and scale of the embedding.
+    pub fn output(&self) -> Tensor {
+        self.output
+    }
+
+    /// Bytes of an image.
+    pub fn input_len(&self) -> usize {
+        self.metadata.input.len()
+    }
+
+    /// Bytes, and values, of an embedding.
+    pub fn embedding_len(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Bytes that [`embed`](Self::embed) needs for the maps between the layers.
+    pub fn scratch_len(&self) -> usize {
+        self.scratch_len
+    }
+
+    /// RAM of one inference in bytes: image, maps between the layers, embedding. Without the stack.
+    pub fn ram_len(&self) -> usize {
+        self.input_len() + self.scratch_len + self.embedding_len()
+    }
+
+    /// The distance that the embedding was trained for.
+    pub fn distance(&self) -> Distance {
+        self.metadata.distance
+    }
+
+    /// The [distance](Self::distance) of two embeddings of this model: small is alike.
+    pub fn compare(&self, a: &[u8], b: &[u8]) -> u32 {
+        self.distance().between(a, b, self.output.element)
+    }
+
+    /// What the engine does, in order.
+    pub fn steps(&self) -> impl Iterator<Item = Step<'a>> + '_ {
+        // The same walk succeeded in `decode`, so that no step is an error here.
+        Walk::new(&self.metadata, self.data).map_while(Result::ok)
+    }
+
+    /// Multiply-accumulates of one inference; see [`Step::macs`].
+    pub fn macs(&self) -> u64 {
+        self.steps().map(|step| step.macs()).sum()
+    }
+
+    /// Weights and biases of all layers.
+    pub fn parameters(&self) -> usize {
+        self.steps().map(|step| step.parameters()).sum()
+    }
+}
+
+fn check_metadata(metadata: &Metadata<'_>) -> Result<(), DecodeError> {
+    let training = &metadata.training;
+    let texts = [metadata.name, training.dataset, training.tool];
+    if texts.iter().any(|text| text.len() > format::MAX_TEXT || text.chars().any(char::is_control)) {
+        return Err(DecodeError::Text);
+    }
+    if !is_scale(metadata.input_scale) {
+        return Err(DecodeError::Scale(None));
+    }
+    let is_share = |share: f32| (0.0..=1.0).contains(&share);
+    let thresholds = [metadata.thresholds.equal_error, metadata.thresholds.false_accept_1_percent];
+    let rates = thresholds.iter().flatten().flat_map(|t| [t.false_accept_rate, t.false_reject_rate]);
+    if !rates.chain([training.precision_at_1]).all(is_share) {
+        return Err(DecodeError::Share);
+    }
+    match metadata.input.checked_len() {
+        _ if metadata.layers.is_empty() => Err(DecodeError::NoLayers),
+        Some(1..=format::MAX_TENSOR) => Ok(()),
+        _ => Err(DecodeError::InputShape),
+    }
+}
+
+fn is_scale(scale: f32) -> bool {
+    scale.is_finite() && scale > 0.0
+}
+
+/// Goes through the layers, from tensor to tensor and from section to section, checking each.
+struct Walk<'m, 'a> {
+    layers: &'m [Layer],
+    layer: usize,
+    tensor: Tensor,
+    data: &'a [u8],
+}
+
+impl<'m, 'a> Walk<'m, 'a> {
+    fn new(metadata: &'m Metadata<'a>, data: &'a [u8]) -> Self {
+        let tensor =
+            Tensor { shape: metadata.input, element: Element::Unsigned, scale: metadata.input_scale };
+        Self { layers: &metadata.layers, layer: 0, tensor, data }
+    }
+
+    fn step(&mut self, layer: &Layer) -> Result<Step<'a>, DecodeError> {
+        let index = self.layer;
+        self.layer += 1;
+        let input = self.tensor;
+        let (operation, output) = match *layer {
+            Layer::Conv2d(conv) => {
+                let (groups, channels) = (conv.groups, conv.out_channels);
+                let whole = groups > 0
+                    && input.shape.channels.is_multiple_of(groups)
+                    && channels.is_multiple_of(groups);
+                let [top, bottom, left, right] = conv.padding;
+                let [rows, columns] = conv.kernel;
+                if !whole || top.max(bottom) >= rows || left.max(right) >= columns {
+                    return Err(DecodeError::Geometry(index));
+                }
+                let padded = [
+                    u32::from(input.shape.height) + u32::from(top) + u32::from(bottom),
+                    u32::from(input.shape.width) + u32::from(left) + u32::from(right),
+                ];
+                let shape = windows(padded, conv.kernel, conv.stride, channels)
+                    .ok_or(DecodeError::Geometry(index))?;
+                let map = Tensor { shape, element: conv.activation.element(), scale: conv.scale };
+                check_tensor(&map, index)?;
+                let taps = u32::from(rows) * u32::from(columns) * u32::from(input.shape.channels / groups);
+                let parameters = self.parameters(channels, taps, input.element, index)?;
+                let geometry = ConvGeometry {
+                    input: input.shape,
+                    output: shape,
+                    kernel: conv.kernel.map(usize::from),
+                    stride: conv.stride.map(usize::from),
+                    padding: [top, left].map(usize::from),
+                    groups: usize::from(groups),
+                };
+                // The pool behind a convolution is done with it.
+                let (pool, output) = match self.layers.get(self.layer) {
+                    Some(&Layer::MaxPool2d(pool)) => {
+                        let output = pooled(&map, pool, self.layer)?;
+                        self.layer += 1;
+                        (Some(pool), output)
+                    }
+                    _ => (None, map),
+                };
+                (Operation::Conv2d { geometry, pool, parameters }, output)
+            }
+            Layer::MaxPool2d(pool) => (Operation::MaxPool2d(pool), pooled(&input, pool, index)?),
+            Layer::AveragePool2d(average) => {
+                if average.multiplier < 0 {
+                    return Err(DecodeError::Multiplier(index));
+                }
+                let output = Tensor { scale: average.scale, ..pooled(&input, average.pool, index)? };
+                check_tensor(&output, index)?;
+                (Operation::AveragePool2d(average.pool, average.multiplier), output)
+            }
+            Layer::Dense(dense) => {
+                let shape = Shape::new(1, 1, dense.out_features);
+                let output = Tensor { shape, element: dense.activation.element(), scale: dense.scale };
+                check_tensor(&output, index)?;
+                let taps = input.len() as u32; // at most MAX_TENSOR
+                (Operation::Dense(self.parameters(dense.out_features, taps, input.element, index)?), output)
+            }
+        };
+        self.tensor = output;
+        Ok(Step { layer: index, input, output, operation })
+    }
+
+    /// Takes the three sections of a layer from the data and checks multipliers and accumulators.
+    fn parameters(
+        &mut self,
+        channels: u16,
+        taps: u32,
+        input: Element,
+        layer: usize,
+    ) -> Result<Parameters<'a>, DecodeError> {
+        let channels = usize::from(channels);
+        let multipliers = self.section(4 * channels)?;
+        let biases = self.section(4 * channels)?;
+        let weights = self.section(channels.checked_mul(taps as usize).ok_or(DecodeError::DataLength)?)?;
+        let parameters = Parameters { weights, biases, multipliers };
+
+        // No sum can leave the 32 bits of an accumulator: |Σ| ≤ taps · 128 · largest input + |bias|.
+        let largest_sum = u64::from(taps) * 128 * u64::from(input.largest_magnitude());
+        for (channel, multiplier) in multipliers.chunks_exact(4).enumerate() {
+            if multiplier[3] & 0x80 != 0 {
+                return Err(DecodeError::Multiplier(layer));
+            }
+            if largest_sum + u64::from(parameters.bias(channel).unsigned_abs()) > i32::MAX as u64 {
+                return Err(DecodeError::Accumulator(layer));
+            }
+        }
+        Ok(parameters)
+    }
+
+    /// The next `len` bytes of the data, and past the zeros that pad them.
+    fn section(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
+        let padded = len.checked_next_multiple_of(ALIGNMENT).ok_or(DecodeError::DataLength)?;
+        let (section, rest) = self.data.split_at_checked(padded).ok_or(DecodeError::DataLength)?;
+        let (section, padding) = section.split_at(len);
+        if padding.iter().any(|&byte| byte != 0) {
+            return Err(DecodeError::Reserved);
+        }
+        self.data = rest;
+        Ok(section)
+    }
+}
+
+impl<'a> Iterator for Walk<'_, 'a> {
+    type Item = Result<Step<'a>, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let layer = *self.layers.get(self.layer)?;
+        Some(self.step(&layer))
+    }
+}
+
+fn check_tensor(tensor: &Tensor, layer: usize) -> Result<(), DecodeError> {
+    if !is_scale(tensor.scale) {
+        return Err(DecodeError::Scale(Some(layer)));
+    }
+    match tensor.shape.checked_len() {
+        Some(1..=format::MAX_TENSOR) => Ok(()),
+        _ => Err(DecodeError::Geometry(layer)),
+    }
+}
+
+fn pooled(input: &Tensor, pool: Pool, layer: usize) -> Result<Tensor, DecodeError> {
+    let size = [input.shape.height, input.shape.width].map(u32::from);
+    let shape = windows(size, pool.kernel, pool.stride, input.shape.channels);
+    Ok(Tensor { shape: shape.ok_or(DecodeError::Geometry(layer))?, ..*input })
+}
+
+/// How many windows fit: `floor((size − kernel) / stride) + 1` in each direction.
+fn windows(size: [u32; 2], kernel: [u8; 2], stride: [u8; 2], channels: u16) -> Option<Shape> {
+    let count = |axis: usize| {
+        let (kernel, stride) = (u32::from(kernel[axis]), u32::from(stride[axis]));
+        let room = size[axis].checked_sub(kernel).filter(|_| kernel > 0)?;
+        u16::try_from(room.checked_div(stride)? + 1).ok()
+    };
+    Some(Shape::new(count(0)?, count(1)?, channels))
+}
+
+/// Why bytes are not a model file. Layers count from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Shorter than the header, or than the header says.
+    Truncated,
+    /// Longer than the header says.
+    TrailingBytes,
+    /// Does not begin with [`MAGIC`](format::MAGIC).
+    Magic,
+    /// Written in this other version of the format.
+    Version(u16),
+    /// The CRC-32 does not match: bytes were changed or lost.
+    Crc,
+    /// Bytes that must be zero are not.
+    Reserved,
+    /// The metadata are not the postcard encoding of [`Metadata`].
+    Metadata,
+    /// A text is longer than [`MAX_TEXT`](format::MAX_TEXT) or holds control characters.
+    Text,
+    /// The scale of this layer's output (or of the input) is not positive and finite.
+    Scale(Option<usize>),
+    /// A rate is not between 0 and 1.
+    Share,
+    /// There is no layer.
+    NoLayers,
+    /// The input has no pixel, or more than [`MAX_TENSOR`](format::MAX_TENSOR).
+    InputShape,
+    /// Kernel, stride, padding, groups or channels of this layer do not fit its input, or its output is
+    /// empty or larger than [`MAX_TENSOR`](format::MAX_TENSOR).
+    Geometry(usize),
+    /// A multiplier of this layer is negative.
+    Multiplier(usize),
+    /// An accumulator of this layer could overflow.
+    Accumulator(usize),
+    /// The data are shorter or longer than the layers need.
+    DataLength,
+    /// The embedding has more than [`MAX_EMBEDDING`](format::MAX_EMBEDDING) values.
+    Embedding,
+}
+
+impl core::fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Truncated => f.write_str("the file is cut short"),
+            Self::TrailingBytes => f.write_str("there are bytes behind the end of the model"),
+            Self::Magic => f.write_str("not a tinytriplet model file (it does not begin with TINYTRIP)"),
+            Self::Version(version) => write!(
+                f,
+                "the file is in version {version} of the format, this program reads version {}: export the model again",
+                format::VERSION
+            ),
+            Self::Crc => f.write_str("the CRC does not match: the file was damaged or changed"),
+            Self::Reserved => f.write_str("bytes that must be zero are not"),
+            Self::Metadata => f.write_str("the metadata cannot be read"),
+            Self::Text => write!(f, "a name is longer than {} bytes or unprintable", format::MAX_TEXT),
+            Self::Scale(None) => f.write_str("the input's scale is not a positive number"),
+            Self::Scale(Some(layer)) => write!(f, "layer {layer}: the scale is not a positive number"),
+            Self::Share => f.write_str("a rate is not between 0 and 1"),
+            Self::NoLayers => f.write_str("the model has no layers"),
+            Self::InputShape => f.write_str("the input's shape is empty or too large"),
+            Self::Geometry(layer) => write!(f, "layer {layer}: the shape does not fit its input"),
+            Self::Multiplier(layer) => write!(f, "layer {layer}: a multiplier is negative"),
+            Self::Accumulator(layer) => write!(f, "layer {layer}: an accumulator could overflow 32 bits"),
+            Self::DataLength => f.write_str("the weights are fewer or more than the layers need"),
+            Self::Embedding => {
+                write!(f, "the embedding has more than {} values", format::MAX_EMBEDDING)
+            }
+        }
+    }
+}
+
+impl core::error::Error for DecodeError {}

@@ -1,0 +1,100 @@
+use serde::{Deserialize, Serialize};
+
+/// Height, width and channels of a feature map, stored in this order, channels last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Shape {
+    /// Rows.
+    pub height: u16,
+    /// Columns.
+    pub width: u16,
+    /// Values at each row and column.
+    pub channels: u16,
+}
+
+impl Shape {
+    /// A shape of `height` × `width` × `channels`.
+    pub const fn new(height: u16, width: u16, channels: u16) -> Self {
+        Self { height, width, channels }
+    }
+
+    /// Number of values; `None` where that does not fit 32 bits.
+    pub const fn checked_len(self) -> Option<u32> {
+        match (self.height as u32).checked_mul(self.width as u32) {
+            Some(area) => area.checked_mul(self.channels as u32),
+            None => None,
+        }
+    }
+
+    /// Number of values of a shape that a validated model holds.
+    pub(crate) const fn len(self) -> usize {
+        self.height as usize * self.width as usize * self.channels as usize
+    }
+}
+
+impl core::fmt::Display for Shape {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}x{}x{}", self.height, self.width, self.channels)
+    }
+}
+
+/// How a byte of a tensor is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Element {
+    /// 0 to 255: pixels, and whatever went through a ReLU.
+    Unsigned,
+    /// Two's complement, −127 to 127: what went through no ReLU.
+    Signed,
+}
+
+impl Element {
+    /// The integer that `byte` stands for.
+    #[inline(always)]
+    pub const fn value(self, byte: u8) -> i32 {
+        match self {
+            Element::Unsigned => byte as i32,
+            Element::Signed => byte as i8 as i32,
+        }
+    }
+
+    /// The smallest and the largest value that requantization yields.
+    #[inline(always)]
+    pub const fn range(self) -> (i32, i32) {
+        match self {
+            Element::Unsigned => (0, 255),
+            Element::Signed => (-127, 127),
+        }
+    }
+
+    /// The largest magnitude that a byte can stand for.
+    pub(crate) const fn largest_magnitude(self) -> u32 {
+        match self {
+            Element::Unsigned => 255,
+            Element::Signed => 128,
+        }
+    }
+}
+
+/// Shape, element type and scale of a feature map: a real value is `scale` times the integer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tensor {
+    /// Height, width, channels.
+    pub shape: Shape,
+    /// How its bytes are read.
+    pub element: Element,
+    /// Real value of one integer step; positive and finite. For people: no answer depends on it.
+    pub scale: f32,
+}
+
+impl Tensor {
+    /// Number of values, which is the number of bytes.
+    pub const fn len(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// Never true for a tensor of a validated model.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
