@@ -1,0 +1,142 @@
+//! `docs/ARITHMETIC.md` once more, by someone who has not seen the engine: layer by layer, nothing fused,
+//! in 128-bit integers, one index expression for each formula.
+
+use shared_model::{
+    Model,
+    format::{Activation, Layer, Pool},
+};
+
+/// A feature map in plain integers.
+struct Map {
+    height: i128,
+    width: i128,
+    channels: i128,
+    signed: bool,
+    values: Vec<i128>,
+}
+
+impl Map {
+    /// `x[r][c][k]`, and 0 outside of the map.
+    fn at(&self, r: i128, c: i128, k: i128) -> i128 {
+        let inside = (0..self.height).contains(&r) && (0..self.width).contains(&c);
+        if inside { self.values[((r * self.width + c) * self.channels + k) as usize] } else { 0 }
+    }
+
+    fn pooled(&self, pool: Pool, reduce: impl Fn(&[i128]) -> i128) -> Map {
+        let [kernel_r, kernel_c] = pool.kernel.map(i128::from);
+        let [stride_r, stride_c] = pool.stride.map(i128::from);
+        let height = (self.height - kernel_r) / stride_r + 1;
+        let width = (self.width - kernel_c) / stride_c + 1;
+        let mut values = Vec::new();
+        for r in 0..height {
+            for c in 0..width {
+                for k in 0..self.channels {
+                    let window: Vec<i128> = (0..kernel_r)
+                        .flat_map(|i| (0..kernel_c).map(move |j| (i, j)))
+                        .map(|(i, j)| self.at(r * stride_r + i, c * stride_c + j, k))
+                        .collect();
+                    values.push(reduce(&window));
+                }
+            }
+        }
+        Map { height, width, channels: self.channels, signed: self.signed, values }
+    }
+}
+
+/// `clamp(q(a, m))`.
+fn requantize(a: i128, m: i128, signed: bool) -> i128 {
+    let q = (a * m + (1 << 31)).div_euclid(1 << 32);
+    if signed { q.clamp(-127, 127) } else { q.clamp(0, 255) }
+}
+
+/// The three sections of a layer, as integers.
+struct Sections {
+    multipliers: Vec<i128>,
+    biases: Vec<i128>,
+    weights: Vec<i128>,
+}
+
+fn take_sections(data: &mut &[u8], outputs: usize, weights: usize) -> Sections {
+    let mut take = |len: usize| {
+        let (section, rest) = data.split_at(len.next_multiple_of(16));
+        *data = rest;
+        section[..len].to_vec()
+    };
+    let words = |bytes: Vec<u8>| -> Vec<i128> {
+        bytes.chunks(4).map(|word| i32::from_le_bytes(word.try_into().unwrap()).into()).collect()
+    };
+    Sections {
+        multipliers: words(take(4 * outputs)),
+        biases: words(take(4 * outputs)),
+        weights: take(weights).into_iter().map(|byte| i128::from(byte as i8)).collect(),
+    }
+}
+
+/// The embedding that `file` (a valid model) gives for `pixels`.
+pub fn embed(file: &[u8], pixels: &[u8]) -> Vec<u8> {
+    let model = Model::decode(file).expect("a valid model");
+    let metadata_len = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
+    let mut data = &file[(32 + metadata_len).next_multiple_of(16)..];
+    let input = model.metadata().input;
+    let mut x = Map {
+        height: input.height.into(),
+        width: input.width.into(),
+        channels: input.channels.into(),
+        signed: false,
+        values: pixels.iter().map(|&pixel| pixel.into()).collect(),
+    };
+    for layer in &model.metadata().layers {
+        x = match *layer {
+            Layer::Conv2d(conv) => {
+                let [kernel_r, kernel_c] = conv.kernel.map(i128::from);
+                let [stride_r, stride_c] = conv.stride.map(i128::from);
+                let [above, below, left, right] = conv.padding.map(i128::from);
+                let (outputs, groups) = (i128::from(conv.out_channels), i128::from(conv.groups));
+                let depth = x.channels / groups;
+                let weights = outputs * kernel_r * kernel_c * depth;
+                let s = take_sections(&mut data, outputs as usize, weights as usize);
+                let height = (x.height + above + below - kernel_r) / stride_r + 1;
+                let width = (x.width + left + right - kernel_c) / stride_c + 1;
+                let signed = conv.activation == Activation::Linear;
+                let mut values = Vec::new();
+                for r in 0..height {
+                    for c in 0..width {
+                        for o in 0..outputs {
+                            let group = o / (outputs / groups);
+                            let mut a = s.biases[o as usize];
+                            for i in 0..kernel_r {
+                                for j in 0..kernel_c {
+                                    for d in 0..depth {
+                                        let w = ((o * kernel_r + i) * kernel_c + j) * depth + d;
+                                        let (y, z) = (r * stride_r + i - above, c * stride_c + j - left);
+                                        a += s.weights[w as usize] * x.at(y, z, group * depth + d);
+                                    }
+                                }
+                            }
+                            values.push(requantize(a, s.multipliers[o as usize], signed));
+                        }
+                    }
+                }
+                Map { height, width, channels: outputs, signed, values }
+            }
+            Layer::MaxPool2d(pool) => x.pooled(pool, |window| *window.iter().max().unwrap()),
+            Layer::AveragePool2d(average) => {
+                let signed = x.signed;
+                x.pooled(average.pool, |window| {
+                    requantize(window.iter().sum(), average.multiplier.into(), signed)
+                })
+            }
+            Layer::Dense(dense) => {
+                let (outputs, n) = (usize::from(dense.out_features), x.values.len());
+                let s = take_sections(&mut data, outputs, outputs * n);
+                let signed = dense.activation == Activation::Linear;
+                let values = (0..outputs).map(|o| {
+                    let sum: i128 = (0..n).map(|i| s.weights[o * n + i] * x.values[i]).sum();
+                    requantize(s.biases[o] + sum, s.multipliers[o], signed)
+                });
+                Map { height: 1, width: 1, channels: outputs as i128, signed, values: values.collect() }
+            }
+        };
+    }
+    x.values.into_iter().map(|value| value as u8).collect()
+}

@@ -1,0 +1,134 @@
+//! Random nets: small, odd-shaped, and valid.
+
+use rand::{Rng, RngExt};
+use shared_model::{
+    Distance, Shape,
+    format::{
+        self, Activation, AveragePool, Conv2d, Dense, Layer, Metadata, Pool, Thresholds, TrainingSummary,
+    },
+};
+
+/// A model file of one to five random layers. Shapes, strides, paddings, groups and channels are whatever
+/// fits, 1×1 maps and channels that are no multiple of 4 among them; weights reach −128 and 127.
+pub fn model(rng: &mut impl Rng) -> Vec<u8> {
+    let input = Shape::new(rng.random_range(1..=12), rng.random_range(1..=12), rng.random_range(1..=4));
+    let mut layers = heapless::Vec::new();
+    let mut data = Vec::new();
+    let mut shape = input;
+    for _ in 0..rng.random_range(1..=5) {
+        let (layer, output) = layer(rng, shape, &mut data);
+        layers.push(layer).expect("five layers fit");
+        shape = output;
+    }
+    if shape.checked_len().is_none_or(|len| len > format::MAX_EMBEDDING as u32) {
+        layers.push(dense(rng, shape, &mut data).0).expect("six layers fit");
+    }
+    let metadata = Metadata {
+        name: "random",
+        input,
+        input_scale: 1.0 / 255.0,
+        layers,
+        distance: if rng.random() { Distance::SquaredL2 } else { Distance::Cosine },
+        thresholds: Thresholds::default(),
+        training: TrainingSummary {
+            dataset: "none",
+            tool: "tests",
+            seed: 0,
+            images_seen: 0,
+            precision_at_1: 0.0,
+        },
+    };
+    let mut file = vec![0; data.len() + 8192];
+    let len = format::encode(&metadata, &data, &mut file).expect("it fits");
+    file.truncate(len);
+    file
+}
+
+/// Random pixels, with runs of 0 and 255 in some images.
+pub fn pixels(rng: &mut impl Rng, len: usize) -> Vec<u8> {
+    let kind = rng.random_range(0..4);
+    (0..len)
+        .map(|_| match kind {
+            0 => 255 * rng.random_range(0..=1),
+            1 => 255,
+            _ => rng.random(),
+        })
+        .collect()
+}
+
+fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape) {
+    let activation = if rng.random() { Activation::Relu } else { Activation::Linear };
+    let stride = [rng.random_range(1..=3), rng.random_range(1..=3)];
+    match rng.random_range(0..6) {
+        0..=2 => {
+            let padding: [u8; 4] = core::array::from_fn(|_| rng.random_range(0..=2));
+            let padded = [
+                input.height + u16::from(padding[0]) + u16::from(padding[1]),
+                input.width + u16::from(padding[2]) + u16::from(padding[3]),
+            ];
+            let kernel = padded.map(|size| rng.random_range(1..=size.min(5)) as u8);
+            // A padding as large as the kernel is refused.
+            let largest = [kernel[0], kernel[0], kernel[1], kernel[1]];
+            let padding: [u8; 4] = core::array::from_fn(|side| padding[side].min(largest[side] - 1));
+            let padded = [
+                input.height + u16::from(padding[0]) + u16::from(padding[1]),
+                input.width + u16::from(padding[2]) + u16::from(padding[3]),
+            ];
+            let divisors: Vec<u16> = (1..=input.channels).filter(|d| input.channels % d == 0).collect();
+            let groups = divisors[rng.random_range(0..divisors.len())];
+            let out_channels = groups * rng.random_range(1..=9u16.div_ceil(groups));
+            let taps = usize::from(kernel[0]) * usize::from(kernel[1]) * usize::from(input.channels / groups);
+            parameters(rng, data, usize::from(out_channels), taps);
+            let conv = Conv2d { out_channels, kernel, stride, padding, groups, activation, scale: 0.5 };
+            let size = |axis: usize| (padded[axis] - u16::from(kernel[axis])) / u16::from(stride[axis]) + 1;
+            (Layer::Conv2d(conv), Shape::new(size(0), size(1), out_channels))
+        }
+        3 | 4 => {
+            let size = [input.height, input.width];
+            let kernel = size.map(|size| rng.random_range(1..=size.min(4)) as u8);
+            let pool = Pool { kernel, stride };
+            let windows = |axis: usize| (size[axis] - u16::from(kernel[axis])) / u16::from(stride[axis]) + 1;
+            let output = Shape::new(windows(0), windows(1), input.channels);
+            if rng.random() {
+                return (Layer::MaxPool2d(pool), output);
+            }
+            let area = u32::from(kernel[0]) * u32::from(kernel[1]);
+            let multiplier = ((1u64 << 32) / u64::from(area)).min(i32::MAX as u64) as i32;
+            (Layer::AveragePool2d(AveragePool { pool, multiplier, scale: 0.25 }), output)
+        }
+        _ => dense(rng, input, data),
+    }
+}
+
+fn dense(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape) {
+    let activation = if rng.random() { Activation::Relu } else { Activation::Linear };
+    let out_features = rng.random_range(1..=11);
+    let taps = usize::from(input.height) * usize::from(input.width) * usize::from(input.channels);
+    parameters(rng, data, usize::from(out_features), taps);
+    (Layer::Dense(Dense { out_features, activation, scale: 2.0 }), Shape::new(1, 1, out_features))
+}
+
+/// Appends multipliers, biases and weights. Multipliers are such that outputs spread over their range, now and
+/// then beyond it.
+fn parameters(rng: &mut impl Rng, data: &mut Vec<u8>, outputs: usize, taps: usize) {
+    let typical = (taps as f64).sqrt() * 70.0 * 70.0;
+    let mut push = |bytes: Vec<u8>| {
+        data.extend(bytes);
+        data.resize(format::align(data.len()), 0);
+    };
+    let multipliers: Vec<u8> = (0..outputs)
+        .flat_map(|_| {
+            let ratio = rng.random_range(0.1..4.0) * 127.0 / typical;
+            ((ratio * 2f64.powi(32)).min(f64::from(i32::MAX)) as i32).to_le_bytes()
+        })
+        .collect();
+    push(multipliers);
+    let largest = typical as i32;
+    push((0..outputs).flat_map(|_| rng.random_range(-largest..=largest).to_le_bytes()).collect());
+    let extreme = rng.random_range(0..4) == 0;
+    push(
+        (0..outputs * taps)
+            .map(|_| if extreme { [127, 128][rng.random_range(0..2)] } else { rng.random::<u8>() })
+            .collect(),
+    );
+}
