@@ -53,10 +53,7 @@ impl Distance {
 }
 
 fn squared_l2(a: &[u8], b: &[u8], element: Element) -> u32 {
-    a.iter()
-        .zip(b)
-        .map(|(&x, &y)| element.value(x).abs_diff(element.value(y)).pow(2))
-        .sum()
+    a.iter().zip(b).map(|(&x, &y)| element.value(x).abs_diff(element.value(y)).pow(2)).sum()
 }
 
 /// The cosine distance from a dot product and two squared norms; see [`Distance::Cosine`].

@@ -150,11 +150,7 @@ impl<'a> Model<'a> {
 
     /// Shape, element and scale of the image.
     pub fn input(&self) -> Tensor {
-        Tensor {
-            shape: self.metadata.input,
-            element: Element::Unsigned,
-            scale: self.metadata.input_scale,
-        }
+        Tensor { shape: self.metadata.input, element: Element::Unsigned, scale: self.metadata.input_scale }
     }
 
     /// Shape, element and scale of the embedding.

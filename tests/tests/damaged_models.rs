@@ -120,7 +120,8 @@ fn mutate(rng: &mut impl Rng, file: &mut Vec<u8>) {
         let end = if rng.random() { file.len() } else { file.len().min(HEADER_LEN + 80) };
         if end > 0 {
             let index = rng.random_range(0..end);
-            file[index] = if rng.random() { rng.random() } else { file[index] ^ (1 << rng.random_range(0..8)) };
+            file[index] =
+                if rng.random() { rng.random() } else { file[index] ^ (1 << rng.random_range(0..8)) };
         }
     }
 }

@@ -19,12 +19,7 @@ fn engine_equals_the_definition() {
         let mut scratch = vec![rng.random(); model.scratch_len() + rng.random_range(0..3)];
         let mut embedding = vec![0; model.embedding_len()];
         model.embed(&pixels, &mut scratch, &mut embedding).unwrap();
-        assert_eq!(
-            embedding,
-            definition::embed(&file, &pixels),
-            "case {case}: {:#?}",
-            model.metadata()
-        );
+        assert_eq!(embedding, definition::embed(&file, &pixels), "case {case}: {:#?}", model.metadata());
 
         kinds.extend(model.metadata().layers.iter().map(|layer| layer.kind()));
         fused += model

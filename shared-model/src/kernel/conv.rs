@@ -1,4 +1,4 @@
-use super::Parameters;
+use super::{Parameters, dot};
 use crate::{Element, Shape, format::Pool};
 
 /// The window of a convolution on a feature map.
@@ -37,6 +37,10 @@ impl ConvGeometry {
         let group = channel / (self.output.channels as usize / self.groups);
         let weights = &weights[channel * kernel_height * kernel_width * group_depth..];
 
+        // The columns of the window that are inside of the input: what is outside adds nothing.
+        let left = column * self.stride[1];
+        let inside = self.padding[1].saturating_sub(left)..kernel_width.min(width + self.padding[1] - left);
+
         let mut accumulator = 0;
         for ky in 0..kernel_height {
             // A row above the input wraps to a huge number and fails the comparison like one below it.
@@ -44,15 +48,16 @@ impl ConvGeometry {
             if y >= height {
                 continue;
             }
-            for kx in 0..kernel_width {
-                let x = (column * self.stride[1] + kx).wrapping_sub(self.padding[1]);
-                if x >= width {
-                    continue;
-                }
-                let pixel = &input[(y * width + x) * depth + group * group_depth..][..group_depth];
-                let tap = &weights[(ky * kernel_width + kx) * group_depth..][..group_depth];
-                for (&value, &weight) in pixel.iter().zip(tap) {
-                    accumulator += element.value(value) * weight as i8 as i32;
+            let taps = &weights[ky * kernel_width * group_depth..][..kernel_width * group_depth];
+            let pixels = &input[(y * width + left + inside.start - self.padding[1]) * depth..];
+            if self.groups == 1 {
+                // Neighbouring pixels are neighbours in memory, and so are their weights.
+                let taps = &taps[inside.start * depth..inside.end * depth];
+                accumulator += dot(&pixels[..taps.len()], element, taps);
+            } else {
+                let taps = taps[inside.start * group_depth..].chunks_exact(group_depth);
+                for (pixel, taps) in pixels.chunks_exact(depth).zip(taps).take(inside.len()) {
+                    accumulator += dot(&pixel[group * group_depth..][..group_depth], element, taps);
                 }
             }
         }

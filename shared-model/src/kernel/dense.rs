@@ -1,4 +1,4 @@
-use super::Parameters;
+use super::{Parameters, dot};
 use crate::Element;
 
 /// Fully connected layer: `output[o] = requantize(bias[o] + Σ weight[o][i] · input[i])`.
@@ -10,11 +10,7 @@ pub fn dense(
 ) {
     let rows = parameters.weights.chunks_exact(input.len());
     for (channel, (out, weights)) in output.iter_mut().zip(rows).enumerate() {
-        let sum = input
-            .iter()
-            .zip(weights)
-            .map(|(&value, &weight)| input_element.value(value) * weight as i8 as i32)
-            .sum();
+        let sum = dot(input, input_element, weights);
         *out = parameters.finish(sum, channel, output_element);
     }
 }

@@ -41,6 +41,21 @@ impl Parameters<'_> {
     }
 }
 
+/// `Σ weight · input` over two slices of one length.
+#[inline(always)]
+fn dot(input: &[u8], element: Element, weights: &[u8]) -> i32 {
+    match element {
+        Element::Unsigned => sum_of_products(input.iter().map(|&byte| i16::from(byte)), weights),
+        Element::Signed => sum_of_products(input.iter().map(|&byte| i16::from(byte as i8)), weights),
+    }
+}
+
+/// Products of 16-bit integers are what vector units and DSP extensions have instructions for.
+#[inline(always)]
+fn sum_of_products(input: impl Iterator<Item = i16>, weights: &[u8]) -> i32 {
+    input.zip(weights).map(|(x, &w)| i32::from(x) * i32::from(w as i8 as i16)).sum()
+}
+
 #[inline(always)]
 fn word(words: &[u8], index: usize) -> i32 {
     let bytes = &words[4 * index..4 * index + 4];

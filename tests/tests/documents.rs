@@ -1,0 +1,62 @@
+//! The example in docs/FORMAT.md is a real file.
+
+use shared_model::{
+    Distance, Model, Shape,
+    format::{Activation, Dense, Layer, Metadata, Threshold, Thresholds, TrainingSummary, encode},
+};
+use std::fmt::Write;
+
+fn example() -> Vec<u8> {
+    let dense = Dense { out_features: 1, activation: Activation::Linear, scale: 1.0 };
+    let threshold = Threshold { distance: 300, false_accept_rate: 0.5, false_reject_rate: 0.5 };
+    let metadata = Metadata {
+        name: "é",
+        input: Shape::new(1, 1, 1),
+        input_scale: 1.0 / 255.0,
+        layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
+        distance: Distance::SquaredL2,
+        thresholds: Thresholds { equal_error: Some(threshold), false_accept_1_percent: None },
+        training: TrainingSummary {
+            dataset: "none",
+            tool: "hand",
+            seed: 300,
+            images_seen: 0,
+            precision_at_1: 1.0,
+        },
+    };
+    let mut data = [0; 48];
+    data[..4].copy_from_slice(&(1i32 << 24).to_le_bytes());
+    data[16..20].copy_from_slice(&5i32.to_le_bytes());
+    data[32] = 127;
+    let mut file = [0; 512];
+    let len = encode(&metadata, &data, &mut file).unwrap();
+    file[..len].to_vec()
+}
+
+/// Sixteen bytes a line, with the offset before them.
+fn hex_dump(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for (line, bytes) in bytes.chunks(16).enumerate() {
+        write!(text, "{:04x} ", 16 * line).unwrap();
+        bytes.iter().for_each(|byte| write!(text, " {byte:02x}").unwrap());
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn format_shows_a_whole_file() {
+    let document = include_str!("../../docs/FORMAT.md");
+    let dump = hex_dump(&example());
+    assert!(document.contains(&dump), "docs/FORMAT.md should show this file:\n{dump}");
+}
+
+#[test]
+fn the_example_computes_what_the_document_says() {
+    let file = example();
+    let model = Model::decode(&file).unwrap();
+    let mut embedding = [0];
+    // floor(((5 + 127 · 200) · 2^24 + 2^31) / 2^32) = floor(99.74) = 99
+    model.embed(&[200], &mut [], &mut embedding).unwrap();
+    assert_eq!(embedding, [99]);
+}
