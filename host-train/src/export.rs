@@ -1,33 +1,121 @@
-//! Writes a quantized net as a model file: the durable artefact of a run.
+//! Makes a model file of a trained net: the durable artefact of a run.
 
-use crate::{float_net::FloatNet, quantize::{INPUT_SCALE, QuantizedNet}};
+use crate::{
+    config::ValidConfig,
+    data::Dataset,
+    evaluation::int8_embeddings,
+    float_net::FloatNet,
+    metrics::{Rates, precision_at_1, verification},
+    quantize::{INPUT_SCALE, QuantizeError, QuantizedNet, quantize},
+    sampler::{classes, hold_out},
+};
 use shared_model::{
     DecodeError, Distance, Model,
-    format::{self, MAX_TEXT, Metadata, Thresholds, TrainingSummary},
+    format::{self, MAX_TEXT, Metadata, Threshold, Thresholds, TrainingSummary},
 };
+
+/// Images that the activations' scales are chosen on.
+const CALIBRATION_IMAGES: usize = 512;
+
+/// Quantizes `net`, which was trained on `data` as `config` says, and calibrates its thresholds on the images that
+/// training held out; without such images it has none.
+///
+/// # Errors
+/// The net holds what a model file or the engine cannot.
+pub fn export(
+    net: &FloatNet,
+    config: &ValidConfig,
+    data: &Dataset,
+    images_seen: u64,
+) -> Result<Vec<u8>, ExportError> {
+    let mut trained_on = classes(data.train.labels());
+    let held_out = if config.train.hold_out { hold_out(&mut trained_on) } else { Vec::new() };
+    // A few of every class, evenly spread.
+    let mut calibration: Vec<usize> = trained_on.into_iter().flat_map(|class| class.images).collect();
+    let step = calibration.len().div_ceil(CALIBRATION_IMAGES).max(1);
+    calibration = calibration.into_iter().step_by(step).collect();
+    let images: Vec<&[u8]> = calibration.iter().map(|&index| data.train.image(index)).collect();
+    let quantized = quantize(net, &images)?;
+
+    let mut description = Description {
+        name: &config.name,
+        distance: config.net.distance(),
+        thresholds: Thresholds::default(),
+        dataset: &data.name,
+        seed: config.seed,
+        images_seen,
+        precision_at_1: 0.0,
+    };
+    let file = encode(net, &quantized, &description)?;
+    if held_out.is_empty() {
+        return Ok(file);
+    }
+    // Distances do not depend on what the file says of them: the finished file gives the same.
+    let model = Model::decode(&file)?;
+    let embeddings = int8_embeddings(&model, &data.train, &held_out);
+    let labels: Vec<u8> = held_out.iter().map(|&index| data.train.label(index)).collect();
+    description.precision_at_1 = precision_at_1(&embeddings, &labels) as f32;
+    if let Some(verification) = verification(&embeddings, &labels) {
+        description.thresholds = Thresholds {
+            equal_error: Some(threshold(&verification.equal_error)),
+            false_accept_1_percent: Some(threshold(&verification.false_accept_1_percent)),
+        };
+    }
+    encode(net, &quantized, &description)
+}
+
+/// A model file of a net that nobody has trained: to see what quantization does to it. The activations' scales are
+/// chosen on the training images of `data`; there are no thresholds.
+///
+/// # Errors
+/// The net holds what a model file or the engine cannot.
+pub fn export_untrained(net: &FloatNet, data: &Dataset) -> Result<Vec<u8>, ExportError> {
+    let images: Vec<&[u8]> = (0..data.train.len()).map(|index| data.train.image(index)).collect();
+    let description = Description {
+        name: "untrained",
+        distance: Distance::SquaredL2,
+        thresholds: Thresholds::default(),
+        dataset: &data.name,
+        seed: 0,
+        images_seen: 0,
+        precision_at_1: 0.0,
+    };
+    encode(net, &quantize(net, &images)?, &description)
+}
+
+fn threshold(rates: &Rates<u32>) -> Threshold {
+    Threshold {
+        distance: rates.threshold,
+        false_accept_rate: rates.false_accept_rate as f32,
+        false_reject_rate: rates.false_reject_rate as f32,
+    }
+}
 
 /// What a model file says beside the net itself.
 #[derive(Clone, Debug)]
-pub struct Description<'a> {
+struct Description<'a> {
     /// Name of the model; cut at 64 bytes.
-    pub name: &'a str,
+    name: &'a str,
     /// The distance that the embedding was trained for.
-    pub distance: Distance,
+    distance: Distance,
     /// Calibrated limits.
-    pub thresholds: Thresholds,
+    thresholds: Thresholds,
     /// What it was trained on; cut at 64 bytes.
-    pub dataset: &'a str,
+    dataset: &'a str,
     /// Seed of the run.
-    pub seed: u64,
+    seed: u64,
     /// Images that went through the net, repetitions counted.
-    pub images_seen: u64,
+    images_seen: u64,
     /// Of the int8 engine, on the held-out part of the training set.
-    pub precision_at_1: f32,
+    precision_at_1: f32,
 }
 
 /// Why a net could not become a model file.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum ExportError {
+    /// The net cannot be quantized.
+    #[error(transparent)]
+    Quantize(#[from] QuantizeError),
     /// More layers than the format holds.
     #[error("the net has {0} layers without its dropouts and batch norms, a model file holds {max}", max = format::MAX_LAYERS)]
     TooManyLayers(usize),
@@ -43,7 +131,7 @@ pub enum ExportError {
 ///
 /// # Errors
 /// The net has too many layers, or an embedding too long for the format.
-pub fn encode(
+fn encode(
     net: &FloatNet,
     quantized: &QuantizedNet,
     description: &Description<'_>,

@@ -70,18 +70,20 @@ impl FloatLayer {
         let windows = |size: usize, kernel: usize, stride: usize| ((size - kernel) / stride + 1) as u16;
         let (height, width) = (usize::from(input.height), usize::from(input.width));
         match *self {
-            FloatLayer::Conv2d { kernel, stride, padding: [top, bottom, left, right], out_channels, .. } => {
+            FloatLayer::Conv2d {
+                kernel, stride, padding: [top, bottom, left, right], out_channels, ..
+            } => Shape::new(
+                windows(height + top + bottom, kernel[0], stride[0]),
+                windows(width + left + right, kernel[1], stride[1]),
+                out_channels as u16,
+            ),
+            FloatLayer::MaxPool { kernel, stride } | FloatLayer::AveragePool { kernel, stride } => {
                 Shape::new(
-                    windows(height + top + bottom, kernel[0], stride[0]),
-                    windows(width + left + right, kernel[1], stride[1]),
-                    out_channels as u16,
+                    windows(height, kernel[0], stride[0]),
+                    windows(width, kernel[1], stride[1]),
+                    input.channels,
                 )
             }
-            FloatLayer::MaxPool { kernel, stride } | FloatLayer::AveragePool { kernel, stride } => Shape::new(
-                windows(height, kernel[0], stride[0]),
-                windows(width, kernel[1], stride[1]),
-                input.channels,
-            ),
             FloatLayer::Dense { out_features, .. } => Shape::new(1, 1, out_features as u16),
         }
     }

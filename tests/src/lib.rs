@@ -1,4 +1,5 @@
 //! What the tests in `tests/` share: random nets, and a second engine written from `docs/ARITHMETIC.md` alone.
 
 pub mod definition;
+pub mod images;
 pub mod random;

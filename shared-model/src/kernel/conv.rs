@@ -19,49 +19,81 @@ pub struct ConvGeometry {
     pub groups: usize,
 }
 
+/// Windows of up to this many values are copied together once, and then multiplied with every filter. It lies on
+/// the stack; 3 × 3 windows of up to 56 channels fit.
+const WINDOW: usize = 512;
+/// Output channels that are computed together.
+const CHANNELS: usize = 32;
+
 impl ConvGeometry {
-    /// `Σ weight · input` over the window of the output value at (`row`, `column`, `channel`).
-    /// What lies outside of the input counts as 0.
+    /// Input channels that an output channel sees.
+    fn group_depth(&self) -> usize {
+        usize::from(self.input.channels) / self.groups
+    }
+
+    /// Weights of an output channel.
+    fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.group_depth()
+    }
+
+    /// The input's pixel under (`ky`, `kx`) of the window at (`row`, `column`): its index, or `None` where that is
+    /// padding.
     #[inline(always)]
-    fn accumulate(
+    fn pixel(&self, [row, column]: [usize; 2], ky: usize, kx: usize) -> Option<usize> {
+        let (height, width) = (usize::from(self.input.height), usize::from(self.input.width));
+        // What is above or to the left wraps to a huge number and fails the comparison like what is beyond.
+        let y = (row * self.stride[0] + ky).wrapping_sub(self.padding[0]);
+        let x = (column * self.stride[1] + kx).wrapping_sub(self.padding[1]);
+        (y < height && x < width).then_some(y * width + x)
+    }
+
+    /// `Σ weight · input` over the window at `position`, for the output channels from `first` on, which are of
+    /// one group, one for each of `sums`. What lies outside of the input counts as 0.
+    fn sum_window(
         &self,
-        input: &[u8],
-        element: Element,
+        (input, element): (&[u8], Element),
         weights: &[u8],
-        [row, column, channel]: [usize; 3],
-    ) -> i32 {
+        position: [usize; 2],
+        first: usize,
+        sums: &mut [i32],
+    ) {
+        let (taps, depth) = (self.taps(), self.group_depth());
+        let group = first / (usize::from(self.output.channels) / self.groups);
         let [kernel_height, kernel_width] = self.kernel;
-        let (height, width) = (self.input.height as usize, self.input.width as usize);
-        let depth = self.input.channels as usize;
-        let group_depth = depth / self.groups;
-        let group = channel / (self.output.channels as usize / self.groups);
-        let weights = &weights[channel * kernel_height * kernel_width * group_depth..];
+        let filters = weights[first * taps..].chunks_exact(taps);
+        let channels = |pixel: usize| &input[pixel * usize::from(self.input.channels) + group * depth..][..depth];
 
-        // The columns of the window that are inside of the input: what is outside adds nothing.
-        let left = column * self.stride[1];
-        let inside = self.padding[1].saturating_sub(left)..kernel_width.min(width + self.padding[1] - left);
-
-        let mut accumulator = 0;
-        for ky in 0..kernel_height {
-            // A row above the input wraps to a huge number and fails the comparison like one below it.
-            let y = (row * self.stride[0] + ky).wrapping_sub(self.padding[0]);
-            if y >= height {
-                continue;
+        let mut window = [0; WINDOW];
+        if let Some(window) = window.get_mut(..taps) {
+            for ky in 0..kernel_height {
+                for kx in 0..kernel_width {
+                    if let Some(pixel) = self.pixel(position, ky, kx) {
+                        let at = (ky * kernel_width + kx) * depth;
+                        window[at..at + depth].copy_from_slice(channels(pixel));
+                    }
+                }
             }
-            let taps = &weights[ky * kernel_width * group_depth..][..kernel_width * group_depth];
-            let pixels = &input[(y * width + left + inside.start - self.padding[1]) * depth..];
-            if self.groups == 1 {
-                // Neighbouring pixels are neighbours in memory, and so are their weights.
-                let taps = &taps[inside.start * depth..inside.end * depth];
-                accumulator += dot(&pixels[..taps.len()], element, taps);
-            } else {
-                let taps = taps[inside.start * group_depth..].chunks_exact(group_depth);
-                for (pixel, taps) in pixels.chunks_exact(depth).zip(taps).take(inside.len()) {
-                    accumulator += dot(&pixel[group * group_depth..][..group_depth], element, taps);
+            for (sum, filter) in sums.iter_mut().zip(filters) {
+                *sum = dot(window, element, filter);
+            }
+        } else {
+            for (sum, filter) in sums.iter_mut().zip(filters) {
+                *sum = 0;
+                for (tap, weights) in filter.chunks_exact(depth).enumerate() {
+                    if let Some(pixel) = self.pixel(position, tap / kernel_width, tap % kernel_width) {
+                        *sum += dot(channels(pixel), element, weights);
+                    }
                 }
             }
         }
-        accumulator
+    }
+
+    /// The output channels, in runs that are of one group and no longer than [`CHANNELS`]: first and length.
+    fn channel_runs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let group = usize::from(self.output.channels) / self.groups;
+        (0..self.groups).flat_map(move |index| {
+            (0..group).step_by(CHANNELS).map(move |at| (index * group + at, CHANNELS.min(group - at)))
+        })
     }
 }
 
@@ -70,16 +102,11 @@ impl ConvGeometry {
 pub fn conv2d(
     geometry: &ConvGeometry,
     parameters: &Parameters<'_>,
-    (input, input_element): (&[u8], Element),
-    (output, output_element): (&mut [u8], Element),
+    input: (&[u8], Element),
+    output: (&mut [u8], Element),
 ) {
-    let (width, channels) = (geometry.output.width as usize, geometry.output.channels as usize);
-    for (index, out) in output.iter_mut().enumerate() {
-        let (pixel, channel) = (index / channels, index % channels);
-        let position = [pixel / width, pixel % width, channel];
-        let sum = geometry.accumulate(input, input_element, parameters.weights, position);
-        *out = parameters.finish(sum, channel, output_element);
-    }
+    let alone = Pool { kernel: [1, 1], stride: [1, 1] };
+    conv2d_max_pool(geometry, alone, geometry.output, parameters, input, output);
 }
 
 /// A convolution and the max pool that follows it, without the map between them: the largest accumulator of
@@ -92,23 +119,27 @@ pub fn conv2d_max_pool(
     pool: Pool,
     pooled: Shape,
     parameters: &Parameters<'_>,
-    (input, input_element): (&[u8], Element),
-    (output, output_element): (&mut [u8], Element),
+    input: (&[u8], Element),
+    (output, element): (&mut [u8], Element),
 ) {
-    let (width, channels) = (pooled.width as usize, pooled.channels as usize);
+    let (width, channels) = (usize::from(pooled.width), usize::from(pooled.channels));
     let [pool_height, pool_width] = pool.kernel.map(usize::from);
     let [stride_y, stride_x] = pool.stride.map(usize::from);
-    for (index, out) in output.iter_mut().enumerate() {
-        let (pixel, channel) = (index / channels, index % channels);
-        let (top, left) = (pixel / width * stride_y, pixel % width * stride_x);
-        let mut largest = i32::MIN;
-        for row in top..top + pool_height {
-            for column in left..left + pool_width {
-                let position = [row, column, channel];
-                let sum = geometry.accumulate(input, input_element, parameters.weights, position);
-                largest = largest.max(sum);
+    for (index, out) in output.chunks_exact_mut(channels).enumerate() {
+        let (top, left) = (index / width * stride_y, index % width * stride_x);
+        for (first, count) in geometry.channel_runs() {
+            let mut largest = [i32::MIN; CHANNELS];
+            let mut sums = [0; CHANNELS];
+            for row in top..top + pool_height {
+                for column in left..left + pool_width {
+                    let sums = &mut sums[..count];
+                    geometry.sum_window(input, parameters.weights, [row, column], first, sums);
+                    largest.iter_mut().zip(sums).for_each(|(largest, sum)| *largest = (*largest).max(*sum));
+                }
+            }
+            for (channel, largest) in (first..first + count).zip(largest) {
+                out[channel] = parameters.finish(largest, channel, element);
             }
         }
-        *out = parameters.finish(largest, channel, output_element);
     }
 }

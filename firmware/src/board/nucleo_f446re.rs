@@ -1,0 +1,92 @@
+//! ST's Nucleo-F446RE. USART2 goes to the ST-Link, which is a serial port on the PC; the light is LD2.
+//!
+//! The same program runs in QEMU's `netduinoplus2`, an STM32F405 with less inside: see [`is_silicon`].
+
+use super::{Parts, rx_queue::RxQueue};
+use core::{cell::RefCell, convert::Infallible};
+use cortex_m::peripheral::NVIC;
+use critical_section::Mutex;
+use embedded_io::{ErrorType, Read, Write};
+use stm32f4xx_hal::{
+    gpio::{Output, PA5},
+    nb,
+    pac::{FLASH, Peripherals, USART2, interrupt},
+    prelude::*,
+    rcc::Config,
+    serial::{self, Rx, Tx},
+};
+
+static RECEIVED: RxQueue = RxQueue::new();
+static RECEIVER: Mutex<RefCell<Option<Rx<USART2>>>> = Mutex::new(RefCell::new(None));
+
+pub fn init() -> Parts<Serial, PA5<Output>> {
+    let Some(board) = Peripherals::take() else { panic!("the board was initialised twice") };
+    let clocks = if is_silicon(&board.FLASH) { Config::hsi().sysclk(168.MHz()) } else { Config::hsi() };
+    let mut rcc = board.RCC.freeze(clocks);
+    defmt::info!("processor at {} Hz", rcc.clocks.sysclk().raw());
+
+    let pins = board.GPIOA.split(&mut rcc);
+    let led = pins.pa5.into_push_pull_output();
+    let settings = serial::Config::default().baudrate(115_200.bps());
+    let Ok(serial) = board.USART2.serial((pins.pa2, pins.pa3), settings, &mut rcc) else {
+        panic!("no clock allows 115,200 baud")
+    };
+    let (transmitter, mut receiver) = serial.split();
+    receiver.listen();
+    critical_section::with(|cs| RECEIVER.replace(cs, Some(receiver)));
+    // SAFETY: no critical section relies on this interrupt being masked.
+    unsafe { NVIC::unmask(interrupt::USART2) };
+    Parts { serial: Serial(transmitter), led }
+}
+
+/// Whether this is a chip. The emulator has no flash controller, whose registers read 0 there, and an RCC whose
+/// oscillators never get ready: there the processor stays on the oscillator that it starts with.
+fn is_silicon(flash: &FLASH) -> bool {
+    // The wait states that 168 MHz at 3.3 V need (reference manual RM0390, table 5); the HAL sets them again.
+    const WAIT_STATES: u8 = 5;
+    flash.acr().modify(|_, w| w.latency().set(WAIT_STATES));
+    flash.acr().read().latency().bits() == WAIT_STATES
+}
+
+#[interrupt]
+fn USART2() {
+    critical_section::with(|cs| {
+        let mut receiver = RECEIVER.borrow_ref_mut(cs);
+        let Some(receiver) = receiver.as_mut() else { return };
+        loop {
+            match receiver.read() {
+                Ok(byte) => RECEIVED.push(cs, byte),
+                // A damaged byte is left out: the frame's CRC tells.
+                Err(nb::Error::Other(_)) => {}
+                Err(nb::Error::WouldBlock) => return,
+            }
+        }
+    });
+}
+
+pub struct Serial(Tx<USART2>);
+
+impl ErrorType for Serial {
+    type Error = Infallible;
+}
+
+impl Read for Serial {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        Ok(RECEIVED.read(buffer))
+    }
+}
+
+impl Write for Serial {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        for &byte in bytes {
+            // Transmitting knows no error but "not yet".
+            while self.0.write(byte).is_err() {}
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        while nb::block!(_embedded_hal_serial_nb_Write::flush(&mut self.0)).is_err() {}
+        Ok(())
+    }
+}

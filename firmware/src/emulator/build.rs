@@ -1,0 +1,52 @@
+use super::{EmulatorError, Program};
+use crate::boards::Board;
+use std::{
+    env,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Builds the firmware for `board`, with the model that `TINYTRIPLET_MODEL` names if it is set.
+///
+/// It runs Cargo, in a target folder of its own, so that it may be called from a program that Cargo runs, and
+/// from several at once. The program lies in a file of its own for each board.
+///
+/// # Errors
+/// The build fails.
+pub fn build(board: &'static Board) -> Result<Program, EmulatorError> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or(workspace.join("target"), PathBuf::from).join("boards");
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |error| EmulatorError::File(path, error)
+    };
+
+    // Boards share a compiler's target, and thereby the place where Cargo leaves the program: no other may
+    // be built until this one is copied. The lock ends with the file.
+    fs::create_dir_all(&target).map_err(failed(&target))?;
+    let lock_path = target.join(".lock");
+    let lock = File::create(&lock_path).map_err(failed(&lock_path))?;
+    lock.lock().map_err(failed(&lock_path))?;
+
+    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(&workspace)
+        .args(["build", "--package", "firmware", "--bin", "firmware", "--release"])
+        .args(["--target", board.target, "--features", board.name])
+        .arg("--target-dir")
+        .arg(&target)
+        // Meant for the PC: instrumentation, say, which a board cannot carry.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .status();
+    if !status.is_ok_and(|status| status.success()) {
+        return Err(EmulatorError::Build(board));
+    }
+    let built = target.join(board.target).join("release").join("firmware");
+    let path = target.join(board.name).with_extension("elf");
+    // Others may be reading the last one.
+    let new = target.join(board.name).with_extension("new");
+    fs::copy(&built, &new).and_then(|_| fs::rename(&new, &path)).map_err(failed(&path))?;
+    Program::read(&path)
+}

@@ -1,0 +1,119 @@
+//! On a PC: `cargo run -p firmware`.
+
+mod demo;
+
+use firmware::{
+    boards::{self, BOARDS, Board},
+    emulator::{Emulator, EmulatorError, Program},
+};
+use std::{
+    env,
+    error::Error,
+    ffi::OsString,
+    io::{self, ErrorKind},
+    path::Path,
+    process::{Command, ExitCode},
+    thread,
+    time::Duration,
+};
+
+const HELP: &str = "\
+Builds the firmware, boots it on an emulated board and shows it at work.
+
+  cargo run -p firmware [-- OPTION]
+
+  --board NAME    the board to emulate
+  --list          the boards
+  --run PROGRAM   put a built firmware on its board: through probe-rs, or in the
+                  emulator where the board is an emulated one; shows its log
+  --help          this text
+
+TINYTRIPLET_MODEL=FILE builds another model in.
+";
+
+/// What the command line asks for.
+enum Task {
+    Demo(&'static Board),
+    List,
+    Run(OsString),
+    Help,
+}
+
+pub fn main() -> ExitCode {
+    let result = match task(env::args_os().skip(1)) {
+        Ok(Task::Demo(board)) => demo::run(board),
+        Ok(Task::List) => list(),
+        Ok(Task::Run(program)) => run(Path::new(&program)),
+        Ok(Task::Help) => demo::print(HELP),
+        Err(message) => Err(message.into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read along has seen enough.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("firmware: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+fn task(mut arguments: impl Iterator<Item = OsString>) -> Result<Task, String> {
+    let mut task = Task::Demo(&BOARDS[0]);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or(format!("{} needs a value", argument.display()));
+        task = match argument.to_str() {
+            Some("--board") => {
+                let name = value()?;
+                let board = name.to_str().and_then(boards::find);
+                Task::Demo(board.ok_or_else(|| {
+                    let names = BOARDS.map(|board| board.name).join(", ");
+                    format!("there is no board {}; there are {names}", name.display())
+                })?)
+            }
+            Some("--run") => return Ok(Task::Run(value()?)),
+            Some("--list") => Task::List,
+            Some("--help" | "-h") => return Ok(Task::Help),
+            _ => {
+                return Err(format!("unknown argument {}; --help tells which there are", argument.display()));
+            }
+        };
+    }
+    Ok(task)
+}
+
+fn list() -> Result<(), Box<dyn Error>> {
+    BOARDS.iter().try_for_each(|board| demo::print(&format!("{:15} {}\n", board.name, board.description)))
+}
+
+/// Runs a program where it belongs, until it is interrupted.
+fn run(path: &Path) -> Result<(), Box<dyn Error>> {
+    let program = Program::read(path)?;
+    let Some(chip) = program.board().chip else { return run_emulated(&program) };
+    let status = Command::new("probe-rs").args(["run", "--chip", chip]).arg(path).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("probe-rs: {status}").into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err("probe-rs is not installed; `cargo install probe-rs-tools --locked` installs it".into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn run_emulated(program: &Program) -> Result<(), Box<dyn Error>> {
+    let mut emulator = Emulator::boot(program)?;
+    loop {
+        for line in emulator.log_lines()? {
+            demo::print(&format!("{line}\n"))?;
+        }
+        if !emulator.is_running() {
+            return Err(EmulatorError::Log("the board has reset itself".to_owned()).into());
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+}

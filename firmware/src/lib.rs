@@ -1,0 +1,44 @@
+//! The firmware of tinytriplet: a microcontroller that answers over a serial line with the embeddings and
+//! distances of a model.
+//!
+//! # How the pieces fit
+//!
+//! ```text
+//! PC   client ──frames──▶ serial line ──▶ RX queue ──▶ app ──▶ shared_model's engine
+//!        ▲                                              │
+//!        └───────────────── frames ◀────────────────────┘
+//! ```
+//!
+//! * [`app`] is the application, generic over an `embedded-io` serial line and an `embedded-hal` output pin.
+//!   It runs on a board as it runs in a test on the PC.
+//! * [`model`] is the model file that is built in. [`memory`] says how much RAM it takes; `build.rs` refuses a
+//!   model that the board cannot hold.
+//! * [`boards`] is the table of boards. Each has one small module in `src/board/`, which belongs to the
+//!   program, not to this library: clocks, pins, and an interrupt that receives.
+//!
+//! On a PC the package is also what talks to a board: [`client`] asks, [`emulator`] builds the firmware and
+//! boots it in QEMU, [`mod@image`] reads digits drawn as text.
+#![cfg_attr(target_os = "none", no_std)]
+#![forbid(unsafe_code)]
+
+/// Logs through defmt on a board. On a PC, where defmt cannot be linked, it does nothing.
+macro_rules! log {
+    ($level:ident, $format:literal $(, $argument:expr)*) => {{
+        #[cfg(target_os = "none")]
+        defmt::$level!($format $(, $argument)*);
+        #[cfg(not(target_os = "none"))]
+        let _ = ($(&$argument,)*);
+    }};
+}
+
+pub mod app;
+pub mod boards;
+pub mod memory;
+pub mod model;
+
+#[cfg(not(target_os = "none"))]
+pub mod client;
+#[cfg(not(target_os = "none"))]
+pub mod emulator;
+#[cfg(not(target_os = "none"))]
+pub mod image;

@@ -1,0 +1,16 @@
+//! On a board this is the firmware; on a PC it is the launcher that builds the firmware, boots it in an
+//! emulator and shows it at work.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+#[cfg(target_os = "none")]
+mod board;
+#[cfg(target_os = "none")]
+mod start;
+
+#[cfg(not(target_os = "none"))]
+mod launcher;
+
+#[cfg(not(target_os = "none"))]
+fn main() -> std::process::ExitCode {
+    launcher::main()
+}

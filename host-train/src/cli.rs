@@ -1,0 +1,171 @@
+//! The command line.
+
+use crate::{commands, config::Backend};
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Train an embedding, quantize it to int8, and write the file that a microcontroller runs.
+///
+/// Without a command it does the main job: `train` with the default recipe, on real MNIST where it finds or can
+/// download it, on drawn digits otherwise.
+#[derive(Debug, Parser)]
+#[command(name = "host-train", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    train: TrainArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  host-train                                    train, evaluate, export to runs/default
+  host-train -c origin                          the 2018 project's own recipe and table
+  host-train --data drawn --name try            on drawn digits, to runs/try
+  host-train inspect runs/default               what is in the model file
+  host-train embed --model runs/default --images t10k-images-idx3-ubyte.gz --out e.npy
+
+Exit status: 0 done, 1 failed (standard error says why), 2 wrong usage.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train, evaluate float and int8 side by side, and export (the default)
+    Train(TrainArgs),
+    /// Quantize a run's checkpoint again and write its model file
+    Export(ExportArgs),
+    /// Evaluate a model file on the test set
+    Eval(EvalArgs),
+    /// Write the embeddings of a file of images as a NumPy array
+    Embed(EmbedArgs),
+    /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file
+    Inspect {
+        /// A model file, or the folder of a run
+        model: PathBuf,
+    },
+    /// Measure how many embeddings a second this machine computes
+    Bench(BenchArgs),
+    /// Print the drawn digits as text, the format of firmware/demo/digits.txt
+    Draw {
+        /// How many of each class
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        per_class: usize,
+        /// Same seed, same digits
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+/// Where the images come from.
+#[derive(Clone, Debug, Args)]
+pub struct DataArgs {
+    /// Folder of the four IDX files, plain or gzipped; or `drawn` for drawn digits [default: the folder in
+    /// TINYTRIPLET_DATA, the cache, a download, drawn digits]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+}
+
+/// Arguments of `train`.
+#[derive(Clone, Debug, Args)]
+pub struct TrainArgs {
+    /// Recipe: a file (TOML or JSON), or one of the program's own: default, origin
+    #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
+    pub config: String,
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// What computes [default: the recipe's]
+    #[arg(long, value_enum)]
+    pub backend: Option<BackendArg>,
+    /// Same seed, same model [default: the recipe's]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Name of the run and of the model [default: the recipe's]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Folder that the run's folder is made in
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `export`.
+#[derive(Clone, Debug, Args)]
+pub struct ExportArgs {
+    /// The run's folder: its config.toml and checkpoint are read
+    pub run: PathBuf,
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Model file to write [default: model.postcard in the run's folder]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `eval`.
+#[derive(Clone, Debug, Args)]
+pub struct EvalArgs {
+    /// A model file, or the folder of a run
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `embed`.
+#[derive(Clone, Debug, Args)]
+pub struct EmbedArgs {
+    /// A model file, or the folder of a run
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// IDX file of images, plain or gzipped
+    #[arg(long, value_name = "FILE")]
+    pub images: PathBuf,
+    /// NumPy file to write: N x D, uint8 or int8, the engine's own integers
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `bench`.
+#[derive(Clone, Debug, Args)]
+pub struct BenchArgs {
+    /// A model file, or the folder of a run
+    pub model: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// [`Backend`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum BackendArg {
+    /// Burn's CPU backend, several times faster
+    Flex,
+    /// The one built on the ndarray crate
+    Ndarray,
+}
+
+impl From<BackendArg> for Backend {
+    fn from(backend: BackendArg) -> Self {
+        match backend {
+            BackendArg::Flex => Backend::Flex,
+            BackendArg::Ndarray => Backend::Ndarray,
+        }
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What went wrong, for a person to read.
+pub fn run(cli: Cli) -> Result<()> {
+    match cli.command.unwrap_or(Command::Train(cli.train)) {
+        Command::Train(args) => commands::train::run(&args),
+        Command::Export(args) => commands::export::run(&args),
+        Command::Eval(args) => commands::eval::run(&args),
+        Command::Embed(args) => commands::embed::run(&args.model, &args.images, &args.out),
+        Command::Inspect { model } => commands::inspect::run(&model),
+        Command::Bench(args) => commands::bench::run(&args.model, args.json),
+        Command::Draw { per_class, seed } => commands::draw::run(per_class, seed),
+    }
+}

@@ -1,0 +1,50 @@
+//! `export`: a run's checkpoint once more into a model file.
+
+use super::{
+    inspect::hex,
+    train::{CHECKPOINT, CONFIG, METRICS, MODEL},
+};
+use crate::{
+    cli::ExportArgs,
+    config::Config,
+    export::export,
+    net::Net,
+    rng::Rng,
+    run_folder::write_whole,
+    terminal::thousands,
+    train::shape,
+};
+use anyhow::{Context, Result};
+use shared_model::Model;
+use std::fs;
+
+/// Reads a run's config and checkpoint, quantizes and calibrates, and writes the model file.
+///
+/// # Errors
+/// The folder is no run's, the checkpoint does not fit the config, or the file cannot be written.
+pub fn run(args: &ExportArgs) -> Result<()> {
+    let path = args.run.join(CONFIG);
+    let config = Config::read(&path)?.validate(&path.display().to_string())?;
+    let data = super::data::find(&args.data, config.seed)?;
+    let device = config.backend.device();
+    let net = Net::new(&config.net, shape(&data.train)?, &mut Rng::new(config.seed), &device)?;
+    let checkpoint = args.run.join(CHECKPOINT);
+    let net = net
+        .load(&checkpoint)
+        .with_context(|| format!("cannot read {} as a checkpoint of this run", checkpoint.display()))?;
+    let images_seen = images_seen(args).context("cannot read how many images the run has seen")?;
+    let file = export(&net.to_float_net(), &config, &data, images_seen)?;
+    let out = args.out.clone().unwrap_or_else(|| args.run.join(MODEL));
+    write_whole(&out, &file)?;
+    let hash = hex(Model::decode(&file)?.hash());
+    println!("wrote {}: {} bytes, hash {hash}", out.display(), thousands(file.len() as u64));
+    Ok(())
+}
+
+fn images_seen(args: &ExportArgs) -> Result<u64> {
+    let path = args.run.join(METRICS);
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let metrics: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    metrics["images_seen"].as_u64().with_context(|| format!("{}: images_seen is missing", path.display()))
+}

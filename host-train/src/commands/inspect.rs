@@ -1,0 +1,119 @@
+//! `inspect`: what is in a model file.
+
+use super::read_model;
+use crate::terminal::thousands;
+use anyhow::Result;
+use shared_model::{
+    Element, Model, Operation, Step,
+    format::{Threshold, TrainingSummary},
+};
+use std::path::Path;
+
+/// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at `path`.
+///
+/// # Errors
+/// The file is no valid model.
+pub fn run(path: &Path) -> Result<()> {
+    let file = read_model(path)?;
+    let model = file.decode()?;
+    print!("{}", describe(&model, file.bytes()));
+    Ok(())
+}
+
+fn describe(model: &Model<'_>, file: &[u8]) -> String {
+    let metadata = model.metadata();
+    let header = model.header();
+    let TrainingSummary { dataset, tool, seed, images_seen, precision_at_1 } = metadata.training;
+    let hash_note = if model.hash_matches(file) { "" } else { "  (does NOT match the content)" };
+    let hash = hex(model.hash());
+    let mut text = format!(
+        "\
+name        {name}
+hash        {hash}{hash_note}
+CRC-32      {crc:08x}
+format      version {version}, {bytes} bytes
+trained on  {dataset}, {seen} images seen, seed {seed}, by {tool}
+            P@1 {precision:.2} % on held-out training images
+distance    {distance}
+unknown if  above {equal}  (equal error)
+            above {far}  (1 % false accepts)
+",
+        name = metadata.name,
+        crc = header.crc,
+        version = header.version,
+        bytes = thousands(file.len() as u64),
+        seen = thousands(images_seen),
+        precision = 100.0 * precision_at_1,
+        distance = model.distance(),
+        equal = threshold(model, metadata.thresholds.equal_error),
+        far = threshold(model, metadata.thresholds.false_accept_1_percent),
+    );
+    text += "\n  layer                        output      type      scale  parameters       MACs\n";
+    text += &format!("    image                  {}\n", tensor(&model.input()));
+    for step in model.steps() {
+        text += &format!(
+            "{:>3} {:<22} {} {:>11} {:>10}\n",
+            step.layer,
+            operation(&step),
+            tensor(&step.output),
+            thousands(step.parameters() as u64),
+            thousands(step.macs()),
+        );
+    }
+    text += &format!(
+        "    total                                             {:>11} {:>10}\n\n",
+        thousands(model.parameters() as u64),
+        thousands(model.macs()),
+    );
+    text += &format!(
+        "RAM         {} bytes: image {}, maps between layers {}, embedding {}\n",
+        thousands(model.ram_len() as u64),
+        thousands(model.input_len() as u64),
+        thousands(model.scratch_len() as u64),
+        thousands(model.embedding_len() as u64),
+    );
+    text
+}
+
+/// A hash as people read it.
+pub fn hex(hash: [u8; 8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn threshold(model: &Model<'_>, threshold: Option<Threshold>) -> String {
+    match threshold {
+        None => "(not calibrated)".into(),
+        Some(Threshold { distance, false_accept_rate, false_reject_rate }) => format!(
+            "{distance} = {:.4}: accepts {:.2} % of different, rejects {:.2} % of same",
+            model.distance().real(distance, model.output().scale),
+            100.0 * false_accept_rate,
+            100.0 * false_reject_rate,
+        ),
+    }
+}
+
+fn tensor(tensor: &shared_model::Tensor) -> String {
+    let element = match tensor.element {
+        Element::Unsigned => "0..255",
+        Element::Signed => "-127..127",
+    };
+    format!("{:>11} {element:>9} {:>10.3e}", tensor.shape.to_string(), tensor.scale)
+}
+
+fn operation(step: &Step<'_>) -> String {
+    let size = |[rows, columns]: [usize; 2]| format!("{rows}x{columns}");
+    let relu = if step.output.element == Element::Unsigned { " relu" } else { "" };
+    match &step.operation {
+        Operation::Conv2d { geometry, pool, .. } => {
+            let stride = match geometry.stride {
+                [1, 1] => String::new(),
+                stride => format!("/{}", size(stride)),
+            };
+            let pool = pool.map_or(String::new(), |pool| format!(" max {}", size(pool.kernel.map(usize::from))));
+            format!("conv {}{stride}{relu}{pool}", size(geometry.kernel))
+        }
+        Operation::MaxPool2d(pool) => format!("max {}", size(pool.kernel.map(usize::from))),
+        Operation::AveragePool2d(pool, _) => format!("average {}", size(pool.kernel.map(usize::from))),
+        Operation::Dense(_) => format!("dense{relu}"),
+    }
+}

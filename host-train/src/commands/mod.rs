@@ -1,0 +1,58 @@
+//! What the program can be told to do, one file each.
+
+pub mod bench;
+pub mod data;
+pub mod draw;
+pub mod embed;
+pub mod eval;
+pub mod export;
+pub mod inspect;
+pub mod train;
+
+use anyhow::{Context, Result, bail};
+use shared_model::Model;
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// A file that should hold a model.
+pub struct ModelFile {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+/// No model that a microcontroller can hold comes near this size.
+const LARGEST_MODEL: u64 = 64 << 20;
+
+/// Reads the file at `path`; in a run's folder, the run's model.
+///
+/// # Errors
+/// The file cannot be read or is absurdly large.
+pub fn read_model(path: &Path) -> Result<ModelFile> {
+    let path = if path.is_dir() { path.join("model.postcard") } else { path.to_owned() };
+    let mut bytes = Vec::new();
+    File::open(&path)
+        .and_then(|file| file.take(LARGEST_MODEL + 1).read_to_end(&mut bytes))
+        .with_context(|| format!("cannot read the model {}", path.display()))?;
+    if bytes.len() as u64 > LARGEST_MODEL {
+        bail!("{} is larger than {} MiB, which no model is", path.display(), LARGEST_MODEL >> 20);
+    }
+    Ok(ModelFile { path, bytes })
+}
+
+impl ModelFile {
+    /// The model in the file.
+    ///
+    /// # Errors
+    /// It is not valid.
+    pub fn decode(&self) -> Result<Model<'_>> {
+        Model::decode(&self.bytes).with_context(|| format!("{} is no usable model", self.path.display()))
+    }
+
+    /// The file's content.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}

@@ -1,0 +1,218 @@
+//! `train`: the main job, from images to a model file and its numbers.
+
+use super::{bench::embeddings_per_second, data::mark, inspect::hex};
+use crate::{
+    cli::TrainArgs,
+    config::{Backend, Config, ConfigError, READY, ValidConfig},
+    data::Dataset,
+    evaluation::{Scores, float_scores, int8_scores},
+    export::export,
+    run_folder::RunFolder,
+    terminal::{Progress, thousands},
+    train::{self, HistoryRow, Observer, Trained},
+};
+use anyhow::{Context, Result};
+use serde::Serialize;
+use shared_model::Model;
+use std::path::Path;
+
+/// Files of a run's folder.
+pub const MODEL: &str = "model.postcard";
+/// The config that was used.
+pub const CONFIG: &str = "config.toml";
+/// The float weights, in Burn's format.
+pub const CHECKPOINT: &str = "checkpoint.bpk";
+/// The numbers.
+pub const METRICS: &str = "metrics.json";
+
+/// Trains, evaluates, exports, and says what was written.
+///
+/// # Errors
+/// Config or data are wrong, training fails, or the run's folder cannot be written.
+pub fn run(args: &TrainArgs) -> Result<()> {
+    let config = config(args)?;
+    let data = super::data::find(&args.data, config.seed)?;
+    let trained = train(&config, &data)?;
+
+    let folder = RunFolder::create(&args.out, &config.name)?;
+    folder.write(CONFIG, config.to_toml().context("cannot write the config as TOML")?.as_bytes())?;
+    folder.write("history.csv", history(&trained.history).as_bytes())?;
+    trained
+        .net
+        .save(&folder.file(CHECKPOINT))
+        .with_context(|| format!("cannot write {}", folder.file(CHECKPOINT).display()))?;
+
+    let net = trained.net.to_float_net();
+    let progress = Progress::new("quantize", 0);
+    let file = export(&net, &config, &data, trained.images_seen)?;
+    let model = Model::decode(&file)?;
+    folder.write(MODEL, &file)?;
+    progress.finish(&format!("{} bytes", thousands(file.len() as u64)));
+
+    let progress = Progress::new("evaluate", 0);
+    let float = float_scores(&net, model.distance(), &data);
+    let int8 = int8_scores(&model, &data);
+    let rate = embeddings_per_second(&model);
+    progress.finish(&format!("{} test images, float and int8", thousands(data.test.len() as u64)));
+
+    let metrics = Metrics {
+        dataset: &data.name,
+        float: &float,
+        int8: &int8,
+        embeddings_per_second: rate,
+        train_seconds: trained.train_seconds,
+        images_seen: trained.images_seen,
+        model: ModelMetrics {
+            hash: hex(model.hash()),
+            bytes: file.len(),
+            parameters: model.parameters(),
+            macs: model.macs(),
+            ram_bytes: model.ram_len(),
+        },
+        seed: config.seed,
+        backend: config.backend,
+    };
+    let mut json = serde_json::to_string_pretty(&metrics)?;
+    json.push('\n');
+    folder.write(METRICS, json.as_bytes())?;
+    print!("{}", summary(&metrics, mark(&data), folder.path()));
+    Ok(())
+}
+
+/// The recipe that the arguments name, with their changes.
+fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
+    let name = args.config.as_str();
+    let is_ready = READY.iter().any(|(ready, _)| *ready == name);
+    let looks_like_path = name.contains(['/', '\\', '.']);
+    let mut config = if is_ready || !looks_like_path {
+        Config::ready(name)?
+    } else {
+        Config::read(Path::new(name))?
+    };
+    config.seed = args.seed.unwrap_or(config.seed);
+    config.backend = args.backend.map_or(config.backend, Backend::from);
+    if let Some(name) = &args.name {
+        config.name.clone_from(name);
+    }
+    config.validate(name)
+}
+
+fn train(config: &ValidConfig, data: &Dataset) -> Result<Trained> {
+    let mut terminal = Terminal { progress: Progress::new("train", 0), last: String::new() };
+    let trained = train::train(config, &data.train, &config.backend.device(), &mut terminal)?;
+    terminal.progress.finish(&format!("{} images seen{}", thousands(trained.images_seen), terminal.last));
+    Ok(trained)
+}
+
+/// Shows how training goes.
+struct Terminal {
+    progress: Progress,
+    last: String,
+}
+
+impl Observer for Terminal {
+    fn step(&mut self, progress: &train::Progress) {
+        self.progress.set_total(progress.steps as u64);
+        let last = &self.last;
+        self.progress.set(progress.step as u64, || {
+            let (loss, triplets, rate) = (progress.loss, progress.triplets, progress.images_per_second);
+            format!("loss {loss:.4} triplets {triplets} {rate:.0} img/s{last}")
+        });
+    }
+
+    fn row(&mut self, row: &HistoryRow) {
+        if let Some(precision) = row.precision_at_1 {
+            self.last = format!(", held-out P@1 {:.2} %", 100.0 * precision);
+        }
+    }
+}
+
+/// The history as comma-separated values.
+fn history(rows: &[HistoryRow]) -> String {
+    let mut text = String::from("step,images_seen,seconds,loss,triplets,learning_rate,held_out_precision_at_1\n");
+    for row in rows {
+        let HistoryRow { step, images_seen, seconds, loss, triplets, learning_rate, precision_at_1 } = row;
+        let precision = precision_at_1.map_or(String::new(), |precision| format!("{precision:.6}"));
+        text += &format!(
+            "{step},{images_seen},{seconds:.3},{loss:.6},{triplets:.1},{learning_rate:.6e},{precision}\n"
+        );
+    }
+    text
+}
+
+/// What `metrics.json` holds.
+#[derive(Serialize)]
+struct Metrics<'a> {
+    dataset: &'a str,
+    float: &'a Scores,
+    int8: &'a Scores,
+    embeddings_per_second: f64,
+    train_seconds: f64,
+    images_seen: u64,
+    model: ModelMetrics,
+    seed: u64,
+    backend: Backend,
+}
+
+#[derive(Serialize)]
+struct ModelMetrics {
+    hash: String,
+    bytes: usize,
+    parameters: usize,
+    macs: u64,
+    ram_bytes: usize,
+}
+
+/// The last lines of a run.
+fn summary(metrics: &Metrics<'_>, mark: &str, folder: &Path) -> String {
+    let Metrics { float, int8, model, .. } = metrics;
+    let mut text = triplet_table(int8, mark);
+    text += &format!("\n{:<30} {:>9} {:>9}   in %{mark}\n", "", "float", "int8");
+    let rows: [(&str, fn(&Scores) -> f64); 3] = [
+        ("triplet accuracy", |scores| scores.triplet_accuracy.mean),
+        ("P@1, nearest other test image", |scores| scores.precision_at_1),
+        ("5-shot prototypes", |scores| scores.prototype_5_shot),
+    ];
+    for (name, score) in rows {
+        text += &format!("{name:<30} {:>9.2} {:>9.2}\n", 100.0 * score(float), 100.0 * score(int8));
+    }
+    text += &format!(
+        "\n\
+         {} embeddings/s on this machine, {:.1} s of training on {} images\n\
+         {} parameters, {} MACs, {} bytes of RAM, {} bytes of flash\n\
+         model hash {}\n\n\
+         wrote {}: {MODEL}, {METRICS}, history.csv, {CONFIG}, {CHECKPOINT}\n",
+        thousands(metrics.embeddings_per_second as u64),
+        metrics.train_seconds,
+        metrics.dataset,
+        thousands(model.parameters as u64),
+        thousands(model.macs),
+        thousands(model.ram_bytes as u64),
+        thousands(model.bytes as u64),
+        model.hash,
+        folder.display(),
+    );
+    text += &format!(
+        "next: cargo run -p host-train -- inspect {folder}\n      \
+         TINYTRIPLET_MODEL=$PWD/{folder}/{MODEL} cargo run -p firmware\n",
+        folder = folder.display()
+    );
+    text
+}
+
+/// The origin's table.
+pub fn triplet_table(scores: &Scores, mark: &str) -> String {
+    let mut text = format!("\n|a-p| - |a-n| of test triplets, int8{mark}\n");
+    text += "class       min       max      mean   below 0\n";
+    for class in &scores.triplets.classes {
+        text += &format!(
+            "{:>5} {:>9.3} {:>9.3} {:>9.3} {:>8.2} %\n",
+            class.label,
+            class.min,
+            class.max,
+            class.mean,
+            100.0 * class.accuracy
+        );
+    }
+    text
+}

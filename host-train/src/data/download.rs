@@ -1,0 +1,459 @@
+//! MNIST from the network, kept in a cache.
+//!
+//! What a mirror or the cache holds counts only when the SHA-256 of its *unpacked* content is right, so it does not
+//! matter who serves a file, how it was compressed, or what has befallen the cache.
+
+use super::{
+    Event, Progress,
+    idx::{Content, Fault, NAMES, unpack},
+};
+use sha2::{Digest, Sha256};
+use std::{
+    fmt, fs,
+    io::{self, Read},
+    mem,
+    path::Path,
+    process,
+    time::Duration,
+};
+use thiserror::Error;
+
+/// Public copies of MNIST, at three different providers: PyTorch's, TensorFlow's, and one on GitHub.
+pub const MIRRORS: [&str; 3] = [
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://raw.githubusercontent.com/fgnt/mnist/master/",
+];
+
+/// SHA-256 of the files of [`NAMES`], unpacked.
+pub(super) const CHECKSUMS: [&str; 4] = [
+    "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+];
+
+/// The most bytes of one file, packed and unpacked; the largest has 47 MB.
+const LIMIT: u64 = 64 << 20;
+/// Together with the next and three mirrors: 15 s until a machine without a network goes on.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// A server that is silent for so long has failed; one that is slow has not.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Except for one that drips.
+const FILE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// Why MNIST could not be had: each mirror and its failure.
+#[derive(Debug)]
+pub struct DownloadError {
+    /// Address of the mirror, and what went wrong there.
+    pub failures: Vec<(String, MirrorError)>,
+}
+
+impl fmt::Display for DownloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MNIST is not in the cache and could not be downloaded:")?;
+        self.failures.iter().try_for_each(|(mirror, error)| write!(f, "\n  {mirror}: {error}"))
+    }
+}
+
+impl std::error::Error for DownloadError {}
+
+/// What went wrong at one mirror.
+#[derive(Debug, Error)]
+pub enum MirrorError {
+    /// No connection, or no answer, or not the one hoped for.
+    #[error("{0}")]
+    Request(Box<ureq::Error>),
+    /// The file stopped coming.
+    #[error("{file} stopped after {received} bytes ({reason})")]
+    Body {
+        /// The file's name.
+        file: String,
+        /// How much had come.
+        received: usize,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// A file came that does not unpack.
+    #[error("{file}: {fault}")]
+    Content {
+        /// The file's name.
+        file: String,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// A file came that is not MNIST's.
+    #[error("{file} is not MNIST's: its unpacked content has SHA-256 {found}, not {wanted}")]
+    Checksum {
+        /// The file's name.
+        file: String,
+        /// SHA-256 of what came.
+        found: String,
+        /// SHA-256 of the right content.
+        wanted: String,
+    },
+}
+
+/// Whether the four files are MNIST's own.
+pub(super) fn is_mnist(contents: &[Content; 4]) -> bool {
+    contents.iter().zip(CHECKSUMS).all(|(content, checksum)| sha256(&content.bytes) == checksum)
+}
+
+/// MNIST's four files, in the order of [`NAMES`].
+pub(super) struct Mnist {
+    pub contents: [Content; 4],
+    /// Whether a mirror was needed.
+    pub downloaded: bool,
+}
+
+/// Each of the four files from the cache where it is right there, and from a mirror otherwise. The checksums are [`CHECKSUMS`], but for tests.
+pub(super) fn obtain(
+    cache: &Path,
+    mirrors: &[String],
+    checksums: [&str; 4],
+    progress: Progress<'_>,
+) -> Result<Mnist, DownloadError> {
+    let mut mirrors = Mirrors::new(mirrors);
+    let mut downloaded = false;
+    let mut file = |index: usize| {
+        let (name, checksum) = (NAMES[index], checksums[index]);
+        let path = cache.join(format!("{name}.gz"));
+        match cached(&path, checksum) {
+            Ok(Some(content)) => return Ok(content),
+            Ok(None) => {}
+            Err(reason) => progress(Event::Note(&format!(
+                "{}: the cache is damaged, and this file must be downloaded again: {reason}",
+                path.display()
+            ))),
+        }
+        let (packed, bytes) = mirrors.get(name, checksum, progress)?;
+        downloaded = true;
+        if let Err(reason) = save(&path, &packed) {
+            progress(Event::Note(&format!(
+                "{}: cannot be kept, so the next run downloads it again: {reason}",
+                path.display()
+            )));
+        }
+        Ok(Content { path, bytes })
+    };
+    let contents = [file(0)?, file(1)?, file(2)?, file(3)?];
+    Ok(Mnist { contents, downloaded })
+}
+
+/// A file of the cache, where it has one; an error says what is wrong with it.
+fn cached(path: &Path, checksum: &str) -> Result<Option<Content>, String> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let content = Content::read(path).map_err(|error| error.fault.to_string())?;
+    let found = sha256(&content.bytes);
+    if found == checksum {
+        Ok(Some(content))
+    } else {
+        Err(format!("its unpacked content has SHA-256 {found}, not {checksum}"))
+    }
+}
+
+/// Writes a file such that nobody ever sees a part of it.
+fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // Another run may be at it, too.
+    let part = path.with_extension(format!("{}.part", process::id()));
+    let saved = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
+    if saved.is_err() {
+        // What is left of it is of no use; that it cannot be removed is no worse than that it is there.
+        let _ = fs::remove_file(&part);
+    }
+    saved
+}
+
+/// The mirrors that have not failed yet.
+struct Mirrors<'a> {
+    agent: ureq::Agent,
+    left: &'a [String],
+    failures: Vec<(String, MirrorError)>,
+}
+
+impl<'a> Mirrors<'a> {
+    fn new(mirrors: &'a [String]) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .timeout_resolve(Some(RESOLVE_TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_per_read(Some(SILENCE_TIMEOUT))
+            .timeout_global(Some(FILE_TIMEOUT))
+            .build()
+            .into();
+        Self { agent, left: mirrors, failures: Vec::new() }
+    }
+
+    /// A file as the first mirror served it that can, and unpacked. A mirror that has failed once is not asked
+    /// again, whatever for: so nobody waits for it twice.
+    fn get(
+        &mut self,
+        name: &str,
+        checksum: &str,
+        progress: Progress<'_>,
+    ) -> Result<(Vec<u8>, Vec<u8>), DownloadError> {
+        while let Some((mirror, rest)) = self.left.split_first() {
+            match fetch(&self.agent, mirror, &format!("{name}.gz"), checksum, progress) {
+                Ok(file) => return Ok(file),
+                Err(error) => self.failures.push((mirror.clone(), error)),
+            }
+            self.left = rest;
+        }
+        Err(DownloadError { failures: mem::take(&mut self.failures) })
+    }
+}
+
+/// A file from a mirror, as it came and unpacked.
+fn fetch(
+    agent: &ureq::Agent,
+    mirror: &str,
+    file: &str,
+    checksum: &str,
+    progress: Progress<'_>,
+) -> Result<(Vec<u8>, Vec<u8>), MirrorError> {
+    let response =
+        agent.get(format!("{mirror}{file}")).call().map_err(|error| MirrorError::Request(Box::new(error)))?;
+    let body = response.into_body();
+    progress(Event::Started { file, mirror, bytes: body.content_length() });
+    let packed = receive(body.into_with_config().limit(LIMIT).reader(), progress);
+    progress(Event::Ended);
+    let file = || file.to_owned();
+    let packed = packed.map_err(|(received, reason)| MirrorError::Body { file: file(), received, reason })?;
+    let bytes =
+        unpack(packed.clone(), LIMIT).map_err(|fault| MirrorError::Content { file: file(), fault })?;
+    let found = sha256(&bytes);
+    if found == checksum {
+        Ok((packed, bytes))
+    } else {
+        Err(MirrorError::Checksum { file: file(), found, wanted: checksum.into() })
+    }
+}
+
+/// All that a body holds; where it breaks off, how much came and why no more did.
+fn receive(mut body: impl Read, progress: Progress<'_>) -> Result<Vec<u8>, (usize, io::Error)> {
+    let mut received = Vec::new();
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        match body.read(&mut chunk) {
+            Ok(0) => return Ok(received),
+            Ok(n) => received.extend_from_slice(&chunk[..n]),
+            Err(reason) => return Err((received.len(), reason)),
+        }
+        progress(Event::Received(received.len() as u64));
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            Search, Source,
+            idx::tests::{gzip, label_file},
+        },
+        *,
+    };
+    use std::{
+        io::{BufRead, BufReader, Write},
+        net::{TcpListener, TcpStream},
+        thread,
+    };
+
+    /// A server on this machine that answers every request for a path with what `answer` says; gives its address.
+    fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let path = request(&stream);
+                let _ = stream.write_all(&answer(&path));
+            }
+        });
+        address
+    }
+
+    fn request(stream: &TcpStream) -> String {
+        let lines: Vec<String> = BufReader::new(stream)
+            .lines()
+            .map_while(Result::ok)
+            .take_while(|line| !line.is_empty())
+            .collect();
+        let path = lines.first().and_then(|line| line.split(' ').nth(1));
+        path.unwrap_or_default().trim_start_matches('/').to_owned()
+    }
+
+    /// An answer that announces `length` bytes.
+    fn answer(status: &str, length: usize, body: &[u8]) -> Vec<u8> {
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+        [head.as_bytes(), body].concat()
+    }
+
+    /// Stands for one of the four files.
+    fn content(name: &str) -> Vec<u8> {
+        label_file(name.len() as u32, name.as_bytes())
+    }
+
+    fn good() -> String {
+        serve(|path| {
+            let body = gzip(&content(path.strip_suffix(".gz").unwrap()));
+            answer("200 OK", body.len(), &body)
+        })
+    }
+
+    fn page() -> String {
+        serve(|_| {
+            let body = b"<html>Welcome to our hotel's network</html>";
+            answer("200 OK", body.len(), body)
+        })
+    }
+
+    fn missing() -> String {
+        serve(|_| answer("404 Not Found", 0, &[]))
+    }
+
+    fn truncated() -> String {
+        serve(|_| answer("200 OK", 1000, &[0x1f, 0x8b, 8]))
+    }
+
+    /// An address at which nobody listens.
+    fn nobody() -> String {
+        format!("http://{}/", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
+    }
+
+    /// Calls [`obtain`] for files that [`good`] serves, and collects what it reports.
+    fn get(cache: &Path, mirrors: &[String]) -> (Result<Mnist, DownloadError>, Vec<String>) {
+        let checksums = NAMES.map(|name| sha256(&content(name)));
+        let mut events = Vec::new();
+        let got = obtain(cache, mirrors, checksums.each_ref().map(String::as_str), &mut |event| {
+            events.push(format!("{event:?}"));
+        });
+        (got, events)
+    }
+
+    #[track_caller]
+    fn assert_good(got: Result<Mnist, DownloadError>, downloaded: bool) {
+        let mnist = got.unwrap();
+        assert_eq!(mnist.contents.map(|content| content.bytes), NAMES.map(content));
+        assert_eq!(mnist.downloaded, downloaded);
+    }
+
+    #[test]
+    fn a_good_mirror_fills_the_cache() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = folder.path().join("not/there/yet");
+        let (got, events) = get(&cache, &[good()]);
+        assert_good(got, true);
+        assert!(events[0].starts_with("Started { file: \"train-images-idx3-ubyte.gz\""), "{events:?}");
+        assert!(events[1].starts_with("Received("), "{events:?}");
+        assert_eq!(events[2], "Ended");
+        let mut files: Vec<String> = fs::read_dir(&cache)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let mut names = NAMES.map(|name| format!("{name}.gz"));
+        names.sort();
+        assert_eq!(files, names, "and nothing half written");
+        // Nobody is asked any more.
+        let (got, events) = get(&cache, &[]);
+        assert_good(got, false);
+        assert_eq!(events, [""; 0]);
+    }
+
+    #[test]
+    fn each_bad_mirror_is_passed_over_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (got, events) = get(folder.path(), &[nobody(), page(), missing(), truncated(), good()]);
+        assert_good(got, true);
+        let started = events.iter().filter(|event| event.starts_with("Started")).count();
+        assert_eq!(started, 2 + 4, "the page and the truncated file, then four good ones");
+    }
+
+    #[test]
+    fn the_failure_of_every_mirror_is_told_in_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = serve(|_| answer("200 OK", 3, b"abc"));
+        let mirrors = [nobody(), page(), missing(), truncated(), other];
+        let (got, _) = get(folder.path(), &mirrors);
+        let message = got.err().unwrap().to_string();
+        let lines: Vec<&str> = message.lines().collect();
+        assert_eq!(lines[0], "MNIST is not in the cache and could not be downloaded:");
+        let wanted = [
+            "refused",
+            "train-images-idx3-ubyte.gz: this is an HTML or XML page, probably the error page of a server or a proxy",
+            "404",
+            "train-images-idx3-ubyte.gz stopped after 3 bytes (",
+            "train-images-idx3-ubyte.gz is not MNIST's: its unpacked content has SHA-256 ba7816bf",
+        ];
+        assert_eq!(lines.len(), 1 + wanted.len(), "{message}");
+        for ((line, mirror), wanted) in lines[1..].iter().zip(&mirrors).zip(wanted) {
+            assert!(line.starts_with(&format!("  {mirror}: ")), "{line}");
+            assert!(line.contains(wanted), "{line}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_damaged_cache_is_told_and_only_the_damage_downloaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let mirrors = [good()];
+        assert_good(get(folder.path(), &mirrors).0, true);
+        let other = folder.path().join("train-labels-idx1-ubyte.gz");
+        fs::write(&other, b"something else").unwrap();
+        let short = folder.path().join("t10k-images-idx3-ubyte.gz");
+        let bytes = fs::read(&short).unwrap();
+        fs::write(&short, &bytes[..bytes.len() - 9]).unwrap();
+        let (got, events) = get(folder.path(), &mirrors);
+        assert_good(got, true);
+        let notes: Vec<&String> = events.iter().filter(|event| event.starts_with("Note")).collect();
+        assert_eq!(notes.len(), 2);
+        assert!(notes[0].contains("train-labels-idx1-ubyte.gz: the cache is damaged"), "{notes:?}");
+        assert!(notes[0].contains("SHA-256"), "{notes:?}");
+        assert!(notes[1].contains("the gzip data end too early"), "{notes:?}");
+        assert_eq!(events.iter().filter(|event| event.starts_with("Started")).count(), 2);
+        assert_good(get(folder.path(), &[]).0, false);
+    }
+
+    #[test]
+    fn a_cache_that_cannot_be_written_does_no_harm() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a file");
+        fs::write(&file, b"").unwrap();
+        let (got, events) = get(&file, &[good()]);
+        assert_good(got, true);
+        assert!(events.iter().any(|event| event.contains("cannot be kept")), "{events:?}");
+    }
+
+    #[test]
+    fn without_mnist_drawn_digits_are_used_and_said_loudly() {
+        let folder = tempfile::tempdir().unwrap();
+        let mirrors = vec![nobody(), missing()];
+        let search = Search {
+            given: None,
+            environment: None,
+            cache: folder.path().into(),
+            mirrors: mirrors.clone(),
+            seed: 1,
+        };
+        let mut notes = Vec::new();
+        let dataset = search
+            .find(&mut |event| {
+                if let Event::Note(note) = event {
+                    notes.push(note.to_owned());
+                }
+            })
+            .unwrap();
+        assert_eq!((dataset.name.as_str(), dataset.source), ("drawn-digits", Source::Drawn));
+        let [note] = notes.as_slice() else { panic!("{notes:?}") };
+        assert!(note.contains("DRAWN DIGITS") && note.contains("--data"), "{note}");
+        assert!(mirrors.iter().all(|mirror| note.contains(mirror)), "{note}");
+    }
+}

@@ -1,0 +1,17 @@
+//! How good embeddings are.
+//!
+//! Everything here is exact and the same on every run: neighbours are found by comparing all pairs, ties go to
+//! the lowest index. Embeddings are those of the net in floats, or the int8 engine's integers, whose distances
+//! are then the engine's own, to the last bit.
+
+mod embeddings;
+mod neighbours;
+mod prototypes;
+mod thresholds;
+mod triplets;
+
+pub use embeddings::{Embeddings, Value};
+pub use neighbours::{nearest, precision_at_1};
+pub use prototypes::{Support, prototype_accuracy, support};
+pub use thresholds::{Rates, Verification, verification};
+pub use triplets::{ClassTriplets, TripletReport, triplet_report};

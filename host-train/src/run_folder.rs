@@ -1,0 +1,97 @@
+//! `runs/<name>/`: where a run leaves what it made.
+
+use anyhow::{Context, Result};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The folder of one run.
+#[derive(Debug)]
+pub struct RunFolder(PathBuf);
+
+impl RunFolder {
+    /// Creates `parent/name`, or `parent/name-2`, `-3`, … where that is taken: a run never overwrites another.
+    ///
+    /// # Errors
+    /// The folder cannot be created.
+    pub fn create(parent: &Path, name: &str) -> Result<Self> {
+        fs::create_dir_all(parent)
+            .with_context(|| format!("cannot create the folder {}", parent.display()))?;
+        // What is a separator on some system is none here.
+        let name: String =
+            name.chars().map(|c| if matches!(c, '/' | '\\' | ':' | '.') { '_' } else { c }).collect();
+        for number in 1.. {
+            let path = match number {
+                1 => parent.join(&name),
+                _ => parent.join(format!("{name}-{number}")),
+            };
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self(path)),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    return Err(error)
+                        .with_context(|| format!("cannot create the folder {}", path.display()));
+                }
+            }
+        }
+        unreachable!("some number is free")
+    }
+
+    /// Path of a file in the folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Path of the folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file of the folder; see [`write_whole`].
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<()> {
+        write_whole(&self.file(name), content)
+    }
+}
+
+/// Writes a file so that it is there whole or not at all: under another name first, then renamed.
+///
+/// # Errors
+/// The file cannot be written. A file that was there before is as it was.
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
+    let mut name = path.file_name().context("a file name is needed")?.to_owned();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    let written = fs::write(&partial, content).and_then(|()| fs::rename(&partial, path));
+    if written.is_err() {
+        // It may not even have been created: only the first error tells the user something.
+        let _ = fs::remove_file(&partial);
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_run_gets_a_folder_of_its_own() {
+        let parent = tempfile::tempdir().unwrap();
+        let first = RunFolder::create(parent.path(), "a/../b").unwrap();
+        let second = RunFolder::create(parent.path(), "a/../b").unwrap();
+        assert_eq!(first.path(), parent.path().join("a____b"));
+        assert_eq!(second.path(), parent.path().join("a____b-2"));
+    }
+
+    #[test]
+    fn a_failed_write_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::create_dir(&path).unwrap(); // nothing can be renamed onto a folder
+        assert!(write_whole(&path, b"x").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

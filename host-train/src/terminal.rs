@@ -1,0 +1,98 @@
+//! What a person sees while the program works: a bar on a terminal, a line now and then in a pipe or a log.
+//!
+//! Progress goes to standard error, results to standard output, so that results can be piped.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+/// Progress of one long task.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    task: &'static str,
+    total: u64,
+    started: Instant,
+    printed: Instant,
+}
+
+/// Without a terminal, a line is printed at most this often.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+impl Progress {
+    /// Begins a task of `total` steps; 0 where that is not known.
+    pub fn new(task: &'static str, total: u64) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{prefix:>10} {bar:24} {pos:>6}/{len} {msg}")
+                .expect("the template is correct");
+            let bar = ProgressBar::new(total).with_style(style).with_prefix(task);
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        let started = Instant::now();
+        Self { bar, task, total, started, printed: started }
+    }
+
+    /// `done` steps are done; `note` stands behind the bar.
+    pub fn set(&mut self, done: u64, note: impl FnOnce() -> String) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+            bar.set_message(note());
+        } else if self.printed.elapsed() >= LINE_EVERY {
+            self.printed = Instant::now();
+            eprintln!("{:>10} {done}/{} {}", self.task, self.total, note());
+        }
+    }
+
+    /// Changes the number of steps, where it becomes known late.
+    pub fn set_total(&mut self, total: u64) {
+        self.total = total;
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+        }
+    }
+
+    /// Ends the task with a line that stays.
+    pub fn finish(self, note: &str) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        eprintln!("{:>10} {note} ({})", self.task, seconds(self.started.elapsed()));
+    }
+}
+
+/// `12.3 s`, or `4 min 5 s`.
+pub fn seconds(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds < 100.0 => format!("{seconds:.1} s"),
+        seconds => format!("{} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0),
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_412_224), "1,412,224");
+        assert_eq!(seconds(Duration::from_millis(1_234)), "1.2 s");
+        assert_eq!(seconds(Duration::from_secs(245)), "4 min 5 s");
+    }
+}

@@ -1,0 +1,172 @@
+//! What a person meets who gives the program something wrong: one line that says what, where, what to do, and the
+//! exit status.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+/// An image file of `count` images of `size` × `size`, all of one grey.
+fn images(count: u32, size: u32) -> Vec<u8> {
+    let mut file = [0x803u32, count, size, size].map(u32::to_be_bytes).concat();
+    file.resize(16 + (count * size * size) as usize, 7);
+    file
+}
+
+fn labels(labels: &[u8]) -> Vec<u8> {
+    [&0x801u32.to_be_bytes()[..], &(labels.len() as u32).to_be_bytes(), labels].concat()
+}
+
+/// A folder of a tiny, correct set: 40 training and 20 test images, ten classes.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let cycle = |count: usize| labels(&(0..count).map(|i| (i % 10) as u8).collect::<Vec<u8>>());
+    let files = [
+        ("train-images-idx3-ubyte", images(40, 28)),
+        ("train-labels-idx1-ubyte", cycle(40)),
+        ("t10k-images-idx3-ubyte", images(20, 28)),
+        ("t10k-labels-idx1-ubyte", cycle(20)),
+    ];
+    for (name, content) in files {
+        fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+fn host_train(arguments: &[&str]) -> Output {
+    let empty = tempfile::tempdir().unwrap();
+    Command::new(env!("CARGO_BIN_EXE_host-train"))
+        .args(arguments)
+        .env_remove("TINYTRIPLET_DATA")
+        .env("XDG_CACHE_HOME", empty.path())
+        .current_dir(empty.path())
+        .output()
+        .unwrap()
+}
+
+/// The program fails with status 1, nothing on standard output, and one error line that holds all of `words`.
+#[track_caller]
+fn fails(output: &Output, words: &[&str]) {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(output.stdout.is_empty());
+    let line = error.lines().find(|line| line.starts_with("error: ")).unwrap_or_else(|| panic!("{error}"));
+    for word in words {
+        assert!(line.contains(word), "{word:?} is not in: {line}");
+    }
+    assert!(!error.contains("panicked"), "{error}");
+}
+
+#[track_caller]
+fn training_fails(folder: &Path, words: &[&str]) {
+    fails(&host_train(&["train", "--data", folder.to_str().unwrap()]), words);
+}
+
+#[test]
+fn missing_data() {
+    training_fails(Path::new("/nowhere/mnist"), &["/nowhere/mnist", "no such folder", "drawn"]);
+    let empty = tempfile::tempdir().unwrap();
+    training_fails(empty.path(), &["train-images-idx3-ubyte"]);
+    let folder = folder();
+    fs::remove_file(folder.path().join("t10k-labels-idx1-ubyte")).unwrap();
+    training_fails(folder.path(), &["t10k-labels-idx1-ubyte"]);
+}
+
+#[test]
+fn damaged_data() {
+    let cases: [(&str, Vec<u8>, &[&str]); 6] = [
+        ("train-images-idx3-ubyte", images(40, 28)[..1000].to_vec(), &["train-images-idx3-ubyte", "1000"]),
+        ("train-images-idx3-ubyte", b"<!DOCTYPE html><html>proxy</html>".to_vec(), &["HTML"]),
+        ("train-labels-idx1-ubyte", images(40, 28), &["train-labels-idx1-ubyte", "images"]),
+        ("train-labels-idx1-ubyte", labels(&[10; 40]), &["train-labels-idx1-ubyte", "10"]),
+        ("train-labels-idx1-ubyte", labels(&[1; 39]), &["40 images", "39 labels"]),
+        ("t10k-images-idx3-ubyte", vec![0x1f, 0x8b, 8, 0, 1, 2], &["t10k-images-idx3-ubyte"]),
+    ];
+    for (name, content, words) in cases {
+        let folder = folder();
+        fs::write(folder.path().join(name), content).unwrap();
+        training_fails(folder.path(), words);
+    }
+}
+
+#[test]
+fn wrong_config() {
+    let folder = folder();
+    let data = folder.path().to_str().unwrap();
+    let train = |config: &str| host_train(&["train", "--data", data, "-c", config]);
+    fails(&train("orign"), &["orign", "did you mean `origin`"]);
+    fails(&train("./nowhere.toml"), &["nowhere.toml"]);
+    let path = folder.path().join("c.toml");
+    fs::write(&path, include_str!("../../configs/default.toml").replace("steps", "stepps")).unwrap();
+    fails(&train(path.to_str().unwrap()), &["c.toml", "line", "stepps", "did you mean `steps`"]);
+}
+
+#[test]
+fn wrong_model() {
+    let folder = folder();
+    let path = folder.path().join("model.postcard");
+    let model = path.to_str().unwrap();
+    fails(&host_train(&["inspect", model]), &[model, "cannot read"]);
+    fs::write(&path, "not a model, but long enough for a header").unwrap();
+    fails(&host_train(&["inspect", model]), &[model, "TINYTRIP"]);
+    fails(&host_train(&["bench", model]), &["TINYTRIP"]);
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    assert_eq!(host_train(&["fly"]).status.code(), Some(2));
+    assert_eq!(host_train(&["--backend", "abacus"]).status.code(), Some(2));
+}
+
+/// The whole of it on drawn digits, with either backend: train, export, evaluate, inspect, embed.
+#[test]
+fn a_short_run_from_end_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let config = include_str!("../../configs/default.toml");
+    let steps = config.lines().find(|line| line.starts_with("steps")).unwrap();
+    fs::write(at("short.toml"), config.replace(steps, "steps = 4")).unwrap();
+    for backend in ["flex", "ndarray"] {
+        let arguments = ["-c", &at("short.toml"), "--data", "drawn", "--name", backend];
+        let run = host_train(&[&arguments[..], &["--out", &at("runs"), "--backend", backend]].concat());
+        let (out, error) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        assert!(run.status.success(), "{error}");
+        assert!(out.contains("DRAWN") && out.contains("next: "), "{out}");
+        for line in out.lines() {
+            let is_command = line.contains("TINYTRIPLET_MODEL=") || line.starts_with("wrote ") || line.starts_with("next:");
+            assert!(is_command || line.chars().count() <= 80, "wider than a terminal: {line}");
+        }
+
+        let run = format!("{}/{backend}", at("runs"));
+        let metrics: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(format!("{run}/metrics.json")).unwrap()).unwrap();
+        assert_eq!(metrics["dataset"], "drawn-digits");
+        assert_eq!(metrics["backend"], backend);
+        assert_eq!(metrics["model"]["parameters"], 112_096);
+        assert_eq!(metrics["model"]["macs"], 1_412_224);
+        for kind in ["float", "int8"] {
+            assert_eq!(metrics[kind]["triplet_accuracy"]["per_class"].as_array().unwrap().len(), 10);
+            assert!(metrics[kind]["precision_at_1"].as_f64().unwrap() > 0.3);
+        }
+        assert_eq!(fs::read_to_string(format!("{run}/history.csv")).unwrap().lines().count(), 2);
+
+        // The checkpoint gives the very same model again.
+        let again = host_train(&["export", &run, "--data", "drawn", "--out", &at("again.postcard")]);
+        assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+        let model = fs::read(format!("{run}/model.postcard")).unwrap();
+        assert!(fs::read(at("again.postcard")).unwrap() == model, "export gives another model");
+
+        let hash = metrics["model"]["hash"].as_str().unwrap();
+        let inspect = host_train(&["inspect", &run]);
+        assert!(String::from_utf8_lossy(&inspect.stdout).contains(hash));
+        let eval = host_train(&["eval", &run, "--data", "drawn", "--json"]);
+        let eval: serde_json::Value = serde_json::from_slice(&eval.stdout).unwrap();
+        assert_eq!(eval["int8"], metrics["int8"]);
+
+        fs::write(at("three-images"), images(3, 28)).unwrap();
+        let embed = host_train(&["embed", "--model", &run, "--images", &at("three-images"), "--out", &at("e.npy")]);
+        assert!(embed.status.success(), "{}", String::from_utf8_lossy(&embed.stderr));
+        assert_eq!(fs::read(at("e.npy")).unwrap().len(), 128 + 3 * 128);
+    }
+}

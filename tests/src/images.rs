@@ -1,0 +1,19 @@
+//! Images to test with: MNIST's where they are, drawn digits otherwise.
+
+use host_train::data::{self, drawn};
+use std::path::Path;
+
+/// `count` test images, different ones as long as there are enough. MNIST is taken from the folder in
+/// `TINYTRIPLET_DATA`, which may be relative to the workspace; it must hold MNIST if it is set.
+pub fn test_images(count: usize, len: usize) -> Vec<Vec<u8>> {
+    let split = match std::env::var_os(data::VARIABLE) {
+        Some(folder) => {
+            // Cargo runs tests in the package's folder, people name folders from the workspace's.
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
+            data::find(Some(&path), 1, &mut |_| {}).unwrap_or_else(|error| panic!("{error}")).test
+        }
+        None => drawn::dataset(1, 1, count.div_ceil(10)).test,
+    };
+    assert_eq!(split.image(0).len(), len, "the model in the firmware takes other images");
+    (0..count).map(|index| split.image(index % split.len()).to_vec()).collect()
+}
