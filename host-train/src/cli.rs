@@ -72,6 +72,7 @@ pub struct TrainArgs {
     /// Recipe: a file (TOML or JSON), or one of the program's own: default, origin
     #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
     pub config: String,
+    /// Where the images come from
     #[command(flatten)]
     pub data: DataArgs,
     /// What computes [default: the recipe's]
@@ -93,6 +94,7 @@ pub struct TrainArgs {
 pub struct ExportArgs {
     /// The run's folder: its config.toml and checkpoint are read
     pub run: PathBuf,
+    /// Where the images come from
     #[command(flatten)]
     pub data: DataArgs,
     /// Model file to write [default: model.postcard in the run's folder]
@@ -105,6 +107,7 @@ pub struct ExportArgs {
 pub struct EvalArgs {
     /// A model file, or the folder of a run
     pub model: PathBuf,
+    /// Where the images come from
     #[command(flatten)]
     pub data: DataArgs,
     /// Print JSON
@@ -141,7 +144,7 @@ pub struct BenchArgs {
 pub enum BackendArg {
     /// Burn's CPU backend, several times faster
     Flex,
-    /// The one built on the ndarray crate
+    /// The one built on the ndarray crate; wants `cargo run --release`
     Ndarray,
 }
 

@@ -28,6 +28,9 @@ pub struct Scores {
     /// The origin's table.
     #[serde(skip)]
     pub triplets: TripletReport,
+    /// The distance that all of it was measured by.
+    #[serde(skip)]
+    pub distance: Distance,
 }
 
 /// Of the [`TripletReport`], what `metrics.json` says.
@@ -76,5 +79,6 @@ fn scores<T: Value>(data: &Dataset, embed: impl Fn(&Split, &[usize]) -> Embeddin
         precision_at_1: precision_at_1(&test, labels),
         prototype_5_shot: prototype_accuracy(&support, &shots, &test, labels),
         triplets,
+        distance: test.kind(),
     }
 }

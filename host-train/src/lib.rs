@@ -16,6 +16,7 @@ pub mod engine;
 pub mod evaluation;
 pub mod export;
 pub mod float_net;
+pub mod fused_conv;
 pub mod loss;
 pub mod metrics;
 pub mod miner;

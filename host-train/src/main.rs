@@ -1,3 +1,5 @@
+//! The program; what it does is in the library beside it.
+
 use clap::Parser;
 use host_train::cli::{Cli, run};
 use std::process::ExitCode;

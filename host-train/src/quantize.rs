@@ -79,7 +79,14 @@ pub fn quantize(net: &FloatNet, images: &[&[u8]]) -> Result<QuantizedNet, Quanti
         let name = Name { index, layer };
         let (layer, relu) = match layer {
             &FloatLayer::Conv2d {
-                kernel, stride, padding, groups, out_channels, relu, ref weight, ref bias,
+                kernel,
+                stride,
+                padding,
+                groups,
+                out_channels,
+                relu,
+                ref weight,
+                ref bias,
             } => {
                 let scales = Scales { input: input_scale, output: scale };
                 name.push_parameters(&mut quantized.data, weight, bias, scales, largest_input)?;
@@ -94,16 +101,11 @@ pub fn quantize(net: &FloatNet, images: &[&[u8]]) -> Result<QuantizedNet, Quanti
                 };
                 (Layer::Conv2d(conv), Some(relu))
             }
-            &FloatLayer::MaxPool { kernel, stride } => {
-                (Layer::MaxPool2d(name.pool(kernel, stride)?), None)
-            }
+            &FloatLayer::MaxPool { kernel, stride } => (Layer::MaxPool2d(name.pool(kernel, stride)?), None),
             &FloatLayer::AveragePool { kernel, stride } => {
                 let ratio = f64::from(input_scale) / f64::from(scale) / (kernel[0] * kernel[1]) as f64;
-                let pool = AveragePool {
-                    pool: name.pool(kernel, stride)?,
-                    multiplier: multiplier(ratio),
-                    scale,
-                };
+                let pool =
+                    AveragePool { pool: name.pool(kernel, stride)?, multiplier: multiplier(ratio), scale };
                 (Layer::AveragePool2d(pool), None)
             }
             &FloatLayer::Dense { out_features, relu, ref weight, ref bias } => {
@@ -344,8 +346,10 @@ mod tests {
         let word = |at: usize| i32::from_le_bytes(quantized.data[at..at + 4].try_into().unwrap());
         let Layer::Dense(layer) = quantized.layers[0] else { panic!("{:?}", quantized.layers) };
         let weight_scale = 0.5 / 127.0;
-        assert_eq!(word(0), (weight_scale / 255.0 / f64::from(layer.scale) * 2f64.powi(32)).round() as i32);
-        assert_eq!(word(16), (0.25 * 255.0 / weight_scale).round() as i32);
+        let input_scale = f64::from(INPUT_SCALE);
+        let ratio = weight_scale * input_scale / f64::from(layer.scale);
+        assert_eq!(word(0), (ratio * 2f64.powi(32)).round() as i32);
+        assert_eq!(word(16), (0.25 / input_scale / weight_scale).round() as i32);
         assert_eq!(quantized.data[32] as i8, 127);
         assert_eq!(quantized.data[33] as i8, -64); // −63.5, halves away from zero
         assert_eq!(quantized.data.len(), 48);

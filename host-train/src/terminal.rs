@@ -18,7 +18,7 @@ pub struct Progress {
 }
 
 /// Without a terminal, a line is printed at most this often.
-const LINE_EVERY: Duration = Duration::from_secs(5);
+const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Progress {
     /// Begins a task of `total` steps; 0 where that is not known.

@@ -134,7 +134,9 @@ fn a_short_run_from_end_to_end() {
         assert!(run.status.success(), "{error}");
         assert!(out.contains("DRAWN") && out.contains("next: "), "{out}");
         for line in out.lines() {
-            let is_command = line.contains("TINYTRIPLET_MODEL=") || line.starts_with("wrote ") || line.starts_with("next:");
+            let is_command = line.contains("TINYTRIPLET_MODEL=")
+                || line.starts_with("wrote ")
+                || line.starts_with("next:");
             assert!(is_command || line.chars().count() <= 80, "wider than a terminal: {line}");
         }
 
@@ -165,7 +167,8 @@ fn a_short_run_from_end_to_end() {
         assert_eq!(eval["int8"], metrics["int8"]);
 
         fs::write(at("three-images"), images(3, 28)).unwrap();
-        let embed = host_train(&["embed", "--model", &run, "--images", &at("three-images"), "--out", &at("e.npy")]);
+        let embed =
+            host_train(&["embed", "--model", &run, "--images", &at("three-images"), "--out", &at("e.npy")]);
         assert!(embed.status.success(), "{}", String::from_utf8_lossy(&embed.stderr));
         assert_eq!(fs::read(at("e.npy")).unwrap().len(), 128 + 3 * 128);
     }

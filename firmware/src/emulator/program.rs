@@ -66,11 +66,6 @@ impl Program {
         self.ram
     }
 
-    /// The ELF file.
-    pub(super) fn elf(&self) -> &[u8] {
-        &self.elf
-    }
-
     /// Address of a variable.
     pub(super) fn address(&self, symbol: &str) -> Option<u64> {
         let file = object::File::parse(&*self.elf).ok()?;

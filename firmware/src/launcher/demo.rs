@@ -7,6 +7,7 @@ use firmware::{
 };
 use shared_model::{
     Model, Shape,
+    format::Threshold,
     protocol::{Info, Request, RequestBody, ResponseBody, encode_frame},
 };
 use std::{
@@ -47,17 +48,17 @@ pub fn run(board: &'static Board) -> Result {
     }
     let shape = info.model.input.shape;
     print(&introduction(&program, &info, boot))?;
-    print_log(&mut client)?;
 
     let images: Vec<Vec<u8>> = digits.iter().map(|digit| fit(digit, shape)).collect();
     for same in [true, false] {
         let Some((a, b)) = pair(&digits, same) else { continue };
         let distance = client.compare(&images[a], &images[b])?;
         print(&format!(
-            "\n{}\n  {} The board says: {:.3}\n",
+            "\n{}\n  {} The board says: {:.3}{}\n",
             image::side_by_side(&digits[a], &digits[b], 8),
             if same { "The same digit." } else { "Two digits." },
-            real(&host, distance)
+            real(&host, distance),
+            verdict(&host, distance),
         ))?;
     }
 
@@ -92,6 +93,17 @@ fn introduction(program: &Program, info: &Info<'_>, boot: Duration) -> String {
         thousands(board.ram.len as u64),
         thousands(model.ram.into()),
     )
+}
+
+/// What the model's threshold makes of a distance.
+fn verdict(model: &Model<'_>, distance: u32) -> String {
+    match model.metadata().thresholds.equal_error {
+        None => String::new(),
+        Some(Threshold { distance: limit, .. }) => {
+            let word = if distance <= limit { "same" } else { "different" };
+            format!(", which is: {word} (the model's limit is {:.3})", real(model, limit))
+        }
+    }
 }
 
 /// What the board has logged.

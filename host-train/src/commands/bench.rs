@@ -48,10 +48,7 @@ pub fn run(path: &Path, json: bool) -> Result<()> {
         println!("{result:#}");
     } else {
         let gigamacs = rate * model.macs() as f64 / 1e9;
-        println!(
-            "{} embeddings/s on {threads} threads, {gigamacs:.2} GMAC/s",
-            thousands(rate as u64)
-        );
+        println!("{} embeddings/s on {threads} threads, {gigamacs:.2} GMAC/s", thousands(rate as u64));
     }
     Ok(())
 }

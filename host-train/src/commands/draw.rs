@@ -3,22 +3,21 @@
 use crate::data::drawn;
 use anyhow::Result;
 
-/// Ten shades from background to ink.
-const SHADES: &[u8; 10] = b" .:-=+*#%@";
+/// Ten levels from background to ink, as in the firmware's `image.rs`.
+const LEVELS: &[u8; 10] = b" .:-=+*#%@";
 
-/// Prints `per_class` digits of each class: a line with the label, then a line for each row of pixels.
+/// Prints `per_class` digits of each class, one character a pixel, in the form of `firmware/demo/digits.txt`.
 ///
 /// # Errors
 /// None so far.
 pub fn run(per_class: usize, seed: u64) -> Result<()> {
     let digits = drawn::dataset(seed, per_class.max(1), 1).train;
-    for class in 0..10 {
-        for index in (0..digits.len()).filter(|&index| digits.label(index) == class) {
-            println!("{class}");
-            for row in digits.image(index).chunks(digits.width) {
-                let line: String = row.iter().map(|&p| char::from(SHADES[usize::from(p) * 10 / 256])).collect();
-                println!("{}", line.trim_end());
-            }
+    let character = |&pixel: &u8| char::from(LEVELS[(usize::from(pixel) * (LEVELS.len() - 1) + 127) / 255]);
+    println!("Digits drawn by `cargo run -p host-train -- draw`, one character a pixel.");
+    for index in digits.by_class().into_iter().flatten() {
+        println!("\ndigit {}", digits.label(index));
+        for row in digits.image(index).chunks(digits.width) {
+            println!("|{}|", row.iter().map(character).collect::<String>());
         }
     }
     Ok(())

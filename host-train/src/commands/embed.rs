@@ -25,7 +25,12 @@ pub fn run(model: &Path, images: &Path, out: &Path) -> Result<()> {
     let embeddings = engine::embed_all(&model, images.pixels().par_chunks_exact(model.input_len()));
     let columns = model.embedding_len();
     write_whole(out, &npy(&embeddings, images.len(), columns, model.output().element))?;
-    println!("{}: {} x {columns} {}", out.display(), thousands(images.len() as u64), dtype(model.output().element).1);
+    println!(
+        "{}: {} x {columns} {}",
+        out.display(),
+        thousands(images.len() as u64),
+        dtype(model.output().element).1
+    );
     Ok(())
 }
 
@@ -61,7 +66,8 @@ mod tests {
     #[test]
     fn an_array_as_numpy_writes_it() {
         // numpy.save of np.array([[1, -2]], dtype=np.int8)
-        let expected = "\u{93}NUMPY\u{1}\u{0}v\u{0}{'descr': '|i1', 'fortran_order': False, 'shape': (1, 2), }";
+        let expected =
+            "\u{93}NUMPY\u{1}\u{0}v\u{0}{'descr': '|i1', 'fortran_order': False, 'shape': (1, 2), }";
         let mut expected: Vec<u8> = expected.chars().map(|c| c as u8).collect();
         expected.resize(127, b' ');
         expected.extend([b'\n', 1, 0xfe]);

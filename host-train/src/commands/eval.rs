@@ -31,7 +31,11 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         println!("{result:#}");
     } else {
         print!("{}", triplet_table(&scores, mark(&data)));
-        println!("\ntriplet accuracy               {:>6.2} %{}", 100.0 * scores.triplet_accuracy.mean, mark(&data));
+        println!(
+            "\ntriplet accuracy               {:>6.2} %{}",
+            100.0 * scores.triplet_accuracy.mean,
+            mark(&data)
+        );
         println!("P@1, nearest other test image  {:>6.2} %", 100.0 * scores.precision_at_1);
         println!("5-shot prototypes              {:>6.2} %", 100.0 * scores.prototype_5_shot);
     }

@@ -5,14 +5,8 @@ use super::{
     train::{CHECKPOINT, CONFIG, METRICS, MODEL},
 };
 use crate::{
-    cli::ExportArgs,
-    config::Config,
-    export::export,
-    net::Net,
-    rng::Rng,
-    run_folder::write_whole,
-    terminal::thousands,
-    train::shape,
+    cli::ExportArgs, config::Config, export::export, net::Net, rng::Rng, run_folder::write_whole,
+    terminal::thousands, train::shape,
 };
 use anyhow::{Context, Result};
 use shared_model::Model;

@@ -109,7 +109,8 @@ fn operation(step: &Step<'_>) -> String {
                 [1, 1] => String::new(),
                 stride => format!("/{}", size(stride)),
             };
-            let pool = pool.map_or(String::new(), |pool| format!(" max {}", size(pool.kernel.map(usize::from))));
+            let pool =
+                pool.map_or(String::new(), |pool| format!(" max {}", size(pool.kernel.map(usize::from))));
             format!("conv {}{stride}{relu}{pool}", size(geometry.kernel))
         }
         Operation::MaxPool2d(pool) => format!("max {}", size(pool.kernel.map(usize::from))),

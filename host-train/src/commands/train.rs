@@ -13,7 +13,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use serde::Serialize;
-use shared_model::Model;
+use shared_model::{Distance, Model};
 use std::path::Path;
 
 /// Files of a run's folder.
@@ -84,11 +84,8 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     let name = args.config.as_str();
     let is_ready = READY.iter().any(|(ready, _)| *ready == name);
     let looks_like_path = name.contains(['/', '\\', '.']);
-    let mut config = if is_ready || !looks_like_path {
-        Config::ready(name)?
-    } else {
-        Config::read(Path::new(name))?
-    };
+    let mut config =
+        if is_ready || !looks_like_path { Config::ready(name)? } else { Config::read(Path::new(name))? };
     config.seed = args.seed.unwrap_or(config.seed);
     config.backend = args.backend.map_or(config.backend, Backend::from);
     if let Some(name) = &args.name {
@@ -129,7 +126,8 @@ impl Observer for Terminal {
 
 /// The history as comma-separated values.
 fn history(rows: &[HistoryRow]) -> String {
-    let mut text = String::from("step,images_seen,seconds,loss,triplets,learning_rate,held_out_precision_at_1\n");
+    let mut text =
+        String::from("step,images_seen,seconds,loss,triplets,learning_rate,held_out_precision_at_1\n");
     for row in rows {
         let HistoryRow { step, images_seen, seconds, loss, triplets, learning_rate, precision_at_1 } = row;
         let precision = precision_at_1.map_or(String::new(), |precision| format!("{precision:.6}"));
@@ -167,7 +165,7 @@ struct ModelMetrics {
 fn summary(metrics: &Metrics<'_>, mark: &str, folder: &Path) -> String {
     let Metrics { float, int8, model, .. } = metrics;
     let mut text = triplet_table(int8, mark);
-    text += &format!("\n{:<30} {:>9} {:>9}   in %{mark}\n", "", "float", "int8");
+    text += &format!("\n{:<30} {:>9} {:>9}{mark}\n", "in %", "float", "int8");
     let rows: [(&str, fn(&Scores) -> f64); 3] = [
         ("triplet accuracy", |scores| scores.triplet_accuracy.mean),
         ("P@1, nearest other test image", |scores| scores.precision_at_1),
@@ -178,7 +176,7 @@ fn summary(metrics: &Metrics<'_>, mark: &str, folder: &Path) -> String {
     }
     text += &format!(
         "\n\
-         {} embeddings/s on this machine, {:.1} s of training on {} images\n\
+         {} embeddings/s on this machine; {:.1} s of training, on {}\n\
          {} parameters, {} MACs, {} bytes of RAM, {} bytes of flash\n\
          model hash {}\n\n\
          wrote {}: {MODEL}, {METRICS}, history.csv, {CONFIG}, {CHECKPOINT}\n",
@@ -192,9 +190,10 @@ fn summary(metrics: &Metrics<'_>, mark: &str, folder: &Path) -> String {
         model.hash,
         folder.display(),
     );
+    let base = if folder.is_absolute() { "" } else { "$PWD/" };
     text += &format!(
         "next: cargo run -p host-train -- inspect {folder}\n      \
-         TINYTRIPLET_MODEL=$PWD/{folder}/{MODEL} cargo run -p firmware\n",
+         TINYTRIPLET_MODEL={base}{folder}/{MODEL} cargo run -p firmware\n",
         folder = folder.display()
     );
     text
@@ -202,7 +201,11 @@ fn summary(metrics: &Metrics<'_>, mark: &str, folder: &Path) -> String {
 
 /// The origin's table.
 pub fn triplet_table(scores: &Scores, mark: &str) -> String {
-    let mut text = format!("\n|a-p| - |a-n| of test triplets, int8{mark}\n");
+    let measure = match scores.distance {
+        Distance::SquaredL2 => "|a-p|^2 - |a-n|^2",
+        Distance::Cosine => "cos(a,n) - cos(a,p)",
+    };
+    let mut text = format!("\n{measure} of test triplets, int8{mark}\n");
     text += "class       min       max      mean   below 0\n";
     for class in &scores.triplets.classes {
         text += &format!(

@@ -134,9 +134,9 @@ fn divergence_and_collapse_are_named() {
     let wild = self::config(|config| {
         config.net.normalise = false;
         config.train.lr = 1.0;
-        config.train.steps = Some(400);
+        config.train.steps = Some(20);
         config.train.batch = BatchConfig::Triplets(16);
-        config.net.layers = vec![LayerConfig::Dense(DenseConfig { out_features: 64, relu: false }); 12];
+        config.net.layers = vec![LayerConfig::Dense(DenseConfig { out_features: 64, relu: false }); 24];
     });
     let error = train(&wild, &bars(40), &wild.backend.device(), &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");

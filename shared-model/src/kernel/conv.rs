@@ -44,7 +44,7 @@ impl ConvGeometry {
         // What is above or to the left wraps to a huge number and fails the comparison like what is beyond.
         let y = (row * self.stride[0] + ky).wrapping_sub(self.padding[0]);
         let x = (column * self.stride[1] + kx).wrapping_sub(self.padding[1]);
-        (y < height && x < width).then_some(y * width + x)
+        (y < height && x < width).then(|| y * width + x)
     }
 
     /// `Σ weight · input` over the window at `position`, for the output channels from `first` on, which are of
@@ -61,7 +61,8 @@ impl ConvGeometry {
         let group = first / (usize::from(self.output.channels) / self.groups);
         let [kernel_height, kernel_width] = self.kernel;
         let filters = weights[first * taps..].chunks_exact(taps);
-        let channels = |pixel: usize| &input[pixel * usize::from(self.input.channels) + group * depth..][..depth];
+        let channels =
+            |pixel: usize| &input[pixel * usize::from(self.input.channels) + group * depth..][..depth];
 
         let mut window = [0; WINDOW];
         if let Some(window) = window.get_mut(..taps) {

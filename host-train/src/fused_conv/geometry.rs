@@ -1,0 +1,167 @@
+//! What is convolved and pooled, checked once and turned into the numbers the kernel works with.
+
+/// How windows slide over a map, what follows the convolution, and how it is pooled. The kernel's own size
+/// is that of the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Geometry {
+    /// Rows and columns from one window of the convolution to the next.
+    pub stride: [usize; 2],
+    /// Zeros above, below, left, right.
+    pub padding: [usize; 4],
+    /// Whether `max(0, ·)` follows.
+    pub relu: bool,
+    /// The max pool behind that, or none.
+    pub pool: Option<Pool>,
+}
+
+/// Windows of a max pool, without padding; what does not fill a window is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Pool {
+    /// Rows and columns of a window.
+    pub kernel: [usize; 2],
+    /// Rows and columns from one window to the next.
+    pub stride: [usize; 2],
+}
+
+impl Pool {
+    /// A pool of one position: no pool.
+    pub(super) const NONE: Self = Self { kernel: [1, 1], stride: [1, 1] };
+}
+
+impl Geometry {
+    /// Shape of the result `[images, rows, columns, outputs]`, for maps `[images, rows, columns, inputs]`
+    /// and weights `[outputs, inputs, kernel rows, kernel columns]`.
+    ///
+    /// `None` where they do not fit: a window larger than its map, channels that differ, an extent of 0
+    /// (but for the number of images), a stride of 0, or a map whose size overflows 32 bits.
+    pub fn output(&self, x: [usize; 4], weight: [usize; 4]) -> Option<[usize; 4]> {
+        Plan::new(x, weight, self).map(|plan| plan.output_shape())
+    }
+}
+
+/// A [`Geometry`] and the shapes it was checked with. No pool is a pool of one position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub images: usize,
+    pub size: [usize; 2],
+    pub inputs: usize,
+    pub outputs: usize,
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    pub padding: [usize; 4],
+    pub relu: bool,
+    pub pool: Pool,
+    /// The map with its padding.
+    pub padded: [usize; 2],
+    /// What the convolution makes of it.
+    pub convolved: [usize; 2],
+    /// What the pool makes of that.
+    pub pooled: [usize; 2],
+}
+
+/// How many windows fit.
+fn windows(size: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Option<[usize; 2]> {
+    let along = |axis: usize| Some(size[axis].checked_sub(kernel[axis])?.checked_div(stride[axis])? + 1);
+    Some([along(0)?, along(1)?])
+}
+
+impl Plan {
+    pub fn new(x: [usize; 4], weight: [usize; 4], geometry: &Geometry) -> Option<Self> {
+        let [images, height, width, inputs] = x;
+        let [outputs, weight_inputs, kernel_rows, kernel_columns] = weight;
+        let Geometry { stride, padding, relu, pool } = *geometry;
+        let pool = pool.unwrap_or(Pool::NONE);
+        let kernel = [kernel_rows, kernel_columns];
+        let extents = [height, width, inputs, outputs, kernel[0], kernel[1], pool.kernel[0], pool.kernel[1]];
+        if weight_inputs != inputs || extents.contains(&0) {
+            return None;
+        }
+        let [top, bottom, left, right] = padding;
+        let padded =
+            [height.checked_add(top)?.checked_add(bottom)?, width.checked_add(left)?.checked_add(right)?];
+        let convolved = windows(padded, kernel, stride)?;
+        let pooled = windows(convolved, pool.kernel, pool.stride)?;
+        let values = |size: [usize; 2], channels: usize| size[0].checked_mul(size[1])?.checked_mul(channels);
+        let most = values(padded, inputs)?
+            .max(values(convolved, outputs)?)
+            .max(values(kernel, inputs)?.checked_mul(outputs)?);
+        // Offsets within an image or within the weights are kept as `u32`, with room for rounding up.
+        (most <= u32::MAX as usize / 32).then_some(Self {
+            images,
+            size: [height, width],
+            inputs,
+            outputs,
+            kernel,
+            stride,
+            padding,
+            relu,
+            pool,
+            padded,
+            convolved,
+            pooled,
+        })
+    }
+
+    pub fn input_shape(&self) -> [usize; 4] {
+        [self.images, self.size[0], self.size[1], self.inputs]
+    }
+
+    pub fn weight_shape(&self) -> [usize; 4] {
+        [self.outputs, self.inputs, self.kernel[0], self.kernel[1]]
+    }
+
+    pub fn output_shape(&self) -> [usize; 4] {
+        [self.images, self.pooled[0], self.pooled[1], self.outputs]
+    }
+
+    /// Values of one image.
+    pub fn image_len(&self) -> usize {
+        self.size[0] * self.size[1] * self.inputs
+    }
+
+    /// Values of one padded image.
+    pub fn padded_len(&self) -> usize {
+        self.padded[0] * self.row_step()
+    }
+
+    /// Values of one image's result.
+    pub fn result_len(&self) -> usize {
+        self.windows() * self.outputs
+    }
+
+    /// Windows of the pool in an image.
+    pub fn windows(&self) -> usize {
+        self.pooled[0] * self.pooled[1]
+    }
+
+    /// Positions in one window of the pool.
+    pub fn pool_positions(&self) -> usize {
+        self.pool.kernel[0] * self.pool.kernel[1]
+    }
+
+    /// From one row of a padded image to the next.
+    pub fn row_step(&self) -> usize {
+        self.padded[1] * self.inputs
+    }
+
+    /// From one position of the convolution to the one below it and the one to its right, in a padded image.
+    pub fn position_step(&self) -> [usize; 2] {
+        [self.stride[0] * self.row_step(), self.stride[1] * self.inputs]
+    }
+
+    /// Values under one row of the kernel; they lie side by side in a padded image.
+    pub fn kernel_row(&self) -> usize {
+        self.kernel[1] * self.inputs
+    }
+
+    /// Weights of one output channel.
+    pub fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel_row()
+    }
+
+    /// Where the first position of a window of the pool begins, in a padded image.
+    pub fn window_offset(&self, row: usize, column: usize) -> usize {
+        let [down, right] = self.position_step();
+        row * self.pool.stride[0] * down + column * self.pool.stride[1] * right
+    }
+}
