@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 use std::{
-    fs,
+    fs::{self, File},
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -62,14 +63,15 @@ impl RunFolder {
 /// # Errors
 /// The file cannot be written. A file that was there before is as it was.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    let mut name = path.file_name().context("a file name is needed")?.to_owned();
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    let written = fs::write(&partial, content).and_then(|()| fs::rename(&partial, path));
-    if written.is_err() {
-        // It may not even have been created: only the first error tells the user something.
-        let _ = fs::remove_file(&partial);
-    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = tempfile::Builder::new()
+        .prefix(".partial-")
+        .make_in(folder, |path| File::create_new(path))
+        .and_then(|mut file| {
+            file.write_all(content)?;
+            file.persist(path)?;
+            Ok(())
+        });
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
