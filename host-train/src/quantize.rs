@@ -77,8 +77,8 @@ pub fn quantize(net: &FloatNet, images: &[&[u8]]) -> Result<QuantizedNet, Quanti
     let mut largest_input = 255;
     for (index, (layer, &scale)) in net.layers.iter().zip(&scales).enumerate() {
         let name = Name { index, layer };
-        let (layer, relu) = match layer {
-            &FloatLayer::Conv2d {
+        let (layer, relu) = match *layer {
+            FloatLayer::Conv2d {
                 kernel,
                 stride,
                 padding,
@@ -101,14 +101,14 @@ pub fn quantize(net: &FloatNet, images: &[&[u8]]) -> Result<QuantizedNet, Quanti
                 };
                 (Layer::Conv2d(conv), Some(relu))
             }
-            &FloatLayer::MaxPool { kernel, stride } => (Layer::MaxPool2d(name.pool(kernel, stride)?), None),
-            &FloatLayer::AveragePool { kernel, stride } => {
+            FloatLayer::MaxPool { kernel, stride } => (Layer::MaxPool2d(name.pool(kernel, stride)?), None),
+            FloatLayer::AveragePool { kernel, stride } => {
                 let ratio = f64::from(input_scale) / f64::from(scale) / (kernel[0] * kernel[1]) as f64;
                 let pool =
                     AveragePool { pool: name.pool(kernel, stride)?, multiplier: multiplier(ratio), scale };
                 (Layer::AveragePool2d(pool), None)
             }
-            &FloatLayer::Dense { out_features, relu, ref weight, ref bias } => {
+            FloatLayer::Dense { out_features, relu, ref weight, ref bias } => {
                 let scales = Scales { input: input_scale, output: scale };
                 name.push_parameters(&mut quantized.data, weight, bias, scales, largest_input)?;
                 let dense = Dense {

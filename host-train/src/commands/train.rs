@@ -166,13 +166,12 @@ fn summary(metrics: &Metrics<'_>, mark: &str, folder: &Path) -> String {
     let Metrics { float, int8, model, .. } = metrics;
     let mut text = triplet_table(int8, mark);
     text += &format!("\n{:<30} {:>9} {:>9}{mark}\n", "in %", "float", "int8");
-    let rows: [(&str, fn(&Scores) -> f64); 3] = [
-        ("triplet accuracy", |scores| scores.triplet_accuracy.mean),
-        ("P@1, nearest other test image", |scores| scores.precision_at_1),
-        ("5-shot prototypes", |scores| scores.prototype_5_shot),
-    ];
-    for (name, score) in rows {
-        text += &format!("{name:<30} {:>9.2} {:>9.2}\n", 100.0 * score(float), 100.0 * score(int8));
+    for (name, float, int8) in [
+        ("triplet accuracy", float.triplet_accuracy.mean, int8.triplet_accuracy.mean),
+        ("P@1, nearest other test image", float.precision_at_1, int8.precision_at_1),
+        ("5-shot prototypes", float.prototype_5_shot, int8.prototype_5_shot),
+    ] {
+        text += &format!("{name:<30} {:>9.2} {:>9.2}\n", 100.0 * float, 100.0 * int8);
     }
     text += &format!(
         "\n\

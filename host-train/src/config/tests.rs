@@ -48,13 +48,16 @@ fn json_loads_as_toml_does() {
 #[test]
 fn errors_name_file_line_field_value_and_range() {
     assert_eq!(
-        error_of("steps = 800", "stepz = 800").split("; it may").next().unwrap(),
-        format!("my.toml, line {}: `stepz` is not known here; did you mean `steps`?", line_of("steps = 800"))
+        error_of("steps = 2000", "stepz = 800").split("; it may").next().unwrap(),
+        format!(
+            "my.toml, line {}: `stepz` is not known here; did you mean `steps`?",
+            line_of("steps = 2000")
+        )
     );
     assert!(error_of("\"flex\"", "\"flx\"").contains("did you mean `flex`?"));
     assert!(error_of("max_pool", "maxpool").contains("did you mean `max_pool`?"));
     assert!(error_of("relu = true", "relu = 7").contains(&format!("line {}", line_of("relu = true"))));
-    assert_eq!(error_of("steps = 800", "steps = 0"), "my.toml: train.steps is 0; it must be 1 to 10000000");
+    assert_eq!(error_of("steps = 2000", "steps = 0"), "my.toml: train.steps is 0; it must be 1 to 10000000");
     assert_eq!(
         error_of("kernel = 3", "kernel = 0"),
         "my.toml: net.layers[0].conv.kernel is 0; it must be 1 to 31"
@@ -65,8 +68,8 @@ fn errors_name_file_line_field_value_and_range() {
     assert!(error_of("margin = 0.2", "margin = nan").contains("train.margin is NaN"));
     assert!(error_of("margin = 0.2", "margin = 4.0").contains("at most 4"));
     assert!(error_of("classes = 10", "classes = 1").contains("classes is 1; it must be 2 to 256"));
-    assert!(error_of("steps = 800", "").contains("train.steps is nothing"));
-    assert!(error_of("steps = 800", "steps = 800\nepochs = 2").contains("left out"));
+    assert!(error_of("steps = 2000", "").contains("train.steps is nothing"));
+    assert!(error_of("steps = 2000", "steps = 2000\nepochs = 2").contains("left out"));
     assert!(error_of("name = \"default\"", "").contains("missing field `name`"));
 }
 
