@@ -74,7 +74,8 @@ fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
                 input.height + u16::from(padding[0]) + u16::from(padding[1]),
                 input.width + u16::from(padding[2]) + u16::from(padding[3]),
             ];
-            let divisors: Vec<u16> = (1..=input.channels).filter(|d| input.channels % d == 0).collect();
+            let divisors: Vec<u16> =
+                (1..=input.channels).filter(|&d| input.channels.is_multiple_of(d)).collect();
             let groups = divisors[rng.random_range(0..divisors.len())];
             let out_channels = groups * rng.random_range(1..=9u16.div_ceil(groups));
             let taps = usize::from(kernel[0]) * usize::from(kernel[1]) * usize::from(input.channels / groups);
