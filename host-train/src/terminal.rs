@@ -17,6 +17,7 @@ pub struct Progress {
     printed: Instant,
 }
 
+const BAR: &str = "{prefix:>10} {bar:24} {pos:>6}/{len} {msg}";
 /// Without a terminal, a line is printed at most this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
@@ -24,8 +25,11 @@ impl Progress {
     /// Begins a task of `total` steps; 0 where that is not known.
     pub fn new(task: &'static str, total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{prefix:>10} {bar:24} {pos:>6}/{len} {msg}")
-                .expect("the template is correct");
+            let template = match total {
+                0 => "{prefix:>10} {spinner} {elapsed} {msg}",
+                _ => BAR,
+            };
+            let style = ProgressStyle::with_template(template).expect("the template is correct");
             let bar = ProgressBar::new(total).with_style(style).with_prefix(task);
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
@@ -47,8 +51,12 @@ impl Progress {
 
     /// Changes the number of steps, where it becomes known late.
     pub fn set_total(&mut self, total: u64) {
+        if self.total == total {
+            return;
+        }
         self.total = total;
         if let Some(bar) = &self.bar {
+            bar.set_style(ProgressStyle::with_template(BAR).expect("the template is correct"));
             bar.set_length(total);
         }
     }

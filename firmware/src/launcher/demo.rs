@@ -101,7 +101,7 @@ fn verdict(model: &Model<'_>, distance: u32) -> String {
         None => String::new(),
         Some(Threshold { distance: limit, .. }) => {
             let word = if distance <= limit { "same" } else { "different" };
-            format!(", which is: {word} (the model's limit is {:.3})", real(model, limit))
+            format!(", {word} (the limit is {:.3})", real(model, limit))
         }
     }
 }
