@@ -17,7 +17,7 @@ pub struct Progress {
     printed: Instant,
 }
 
-const BAR: &str = "{prefix:>10} {bar:24} {pos:>6}/{len} {msg}";
+const BAR: &str = "{prefix:>10} {bar:7} {pos}/{len} {msg}";
 /// Without a terminal, a line is printed at most this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 

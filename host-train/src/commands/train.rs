@@ -95,33 +95,38 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
 }
 
 fn train(config: &ValidConfig, data: &Dataset) -> Result<Trained> {
-    let mut terminal = Terminal { progress: Progress::new("train", 0), last: String::new() };
+    let mut terminal = Terminal { progress: Progress::new("train", 0), precision: None };
     let trained = train::train(config, &data.train, &config.backend.device(), &mut terminal)?;
-    terminal.progress.finish(&format!("{} images seen{}", thousands(trained.images_seen), terminal.last));
+    let precision = percent(", held-out P@1", terminal.precision);
+    terminal.progress.finish(&format!("{} images seen{precision}", thousands(trained.images_seen)));
     Ok(trained)
 }
 
 /// Shows how training goes.
 struct Terminal {
     progress: Progress,
-    last: String,
+    /// P@1 on the held-out images, when it was last looked at.
+    precision: Option<f64>,
 }
 
 impl Observer for Terminal {
     fn step(&mut self, progress: &train::Progress) {
         self.progress.set_total(progress.steps as u64);
-        let last = &self.last;
+        let precision = percent(", P@1", self.precision);
         self.progress.set(progress.step as u64, || {
             let (loss, triplets, rate) = (progress.loss, progress.triplets, progress.images_per_second);
-            format!("loss {loss:.4} triplets {triplets} {rate:.0} img/s{last}")
+            format!("loss {loss:.3}, {triplets} triplets, {rate:.0} img/s{precision}")
         });
     }
 
     fn row(&mut self, row: &HistoryRow) {
-        if let Some(precision) = row.precision_at_1 {
-            self.last = format!(", held-out P@1 {:.2} %", 100.0 * precision);
-        }
+        self.precision = row.precision_at_1.or(self.precision);
     }
+}
+
+/// `name 12.34 %`, or nothing.
+fn percent(name: &str, share: Option<f64>) -> String {
+    share.map_or(String::new(), |share| format!("{name} {:.2} %", 100.0 * share))
 }
 
 /// The history as comma-separated values.
