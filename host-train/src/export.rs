@@ -65,22 +65,21 @@ pub fn export(
 }
 
 /// A model file of a net that nobody has trained: to see what quantization does to it. The activations' scales are
-/// chosen on the training images of `data`; there are no thresholds.
+/// chosen on `images`; there are no thresholds.
 ///
 /// # Errors
 /// The net holds what a model file or the engine cannot.
-pub fn export_untrained(net: &FloatNet, data: &Dataset) -> Result<Vec<u8>, ExportError> {
-    let images: Vec<&[u8]> = (0..data.train.len()).map(|index| data.train.image(index)).collect();
+pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, ExportError> {
     let description = Description {
         name: "untrained",
         distance: Distance::SquaredL2,
         thresholds: Thresholds::default(),
-        dataset: &data.name,
+        dataset: "none",
         seed: 0,
         images_seen: 0,
         precision_at_1: 0.0,
     };
-    encode(net, &quantize(net, &images)?, &description)
+    encode(net, &quantize(net, images)?, &description)
 }
 
 fn threshold(rates: &Rates<u32>) -> Threshold {
@@ -164,18 +163,4 @@ fn encode(
 /// The longest beginning of `text` that fits the format.
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_TEXT)]
-}
-
-#[cfg(test)]
-pub(crate) fn encode_for_test(net: &FloatNet, quantized: &QuantizedNet) -> Vec<u8> {
-    let description = Description {
-        name: "test",
-        distance: Distance::SquaredL2,
-        thresholds: Thresholds::default(),
-        dataset: "none",
-        seed: 0,
-        images_seen: 0,
-        precision_at_1: 0.0,
-    };
-    encode(net, quantized, &description).unwrap()
 }

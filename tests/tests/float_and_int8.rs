@@ -75,8 +75,9 @@ fn nets(rng: &mut impl Rng) -> Vec<(&'static str, FloatNet)> {
 fn float_and_int8_agree() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let data = drawn::dataset(1, 50, 20);
+    let training: Vec<&[u8]> = (0..data.train.len()).map(|index| data.train.image(index)).collect();
     for (name, net) in nets(&mut rng) {
-        let file = export_untrained(&net, &data).unwrap();
+        let file = export_untrained(&net, &training).unwrap();
         let model = Model::decode(&file).unwrap();
         let scale = model.output().scale;
         let (mut error, mut norm) = (0.0, 0.0);
