@@ -2,7 +2,7 @@
 
 use crate::{
     config::ValidConfig,
-    data::Dataset,
+    data::{Dataset, Label},
     evaluation::int8_embeddings,
     float_net::FloatNet,
     metrics::{Rates, precision_at_1, verification},
@@ -53,7 +53,7 @@ pub fn export(
     // Distances do not depend on what the file says of them: the finished file gives the same.
     let model = Model::decode(&file)?;
     let embeddings = int8_embeddings(&model, &data.train, &held_out);
-    let labels: Vec<u8> = held_out.iter().map(|&index| data.train.label(index)).collect();
+    let labels: Vec<Label> = held_out.iter().map(|&index| data.train.label(index)).collect();
     description.precision_at_1 = precision_at_1(&embeddings, &labels) as f32;
     if let Some(verification) = verification(&embeddings, &labels) {
         description.thresholds = Thresholds {

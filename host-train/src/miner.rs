@@ -1,6 +1,6 @@
 //! Which triplets of a batch are trained on.
 
-use crate::{config::MinerConfig, rng::Rng};
+use crate::{config::MinerConfig, data::Label, rng::Rng};
 
 /// Three images: two of one class, and one of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Distances {
 /// Chooses triplets among the images of a batch, whose `labels` and `distances` it is given.
 pub trait Miner {
     /// The triplets, as indices into the batch; perhaps none.
-    fn mine(&self, distances: &Distances, labels: &[u8], rng: &mut Rng) -> Vec<Triplet>;
+    fn mine(&self, distances: &Distances, labels: &[Label], rng: &mut Rng) -> Vec<Triplet>;
 }
 
 /// The miner that a config asks for, for a loss with this margin.
@@ -62,7 +62,7 @@ pub struct SemiHard {
 }
 
 impl Miner for SemiHard {
-    fn mine(&self, distances: &Distances, labels: &[u8], _: &mut Rng) -> Vec<Triplet> {
+    fn mine(&self, distances: &Distances, labels: &[Label], _: &mut Rng) -> Vec<Triplet> {
         let mut triplets = Vec::new();
         for (anchor, positive) in pairs(labels) {
             let row = distances.row(anchor);
@@ -83,7 +83,7 @@ impl Miner for SemiHard {
 pub struct BatchHard;
 
 impl Miner for BatchHard {
-    fn mine(&self, distances: &Distances, labels: &[u8], _: &mut Rng) -> Vec<Triplet> {
+    fn mine(&self, distances: &Distances, labels: &[Label], _: &mut Rng) -> Vec<Triplet> {
         let hardest = |anchor| {
             let row = distances.row(anchor);
             let positives =
@@ -99,7 +99,7 @@ impl Miner for BatchHard {
 pub struct Random;
 
 impl Miner for Random {
-    fn mine(&self, _: &Distances, labels: &[u8], rng: &mut Rng) -> Vec<Triplet> {
+    fn mine(&self, _: &Distances, labels: &[Label], rng: &mut Rng) -> Vec<Triplet> {
         let mut triplets = Vec::new();
         for (anchor, positive) in pairs(labels) {
             let count = negatives(labels, anchor).count();
@@ -113,12 +113,12 @@ impl Miner for Random {
 }
 
 /// All ordered pairs of different images of one class.
-fn pairs(labels: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+fn pairs(labels: &[Label]) -> impl Iterator<Item = (usize, usize)> {
     let all = (0..labels.len()).flat_map(|anchor| (0..labels.len()).map(move |positive| (anchor, positive)));
     all.filter(|&(anchor, positive)| anchor != positive && labels[anchor] == labels[positive])
 }
 
-fn negatives(labels: &[u8], anchor: usize) -> impl Iterator<Item = usize> {
+fn negatives(labels: &[Label], anchor: usize) -> impl Iterator<Item = usize> {
     (0..labels.len()).filter(move |&other| labels[other] != labels[anchor])
 }
 

@@ -2,28 +2,29 @@
 
 use crate::{
     config::{BatchConfig, TrainConfig},
+    data::Label,
     miner::Triplet,
     rng::Rng,
 };
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// The images of one label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Class {
     /// The label.
-    pub label: u8,
+    pub label: Label,
     /// Indices into the data set, ascending.
     pub images: Vec<usize>,
 }
 
 /// The classes of a data set whose image `i` has label `labels[i]`, by ascending label.
-pub fn classes(labels: &[u8]) -> Vec<Class> {
-    let mut images = vec![Vec::new(); 256];
+pub fn classes(labels: &[Label]) -> Vec<Class> {
+    let mut images: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
     for (index, &label) in labels.iter().enumerate() {
-        images[usize::from(label)].push(index);
+        images.entry(label).or_default().push(index);
     }
-    let classes = (0..=255).zip(images).map(|(label, images)| Class { label, images });
-    classes.filter(|class| !class.images.is_empty()).collect()
+    images.into_iter().map(|(label, images)| Class { label, images }).collect()
 }
 
 /// Takes the last twelfth of every class away, to be evaluated instead of trained on: the indices of these
@@ -46,7 +47,7 @@ pub struct Batch {
     /// Indices into the data set.
     pub images: Vec<usize>,
     /// Their labels.
-    pub labels: Vec<u8>,
+    pub labels: Vec<Label>,
     /// Indices into `images`, where the sampler chose the triplets as well; otherwise they are mined.
     pub triplets: Option<Vec<Triplet>>,
 }
@@ -92,7 +93,7 @@ pub enum SamplerError {
     )]
     TooFewImages {
         /// The class.
-        label: u8,
+        label: Label,
         /// Its images.
         images: usize,
         /// The images that are needed.
@@ -192,7 +193,7 @@ pub fn origin_triplets(classes: &[Class], rng: &mut Rng) -> Vec<Triplet> {
 /// Batches of [`origin_triplets`], in another order each epoch; the last one of an epoch may be smaller.
 pub struct TripletSampler {
     triplets: Vec<Triplet>,
-    labels: Vec<(usize, u8)>,
+    labels: Vec<(usize, Label)>,
     size: usize,
     used: usize,
     rng: Rng,
@@ -213,7 +214,7 @@ impl TripletSampler {
         Ok(Self { triplets, labels, size, used, rng })
     }
 
-    fn label(&self, image: usize) -> u8 {
+    fn label(&self, image: usize) -> Label {
         let place = self.labels.partition_point(|&(other, _)| other < image);
         self.labels[place].1
     }
@@ -252,7 +253,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn three_classes() -> (Vec<u8>, Vec<Class>) {
-        let labels: Vec<u8> = (0..60).map(|i| [3, 5, 5, 9][i % 4]).collect();
+        let labels: Vec<Label> = (0..60).map(|i| [3, 5, 5, 9][i % 4]).collect();
         let classes = classes(&labels);
         (labels, classes)
     }

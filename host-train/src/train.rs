@@ -5,7 +5,7 @@ mod collapse;
 use crate::{
     augment::distort,
     config::{AugmentConfig, Backend, BatchConfig, Schedule, TrainConfig, ValidConfig, WarmUp},
-    data::Split,
+    data::{Label, Split},
     loss::{Loss, TripletMargin, squared_distances, triplet_distances},
     metrics::{Embeddings, precision_at_1},
     miner::{Distances, Miner, miner},
@@ -284,7 +284,7 @@ fn pixels(data: &Split, images: &[usize], augment: Option<&AugmentConfig>, rng: 
 fn held_out_precision(config: &ValidConfig, net: &Net, data: &Split, held_out: &[usize]) -> f64 {
     let rows = net.embed(held_out.iter().map(|&index| data.image(index)));
     let embeddings = Embeddings::from_floats(rows, held_out.len(), config.net.distance());
-    let labels: Vec<u8> = held_out.iter().map(|&index| data.label(index)).collect();
+    let labels: Vec<Label> = held_out.iter().map(|&index| data.label(index)).collect();
     precision_at_1(&embeddings, &labels)
 }
 

@@ -9,7 +9,7 @@
 
 mod glyphs;
 
-use super::{Dataset, Source, Split};
+use super::{Dataset, Label, Source, Split};
 use glyphs::{GLYPHS, Glyph, Point};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -42,7 +42,7 @@ pub fn dataset(seed: u64, train_per_class: usize, test_per_class: usize) -> Data
 fn split(seed: u64, stream: u64, per_class: usize) -> Split {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
-    let mut labels: Vec<u8> = (0..10).flat_map(|digit| std::iter::repeat_n(digit, per_class)).collect();
+    let mut labels: Vec<Label> = (0..10).flat_map(|digit| std::iter::repeat_n(digit, per_class)).collect();
     // Fisher and Yates.
     for i in (1..labels.len()).rev() {
         labels.swap(i, rng.random_range(0..=i));

@@ -27,6 +27,9 @@ pub const VARIABLE: &str = "TINYTRIPLET_DATA";
 /// The path that stands for the drawn digits, where no folder has that name.
 pub const DRAWN: &str = "drawn";
 
+/// What an image shows: the number of its class.
+pub type Label = u16;
+
 /// Grey images of one size, and a label each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
@@ -35,7 +38,7 @@ pub struct Split {
     /// Columns of an image.
     pub width: usize,
     pixels: Vec<u8>,
-    labels: Vec<u8>,
+    labels: Vec<Label>,
 }
 
 /// Why pixels and labels make no [`Split`].
@@ -68,7 +71,7 @@ impl Split {
     ///
     /// # Errors
     /// An image has no pixels, or there are not `labels.len()` images in `pixels`.
-    pub fn new(height: usize, width: usize, pixels: Vec<u8>, labels: Vec<u8>) -> Result<Self, SplitError> {
+    pub fn new(height: usize, width: usize, pixels: Vec<u8>, labels: Vec<Label>) -> Result<Self, SplitError> {
         if height == 0 || width == 0 {
             return Err(SplitError::EmptyImages { height, width });
         }
@@ -106,13 +109,13 @@ impl Split {
     /// # Panics
     /// `index` is not below [`len`](Self::len).
     #[must_use]
-    pub fn label(&self, index: usize) -> u8 {
+    pub fn label(&self, index: usize) -> Label {
         self.labels[index]
     }
 
     /// The labels of all images.
     #[must_use]
-    pub fn labels(&self) -> &[u8] {
+    pub fn labels(&self) -> &[Label] {
         &self.labels
     }
 
@@ -382,6 +385,7 @@ fn split(images: Content, labels: Content) -> Result<Split, DataError> {
             label_count: labels.len(),
         });
     }
+    let labels = labels.into_iter().map(Label::from).collect();
     Ok(Split { height: images.height, width: images.width, pixels: images.into_pixels(), labels })
 }
 

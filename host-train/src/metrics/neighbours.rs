@@ -1,4 +1,5 @@
 use super::{Embeddings, Value};
+use crate::data::Label;
 use rayon::prelude::*;
 
 /// The index in `gallery` that is nearest to each of `queries`; the lowest among equally near ones. `excluded`
@@ -35,7 +36,7 @@ pub fn nearest<T: Value>(
 /// Precision at 1: the share of embeddings whose nearest other embedding has the same label. Every one is a
 /// query in turn, and all the others are the gallery (leave-one-out), as in Musgrave, Belongie and Lim, "A
 /// metric learning reality check", 2020. `labels[i]` belongs to row `i`; 0 where there are fewer than two.
-pub fn precision_at_1<T: Value>(embeddings: &Embeddings<T>, labels: &[u8]) -> f64 {
+pub fn precision_at_1<T: Value>(embeddings: &Embeddings<T>, labels: &[Label]) -> f64 {
     let found = nearest(embeddings, embeddings, Some);
     let right =
         found.iter().zip(labels).filter(|(found, label)| found.map(|index| &labels[index]) == Some(label));

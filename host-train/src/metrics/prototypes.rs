@@ -1,5 +1,5 @@
 use super::{Embeddings, Value, nearest};
-use crate::{rng::Rng, sampler::classes};
+use crate::{data::Label, rng::Rng, sampler::classes};
 
 /// Images a class that a prototype is the mean of.
 const SHOTS: usize = 5;
@@ -12,12 +12,12 @@ pub struct Support {
     /// Indices into the training set, draw by draw, class by class: what is to be embedded, in this order.
     pub images: Vec<usize>,
     /// The classes.
-    labels: Vec<u8>,
+    labels: Vec<Label>,
 }
 
 /// Draws the images of a training set with these labels. A class with fewer than five takes part with
 /// repetitions.
-pub fn support(labels: &[u8], seed: u64) -> Support {
+pub fn support(labels: &[Label], seed: u64) -> Support {
     let classes = classes(labels);
     let seed = Rng::new(seed);
     let mut images = Vec::new();
@@ -39,7 +39,7 @@ pub fn prototype_accuracy<T: Value>(
     support: &Support,
     embeddings: &Embeddings<T>,
     queries: &Embeddings<T>,
-    labels: &[u8],
+    labels: &[Label],
 ) -> f64 {
     let classes = support.labels.len();
     if classes == 0 || queries.is_empty() {
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn draws_are_of_their_class_and_seeded() {
-        let labels: Vec<u8> = (0..40).map(|i| [2, 7][i % 2]).chain([9, 9]).collect();
+        let labels: Vec<Label> = (0..40).map(|i| [2, 7][i % 2]).chain([9, 9]).collect();
         let drawn = support(&labels, 1);
         assert_eq!((drawn.images.len(), drawn.labels.as_slice()), (10 * 3 * 5, [2, 7, 9].as_slice()));
         for (place, &image) in drawn.images.iter().enumerate() {
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn by_hand() {
-        let labels: Vec<u8> = (0..10).map(|i| (i / 5) as u8).collect();
+        let labels: Vec<Label> = (0..10).map(|i| (i / 5) as Label).collect();
         let drawn = support(&labels, 1);
         // Class 0 lies at 0 to 4 with mean 2, class 1 at 10 to 14 with mean 12: the border is 7.
         let places = drawn.images.iter().map(|&image| (image + image / 5 * 5) as f32).collect();

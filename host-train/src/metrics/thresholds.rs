@@ -1,4 +1,5 @@
 use super::{Embeddings, Value};
+use crate::data::Label;
 use rayon::prelude::*;
 
 /// How well a limit on the distance tells same from different.
@@ -34,7 +35,7 @@ pub struct Rates<D> {
 /// 5,000 embeddings are 12.5 million pairs, which take 50 MB.
 pub fn verification<T: Value>(
     embeddings: &Embeddings<T>,
-    labels: &[u8],
+    labels: &[Label],
 ) -> Option<Verification<T::Distance>> {
     let (same, different) = pair_distances(embeddings, labels);
     if same.is_empty() || different.is_empty() {
@@ -70,7 +71,7 @@ pub fn verification<T: Value>(
 /// Distances of all pairs with the same label, and of all others; both sorted.
 fn pair_distances<T: Value>(
     embeddings: &Embeddings<T>,
-    labels: &[u8],
+    labels: &[Label],
 ) -> (Vec<T::Distance>, Vec<T::Distance>) {
     let mut same_and_different: (Vec<_>, Vec<_>) = (0..embeddings.len())
         .into_par_iter()
@@ -125,7 +126,7 @@ mod tests {
         let mut places = vec![0.0];
         places.extend((1..=200).map(|place| place as f32));
         let embeddings = Embeddings::from_floats(places, 201, Distance::SquaredL2);
-        let labels: Vec<u8> = std::iter::once(0).chain([1; 200]).collect();
+        let labels: Vec<Label> = std::iter::once(0).chain([1; 200]).collect();
         let found = verification(&embeddings, &labels).unwrap().false_accept_1_percent;
         assert_eq!((found.threshold, found.false_accept_rate), (4.0, 0.01));
     }

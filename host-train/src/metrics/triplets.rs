@@ -1,5 +1,9 @@
 use super::{Embeddings, Value};
-use crate::{rng::Rng, sampler::classes, sampler::origin_triplets};
+use crate::{
+    data::Label,
+    rng::Rng,
+    sampler::{classes, origin_triplets},
+};
 use serde::Serialize;
 
 /// The table of triplet-loss-mnist: how the triplets of a test set come out.
@@ -16,7 +20,7 @@ pub struct TripletReport {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ClassTriplets {
     /// Label of anchors and positives.
-    pub label: u8,
+    pub label: Label,
     /// Share of triplets below 0, 0 to 1.
     pub accuracy: f64,
     /// Smallest difference.
@@ -29,7 +33,7 @@ pub struct ClassTriplets {
 
 /// The report on the [origin's triplets](origin_triplets), drawn with `seed`. Row `i` has label `labels[i]`.
 /// Empty where there are fewer than two classes, or a class has fewer than two images.
-pub fn triplet_report<T: Value>(embeddings: &Embeddings<T>, labels: &[u8], seed: u64) -> TripletReport {
+pub fn triplet_report<T: Value>(embeddings: &Embeddings<T>, labels: &[Label], seed: u64) -> TripletReport {
     let classes = classes(labels);
     if classes.len() < 2 || classes.iter().any(|class| class.images.len() < 2) {
         return TripletReport { classes: Vec::new(), mean_accuracy: 0.0 };

@@ -18,12 +18,12 @@ fn bars(per_class: usize) -> Split {
             }
         }
         pixels.extend(image);
-        labels.push(class as u8);
+        labels.push(class as Label);
     }
     split(12, 12, pixels, labels)
 }
 
-fn split(height: usize, width: usize, pixels: Vec<u8>, labels: Vec<u8>) -> Split {
+fn split(height: usize, width: usize, pixels: Vec<u8>, labels: Vec<Label>) -> Split {
     Split::new(height, width, pixels, labels).unwrap()
 }
 
