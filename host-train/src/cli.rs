@@ -3,7 +3,7 @@
 use crate::{commands, config::Backend};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 /// Train an embedding, quantize it to int8, and write the file that a microcontroller runs.
 ///
@@ -24,10 +24,12 @@ Examples:
   host-train                                    train, evaluate, export to runs/default
   host-train -c origin                          the 2018 project's own recipe and table
   host-train --data drawn --name try            on drawn digits, to runs/try
+  host-train --resume runs/default              go on with an interrupted run
   host-train inspect runs/default               what is in the model file
   host-train embed --model runs/default --images t10k-images-idx3-ubyte.gz --out e.npy
 
-Exit status: 0 done, 1 failed (standard error says why), 2 wrong usage.";
+Exit status: 0 done, 1 failed (standard error says why), 2 wrong usage, 130 interrupted by Ctrl-C
+(once: the run is finished early, and --resume goes on with it; twice: at once).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -87,6 +89,9 @@ pub struct TrainArgs {
     /// Folder that the run's folder is made in
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub out: PathBuf,
+    /// Go on with an interrupted run: its folder
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "backend", "seed", "name", "out"])]
+    pub resume: Option<PathBuf>,
 }
 
 /// Arguments of `export`.
@@ -161,9 +166,9 @@ impl From<BackendArg> for Backend {
 ///
 /// # Errors
 /// What went wrong, for a person to read.
-pub fn run(cli: Cli) -> Result<()> {
+pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command.unwrap_or(Command::Train(cli.train)) {
-        Command::Train(args) => commands::train::run(&args),
+        Command::Train(args) => return commands::train::run(&args),
         Command::Export(args) => commands::export::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Embed(args) => commands::embed::run(&args.model, &args.images, &args.out),
@@ -171,4 +176,5 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Bench(args) => commands::bench::run(&args.model, args.json),
         Command::Draw { per_class, seed } => commands::draw::run(per_class, seed),
     }
+    .map(|()| ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@
 //! descends from, `{"exp_name", "lr", "decay", "num_epochs", "batch_size"}`, loads too and means its recipe.
 
 mod error;
+mod locate;
 
 pub use error::ConfigError;
 use serde::{Deserialize, Serialize, de};
@@ -156,9 +157,8 @@ pub struct TrainConfig {
     pub epochs: Option<usize>,
     /// What a step sees.
     pub batch: BatchConfig,
-    /// Margin of the triplet loss, on squared distances: above 0, up to 1,000; below 4 where embeddings are
-    /// normalised, because their squared distance is at most 4.
-    pub margin: f64,
+    /// What is made small.
+    pub loss: LossConfig,
     /// Learning rate, above 0, up to 1.
     pub lr: f64,
     /// How the learning rate runs.
@@ -167,6 +167,17 @@ pub struct TrainConfig {
     /// The rate is divided by `1 + decay · step`, as by the optimizers of Keras 2: 0 to 1.
     #[serde(default)]
     pub decay: f64,
+    /// Share of each weight that a step takes away, times the learning rate (Loshchilov and Hutter 2019): 0 to 1.
+    #[serde(default)]
+    pub weight_decay: f64,
+    /// Takes the running mean of the weights in place of the last ones (Polyak and Juditsky 1992): the share of it
+    /// that a step keeps, 0 to below 1. Less at first, so that early weights are forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<f64>,
+    /// Ends the training when this many looks at the held-out images in a row have found nothing better, and goes
+    /// back to the best weights: 1 to 10,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
     /// Random distortion of every image, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<AugmentConfig>,
@@ -197,18 +208,109 @@ pub struct BalancedConfig {
     pub classes: usize,
     /// K, 2 to 256.
     pub images_per_class: usize,
-    /// Which triplets of the batch are trained on.
-    pub miner: MinerConfig,
+}
+
+/// What is made small; see [`loss`](crate::loss).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossConfig {
+    /// Over triplets.
+    Triplet(TripletConfig),
+    /// Over pairs: pulls the same together, pushes others apart.
+    Contrastive(ContrastiveConfig),
+    /// Supervised contrastive: each image against the whole batch. Needs `net.normalise`.
+    SupCon(SupConConfig),
+    /// Over mined and softly weighted pairs. Needs `net.normalise`.
+    MultiSimilarity(MultiSimilarityConfig),
+    /// Against a learned point for each class. Needs `net.normalise`.
+    Proxies(ProxiesConfig),
+}
+
+/// The triplet loss.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TripletConfig {
+    /// By how much a negative should be farther than a positive: above 0, up to 1,000; or `"soft"`, which always
+    /// wants more. Below 4 (2 without `squared`) where embeddings are normalised, which cannot be farther apart.
+    pub margin: Margin,
+    /// Whether distances are squared.
+    #[serde(default = "defaults::squared")]
+    pub squared: bool,
+    /// Which triplets of the batch are trained on; not where `train.batch` brings its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub miner: Option<MinerConfig>,
+    /// Steps in which `semi_hard` mines before `miner` does: batch-hard mining collapses without, 0 to 1,000,000.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warm_up: usize,
+}
+
+/// A margin of the triplet loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Margin {
+    /// A negative that is this much farther than the positive is far enough.
+    Hard(f64),
+    /// `ln(1 + exp(x))` in place of `max(0, x + margin)`.
+    Soft,
+}
+
+/// The contrastive loss.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContrastiveConfig {
+    /// How far apart different things should be, above 0, up to 1,000; up to 2 where embeddings are normalised.
+    pub margin: f64,
+}
+
+/// The supervised contrastive loss.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SupConConfig {
+    /// 0.01 to 10.
+    #[serde(default = "defaults::temperature")]
+    pub temperature: f64,
+}
+
+/// The multi-similarity loss.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MultiSimilarityConfig {
+    /// Sharpness on positives, 0.01 to 100.
+    #[serde(default = "defaults::alpha")]
+    pub alpha: f64,
+    /// Sharpness on negatives, 0.01 to 100.
+    #[serde(default = "defaults::beta")]
+    pub beta: f64,
+    /// The similarity that parts positives from negatives, −1 to 1.
+    #[serde(default = "defaults::base")]
+    pub base: f64,
+    /// How generously pairs are mined, 0 to 2.
+    #[serde(default = "defaults::epsilon")]
+    pub epsilon: f64,
+}
+
+/// The proxy loss.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProxiesConfig {
+    /// Sharpness, 1 to 100.
+    #[serde(default = "defaults::scale")]
+    pub scale: f64,
+    /// By how much the own proxy's cosine should be above all others, 0 to 1.
+    #[serde(default = "defaults::proxy_margin")]
+    pub margin: f64,
 }
 
 /// Which triplets of a batch are trained on; see [`miner`](crate::miner).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MinerConfig {
     /// For each pair of a class, the nearest negative that is farther than the positive.
+    #[default]
     SemiHard,
-    /// For each image, the farthest positive and the nearest negative.
+    /// For each image, the farthest positive and the nearest negative. Wants `warm_up`.
     BatchHard,
+    /// All triplets that have a loss; of batches that have at most 4,000,000 triplets.
+    BatchAll,
     /// For each pair of a class, any negative.
     Random,
 }
@@ -245,6 +347,60 @@ pub struct AugmentConfig {
     pub shear: f64,
     /// Shift in pixels, 0 to 100.
     pub shift: f64,
+    /// Bending: the pixels by which the points of a coarse grid wander, with all between them, 0 to 100.
+    #[serde(default, skip_serializing_if = "is_zero_real")]
+    pub elastic: f64,
+}
+
+impl Serialize for Margin {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Hard(margin) => margin.serialize(serializer),
+            Self::Soft => "soft".serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Margin {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Margin;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a number, or \"soft\"")
+            }
+
+            fn visit_f64<E: de::Error>(self, margin: f64) -> Result<Margin, E> {
+                Ok(Margin::Hard(margin))
+            }
+
+            fn visit_i64<E: de::Error>(self, margin: i64) -> Result<Margin, E> {
+                Ok(Margin::Hard(margin as f64))
+            }
+
+            fn visit_u64<E: de::Error>(self, margin: u64) -> Result<Margin, E> {
+                Ok(Margin::Hard(margin as f64))
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Margin, E> {
+                match word {
+                    "soft" => Ok(Margin::Soft),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl fmt::Display for Margin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hard(margin) => margin.fmt(f),
+            Self::Soft => f.write_str("soft"),
+        }
+    }
 }
 
 /// Rows and columns; written as one number where they are equal.
@@ -298,6 +454,14 @@ impl fmt::Display for Size {
     }
 }
 
+fn is_zero(value: &usize) -> bool {
+    *value == 0
+}
+
+fn is_zero_real(value: &f64) -> bool {
+    *value == 0.0
+}
+
 mod defaults {
     use super::Size;
 
@@ -313,6 +477,32 @@ mod defaults {
     pub fn hold_out() -> bool {
         true
     }
+    pub fn squared() -> bool {
+        true
+    }
+    /// As Khosla et al. 2020 chose.
+    pub fn temperature() -> f64 {
+        0.1
+    }
+    // As Wang et al. 2019 chose.
+    pub fn alpha() -> f64 {
+        2.0
+    }
+    pub fn beta() -> f64 {
+        50.0
+    }
+    pub fn base() -> f64 {
+        0.5
+    }
+    pub fn epsilon() -> f64 {
+        0.1
+    }
+    pub fn scale() -> f64 {
+        16.0
+    }
+    pub fn proxy_margin() -> f64 {
+        0.2
+    }
     pub fn validate_every() -> usize {
         200
     }
@@ -325,28 +515,40 @@ pub const READY: [(&str, &str); 2] = [
 ];
 
 impl Config {
+    /// The text of the config in [`READY`] that has this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn ready_text(name: &str) -> Result<&'static str, ConfigError> {
+        let names = READY.map(|(name, _)| name);
+        let found = READY.iter().find(|(ready, _)| *ready == name);
+        found.map(|(_, text)| *text).ok_or_else(|| ConfigError::unknown_config(name, &names))
+    }
+
     /// The config of [`READY`] that has this name.
     ///
     /// # Errors
     /// There is none.
     pub fn ready(name: &str) -> Result<Self, ConfigError> {
-        let names = READY.map(|(name, _)| name);
-        match READY.iter().find(|(ready, _)| *ready == name) {
-            Some((_, text)) => Self::parse(text, name),
-            None => Err(ConfigError::unknown_config(name, &names)),
-        }
+        Self::parse(Self::ready_text(name)?, name)
     }
 
-    /// Reads a file.
+    /// The text of a file.
     ///
     /// # Errors
-    /// It cannot be read, or as [`parse`](Self::parse).
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let file = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, &file),
-            Err(source) => Err(ConfigError::Read { file, source }),
-        }
+    /// It cannot be read.
+    pub fn read_text(path: &Path) -> Result<String, ConfigError> {
+        std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { file: path.display().to_string(), source })
+    }
+
+    /// Reads a file and checks it.
+    ///
+    /// # Errors
+    /// It cannot be read, or as [`parse`](Self::parse) and [`validate`](Self::validate).
+    pub fn read(path: &Path) -> Result<ValidConfig, ConfigError> {
+        let (text, file) = (Self::read_text(path)?, path.display().to_string());
+        Self::parse(&text, &file)?.validate(&file).map_err(|error| error.located(&text))
     }
 
     /// Reads TOML, or JSON where the text begins with a brace. `file` is named in errors.
@@ -385,14 +587,7 @@ impl Config {
         check.that(self.seed <= i64::MAX as u64, "seed", self.seed, "0 to 2^63 - 1")?;
         check.net(&self.net)?;
         check.train(&self.train)?;
-        let margin = self.train.margin;
-        let margin_fits = !self.net.normalise || margin < 4.0;
-        check.that(
-            margin_fits,
-            "train.margin",
-            margin,
-            "below 4, because the squared distance of normalised embeddings is at most 4",
-        )?;
+        check.loss(&self.train, self.net.normalise)?;
         Ok(ValidConfig(self))
     }
 }
@@ -415,6 +610,9 @@ impl Deref for ValidConfig {
         &self.0
     }
 }
+
+/// What `batch_all` may find in a batch; a triplet takes 24 bytes.
+const MOST_TRIPLETS: usize = 4_000_000;
 
 struct Check<'a> {
     file: &'a str,
@@ -499,10 +697,16 @@ impl Check<'_> {
             }
             BatchConfig::Triplets(count) => self.within("train.batch.triplets", count, (1, 1024))?,
         }
-        let margin_fits = train.margin > 0.0 && train.margin <= 1000.0;
-        self.that(margin_fits, "train.margin", train.margin, "above 0, up to 1000")?;
         self.that(train.lr > 0.0 && train.lr <= 1.0, "train.lr", train.lr, "above 0, up to 1")?;
         self.real("train.decay", train.decay, (0.0, 1.0))?;
+        self.real("train.weight_decay", train.weight_decay, (0.0, 1.0))?;
+        if let Some(average) = train.average {
+            self.that((0.0..1.0).contains(&average), "train.average", average, "0 to below 1")?;
+        }
+        if let Some(patience) = train.patience {
+            self.within("train.patience", patience, (1, 10_000))?;
+            self.that(train.hold_out, "train.patience", patience, "left out where train.hold_out is false")?;
+        }
         self.that(train.validate_every > 0, "train.validate_every", train.validate_every, "1 or more")?;
         if let Schedule::Cosine(WarmUp { warm_up }) = train.schedule {
             self.within("train.schedule.cosine.warm_up", warm_up, (0, 1_000_000))?;
@@ -512,8 +716,88 @@ impl Check<'_> {
             self.real("train.augment.scale", augment.scale, (0.0, 0.9))?;
             self.real("train.augment.shear", augment.shear, (0.0, 1.0))?;
             self.real("train.augment.shift", augment.shift, (0.0, 100.0))?;
+            self.real("train.augment.elastic", augment.elastic, (0.0, 100.0))?;
         }
         Ok(())
+    }
+
+    fn loss(&self, train: &TrainConfig, normalised: bool) -> Result<(), ConfigError> {
+        let needs_cosines = |name| {
+            let allowed = "used with net.normalise = true, because it compares by cosine";
+            self.that(normalised, "train.loss", name, allowed)
+        };
+        match train.loss {
+            LossConfig::Triplet(triplet) => self.triplet(&triplet, train.batch, normalised),
+            LossConfig::Contrastive(ContrastiveConfig { margin }) => {
+                let most = if normalised { 2.0 } else { 1000.0 };
+                let field = "train.loss.contrastive.margin";
+                self.that(
+                    margin > 0.0 && margin <= most,
+                    field,
+                    margin,
+                    format_args!("above 0, up to {most}"),
+                )
+            }
+            LossConfig::SupCon(SupConConfig { temperature }) => {
+                self.real("train.loss.sup_con.temperature", temperature, (0.01, 10.0))?;
+                needs_cosines("sup_con")
+            }
+            LossConfig::MultiSimilarity(MultiSimilarityConfig { alpha, beta, base, epsilon }) => {
+                self.real("train.loss.multi_similarity.alpha", alpha, (0.01, 100.0))?;
+                self.real("train.loss.multi_similarity.beta", beta, (0.01, 100.0))?;
+                self.real("train.loss.multi_similarity.base", base, (-1.0, 1.0))?;
+                self.real("train.loss.multi_similarity.epsilon", epsilon, (0.0, 2.0))?;
+                needs_cosines("multi_similarity")
+            }
+            LossConfig::Proxies(ProxiesConfig { scale, margin }) => {
+                self.real("train.loss.proxies.scale", scale, (1.0, 100.0))?;
+                self.real("train.loss.proxies.margin", margin, (0.0, 1.0))?;
+                needs_cosines("proxies")
+            }
+        }
+    }
+
+    fn triplet(
+        &self,
+        triplet: &TripletConfig,
+        batch: BatchConfig,
+        normalised: bool,
+    ) -> Result<(), ConfigError> {
+        let TripletConfig { margin, squared, miner, warm_up } = *triplet;
+        if let Margin::Hard(margin) = margin {
+            let fits = margin > 0.0 && margin <= 1000.0;
+            self.that(fits, "train.loss.triplet.margin", margin, "above 0, up to 1000; or \"soft\"")?;
+            let farthest = if squared { 4.0 } else { 2.0 };
+            self.that(
+                !normalised || margin < farthest,
+                "train.loss.triplet.margin",
+                margin,
+                format_args!("below {farthest}, the largest distance of normalised embeddings"),
+            )?;
+        }
+        self.within("train.loss.triplet.warm_up", warm_up, (0, 1_000_000))?;
+        match (batch, miner) {
+            (BatchConfig::Triplets(_), Some(_)) => self.that(
+                false,
+                "train.loss.triplet.miner",
+                "given",
+                "left out where train.batch brings its own triplets",
+            ),
+            (
+                BatchConfig::Balanced(BalancedConfig { classes, images_per_class }),
+                Some(MinerConfig::BatchAll),
+            ) => {
+                let images = classes * images_per_class;
+                let triplets = images * (images_per_class - 1) * (images - images_per_class);
+                self.that(
+                    triplets <= MOST_TRIPLETS,
+                    "train.loss.triplet.miner",
+                    format_args!("batch_all, of {triplets} triplets in a batch,"),
+                    format_args!("another, or the batch smaller: at most {MOST_TRIPLETS} triplets"),
+                )
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -552,10 +836,18 @@ impl From<OriginConfig> for Config {
                 steps: None,
                 epochs: Some(origin.num_epochs),
                 batch: BatchConfig::Triplets(origin.batch_size),
-                margin: 1.0,
+                loss: LossConfig::Triplet(TripletConfig {
+                    margin: Margin::Hard(1.0),
+                    squared: true,
+                    miner: None,
+                    warm_up: 0,
+                }),
                 lr: origin.lr,
                 schedule: Schedule::Constant,
                 decay: origin.decay,
+                weight_decay: 0.0,
+                average: None,
+                patience: None,
                 augment: None,
                 hold_out: false,
                 validate_every: defaults::validate_every(),

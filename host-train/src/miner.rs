@@ -13,7 +13,7 @@ pub struct Triplet {
     pub negative: usize,
 }
 
-/// Squared distances between all images of a batch.
+/// Distances between all images of a batch, of the kind that the loss compares.
 #[derive(Clone, Debug)]
 pub struct Distances {
     values: Vec<f32>,
@@ -25,11 +25,6 @@ impl Distances {
     pub fn new(values: Vec<f32>, count: usize) -> Self {
         assert_eq!(values.len(), count * count);
         Self { values, count }
-    }
-
-    /// Mean of all of them; not finite where any is not.
-    pub fn mean(&self) -> f32 {
-        self.values.iter().sum::<f32>() / self.values.len() as f32
     }
 
     /// The distances of image `image` from each.
@@ -49,6 +44,7 @@ pub fn miner(config: MinerConfig, margin: f32) -> Box<dyn Miner> {
     match config {
         MinerConfig::SemiHard => Box::new(SemiHard { margin }),
         MinerConfig::BatchHard => Box::new(BatchHard),
+        MinerConfig::BatchAll => Box::new(BatchAll { margin }),
         MinerConfig::Random => Box::new(Random),
     }
 }
@@ -95,6 +91,25 @@ impl Miner for BatchHard {
     }
 }
 
+/// All triplets that have a loss (Hermans, Beyer and Leibe 2017, "batch all", of which only the losses above 0 are
+/// averaged).
+pub struct BatchAll {
+    /// Of the loss.
+    pub margin: f32,
+}
+
+impl Miner for BatchAll {
+    fn mine(&self, distances: &Distances, labels: &[Label], _: &mut Rng) -> Vec<Triplet> {
+        let triplets = pairs(labels).flat_map(|(anchor, positive)| {
+            let row = distances.row(anchor);
+            let limit = row[positive] + self.margin;
+            let near = negatives(labels, anchor).filter(move |&negative| row[negative] < limit);
+            near.map(move |negative| Triplet { anchor, positive, negative })
+        });
+        triplets.collect()
+    }
+}
+
 /// For each anchor and positive, any negative.
 pub struct Random;
 
@@ -136,7 +151,7 @@ mod tests {
     use super::*;
 
     /// Images on a line at 0, 3 (class 0) and 2, 4, 9 (class 1).
-    fn on_a_line() -> (Distances, [u8; 5]) {
+    fn on_a_line() -> (Distances, [Label; 5]) {
         let places = [0.0f32, 3.0, 2.0, 4.0, 9.0];
         let values = places.iter().flat_map(|a| places.map(|b| (a - b) * (a - b))).collect();
         (Distances::new(values, 5), [0, 0, 1, 1, 1])
@@ -165,6 +180,27 @@ mod tests {
     }
 
     #[test]
+    fn batch_all_by_hand() {
+        // Pairs and their limits: 0-1: 9 + 1, 1-0 the same, 2-3: 4 + 1, 2-4: 49 + 1, 3-2: 4 + 1, 3-4: 25 + 1,
+        // 4-2: 49 + 1, 4-3: 25 + 1; negatives of 0: 4, 16, 81; of 1: 1, 1, 36; of 2: 4, 1; of 3: 16, 1; of 4: 81, 36.
+        let expected = [
+            [0, 1, 2],
+            [1, 0, 2],
+            [1, 0, 3],
+            [2, 3, 0],
+            [2, 3, 1],
+            [2, 4, 0],
+            [2, 4, 1],
+            [3, 2, 1],
+            [3, 4, 0],
+            [3, 4, 1],
+            [4, 2, 1],
+        ];
+        assert_eq!(mined(&BatchAll { margin: 1.0 }), expected);
+        assert_eq!(mined(&BatchAll { margin: f32::INFINITY }).len(), 2 * 3 + 6 * 2);
+    }
+
+    #[test]
     fn random_is_valid() {
         let (_, labels) = on_a_line();
         let triplets = mined(&Random);
@@ -178,7 +214,9 @@ mod tests {
     #[test]
     fn one_class_has_no_triplets() {
         let distances = Distances::new(vec![1.0; 9], 3);
-        for config in [MinerConfig::SemiHard, MinerConfig::BatchHard, MinerConfig::Random] {
+        for config in
+            [MinerConfig::SemiHard, MinerConfig::BatchHard, MinerConfig::BatchAll, MinerConfig::Random]
+        {
             assert!(miner(config, 1.0).mine(&distances, &[4; 3], &mut Rng::new(1)).is_empty());
         }
     }

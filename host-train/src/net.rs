@@ -25,6 +25,8 @@ pub struct Net {
     #[module(skip)]
     input: Shape,
     #[module(skip)]
+    embedding_len: usize,
+    #[module(skip)]
     normalise: bool,
 }
 
@@ -192,7 +194,9 @@ impl Net {
             }
         }
         match values(map) {
-            1..=MAX_EMBEDDING => Ok(Self { blocks, input, normalise: config.normalise }),
+            embedding_len @ 1..=MAX_EMBEDDING => {
+                Ok(Self { blocks, input, embedding_len, normalise: config.normalise })
+            }
             len => Err(NetError::Embedding { len }),
         }
     }
@@ -200,6 +204,11 @@ impl Net {
     /// Shape of an image.
     pub fn input(&self) -> Shape {
         self.input
+    }
+
+    /// Values of an embedding.
+    pub fn embedding_len(&self) -> usize {
+        self.embedding_len
     }
 
     /// The embeddings, `[images, values]`, of images, `[images, rows, columns, channels]` with pixels from 0
@@ -440,7 +449,7 @@ fn fold_into_outputs(layer: &mut FloatLayer, (scale, offset): (Vec<f32>, Vec<f32
 }
 
 /// Even on ± √(6 / (inputs + outputs)).
-fn glorot<const D: usize>(
+pub(crate) fn glorot<const D: usize>(
     shape: [usize; D],
     (inputs, outputs): (usize, usize),
     rng: &mut Rng,

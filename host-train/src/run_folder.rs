@@ -1,6 +1,6 @@
 //! `runs/<name>/`: where a run leaves what it made.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::{
     fs::{self, File},
     io::Write,
@@ -37,6 +37,30 @@ impl RunFolder {
             }
         }
         unreachable!("some number is free")
+    }
+
+    /// The folder of a run that was begun.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn open(path: &Path) -> Result<Self> {
+        ensure!(
+            path.is_dir(),
+            "{}: no such folder; name that of a run, such as runs/default",
+            path.display()
+        );
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Removes the folder, which holds nothing but these files.
+    ///
+    /// # Errors
+    /// It holds more, or cannot be removed.
+    pub fn discard(self, files: &[&str]) -> Result<()> {
+        let removed = files.iter().try_for_each(|file| fs::remove_file(self.file(file)));
+        removed
+            .and_then(|()| fs::remove_dir(&self.0))
+            .with_context(|| format!("cannot remove the folder {}", self.0.display()))
     }
 
     /// Path of a file in the folder.

@@ -1,28 +1,35 @@
-//! The training loop: sampler → net → miner → loss → optimizer, step after step.
+//! The training loop: sampler → net → loss (and its miner) → optimizer, step after step.
 
+mod average;
+mod checkpoint;
 mod collapse;
+mod learner;
 
 use crate::{
     augment::distort,
-    config::{AugmentConfig, Backend, BatchConfig, Schedule, TrainConfig, ValidConfig, WarmUp},
+    config::{AugmentConfig, Backend, Schedule, TrainConfig, ValidConfig, WarmUp},
     data::{Label, Split},
-    loss::{Loss, TripletMargin, squared_distances, triplet_distances},
+    export::{ExportError, export_untrained},
+    loss::{Embedded, loss},
     metrics::{Embeddings, precision_at_1},
-    miner::{Distances, Miner, miner},
     net::{Net, NetError, floats},
     rng::Rng,
     sampler::{SamplerError, classes, hold_out, sampler},
 };
+use average::Average;
 use burn::{
     module::Module,
-    optim::{AdamConfig, GradientsParams},
+    optim::{AdamWConfig, GradientsParams},
     tensor::Device,
 };
-use collapse::Watch;
+pub use checkpoint::{CheckpointError, Checkpoints};
+use checkpoint::{Loaded, Saved, State};
+use collapse::{Spread, Watch};
+use learner::Learner;
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared_model::Shape;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use thiserror::Error;
 
 /// Hears how training goes. Every method does nothing unless it is implemented.
@@ -30,8 +37,13 @@ pub trait Observer {
     /// A step is done.
     fn step(&mut self, _progress: &Progress) {}
 
-    /// The history has a new row.
-    fn row(&mut self, _row: &HistoryRow) {}
+    /// The history has a new row, the last of `history`.
+    fn row(&mut self, _history: &[HistoryRow]) {}
+
+    /// Whether to stop behind the step that is done.
+    fn interrupted(&self) -> bool {
+        false
+    }
 }
 
 impl Observer for () {}
@@ -47,10 +59,12 @@ pub struct Progress {
     pub epoch: usize,
     /// Passes in all, the last of which may be cut short.
     pub epochs: usize,
-    /// Loss of the step; 0 where no triplet was mined.
+    /// Loss of the step; 0 where the batch had nothing to learn from.
     pub loss: f32,
-    /// Triplets that the step trained on.
-    pub triplets: usize,
+    /// Triplets, pairs or images that the loss rests on.
+    pub mined: usize,
+    /// What [`mined`](Self::mined) counts.
+    pub unit: &'static str,
     /// Learning rate of the step.
     pub learning_rate: f64,
     /// Images trained on in a second, so far.
@@ -58,7 +72,7 @@ pub struct Progress {
 }
 
 /// A line of the training history: means over the steps since the line before.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HistoryRow {
     /// Steps done.
     pub step: usize,
@@ -68,8 +82,8 @@ pub struct HistoryRow {
     pub seconds: f64,
     /// Mean loss.
     pub loss: f64,
-    /// Mean number of triplets in a step.
-    pub triplets: f64,
+    /// Mean number of triplets, pairs or images in a step that the loss rests on.
+    pub mined: f64,
     /// Learning rate of the last step.
     pub learning_rate: f64,
     /// Share of held-out images whose nearest other held-out image has the same label; none are held out
@@ -90,10 +104,25 @@ pub struct Trained {
     pub train_seconds: f64,
     /// Images that were held out, as ascending indices into the training set.
     pub held_out: Vec<usize>,
+    /// Steps done.
+    pub steps: usize,
+    /// Why there were no more.
+    pub ended: Ended,
+}
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All steps are done.
+    Done,
+    /// The held-out images said that it would not get better; the net is the best one of the run.
+    Early,
+    /// The observer wanted it.
+    Interrupted,
 }
 
 /// Why training did not end well.
-#[derive(Clone, Debug, PartialEq, Error)]
+#[derive(Debug, PartialEq, Error)]
 pub enum TrainError {
     /// The net does not fit the images.
     #[error(transparent)]
@@ -122,20 +151,30 @@ pub enum TrainError {
     },
     /// The net answers the same to every image.
     #[error(
-        "step {step}: all embeddings are the same, and the loss ({loss}) stays at the margin ({margin}); the \
-         training collapsed. Lower train.lr (now {lr}), warm up longer, take the semi_hard miner, or set \
-         net.normalise = true"
+        "step {step}: all embeddings are the same (mean squared distance {distance:.1e}, loss {loss:.3} over {mined} \
+         {unit}); the training collapsed. Lower train.lr (now {lr}), warm up longer, mine semi_hard or raise \
+         train.loss.triplet.warm_up, or set net.normalise = true"
     )]
     Collapsed {
         /// The step, from 1.
         step: usize,
+        /// The mean squared distance between embeddings of the batch.
+        distance: f64,
         /// The loss.
         loss: f32,
-        /// The config's margin.
-        margin: f64,
+        /// Triplets, pairs or images that the loss rests on.
+        mined: usize,
+        /// What these are.
+        unit: &'static str,
         /// The config's learning rate.
         lr: f64,
     },
+    /// The net could be trained, but not run on a board.
+    #[error("the engine cannot run this net: {0}")]
+    Engine(#[from] Box<ExportError>),
+    /// A checkpoint cannot be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 }
 
 impl Backend {
@@ -149,97 +188,173 @@ impl Backend {
     }
 }
 
+/// Where a training begins, and where it leaves checkpoints.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// From random weights, without checkpoints.
+    New,
+    /// From random weights, with checkpoints.
+    Saving(&'a Checkpoints),
+    /// From the newest checkpoint, with more of them.
+    Resuming(&'a Checkpoints),
+}
+
 /// Trains a net on `data`, as `config` says, on `device`. Given the same config, data and machine, the weights
-/// are the same to the last bit, whatever the number of threads.
+/// are the same to the last bit, whatever the number of threads, and whether or not it was interrupted.
 ///
 /// # Errors
-/// The net or the batches do not fit the data, or the training diverges or collapses.
+/// The net or the batches do not fit the data, the engine cannot run such a net, the training diverges or
+/// collapses, or a checkpoint cannot be read or written.
 pub fn train(
     config: &ValidConfig,
     data: &Split,
     device: &Device,
+    start: Start<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
     let recipe = &config.train;
     let seed = Rng::new(config.seed);
-    let [mut weights, sampling, distortion, mut mining, mut dropping] =
-        [0, 1, 2, 3, 4].map(|i| seed.stream(i));
+    let [mut weights, sampling, distortion, mining, dropping] = [0, 1, 2, 3, 4].map(|i| seed.stream(i));
 
     let mut training = classes(data.labels());
     let held_out = if recipe.hold_out { hold_out(&mut training) } else { Vec::new() };
+    let class_labels: Vec<Label> = training.iter().map(|class| class.label).collect();
     let mut sampler = sampler(recipe, training, sampling)?;
     let batches_per_epoch = sampler.batches_per_epoch();
     let steps = recipe.steps.unwrap_or_else(|| recipe.epochs.unwrap_or(1) * batches_per_epoch);
 
     let device = device.clone().autodiff();
-    let mut net = Net::new(&config.net, shape(data)?, &mut weights, &device)?;
-    let mut optimizer = AdamConfig::new().with_epsilon(1e-7).init();
-    let margin = recipe.margin as f32;
-    let loss = TripletMargin { margin };
-    let miner: Option<Box<dyn Miner>> = match recipe.batch {
-        BatchConfig::Balanced(batch) => Some(miner(batch.miner, margin)),
-        BatchConfig::Triplets(_) => None,
+    let loss = loss(recipe);
+    let proxies = loss.wants_proxies().then_some(class_labels.len());
+    let mut learner = Learner::new(&config.net, shape(data)?, proxies, &mut weights, &device)?;
+    export_untrained(&learner.net.to_float_net(), &[data.image(0)]).map_err(Box::new)?;
+    let optimizer = AdamWConfig::new().with_epsilon(1e-7).with_weight_decay(recipe.weight_decay as f32);
+    let mut optimizer = optimizer.init();
+    let mut average = recipe.average.map(|keep| Average::new(&learner, keep));
+    let mut best: Option<Learner> = None;
+    let mut state = State::default();
+    if let Start::Resuming(checkpoints) = start {
+        let loaded = checkpoints.load(learner, optimizer)?;
+        Loaded { learner, optimizer, best, state, .. } = loaded;
+        average = recipe.average.zip(loaded.average).map(|(keep, learner)| Average::resumed(learner, keep));
+        (0..state.step).for_each(|_| drop(sampler.batch()));
+    }
+    let checkpoints = match start {
+        Start::New => None,
+        Start::Saving(checkpoints) | Start::Resuming(checkpoints) => Some(checkpoints),
     };
 
-    let mut watch = Watch::new(margin);
-    let mut history = Vec::new();
-    let mut since_row = Sums::default();
-    let (mut images_seen, mut spent) = (0, Duration::ZERO);
-    for step in 1..=steps {
+    let mut watch = Watch::default();
+    let mut ended = Ended::Done;
+    while state.step < steps {
         let started = Instant::now();
-        let learning_rate = learning_rate(recipe, step - 1, steps);
+        let step = state.step as u64 + 1;
+        let learning_rate = learning_rate(recipe, state.step, steps);
         let batch = sampler.batch();
-        let pixels = pixels(data, &batch.images, recipe.augment.as_ref(), &distortion.stream(step as u64));
-        let embeddings = net.forward(net.images(pixels, &device), Some(&mut dropping));
-        let squared = squared_distances(embeddings);
-        let distances = Distances::new(floats(squared.clone()), batch.images.len());
-        let triplets = match (batch.triplets, &miner) {
-            (Some(triplets), _) => triplets,
-            (None, Some(miner)) => miner.mine(&distances, &batch.labels, &mut mining),
-            (None, None) => Vec::new(),
+        let pixels = pixels(data, &batch.images, recipe.augment.as_ref(), &distortion.stream(step));
+        let images = learner.net.images(pixels, &device);
+        let embeddings = learner.net.forward(images, Some(&mut dropping.stream(step)));
+        let spread = Spread::new(&floats(embeddings.clone()), learner.net.embedding_len());
+        let embedded = Embedded {
+            embeddings,
+            labels: &batch.labels,
+            triplets: batch.triplets.as_deref(),
+            proxies: learner.proxies.as_ref().map(|proxies| proxies.val()),
+            classes: &class_labels,
+            step: state.step,
         };
-        let mut value = 0.0;
-        if !triplets.is_empty() {
-            let (positive, negative) = triplet_distances(squared, &triplets);
-            let loss = loss.loss(positive, negative);
-            value = floats(loss.clone())[0];
-            let gradients = GradientsParams::from_grads(loss.backward(), &net);
-            net = optimizer.step(learning_rate, net, gradients);
+        let (mut value, mut mined) = (0.0, 0);
+        if let Some(found) = loss.loss(&embedded, &mut mining.stream(step)) {
+            (value, mined) = (floats(found.loss.clone())[0], found.count);
+            let gradients = GradientsParams::from_grads(found.loss.backward(), &learner);
+            learner = optimizer.step(learning_rate, learner, gradients);
         }
-        spent += started.elapsed();
-        images_seen += batch.images.len() as u64;
+        state.step += 1;
+        if let Some(average) = &mut average {
+            average.add(&learner, state.step);
+        }
+        state.seconds += started.elapsed().as_secs_f64();
+        state.images_seen += batch.images.len() as u64;
 
-        let (lr, margin) = (recipe.lr, recipe.margin);
-        let spread = distances.mean();
-        if !value.is_finite() || !spread.is_finite() {
+        let (step, lr, unit) = (state.step, recipe.lr, loss.unit());
+        if !value.is_finite() || !spread.distance.is_finite() {
             return Err(TrainError::Diverged { step, lr });
         }
-        if watch.collapsed(spread, value) {
-            return Err(TrainError::Collapsed { step, loss: value, margin, lr });
+        if watch.collapsed(spread) {
+            return Err(TrainError::Collapsed {
+                step,
+                distance: spread.distance,
+                loss: value,
+                mined,
+                unit,
+                lr,
+            });
         }
-        since_row.add(value, triplets.len());
+        state.since_row.add(value, mined);
         observer.step(&Progress {
             step,
             steps,
             epoch: (step - 1) / batches_per_epoch + 1,
             epochs: steps.div_ceil(batches_per_epoch),
             loss: value,
-            triplets: triplets.len(),
+            mined,
+            unit,
             learning_rate,
-            images_per_second: images_seen as f64 / spent.as_secs_f64().max(1e-9),
+            images_per_second: state.images_seen as f64 / state.seconds.max(1e-9),
         });
-        if step % recipe.validate_every == 0 || step == steps {
-            let (loss, triplets) = std::mem::take(&mut since_row).means();
-            let precision_at_1 =
-                (!held_out.is_empty()).then(|| held_out_precision(config, &net, data, &held_out));
-            let seconds = spent.as_secs_f64();
-            let row =
-                HistoryRow { step, images_seen, seconds, loss, triplets, learning_rate, precision_at_1 };
-            observer.row(&row);
-            history.push(row);
+        let row_is_due = step % recipe.validate_every == 0 || step == steps;
+        if row_is_due {
+            let now = average.as_ref().map_or(&learner, Average::learner);
+            let precision = held_out_precision(config, &now.net, data, &held_out);
+            state.add_row(learning_rate, precision);
+            observer.row(&state.history);
+            if let (Some(patience), Some(precision)) = (recipe.patience, precision) {
+                if best.is_none() || precision > state.best_precision {
+                    best = Some(now.valid());
+                    (state.best_precision, state.without_progress) = (precision, 0);
+                } else {
+                    state.without_progress += 1;
+                }
+                if state.without_progress >= patience {
+                    ended = Ended::Early;
+                }
+            }
+        }
+        if ended == Ended::Done && step < steps && observer.interrupted() {
+            ended = Ended::Interrupted;
+        }
+        if let Some(checkpoints) = checkpoints
+            && (row_is_due || ended == Ended::Interrupted)
+        {
+            let average = average.as_ref().map(Average::learner);
+            let (learner, optimizer, best) = (&learner, &optimizer, best.as_ref());
+            checkpoints.save(&Saved { learner, optimizer, average, best, state: &state })?;
+        }
+        if ended != Ended::Done {
+            break;
         }
     }
-    Ok(Trained { net: net.valid(), history, images_seen, train_seconds: spent.as_secs_f64(), held_out })
+    let last = average.as_ref().map_or(&learner, Average::learner);
+    let net = best.as_ref().unwrap_or(last).net.valid();
+    let State { step, images_seen, seconds, history, .. } = state;
+    Ok(Trained { net, history, images_seen, train_seconds: seconds, held_out, steps: step, ended })
+}
+
+impl State {
+    /// Closes a line of the history.
+    fn add_row(&mut self, learning_rate: f64, precision_at_1: Option<f64>) {
+        let (loss, mined) = std::mem::take(&mut self.since_row).means();
+        let &mut Self { step, images_seen, seconds, .. } = self;
+        self.history.push(HistoryRow {
+            step,
+            images_seen,
+            seconds,
+            loss,
+            mined,
+            learning_rate,
+            precision_at_1,
+        });
+    }
 }
 
 /// Shape of the data's images.
@@ -281,31 +396,35 @@ fn pixels(data: &Split, images: &[usize], augment: Option<&AugmentConfig>, rng: 
     pixels
 }
 
-fn held_out_precision(config: &ValidConfig, net: &Net, data: &Split, held_out: &[usize]) -> f64 {
+/// `None` where nothing is held out.
+fn held_out_precision(config: &ValidConfig, net: &Net, data: &Split, held_out: &[usize]) -> Option<f64> {
+    if held_out.is_empty() {
+        return None;
+    }
     let rows = net.embed(held_out.iter().map(|&index| data.image(index)));
     let embeddings = Embeddings::from_floats(rows, held_out.len(), config.net.distance());
     let labels: Vec<Label> = held_out.iter().map(|&index| data.label(index)).collect();
-    precision_at_1(&embeddings, &labels)
+    Some(precision_at_1(&embeddings, &labels))
 }
 
 /// Sums over steps.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Sums {
     steps: usize,
     loss: f64,
-    triplets: usize,
+    mined: usize,
 }
 
 impl Sums {
-    fn add(&mut self, loss: f32, triplets: usize) {
+    fn add(&mut self, loss: f32, mined: usize) {
         self.steps += 1;
         self.loss += f64::from(loss);
-        self.triplets += triplets;
+        self.mined += mined;
     }
 
     fn means(self) -> (f64, f64) {
         let steps = self.steps.max(1) as f64;
-        (self.loss / steps, self.triplets as f64 / steps)
+        (self.loss / steps, self.mined as f64 / steps)
     }
 }
 

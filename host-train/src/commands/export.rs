@@ -18,7 +18,7 @@ use std::fs;
 /// The folder is no run's, the checkpoint does not fit the config, or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<()> {
     let path = args.run.join(CONFIG);
-    let config = Config::read(&path)?.validate(&path.display().to_string())?;
+    let config = Config::read(&path)?;
     let data = super::data::find(&args.data, config.seed)?;
     let device = config.backend.device();
     let net = Net::new(&config.net, shape(&data.train)?, &mut Rng::new(config.seed), &device)?;

@@ -9,12 +9,16 @@ use crate::{
     export::export,
     run_folder::RunFolder,
     terminal::{Progress, thousands},
-    train::{self, HistoryRow, Observer, Trained},
+    train::{self, Checkpoints, Ended, HistoryRow, Observer, Start, Trained},
 };
 use anyhow::{Context, Result};
 use serde::Serialize;
 use shared_model::{Distance, Model};
-use std::path::Path;
+use std::{
+    path::Path,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// Files of a run's folder.
 pub const MODEL: &str = "model.postcard";
@@ -24,19 +28,38 @@ pub const CONFIG: &str = "config.toml";
 pub const CHECKPOINT: &str = "checkpoint.bpk";
 /// The numbers.
 pub const METRICS: &str = "metrics.json";
+/// How training went.
+pub const HISTORY: &str = "history.csv";
+
+/// The status of a program that Ctrl-C ended, as shells have it.
+const INTERRUPTED: u8 = 130;
 
 /// Trains, evaluates, exports, and says what was written.
 ///
 /// # Errors
 /// Config or data are wrong, training fails, or the run's folder cannot be written.
-pub fn run(args: &TrainArgs) -> Result<()> {
+pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let config = config(args)?;
     let data = super::data::find(&args.data, config.seed)?;
-    let trained = train(&config, &data)?;
-
-    let folder = RunFolder::create(&args.out, &config.name)?;
+    let folder = match &args.resume {
+        Some(run) => RunFolder::open(run)?,
+        None => RunFolder::create(&args.out, &config.name)?,
+    };
     folder.write(CONFIG, config.to_toml().context("cannot write the config as TOML")?.as_bytes())?;
-    folder.write("history.csv", history(&trained.history).as_bytes())?;
+    let checkpoints = Checkpoints::new(folder.path());
+    let start = match &args.resume {
+        Some(_) => Start::Resuming(&checkpoints),
+        None => Start::Saving(&checkpoints),
+    };
+    let trained = match train(&config, &data, &folder, start) {
+        Ok(trained) => trained,
+        Err(error) => {
+            if args.resume.is_none() && checkpoints.is_empty() {
+                folder.discard(&[CONFIG])?; // nothing was trained: the name stays free
+            }
+            return Err(error);
+        }
+    };
     trained
         .net
         .save(&folder.file(CHECKPOINT))
@@ -76,51 +99,99 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     json.push('\n');
     folder.write(METRICS, json.as_bytes())?;
     print!("{}", summary(&metrics, mark(&data), folder.path()));
-    Ok(())
+    if trained.ended == Ended::Interrupted {
+        let run = folder.path().display();
+        println!(
+            "interrupted at step {}; to go on: cargo run -p host-train -- --resume {run}",
+            trained.steps
+        );
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    checkpoints.remove()?;
+    Ok(ExitCode::SUCCESS)
 }
 
-/// The recipe that the arguments name, with their changes.
+/// The recipe that the arguments name, with their changes; that of the run which is resumed.
 fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
+    if let Some(run) = &args.resume {
+        return Config::read(&run.join(CONFIG));
+    }
     let name = args.config.as_str();
     let is_ready = READY.iter().any(|(ready, _)| *ready == name);
     let looks_like_path = name.contains(['/', '\\', '.']);
-    let mut config =
-        if is_ready || !looks_like_path { Config::ready(name)? } else { Config::read(Path::new(name))? };
+    let text = match is_ready || !looks_like_path {
+        true => Config::ready_text(name)?.to_owned(),
+        false => Config::read_text(Path::new(name))?,
+    };
+    let mut config = Config::parse(&text, name)?;
     config.seed = args.seed.unwrap_or(config.seed);
     config.backend = args.backend.map_or(config.backend, Backend::from);
     if let Some(name) = &args.name {
         config.name.clone_from(name);
     }
-    config.validate(name)
+    config.validate(name).map_err(|error| error.located(&text))
 }
 
-fn train(config: &ValidConfig, data: &Dataset) -> Result<Trained> {
-    let mut terminal = Terminal { progress: Progress::new("train", 0), precision: None };
-    let trained = train::train(config, &data.train, &config.backend.device(), &mut terminal)?;
+fn train(config: &ValidConfig, data: &Dataset, folder: &RunFolder, start: Start<'_>) -> Result<Trained> {
+    let progress = Progress::new("train", 0);
+    let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
+    terminal.listen()?;
+    let trained = train::train(config, &data.train, &config.backend.device(), start, &mut terminal)?;
+    if let Some(error) = terminal.unwritten {
+        return Err(error);
+    }
     let precision = percent(", held-out P@1", terminal.precision);
-    terminal.progress.finish(&format!("{} images seen{precision}", thousands(trained.images_seen)));
+    let how = match trained.ended {
+        Ended::Done => "",
+        Ended::Early => ", no better for long",
+        Ended::Interrupted => ", interrupted",
+    };
+    terminal.progress.finish(&format!("{} images seen{precision}{how}", thousands(trained.images_seen)));
     Ok(trained)
 }
 
 /// Shows how training goes.
-struct Terminal {
+struct Terminal<'a> {
     progress: Progress,
+    folder: &'a RunFolder,
     /// P@1 on the held-out images, when it was last looked at.
     precision: Option<f64>,
+    /// Why the history could not be written.
+    unwritten: Option<anyhow::Error>,
 }
 
-impl Observer for Terminal {
+/// Whether Ctrl-C was pressed.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+impl Terminal<'_> {
+    /// From now on Ctrl-C stops the training, and a second one the program.
+    fn listen(&self) -> Result<()> {
+        let pressed = || {
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(i32::from(INTERRUPTED));
+            }
+        };
+        ctrlc::set_handler(pressed).context("cannot listen for Ctrl-C")
+    }
+}
+
+impl Observer for Terminal<'_> {
     fn step(&mut self, progress: &train::Progress) {
         self.progress.set_total(progress.steps as u64);
         let precision = percent(", P@1", self.precision);
         self.progress.set(progress.step as u64, || {
-            let (loss, triplets, rate) = (progress.loss, progress.triplets, progress.images_per_second);
-            format!("loss {loss:.3}, {triplets} triplets, {rate:.0} img/s{precision}")
+            let train::Progress { loss, mined, unit, images_per_second, .. } = progress;
+            format!("loss {loss:.3}, {mined} {unit}, {images_per_second:.0} img/s{precision}")
         });
     }
 
-    fn row(&mut self, row: &HistoryRow) {
-        self.precision = row.precision_at_1.or(self.precision);
+    fn row(&mut self, rows: &[HistoryRow]) {
+        self.precision = rows.last().and_then(|row| row.precision_at_1).or(self.precision);
+        self.unwritten = self.folder.write(HISTORY, history(rows).as_bytes()).err();
+    }
+
+    fn interrupted(&self) -> bool {
+        STOP.load(Ordering::Relaxed) || self.unwritten.is_some()
     }
 }
 
@@ -132,12 +203,12 @@ fn percent(name: &str, share: Option<f64>) -> String {
 /// The history as comma-separated values.
 fn history(rows: &[HistoryRow]) -> String {
     let mut text =
-        String::from("step,images_seen,seconds,loss,triplets,learning_rate,held_out_precision_at_1\n");
+        String::from("step,images_seen,seconds,loss,mined,learning_rate,held_out_precision_at_1\n");
     for row in rows {
-        let HistoryRow { step, images_seen, seconds, loss, triplets, learning_rate, precision_at_1 } = row;
+        let HistoryRow { step, images_seen, seconds, loss, mined, learning_rate, precision_at_1 } = row;
         let precision = precision_at_1.map_or(String::new(), |precision| format!("{precision:.6}"));
         text += &format!(
-            "{step},{images_seen},{seconds:.3},{loss:.6},{triplets:.1},{learning_rate:.6e},{precision}\n"
+            "{step},{images_seen},{seconds:.3},{loss:.6},{mined:.1},{learning_rate:.6e},{precision}\n"
         );
     }
     text
@@ -183,7 +254,7 @@ fn summary(metrics: &Metrics<'_>, mark: &str, folder: &Path) -> String {
          {} embeddings/s on this machine; {:.1} s of training, on {}\n\
          {} parameters, {} MACs, {} bytes of RAM, {} bytes of flash\n\
          model hash {}\n\n\
-         wrote {}: {MODEL}, {METRICS}, history.csv, {CONFIG}, {CHECKPOINT}\n",
+         wrote {}: {MODEL}, {METRICS}, {HISTORY}, {CONFIG}, {CHECKPOINT}\n",
         thousands(metrics.embeddings_per_second as u64),
         metrics.train_seconds,
         metrics.dataset,

@@ -37,10 +37,12 @@ pub enum ConfigError {
         allowed: Vec<String>,
     },
     /// A value that is not allowed.
-    #[error("{file}: {field} is {value}; it must be {allowed}")]
+    #[error("{file}{}: {field} is {value}; it must be {allowed}", at(*line))]
     Range {
         /// The file.
         file: String,
+        /// From 1, where it is known: see [`located`](Self::located).
+        line: Option<usize>,
         /// Path of the field.
         field: String,
         /// Its value.
@@ -85,9 +87,20 @@ impl ConfigError {
     ) -> Self {
         Self::Range {
             file: file.to_owned(),
+            line: None,
             field: field.to_string(),
             value: value.to_string(),
             allowed: allowed.to_string(),
+        }
+    }
+
+    /// The same, with the line of `text` that the field stands on.
+    pub fn located(self, text: &str) -> Self {
+        match self {
+            Self::Range { file, field, value, allowed, .. } => {
+                Self::Range { line: super::locate::line(text, &field), file, field, value, allowed }
+            }
+            other => other,
         }
     }
 

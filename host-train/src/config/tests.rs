@@ -1,13 +1,35 @@
 use super::*;
 
-fn default_text() -> &'static str {
-    READY[0].1
-}
+const SAMPLE: &str = r#"
+name = "default"
+seed = 1
+backend = "flex" # or "ndarray"
+
+[net]
+normalise = true # embeddings of length 1, compared by cosine
+layers = [
+    { conv = { out_channels = 32, kernel = 3, relu = true } },
+    { max_pool = { kernel = 2 } },
+    { conv = { out_channels = 32, kernel = 3, relu = true } },
+    { max_pool = { kernel = 2 } },
+    { dropout = 0.25 },
+    { dense = { out_features = 128, relu = true } },
+]
+
+[train]
+steps = 2000
+batch = { balanced = { classes = 10, images_per_class = 10 } }
+loss = { triplet = { margin = 0.2, miner = "semi_hard" } }
+lr = 3e-3
+schedule = { cosine = { warm_up = 30 } }
+augment = { degrees = 10.0, scale = 0.1, shear = 0.1, shift = 2.0 }
+"#;
 
 fn error_of(from: &str, to: &str) -> String {
-    assert!(default_text().contains(from), "{from}");
-    let text = default_text().replacen(from, to, 1);
-    match Config::parse(&text, "my.toml").and_then(|config| config.validate("my.toml")) {
+    assert!(SAMPLE.contains(from), "{from}");
+    let text = SAMPLE.replacen(from, to, 1);
+    let checked = Config::parse(&text, "my.toml").and_then(|config| config.validate("my.toml"));
+    match checked.map_err(|error| error.located(&text)) {
         Ok(_) => panic!("{to} was accepted"),
         Err(error) => error.to_string(),
     }
@@ -31,7 +53,12 @@ fn the_origins_file_means_the_origins_recipe() {
     let config = Config::parse(text, "origin.json").unwrap();
     assert_eq!((config.name.as_str(), config.train.lr, config.train.decay), ("mine", 0.002, 0.5));
     assert_eq!((config.train.epochs, config.train.batch), (Some(3), BatchConfig::Triplets(16)));
-    assert_eq!((config.train.margin, config.net.normalise), (1.0, false));
+    let LossConfig::Triplet(TripletConfig { margin, squared: true, miner: None, warm_up: 0 }) =
+        config.train.loss
+    else {
+        panic!("{:?}", config.train.loss)
+    };
+    assert_eq!((margin, config.net.normalise), (Margin::Hard(1.0), false));
 
     let misspelt = text.replace("batch_size", "batchsize");
     let error = Config::parse(&misspelt, "origin.json").unwrap_err().to_string();
@@ -57,29 +84,63 @@ fn errors_name_file_line_field_value_and_range() {
     assert!(error_of("\"flex\"", "\"flx\"").contains("did you mean `flex`?"));
     assert!(error_of("max_pool", "maxpool").contains("did you mean `max_pool`?"));
     assert!(error_of("relu = true", "relu = 7").contains(&format!("line {}", line_of("relu = true"))));
-    assert_eq!(error_of("steps = 2000", "steps = 0"), "my.toml: train.steps is 0; it must be 1 to 10000000");
+    assert_eq!(
+        error_of("steps = 2000", "steps = 0"),
+        format!("my.toml, line {}: train.steps is 0; it must be 1 to 10000000", line_of("steps = 2000"))
+    );
     assert_eq!(
         error_of("kernel = 3", "kernel = 0"),
-        "my.toml: net.layers[0].conv.kernel is 0; it must be 1 to 31"
+        format!(
+            "my.toml, line {}: net.layers[0].conv.kernel is 0; it must be 1 to 31",
+            line_of("kernel = 3")
+        )
     );
     assert!(error_of("kernel = 3", "kernel = -3").contains("whole number, or [rows, columns]"));
     assert!(error_of("kernel = 3", "kernel = [3, 3, 3]").contains("my.toml, line"));
     assert!(error_of("dropout = 0.25", "dropout = 1.0").contains("dropout is 1; it must be 0 to below 1"));
-    assert!(error_of("margin = 0.2", "margin = nan").contains("train.margin is NaN"));
-    assert!(error_of("margin = 0.2", "margin = 4.0").contains("at most 4"));
+    assert!(error_of("margin = 0.2", "margin = nan").contains("train.loss.triplet.margin is NaN"));
+    assert!(error_of("margin = 0.2", "margin = \"hard\"").contains("a number, or \"soft\""));
+    assert!(error_of("margin = 0.2", "margin = 4.0").contains("it must be below 4, the largest"));
+    assert!(error_of("margin = 0.2", "margin = 2.0, squared = false").contains("it must be below 2"));
     assert!(error_of("classes = 10", "classes = 1").contains("classes is 1; it must be 2 to 256"));
     assert!(error_of("steps = 2000", "").contains("train.steps is nothing"));
     assert!(error_of("steps = 2000", "steps = 2000\nepochs = 2").contains("left out"));
+    let line = line_of("loss");
+    assert!(
+        error_of("margin = 0.2", "margn = 0.2")
+            .contains(&format!("line {line}: `margn` is not known here; did"))
+    );
+    assert!(error_of("\"semi_hard\"", "\"semihard\"").contains("did you mean `semi_hard`?"));
+    let many = error_of(
+        "images_per_class = 10 } }\nloss = { triplet = { margin = 0.2, miner = \"semi_hard\"",
+        "images_per_class = 150 } }\nloss = { triplet = { margin = 0.2, miner = \"batch_all\"",
+    );
+    assert!(many.contains("of 301725000 triplets in a batch"), "{many}");
+    let own = error_of("balanced = { classes = 10, images_per_class = 10 }", "triplets = 32");
+    assert!(own.contains("train.loss.triplet.miner is given; it must be left out"), "{own}");
+    let raw = SAMPLE.replacen("normalise = true", "normalise = false", 1);
+    let loss = "loss = { triplet = { margin = 0.2, miner = \"semi_hard\" } }";
+    for (name, fields) in [("sup_con", ""), ("multi_similarity", ""), ("proxies", "margin = 0.1")] {
+        let text = raw.replacen(loss, &format!("loss = {{ {name} = {{ {fields} }} }}"), 1);
+        let error = Config::parse(&text, "x").unwrap().validate("x").unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("net.normalise = true"), "{error}");
+    }
+    assert!(
+        error_of("lr = 3e-3", "lr = 3e-3\naverage = 1.0")
+            .contains("train.average is 1; it must be 0 to below 1")
+    );
+    let blind = error_of("lr = 3e-3", "lr = 3e-3\npatience = 3\nhold_out = false");
+    assert!(blind.contains("train.patience is 3; it must be left out"), "{blind}");
     assert!(error_of("name = \"default\"", "").contains("missing field `name`"));
 }
 
 fn line_of(text: &str) -> usize {
-    1 + default_text().lines().position(|line| line.contains(text)).unwrap()
+    1 + SAMPLE.lines().position(|line| line.contains(text)).unwrap()
 }
 
 #[test]
 fn sizes_are_one_number_or_two() {
-    let text = default_text().replacen("kernel = 3", "kernel = [5, 3]", 1);
+    let text = SAMPLE.replacen("kernel = 3", "kernel = [5, 3]", 1);
     let config = Config::parse(&text, "x").unwrap();
     let LayerConfig::Conv(conv) = config.net.layers[0] else { panic!() };
     assert_eq!(conv.kernel, Size([5, 3]));

@@ -1,28 +1,42 @@
-/// Notices when a net answers the same to every image. Triplets then have equal distances to positive and
-/// negative, the loss is the margin itself, and the gradient leads nowhere.
+/// Notices when a net answers the same to every image. Whatever the loss, its gradient then leads nowhere.
+#[derive(Default)]
 pub(super) struct Watch {
-    margin: f32,
-    widest: f32,
     suspicious: usize,
 }
 
 /// So many suspicious steps in a row are a collapse.
 const PATIENCE: usize = 50;
-/// A spread below this share of the widest one seen is none.
-const NARROW: f32 = 1e-4;
+/// Embeddings whose mean squared distance is below this share of their mean squared length are all the same.
+const NARROW: f64 = 1e-4;
 
 impl Watch {
-    pub(super) fn new(margin: f32) -> Self {
-        Self { margin, widest: 0.0, suspicious: 0 }
-    }
-
-    /// Whether the step is the last of too many bad ones: `spread` is the mean squared distance in its batch.
-    pub(super) fn collapsed(&mut self, spread: f32, loss: f32) -> bool {
-        self.widest = self.widest.max(spread);
-        let at_margin = (loss - self.margin).abs() < 0.01 * self.margin;
-        let all_the_same = spread <= NARROW * self.widest.max(self.margin);
-        self.suspicious = if at_margin && all_the_same { self.suspicious + 1 } else { 0 };
+    /// Whether the step is the last of too many bad ones.
+    pub(super) fn collapsed(&mut self, spread: Spread) -> bool {
+        let all_the_same = spread.distance <= NARROW * spread.length;
+        self.suspicious = if all_the_same { self.suspicious + 1 } else { 0 };
         self.suspicious >= PATIENCE
+    }
+}
+
+/// How far the embeddings of a batch are from each other, and from 0. Not finite where one of them is not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Spread {
+    /// Mean squared distance of two of them, an embedding and itself included.
+    pub distance: f64,
+    /// Mean squared length.
+    pub length: f64,
+}
+
+impl Spread {
+    /// Of rows of `values` values. The mean squared distance of all pairs is twice the variance.
+    pub(super) fn new(rows: &[f32], values: usize) -> Self {
+        let count = (rows.len() / values) as f64;
+        let length = rows.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>() / count;
+        let mean = |column: usize| {
+            rows.iter().skip(column).step_by(values).map(|&x| f64::from(x)).sum::<f64>() / count
+        };
+        let of_mean: f64 = (0..values).map(|column| mean(column).powi(2)).sum();
+        Self { distance: 2.0 * (length - of_mean), length }
     }
 }
 
@@ -30,26 +44,33 @@ impl Watch {
 mod tests {
     use super::*;
 
-    fn steps_until_collapse(spread: f32, loss: f32) -> Option<usize> {
-        let mut watch = Watch::new(0.2);
-        watch.collapsed(1.0, 0.1);
-        (1..200).find(|_| watch.collapsed(spread, loss))
+    fn steps_until_collapse(rows: &[f32]) -> Option<usize> {
+        let mut watch = Watch::default();
+        (1..200).find(|_| watch.collapsed(Spread::new(rows, 2)))
     }
 
     #[test]
-    fn equal_embeddings_at_the_margin_are_a_collapse() {
-        assert_eq!(steps_until_collapse(0.0, 0.2), Some(PATIENCE));
-        assert_eq!(steps_until_collapse(1e-6, 0.1999), Some(PATIENCE));
-        assert_eq!(steps_until_collapse(0.5, 0.2), None, "embeddings differ");
-        assert_eq!(steps_until_collapse(0.0, 0.1), None, "there is something to learn");
+    fn spread_by_hand() {
+        // (3, 4), (0, 0): squared distances 0, 25, 25, 0; squared lengths 25 and 0.
+        assert_eq!(Spread::new(&[3.0, 4.0, 0.0, 0.0], 2), Spread { distance: 12.5, length: 12.5 });
+        assert!(!Spread::new(&[f32::NAN, 0.0], 2).distance.is_finite());
+    }
+
+    #[test]
+    fn equal_embeddings_are_a_collapse() {
+        assert_eq!(steps_until_collapse(&[3.0, 4.0, 3.0, 4.0]), Some(PATIENCE));
+        assert_eq!(steps_until_collapse(&[3.0, 4.0, 3.0, 4.001]), Some(PATIENCE));
+        assert_eq!(steps_until_collapse(&[0.0; 4]), Some(PATIENCE), "a dead ReLU");
+        assert_eq!(steps_until_collapse(&[3.0, 4.0, 3.0, 4.2]), None);
+        assert_eq!(steps_until_collapse(&[1e-9, 0.0, 0.0, 1e-9]), None, "small, but different");
     }
 
     #[test]
     fn a_good_step_starts_the_count_again() {
-        let mut watch = Watch::new(0.2);
+        let mut watch = Watch::default();
         for _ in 0..10 {
-            assert!((1..PATIENCE).all(|_| !watch.collapsed(0.0, 0.2)));
-            assert!(!watch.collapsed(1.0, 0.15));
+            assert!((1..PATIENCE).all(|_| !watch.collapsed(Spread { distance: 0.0, length: 1.0 })));
+            assert!(!watch.collapsed(Spread { distance: 1.0, length: 1.0 }));
         }
     }
 }

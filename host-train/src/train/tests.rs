@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Config, DenseConfig, LayerConfig};
+use crate::config::{BatchConfig, Config, DenseConfig, LayerConfig, LossConfig, ProxiesConfig};
 
 /// Images of 12 x 12 pixels: a bar whose angle tells the class, moved about.
 fn bars(per_class: usize) -> Split {
@@ -40,8 +40,8 @@ fn config(change: impl FnOnce(&mut Config)) -> ValidConfig {
         ]
         [train]
         steps = 20
-        batch = { balanced = { classes = 4, images_per_class = 6, miner = "semi_hard" } }
-        margin = 0.2
+        batch = { balanced = { classes = 4, images_per_class = 6 } }
+        loss = { triplet = { margin = 0.2 } }
         lr = 0.01
         augment = { degrees = 5.0, scale = 0.05, shear = 0.05, shift = 0.5 }
         validate_every = 8
@@ -54,7 +54,7 @@ fn config(change: impl FnOnce(&mut Config)) -> ValidConfig {
 }
 
 fn run(config: &ValidConfig) -> Result<Trained, TrainError> {
-    train(config, &bars(40), &config.backend.device(), &mut ())
+    train(config, &bars(40), &config.backend.device(), Start::New, &mut ())
 }
 
 #[test]
@@ -71,6 +71,106 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
     assert_ne!(run(&other).unwrap().net.to_float_net(), one.0);
 }
 
+/// Stops a training behind a step.
+struct StopAt(usize, usize);
+
+impl Observer for StopAt {
+    fn step(&mut self, progress: &Progress) {
+        self.1 = progress.step;
+    }
+
+    fn interrupted(&self) -> bool {
+        self.1 == self.0
+    }
+}
+
+#[test]
+fn an_interrupted_training_goes_on_to_the_same_bits() {
+    let config = config(|config| {
+        config.train.loss = LossConfig::Proxies(ProxiesConfig { scale: 8.0, margin: 0.1 });
+        (config.train.average, config.train.patience) = (Some(0.9), Some(100));
+        config.train.weight_decay = 0.01;
+    });
+    let whole = run(&config).unwrap();
+    for stop in [3, 8, 13] {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints::new(folder.path());
+        let device = config.backend.device();
+        let start = |start, stop| train(&config, &bars(40), &device, start, &mut StopAt(stop, 0));
+        let first = start(Start::Saving(&checkpoints), stop).unwrap();
+        assert_eq!((first.ended, first.steps), (Ended::Interrupted, stop));
+        let names: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [format!("checkpoint-{stop}").as_str()]);
+        let second = start(Start::Resuming(&checkpoints), 0).unwrap();
+        assert_eq!((second.ended, second.steps), (Ended::Done, 20));
+        assert_eq!(second.net.to_float_net(), whole.net.to_float_net(), "stopped at {stop}");
+        let told = |trained: &Trained| -> Vec<_> {
+            trained.history.iter().map(|row| (row.step, row.images_seen, row.precision_at_1)).collect()
+        };
+        assert_eq!(told(&second), told(&whole));
+        checkpoints.remove().unwrap();
+        let error = start(Start::Resuming(&checkpoints), 0).unwrap_err();
+        assert!(matches!(error, TrainError::Checkpoint(CheckpointError::None(_))), "{error}");
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named() {
+    let config = config(|_| ());
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path());
+    let device = config.backend.device();
+    let start = |start| train(&config, &bars(40), &device, start, &mut StopAt(4, 0));
+    start(Start::Saving(&checkpoints)).unwrap();
+    for name in ["learner.bpk", "optimizer.bpk", "state.json"] {
+        let path = folder.path().join("checkpoint-4").join(name);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        let error = start(Start::Resuming(&checkpoints)).unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
+        std::fs::write(&path, whole).unwrap();
+    }
+}
+
+#[test]
+fn training_ends_early_with_its_best_net() {
+    let patient = config(|config| {
+        (config.train.steps, config.train.patience, config.train.validate_every) = (Some(400), Some(3), 4);
+    });
+    let trained = run(&patient).unwrap();
+    assert_eq!(trained.ended, Ended::Early);
+    let precisions: Vec<f64> = trained.history.iter().map(|row| row.precision_at_1.unwrap()).collect();
+    let (best, rest) = precisions.split_at(precisions.len() - 3);
+    let last_best = best.last().unwrap();
+    assert!(best[..best.len() - 1].iter().all(|p| p < last_best) && rest.iter().all(|p| p <= last_best));
+    // The weights are those of the best look, not of the last one.
+    let until_best = config(|config| {
+        (config.train.steps, config.train.validate_every) = (Some(trained.steps - 12), 4);
+    });
+    assert_eq!(run(&until_best).unwrap().net.to_float_net(), trained.net.to_float_net());
+}
+
+#[test]
+fn every_loss_learns_the_bars() {
+    for text in [
+        "triplet = { margin = \"soft\", miner = \"batch_all\" }",
+        "triplet = { margin = 0.3, squared = false, miner = \"batch_hard\", warm_up = 20 }",
+        "triplet = { margin = 0.2, miner = \"random\" }",
+        "contrastive = { margin = 1 }",
+        "sup_con = {}",
+        "multi_similarity = {}",
+        "proxies = {}",
+    ] {
+        let loss: LossConfig = toml::from_str(text).unwrap();
+        let config = config(|config| (config.train.loss, config.train.steps) = (loss, Some(60)));
+        let trained = run(&config).unwrap();
+        let last = trained.history.last().unwrap();
+        assert!(last.precision_at_1 >= Some(0.9), "{loss:?}: {last:?}");
+        assert!(last.mined > 0.0 && last.loss < trained.history[0].loss, "{loss:?}: {last:?}");
+    }
+}
+
 #[test]
 fn learns_and_tells_how() {
     struct Steps(Vec<Progress>, usize);
@@ -78,13 +178,13 @@ fn learns_and_tells_how() {
         fn step(&mut self, progress: &Progress) {
             self.0.push(*progress);
         }
-        fn row(&mut self, _: &HistoryRow) {
+        fn row(&mut self, _: &[HistoryRow]) {
             self.1 += 1;
         }
     }
     let config = config(|config| config.train.steps = Some(60));
     let mut steps = Steps(Vec::new(), 0);
-    let trained = train(&config, &bars(40), &config.backend.device(), &mut steps).unwrap();
+    let trained = train(&config, &bars(40), &config.backend.device(), Start::New, &mut steps).unwrap();
     assert_eq!((steps.0.len(), steps.1, trained.history.len()), (60, 8, 8));
     assert_eq!(trained.held_out.len(), 4 * 3);
     assert_eq!(trained.images_seen, 60 * 24);
@@ -93,7 +193,7 @@ fn learns_and_tells_how() {
     assert_eq!((last.step, last.steps, last.epoch, last.epochs), (60, 60, 9, 9));
     let (first, last) = (&trained.history[0], trained.history.last().unwrap());
     assert_eq!((first.step, last.step, last.images_seen), (8, 60, 1440));
-    assert!(last.triplets < first.triplets, "{first:?} {last:?}");
+    assert!(last.mined < first.mined, "{first:?} {last:?}");
     assert!(last.precision_at_1 >= Some(0.9), "{last:?}");
 }
 
@@ -104,6 +204,7 @@ fn the_origins_batches_and_ndarray_train_too() {
         config.net.normalise = false;
         config.train.hold_out = false;
         config.train.batch = BatchConfig::Triplets(16);
+        config.train.loss = Config::ready("origin").unwrap().train.loss;
         (config.train.steps, config.train.epochs) = (None, Some(2));
     });
     let trained = run(&config).unwrap();
@@ -127,8 +228,8 @@ fn both_backends_agree() {
 fn divergence_and_collapse_are_named() {
     let blank = split(12, 12, vec![0; 144 * 40], (0..40).map(|i| i % 4).collect());
     let config = config(|config| (config.train.steps, config.train.augment) = (Some(100), None));
-    let error = train(&config, &blank, &config.backend.device(), &mut ()).unwrap_err();
-    let TrainError::Collapsed { step: 50, margin: 0.2, .. } = error else { panic!("{error}") };
+    let error = train(&config, &blank, &config.backend.device(), Start::New, &mut ()).unwrap_err();
+    let TrainError::Collapsed { step: 50, unit: "triplets", .. } = error else { panic!("{error}") };
     assert!(error.to_string().contains("net.normalise"));
 
     let wild = self::config(|config| {
@@ -136,22 +237,23 @@ fn divergence_and_collapse_are_named() {
         config.train.lr = 1.0;
         config.train.steps = Some(20);
         config.train.batch = BatchConfig::Triplets(16);
+        config.train.loss = Config::ready("origin").unwrap().train.loss;
         config.net.layers = vec![LayerConfig::Dense(DenseConfig { out_features: 64, relu: false }); 24];
     });
-    let error = train(&wild, &bars(40), &wild.backend.device(), &mut ()).unwrap_err();
+    let error = train(&wild, &bars(40), &wild.backend.device(), Start::New, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
 }
 
 #[test]
 fn unfit_data_are_refused() {
     let config = config(|config| config.train.augment = None);
-    let few = train(&config, &bars(5), &config.backend.device(), &mut ()).unwrap_err();
+    let few = train(&config, &bars(5), &config.backend.device(), Start::New, &mut ()).unwrap_err();
     assert!(
         matches!(few, TrainError::Data(SamplerError::TooFewImages { images: 5, needed: 6, .. })),
         "{few}"
     );
     let tiny = split(2, 2, vec![0; 4 * 40], (0..40).map(|i| i % 4).collect());
-    let error = train(&config, &tiny, &config.backend.device(), &mut ()).unwrap_err();
+    let error = train(&config, &tiny, &config.backend.device(), Start::New, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Net(NetError::Window { layer: 0, .. })), "{error}");
 }
 

@@ -1,0 +1,32 @@
+//! How losses are checked: against a value worked out elsewhere, and their gradients against finite differences.
+
+use crate::{net::floats, rng::Rng};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// The loss of embeddings with `columns` values each.
+pub fn value_of(values: Vec<f32>, columns: usize, loss: impl Fn(Tensor<2>) -> Tensor<1>) -> f32 {
+    let rows = values.len() / columns;
+    floats(loss(Tensor::from_data(TensorData::new(values, [rows, columns]), &Device::flex())))[0]
+}
+
+/// The gradient of `loss` at random embeddings is what its values say: central differences, along every value.
+pub fn assert_gradient(rows: usize, columns: usize, loss: impl Fn(Tensor<2>) -> Tensor<1>) {
+    let device = Device::flex().autodiff();
+    let mut rng = Rng::new(5);
+    let values: Vec<f32> = (0..rows * columns).map(|_| rng.symmetric()).collect();
+    let tensor = |values: Vec<f32>| Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), &device);
+    let embeddings = tensor(values.clone()).require_grad();
+    let gradients = loss(embeddings.clone()).backward();
+    let gradient = floats(embeddings.grad(&gradients).expect("the loss depends on the embeddings"));
+    assert!(gradient.iter().any(|&slope| slope.abs() > 0.01), "{gradient:?}");
+    for (place, &slope) in gradient.iter().enumerate() {
+        let at = |step: f32| {
+            let mut moved = values.clone();
+            moved[place] += step;
+            floats(loss(tensor(moved)))[0]
+        };
+        let measured = (at(4e-3) - at(-4e-3)) / 8e-3;
+        let tolerance = 2e-3 * (1.0 + slope.abs());
+        assert!((slope - measured).abs() < tolerance, "{place}: {slope} is not {measured}");
+    }
+}
