@@ -86,11 +86,14 @@ pub struct TrainArgs {
     /// Name of the run and of the model [default: the recipe's]
     #[arg(long)]
     pub name: Option<String>,
+    /// Change a field of the recipe, such as train.steps=500; may be given several times
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
     /// Folder that the run's folder is made in
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub out: PathBuf,
     /// Go on with an interrupted run: its folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "backend", "seed", "name", "out"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "backend", "seed", "name", "set", "out"])]
     pub resume: Option<PathBuf>,
 }
 

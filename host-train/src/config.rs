@@ -4,6 +4,7 @@
 //! training takes only the latter. Files are TOML, or JSON. The configuration of the project that this one
 //! descends from, `{"exp_name", "lr", "decay", "num_epochs", "batch_size"}`, loads too and means its recipe.
 
+mod change;
 mod error;
 mod locate;
 

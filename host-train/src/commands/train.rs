@@ -123,7 +123,7 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
         true => Config::ready_text(name)?.to_owned(),
         false => Config::read_text(Path::new(name))?,
     };
-    let mut config = Config::parse(&text, name)?;
+    let mut config = Config::parse(&text, name)?.with(&args.set)?;
     config.seed = args.seed.unwrap_or(config.seed);
     config.backend = args.backend.map_or(config.backend, Backend::from);
     if let Some(name) = &args.name {

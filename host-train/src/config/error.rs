@@ -67,6 +67,11 @@ impl ConfigError {
         Self::from_message(error.message(), line, file)
     }
 
+    /// Of a text that nobody wrote, so that lines say nothing.
+    pub(super) fn changed(error: &toml::de::Error, what: &str) -> Self {
+        Self::from_message(error.message(), None, what)
+    }
+
     pub(super) fn json(error: &serde_json::Error, file: &str) -> Self {
         let message = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
