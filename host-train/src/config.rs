@@ -4,8 +4,10 @@
 //! training takes only the latter. Files are TOML, or JSON. The configuration of the project that this one
 //! descends from, `{"exp_name", "lr", "decay", "num_epochs", "batch_size"}`, loads too and means its recipe.
 
+mod data;
 mod error;
 
+pub use data::{DataConfig, HoldOut};
 pub use error::ConfigError;
 use serde::{Deserialize, Serialize, de};
 use shared_model::{Distance, format::MAX_TEXT};
@@ -23,6 +25,9 @@ pub struct Config {
     /// What computes.
     #[serde(default)]
     pub backend: Backend,
+    /// What becomes of images, and which of them are tested with.
+    #[serde(default)]
+    pub data: DataConfig,
     /// The net.
     pub net: NetConfig,
     /// How it is trained.
@@ -170,9 +175,9 @@ pub struct TrainConfig {
     /// Random distortion of every image, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<AugmentConfig>,
-    /// Whether a twelfth of every class is never trained on and tells how good the net is.
-    #[serde(default = "defaults::hold_out")]
-    pub hold_out: bool,
+    /// What is never trained on, tells how good the net is, and calibrates the thresholds.
+    #[serde(default)]
+    pub hold_out: HoldOut,
     /// Steps from one look at the held-out images to the next, at least 1.
     #[serde(default = "defaults::validate_every")]
     pub validate_every: usize,
@@ -310,9 +315,6 @@ mod defaults {
     pub fn padding() -> Size {
         Size([0, 0])
     }
-    pub fn hold_out() -> bool {
-        true
-    }
     pub fn validate_every() -> usize {
         200
     }
@@ -383,6 +385,7 @@ impl Config {
         let name_fits = (1..=MAX_TEXT).contains(&self.name.len()) && !self.name.chars().any(char::is_control);
         check.that(name_fits, "name", &self.name, "1 to 64 bytes without control characters")?;
         check.that(self.seed <= i64::MAX as u64, "seed", self.seed, "0 to 2^63 - 1")?;
+        self.data.check(&check)?;
         check.net(&self.net)?;
         check.train(&self.train)?;
         let margin = self.train.margin;
@@ -544,6 +547,7 @@ impl From<OriginConfig> for Config {
             name: origin.exp_name,
             seed: defaults::seed(),
             backend: Backend::default(),
+            data: DataConfig::default(),
             net: NetConfig {
                 normalise: false,
                 layers: vec![conv, pool, conv, pool, LayerConfig::Dropout(0.25), dense],
@@ -557,7 +561,7 @@ impl From<OriginConfig> for Config {
                 schedule: Schedule::Constant,
                 decay: origin.decay,
                 augment: None,
-                hold_out: false,
+                hold_out: HoldOut::None,
                 validate_every: defaults::validate_every(),
             },
         }

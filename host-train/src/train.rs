@@ -166,7 +166,7 @@ pub fn train(
         [0, 1, 2, 3, 4].map(|i| seed.stream(i));
 
     let mut training = classes(data.labels());
-    let held_out = if recipe.hold_out { hold_out(&mut training) } else { Vec::new() };
+    let held_out = hold_out(&mut training, recipe.hold_out)?;
     let mut sampler = sampler(recipe, training, sampling)?;
     let batches_per_epoch = sampler.batches_per_epoch();
     let steps = recipe.steps.unwrap_or_else(|| recipe.epochs.unwrap_or(1) * batches_per_epoch);

@@ -2,7 +2,10 @@
 
 use shared_model::{
     Distance, Model, Shape,
-    format::{Activation, Dense, Layer, Metadata, Threshold, Thresholds, TrainingSummary, encode},
+    format::{
+        Activation, Background, Dense, Fit, Layer, Metadata, Preparation, Threshold, Thresholds,
+        TrainingSummary, encode,
+    },
 };
 use std::fmt::Write;
 
@@ -13,6 +16,7 @@ fn example() -> Vec<u8> {
         name: "é",
         input: Shape::new(1, 1, 1),
         input_scale: 1.0 / 255.0,
+        preparation: Preparation { fit: Fit::Contain, background: Background::Auto },
         layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
         distance: Distance::SquaredL2,
         thresholds: Thresholds { equal_error: Some(threshold), false_accept_1_percent: None },

@@ -31,7 +31,7 @@ pub const METRICS: &str = "metrics.json";
 /// Config or data are wrong, training fails, or the run's folder cannot be written.
 pub fn run(args: &TrainArgs) -> Result<()> {
     let config = config(args)?;
-    let data = super::data::find(&args.data, config.seed)?;
+    let data = super::data::find(&args.data, config.seed, config.data)?;
     let trained = train(&config, &data)?;
 
     let folder = RunFolder::create(&args.out, &config.name)?;
@@ -75,7 +75,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let mut json = serde_json::to_string_pretty(&metrics)?;
     json.push('\n');
     folder.write(METRICS, json.as_bytes())?;
-    print!("{}", summary(&metrics, mark(&data), folder.path()));
+    print!("{}", summary(&metrics, &data, folder.path()));
     Ok(())
 }
 
@@ -129,6 +129,20 @@ fn percent(name: &str, share: Option<f64>) -> String {
     share.map_or(String::new(), |share| format!("{name} {:.2} %", 100.0 * share))
 }
 
+/// `12.34`, or a dash where nothing could be measured.
+pub fn share(share: f64) -> String {
+    if share.is_nan() { "-".into() } else { format!("{:.2}", 100.0 * share) }
+}
+
+/// The beginning of a class's name that leaves room for its numbers in 80 columns.
+fn cut(name: &str) -> String {
+    const ROOM: usize = 38;
+    match name.char_indices().nth(ROOM) {
+        Some(_) => name.chars().take(ROOM - 1).chain(['…']).collect(),
+        None => name.into(),
+    }
+}
+
 /// The history as comma-separated values.
 fn history(rows: &[HistoryRow]) -> String {
     let mut text =
@@ -167,16 +181,17 @@ struct ModelMetrics {
 }
 
 /// The last lines of a run.
-fn summary(metrics: &Metrics<'_>, mark: &str, folder: &Path) -> String {
+fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path) -> String {
+    let mark = mark(data);
     let Metrics { float, int8, model, .. } = metrics;
-    let mut text = triplet_table(int8, mark);
+    let mut text = triplet_table(int8, data);
     text += &format!("\n{:<30} {:>9} {:>9}{mark}\n", "in %", "float", "int8");
     for (name, float, int8) in [
         ("triplet accuracy", float.triplet_accuracy.mean, int8.triplet_accuracy.mean),
         ("P@1, nearest other test image", float.precision_at_1, int8.precision_at_1),
         ("5-shot prototypes", float.prototype_5_shot, int8.prototype_5_shot),
     ] {
-        text += &format!("{name:<30} {:>9.2} {:>9.2}\n", 100.0 * float, 100.0 * int8);
+        text += &format!("{name:<30} {:>9} {:>9}\n", share(float), share(int8));
     }
     text += &format!(
         "\n\
@@ -203,18 +218,24 @@ fn summary(metrics: &Metrics<'_>, mark: &str, folder: &Path) -> String {
     text
 }
 
-/// The origin's table.
-pub fn triplet_table(scores: &Scores, mark: &str) -> String {
+/// The origin's table, of scores that were measured on `data`; empty where no test triplet can be made.
+pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
+    if scores.triplets.classes.is_empty() {
+        return String::new();
+    }
     let measure = match scores.distance {
         Distance::SquaredL2 => "|a-p|^2 - |a-n|^2",
         Distance::Cosine => "cos(a,n) - cos(a,p)",
     };
-    let mut text = format!("\n{measure} of test triplets, int8{mark}\n");
-    text += "class       min       max      mean   below 0\n";
+    let mut text = format!("\n{measure} of test triplets, int8{}\n", mark(data));
+    let name = |label| cut(&data.class_names[usize::from(label)]);
+    let names = scores.triplets.classes.iter().map(|class| name(class.label).chars().count());
+    let width = names.max().unwrap_or(0).max(5);
+    text += &format!("{:>width$}       min       max      mean   below 0\n", "class");
     for class in &scores.triplets.classes {
         text += &format!(
-            "{:>5} {:>9.3} {:>9.3} {:>9.3} {:>8.2} %\n",
-            class.label,
+            "{:>width$} {:>9.3} {:>9.3} {:>9.3} {:>8.2} %\n",
+            name(class.label),
             class.min,
             class.max,
             class.mean,
