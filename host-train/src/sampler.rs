@@ -122,8 +122,8 @@ pub enum SamplerError {
     TooFewToHoldOut(usize),
     /// A class has fewer images than a batch takes of it.
     #[error(
-        "class {label} has {images} training image(s), but {needed} are needed; add images, leave the class out, \
-         set train.batch.balanced.images_per_class to {images}, or switch train.augment on"
+        "class {label} has {images} training image(s), but {needed} are needed; add images, or leave the class \
+         out{}", fewer(*images)
     )]
     TooFewImages {
         /// The class.
@@ -133,6 +133,14 @@ pub enum SamplerError {
         /// The images that are needed.
         needed: usize,
     },
+}
+
+/// What else helps a class that has pairs.
+fn fewer(images: usize) -> String {
+    match images {
+        0 | 1 => String::new(),
+        _ => format!(", set train.batch.balanced.images_per_class to {images}, or switch train.augment on"),
+    }
 }
 
 fn check(classes: &[Class], needed: usize) -> Result<(), SamplerError> {

@@ -3,13 +3,14 @@
 use super::{bench::embeddings_per_second, data::mark, inspect::hex};
 use crate::{
     cli::TrainArgs,
-    config::{Backend, Config, ConfigError, READY, ValidConfig},
+    config::{Backend, Config, ConfigError, HoldOut, READY, ValidConfig},
     data::Dataset,
     evaluation::{Scores, float_scores, int8_scores},
     export::export,
     run_folder::RunFolder,
+    sampler::SamplerError,
     terminal::{Progress, thousands},
-    train::{self, HistoryRow, Observer, Trained},
+    train::{self, HistoryRow, Observer, TrainError, Trained},
 };
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -96,10 +97,29 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
 
 fn train(config: &ValidConfig, data: &Dataset) -> Result<Trained> {
     let mut terminal = Terminal { progress: Progress::new("train", 0), precision: None };
-    let trained = train::train(config, &data.train, &config.backend.device(), &mut terminal)?;
+    let trained = train::train(config, &data.train, &config.backend.device(), &mut terminal);
+    let trained = trained.map_err(|error| with_class_name(error, &data.class_names))?;
     let precision = percent(", held-out P@1", terminal.precision);
     terminal.progress.finish(&format!("{} images seen{precision}", thousands(trained.images_seen)));
+    if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
+        eprintln!(
+            "{:>10} No class has 6 training images, which it takes to hold 2 out: the model has no limits for\n\
+             {:>10} \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
+            "note", ""
+        );
+    }
     Ok(trained)
+}
+
+/// Errors of training name a class by its number, people by its name.
+fn with_class_name(error: TrainError, names: &[String]) -> anyhow::Error {
+    match error {
+        TrainError::Data(SamplerError::TooFewImages { label, .. }) => {
+            let name = &names[usize::from(label)];
+            anyhow::Error::new(error).context(format!("class {label} is `{name}`"))
+        }
+        error => error.into(),
+    }
 }
 
 /// Shows how training goes.

@@ -254,3 +254,172 @@ impl Builder {
         Split { height, width, pixels: self.pixels, labels: self.labels }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::picture::tests::*, *};
+    use image::ImageFormat;
+    use shared_model::format::{Background, Fit};
+    use tempfile::TempDir;
+
+    const READING: Reading = Reading {
+        preparation: Preparation { fit: Fit::Contain, background: Background::Auto },
+        size: [8, 6],
+        test_share: 0.2,
+        skip_broken: false,
+    };
+
+    /// A folder of pictures, each of a size that is the number in its name and one more.
+    fn folder(files: &[&str]) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            add(folder.path(), file);
+        }
+        folder
+    }
+
+    fn add(folder: &Path, file: &str) {
+        let path = folder.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let digits: String = name(&path).chars().filter(char::is_ascii_digit).collect();
+        let picture = picture_of(digits.parse().unwrap_or(3));
+        fs::write(&path, encoded(&picture, ImageFormat::Png)).unwrap();
+    }
+
+    fn picture_of(number: u32) -> image::DynamicImage {
+        cross(number + 1, number + 2)
+    }
+
+    fn pixels_of(number: u32) -> Vec<u8> {
+        super::super::prepare::prepare(picture_of(number), READING.preparation, READING.size)
+    }
+
+    fn read(reading: Reading, folder: &Path) -> (Result<Folder, FolderError>, Vec<String>) {
+        let mut notes = Vec::new();
+        let read = reading.read(folder, &mut |event| match event {
+            Event::Note(note) => notes.push(note.to_owned()),
+            event => panic!("{event:?}"),
+        });
+        (read, notes)
+    }
+
+    fn error(folder: &Path) -> String {
+        read(READING, folder).0.unwrap_err().to_string()
+    }
+
+    fn images(split: &Split) -> Vec<(Label, Vec<u8>)> {
+        (0..split.len()).map(|index| (split.label(index), split.image(index).to_vec())).collect()
+    }
+
+    #[test]
+    fn classes_and_files_go_by_natural_order_and_the_split_is_even() {
+        let mut files: Vec<String> = (1..=10).map(|i| format!("class 10/img{i}.png")).collect();
+        files.extend((20..24).map(|i| format!("class 9/{i}.PNG")));
+        files.push("class 11/7.png".into());
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let folder = folder(&files);
+        let (read, notes) = read(READING, folder.path());
+        let read = read.unwrap();
+        assert_eq!(notes, [""; 0]);
+        assert_eq!(read.class_names, ["class 9", "class 10", "class 11"]);
+        // One of 4: the third. Two of 10: the third and the eighth. The only one stays.
+        let labelled = |list: &[(Label, u32)]| -> Vec<_> {
+            list.iter().map(|&(label, number)| (label, pixels_of(number))).collect()
+        };
+        assert_eq!(images(&read.test), labelled(&[(0, 22), (1, 3), (1, 8)]));
+        let train = [20, 21, 23].map(|i| (0, i)).into_iter();
+        let train = train.chain([1, 2, 4, 5, 6, 7, 9, 10].map(|i| (1, i))).chain([(2, 7)]);
+        assert_eq!(images(&read.train), labelled(&train.collect::<Vec<_>>()));
+        assert_eq!((read.train.height, read.train.width), (8, 6));
+    }
+
+    #[test]
+    fn some_are_tested_with_and_some_are_left() {
+        let tested = |count, share| spread(count, share).into_iter().filter(|&is_test| is_test).count();
+        assert_eq!([0, 1, 2, 3, 7, 8, 100].map(|count| tested(count, 0.2)), [0, 0, 1, 1, 1, 2, 20]);
+        assert_eq!([1, 2, 10].map(|count| tested(count, 0.9)), [0, 1, 9]);
+        assert_eq!(tested(1000, 1e-6), 1);
+    }
+
+    #[test]
+    fn a_split_of_the_folders_own_is_kept() {
+        let folder =
+            folder(&["train/b/1.png", "train/a/2.png", "train/a/3.png", "test/b/4.png", "readme.txt"]);
+        let (read, notes) = read(READING, folder.path());
+        let read = read.unwrap();
+        assert_eq!(read.class_names, ["a", "b"]);
+        assert_eq!(images(&read.train), [(0, pixels_of(2)), (0, pixels_of(3)), (1, pixels_of(1))]);
+        assert_eq!(images(&read.test), [(1, pixels_of(4))]);
+        assert_eq!(notes, [""; 0], "what lies beside the splits is nobody's");
+
+        add(folder.path(), "test/c/1.png");
+        assert!(error(folder.path()).contains("test/c: no such class is in the training folder"));
+        // Without classes in it, `test` is a class like any other.
+        let other = self::folder(&["train/1.png", "train/2.png", "test/3.png", "test/4.png"]);
+        assert_eq!(super::tests::read(READING, other.path()).0.unwrap().class_names, ["test", "train"]);
+    }
+
+    #[test]
+    fn what_is_no_image_is_passed_over_and_counted() {
+        let folder =
+            folder(&["a/1.png", "a/2.png", "b/1.png", "b/2.png", "a/.3.png", ".git/4.png", "a/deep/5.png"]);
+        fs::write(folder.path().join("a/Thumbs.db"), "x").unwrap();
+        let (read, notes) = read(READING, folder.path());
+        let read = read.unwrap();
+        assert_eq!((read.class_names.len(), read.train.len(), read.test.len()), (2, 2, 2));
+        let [note] = notes.as_slice() else { panic!("{notes:?}") };
+        assert!(note.contains("passed over 4 file(s) or folder(s)"), "{note}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_what_they_point_to() {
+        let folder = folder(&["a/1.png", "a/2.png", "elsewhere/1.png"]);
+        let other = self::folder(&["1.png", "2.png"]);
+        std::os::unix::fs::symlink(other.path(), folder.path().join("b")).unwrap();
+        std::os::unix::fs::symlink(other.path().join("2.png"), folder.path().join("elsewhere/2.png"))
+            .unwrap();
+        let read = read(READING, folder.path()).0.unwrap();
+        assert_eq!(read.class_names, ["a", "b", "elsewhere"]);
+        assert_eq!(images(&read.test).iter().filter(|(_, pixels)| *pixels == pixels_of(2)).count(), 3);
+        std::os::unix::fs::symlink("/not/there", folder.path().join("a/9.png")).unwrap();
+        assert!(error(folder.path()).contains("a/9.png: cannot be read"), "{}", error(folder.path()));
+    }
+
+    #[test]
+    fn a_broken_image_is_an_error_or_passed_over() {
+        let folder = folder(&["a/1.png", "a/2.png", "a/3.png", "b/1.png", "b/2.png"]);
+        let whole = fs::read(folder.path().join("a/2.png")).unwrap();
+        fs::write(folder.path().join("a/2.png"), &whole[..whole.len() / 2]).unwrap();
+        fs::write(folder.path().join("b/9.jpg"), "no picture").unwrap();
+        let message = error(folder.path());
+        assert!(message.contains("a/2.png: cannot be decoded: "), "{message}");
+        assert!(
+            message.ends_with("or say --skip-broken to go on without such files (2 of 6 images)"),
+            "{message}"
+        );
+
+        let skipping = Reading { skip_broken: true, ..READING };
+        let (read, notes) = read(skipping, folder.path());
+        let read = read.unwrap();
+        assert_eq!((read.train.labels(), read.test.labels()), (&[0, 1][..], &[0, 1][..]));
+        assert_eq!(notes.len(), 2);
+        assert!(notes[0].contains("a/2.png") && notes[1].contains("b/9.jpg"), "{notes:?}");
+
+        for file in ["b/1.png", "b/2.png"] {
+            fs::write(folder.path().join(file), "gone").unwrap();
+        }
+        let message = super::tests::read(skipping, folder.path()).0.unwrap_err().to_string();
+        assert!(message.contains("/b: no image (PNG, JPEG or BMP) that can be used"), "{message}");
+    }
+
+    #[test]
+    fn folders_that_make_no_data_set_say_why() {
+        let folder = folder(&["a/1.png", "a/2.png"]);
+        assert!(error(folder.path()).contains(": 1 class folder(s); it takes 2 to 65536"));
+        fs::create_dir(folder.path().join("b")).unwrap();
+        assert!(error(folder.path()).contains("/b: no image (PNG, JPEG or BMP)"));
+        let single = self::folder(&["a/1.png", "b/1.png"]);
+        assert!(error(single.path()).contains("no class has two images"));
+    }
+}
