@@ -16,8 +16,18 @@ use anyhow::Result;
 pub fn find(args: &DataArgs, seed: u64, config: DataConfig) -> Result<Dataset> {
     let request = Request { path: args.data.clone(), seed, config, skip_broken: args.skip_broken };
     let mut download: Option<(Progress, String)> = None;
+    let mut reading: Option<Progress> = None;
     let data = data::find(request, &mut |event| match event {
         Event::Note(note) => eprintln!("{note}"),
+        Event::Read { done, of } => {
+            let progress = reading.get_or_insert_with(|| Progress::new("read", of as u64));
+            progress.set(done as u64, || "images".into());
+            if done == of
+                && let Some(progress) = reading.take()
+            {
+                progress.finish(&format!("{} images", thousands(of as u64)));
+            }
+        }
         Event::Started { file, mirror, bytes } => {
             let progress = Progress::new("download", bytes.unwrap_or(0));
             download = Some((progress, format!("{file} from {mirror}")));

@@ -23,6 +23,8 @@ use thiserror::Error;
 
 /// As many classes as there are labels.
 const MOST_CLASSES: usize = 1 << Label::BITS;
+/// Pictures that are read between two reports of progress.
+const TOGETHER: usize = 128;
 
 /// Why a folder makes no data set.
 #[derive(Debug, Error)]
@@ -175,24 +177,28 @@ impl Reading {
         classes: Vec<Class<PathBuf>>,
         progress: Progress<'_>,
     ) -> Result<Vec<Class<Vec<u8>>>, FolderError> {
-        let read = |class: &Class<PathBuf>| {
-            let pictures = class.pictures.par_iter();
-            pictures.map(|path| picture::read(path, self.preparation, self.size)).collect::<Vec<_>>()
-        };
-        let read: Vec<Vec<Result<Vec<u8>, PictureError>>> = classes.par_iter().map(read).collect();
-        let files = read.iter().map(Vec::len).sum();
+        let paths: Vec<&PathBuf> = classes.iter().flat_map(|class| &class.pictures).collect();
+        let of = paths.len();
+        let mut read: Vec<Result<Vec<u8>, PictureError>> = Vec::with_capacity(of);
+        for paths in paths.chunks(TOGETHER) {
+            let paths = paths.par_iter();
+            read.par_extend(paths.map(|path| picture::read(path, self.preparation, self.size)));
+            progress(Event::Read { done: read.len(), of });
+        }
+        let mut read = read.into_iter();
         let mut broken = Vec::new();
         let mut sound = Vec::new();
-        for (class, read) in classes.into_iter().zip(read) {
+        for Class { path, pictures } in classes {
+            let read = read.by_ref().take(pictures.len());
             let pictures: Vec<_> =
-                read.into_iter().filter_map(|read| read.map_err(|error| broken.push(error)).ok()).collect();
-            sound.push(Class { path: class.path, pictures });
+                read.filter_map(|read| read.map_err(|error| broken.push(error)).ok()).collect();
+            sound.push(Class { path, pictures });
         }
         if self.skip_broken {
             broken.iter().for_each(|error| progress(Event::Note(&format!("passed over {error}"))));
         } else if !broken.is_empty() {
             let count = broken.len();
-            return Err(FolderError::Broken { first: broken.swap_remove(0), count, files });
+            return Err(FolderError::Broken { first: broken.swap_remove(0), count, files: of });
         }
         match sound.iter().find(|class| class.pictures.is_empty()) {
             Some(class) => Err(FolderError::Empty(class.path.clone())),
@@ -208,6 +214,9 @@ fn classes(folder: &Path) -> Result<(Vec<Class<PathBuf>>, usize), FolderError> {
     let mut classes = Vec::new();
     for path in paths {
         let (pictures, others) = pictures(&path)?;
+        if pictures.is_empty() {
+            return Err(FolderError::Empty(path));
+        }
         passed_over += others;
         classes.push(Class { path, pictures });
     }
@@ -298,6 +307,7 @@ mod tests {
         let mut notes = Vec::new();
         let read = reading.read(folder, &mut |event| match event {
             Event::Note(note) => notes.push(note.to_owned()),
+            Event::Read { done, of } => assert!(done <= of),
             event => panic!("{event:?}"),
         });
         (read, notes)

@@ -268,6 +268,13 @@ pub enum DataError {
 pub enum Event<'a> {
     /// Something that the user must be told, in one line or several.
     Note(&'a str),
+    /// So many of the images in a folder have been read.
+    Read {
+        /// Read so far.
+        done: usize,
+        /// To be read in all.
+        of: usize,
+    },
     /// A download begins.
     Started {
         /// The name of the file.

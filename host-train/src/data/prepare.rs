@@ -196,9 +196,9 @@ mod tests {
         })
     }
 
-    /// Left, top, right and bottom (excluded) of what is at least half as bright as can be.
+    /// Left, top, right and bottom (excluded) of what is bright.
     fn bright_box(pixels: &[u8], width: usize) -> [usize; 4] {
-        let bright = || pixels.iter().enumerate().filter(|(_, pixel)| **pixel >= 128).map(|(at, _)| at);
+        let bright = || pixels.iter().enumerate().filter(|(_, pixel)| **pixel >= 64).map(|(at, _)| at);
         let (columns, rows) = (|| bright().map(|at| at % width), || bright().map(|at| at / width));
         let ends = [columns().min(), rows().min(), columns().max(), rows().max()].map(Option::unwrap);
         [ends[0], ends[1], ends[2] + 1, ends[3] + 1]
@@ -240,6 +240,10 @@ mod tests {
         let uneven = rectangle([200, 100], [7, 70, 30, 15], [240, 150]);
         let pixels = prepared(&uneven, Fit::Centre, Background::Dark, [28, 28]);
         assert_eq!(bright_box(&pixels, 28), [5, 9, 25, 19]);
+        // (255 · 1/6 + 170 · 2/3) / 425 = 11/30 of 20 pixels, 7.3, so the box begins at 6.7.
+        let steep = rectangle([200, 100], [7, 70, 30, 15], [255, 85]);
+        let pixels = prepared(&steep, Fit::Centre, Background::Dark, [28, 28]);
+        assert_eq!(bright_box(&pixels, 28), [7, 9, 27, 19]);
         // At the first third alone it would begin at 14 − 20 / 6 = 10.7, but ends at the edge instead.
         let edge = rectangle([200, 100], [7, 70, 30, 30], [255, 70]);
         let pixels = prepared(&edge, Fit::Centre, Background::Dark, [28, 28]);
