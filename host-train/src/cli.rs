@@ -25,6 +25,7 @@ Examples:
   host-train -c origin                          the 2018 project's own recipe and table
   host-train --data drawn --name try            on drawn digits, to runs/try
   host-train --resume runs/default              go on with an interrupted run
+  host-train --data mugs --name mugs            on your own images, a sub-folder of mugs/ a class
   host-train inspect runs/default               what is in the model file
   host-train embed --model runs/default --images t10k-images-idx3-ubyte.gz --out e.npy
 
@@ -39,7 +40,7 @@ enum Command {
     Export(ExportArgs),
     /// Evaluate a model file on the test set
     Eval(EvalArgs),
-    /// Write the embeddings of a file of images as a NumPy array
+    /// Write the embeddings of images as a NumPy array
     Embed(EmbedArgs),
     /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file
     Inspect {
@@ -62,10 +63,13 @@ enum Command {
 /// Where the images come from.
 #[derive(Clone, Debug, Args)]
 pub struct DataArgs {
-    /// Folder of the four IDX files, plain or gzipped; or `drawn` for drawn digits [default: the folder in
-    /// TINYTRIPLET_DATA, the cache, a download, drawn digits]
+    /// Folder of the four IDX files, plain or gzipped; or of images (PNG, JPEG, BMP), a sub-folder a class; or
+    /// `drawn` for drawn digits [default: the folder in TINYTRIPLET_DATA, the cache, a download, drawn digits]
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
+    /// Name image files that are broken, and go on without them
+    #[arg(long)]
+    pub skip_broken: bool,
 }
 
 /// Arguments of `train`.
@@ -129,9 +133,10 @@ pub struct EmbedArgs {
     /// A model file, or the folder of a run
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
-    /// IDX file of images, plain or gzipped
-    #[arg(long, value_name = "FILE")]
-    pub images: PathBuf,
+    /// IDX file of images, plain or gzipped; or image files (PNG, JPEG, BMP), or folders of them, which are made
+    /// ready as the model says, and each printed behind its row of the array
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    pub images: Vec<PathBuf>,
     /// NumPy file to write: N x D, uint8 or int8, the engine's own integers
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,

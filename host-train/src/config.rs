@@ -5,9 +5,11 @@
 //! descends from, `{"exp_name", "lr", "decay", "num_epochs", "batch_size"}`, loads too and means its recipe.
 
 mod change;
+mod data;
 mod error;
 mod locate;
 
+pub use data::{DataConfig, HoldOut};
 pub use error::ConfigError;
 use serde::{Deserialize, Serialize, de};
 use shared_model::{Distance, format::MAX_TEXT};
@@ -25,6 +27,9 @@ pub struct Config {
     /// What computes.
     #[serde(default)]
     pub backend: Backend,
+    /// What becomes of images, and which of them are tested with.
+    #[serde(default)]
+    pub data: DataConfig,
     /// The net.
     pub net: NetConfig,
     /// How it is trained.
@@ -182,9 +187,9 @@ pub struct TrainConfig {
     /// Random distortion of every image, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<AugmentConfig>,
-    /// Whether a twelfth of every class is never trained on and tells how good the net is.
-    #[serde(default = "defaults::hold_out")]
-    pub hold_out: bool,
+    /// What is never trained on, tells how good the net is, and calibrates the thresholds.
+    #[serde(default)]
+    pub hold_out: HoldOut,
     /// Steps from one look at the held-out images to the next, at least 1.
     #[serde(default = "defaults::validate_every")]
     pub validate_every: usize,
@@ -475,9 +480,6 @@ mod defaults {
     pub fn padding() -> Size {
         Size([0, 0])
     }
-    pub fn hold_out() -> bool {
-        true
-    }
     pub fn squared() -> bool {
         true
     }
@@ -586,6 +588,7 @@ impl Config {
         let name_fits = (1..=MAX_TEXT).contains(&self.name.len()) && !self.name.chars().any(char::is_control);
         check.that(name_fits, "name", &self.name, "1 to 64 bytes without control characters")?;
         check.that(self.seed <= i64::MAX as u64, "seed", self.seed, "0 to 2^63 - 1")?;
+        self.data.check(&check)?;
         check.net(&self.net)?;
         check.train(&self.train)?;
         check.loss(&self.train, self.net.normalise)?;
@@ -706,7 +709,12 @@ impl Check<'_> {
         }
         if let Some(patience) = train.patience {
             self.within("train.patience", patience, (1, 10_000))?;
-            self.that(train.hold_out, "train.patience", patience, "left out where train.hold_out is false")?;
+            self.that(
+                train.hold_out != HoldOut::None,
+                "train.patience",
+                patience,
+                "left out where nothing is held out",
+            )?;
         }
         self.that(train.validate_every > 0, "train.validate_every", train.validate_every, "1 or more")?;
         if let Schedule::Cosine(WarmUp { warm_up }) = train.schedule {
@@ -829,6 +837,7 @@ impl From<OriginConfig> for Config {
             name: origin.exp_name,
             seed: defaults::seed(),
             backend: Backend::default(),
+            data: DataConfig::default(),
             net: NetConfig {
                 normalise: false,
                 layers: vec![conv, pool, conv, pool, LayerConfig::Dropout(0.25), dense],
@@ -850,7 +859,7 @@ impl From<OriginConfig> for Config {
                 average: None,
                 patience: None,
                 augment: None,
-                hold_out: false,
+                hold_out: HoldOut::None,
                 validate_every: defaults::validate_every(),
             },
         }

@@ -7,11 +7,11 @@ use crate::{
     float_net::FloatNet,
     metrics::{Rates, precision_at_1, verification},
     quantize::{INPUT_SCALE, QuantizeError, QuantizedNet, quantize},
-    sampler::{classes, hold_out},
+    sampler::{SamplerError, classes, hold_out},
 };
 use shared_model::{
     DecodeError, Distance, Model,
-    format::{self, MAX_TEXT, Metadata, Threshold, Thresholds, TrainingSummary},
+    format::{self, MAX_TEXT, Metadata, Preparation, Threshold, Thresholds, TrainingSummary},
 };
 
 /// Images that the activations' scales are chosen on.
@@ -29,7 +29,7 @@ pub fn export(
     images_seen: u64,
 ) -> Result<Vec<u8>, ExportError> {
     let mut trained_on = classes(data.train.labels());
-    let held_out = if config.train.hold_out { hold_out(&mut trained_on) } else { Vec::new() };
+    let held_out = hold_out(&mut trained_on, config.train.hold_out)?;
     // A few of every class, evenly spread.
     let mut calibration: Vec<usize> = trained_on.into_iter().flat_map(|class| class.images).collect();
     let step = calibration.len().div_ceil(CALIBRATION_IMAGES).max(1);
@@ -39,6 +39,7 @@ pub fn export(
 
     let mut description = Description {
         name: &config.name,
+        preparation: data.preparation,
         distance: config.net.distance(),
         thresholds: Thresholds::default(),
         dataset: &data.name,
@@ -54,7 +55,8 @@ pub fn export(
     let model = Model::decode(&file)?;
     let embeddings = int8_embeddings(&model, &data.train, &held_out);
     let labels: Vec<Label> = held_out.iter().map(|&index| data.train.label(index)).collect();
-    description.precision_at_1 = precision_at_1(&embeddings, &labels) as f32;
+    // Held-out classes of one image each have no precision.
+    description.precision_at_1 = precision_at_1(&embeddings, &labels).max(0.0) as f32;
     if let Some(verification) = verification(&embeddings, &labels) {
         description.thresholds = Thresholds {
             equal_error: Some(threshold(&verification.equal_error)),
@@ -72,6 +74,7 @@ pub fn export(
 pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, ExportError> {
     let description = Description {
         name: "untrained",
+        preparation: Preparation::MNIST,
         distance: Distance::SquaredL2,
         thresholds: Thresholds::default(),
         dataset: "none",
@@ -95,6 +98,8 @@ fn threshold(rates: &Rates<u32>) -> Threshold {
 struct Description<'a> {
     /// Name of the model; cut at 64 bytes.
     name: &'a str,
+    /// How the images were made that it was trained on.
+    preparation: Preparation,
     /// The distance that the embedding was trained for.
     distance: Distance,
     /// Calibrated limits.
@@ -112,6 +117,9 @@ struct Description<'a> {
 /// Why a net could not become a model file.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum ExportError {
+    /// The data are not those that were trained on.
+    #[error(transparent)]
+    Data(#[from] SamplerError),
     /// The net cannot be quantized.
     #[error(transparent)]
     Quantize(#[from] QuantizeError),
@@ -141,6 +149,7 @@ fn encode(
         name: cut(description.name),
         input: net.input,
         input_scale: INPUT_SCALE,
+        preparation: description.preparation,
         layers,
         distance: description.distance,
         thresholds: description.thresholds,

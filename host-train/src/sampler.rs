@@ -1,7 +1,7 @@
 //! Which images a training step sees.
 
 use crate::{
-    config::{BatchConfig, TrainConfig},
+    config::{BatchConfig, HoldOut, TrainConfig},
     data::Label,
     miner::Triplet,
     rng::Rng,
@@ -27,18 +27,47 @@ pub fn classes(labels: &[Label]) -> Vec<Class> {
     images.into_iter().map(|(label, images)| Class { label, images }).collect()
 }
 
-/// Takes the last twelfth of every class away, to be evaluated instead of trained on: the indices of these
-/// images, ascending. A class of fewer than 24 images gives none, as one image alone has nothing to be near.
-pub fn hold_out(classes: &mut [Class]) -> Vec<usize> {
+/// The most images that whole held-out classes give together: their pairs are all compared.
+const HELD_OUT_IMAGES: usize = 5_000;
+/// An image alone has nothing to be near.
+const FEWEST_HELD_OUT: usize = 2;
+
+/// Takes from `classes` what must not be trained on, to be evaluated instead: the indices of these images,
+/// ascending.
+///
+/// * [`HoldOut::Images`]: the last twelfth of every class, but at least 2 images; a class of fewer than 6 gives none.
+/// * [`HoldOut::Classes`]: the last quarter of the classes, but at least 2. Of a large class a part is evaluated,
+///   evenly spread, such that it is 5,000 images or little more in all; none of it is trained on.
+///
+/// # Errors
+/// Whole classes are to be held out, and there are fewer than 4.
+pub fn hold_out(classes: &mut Vec<Class>, kind: HoldOut) -> Result<Vec<usize>, SamplerError> {
     let mut held_out = Vec::new();
-    for class in classes {
-        let share = class.images.len() / 12;
-        if share >= 2 {
-            held_out.extend(class.images.drain(class.images.len() - share..));
+    match kind {
+        HoldOut::None => {}
+        HoldOut::Images => {
+            for class in classes {
+                let count = class.images.len();
+                if count >= 3 * FEWEST_HELD_OUT {
+                    let share = (count / 12).max(FEWEST_HELD_OUT);
+                    held_out.extend(class.images.drain(count - share..));
+                }
+            }
+        }
+        HoldOut::Classes => {
+            if classes.len() < 4 {
+                return Err(SamplerError::TooFewToHoldOut(classes.len()));
+            }
+            let away = classes.split_off(classes.len() - (classes.len() / 4).max(2));
+            let share = (HELD_OUT_IMAGES / away.len()).max(FEWEST_HELD_OUT);
+            for Class { images, .. } in &away {
+                let step = images.len().div_ceil(share).max(1);
+                held_out.extend(images.iter().step_by(step));
+            }
         }
     }
     held_out.sort_unstable();
-    held_out
+    Ok(held_out)
 }
 
 /// What a step sees.
@@ -86,10 +115,15 @@ pub enum SamplerError {
     /// There is nothing to tell apart.
     #[error("the training data have {0} class(es); triplets need at least 2")]
     TooFewClasses(usize),
+    /// Holding whole classes out would leave nothing to tell apart.
+    #[error(
+        "train.hold_out = \"classes\" takes 4 classes or more, and the training data have {0}; set it to \"images\""
+    )]
+    TooFewToHoldOut(usize),
     /// A class has fewer images than a batch takes of it.
     #[error(
-        "class {label} has {images} training image(s), but {needed} are needed; add images, leave the class out, \
-         set train.batch.balanced.images_per_class to {images}, or switch train.augment on"
+        "class {label} has {images} training image(s), but {needed} are needed; add images, or leave the class \
+         out{}", fewer(*images)
     )]
     TooFewImages {
         /// The class.
@@ -99,6 +133,14 @@ pub enum SamplerError {
         /// The images that are needed.
         needed: usize,
     },
+}
+
+/// What else helps a class that has pairs.
+fn fewer(images: usize) -> String {
+    match images {
+        0 | 1 => String::new(),
+        _ => format!(", set train.batch.balanced.images_per_class to {images}, or switch train.augment on"),
+    }
 }
 
 fn check(classes: &[Class], needed: usize) -> Result<(), SamplerError> {
@@ -266,14 +308,37 @@ mod tests {
         assert_eq!(classes[0].images[..3], [0, 4, 8]);
     }
 
+    /// Classes of so many images, numbered through.
+    fn sized(sizes: &[usize]) -> Vec<Class> {
+        let labels = sizes.iter().enumerate().flat_map(|(label, &size)| vec![label as Label; size]);
+        classes(&labels.collect::<Vec<_>>())
+    }
+
+    fn sizes(classes: &[Class]) -> Vec<usize> {
+        classes.iter().map(|class| class.images.len()).collect()
+    }
+
     #[test]
-    fn a_twelfth_is_held_out() {
-        let mut classes = vec![
-            Class { label: 0, images: (0..36).collect() },
-            Class { label: 1, images: (36..59).collect() },
-        ];
-        assert_eq!(hold_out(&mut classes), [33, 34, 35]);
-        assert_eq!((classes[0].images.len(), classes[1].images.len()), (33, 23));
+    fn a_twelfth_or_two_images_are_held_out() {
+        let mut classes = sized(&[36, 5, 6, 23]);
+        let held_out = hold_out(&mut classes, HoldOut::Images).unwrap();
+        assert_eq!(held_out, [33, 34, 35, 45, 46, 68, 69]);
+        assert_eq!(sizes(&classes), [33, 5, 4, 21]);
+        assert!(hold_out(&mut classes, HoldOut::None).unwrap().is_empty());
+        assert_eq!(sizes(&classes), [33, 5, 4, 21]);
+    }
+
+    #[test]
+    fn whole_classes_are_held_out() {
+        let mut classes = sized(&[3, 4, 2, 5]);
+        assert_eq!(hold_out(&mut classes, HoldOut::Classes), Ok((7..14).collect()));
+        assert_eq!(sizes(&classes), [3, 4]);
+        assert_eq!(hold_out(&mut classes, HoldOut::Classes), Err(SamplerError::TooFewToHoldOut(2)));
+
+        let mut many = sized(&[6_000; 12]);
+        let held_out = hold_out(&mut many, HoldOut::Classes).unwrap();
+        assert_eq!((many.len(), held_out.len()), (9, 3 * 1_500));
+        assert_eq!(held_out[..2], [9 * 6_000, 9 * 6_000 + 4]);
     }
 
     #[test]

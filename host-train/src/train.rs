@@ -217,7 +217,7 @@ pub fn train(
     let [mut weights, sampling, distortion, mining, dropping] = [0, 1, 2, 3, 4].map(|i| seed.stream(i));
 
     let mut training = classes(data.labels());
-    let held_out = if recipe.hold_out { hold_out(&mut training) } else { Vec::new() };
+    let held_out = hold_out(&mut training, recipe.hold_out)?;
     let class_labels: Vec<Label> = training.iter().map(|class| class.label).collect();
     let mut sampler = sampler(recipe, training, sampling)?;
     let batches_per_epoch = sampler.batches_per_epoch();

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 /// First bytes of every model file.
 pub const MAGIC: [u8; 8] = *b"TINYTRIP";
 /// Version of the format described here. A reader refuses every other one.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Length of the header in bytes.
 pub const HEADER_LEN: usize = 32;
 /// Raw sections begin at multiples of this many bytes.
@@ -39,6 +39,8 @@ pub struct Metadata<'a> {
     pub input: Shape,
     /// Real value of one step of a pixel (1/255 for pixels taken as 0 to 1).
     pub input_scale: f32,
+    /// How an image became pixels in training, and must become them for this model.
+    pub preparation: Preparation,
     /// What the net computes, in order.
     pub layers: Vec<Layer, MAX_LAYERS>,
     /// The distance that the embedding was trained for.
@@ -47,6 +49,47 @@ pub struct Metadata<'a> {
     pub thresholds: Thresholds,
     /// Where the model comes from.
     pub training: TrainingSummary<'a>,
+}
+
+/// How any image becomes one of the input's shape. The engine does not look at it: who hands it pixels does.
+/// `docs/FORMAT.md` defines every step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// How the image is brought to the input's size.
+    pub fit: Fit,
+    /// Which end of the scale of greys is the background.
+    pub background: Background,
+}
+
+impl Preparation {
+    /// As MNIST was made.
+    pub const MNIST: Self = Self { fit: Fit::Centre, background: Background::Auto };
+}
+
+/// How an image is brought to the input's size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// Scaled to the size, whatever that does to its shape.
+    Stretch,
+    /// Scaled to fit wholly, its shape kept; what is left free is background.
+    Contain,
+    /// What stands out from the background is scaled to fit 20/28 of the size, its shape kept, and set with its
+    /// centre of mass in the middle.
+    Centre,
+}
+
+/// Which end of the scale of greys is the background, which is 0 in the pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Background {
+    /// Black: greys are taken as they are.
+    Dark,
+    /// White: greys are inverted.
+    Light,
+    /// The one that the median of the image's border is nearer to.
+    #[default]
+    Auto,
 }
 
 /// One layer of a net.

@@ -1,6 +1,6 @@
 //! Images to test with: MNIST's where they are, drawn digits otherwise.
 
-use host_train::data::{self, drawn};
+use host_train::data::{self, Request, drawn};
 use std::path::Path;
 
 /// `count` test images, different ones as long as there are enough. MNIST is taken from the folder in
@@ -10,7 +10,8 @@ pub fn test_images(count: usize, len: usize) -> Vec<Vec<u8>> {
         Some(folder) => {
             // Cargo runs tests in the package's folder, people name folders from the workspace's.
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
-            data::find(Some(&path), 1, &mut |_| {}).unwrap_or_else(|error| panic!("{error}")).test
+            let request = Request { path: Some(path), seed: 1, ..Request::default() };
+            data::find(request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}")).test
         }
         None => drawn::dataset(1, 1, count.div_ceil(10)).test,
     };

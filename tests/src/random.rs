@@ -4,7 +4,8 @@ use rand::{Rng, RngExt};
 use shared_model::{
     Distance, Shape,
     format::{
-        self, Activation, AveragePool, Conv2d, Dense, Layer, Metadata, Pool, Thresholds, TrainingSummary,
+        self, Activation, AveragePool, Background, Conv2d, Dense, Fit, Layer, Metadata, Pool, Preparation,
+        Thresholds, TrainingSummary,
     },
 };
 
@@ -27,6 +28,10 @@ pub fn model(rng: &mut impl Rng) -> Vec<u8> {
         name: "random",
         input,
         input_scale: 1.0 / 255.0,
+        preparation: Preparation {
+            fit: [Fit::Stretch, Fit::Contain, Fit::Centre][rng.random_range(0..3)],
+            background: [Background::Dark, Background::Light, Background::Auto][rng.random_range(0..3)],
+        },
         layers,
         distance: if rng.random() { Distance::SquaredL2 } else { Distance::Cosine },
         thresholds: Thresholds::default(),

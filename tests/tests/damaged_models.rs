@@ -66,7 +66,7 @@ fn each_rule_of_the_format_is_kept() {
         Model::decode(&bad).unwrap_err()
     };
     assert_eq!(error_of(&|f| f[0] = b't'), DecodeError::Magic);
-    assert_eq!(error_of(&|f| f[8] = 2), DecodeError::Version(2));
+    assert_eq!(error_of(&|f| f[8] = 1), DecodeError::Version(1));
     assert_eq!(error_of(&|f| f[11] = 1), DecodeError::Reserved);
     assert_eq!(error_of(&|f| f[12] = 1), DecodeError::TrailingBytes);
     assert_eq!(error_of(&|f| f[15] = 255), DecodeError::Truncated);
@@ -75,6 +75,8 @@ fn each_rule_of_the_format_is_kept() {
     assert_eq!(error_of(&|f| f[HEADER_LEN + 1] = b'\n'), DecodeError::Text);
     // name (7 bytes), height, width, channels (3 bytes), then the scale's four bytes: a NaN.
     assert_eq!(error_of(&|f| f[HEADER_LEN + 10..HEADER_LEN + 14].fill(255)), DecodeError::Scale(None));
+    assert_eq!(error_of(&|f| f[HEADER_LEN + 14] = 3), DecodeError::Metadata); // no such fit
+    assert_eq!(error_of(&|f| f[HEADER_LEN + 15] = 3), DecodeError::Metadata); // no such background
     assert_eq!(error_of(&|f| f[HEADER_LEN + 7] = 0), DecodeError::InputShape);
 }
 

@@ -1,8 +1,11 @@
 //! The example in docs/FORMAT.md is a real file.
 
 use shared_model::{
-    Distance, Model, Shape,
-    format::{Activation, Dense, Layer, Metadata, Threshold, Thresholds, TrainingSummary, encode},
+    DecodeError, Distance, Model, Shape,
+    format::{
+        Activation, Background, Dense, Fit, Layer, Metadata, Preparation, Threshold, Thresholds,
+        TrainingSummary, encode,
+    },
 };
 use std::fmt::Write;
 
@@ -13,6 +16,7 @@ fn example() -> Vec<u8> {
         name: "é",
         input: Shape::new(1, 1, 1),
         input_scale: 1.0 / 255.0,
+        preparation: Preparation { fit: Fit::Contain, background: Background::Auto },
         layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
         distance: Distance::SquaredL2,
         thresholds: Thresholds { equal_error: Some(threshold), false_accept_1_percent: None },
@@ -59,4 +63,19 @@ fn the_example_computes_what_the_document_says() {
     // floor(((5 + 127 · 200) · 2^24 + 2^31) / 2^32) = floor(99.74) = 99
     model.embed(&[200], &mut [], &mut embedding).unwrap();
     assert_eq!(embedding, [99]);
+}
+
+/// "A reader refuses versions that it does not know with a message that says so."
+#[test]
+fn other_versions_are_refused_before_all_else() {
+    for version in [0, 1, 3, 0xff] {
+        let mut file = example();
+        file[8] = version;
+        let error = Model::decode(&file).unwrap_err();
+        assert_eq!(error, DecodeError::Version(version.into()));
+        assert!(
+            error.to_string().ends_with("this program reads version 2: export the model again"),
+            "{error}"
+        );
+    }
 }

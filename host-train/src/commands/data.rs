@@ -2,19 +2,32 @@
 
 use crate::{
     cli::DataArgs,
-    data::{self, Dataset, Event, Source},
+    config::DataConfig,
+    data::{self, Dataset, Event, Request, Source},
     terminal::{Progress, thousands},
 };
 use anyhow::Result;
 
-/// The data that the arguments, the environment or the cache name, or a download, or drawn digits.
+/// The data that the arguments, the environment or the cache name, or a download, or drawn digits. `seed` is for
+/// the latter, `config` for images.
 ///
 /// # Errors
 /// What the user named cannot be used.
-pub fn find(args: &DataArgs, seed: u64) -> Result<Dataset> {
+pub fn find(args: &DataArgs, seed: u64, config: DataConfig) -> Result<Dataset> {
+    let request = Request { path: args.data.clone(), seed, config, skip_broken: args.skip_broken };
     let mut download: Option<(Progress, String)> = None;
-    let data = data::find(args.data.as_deref(), seed, &mut |event| match event {
+    let mut reading: Option<Progress> = None;
+    let data = data::find(request, &mut |event| match event {
         Event::Note(note) => eprintln!("{note}"),
+        Event::Read { done, of } => {
+            let progress = reading.get_or_insert_with(|| Progress::new("read", of as u64));
+            progress.set(done as u64, || "images".into());
+            if done == of
+                && let Some(progress) = reading.take()
+            {
+                progress.finish(&format!("{} images", thousands(of as u64)));
+            }
+        }
         Event::Started { file, mirror, bytes } => {
             let progress = Progress::new("download", bytes.unwrap_or(0));
             download = Some((progress, format!("{file} from {mirror}")));
@@ -38,7 +51,7 @@ pub fn find(args: &DataArgs, seed: u64) -> Result<Dataset> {
         thousands(data.test.len() as u64),
         data.train.height,
         data.train.width,
-        data.classes,
+        data.class_names.len(),
     );
     eprintln!("{:>10} {}", "", data.source);
     Ok(data)

@@ -1,20 +1,53 @@
-//! `embed`: the engine's integers for a file of images, as a NumPy array.
+//! `embed`: the engine's integers for images, as a NumPy array.
 
 use super::read_model;
-use crate::{data::idx::read_images, engine, run_folder::write_whole, terminal::thousands};
-use anyhow::{Result, ensure};
+use crate::{
+    data::{folder, idx, picture},
+    engine,
+    run_folder::write_whole,
+    terminal::thousands,
+};
+use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
-use shared_model::Element;
-use std::path::Path;
+use shared_model::{Element, Model};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
-/// Writes the embeddings of the images in the IDX file `images` to `out`, an N × D array of `uint8` or `int8`.
+/// Writes the embeddings of `images` to `out`, an N × D array of `uint8` or `int8`: those of an IDX file, or of image
+/// files and of those in folders, each of which is printed behind the number of its row.
 ///
 /// # Errors
 /// A file cannot be read, is not what it should be, or `out` cannot be written.
-pub fn run(model: &Path, images: &Path, out: &Path) -> Result<()> {
+pub fn run(model: &Path, images: &[PathBuf], out: &Path) -> Result<()> {
     let file = read_model(model)?;
     let model = file.decode()?;
-    let images = read_images(images)?;
+    let (pixels, names) = match images {
+        [one] if is_idx(one) => (read_idx(one, &model)?, Vec::new()),
+        _ => read_pictures(images, &model)?,
+    };
+    let rows = pixels.len() / model.input_len();
+    let embeddings = engine::embed_all(&model, pixels.par_chunks_exact(model.input_len()));
+    let columns = model.embedding_len();
+    write_whole(out, &npy(&embeddings, rows, columns, model.output().element))?;
+    for (row, name) in names.iter().enumerate() {
+        println!("{row} {}", name.display());
+    }
+    println!("{}: {} x {columns} {}", out.display(), thousands(rows as u64), dtype(model.output().element).1);
+    Ok(())
+}
+
+/// Whether a file is to be read as IDX: its content begins like it, or like gzip, which no picture does.
+fn is_idx(path: &Path) -> bool {
+    let mut start = [0; 2];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && matches!(start, [0, 0] | [0x1f, 0x8b])
+}
+
+fn read_idx(path: &Path, model: &Model<'_>) -> Result<Vec<u8>> {
+    let images = idx::read_images(path)?;
     let shape = model.metadata().input;
     ensure!(
         images.height * images.width == model.input_len(),
@@ -22,16 +55,30 @@ pub fn run(model: &Path, images: &Path, out: &Path) -> Result<()> {
         images.height,
         images.width,
     );
-    let embeddings = engine::embed_all(&model, images.pixels().par_chunks_exact(model.input_len()));
-    let columns = model.embedding_len();
-    write_whole(out, &npy(&embeddings, images.len(), columns, model.output().element))?;
-    println!(
-        "{}: {} x {columns} {}",
-        out.display(),
-        thousands(images.len() as u64),
-        dtype(model.output().element).1
+    Ok(images.into_pixels())
+}
+
+/// The pixels of pictures, one after another, and their paths.
+fn read_pictures(paths: &[PathBuf], model: &Model<'_>) -> Result<(Vec<u8>, Vec<PathBuf>)> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(folder::pictures(path)?.0);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    let first = paths.first().context("no images are named")?;
+    ensure!(!files.is_empty(), "{}: no image (PNG, JPEG or BMP) is in this folder", first.display());
+    let shape = model.metadata().input;
+    ensure!(
+        shape.channels == 1,
+        "the model takes {shape}, but image files are made grey: choose another model"
     );
-    Ok(())
+    let size = [shape.height, shape.width].map(usize::from);
+    let read = |path: &PathBuf| picture::read(path, model.metadata().preparation, size);
+    let pixels = files.par_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok((pixels.concat(), files))
 }
 
 fn dtype(element: Element) -> (&'static str, &'static str) {

@@ -1,8 +1,19 @@
 //! `eval`: how good a model file is on a test set.
 
-use super::{data::mark, inspect::hex, read_model, train::triplet_table};
-use crate::{cli::EvalArgs, evaluation::int8_scores, terminal::Progress};
+use super::{
+    data::mark,
+    inspect::hex,
+    read_model,
+    train::{CONFIG, share, triplet_table},
+};
+use crate::{
+    cli::EvalArgs,
+    config::{Config, DataConfig},
+    evaluation::int8_scores,
+    terminal::Progress,
+};
 use anyhow::{Result, ensure};
+use std::path::Path;
 
 /// Embeds the test set with the int8 engine and prints the scores.
 ///
@@ -11,8 +22,10 @@ use anyhow::{Result, ensure};
 pub fn run(args: &EvalArgs) -> Result<()> {
     let file = read_model(&args.model)?;
     let model = file.decode()?;
-    let data = super::data::find(&args.data, model.metadata().training.seed)?;
-    let shape = model.metadata().input;
+    let metadata = model.metadata();
+    let config = DataConfig::of_model(metadata.input, metadata.preparation, test_share(&args.model)?);
+    let data = super::data::find(&args.data, metadata.training.seed, config)?;
+    let shape = metadata.input;
     ensure!(
         data.test.image(0).len() == model.input_len(),
         "the images have {}x{} pixels, the model takes {shape}",
@@ -30,14 +43,21 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         });
         println!("{result:#}");
     } else {
-        print!("{}", triplet_table(&scores, mark(&data)));
+        print!("{}", triplet_table(&scores, &data));
         println!(
-            "\ntriplet accuracy               {:>6.2} %{}",
-            100.0 * scores.triplet_accuracy.mean,
+            "\ntriplet accuracy               {:>6} %{}",
+            share(scores.triplet_accuracy.mean),
             mark(&data)
         );
-        println!("P@1, nearest other test image  {:>6.2} %", 100.0 * scores.precision_at_1);
-        println!("5-shot prototypes              {:>6.2} %", 100.0 * scores.prototype_5_shot);
+        println!("P@1, nearest other test image  {:>6} %", share(scores.precision_at_1));
+        println!("5-shot prototypes              {:>6} %", share(scores.prototype_5_shot));
     }
     Ok(())
+}
+
+/// The share of a folder's images that is tested with, as the model's run had it, so that the model is not tested on
+/// what it was trained on; a model file alone does not tell.
+fn test_share(model: &Path) -> Result<f64> {
+    let config = model.join(CONFIG);
+    Ok(if config.is_file() { Config::read(&config)?.data } else { DataConfig::default() }.test_share)
 }

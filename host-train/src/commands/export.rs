@@ -19,7 +19,7 @@ use std::fs;
 pub fn run(args: &ExportArgs) -> Result<()> {
     let path = args.run.join(CONFIG);
     let config = Config::read(&path)?;
-    let data = super::data::find(&args.data, config.seed)?;
+    let data = super::data::find(&args.data, config.seed, config.data)?;
     let device = config.backend.device();
     let net = Net::new(&config.net, shape(&data.train)?, &mut Rng::new(config.seed), &device)?;
     let checkpoint = args.run.join(CHECKPOINT);

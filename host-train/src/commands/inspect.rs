@@ -5,7 +5,7 @@ use crate::terminal::thousands;
 use anyhow::Result;
 use shared_model::{
     Element, Model, Operation, Step,
-    format::{Threshold, TrainingSummary},
+    format::{Background, Fit, Preparation, Threshold, TrainingSummary},
 };
 use std::path::Path;
 
@@ -34,6 +34,7 @@ CRC-32      {crc:08x}
 format      version {version}, {bytes} bytes
 trained on  {dataset}, {seen} images seen, seed {seed}, by {tool}
             P@1 {precision:.2} % on held-out training images
+images      {preparation}
 distance    {distance}
 unknown if  above {equal}  (equal error)
             above {far}  (1 % false accepts)
@@ -44,6 +45,7 @@ unknown if  above {equal}  (equal error)
         bytes = thousands(file.len() as u64),
         seen = thousands(images_seen),
         precision = 100.0 * precision_at_1,
+        preparation = preparation(metadata.preparation),
         distance = model.distance(),
         equal = threshold(model, metadata.thresholds.equal_error),
         far = threshold(model, metadata.thresholds.false_accept_1_percent),
@@ -78,6 +80,20 @@ unknown if  above {equal}  (equal error)
 /// A hash as people read it.
 pub fn hex(hash: [u8; 8]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn preparation(Preparation { fit, background }: Preparation) -> String {
+    let fit = match fit {
+        Fit::Stretch => "stretched to the size",
+        Fit::Contain => "scaled to fit the size",
+        Fit::Centre => "scaled to fit 20/28 of the size, centre of mass in the middle",
+    };
+    let background = match background {
+        Background::Dark => "dark",
+        Background::Light => "light",
+        Background::Auto => "dark or light",
+    };
+    format!("{fit}; {background} background")
 }
 
 fn threshold(model: &Model<'_>, threshold: Option<Threshold>) -> String {

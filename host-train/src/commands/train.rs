@@ -3,13 +3,14 @@
 use super::{bench::embeddings_per_second, data::mark, inspect::hex};
 use crate::{
     cli::TrainArgs,
-    config::{Backend, Config, ConfigError, READY, ValidConfig},
+    config::{Backend, Config, ConfigError, HoldOut, READY, ValidConfig},
     data::Dataset,
     evaluation::{Scores, float_scores, int8_scores},
     export::export,
     run_folder::RunFolder,
+    sampler::SamplerError,
     terminal::{Progress, thousands},
-    train::{self, Checkpoints, Ended, HistoryRow, Observer, Start, Trained},
+    train::{self, Checkpoints, Ended, HistoryRow, Observer, Start, TrainError, Trained},
 };
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -40,7 +41,7 @@ const INTERRUPTED: u8 = 130;
 /// Config or data are wrong, training fails, or the run's folder cannot be written.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let config = config(args)?;
-    let data = super::data::find(&args.data, config.seed)?;
+    let data = super::data::find(&args.data, config.seed, config.data)?;
     let folder = match &args.resume {
         Some(run) => RunFolder::open(run)?,
         None => RunFolder::create(&args.out, &config.name)?,
@@ -98,7 +99,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let mut json = serde_json::to_string_pretty(&metrics)?;
     json.push('\n');
     folder.write(METRICS, json.as_bytes())?;
-    print!("{}", summary(&metrics, mark(&data), folder.path()));
+    print!("{}", summary(&metrics, &data, folder.path()));
     if trained.ended == Ended::Interrupted {
         let run = folder.path().display();
         println!(
@@ -136,7 +137,8 @@ fn train(config: &ValidConfig, data: &Dataset, folder: &RunFolder, start: Start<
     let progress = Progress::new("train", 0);
     let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
     terminal.listen()?;
-    let trained = train::train(config, &data.train, &config.backend.device(), start, &mut terminal)?;
+    let trained = train::train(config, &data.train, &config.backend.device(), start, &mut terminal);
+    let trained = trained.map_err(|error| with_class_name(error, &data.class_names))?;
     if let Some(error) = terminal.unwritten {
         return Err(error);
     }
@@ -147,7 +149,25 @@ fn train(config: &ValidConfig, data: &Dataset, folder: &RunFolder, start: Start<
         Ended::Interrupted => ", interrupted",
     };
     terminal.progress.finish(&format!("{} images seen{precision}{how}", thousands(trained.images_seen)));
+    if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
+        eprintln!(
+            "{:>10} No class has 6 training images, which it takes to hold 2 out: the model has no limits for\n\
+             {:>10} \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
+            "note", ""
+        );
+    }
     Ok(trained)
+}
+
+/// Errors of training name a class by its number, people by its name.
+fn with_class_name(error: TrainError, names: &[String]) -> anyhow::Error {
+    match error {
+        TrainError::Data(SamplerError::TooFewImages { label, .. }) => {
+            let name = &names[usize::from(label)];
+            anyhow::Error::new(error).context(format!("class {label} is `{name}`"))
+        }
+        error => error.into(),
+    }
 }
 
 /// Shows how training goes.
@@ -200,6 +220,20 @@ fn percent(name: &str, share: Option<f64>) -> String {
     share.map_or(String::new(), |share| format!("{name} {:.2} %", 100.0 * share))
 }
 
+/// `12.34`, or a dash where nothing could be measured.
+pub fn share(share: f64) -> String {
+    if share.is_nan() { "-".into() } else { format!("{:.2}", 100.0 * share) }
+}
+
+/// The beginning of a class's name that leaves room for its numbers in 80 columns.
+fn cut(name: &str) -> String {
+    const ROOM: usize = 38;
+    match name.char_indices().nth(ROOM) {
+        Some(_) => name.chars().take(ROOM - 1).chain(['…']).collect(),
+        None => name.into(),
+    }
+}
+
 /// The history as comma-separated values.
 fn history(rows: &[HistoryRow]) -> String {
     let mut text =
@@ -238,16 +272,17 @@ struct ModelMetrics {
 }
 
 /// The last lines of a run.
-fn summary(metrics: &Metrics<'_>, mark: &str, folder: &Path) -> String {
+fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path) -> String {
+    let mark = mark(data);
     let Metrics { float, int8, model, .. } = metrics;
-    let mut text = triplet_table(int8, mark);
+    let mut text = triplet_table(int8, data);
     text += &format!("\n{:<30} {:>9} {:>9}{mark}\n", "in %", "float", "int8");
     for (name, float, int8) in [
         ("triplet accuracy", float.triplet_accuracy.mean, int8.triplet_accuracy.mean),
         ("P@1, nearest other test image", float.precision_at_1, int8.precision_at_1),
         ("5-shot prototypes", float.prototype_5_shot, int8.prototype_5_shot),
     ] {
-        text += &format!("{name:<30} {:>9.2} {:>9.2}\n", 100.0 * float, 100.0 * int8);
+        text += &format!("{name:<30} {:>9} {:>9}\n", share(float), share(int8));
     }
     text += &format!(
         "\n\
@@ -274,18 +309,24 @@ fn summary(metrics: &Metrics<'_>, mark: &str, folder: &Path) -> String {
     text
 }
 
-/// The origin's table.
-pub fn triplet_table(scores: &Scores, mark: &str) -> String {
+/// The origin's table, of scores that were measured on `data`; empty where no test triplet can be made.
+pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
+    if scores.triplets.classes.is_empty() {
+        return String::new();
+    }
     let measure = match scores.distance {
         Distance::SquaredL2 => "|a-p|^2 - |a-n|^2",
         Distance::Cosine => "cos(a,n) - cos(a,p)",
     };
-    let mut text = format!("\n{measure} of test triplets, int8{mark}\n");
-    text += "class       min       max      mean   below 0\n";
+    let mut text = format!("\n{measure} of test triplets, int8{}\n", mark(data));
+    let name = |label| cut(&data.class_names[usize::from(label)]);
+    let names = scores.triplets.classes.iter().map(|class| name(class.label).chars().count());
+    let width = names.max().unwrap_or(0).max(5);
+    text += &format!("{:>width$}       min       max      mean   below 0\n", "class");
     for class in &scores.triplets.classes {
         text += &format!(
-            "{:>5} {:>9.3} {:>9.3} {:>9.3} {:>8.2} %\n",
-            class.label,
+            "{:>width$} {:>9.3} {:>9.3} {:>9.3} {:>8.2} %\n",
+            name(class.label),
             class.min,
             class.max,
             class.mean,

@@ -1,4 +1,5 @@
 use super::*;
+use shared_model::format::{Background, Fit, Preparation};
 
 const SAMPLE: &str = r#"
 name = "default"
@@ -129,7 +130,7 @@ fn errors_name_file_line_field_value_and_range() {
         error_of("lr = 3e-3", "lr = 3e-3\naverage = 1.0")
             .contains("train.average is 1; it must be 0 to below 1")
     );
-    let blind = error_of("lr = 3e-3", "lr = 3e-3\npatience = 3\nhold_out = false");
+    let blind = error_of("lr = 3e-3", "lr = 3e-3\npatience = 3\nhold_out = \"none\"");
     assert!(blind.contains("train.patience is 3; it must be left out"), "{blind}");
     assert!(error_of("name = \"default\"", "").contains("missing field `name`"));
 }
@@ -145,4 +146,42 @@ fn sizes_are_one_number_or_two() {
     let LayerConfig::Conv(conv) = config.net.layers[0] else { panic!() };
     assert_eq!(conv.kernel, Size([5, 3]));
     assert_eq!(Config::parse(&config.to_toml().unwrap(), "x").unwrap(), config);
+}
+
+#[test]
+fn the_data_section_is_optional_and_checked() {
+    assert_eq!(Config::ready("default").unwrap().data, DataConfig::default());
+    let with = |section: &str| Config::parse(&format!("{}\n[data]\n{section}", SAMPLE), "my.toml");
+    let config =
+        with("size = [20, 30]\nfit = \"stretch\"\nbackground = \"light\"\ntest_share = 0.5").unwrap();
+    let preparation = Preparation { fit: Fit::Stretch, background: Background::Light };
+    assert_eq!((config.data.size, config.data.test_share), (Size([20, 30]), 0.5));
+    assert_eq!(config.data.preparation(Fit::Centre), preparation);
+    assert_eq!(Config::parse(&config.to_toml().unwrap(), "x").unwrap(), config);
+    assert_eq!(with("").unwrap().data.preparation(Fit::Centre), Preparation::MNIST);
+
+    let error = |section| match with(section).and_then(|config| config.validate("my.toml")) {
+        Ok(_) => panic!("{section} was accepted"),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(error("size = 0"), "my.toml: data.size is 0; it must be 1 to 1024");
+    assert_eq!(error("size = [28, 1025]"), "my.toml: data.size is [28, 1025]; it must be 1 to 1024");
+    assert!(error("test_share = 0.0").contains("data.test_share is 0; it must be above 0, up to 0.9"));
+    assert!(error("test_share = nan").contains("data.test_share is NaN"));
+    assert!(error("fit = \"center\"").contains("did you mean `centre`?"));
+    assert!(error("background = \"black\"").contains("it may be one of dark, light, auto"));
+    assert!(error("sise = 28").contains("did you mean `size`?"));
+}
+
+#[test]
+fn what_is_held_out_is_a_word() {
+    let with = |value: &str| {
+        let text = SAMPLE.replacen("[train]", &format!("[train]\nhold_out = {value}"), 1);
+        Config::parse(&text, "my.toml").map(|config| config.train.hold_out)
+    };
+    let words = ["\"images\"", "\"classes\"", "\"none\""].map(|word| with(word).unwrap());
+    assert_eq!(words, [HoldOut::Images, HoldOut::Classes, HoldOut::None]);
+    assert_eq!(Config::ready("default").unwrap().train.hold_out, HoldOut::Images);
+    let error = with("true").unwrap_err().to_string();
+    assert!(error.starts_with("my.toml, line "), "{error}");
 }

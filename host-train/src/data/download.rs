@@ -256,7 +256,7 @@ fn sha256(bytes: &[u8]) -> String {
 mod tests {
     use super::{
         super::{
-            Search, Source,
+            Request, Search, Source,
             idx::tests::{gzip, label_file},
         },
         *,
@@ -437,11 +437,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mirrors = vec![nobody(), missing()];
         let search = Search {
-            given: None,
+            request: Request::default(),
             environment: None,
             cache: folder.path().into(),
             mirrors: mirrors.clone(),
-            seed: 1,
         };
         let mut notes = Vec::new();
         let dataset = search

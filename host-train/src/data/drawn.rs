@@ -13,6 +13,7 @@ use super::{Dataset, Label, Source, Split};
 use glyphs::{GLYPHS, Glyph, Point};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use shared_model::format::Preparation;
 
 /// Height and width of an image.
 const SIDE: usize = 28;
@@ -33,7 +34,8 @@ pub fn dataset(seed: u64, train_per_class: usize, test_per_class: usize) -> Data
     Dataset {
         name: "drawn-digits".into(),
         source: Source::Drawn,
-        classes: GLYPHS.len(),
+        class_names: (0..GLYPHS.len()).map(|digit| digit.to_string()).collect(),
+        preparation: Preparation::MNIST,
         train: split(seed, 0, train_per_class),
         test: split(seed, 1, test_per_class),
     }
@@ -254,7 +256,7 @@ mod tests {
     #[test]
     fn every_class_is_there_as_often_as_asked() {
         let dataset = dataset(1, 6, 4);
-        assert_eq!(dataset.classes, 10);
+        assert_eq!(dataset.class_names.len(), 10);
         assert!(dataset.train.by_class().iter().all(|images| images.len() == 6));
         assert!(dataset.test.by_class().iter().all(|images| images.len() == 4));
         assert!(super::dataset(1, 0, 0).train.is_empty());

@@ -24,8 +24,6 @@ pub const NAMES: [&str; 4] = [
 /// The most bytes that a file may hold, packed and unpacked; MNIST's largest holds 47 MB.
 pub const LIMIT: u64 = 1 << 30;
 
-/// Labels are below this number.
-const CLASSES: u8 = 10;
 const IMAGES: u32 = 0x803;
 const LABELS: u32 = 0x801;
 
@@ -150,14 +148,6 @@ pub enum Fault {
         /// Bytes that there are.
         found: usize,
     },
-    /// A label out of range.
-    #[error("label {label} in record {record}, at byte {}; labels are 0 to {}", record + 8, CLASSES - 1)]
-    Label {
-        /// The label.
-        label: u8,
-        /// Its place, counted from 0.
-        record: usize,
-    },
 }
 
 impl Fault {
@@ -171,11 +161,7 @@ impl Fault {
             | Self::Truncated { .. }
             | Self::Trailing { .. } => ". Delete the file and download or copy it again",
             Self::Magic { .. } => ". See whether files have been mixed up",
-            Self::Read(_)
-            | Self::TooLarge(_)
-            | Self::NoImages { .. }
-            | Self::NoLabels
-            | Self::Label { .. } => "",
+            Self::Read(_) | Self::TooLarge(_) | Self::NoImages { .. } | Self::NoLabels => "",
         }
     }
 }
@@ -271,10 +257,7 @@ fn labels(mut content: Vec<u8>) -> Result<Vec<u8>, Fault> {
     }
     check_length(&content, 8 + u128::from(count), || format!("{count} labels"))?;
     content.drain(..8);
-    match content.iter().position(|&label| label >= CLASSES) {
-        Some(record) => Err(Fault::Label { label: content[record], record }),
-        None => Ok(content),
-    }
+    Ok(content)
 }
 
 /// Checks the magic number and gives the `N` sizes after it.
@@ -349,8 +332,8 @@ pub(super) mod tests {
             assert_eq!((images.len(), images.height, images.width), (2, 4, 3));
             assert_eq!(images.pixels(), pixels);
         }
-        fs::write(&path, gzip(&label_file(3, &[0, 9, 5]))).unwrap();
-        assert_eq!(Content::read(&path).unwrap().labels().unwrap(), [0, 9, 5]);
+        fs::write(&path, gzip(&label_file(3, &[0, 255, 5]))).unwrap();
+        assert_eq!(Content::read(&path).unwrap().labels().unwrap(), [0, 255, 5]);
     }
 
     #[test]
@@ -423,14 +406,6 @@ pub(super) mod tests {
         let message = image_error(b"\x89PNG\r\n");
         assert!(message.contains("neither IDX images nor IDX labels"), "{message}");
         assert!(message.contains("0x89504e47"), "{message}");
-    }
-
-    #[test]
-    fn a_label_out_of_range_is_located() {
-        assert_eq!(
-            label_error(label_file(3, &[0, 10, 3])),
-            "some-labels: label 10 in record 1, at byte 9; labels are 0 to 9"
-        );
     }
 
     #[test]

@@ -8,14 +8,22 @@
 //! 4. MNIST from the network ([`download`]), which the cache then keeps;
 //! 5. digits that this program draws ([`drawn`]).
 //!
+//! A folder holds IDX files ([`idx`]) or pictures ([`folder`]), of which [`prepare`] makes pixels.
+//!
 //! What a user names and what is wrong is an error, never a reason to take something else. What was found says so
 //! itself: [`Dataset::name`] and [`Dataset::source`] belong beside every number that is printed.
 
 pub mod download;
 pub mod drawn;
+pub mod folder;
 pub mod idx;
+pub mod picture;
+pub mod prepare;
 
+use crate::config::DataConfig;
+use folder::{FolderError, Reading};
 use idx::{Content, IdxError};
+use shared_model::format::{Fit, Preparation};
 use std::{
     env, fmt,
     path::{Path, PathBuf},
@@ -152,8 +160,10 @@ pub struct Dataset {
     pub name: String,
     /// Where the images come from.
     pub source: Source,
-    /// Labels are below this number.
-    pub classes: usize,
+    /// What the labels mean: label `i` is the class of this name. At least as many as there are labels in use.
+    pub class_names: Vec<String>,
+    /// How the images became pixels.
+    pub preparation: Preparation,
     /// To train with.
     pub train: Split,
     /// To test with.
@@ -192,14 +202,23 @@ impl fmt::Display for Source {
 pub enum DataError {
     /// Nothing is there.
     #[error(
-        "{}: no such folder. Name one that holds MNIST's four IDX files, or say `{DRAWN}` for the built-in \
-         drawn digits",
+        "{}: no such folder. Name one that holds MNIST's four IDX files or a sub-folder of images a class, or say \
+         `{DRAWN}` for the built-in drawn digits",
         .0.display()
     )]
     NoFolder(PathBuf),
     /// A file is there.
-    #[error("{}: this is a file. Name the folder that holds all four IDX files", .0.display())]
+    #[error("{}: this is a file. Name the folder of all four IDX files, or of the images", .0.display())]
     NotAFolder(PathBuf),
+    /// The folder holds nothing that is known.
+    #[error(
+        "{}: the folder holds neither IDX files ({} and so on, plain or gzipped) nor sub-folders with the images of \
+         a class each", .0.display(), idx::NAMES[0]
+    )]
+    Nothing(PathBuf),
+    /// The folder's images cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// The folder lacks one of the four files.
     #[error("{}: the folder holds none of {}", folder.display(), names.join(", "))]
     Missing {
@@ -249,6 +268,13 @@ pub enum DataError {
 pub enum Event<'a> {
     /// Something that the user must be told, in one line or several.
     Note(&'a str),
+    /// So many of the images in a folder have been read.
+    Read {
+        /// Read so far.
+        done: usize,
+        /// To be read in all.
+        of: usize,
+    },
     /// A download begins.
     Started {
         /// The name of the file.
@@ -267,18 +293,30 @@ pub enum Event<'a> {
 /// Takes [`Event`]s, to show them.
 pub type Progress<'a> = &'a mut dyn FnMut(Event<'_>);
 
-/// Finds data: see the [module](self). `path` is what the user named, `seed` is for drawn digits.
+/// What is asked of [`find`].
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// What the user named.
+    pub path: Option<PathBuf>,
+    /// For drawn digits.
+    pub seed: u64,
+    /// What becomes of images.
+    pub config: DataConfig,
+    /// Whether an image file that is broken is named and passed over; it is an error otherwise.
+    pub skip_broken: bool,
+}
+
+/// Finds data: see the [module](self).
 ///
 /// # Errors
 /// What the user or the environment named cannot be used.
-pub fn find(path: Option<&Path>, seed: u64, progress: Progress<'_>) -> Result<Dataset, DataError> {
+pub fn find(request: Request, progress: Progress<'_>) -> Result<Dataset, DataError> {
     Search {
-        given: path.map(Path::to_path_buf),
+        request,
         // Set to nothing means not set, as is the habit.
         environment: env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from),
         cache: cache_folder(),
         mirrors: download::MIRRORS.iter().map(|&mirror| mirror.into()).collect(),
-        seed,
     }
     .find(progress)
 }
@@ -286,16 +324,14 @@ pub fn find(path: Option<&Path>, seed: u64, progress: Progress<'_>) -> Result<Da
 /// Where [`find`] looks.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// What the user named.
-    pub given: Option<PathBuf>,
+    /// What is looked for.
+    pub request: Request,
     /// What the environment names.
     pub environment: Option<PathBuf>,
     /// The folder that keeps MNIST.
     pub cache: PathBuf,
     /// Addresses to which a file's name is appended, the best first.
     pub mirrors: Vec<String>,
-    /// For drawn digits.
-    pub seed: u64,
 }
 
 impl Search {
@@ -304,18 +340,19 @@ impl Search {
     /// # Errors
     /// See [`find`].
     pub fn find(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
-        if let Some(path) = &self.given {
-            return self.named(path, Source::Given);
+        if let Some(path) = &self.request.path {
+            return self.named(path, Source::Given, progress);
         }
         if let Some(path) = &self.environment {
             return self
-                .named(path, Source::Environment)
+                .named(path, Source::Environment, progress)
                 .map_err(|error| DataError::Environment(Box::new(error)));
         }
         match download::obtain(&self.cache, &self.mirrors, download::CHECKSUMS, progress) {
             Ok(mnist) => {
                 let source = if mnist.downloaded { Source::Downloaded } else { Source::Cache };
-                dataset("mnist".into(), source, &self.cache, mnist.contents)
+                let preparation = self.request.config.preparation(Fit::Centre);
+                dataset("mnist".into(), source, preparation, &self.cache, mnist.contents)
             }
             Err(error) => {
                 progress(Event::Note(&format!(
@@ -329,7 +366,12 @@ impl Search {
     }
 
     /// The data that somebody named, by a path or by the word.
-    fn named(&self, path: &Path, source: fn(PathBuf) -> Source) -> Result<Dataset, DataError> {
+    fn named(
+        &self,
+        path: &Path,
+        source: fn(PathBuf) -> Source,
+        progress: Progress<'_>,
+    ) -> Result<Dataset, DataError> {
         if !path.exists() {
             let word = path == Path::new(DRAWN);
             return if word { Ok(self.drawn()) } else { Err(DataError::NoFolder(path.into())) };
@@ -337,28 +379,68 @@ impl Search {
         if !path.is_dir() {
             return Err(DataError::NotAFolder(path.into()));
         }
+        if idx::NAMES.iter().all(|name| locate(path, name).is_err()) {
+            return self.pictures(path, source, progress);
+        }
         let [a, b, c, d] =
             idx::NAMES.map(|name| Content::read(&locate(path, name)?).map_err(DataError::from));
         let contents = [a?, b?, c?, d?];
-        let name = if download::is_mnist(&contents) {
-            "mnist".into()
+        let (name, fit) = if download::is_mnist(&contents) {
+            ("mnist".into(), Fit::Centre)
         } else {
-            // `.` has no name of its own.
-            let whole = path.canonicalize().unwrap_or_else(|_| path.into());
-            whole.file_name().unwrap_or(whole.as_os_str()).to_string_lossy().into_owned()
+            (whole_name(path), Fit::Contain)
         };
-        dataset(name, source, path, contents)
+        dataset(name, source, self.request.config.preparation(fit), path, contents)
+    }
+
+    /// The data in a folder of images.
+    fn pictures(
+        &self,
+        path: &Path,
+        source: fn(PathBuf) -> Source,
+        progress: Progress<'_>,
+    ) -> Result<Dataset, DataError> {
+        if !folder::has_classes(path) {
+            return Err(DataError::Nothing(path.into()));
+        }
+        let config = &self.request.config;
+        let preparation = config.preparation(Fit::Contain);
+        let reading = Reading {
+            preparation,
+            size: config.size.0,
+            test_share: config.test_share,
+            skip_broken: self.request.skip_broken,
+        };
+        let folder = reading.read(path, progress)?;
+        Ok(Dataset {
+            name: whole_name(path),
+            source: source(path.into()),
+            class_names: folder.class_names,
+            preparation,
+            train: folder.train,
+            test: folder.test,
+        })
     }
 
     fn drawn(&self) -> Dataset {
-        drawn::dataset(self.seed, drawn::TRAIN_PER_CLASS, drawn::TEST_PER_CLASS)
+        let Request { seed, config, .. } = &self.request;
+        let digits = drawn::dataset(*seed, drawn::TRAIN_PER_CLASS, drawn::TEST_PER_CLASS);
+        Dataset { preparation: config.preparation(Fit::Centre), ..digits }
     }
+}
+
+/// The name of a folder, which `.` does not tell; without what a model file could not hold.
+fn whole_name(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.into());
+    let name = whole.file_name().unwrap_or(whole.as_os_str()).to_string_lossy();
+    name.chars().map(|c| if c.is_control() { '_' } else { c }).collect()
 }
 
 /// The data set in a folder's four files, which stand in the order of [`idx::NAMES`].
 fn dataset(
     name: String,
     source: fn(PathBuf) -> Source,
+    preparation: Preparation,
     folder: &Path,
     contents: [Content; 4],
 ) -> Result<Dataset, DataError> {
@@ -370,8 +452,8 @@ fn dataset(
         return Err(DataError::Sizes { folder: folder.into(), train: size(&train), test: size(&test) });
     }
     let highest = train.labels.iter().chain(&test.labels).max();
-    let classes = highest.map_or(0, |&highest| usize::from(highest) + 1);
-    Ok(Dataset { name, source: source(folder.into()), classes, train, test })
+    let class_names = highest.map_or(0..=0, |&highest| 0..=highest).map(|label| label.to_string()).collect();
+    Ok(Dataset { name, source: source(folder.into()), class_names, preparation, train, test })
 }
 
 fn split(images: Content, labels: Content) -> Result<Split, DataError> {
@@ -418,6 +500,7 @@ mod tests {
         NAMES,
         tests::{gzip, image_file, label_file},
     };
+    use shared_model::format::Background;
     use std::fs;
     use tempfile::TempDir;
 
@@ -441,11 +524,10 @@ mod tests {
 
     fn search(given: Option<&Path>, environment: Option<&Path>) -> Result<Dataset, DataError> {
         Search {
-            given: given.map(Path::to_path_buf),
+            request: Request { path: given.map(Path::to_path_buf), ..Request::default() },
             environment: environment.map(Path::to_path_buf),
             cache: "/not/there".into(),
             mirrors: Vec::new(),
-            seed: 1,
         }
         .find(&mut |event| panic!("{event:?}"))
     }
@@ -466,7 +548,8 @@ mod tests {
             let dataset = search(Some(folder), None).unwrap();
             assert_eq!(dataset.name, folder.file_name().unwrap().to_str().unwrap());
             assert_eq!(dataset.source, Source::Given(folder.into()));
-            assert_eq!(dataset.classes, 5);
+            assert_eq!(dataset.class_names, ["0", "1", "2", "3", "4"]);
+            assert_eq!(dataset.preparation, Preparation { fit: Fit::Contain, background: Background::Auto });
             assert_eq!((dataset.train.len(), dataset.test.len()), (3, 2));
             assert_eq!((dataset.train.height, dataset.train.width), (2, 1));
             assert_eq!((dataset.train.image(1), dataset.train.label(0)), (&[3, 4][..], 4));
@@ -555,7 +638,8 @@ mod tests {
         // Cargo runs tests in the package's folder, people name folders from the workspace's.
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
         let dataset = search(None, Some(&path)).unwrap();
-        assert_eq!((dataset.name.as_str(), dataset.classes), ("mnist", 10));
+        assert_eq!((dataset.name.as_str(), dataset.class_names.len()), ("mnist", 10));
+        assert_eq!(dataset.preparation, Preparation::MNIST);
         assert_eq!((dataset.train.len(), dataset.test.len()), (60_000, 10_000));
         assert_eq!((dataset.train.height, dataset.train.width), (28, 28));
     }

@@ -1,5 +1,5 @@
 use super::{Embeddings, Value};
-use crate::data::Label;
+use crate::{data::Label, sampler::classes};
 use rayon::prelude::*;
 
 /// The index in `gallery` that is nearest to each of `queries`; the lowest among equally near ones. `excluded`
@@ -35,12 +35,17 @@ pub fn nearest<T: Value>(
 
 /// Precision at 1: the share of embeddings whose nearest other embedding has the same label. Every one is a
 /// query in turn, and all the others are the gallery (leave-one-out), as in Musgrave, Belongie and Lim, "A
-/// metric learning reality check", 2020. `labels[i]` belongs to row `i`; 0 where there are fewer than two.
+/// metric learning reality check", 2020. `labels[i]` belongs to row `i`. One that is alone with its label is no
+/// query; NaN where there are no queries.
 pub fn precision_at_1<T: Value>(embeddings: &Embeddings<T>, labels: &[Label]) -> f64 {
     let found = nearest(embeddings, embeddings, Some);
-    let right =
-        found.iter().zip(labels).filter(|(found, label)| found.map(|index| &labels[index]) == Some(label));
-    right.count() as f64 / embeddings.len().max(1) as f64
+    let (mut queries, mut right) = (0, 0);
+    for class in classes(labels).iter().filter(|class| class.images.len() > 1) {
+        queries += class.images.len();
+        let is_right = |&&query: &&usize| found[query].is_some_and(|index| labels[index] == class.label);
+        right += class.images.iter().filter(is_right).count();
+    }
+    right as f64 / queries as f64
 }
 
 #[cfg(test)]
@@ -56,7 +61,9 @@ mod tests {
         assert_eq!(found, [1, 0, 3, 4, 3]);
         assert_eq!(precision_at_1(&embeddings, &[0, 0, 0, 1, 1]), 0.8);
         let one = Embeddings::from_floats(vec![1.0], 1, Distance::Cosine);
-        assert_eq!(precision_at_1(&one, &[0]), 0.0);
+        assert!(precision_at_1(&one, &[0]).is_nan());
+        // The middle one is alone with its label: nobody could find the like of it.
+        assert_eq!(precision_at_1(&embeddings, &[0, 0, 2, 1, 1]), 1.0);
     }
 
     #[test]

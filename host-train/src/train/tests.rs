@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{BatchConfig, Config, DenseConfig, LayerConfig, LossConfig, ProxiesConfig};
+use crate::config::{BatchConfig, Config, DenseConfig, HoldOut, LayerConfig, LossConfig, ProxiesConfig};
 
 /// Images of 12 x 12 pixels: a bar whose angle tells the class, moved about.
 fn bars(per_class: usize) -> Split {
@@ -202,7 +202,7 @@ fn the_origins_batches_and_ndarray_train_too() {
     let config = config(|config| {
         config.backend = Backend::Ndarray;
         config.net.normalise = false;
-        config.train.hold_out = false;
+        config.train.hold_out = HoldOut::None;
         config.train.batch = BatchConfig::Triplets(16);
         config.train.loss = Config::ready("origin").unwrap().train.loss;
         (config.train.steps, config.train.epochs) = (None, Some(2));
