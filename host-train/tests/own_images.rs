@@ -127,11 +127,15 @@ fn eight_images_a_class_from_end_to_end() {
 
 #[test]
 fn whole_classes_are_held_out() {
-    let (folder, out) = (folder(5), tempfile::tempdir().unwrap());
+    let (folder, out) = (folder(8), tempfile::tempdir().unwrap());
+    let long = "é".repeat(60);
+    fs::rename(folder.path().join("cross"), folder.path().join(&long)).unwrap();
     let config = config(&out, "hold_out = \"classes\"", "");
-    let (_, error) =
+    let (printed, error) =
         done(&["-c", &config, "--data", text(folder.path()), "--name", "a", "--out", text(out.path())]);
     assert!(error.contains("held-out P@1"), "{error}");
+    let row = printed.lines().find(|line| line.starts_with("éé")).unwrap_or_else(|| panic!("{printed}"));
+    assert!(row.contains("é… ") && row.chars().count() <= 80, "{row}");
     let (inspected, _) = done(&["inspect", text(&out.path().join("a"))]);
     assert!(!inspected.contains("(not calibrated)"), "{inspected}");
 }

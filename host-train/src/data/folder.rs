@@ -180,6 +180,7 @@ impl Reading {
         let paths: Vec<&PathBuf> = classes.iter().flat_map(|class| &class.pictures).collect();
         let of = paths.len();
         let mut read: Vec<Result<Vec<u8>, PictureError>> = Vec::with_capacity(of);
+        progress(Event::Read { done: 0, of });
         for paths in paths.chunks(TOGETHER) {
             let paths = paths.par_iter();
             read.par_extend(paths.map(|path| picture::read(path, self.preparation, self.size)));

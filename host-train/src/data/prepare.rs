@@ -159,8 +159,17 @@ fn fitted(grey: &GrayImage, room: [u32; 2]) -> GrayImage {
     }
 }
 
+/// By the Catmull-Rom spline. What is many times too large first becomes smaller by the mean of whole pixels, which is
+/// as good and many times as fast.
 fn resize(grey: &GrayImage, [width, height]: [u32; 2]) -> GrayImage {
-    imageops::resize(grey, width, height, FilterType::CatmullRom)
+    let nearer = |side: u32, wanted: u32| if side > 8 * wanted { 4 * wanted } else { side };
+    let [columns, rows] = [nearer(grey.width(), width), nearer(grey.height(), height)];
+    if [columns, rows] == extent(grey) {
+        imageops::resize(grey, width, height, FilterType::CatmullRom)
+    } else {
+        let smaller = imageops::thumbnail(grey, columns, rows);
+        imageops::resize(&smaller, width, height, FilterType::CatmullRom)
+    }
 }
 
 /// `inner` on an empty image of `size`, its left upper corner at `corner`.
@@ -328,6 +337,17 @@ mod tests {
             let preparation = Preparation { fit: Fit::Stretch, background: Background::Dark };
             assert_eq!(prepare(image.into(), preparation, [1, 1]), [grey]);
         }
+    }
+
+    #[test]
+    fn a_photograph_becomes_what_the_spline_alone_makes_of_it() {
+        let smooth = GrayImage::from_fn(900, 700, |x, y| {
+            let wave = (f64::from(x) / 71.0).sin() * (f64::from(y) / 53.0).cos();
+            Luma([(127.5 + 120.0 * wave) as u8])
+        });
+        let spline = imageops::resize(&smooth, 28, 20, FilterType::CatmullRom);
+        let farthest = resize(&smooth, [28, 20]).iter().zip(spline.iter()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(farthest <= Some(6), "{farthest:?}");
     }
 
     #[test]
