@@ -68,7 +68,7 @@ fn scores<T: Value>(data: &Dataset, embed: impl Fn(&Split, &[usize]) -> Embeddin
     let labels = data.test.labels();
     let all: Vec<usize> = (0..data.test.len()).collect();
     let test = embed(&data.test, &all);
-    let support = support(data.train.labels(), SEED);
+    let support = support(&crate::sampler::classes(data.train.labels()), SEED);
     let shots = embed(&data.train, &support.images);
     let triplets = triplet_report(&test, labels, SEED);
     Scores {
@@ -77,7 +77,7 @@ fn scores<T: Value>(data: &Dataset, embed: impl Fn(&Split, &[usize]) -> Embeddin
             per_class: triplets.classes.iter().map(|class| class.accuracy).collect(),
         },
         precision_at_1: precision_at_1(&test, labels),
-        prototype_5_shot: prototype_accuracy(&support, &shots, &test, labels),
+        prototype_5_shot: prototype_accuracy(&support, &shots, &test, labels).mean,
         triplets,
         distance: test.kind(),
     }

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     /// Images on a line at 0, 3 (class 0) and 2, 4, 9 (class 1).
-    fn on_a_line() -> (Distances, [u8; 5]) {
+    fn on_a_line() -> (Distances, [u16; 5]) {
         let places = [0.0f32, 3.0, 2.0, 4.0, 9.0];
         let values = places.iter().flat_map(|a| places.map(|b| (a - b) * (a - b))).collect();
         (Distances::new(values, 5), [0, 0, 1, 1, 1])

@@ -252,7 +252,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn three_classes() -> (Vec<u8>, Vec<Class>) {
+    fn three_classes() -> (Vec<Label>, Vec<Class>) {
         let labels: Vec<Label> = (0..60).map(|i| [3, 5, 5, 9][i % 4]).collect();
         let classes = classes(&labels);
         (labels, classes)
