@@ -4,8 +4,10 @@
 //! training takes only the latter. Files are TOML, or JSON. The configuration of the project that this one
 //! descends from, `{"exp_name", "lr", "decay", "num_epochs", "batch_size"}`, loads too and means its recipe.
 
+mod data;
 mod error;
 
+pub use data::DataConfig;
 pub use error::ConfigError;
 use serde::{Deserialize, Serialize, de};
 use shared_model::{Distance, format::MAX_TEXT};
@@ -23,6 +25,9 @@ pub struct Config {
     /// What computes.
     #[serde(default)]
     pub backend: Backend,
+    /// What becomes of the images.
+    #[serde(default)]
+    pub data: DataConfig,
     /// The net.
     pub net: NetConfig,
     /// How it is trained.
@@ -319,9 +324,10 @@ mod defaults {
 }
 
 /// The configs that come with the program: name and content.
-pub const READY: [(&str, &str); 2] = [
+pub const READY: [(&str, &str); 3] = [
     ("default", include_str!("../../configs/default.toml")),
     ("origin", include_str!("../../configs/origin.json")),
+    ("unseen", include_str!("../../configs/unseen.toml")),
 ];
 
 impl Config {
@@ -544,6 +550,7 @@ impl From<OriginConfig> for Config {
             name: origin.exp_name,
             seed: defaults::seed(),
             backend: Backend::default(),
+            data: DataConfig::default(),
             net: NetConfig {
                 normalise: false,
                 layers: vec![conv, pool, conv, pool, LayerConfig::Dropout(0.25), dense],

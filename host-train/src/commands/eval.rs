@@ -1,8 +1,19 @@
 //! `eval`: how good a model file is on a test set.
 
-use super::{data::mark, inspect::hex, read_model, train::triplet_table};
-use crate::{cli::EvalArgs, evaluation::int8_scores, terminal::Progress};
+use super::{
+    data::mark,
+    inspect::hex,
+    read_model, scores,
+    train::{CONFIG, triplet_table},
+};
+use crate::{
+    cli::EvalArgs,
+    config::{Config, DataConfig},
+    evaluation::int8_scores,
+    terminal::Progress,
+};
 use anyhow::{Result, ensure};
+use std::path::Path;
 
 /// Embeds the test set with the int8 engine and prints the scores.
 ///
@@ -20,7 +31,8 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         data.test.width,
     );
     let progress = Progress::new("evaluate", 0);
-    let scores = int8_scores(&model, &data);
+    let unseen = unseen(&args.model)?.unseen_labels(&data.class_names())?;
+    let scores = int8_scores(&model, &data, &unseen);
     progress.finish("int8");
     if args.json {
         let result = serde_json::json!({
@@ -31,13 +43,13 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         println!("{result:#}");
     } else {
         print!("{}", triplet_table(&scores, mark(&data)));
-        println!(
-            "\ntriplet accuracy               {:>6.2} %{}",
-            100.0 * scores.triplet_accuracy.mean,
-            mark(&data)
-        );
-        println!("P@1, nearest other test image  {:>6.2} %", 100.0 * scores.precision_at_1);
-        println!("5-shot prototypes              {:>6.2} %", 100.0 * scores.prototype_5_shot);
+        print!("{}", scores::table(&[("int8", &scores)], &data.class_names(), mark(&data)));
     }
     Ok(())
+}
+
+/// What the config of the model's run says of classes that it was not trained on; a model file alone does not tell.
+fn unseen(model: &Path) -> Result<DataConfig> {
+    let config = model.join(CONFIG);
+    Ok(if config.is_file() { Config::read(&config)?.data } else { DataConfig::default() })
 }

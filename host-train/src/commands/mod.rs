@@ -7,6 +7,7 @@ pub mod embed;
 pub mod eval;
 pub mod export;
 pub mod inspect;
+pub mod scores;
 pub mod train;
 
 use anyhow::{Context, Result, bail};

@@ -14,6 +14,7 @@
 pub mod download;
 pub mod drawn;
 pub mod idx;
+mod unseen;
 
 use idx::{Content, IdxError};
 use std::{

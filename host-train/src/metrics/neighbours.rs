@@ -45,15 +45,15 @@ pub fn nearest<T: Value>(
 
 /// Precision at 1, leave-one-out: the share of embeddings whose nearest other embedding has the same label. Every
 /// one is a query in turn, and all the others are the gallery, as in Musgrave, Belongie and Lim, "A metric learning
-/// reality check", 2020. `labels[i]` belongs to row `i`. A label that occurs once has nothing to find and is no
-/// query; 0 where there are no queries.
+/// reality check", 2020. `labels[i]` belongs to row `i`. One that is alone with its label is no
+/// query; NaN where there are no queries.
 pub fn precision_at_1<T: Value>(embeddings: &Embeddings<T>, labels: &[Label]) -> f64 {
     let found = nearest(embeddings, embeddings, Some);
     share_of_right(&found, labels, labels, 2)
 }
 
 /// Precision at 1 in a gallery: the share of `queries` whose nearest embedding in `gallery`, which has labels of its
-/// own, has the same label. A query whose label is not in the gallery does not count; 0 where none counts.
+/// own, has the same label. A query whose label is not in the gallery does not count; NaN where none counts.
 pub fn gallery_precision_at_1<T: Value>(
     (queries, labels): (&Embeddings<T>, &[Label]),
     (gallery, gallery_labels): (&Embeddings<T>, &[Label]),
@@ -64,13 +64,12 @@ pub fn gallery_precision_at_1<T: Value>(
 /// Of the queries whose label occurs in the gallery at least `needed` times, the share that found it.
 fn share_of_right(found: &[Option<usize>], labels: &[Label], gallery_labels: &[Label], needed: usize) -> f64 {
     let sizes = class_sizes(gallery_labels);
-    let asked = found.iter().zip(labels).filter(|(_, label)| sizes.get(label) >= Some(&needed));
-    let (mut count, mut right) = (0, 0);
-    for (found, label) in asked {
-        count += 1;
+    let (mut queries, mut right) = (0, 0);
+    for (found, label) in found.iter().zip(labels).filter(|(_, label)| sizes.get(label) >= Some(&needed)) {
+        queries += 1;
         right += usize::from(found.is_some_and(|index| gallery_labels[index] == *label));
     }
-    right as f64 / f64::from(count.max(1))
+    right as f64 / f64::from(queries)
 }
 
 /// How often each label occurs.
@@ -95,9 +94,9 @@ mod tests {
         assert_eq!(found, [1, 0, 3, 4, 3]);
         assert_eq!(precision_at_1(&embeddings, &[0, 0, 0, 1, 1]), 0.8);
         let one = Embeddings::from_floats(vec![1.0], 1, Distance::Cosine);
-        assert_eq!(precision_at_1(&one, &[0]), 0.0);
-        // The fourth has nothing to find: of three queries, two are right.
-        assert_eq!(precision_at_1(&embeddings.select(&[0, 1, 2, 3]), &[0, 0, 0, 1]), 2.0 / 3.0);
+        assert!(precision_at_1(&one, &[0]).is_nan());
+        // The middle one is alone with its label: nobody could find the like of it.
+        assert_eq!(precision_at_1(&embeddings, &[0, 0, 2, 1, 1]), 1.0);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn support(classes: &[Class], seed: u64) -> Support {
 }
 
 /// Few-shot accuracy over the draws of a [`Support`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FewShot {
     /// Mean over the draws, 0 to 1.
     pub mean: f64,
@@ -42,7 +42,7 @@ pub struct FewShot {
 
 /// Few-shot accuracy (Snell, Swersky and Zemel, "Prototypical networks", 2017): the share of `queries` whose
 /// nearest prototype, the mean of five embeddings of a class, is that of its label.
-/// `embeddings` are those of [`Support::images`]; query `i` has label `labels[i]`. 0 without classes or queries.
+/// `embeddings` are those of [`Support::images`]; query `i` has label `labels[i]`. NaN without classes or queries.
 pub fn prototype_accuracy<T: Value>(
     support: &Support,
     embeddings: &Embeddings<T>,
@@ -51,7 +51,7 @@ pub fn prototype_accuracy<T: Value>(
 ) -> FewShot {
     let classes = support.labels.len();
     if classes == 0 || queries.is_empty() {
-        return FewShot::default();
+        return FewShot { mean: f64::NAN, standard_deviation: f64::NAN };
     }
     let prototypes = embeddings.means(SHOTS);
     let draws = (0..DRAWS).map(|draw| {

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 /// The k of recall@k.
 pub const RECALL_AT: [usize; 4] = [1, 2, 4, 8];
 
-/// How well each embedding finds those of its label among all others (leave-one-out). Shares from 0 to 1; 0 where
-/// there are no queries. A label that occurs once has nothing to find and is no query.
+/// How well each embedding finds those of its label among all others (leave-one-out). Shares from 0 to 1. One that is
+/// alone with its label has nothing to find and is no query; NaN where there are no queries.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Retrieval {
     /// Recall@k, for each k of [`RECALL_AT`]: the share of queries with one of their label among the k nearest
@@ -86,7 +86,7 @@ impl Found {
 }
 
 fn mean(found: &[Found]) -> Retrieval {
-    let mean = |of: &dyn Fn(&Found) -> f64| found.iter().map(of).sum::<f64>() / found.len().max(1) as f64;
+    let mean = |of: &dyn Fn(&Found) -> f64| found.iter().map(of).sum::<f64>() / found.len() as f64;
     let recall = |k: usize| mean(&|found| f64::from(u8::from(found.recall_at[k])));
     Retrieval {
         recall_at: std::array::from_fn(recall),
@@ -143,8 +143,8 @@ mod tests {
 
     #[test]
     fn nothing_to_find() {
-        assert_eq!(retrieval(&on_a_line(&[]), &[]), Retrieval::default());
-        assert_eq!(retrieval(&on_a_line(&[1.0, 2.0]), &[0, 1]), Retrieval::default());
+        assert!(retrieval(&on_a_line(&[]), &[]).map_at_r.is_nan());
+        assert!(retrieval(&on_a_line(&[1.0, 2.0]), &[0, 1]).recall_at[0].is_nan());
         assert_eq!(retrieval(&on_a_line(&[1.0, 2.0]), &[3, 3]).r_precision, 1.0);
     }
 

@@ -32,11 +32,12 @@ pub struct ClassTriplets {
 }
 
 /// The report on the [origin's triplets](origin_triplets), drawn with `seed`. Row `i` has label `labels[i]`.
-/// Empty where there are fewer than two classes, or a class has fewer than two images.
+/// A class of one image is left out; where fewer than two are left, there are no rows, and the mean is NaN.
 pub fn triplet_report<T: Value>(embeddings: &Embeddings<T>, labels: &[Label], seed: u64) -> TripletReport {
-    let classes = classes(labels);
-    if classes.len() < 2 || classes.iter().any(|class| class.images.len() < 2) {
-        return TripletReport { classes: Vec::new(), mean_accuracy: 0.0 };
+    let mut classes = classes(labels);
+    classes.retain(|class| class.images.len() > 1);
+    if classes.len() < 2 {
+        return TripletReport { classes: Vec::new(), mean_accuracy: f64::NAN };
     }
     let triplets = origin_triplets(&classes, &mut Rng::new(seed));
     let per_class = triplets.len() / classes.len();
@@ -75,6 +76,9 @@ mod tests {
             ClassTriplets { label: 1, accuracy: 0.5, min: -27.0, max: 7.0, mean: -10.0 },
         ];
         assert_eq!(report, TripletReport { classes: expected.to_vec(), mean_accuracy: 0.75 });
-        assert!(triplet_report(&embeddings, &[0; 6], 1).classes.is_empty());
+        assert!(triplet_report(&embeddings, &[0; 6], 1).mean_accuracy.is_nan());
+        // A class of one image is not asked for a positive.
+        let report = triplet_report(&embeddings, &[0, 0, 1, 1, 2, 0], 1);
+        assert_eq!(report.classes.iter().map(|class| class.label).collect::<Vec<_>>(), [0, 1]);
     }
 }
