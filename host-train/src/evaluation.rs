@@ -114,7 +114,8 @@ pub struct UnseenScores {
     pub pairs: PairScores,
 }
 
-/// Scores of the float net, which are compared by `distance`. `unseen` are the labels that were not trained on.
+/// Scores of a float net that does not normalise its embeddings, which are compared by `distance`. `unseen` are the
+/// labels that were not trained on.
 pub fn float_scores(net: &Net, distance: Distance, data: &Dataset, unseen: &[Label]) -> Scores {
     let embed = |split: &Split| {
         let images = (0..split.len()).map(|index| split.image(index));

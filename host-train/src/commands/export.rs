@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     cli::ExportArgs,
-    config::{Backend, Config, ValidConfig},
+    config::{Backend, Config, NetConfig},
     data::Split,
     export::export,
     net::Net,
@@ -28,7 +28,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let config = Config::read(&path)?.validate(&path.display().to_string())?;
     let data = super::data::find(&args.data, config.seed)?;
     let data = data.without(&config.data.unseen_labels(&data.class_names())?);
-    let net = checkpoint(&config, &data.train, &args.run.join(CHECKPOINT), config.backend)?;
+    let net = checkpoint(&config.net, &data.train, &args.run.join(CHECKPOINT), config.backend)?;
     let images_seen = images_seen(args).context("cannot read how many images the run has seen")?;
     let file = export(&net.to_float_net(), &config, &data, images_seen)?;
     let out = args.out.clone().unwrap_or_else(|| args.run.join(MODEL));
@@ -38,12 +38,12 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     Ok(())
 }
 
-/// The net of a checkpoint, which was trained on images of this size as the config says.
+/// The net of a checkpoint, which was trained on images of this size.
 ///
 /// # Errors
 /// The file cannot be read, or does not fit the config.
-pub fn checkpoint(config: &ValidConfig, images: &Split, path: &Path, backend: Backend) -> Result<Net> {
-    let net = Net::new(&config.net, shape(images)?, &mut Rng::new(config.seed), &backend.device())?;
+pub fn checkpoint(config: &NetConfig, images: &Split, path: &Path, backend: Backend) -> Result<Net> {
+    let net = Net::new(config, shape(images)?, &mut Rng::new(0), &backend.device())?;
     net.load(path).with_context(|| format!("cannot read {} as a checkpoint of this run", path.display()))
 }
 

@@ -3,7 +3,7 @@
 use super::{bench::embeddings_per_second, data::mark, export::checkpoint, inspect::hex, scores};
 use crate::{
     cli::TrainArgs,
-    config::{Backend, Config, ConfigError, READY, ValidConfig},
+    config::{Backend, Config, ConfigError, NetConfig, READY, ValidConfig},
     data::Dataset,
     evaluation::{Scores, float_scores, int8_scores},
     export::export,
@@ -55,9 +55,11 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     progress.finish(&format!("{} bytes", thousands(file.len() as u64)));
 
     let progress = Progress::new("evaluate", 0);
-    // Whatever it was trained with: the other backend takes a minute for 10,000 images.
-    let flex = checkpoint(&config, &data.train, &folder.file(CHECKPOINT), Backend::Flex)?;
-    let float = float_scores(&flex, model.distance(), &data, &unseen);
+    // On Flex, whatever trained it: the other backend takes a minute for 10,000 images. Not normalised, because the
+    // engine's embeddings are not either: a prototype is the mean of what a board has.
+    let raw = NetConfig { normalise: false, ..config.net.clone() };
+    let raw = checkpoint(&raw, &data.train, &folder.file(CHECKPOINT), Backend::Flex)?;
+    let float = float_scores(&raw, model.distance(), &data, &unseen);
     let int8 = int8_scores(&model, &data, &unseen);
     folder.write(ROC, roc(&int8.pairs.roc).as_bytes())?;
     let rate = embeddings_per_second(&model);

@@ -41,7 +41,7 @@ mod tests {
             let unseen = unseen.iter().map(|name| (*name).into()).collect();
             DataConfig { unseen }.unseen_labels(&names)
         };
-        assert_eq!(of(&[]).unwrap(), []);
+        assert!(of(&[]).unwrap().is_empty());
         assert_eq!(of(&["cow", "cat", "cow"]).unwrap(), [0, 2]);
         let error = of(&["cow", "dgo"]).unwrap_err().to_string();
         assert!(error.starts_with("data.unseen: `dgo`") && error.contains("did you mean `dog`?"), "{error}");
