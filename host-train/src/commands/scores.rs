@@ -6,10 +6,10 @@ use crate::evaluation::{AtThresholds, PairScores, Scores};
 type Row = (&'static str, Vec<Option<f64>>);
 
 /// The scores of one or two nets, one a column, in percent. Of two, the second one's lead over the first is shown in
-/// points. `mark` stands behind the headings; `names` are those of the classes, by label.
+/// points. `mark` stands in the heading; `names` are those of the classes, by label.
 pub fn table(columns: &[(&str, &Scores)], names: &[String], mark: &str) -> String {
     let scores: Vec<&Scores> = columns.iter().map(|(_, scores)| *scores).collect();
-    let mut text = heading("in %", columns, mark);
+    let mut text = heading(&format!("in %{mark}"), columns);
     text += &lines(&seen(&scores));
     let unseen: Vec<_> = scores.iter().filter_map(|scores| scores.unseen.as_ref()).collect();
     if let Some(first) = unseen.first() {
@@ -63,7 +63,7 @@ fn errors(pairs: &[&PairScores]) -> Vec<Row> {
     ]
 }
 
-fn heading(title: &str, columns: &[(&str, &Scores)], mark: &str) -> String {
+fn heading(title: &str, columns: &[(&str, &Scores)]) -> String {
     let mut text = format!("\n{title:<38}");
     for (name, _) in columns {
         text += &format!(" {name:>8}");
@@ -71,7 +71,7 @@ fn heading(title: &str, columns: &[(&str, &Scores)], mark: &str) -> String {
     if columns.len() == 2 {
         text += "   points";
     }
-    format!("{text}{mark}\n")
+    text + "\n"
 }
 
 fn lines(rows: &[Row]) -> String {
