@@ -40,6 +40,8 @@ enum Command {
     Export(ExportArgs),
     /// Evaluate a model file on the test set
     Eval(EvalArgs),
+    /// Train variants of a recipe side by side and print a Markdown table of held-out scores
+    Study(StudyArgs),
     /// Write the embeddings of images as a NumPy array
     Embed(EmbedArgs),
     /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file
@@ -75,7 +77,7 @@ pub struct DataArgs {
 /// Arguments of `train`.
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
-    /// Recipe: a file (TOML or JSON), or one of the program's own: default, origin
+    /// Recipe: a file (TOML or JSON), or one of the program's own: default, origin, unseen
     #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
     pub config: String,
     /// Where the images come from
@@ -125,6 +127,16 @@ pub struct EvalArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `study`.
+#[derive(Clone, Debug, Args)]
+pub struct StudyArgs {
+    /// The study: a file such as configs/studies/losses.toml
+    pub study: PathBuf,
+    /// Where the images come from
+    #[command(flatten)]
+    pub data: DataArgs,
 }
 
 /// Arguments of `embed`.
@@ -179,6 +191,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Train(args) => return commands::train::run(&args),
         Command::Export(args) => commands::export::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
+        Command::Study(args) => commands::study::run(&args),
         Command::Embed(args) => commands::embed::run(&args.model, &args.images, &args.out),
         Command::Inspect { model } => commands::inspect::run(&model),
         Command::Bench(args) => commands::bench::run(&args.model, args.json),

@@ -512,9 +512,10 @@ mod defaults {
 }
 
 /// The configs that come with the program: name and content.
-pub const READY: [(&str, &str); 2] = [
+pub const READY: [(&str, &str); 3] = [
     ("default", include_str!("../../configs/default.toml")),
     ("origin", include_str!("../../configs/origin.json")),
+    ("unseen", include_str!("../../configs/unseen.toml")),
 ];
 
 impl Config {

@@ -1,30 +1,53 @@
-//! The numbers that a run ends with: float and int8, measured the same way on the same test images.
+//! The numbers that a run ends with: float and int8, measured the same way on the same images. `docs/METRICS.md`
+//! defines each.
+
+mod held_out;
 
 use crate::{
-    data::{Dataset, Split},
+    data::{Dataset, Label, Split},
     engine,
-    float_net::FloatNet,
     metrics::{
-        Embeddings, TripletReport, Value, precision_at_1, prototype_accuracy, support, triplet_report,
+        Embeddings, FewShot, Pairs, RECALL_AT, Rates, TripletReport, Value, gallery_precision_at_1,
+        precision_at_1, prototype_accuracy, retrieval, support, triplet_report,
     },
+    net::Net,
+    sampler::classes,
 };
 use rayon::prelude::*;
 use serde::Serialize;
 use shared_model::{Distance, Model};
+use std::collections::BTreeMap;
+
+pub use held_out::{HeldOutScores, LOOP_GALLERY, held_out_scores};
 
 /// Triplets and prototypes are drawn with this seed, so that the numbers of any two runs compare.
 const SEED: u64 = 1;
 
-/// How good embeddings are, measured on the test set.
+/// How good embeddings are, measured on the test set: on the classes that were trained on. Shares are from 0 to 1,
+/// and NaN (in JSON, `null`) where the data give nothing to measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scores {
     /// Share of the origin's triplets whose positive is nearer than the negative.
     pub triplet_accuracy: TripletAccuracy,
     /// Share of test images whose nearest other test image has the same label.
     pub precision_at_1: f64,
-    /// Share of test images whose nearest prototype (mean of five training images a class; mean of ten draws) is
-    /// that of their class.
-    pub prototype_5_shot: f64,
+    /// Share of test images whose nearest training image has the same label.
+    pub precision_at_1_gallery: f64,
+    /// For each k, the share of test images with one of their label among the k nearest other test images.
+    pub recall_at: BTreeMap<usize, f64>,
+    /// Share of the same label among the R nearest other test images, where the label has R others.
+    pub r_precision: f64,
+    /// Mean average precision among the R nearest other test images.
+    pub map_at_r: f64,
+    /// Share of test images whose nearest prototype (mean of five training images a class) is that of their class,
+    /// over twenty draws.
+    pub prototype_5_shot: FewShot,
+    /// Of pairs of test images.
+    #[serde(flatten)]
+    pub pairs: PairScores,
+    /// Where there are classes that were not trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<UnseenScores>,
     /// The origin's table.
     #[serde(skip)]
     pub triplets: TripletReport,
@@ -38,22 +61,76 @@ pub struct Scores {
 pub struct TripletAccuracy {
     /// Mean over the classes.
     pub mean: f64,
+    /// Of the class where it is lowest.
+    pub worst: f64,
     /// By ascending label.
     pub per_class: Vec<f64>,
 }
 
-/// Scores of the float net.
-pub fn float_scores(net: &FloatNet, distance: Distance, data: &Dataset) -> Scores {
-    let embed = |split: &Split, indices: &[usize]| {
-        let images = indices.par_iter().map(|&index| split.image(index));
-        Embeddings::from_floats(net.embed_all(images), indices.len(), distance)
-    };
-    scores(data, embed)
+/// How well distances tell pairs of the same class from others.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PairScores {
+    /// Where both kinds of error are equally frequent.
+    pub equal_error_rate: f64,
+    /// What the limits in the model file do here, which were calibrated on other images; the float net has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_thresholds: Option<AtThresholds>,
+    /// To be plotted; limits in real units.
+    #[serde(skip)]
+    pub roc: Vec<Rates<f64>>,
 }
 
-/// Scores of the int8 engine.
-pub fn int8_scores(model: &Model<'_>, data: &Dataset) -> Scores {
-    scores(data, |split, indices| int8_embeddings(model, split, indices))
+/// The errors at the limits of a model file.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AtThresholds {
+    /// At the limit that was calibrated for equal errors.
+    pub equal_error: ErrorRates,
+    /// At the limit that was calibrated to accept 1 % of different pairs.
+    pub false_accept_1_percent: ErrorRates,
+}
+
+/// Both kinds of error.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ErrorRates {
+    /// Share of different pairs within the limit.
+    pub false_accept_rate: f64,
+    /// Share of same pairs beyond the limit.
+    pub false_reject_rate: f64,
+}
+
+/// How good embeddings are for classes that were never trained on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UnseenScores {
+    /// Their labels.
+    pub labels: Vec<Label>,
+    /// Share of their test images whose nearest other one has the same label.
+    pub precision_at_1: f64,
+    /// Share of their test images that are nearest to the prototype of their class, among their classes.
+    pub prototype_5_shot: FewShot,
+    /// The same among the prototypes of all classes, those that were trained on included.
+    pub prototype_5_shot_all: FewShot,
+    /// Of pairs of their test images.
+    #[serde(flatten)]
+    pub pairs: PairScores,
+}
+
+/// Scores of a float net that does not normalise its embeddings, which are compared by `distance`. `unseen` are the
+/// labels that were not trained on.
+pub fn float_scores(net: &Net, distance: Distance, data: &Dataset, unseen: &[Label]) -> Scores {
+    let embed = |split: &Split| {
+        let images = (0..split.len()).map(|index| split.image(index));
+        Embeddings::from_floats(net.embed(images), split.len(), distance)
+    };
+    scores(data, unseen, None, embed)
+}
+
+/// Scores of the int8 engine. `unseen` are the labels that were not trained on.
+pub fn int8_scores(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Scores {
+    let thresholds = model.metadata().thresholds;
+    let limits = thresholds.equal_error.zip(thresholds.false_accept_1_percent);
+    let limits = limits.map(|(equal, strict)| [equal.distance, strict.distance]);
+    let embed = |split: &Split| int8_embeddings(model, split, &(0..split.len()).collect::<Vec<_>>());
+    scores(data, unseen, limits, embed)
 }
 
 /// The engine's embeddings of some images.
@@ -64,21 +141,159 @@ pub fn int8_embeddings(model: &Model<'_>, split: &Split, indices: &[usize]) -> E
     Embeddings::from_bytes(&bytes, indices.len(), output.element, model.distance(), output.scale)
 }
 
-fn scores<T: Value>(data: &Dataset, embed: impl Fn(&Split, &[usize]) -> Embeddings<T>) -> Scores {
-    let labels = data.test.labels();
-    let all: Vec<usize> = (0..data.test.len()).collect();
-    let test = embed(&data.test, &all);
-    let support = support(data.train.labels(), SEED);
-    let shots = embed(&data.train, &support.images);
-    let triplets = triplet_report(&test, labels, SEED);
+/// Embeddings, and what they show.
+struct Labelled<T: Value> {
+    embeddings: Embeddings<T>,
+    labels: Vec<Label>,
+}
+
+impl<T: Value> Labelled<T> {
+    /// Those with some labels.
+    fn only(&self, keep: impl Fn(Label) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.labels.len()).filter(|&index| keep(self.labels[index])).collect();
+        Self {
+            embeddings: self.embeddings.select(&kept),
+            labels: kept.iter().map(|&index| self.labels[index]).collect(),
+        }
+    }
+}
+
+fn scores<T: Value>(
+    data: &Dataset,
+    unseen: &[Label],
+    limits: Option<[T::Distance; 2]>,
+    embed: impl Fn(&Split) -> Embeddings<T>,
+) -> Scores {
+    let embedded = |split| Labelled { embeddings: embed(split), labels: split.labels().to_vec() };
+    let (all_train, all_test) = (embedded(&data.train), embedded(&data.test));
+    let is_unseen = |label: Label| unseen.contains(&label);
+    let (train, test) = (all_train.only(|label| !is_unseen(label)), all_test.only(|label| !is_unseen(label)));
+
+    let triplets = triplet_report(&test.embeddings, &test.labels, SEED);
+    let per_class: Vec<f64> = triplets.classes.iter().map(|class| class.accuracy).collect();
+    let found = retrieval(&test.embeddings, &test.labels);
     Scores {
         triplet_accuracy: TripletAccuracy {
             mean: triplets.mean_accuracy,
-            per_class: triplets.classes.iter().map(|class| class.accuracy).collect(),
+            worst: per_class.iter().copied().fold(f64::NAN, f64::min),
+            per_class,
         },
-        precision_at_1: precision_at_1(&test, labels),
-        prototype_5_shot: prototype_accuracy(&support, &shots, &test, labels),
+        precision_at_1: found.recall_at[0],
+        precision_at_1_gallery: gallery_precision_at_1(
+            (&test.embeddings, &test.labels),
+            (&train.embeddings, &train.labels),
+        ),
+        recall_at: RECALL_AT.into_iter().zip(found.recall_at).collect(),
+        r_precision: found.r_precision,
+        map_at_r: found.map_at_r,
+        prototype_5_shot: few_shot(&train, &test),
+        pairs: pair_scores(&test, limits),
+        unseen: (!unseen.is_empty()).then(|| {
+            let (enrolled, queries) = (all_train.only(is_unseen), all_test.only(is_unseen));
+            UnseenScores {
+                labels: unseen.to_vec(),
+                precision_at_1: precision_at_1(&queries.embeddings, &queries.labels),
+                prototype_5_shot: few_shot(&enrolled, &queries),
+                prototype_5_shot_all: few_shot(&all_train, &queries),
+                pairs: pair_scores(&queries, limits),
+            }
+        }),
         triplets,
-        distance: test.kind(),
+        distance: test.embeddings.kind(),
+    }
+}
+
+/// Five-shot accuracy of queries with prototypes of `enrolled`.
+fn few_shot<T: Value>(enrolled: &Labelled<T>, queries: &Labelled<T>) -> FewShot {
+    let support = support(&classes(&enrolled.labels), SEED);
+    let shots = enrolled.embeddings.select(&support.images);
+    prototype_accuracy(&support, &shots, &queries.embeddings, &queries.labels)
+}
+
+fn pair_scores<T: Value>(test: &Labelled<T>, limits: Option<[T::Distance; 2]>) -> PairScores {
+    let Some(pairs) = Pairs::new(&test.embeddings, &test.labels) else {
+        return PairScores { equal_error_rate: f64::NAN, at_thresholds: None, roc: Vec::new() };
+    };
+    let errors = |Rates { false_accept_rate, false_reject_rate, .. }: Rates<T::Distance>| ErrorRates {
+        false_accept_rate,
+        false_reject_rate,
+    };
+    let at_thresholds = limits.map(|limits| {
+        let [equal_error, false_accept_1_percent] = pairs.rates(limits).map(errors);
+        AtThresholds { equal_error, false_accept_1_percent }
+    });
+    let real = |rates: Rates<T::Distance>| Rates {
+        threshold: test.embeddings.real(rates.threshold),
+        false_accept_rate: rates.false_accept_rate,
+        false_reject_rate: rates.false_reject_rate,
+    };
+    let roc = pairs.roc().into_iter().map(real).collect();
+    PairScores { equal_error_rate: pairs.verification().equal_error_rate(), at_thresholds, roc }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::DataConfig, data::Source};
+    use shared_model::format::Fit;
+
+    /// Images of one pixel, which is the embedding: place and label.
+    fn split(images: &[(u8, Label)]) -> Split {
+        let (pixels, labels): (Vec<u8>, Vec<Label>) = images.iter().copied().unzip();
+        Split::new(1, 1, pixels, labels).unwrap()
+    }
+
+    fn embed(split: &Split) -> Embeddings<f32> {
+        let places = (0..split.len()).map(|index| f32::from(split.image(index)[0])).collect();
+        Embeddings::from_floats(places, split.len(), Distance::SquaredL2)
+    }
+
+    #[test]
+    fn seen_and_unseen_classes_by_hand() {
+        let data = Dataset {
+            name: "by hand".into(),
+            source: Source::Drawn,
+            class_names: (0..4).map(|class| class.to_string()).collect(),
+            preparation: DataConfig::default().preparation(Fit::Contain),
+            // Five images a class at one place each, so that any five have the same mean.
+            train: split(&[(10, 0), (40, 1), (70, 2), (100, 3)].repeat(5)),
+            test: split(&[
+                (10, 0),
+                (12, 0),
+                (40, 1),
+                (46, 1), // the nearest other test image is 48, but that is of an unseen class
+                (48, 2), // nearest to the prototype of class 1, which has been seen; of the unseen ones, to its own
+                (71, 2),
+                (88, 2), // nearest to class 3
+                (99, 3),
+                (103, 3),
+            ]),
+        };
+        let all = scores(&data, &[], None, embed);
+        assert_eq!(all.unseen, None);
+        // 46 finds 48, 48 finds 46, 88 finds 99.
+        assert_eq!(all.precision_at_1, 6.0 / 9.0);
+
+        let scores = scores(&data, &[2, 3], Some([36.0, 4.0]), embed);
+        assert_eq!(scores.triplet_accuracy.per_class.len(), 2);
+        assert_eq!((scores.precision_at_1, scores.recall_at[&1], scores.r_precision), (1.0, 1.0, 1.0));
+        assert_eq!((scores.precision_at_1_gallery, scores.prototype_5_shot.mean), (1.0, 1.0));
+        // Same: 4, 36. Different: from 28² on.
+        assert_eq!(scores.pairs.equal_error_rate, 0.0);
+        let at = scores.pairs.at_thresholds.unwrap();
+        assert_eq!(at.equal_error, ErrorRates { false_accept_rate: 0.0, false_reject_rate: 0.0 });
+        assert_eq!(at.false_accept_1_percent, ErrorRates { false_accept_rate: 0.0, false_reject_rate: 0.5 });
+
+        let unseen = scores.unseen.unwrap();
+        assert_eq!(unseen.labels, [2, 3]);
+        // 88 finds 99, the others the like of them.
+        assert_eq!(unseen.precision_at_1, 4.0 / 5.0);
+        assert!((unseen.prototype_5_shot.mean - 4.0 / 5.0).abs() < 1e-12);
+        assert!((unseen.prototype_5_shot_all.mean - 3.0 / 5.0).abs() < 1e-12);
+        // Same: 23², 40², 17², 4². Different: 51², 55², 28², 32², 11², 15². At 17²: 2 of 6 accepted, 2 of 4 rejected;
+        // at 23²: 2 of 6, 1 of 4, which is nearest to equal.
+        assert!((unseen.pairs.equal_error_rate - (2.0 / 6.0 + 1.0 / 4.0) / 2.0).abs() < 1e-12);
+        let at = unseen.pairs.at_thresholds.unwrap();
+        assert_eq!(at.equal_error, ErrorRates { false_accept_rate: 0.0, false_reject_rate: 0.75 });
     }
 }

@@ -4,14 +4,20 @@
 //! the lowest index. Embeddings are those of the net in floats, or the int8 engine's integers, whose distances
 //! are then the engine's own, to the last bit.
 
+mod distances;
 mod embeddings;
 mod neighbours;
+mod pairs;
 mod prototypes;
+mod retrieval;
+mod roc;
 mod thresholds;
 mod triplets;
 
 pub use embeddings::{Embeddings, Value};
-pub use neighbours::{nearest, precision_at_1};
-pub use prototypes::{Support, prototype_accuracy, support};
+pub use neighbours::{gallery_precision_at_1, nearest, precision_at_1};
+pub use pairs::Pairs;
+pub use prototypes::{FewShot, Support, prototype_accuracy, support};
+pub use retrieval::{RECALL_AT, Retrieval, retrieval};
 pub use thresholds::{Rates, Verification, verification};
 pub use triplets::{ClassTriplets, TripletReport, triplet_report};

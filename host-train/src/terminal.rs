@@ -49,6 +49,14 @@ impl Progress {
         }
     }
 
+    /// Prints something to standard output, not in the middle of the bar.
+    pub fn suspend(&self, print: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
     /// Changes the number of steps, where it becomes known late.
     pub fn set_total(&mut self, total: u64) {
         if self.total == total {

@@ -149,7 +149,11 @@ fn a_short_run_from_end_to_end() {
         assert_eq!(metrics["model"]["macs"], 1_412_224);
         for kind in ["float", "int8"] {
             assert_eq!(metrics[kind]["triplet_accuracy"]["per_class"].as_array().unwrap().len(), 10);
-            assert!(metrics[kind]["precision_at_1"].as_f64().unwrap() > 0.3);
+            let share = |name: &str| metrics[kind][name].as_f64().unwrap();
+            assert!(share("precision_at_1") > 0.3 && share("precision_at_1_gallery") > 0.3);
+            assert!(share("map_at_r") < share("r_precision") && share("equal_error_rate") < 0.5);
+            assert_eq!(metrics[kind]["recall_at"]["1"], metrics[kind]["precision_at_1"]);
+            assert!(metrics[kind].get("unseen").is_none());
         }
         assert_eq!(fs::read_to_string(format!("{run}/history.csv")).unwrap().lines().count(), 2);
 
@@ -165,6 +169,9 @@ fn a_short_run_from_end_to_end() {
         let eval = host_train(&["eval", &run, "--data", "drawn", "--json"]);
         let eval: serde_json::Value = serde_json::from_slice(&eval.stdout).unwrap();
         assert_eq!(eval["int8"], metrics["int8"]);
+        let roc = fs::read_to_string(format!("{run}/roc.csv")).unwrap();
+        assert!(roc.starts_with("threshold,false_accept_rate,false_reject_rate\n"));
+        assert!((20..=201).contains(&roc.lines().count()), "{roc}");
 
         fs::write(at("three-images"), images(3, 28)).unwrap();
         let embed =
@@ -172,4 +179,41 @@ fn a_short_run_from_end_to_end() {
         assert!(embed.status.success(), "{}", String::from_utf8_lossy(&embed.stderr));
         assert_eq!(fs::read(at("e.npy")).unwrap().len(), 128 + 3 * 128);
     }
+}
+
+/// Classes that are never trained on: the model hears nothing of them, and what it makes of them is told.
+#[test]
+fn unseen_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let config = include_str!("../../configs/unseen.toml");
+    let steps = config.lines().find(|line| line.starts_with("steps")).unwrap();
+    fs::write(at("short.toml"), config.replace(steps, "steps = 4")).unwrap();
+    let train = |config: &str| host_train(&["-c", config, "--data", "drawn", "--out", &at("runs")]);
+    let run = train(&at("short.toml"));
+    let (out, error) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "{error}");
+    assert!(out.contains("classes never trained on: 7, 8, 9\n"), "{out}");
+
+    let run = at("runs/unseen");
+    let metrics = fs::read_to_string(format!("{run}/metrics.json")).unwrap();
+    let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
+    for kind in ["float", "int8"] {
+        assert_eq!(metrics[kind]["triplet_accuracy"]["per_class"].as_array().unwrap().len(), 7);
+        let unseen = &metrics[kind]["unseen"];
+        assert_eq!(unseen["labels"], serde_json::json!([7, 8, 9]));
+        let few_shot = |name: &str| unseen[name]["mean"].as_f64().unwrap();
+        assert!(few_shot("prototype_5_shot_all") <= few_shot("prototype_5_shot"));
+    }
+    assert!(metrics["int8"]["unseen"]["at_thresholds"]["equal_error"]["false_accept_rate"].is_f64());
+    let eval = host_train(&["eval", &run, "--data", "drawn", "--json"]);
+    let eval: serde_json::Value = serde_json::from_slice(&eval.stdout).unwrap();
+    assert_eq!(eval["int8"], metrics["int8"]);
+    let again = host_train(&["export", &run, "--data", "drawn", "--out", &at("again.postcard")]);
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    let model = fs::read(format!("{run}/model.postcard")).unwrap();
+    assert!(fs::read(at("again.postcard")).unwrap() == model, "export gives another model");
+
+    fs::write(at("wrong.toml"), config.replace("\"9\"", "\"99\"")).unwrap();
+    fails(&train(&at("wrong.toml")), &["data.unseen", "`99`", "did you mean `9`"]);
 }

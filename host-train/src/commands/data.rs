@@ -13,8 +13,9 @@ use anyhow::Result;
 ///
 /// # Errors
 /// What the user named cannot be used.
-pub fn find(args: &DataArgs, seed: u64, config: DataConfig) -> Result<Dataset> {
-    let request = Request { path: args.data.clone(), seed, config, skip_broken: args.skip_broken };
+pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> {
+    let request =
+        Request { path: args.data.clone(), seed, config: config.clone(), skip_broken: args.skip_broken };
     let mut download: Option<(Progress, String)> = None;
     let mut reading: Option<Progress> = None;
     let data = data::find(request, &mut |event| match event {

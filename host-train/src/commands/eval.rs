@@ -3,8 +3,8 @@
 use super::{
     data::mark,
     inspect::hex,
-    read_model,
-    train::{CONFIG, share, triplet_table},
+    read_model, scores,
+    train::{CONFIG, triplet_table},
 };
 use crate::{
     cli::EvalArgs,
@@ -23,8 +23,8 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let file = read_model(&args.model)?;
     let model = file.decode()?;
     let metadata = model.metadata();
-    let config = DataConfig::of_model(metadata.input, metadata.preparation, test_share(&args.model)?);
-    let data = super::data::find(&args.data, metadata.training.seed, config)?;
+    let config = data_config(&args.model)?.for_model(metadata.input, metadata.preparation);
+    let data = super::data::find(&args.data, metadata.training.seed, &config)?;
     let shape = metadata.input;
     ensure!(
         data.test.image(0).len() == model.input_len(),
@@ -33,7 +33,8 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         data.test.width,
     );
     let progress = Progress::new("evaluate", 0);
-    let scores = int8_scores(&model, &data);
+    let unseen = config.unseen_labels(&data.class_names)?;
+    let scores = int8_scores(&model, &data, &unseen);
     progress.finish("int8");
     if args.json {
         let result = serde_json::json!({
@@ -44,20 +45,14 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         println!("{result:#}");
     } else {
         print!("{}", triplet_table(&scores, &data));
-        println!(
-            "\ntriplet accuracy               {:>6} %{}",
-            share(scores.triplet_accuracy.mean),
-            mark(&data)
-        );
-        println!("P@1, nearest other test image  {:>6} %", share(scores.precision_at_1));
-        println!("5-shot prototypes              {:>6} %", share(scores.prototype_5_shot));
+        print!("{}", scores::table(&[("int8", &scores)], &data.class_names, mark(&data)));
     }
     Ok(())
 }
 
-/// The share of a folder's images that is tested with, as the model's run had it, so that the model is not tested on
-/// what it was trained on; a model file alone does not tell.
-fn test_share(model: &Path) -> Result<f64> {
+/// What the config of the model's run says of its data, so that the model is not tested on what it was trained on; a
+/// model file alone does not tell.
+fn data_config(model: &Path) -> Result<DataConfig> {
     let config = model.join(CONFIG);
-    Ok(if config.is_file() { Config::read(&config)?.data } else { DataConfig::default() }.test_share)
+    Ok(if config.is_file() { Config::read(&config)?.into_inner().data } else { DataConfig::default() })
 }

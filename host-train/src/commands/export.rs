@@ -5,12 +5,19 @@ use super::{
     train::{CHECKPOINT, CONFIG, METRICS, MODEL},
 };
 use crate::{
-    cli::ExportArgs, config::Config, export::export, net::Net, rng::Rng, run_folder::write_whole,
-    terminal::thousands, train::shape,
+    cli::ExportArgs,
+    config::{Backend, Config, NetConfig},
+    data::Split,
+    export::export,
+    net::Net,
+    rng::Rng,
+    run_folder::write_whole,
+    terminal::thousands,
+    train::shape,
 };
 use anyhow::{Context, Result};
 use shared_model::Model;
-use std::fs;
+use std::{fs, path::Path};
 
 /// Reads a run's config and checkpoint, quantizes and calibrates, and writes the model file.
 ///
@@ -19,13 +26,9 @@ use std::fs;
 pub fn run(args: &ExportArgs) -> Result<()> {
     let path = args.run.join(CONFIG);
     let config = Config::read(&path)?;
-    let data = super::data::find(&args.data, config.seed, config.data)?;
-    let device = config.backend.device();
-    let net = Net::new(&config.net, shape(&data.train)?, &mut Rng::new(config.seed), &device)?;
-    let checkpoint = args.run.join(CHECKPOINT);
-    let net = net
-        .load(&checkpoint)
-        .with_context(|| format!("cannot read {} as a checkpoint of this run", checkpoint.display()))?;
+    let data = super::data::find(&args.data, config.seed, &config.data)?;
+    let data = data.without(&config.data.unseen_labels(&data.class_names)?);
+    let net = checkpoint(&config.net, &data.train, &args.run.join(CHECKPOINT), config.backend)?;
     let images_seen = images_seen(args).context("cannot read how many images the run has seen")?;
     let file = export(&net.to_float_net(), &config, &data, images_seen)?;
     let out = args.out.clone().unwrap_or_else(|| args.run.join(MODEL));
@@ -33,6 +36,15 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let hash = hex(Model::decode(&file)?.hash());
     println!("wrote {}: {} bytes, hash {hash}", out.display(), thousands(file.len() as u64));
     Ok(())
+}
+
+/// The net of a checkpoint, which was trained on images of this size.
+///
+/// # Errors
+/// The file cannot be read, or does not fit the config.
+pub fn checkpoint(config: &NetConfig, images: &Split, path: &Path, backend: Backend) -> Result<Net> {
+    let net = Net::new(config, shape(images)?, &mut Rng::new(0), &backend.device())?;
+    net.load(path).with_context(|| format!("cannot read {} as a checkpoint of this run", path.display()))
 }
 
 fn images_seen(args: &ExportArgs) -> Result<u64> {

@@ -7,6 +7,8 @@ pub mod embed;
 pub mod eval;
 pub mod export;
 pub mod inspect;
+pub mod scores;
+pub mod study;
 pub mod train;
 
 use anyhow::{Context, Result, bail};

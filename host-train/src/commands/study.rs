@@ -56,7 +56,8 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         .map(|variant| Ok((variant.name.as_str(), study.config(variant)?)))
         .collect::<Result<_, ConfigError>>()
         .with_context(|| file.clone())?;
-    let data = super::data::find(&args.data, study.seeds[0])?;
+    let base = Config::ready(&study.base)?;
+    let data = super::data::find(&args.data, study.seeds[0], &base.data)?;
     println!("{}\n", study.question);
     println!("| variant | P@1 | 5-shot | int8 P@1 | parameters | MACs | images | s |");
     println!("|---|---|---|---|---|---|---|---|");
@@ -102,13 +103,15 @@ fn outcome(config: &ValidConfig, seed: u64, data: &Dataset) -> Result<Outcome> {
     let mut config = config.clone().into_inner();
     config.seed = seed;
     let config = config.validate("study")?;
+    let unseen = config.data.unseen_labels(&data.class_names)?;
+    let data = &*data.without(&unseen);
     let trained = train(&config, &data.train, &config.backend.device(), Start::New, &mut ())?;
     let net = trained.net.to_float_net();
     let file = export(&net, &config, data, trained.images_seen)?;
     let model = Model::decode(&file)?;
 
     let mut trained_on = classes(data.train.labels());
-    hold_out(&mut trained_on);
+    hold_out(&mut trained_on, config.train.hold_out)?;
     let trained_on: Vec<usize> = trained_on.into_iter().flat_map(|class| class.images).collect();
     let scores = |int8: bool| {
         let float = |indices: &[usize]| {

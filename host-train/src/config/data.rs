@@ -1,6 +1,7 @@
 //! `[data]`: what becomes of images in folders, and what is set aside.
 
 use super::{Check, ConfigError, Size};
+use crate::data::Label;
 use serde::{Deserialize, Serialize};
 use shared_model::{
     Shape,
@@ -9,7 +10,7 @@ use shared_model::{
 
 /// How images become pixels, and which of them are tested with. IDX files hold pixels already: of all this, `fit`
 /// and `background` then only say how a client of the model makes the like.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
     /// Rows and columns of the net's input, 1 to 1,024 each; 28 where it is not given.
@@ -24,28 +25,53 @@ pub struct DataConfig {
     /// Share of every class's images that is tested with, where a folder has no split of its own: above 0, up to
     /// 0.9.
     pub test_share: f64,
+    /// Names of the classes that are not trained on, so that it can be told how good the net is at things that it has
+    /// never seen. At least two classes must be left.
+    pub unseen: Vec<String>,
 }
 
 impl Default for DataConfig {
     fn default() -> Self {
-        Self { size: Size([28, 28]), fit: None, background: Background::Auto, test_share: 0.2 }
+        Self {
+            size: Size([28, 28]),
+            fit: None,
+            background: Background::Auto,
+            test_share: 0.2,
+            unseen: Vec::new(),
+        }
     }
 }
 
 impl DataConfig {
-    /// What makes images for a model of this input and preparation.
-    pub fn of_model(input: Shape, preparation: Preparation, test_share: f64) -> Self {
+    /// The same for images of a model of this input and preparation.
+    #[must_use]
+    pub fn for_model(self, input: Shape, preparation: Preparation) -> Self {
         Self {
             size: Size([input.height.into(), input.width.into()]),
             fit: Some(preparation.fit),
             background: preparation.background,
-            test_share,
+            ..self
         }
     }
 
     /// The preparation of data that have `fit` where the config names none.
     pub fn preparation(&self, fit: Fit) -> Preparation {
         Preparation { fit: self.fit.unwrap_or(fit), background: self.background }
+    }
+
+    /// The labels of the [unseen](Self::unseen) classes, ascending. `names` are those of all classes, by label.
+    ///
+    /// # Errors
+    /// There is no class of such a name.
+    pub fn unseen_labels(&self, names: &[String]) -> Result<Vec<Label>, ConfigError> {
+        let label = |name: &String| match names.iter().position(|other| other == name) {
+            Some(label) => Ok(label as Label),
+            None => Err(ConfigError::unknown("data.unseen", None, name, names.to_vec())),
+        };
+        let mut labels = self.unseen.iter().map(label).collect::<Result<Vec<_>, _>>()?;
+        labels.sort_unstable();
+        labels.dedup();
+        Ok(labels)
     }
 
     pub(super) fn check(&self, check: &Check<'_>) -> Result<(), ConfigError> {
@@ -67,4 +93,22 @@ pub enum HoldOut {
     Classes,
     /// Nothing: there is no validation, and the model has no thresholds.
     None,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_labels() {
+        let names = ["cat", "dog", "cow"].map(String::from);
+        let of = |unseen: &[&str]| {
+            let unseen = unseen.iter().map(|name| (*name).into()).collect();
+            DataConfig { unseen, ..DataConfig::default() }.unseen_labels(&names)
+        };
+        assert!(of(&[]).unwrap().is_empty());
+        assert_eq!(of(&["cow", "cat", "cow"]).unwrap(), [0, 2]);
+        let error = of(&["cow", "dgo"]).unwrap_err().to_string();
+        assert!(error.starts_with("data.unseen: `dgo`") && error.contains("did you mean `dog`?"), "{error}");
+    }
 }

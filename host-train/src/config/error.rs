@@ -120,7 +120,7 @@ impl ConfigError {
         Self::Syntax { file: file.to_owned(), line, message: message.to_owned() }
     }
 
-    fn unknown(file: &str, line: Option<usize>, name: &str, allowed: Vec<String>) -> Self {
+    pub(super) fn unknown(file: &str, line: Option<usize>, name: &str, allowed: Vec<String>) -> Self {
         let suggestion = allowed
             .iter()
             .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))

@@ -19,6 +19,7 @@ pub mod folder;
 pub mod idx;
 pub mod picture;
 pub mod prepare;
+mod unseen;
 
 use crate::config::DataConfig;
 use folder::{FolderError, Reading};

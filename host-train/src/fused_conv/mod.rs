@@ -16,7 +16,7 @@ mod kernel;
 mod kernel_tests;
 #[cfg(test)]
 mod reference;
-mod simd;
+pub(crate) mod simd;
 
 pub use geometry::{Geometry, Pool};
 

@@ -6,7 +6,7 @@
 
 /// An instruction set that this CPU has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Simd(Level);
+pub(crate) struct Simd(Level);
 
 /// The instruction sets told apart; what they are good for is in [`Target`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Simd {
 
 /// Something to compute. `run` and all that it calls must be `#[inline(always)]`: what is not inlined is
 /// compiled without the instruction set.
-pub(super) trait Kernel {
+pub(crate) trait Kernel {
     fn run<T: Target>(self);
 }
 
@@ -83,7 +83,7 @@ pub(super) trait Kernel {
 ///
 /// The types that implement it are private and only [`Simd::run`] names them, so that code with a `T: Target`
 /// runs on a CPU that has the instructions.
-pub(super) trait Target {
+pub(crate) trait Target {
     /// [`LANES`](Self::LANES) values of `f32`.
     type V: Copy;
     /// Values of a register.

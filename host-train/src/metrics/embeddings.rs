@@ -2,7 +2,12 @@ use shared_model::{
     Distance, Element,
     distance::{COSINE_ONE, cosine_distance},
 };
-use std::cmp::Ordering;
+use std::ops::Neg;
+
+/// The sign bit of an `f32`.
+const SIGN: u32 = 1 << 31;
+/// Below this product of squared norms, [`short_cosine_distance`] is exact.
+const SHORT: i64 = 1 << 46;
 
 /// Embeddings, one a row, and how they are compared.
 #[derive(Clone, Debug)]
@@ -18,7 +23,7 @@ pub struct Embeddings<T: Value> {
 /// What an embedding consists of.
 pub trait Value: Copy + Send + Sync + 'static {
     /// A sum of products.
-    type Sum: Copy + Send + Sync;
+    type Sum: Copy + Default + Neg<Output = Self::Sum> + Send + Sync;
     /// A distance; smaller is more alike.
     type Distance: Copy + Send + Sync;
 
@@ -28,23 +33,19 @@ pub trait Value: Copy + Send + Sync + 'static {
     /// The distance of two rows from their dot product and norms.
     fn distance(kind: Distance, dot: Self::Sum, a_norm: Self::Sum, b_norm: Self::Sum) -> Self::Distance;
 
-    /// Total order of distances.
-    fn order(a: Self::Distance, b: Self::Distance) -> Ordering;
+    /// A number in the order of the distances: what is ranked and counted.
+    fn key(distance: Self::Distance) -> u32;
 
-    /// A distance that may be nearer than `best`, or `None` where it certainly is not: a cheap look before
-    /// an expensive one.
+    /// The distance that has this [`key`](Self::key).
+    fn from_key(key: u32) -> Self::Distance;
+
+    /// The keys of the distances of one row to several others, from their dot products and norms.
     #[inline(always)]
-    fn nearer(
-        kind: Distance,
-        dot: Self::Sum,
-        a_norm: Self::Sum,
-        b_norm: Self::Sum,
-        best: Option<Self::Distance>,
-    ) -> Option<Self::Distance> {
-        let distance = Self::distance(kind, dot, a_norm, b_norm);
-        match best {
-            Some(best) if Self::order(distance, best).is_ge() => None,
-            _ => Some(distance),
+    fn keys(kind: Distance, dots: &[Self::Sum], a_norm: Self::Sum, b_norms: &[Self::Sum], keys: &mut [u32]) {
+        // A loop for each kind: a branch within would keep it from being vectorised.
+        match kind {
+            Distance::SquaredL2 => each_key::<Self>(Distance::SquaredL2, dots, a_norm, b_norms, keys),
+            Distance::Cosine => each_key::<Self>(Distance::Cosine, dots, a_norm, b_norms, keys),
         }
     }
 
@@ -53,6 +54,13 @@ pub trait Value: Copy + Send + Sync + 'static {
 
     /// The mean of some values.
     fn mean(values: impl Iterator<Item = Self>, count: usize) -> Self;
+}
+
+#[inline(always)]
+fn each_key<T: Value>(kind: Distance, dots: &[T::Sum], a_norm: T::Sum, b_norms: &[T::Sum], keys: &mut [u32]) {
+    for ((key, &dot), &b_norm) in keys.iter_mut().zip(dots).zip(b_norms) {
+        *key = T::key(T::distance(kind, dot, a_norm, b_norm));
+    }
 }
 
 impl Embeddings<f32> {
@@ -106,14 +114,22 @@ impl<T: Value> Embeddings<T> {
         self.distance
     }
 
-    pub(super) fn norm(&self, index: usize) -> T::Sum {
-        self.norms[index]
+    /// `Σ x²` of each row.
+    pub(super) fn norms(&self) -> &[T::Sum] {
+        &self.norms
     }
 
     /// The distance of `self[a]` and `other[b]`.
     #[inline(always)]
     pub fn distance(&self, a: usize, other: &Self, b: usize) -> T::Distance {
         T::distance(self.distance, T::dot(self.row(a), other.row(b)), self.norms[a], other.norms[b])
+    }
+
+    /// The largest [key](Value::key) that a distance of two rows can have: nothing is farther from a row than its
+    /// opposite, and no row is farther from its opposite than the longest.
+    pub(super) fn largest_key(&self) -> u32 {
+        let opposite = |&norm: &T::Sum| T::key(T::distance(self.distance, -norm, norm, norm));
+        self.norms.iter().map(opposite).max().unwrap_or(0)
     }
 
     /// A distance in real units: squared L2, or `1 − cos`.
@@ -160,14 +176,22 @@ impl Value for f32 {
     fn distance(kind: Distance, dot: f32, a_norm: f32, b_norm: f32) -> f32 {
         match kind {
             Distance::SquaredL2 => (a_norm + b_norm - 2.0 * dot).max(0.0),
-            Distance::Cosine if a_norm * b_norm > 0.0 => 1.0 - dot / (a_norm * b_norm).sqrt(),
-            Distance::Cosine => 1.0,
+            Distance::Cosine => {
+                let cosine = dot / (a_norm * b_norm).sqrt();
+                if a_norm * b_norm > 0.0 { 1.0 - cosine } else { 1.0 }
+            }
         }
     }
 
+    /// In the order of [`f32::total_cmp`].
     #[inline(always)]
-    fn order(a: f32, b: f32) -> Ordering {
-        a.total_cmp(&b)
+    fn key(distance: f32) -> u32 {
+        let bits = distance.to_bits();
+        bits ^ ((bits.cast_signed() >> 31).cast_unsigned() | SIGN)
+    }
+
+    fn from_key(key: u32) -> f32 {
+        f32::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN })
     }
 
     fn real(_: Distance, distance: f32, _: f32) -> f64 {
@@ -201,27 +225,28 @@ impl Value for i16 {
     }
 
     #[inline(always)]
-    fn order(a: u32, b: u32) -> Ordering {
-        a.cmp(&b)
+    fn key(distance: u32) -> u32 {
+        distance
     }
 
-    /// The engine's cosine costs an integer root and a division. In real numbers it is at most
-    /// `cos · n / (n − 1)` with `n = √(a_norm · b_norm)`, because the root is rounded down: where even that
-    /// does not reach `best`, with room for the rounding of this estimate, the exact one need not be known.
+    fn from_key(key: u32) -> u32 {
+        key
+    }
+
+    /// The engine's cosine costs an integer root and a division; where the embeddings are short enough, floats
+    /// give the same integers and are vectorised.
     #[inline(always)]
-    fn nearer(kind: Distance, dot: i32, a_norm: i32, b_norm: i32, best: Option<u32>) -> Option<u32> {
-        if let (Distance::Cosine, Some(best)) = (kind, best) {
-            let n = (f64::from(a_norm) * f64::from(b_norm)).sqrt();
-            let wanted = f64::from((COSINE_ONE - i64::from(best)) as i32);
-            if n > 2.0
-                && wanted > 0.0
-                && COSINE_ONE as f64 * f64::from(dot) * (1.0 + 1e-9) < wanted * (n - 1.0)
-            {
-                return None;
+    fn keys(kind: Distance, dots: &[i32], a_norm: i32, b_norms: &[i32], keys: &mut [u32]) {
+        let longest = b_norms.iter().copied().max().unwrap_or(0);
+        match kind {
+            Distance::Cosine if i64::from(a_norm) * i64::from(longest) < SHORT => {
+                for ((key, &dot), &b_norm) in keys.iter_mut().zip(dots).zip(b_norms) {
+                    *key = short_cosine_distance(dot, a_norm, b_norm);
+                }
             }
+            Distance::Cosine => each_key::<Self>(Distance::Cosine, dots, a_norm, b_norms, keys),
+            Distance::SquaredL2 => each_key::<Self>(Distance::SquaredL2, dots, a_norm, b_norms, keys),
         }
-        let distance = Self::distance(kind, dot, a_norm, b_norm);
-        best.is_none_or(|best| distance < best).then_some(distance)
     }
 
     fn real(kind: Distance, distance: u32, scale: f32) -> f64 {
@@ -236,6 +261,19 @@ impl Value for i16 {
         let (sum, count) = (values.map(i32::from).sum::<i32>(), count as i32);
         (2 * sum + count).div_euclid(2 * count) as i16
     }
+}
+
+/// [`cosine_distance`] in floats, exact where `a_norm · b_norm < 2^46`. The product is then a whole number that an
+/// `f64` holds, and its root, rounded down, is the integer root. With that root, `n < 2^23`, a quotient that is no
+/// whole number lies at least `1 / n` below the next one; an `f64` near 2^30 is at most 2^-23 off, so that rounding
+/// down gives the quotient rounded down.
+#[inline(always)]
+fn short_cosine_distance(dot: i32, a_norm: i32, b_norm: i32) -> u32 {
+    const ONE: f64 = COSINE_ONE as f64;
+    let n = (f64::from(a_norm) * f64::from(b_norm)).sqrt().floor();
+    let quotient = (f64::from(dot) * ONE / n).floor().clamp(-ONE, ONE);
+    let cosine = if n > 0.0 { quotient as i32 } else { 0 };
+    (COSINE_ONE as i32).wrapping_sub(cosine).cast_unsigned()
 }
 
 #[cfg(test)]
@@ -261,18 +299,32 @@ mod tests {
     }
 
     #[test]
-    fn the_cheap_look_never_hides_a_nearer_one() {
+    fn keys_are_in_the_order_of_the_distances() {
+        let ascending = [f32::NEG_INFINITY, -2.5, -1e-9, -0.0, 0.0, 1e-9, 0.5, 2.0, f32::INFINITY];
+        assert!(ascending.is_sorted_by_key(|&distance| f32::key(distance)));
+        for distance in ascending {
+            assert_eq!(f32::from_key(f32::key(distance)).to_bits(), distance.to_bits());
+        }
+    }
+
+    #[test]
+    fn many_keys_at_once_are_those_of_the_distances() {
         let mut rng = Rng::new(2);
-        for round in 0..300_000 {
-            let range = [4, 30, 256][round % 3];
-            let mut row = || [0; 3].map(|_: i16| rng.below(range) as i16 - (range / 4) as i16);
-            let (a, b, c) = (row(), row(), row());
-            let parts = |b: &[i16; 3]| (i16::dot(&a, b), i16::dot(&a, &a), i16::dot(b, b));
-            let exact = |(dot, a, b)| i16::distance(Distance::Cosine, dot, a, b);
-            let (best, candidate) = (exact(parts(&b)), exact(parts(&c)));
-            let (dot, a_norm, c_norm) = parts(&c);
-            let seen = i16::nearer(Distance::Cosine, dot, a_norm, c_norm, Some(best));
-            assert_eq!(seen, (candidate < best).then_some(candidate), "{a:?} {b:?} {c:?}");
+        for round in 0..30_000 {
+            // The last of these ranges has products of squared norms on both sides of the limit.
+            let (range, len) = [(4, 3), (30, 3), (256, 3), (256, 128), (511, 170)][round % 5];
+            let mut row = || -> Vec<i16> { (0..len).map(|_| (rng.below(range) / 2) as i16).collect() };
+            let (a, mut others) = (row(), [row(), row(), row(), vec![0; len]]);
+            others[0].iter_mut().for_each(|value| *value = -*value);
+            others[2].clone_from(&a);
+            let dots = others.each_ref().map(|b| i16::dot(&a, b));
+            let (a_norm, norms) = (i16::dot(&a, &a), others.each_ref().map(|b| i16::dot(b, b)));
+            for kind in [Distance::SquaredL2, Distance::Cosine] {
+                let mut keys = [0; 4];
+                i16::keys(kind, &dots, a_norm, &norms, &mut keys);
+                let exact = [0, 1, 2, 3].map(|i| i16::distance(kind, dots[i], a_norm, norms[i]));
+                assert_eq!(keys, exact, "{a:?} {others:?}");
+            }
         }
     }
 

@@ -1,6 +1,12 @@
-use super::{Embeddings, Value};
-use crate::{data::Label, sampler::classes};
+use super::{Embeddings, Value, distances::write_keys};
+use crate::{data::Label, fused_conv::simd::Simd};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// Queries that go through a gallery together: a row of it is then read from memory once for all of them.
+const QUERIES: usize = 32;
+/// Candidates that they are compared with at a time.
+const CANDIDATES: usize = 1024;
 
 /// The index in `gallery` that is nearest to each of `queries`; the lowest among equally near ones. `excluded`
 /// says which index a query must not find, such as its own. `None` where nothing is left to be found.
@@ -9,43 +15,70 @@ pub fn nearest<T: Value>(
     gallery: &Embeddings<T>,
     excluded: impl Fn(usize) -> Option<usize> + Sync,
 ) -> Vec<Option<usize>> {
-    // A block of queries goes through the gallery together: a row of it is then read from memory once.
-    const BLOCK: usize = 32;
-    let kind = queries.kind();
-    let blocks = (0..queries.len().div_ceil(BLOCK)).into_par_iter().map(|block| {
-        let first = block * BLOCK;
-        let mut best: Vec<Option<(T::Distance, usize)>> = vec![None; BLOCK.min(queries.len() - first)];
-        for candidate in 0..gallery.len() {
-            let (row, norm) = (gallery.row(candidate), gallery.norm(candidate));
-            for (place, best) in best.iter_mut().enumerate() {
-                let query = first + place;
-                let dot = T::dot(queries.row(query), row);
-                let so_far = best.map(|(distance, _)| distance);
-                if let Some(distance) = T::nearer(kind, dot, queries.norm(query), norm, so_far)
-                    && excluded(query) != Some(candidate)
-                {
-                    *best = Some((distance, candidate));
+    // No distance has this key: the largest squared one is 1,024 · 255², and a float's is a NaN of its own.
+    const NOTHING: u32 = u32::MAX;
+    let simd = Simd::best();
+    let blocks = (0..queries.len().div_ceil(QUERIES)).into_par_iter().map(|block| {
+        let rows = block * QUERIES..((block + 1) * QUERIES).min(queries.len());
+        let mut best = vec![(NOTHING, None); rows.len()];
+        let mut keys = vec![0; rows.len() * CANDIDATES];
+        for start in (0..gallery.len()).step_by(CANDIDATES) {
+            let columns = start..(start + CANDIDATES).min(gallery.len());
+            let width = columns.len();
+            let keys = &mut keys[..rows.len() * width];
+            write_keys(simd, (queries, rows.clone()), (gallery, columns.clone()), keys);
+            for ((query, best), keys) in rows.clone().zip(&mut best).zip(keys.chunks_exact_mut(width)) {
+                if let Some(own) = excluded(query).filter(|own| columns.contains(own)) {
+                    keys[own - start] = NOTHING;
+                }
+                let lowest = keys.iter().copied().min().unwrap_or(NOTHING);
+                if lowest < best.0 {
+                    let place = keys.iter().position(|&key| key == lowest);
+                    *best = (lowest, place.map(|place| start + place));
                 }
             }
         }
-        best.into_iter().map(|best| best.map(|(_, index)| index)).collect::<Vec<_>>()
+        best.into_iter().map(|(_, index)| index).collect::<Vec<_>>()
     });
     blocks.collect::<Vec<_>>().concat()
 }
 
-/// Precision at 1: the share of embeddings whose nearest other embedding has the same label. Every one is a
-/// query in turn, and all the others are the gallery (leave-one-out), as in Musgrave, Belongie and Lim, "A
-/// metric learning reality check", 2020. `labels[i]` belongs to row `i`. One that is alone with its label is no
+/// Precision at 1, leave-one-out: the share of embeddings whose nearest other embedding has the same label. Every
+/// one is a query in turn, and all the others are the gallery, as in Musgrave, Belongie and Lim, "A metric learning
+/// reality check", 2020. `labels[i]` belongs to row `i`. One that is alone with its label is no
 /// query; NaN where there are no queries.
 pub fn precision_at_1<T: Value>(embeddings: &Embeddings<T>, labels: &[Label]) -> f64 {
     let found = nearest(embeddings, embeddings, Some);
+    share_of_right(&found, labels, labels, 2)
+}
+
+/// Precision at 1 in a gallery: the share of `queries` whose nearest embedding in `gallery`, which has labels of its
+/// own, has the same label. A query whose label is not in the gallery does not count; NaN where none counts.
+pub fn gallery_precision_at_1<T: Value>(
+    (queries, labels): (&Embeddings<T>, &[Label]),
+    (gallery, gallery_labels): (&Embeddings<T>, &[Label]),
+) -> f64 {
+    share_of_right(&nearest(queries, gallery, |_| None), labels, gallery_labels, 1)
+}
+
+/// Of the queries whose label occurs in the gallery at least `needed` times, the share that found it.
+fn share_of_right(found: &[Option<usize>], labels: &[Label], gallery_labels: &[Label], needed: usize) -> f64 {
+    let sizes = class_sizes(gallery_labels);
     let (mut queries, mut right) = (0, 0);
-    for class in classes(labels).iter().filter(|class| class.images.len() > 1) {
-        queries += class.images.len();
-        let is_right = |&&query: &&usize| found[query].is_some_and(|index| labels[index] == class.label);
-        right += class.images.iter().filter(is_right).count();
+    for (found, label) in found.iter().zip(labels).filter(|(_, label)| sizes.get(label) >= Some(&needed)) {
+        queries += 1;
+        right += usize::from(found.is_some_and(|index| gallery_labels[index] == *label));
     }
-    right as f64 / queries as f64
+    right as f64 / f64::from(queries)
+}
+
+/// How often each label occurs.
+pub(super) fn class_sizes(labels: &[Label]) -> BTreeMap<Label, usize> {
+    let mut sizes = BTreeMap::new();
+    for &label in labels {
+        *sizes.entry(label).or_default() += 1;
+    }
+    sizes
 }
 
 #[cfg(test)]
@@ -67,6 +100,16 @@ mod tests {
     }
 
     #[test]
+    fn in_a_gallery_by_hand() {
+        let places =
+            |places: &[f32]| Embeddings::from_floats(places.to_vec(), places.len(), Distance::SquaredL2);
+        let (queries, gallery) = (places(&[0.4, 0.6, 5.0, 9.0]), places(&[0.0, 1.0, 4.0]));
+        // The last one's label is not there. 0.6 is nearest to 1, which has another label.
+        let precision = gallery_precision_at_1((&queries, &[0, 0, 1, 7]), (&gallery, &[0, 1, 1]));
+        assert_eq!(precision, 2.0 / 3.0);
+    }
+
+    #[test]
     fn ties_go_to_the_lowest_index() {
         let embeddings = Embeddings::from_bytes(&[5; 12], 4, Element::Unsigned, Distance::Cosine, 1.0);
         let found: Vec<_> = nearest(&embeddings, &embeddings, Some).into_iter().flatten().collect();
@@ -76,15 +119,17 @@ mod tests {
     #[test]
     fn equals_a_plain_search() {
         let mut rng = Rng::new(4);
-        let bytes: Vec<u8> = (0..150 * 6).map(|_| rng.below(9) as u8).collect();
+        // More candidates than are compared at a time; small values, so that there are ties.
+        let count = CANDIDATES + 150;
+        let bytes: Vec<u8> = (0..count * 6).map(|_| rng.below(9) as u8).collect();
         for kind in [Distance::SquaredL2, Distance::Cosine] {
-            let all = Embeddings::from_bytes(&bytes, 150, Element::Unsigned, kind, 1.0);
+            let all = Embeddings::from_bytes(&bytes, count, Element::Unsigned, kind, 1.0);
             let (queries, gallery) = (all.select(&(0..70).collect::<Vec<_>>()), &all);
             let found = nearest(&queries, gallery, |_| None);
             let excluding = nearest(&queries, gallery, Some);
             for query in 0..70 {
                 let plain = |own: bool| {
-                    let others = (0..150).filter(|&other| own || other != query);
+                    let others = (0..count).filter(|&other| own || other != query);
                     others.min_by_key(|&other| queries.distance(query, gallery, other))
                 };
                 assert_eq!((found[query], excluding[query]), (plain(true), plain(false)));

@@ -1,29 +1,28 @@
 use super::{Embeddings, Value, nearest};
-use crate::{data::Label, rng::Rng, sampler::classes};
+use crate::{data::Label, rng::Rng, sampler::Class};
+use serde::Serialize;
 
 /// Images a class that a prototype is the mean of.
 const SHOTS: usize = 5;
 /// How often they are drawn anew.
-const DRAWS: u64 = 10;
+const DRAWS: usize = 20;
 
-/// Training images to build prototypes of: ten times, five random ones a class.
+/// Images to build prototypes of: twenty times, five random ones a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Support {
-    /// Indices into the training set, draw by draw, class by class: what is to be embedded, in this order.
+    /// The images, as the classes name them, draw by draw, class by class.
     pub images: Vec<usize>,
     /// The classes.
     labels: Vec<Label>,
 }
 
-/// Draws the images of a training set with these labels. A class with fewer than five takes part with
-/// repetitions.
-pub fn support(labels: &[Label], seed: u64) -> Support {
-    let classes = classes(labels);
+/// Draws images of these classes. A class with fewer than five takes part with repetitions.
+pub fn support(classes: &[Class], seed: u64) -> Support {
     let seed = Rng::new(seed);
     let mut images = Vec::new();
     for draw in 0..DRAWS {
-        let mut rng = seed.stream(draw);
-        for class in &classes {
+        let mut rng = seed.stream(draw as u64);
+        for class in classes {
             let mut order = class.images.clone();
             rng.shuffle(&mut order);
             images.extend(order.iter().cycle().take(SHOTS));
@@ -32,58 +31,81 @@ pub fn support(labels: &[Label], seed: u64) -> Support {
     Support { images, labels: classes.iter().map(|class| class.label).collect() }
 }
 
+/// Few-shot accuracy over the draws of a [`Support`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct FewShot {
+    /// Mean over the draws, 0 to 1.
+    pub mean: f64,
+    /// From draw to draw: the sample's, with one less than the number of draws in the denominator.
+    pub standard_deviation: f64,
+}
+
 /// Few-shot accuracy (Snell, Swersky and Zemel, "Prototypical networks", 2017): the share of `queries` whose
-/// nearest prototype, the mean of five embeddings of a class, is that of its label; mean of ten draws, 0 to 1.
-/// `embeddings` are those of [`Support::images`]; query `i` has label `labels[i]`.
+/// nearest prototype, the mean of five embeddings of a class, is that of its label.
+/// `embeddings` are those of [`Support::images`]; query `i` has label `labels[i]`. NaN without classes or queries.
 pub fn prototype_accuracy<T: Value>(
     support: &Support,
     embeddings: &Embeddings<T>,
     queries: &Embeddings<T>,
     labels: &[Label],
-) -> f64 {
+) -> FewShot {
     let classes = support.labels.len();
     if classes == 0 || queries.is_empty() {
-        return 0.0;
+        return FewShot { mean: f64::NAN, standard_deviation: f64::NAN };
     }
     let prototypes = embeddings.means(SHOTS);
-    let mut right = 0;
-    for draw in 0..DRAWS as usize {
+    let draws = (0..DRAWS).map(|draw| {
         let own: Vec<usize> = (draw * classes..(draw + 1) * classes).collect();
         let found = nearest(queries, &prototypes.select(&own), |_| None);
         let labelled = found.iter().flatten().zip(labels);
-        right += labelled.filter(|(found, label)| support.labels[**found] == **label).count();
-    }
-    right as f64 / (queries.len() * DRAWS as usize) as f64
+        let right = labelled.filter(|(found, label)| support.labels[**found] == **label).count();
+        right as f64 / queries.len() as f64
+    });
+    let draws: Vec<f64> = draws.collect();
+    let mean = draws.iter().sum::<f64>() / DRAWS as f64;
+    let squares: f64 = draws.iter().map(|draw| (draw - mean).powi(2)).sum();
+    FewShot { mean, standard_deviation: (squares / (DRAWS - 1) as f64).sqrt() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sampler::classes;
     use shared_model::Distance;
 
     #[test]
     fn draws_are_of_their_class_and_seeded() {
         let labels: Vec<Label> = (0..40).map(|i| [2, 7][i % 2]).chain([9, 9]).collect();
-        let drawn = support(&labels, 1);
-        assert_eq!((drawn.images.len(), drawn.labels.as_slice()), (10 * 3 * 5, [2, 7, 9].as_slice()));
+        let drawn = support(&classes(&labels), 1);
+        assert_eq!((drawn.images.len(), drawn.labels.as_slice()), (20 * 3 * 5, [2, 7, 9].as_slice()));
         for (place, &image) in drawn.images.iter().enumerate() {
             assert_eq!(labels[image], [2, 7, 9][place / 5 % 3]);
         }
         let mut first = drawn.images[..5].to_vec();
         first.dedup();
         assert_eq!(first.len(), 5, "five different images");
-        assert_eq!(drawn, support(&labels, 1));
-        assert_ne!(drawn, support(&labels, 2));
+        assert_eq!(drawn, support(&classes(&labels), 1));
+        assert_ne!(drawn, support(&classes(&labels), 2));
     }
 
     #[test]
     fn by_hand() {
         let labels: Vec<Label> = (0..10).map(|i| (i / 5) as Label).collect();
-        let drawn = support(&labels, 1);
+        let drawn = support(&classes(&labels), 1);
         // Class 0 lies at 0 to 4 with mean 2, class 1 at 10 to 14 with mean 12: the border is 7.
         let places = drawn.images.iter().map(|&image| (image + image / 5 * 5) as f32).collect();
-        let embeddings = Embeddings::from_floats(places, 100, Distance::SquaredL2);
+        let embeddings = Embeddings::from_floats(places, 200, Distance::SquaredL2);
         let queries = Embeddings::from_floats(vec![-3.0, 6.9, 7.1, 30.0], 4, Distance::SquaredL2);
-        assert_eq!(prototype_accuracy(&drawn, &embeddings, &queries, &[0, 0, 0, 1]), 0.75);
+        let found = prototype_accuracy(&drawn, &embeddings, &queries, &[0, 0, 0, 1]);
+        assert_eq!(found, FewShot { mean: 0.75, standard_deviation: 0.0 });
+
+        // The prototypes of one half of the draws are 0 and 10, of the other half 0 and 12: at 5.5, the first half
+        // is wrong. The variance is 20 · 0.25² / 19.
+        let place = |image: usize| [0.0, if image < 100 { 10.0 } else { 12.0 }][image / 5 % 2];
+        let embeddings = Embeddings::from_floats((0..200).map(place).collect(), 200, Distance::SquaredL2);
+        let queries = Embeddings::from_floats(vec![5.5, 12.0], 2, Distance::SquaredL2);
+        let found = prototype_accuracy(&drawn, &embeddings, &queries, &[0, 1]);
+        assert_eq!(found.mean, 0.75);
+        assert!((found.standard_deviation - (20.0 * 0.0625 / 19.0f64).sqrt()).abs() < 1e-12);
     }
 }

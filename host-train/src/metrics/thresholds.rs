@@ -1,6 +1,8 @@
-use super::{Embeddings, Value};
+use super::{
+    Embeddings, Pairs, Value,
+    pairs::{Count, Within},
+};
 use crate::data::Label;
-use rayon::prelude::*;
 
 /// How well a limit on the distance tells same from different.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,64 +33,73 @@ pub struct Rates<D> {
 
 /// Limits over all pairs of `embeddings`, where row `i` has label `labels[i]`. Limits are distances that occur.
 /// `None` where no two have the same label, or no two have different ones.
-///
-/// 5,000 embeddings are 12.5 million pairs, which take 50 MB.
 pub fn verification<T: Value>(
     embeddings: &Embeddings<T>,
     labels: &[Label],
 ) -> Option<Verification<T::Distance>> {
-    let (same, different) = pair_distances(embeddings, labels);
-    if same.is_empty() || different.is_empty() {
-        return None;
-    }
-    let within = |sorted: &[T::Distance], limit| sorted.partition_point(|&d| T::order(d, limit).is_le());
-    let rates = |threshold| Rates {
-        threshold,
-        false_accept_rate: within(&different, threshold) as f64 / different.len() as f64,
-        false_reject_rate: 1.0 - within(&same, threshold) as f64 / same.len() as f64,
-    };
-    // Along each sorted list, accepts rise and rejects fall: the place where they cross is found by bisection.
-    let crossing = |sorted: &[T::Distance]| {
-        let below = |&limit: &T::Distance| {
-            let rates = rates(limit);
-            rates.false_accept_rate < rates.false_reject_rate
-        };
-        let at = sorted.partition_point(below);
-        [at.checked_sub(1), Some(at)].map(|at| at.and_then(|at| sorted.get(at)).map(|&limit| rates(limit)))
-    };
-    let gap = |rates: &Rates<T::Distance>| (rates.false_accept_rate - rates.false_reject_rate).abs();
-    let candidates = crossing(&same).into_iter().chain(crossing(&different)).flatten();
-    let equal_error = candidates.min_by(|a, b| gap(a).total_cmp(&gap(b)))?;
-
-    let within_1_percent = |&limit: &T::Distance| rates(limit).false_accept_rate <= 0.01;
-    let last = |sorted: &[T::Distance]| sorted[..sorted.partition_point(within_1_percent)].last().copied();
-    let limits = last(&same).into_iter().chain(last(&different));
-    // Where even the smallest distance accepts more than that, it is the strictest limit there is.
-    let limit = limits.max_by(|&a, &b| T::order(a, b)).unwrap_or(different[0]);
-    Some(Verification { equal_error, false_accept_1_percent: rates(limit) })
+    Some(Pairs::new(embeddings, labels)?.verification())
 }
 
-/// Distances of all pairs with the same label, and of all others; both sorted.
-fn pair_distances<T: Value>(
-    embeddings: &Embeddings<T>,
-    labels: &[Label],
-) -> (Vec<T::Distance>, Vec<T::Distance>) {
-    let mut same_and_different: (Vec<_>, Vec<_>) = (0..embeddings.len())
-        .into_par_iter()
-        .flat_map_iter(|a| {
-            (0..a).map(move |b| (labels[a] == labels[b], embeddings.distance(a, embeddings, b)))
+impl<T: Value> Pairs<'_, T> {
+    /// The two limits. Both are distances that occur; of two that are equally near to an equal error, the smaller.
+    pub fn verification(&self) -> Verification<T::Distance> {
+        let total = self.total();
+        // Shares are compared as whole numbers: a / b < c / d as a · d < c · b.
+        let accepts_less = |within: &Within| {
+            let accepted = u128::from(within.count.different) * u128::from(total.same);
+            let rejected = u128::from(total.same - within.count.same) * u128::from(total.different);
+            accepted < rejected
+        };
+        let up_to_1_percent = |within: &Within| 100 * within.count.different <= total.different;
+
+        // From bucket to bucket accepts rise and rejects fall. Where the one passes the other, and where the first
+        // passes 1 %, is in the first bucket that is beyond, or is the last distance before it.
+        let crossing = self.buckets().take_while(accepts_less).count();
+        let beyond_1_percent = self.buckets().take_while(up_to_1_percent).count();
+        let buckets = [crossing, beyond_1_percent].into_iter().flat_map(|at| [self.before(at), Some(at)]);
+        let distances = self.look_into(buckets.flatten().collect());
+
+        let at = distances.partition_point(accepts_less);
+        let around = [at.checked_sub(1), Some(at)].into_iter().flatten().filter_map(|at| distances.get(at));
+        let gap = |rates: &Rates<T::Distance>| (rates.false_accept_rate - rates.false_reject_rate).abs();
+        let equal_error =
+            around.map(|within| self.rates_of(*within)).min_by(|a, b| gap(a).total_cmp(&gap(b)));
+        // Where even the smallest distance accepts more than 1 %, it is the strictest limit there is.
+        let at = distances.partition_point(up_to_1_percent).saturating_sub(1);
+        Verification {
+            equal_error: equal_error.expect("there are pairs"),
+            false_accept_1_percent: self.rates_of(distances[at]),
+        }
+    }
+
+    /// How often each of some limits errs.
+    pub fn rates<const N: usize>(&self, limits: [T::Distance; N]) -> [Rates<T::Distance>; N] {
+        let distances = self.look_into(limits.map(|limit| self.bucket(T::key(limit))).to_vec());
+        limits.map(|limit| {
+            let key = T::key(limit);
+            let before = self.bucket(key).checked_sub(1).and_then(|bucket| self.buckets().nth(bucket));
+            let found = distances[..distances.partition_point(|within| within.key <= key)].last();
+            // What was looked into is there only from the first distance on that occurs in its bucket.
+            let found = found.filter(|found| self.bucket(found.key) == self.bucket(key));
+            let count = found.copied().or(before).map_or(Count::default(), |within| within.count);
+            Rates { threshold: limit, ..self.rates_of(Within { key, count }) }
         })
-        .partition_map(|(same, distance)| {
-            if same { rayon::iter::Either::Left(distance) } else { rayon::iter::Either::Right(distance) }
-        });
-    same_and_different.0.par_sort_unstable_by(|&a, &b| T::order(a, b));
-    same_and_different.1.par_sort_unstable_by(|&a, &b| T::order(a, b));
-    same_and_different
+    }
+
+    pub(super) fn rates_of(&self, within: Within) -> Rates<T::Distance> {
+        let total = self.total();
+        Rates {
+            threshold: T::from_key(within.key),
+            false_accept_rate: within.count.different as f64 / total.different as f64,
+            false_reject_rate: (total.same - within.count.same) as f64 / total.same as f64,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::Rng;
     use shared_model::{Distance, Element};
 
     #[test]
@@ -136,5 +147,81 @@ mod tests {
         let embeddings = Embeddings::from_floats(vec![1.0, 2.0], 2, Distance::SquaredL2);
         assert_eq!(verification(&embeddings, &[0, 0]), None);
         assert_eq!(verification(&embeddings, &[0, 1]), None);
+    }
+
+    /// Distances of all pairs, sorted; shares counted one by one.
+    fn plain(embeddings: &Embeddings<i16>, labels: &[Label]) -> (Vec<u32>, impl Fn(u32) -> Rates<u32>) {
+        let pairs = (0..labels.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
+        let distance =
+            |(a, b): (usize, usize)| (labels[a] == labels[b], embeddings.distance(a, embeddings, b));
+        let pairs: Vec<(bool, u32)> = pairs.map(distance).collect();
+        let mut distances: Vec<u32> = pairs.iter().map(|(_, distance)| *distance).collect();
+        distances.sort_unstable();
+        let rates = move |threshold| {
+            let of = |wanted: bool| pairs.iter().filter(move |(same, _)| *same == wanted);
+            let share = |wanted: bool| {
+                let within = of(wanted).filter(|(_, distance)| *distance <= threshold).count();
+                within as f64 / of(wanted).count() as f64
+            };
+            Rates { threshold, false_accept_rate: share(false), false_reject_rate: 1.0 - share(true) }
+        };
+        (distances, rates)
+    }
+
+    fn assert_near(a: Rates<u32>, b: Rates<u32>) {
+        assert_eq!(a.threshold, b.threshold);
+        assert!((a.false_accept_rate - b.false_accept_rate).abs() < 1e-12, "{a:?} {b:?}");
+        assert!((a.false_reject_rate - b.false_reject_rate).abs() < 1e-12, "{a:?} {b:?}");
+    }
+
+    #[test]
+    fn equals_sorting_all_distances() {
+        let mut rng = Rng::new(6);
+        // Few values, so that distances occur often; or many, so that they fill several buckets.
+        for range in [3, 256] {
+            for kind in [Distance::SquaredL2, Distance::Cosine] {
+                let count = 97;
+                let labels: Vec<Label> = (0..count).map(|_| rng.below(4) as Label).collect();
+                let near = |label: Label, at| if usize::from(label) == at { range / 2 } else { 0 };
+                let value = |i: usize, rng: &mut Rng| (rng.below(range) + near(labels[i / 5], i % 5)) / 2;
+                let bytes: Vec<u8> = (0..count * 5).map(|i| value(i, &mut rng) as u8).collect();
+                let embeddings = Embeddings::from_bytes(&bytes, count, Element::Unsigned, kind, 1.0);
+                let (distances, rates) = plain(&embeddings, &labels);
+
+                let pairs = Pairs::new(&embeddings, &labels).unwrap();
+                let found = pairs.verification();
+                let gap = |limit: u32| {
+                    let rates = rates(limit);
+                    (rates.false_accept_rate - rates.false_reject_rate).abs()
+                };
+                let smallest = distances.iter().map(|&limit| gap(limit)).fold(f64::INFINITY, f64::min);
+                assert!((gap(found.equal_error.threshold) - smallest).abs() < 1e-12);
+                assert_near(found.equal_error, rates(found.equal_error.threshold));
+                let strict = distances.iter().filter(|&&limit| rates(limit).false_accept_rate <= 0.01);
+                let strict = strict.max().unwrap_or(&distances[0]);
+                assert_near(found.false_accept_1_percent, rates(*strict));
+
+                let any = |rng: &mut Rng| distances[rng.below(distances.len())] + rng.below(3) as u32;
+                for _ in 0..10 {
+                    let limits = [0, any(&mut rng), any(&mut rng)];
+                    for (found, limit) in pairs.rates(limits).into_iter().zip(limits) {
+                        assert_near(found, rates(limit));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn floats_are_as_exact_as_integers() {
+        let places = [0.0, 0.25, 0.5, 4.0, 4.5, 9.0];
+        let embeddings = Embeddings::from_floats(places.to_vec(), 6, Distance::SquaredL2);
+        let pairs = Pairs::new(&embeddings, &[0, 0, 1, 1, 1, 1]).unwrap();
+        // Same: 0.0625; 12.25, 16, 72.25, 0.25, 25, 20.25. Different: 0.25, 0.0625, and six from 12.25 on.
+        let [rates] = pairs.rates([0.0625]);
+        let expected = Rates { threshold: 0.0625, false_accept_rate: 0.125, false_reject_rate: 6.0 / 7.0 };
+        assert_eq!(rates, expected);
+        let [rates] = pairs.rates([1e9]);
+        assert_eq!((rates.false_accept_rate, rates.false_reject_rate), (1.0, 0.0));
     }
 }

@@ -46,7 +46,7 @@ pub fn triplet_report<T: Value>(embeddings: &Embeddings<T>, labels: &[Label], se
         for triplet in triplets {
             let positive = embeddings.distance(triplet.anchor, embeddings, triplet.positive);
             let negative = embeddings.distance(triplet.anchor, embeddings, triplet.negative);
-            below += usize::from(T::order(positive, negative).is_lt());
+            below += usize::from(T::key(positive) < T::key(negative));
             let difference = embeddings.real(positive) - embeddings.real(negative);
             (min, max, sum) = (min.min(difference), max.max(difference), sum + difference);
         }
