@@ -1,6 +1,6 @@
 //! `[data]`: what becomes of images in folders, and what is set aside.
 
-use super::{Check, ConfigError, Size};
+use super::{ConfigError, Size, check::Check};
 use crate::data::Label;
 use serde::{Deserialize, Serialize};
 use shared_model::{

@@ -1,0 +1,206 @@
+//! `[net]`: the layers from an image to its embedding.
+
+use super::{ConfigError, check::Check};
+use serde::{Deserialize, Serialize, de};
+use shared_model::Distance;
+use std::fmt;
+
+/// A sequential net from an image to its embedding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetConfig {
+    /// Whether the embedding is scaled to length 1. It is then compared by cosine, otherwise by squared L2.
+    pub normalise: bool,
+    /// The layers, in order; 1 to 32. The output of the last one, flattened, is the embedding.
+    pub layers: Vec<LayerConfig>,
+}
+
+impl NetConfig {
+    pub(super) fn check(&self, check: &Check<'_>) -> Result<(), ConfigError> {
+        let count = self.layers.len();
+        check.that(
+            (1..=32).contains(&count),
+            "net.layers",
+            format_args!("{count} layers"),
+            "1 to 32 layers",
+        )?;
+        self.layers.iter().enumerate().try_for_each(|(index, layer)| layer.check(index, check))
+    }
+
+    /// How embeddings of this net are compared.
+    pub fn distance(&self) -> Distance {
+        if self.normalise { Distance::Cosine } else { Distance::SquaredL2 }
+    }
+}
+
+/// One layer. Sizes are one number for rows and columns alike, or `[rows, columns]`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum LayerConfig {
+    /// Convolution with bias.
+    Conv(ConvConfig),
+    /// Largest value of each window.
+    MaxPool(PoolConfig),
+    /// Mean of each window.
+    AveragePool(PoolConfig),
+    /// Mean of the whole map, one value a channel.
+    GlobalAveragePool,
+    /// Sets this share of values to zero while training: 0 to below 1 (Srivastava et al. 2014).
+    Dropout(f64),
+    /// Batch normalization, one scale and offset a channel (Ioffe and Szegedy 2015). It has to be foldable:
+    /// directly behind a convolution or dense layer without ReLU, or (with at most dropout and average pools
+    /// between) before a dense layer or a convolution without padding.
+    BatchNorm(BatchNormConfig),
+    /// Fully connected, with bias; the map before it is flattened.
+    Dense(DenseConfig),
+}
+
+impl LayerConfig {
+    fn check(&self, index: usize, check: &Check<'_>) -> Result<(), ConfigError> {
+        let field = |name| format!("net.layers[{index}].{}{name}", self.kind());
+        match *self {
+            LayerConfig::Conv(conv) => {
+                check.within(field(".out_channels"), conv.out_channels, (1, 4096))?;
+                check.size(field(".kernel"), conv.kernel)?;
+                check.size(field(".stride"), conv.stride)?;
+                let padding_fits =
+                    conv.padding.0[0] < conv.kernel.0[0] && conv.padding.0[1] < conv.kernel.0[1];
+                check.that(padding_fits, field(".padding"), conv.padding, "smaller than the kernel")
+            }
+            LayerConfig::MaxPool(pool) | LayerConfig::AveragePool(pool) => {
+                check.size(field(".kernel"), pool.kernel)?;
+                pool.stride.map_or(Ok(()), |stride| check.size(field(".stride"), stride))
+            }
+            LayerConfig::Dropout(share) => {
+                check.that((0.0..1.0).contains(&share), field(""), share, "0 to below 1")
+            }
+            LayerConfig::Dense(dense) => check.within(field(".out_features"), dense.out_features, (1, 4096)),
+            LayerConfig::GlobalAveragePool | LayerConfig::BatchNorm(_) => Ok(()),
+        }
+    }
+
+    /// The layer's name in a config file.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Conv(_) => "conv",
+            Self::MaxPool(_) => "max_pool",
+            Self::AveragePool(_) => "average_pool",
+            Self::GlobalAveragePool => "global_average_pool",
+            Self::Dropout(_) => "dropout",
+            Self::BatchNorm(_) => "batch_norm",
+            Self::Dense(_) => "dense",
+        }
+    }
+}
+
+/// A convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvConfig {
+    /// 1 to 4,096.
+    pub out_channels: usize,
+    /// 1 to 31.
+    pub kernel: Size,
+    /// From one window to the next, 1 to 31.
+    #[serde(default = "defaults::stride")]
+    pub stride: Size,
+    /// Zeros on each side, fewer than the kernel is large.
+    #[serde(default = "defaults::padding")]
+    pub padding: Size,
+    /// Whether `max(0, x)` follows.
+    #[serde(default)]
+    pub relu: bool,
+}
+
+/// A pool, without padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolConfig {
+    /// Size of the window, 1 to 31.
+    pub kernel: Size,
+    /// From one window to the next, 1 to 31; as large as the window where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stride: Option<Size>,
+}
+
+/// A batch normalization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchNormConfig {
+    /// Whether `max(0, x)` follows; only directly behind a convolution or dense layer without ReLU.
+    #[serde(default)]
+    pub relu: bool,
+}
+
+/// A fully connected layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenseConfig {
+    /// 1 to 4,096.
+    pub out_features: usize,
+    /// Whether `max(0, x)` follows.
+    #[serde(default)]
+    pub relu: bool,
+}
+
+/// Rows and columns; written as one number where they are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub [usize; 2]);
+
+impl Serialize for Size {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let [rows, columns] = self.0;
+        if rows == columns { rows.serialize(serializer) } else { self.0.serialize(serializer) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Size;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a whole number, or [rows, columns]")
+            }
+
+            fn visit_u64<E: de::Error>(self, size: u64) -> Result<Size, E> {
+                Ok(Size([size as usize; 2]))
+            }
+
+            fn visit_i64<E: de::Error>(self, size: i64) -> Result<Size, E> {
+                u64::try_from(size)
+                    .map_err(|_| E::invalid_value(de::Unexpected::Signed(size), &self))
+                    .and_then(|size| self.visit_u64(size))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut sequence: A) -> Result<Size, A::Error> {
+                let mut sizes = Vec::new();
+                while let Some(size) = sequence.next_element()? {
+                    sizes.push(size);
+                }
+                let count = sizes.len();
+                sizes.try_into().map(Size).map_err(|_| de::Error::invalid_length(count, &self))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [rows, columns] = self.0;
+        if rows == columns { write!(f, "{rows}") } else { write!(f, "[{rows}, {columns}]") }
+    }
+}
+
+mod defaults {
+    use super::Size;
+
+    pub fn stride() -> Size {
+        Size([1, 1])
+    }
+    pub fn padding() -> Size {
+        Size([0, 0])
+    }
+}

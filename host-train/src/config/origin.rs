@@ -1,0 +1,57 @@
+use super::*;
+
+/// The configuration file of triplet-loss-mnist (Keras, 2018).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OriginConfig {
+    exp_name: String,
+    lr: f64,
+    decay: f64,
+    num_epochs: usize,
+    batch_size: usize,
+}
+
+impl From<OriginConfig> for Config {
+    /// The origin's net and loss: raw outputs of a ReLU, margin 1, all images trained on.
+    fn from(origin: OriginConfig) -> Self {
+        let conv = LayerConfig::Conv(ConvConfig {
+            out_channels: 32,
+            kernel: Size([3, 3]),
+            stride: Size([1, 1]),
+            padding: Size([0, 0]),
+            relu: true,
+        });
+        let pool = LayerConfig::MaxPool(PoolConfig { kernel: Size([2, 2]), stride: None });
+        let dense = LayerConfig::Dense(DenseConfig { out_features: 128, relu: true });
+        Self {
+            name: origin.exp_name,
+            seed: 1,
+            backend: Backend::default(),
+            data: DataConfig::default(),
+            net: NetConfig {
+                normalise: false,
+                layers: vec![conv, pool, conv, pool, LayerConfig::Dropout(0.25), dense],
+            },
+            train: TrainConfig {
+                steps: None,
+                epochs: Some(origin.num_epochs),
+                batch: BatchConfig::Triplets(origin.batch_size),
+                loss: LossConfig::Triplet(TripletConfig {
+                    margin: Margin::Hard(1.0),
+                    squared: true,
+                    miner: None,
+                    warm_up: 0,
+                }),
+                lr: origin.lr,
+                schedule: Schedule::Constant,
+                decay: origin.decay,
+                weight_decay: 0.0,
+                average: None,
+                patience: None,
+                augment: None,
+                hold_out: HoldOut::None,
+                validate_every: 200,
+            },
+        }
+    }
+}
