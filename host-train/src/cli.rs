@@ -171,6 +171,10 @@ pub enum BackendArg {
     Flex,
     /// The one built on the ndarray crate; wants `cargo run --release`
     Ndarray,
+    /// NVIDIA's GPUs; wants `cargo run --features cuda`
+    Cuda,
+    /// GPUs by Vulkan, Metal or DirectX; wants `cargo run --features wgpu`
+    Wgpu,
 }
 
 impl From<BackendArg> for Backend {
@@ -178,6 +182,8 @@ impl From<BackendArg> for Backend {
         match backend {
             BackendArg::Flex => Backend::Flex,
             BackendArg::Ndarray => Backend::Ndarray,
+            BackendArg::Cuda => Backend::Cuda,
+            BackendArg::Wgpu => Backend::Wgpu,
         }
     }
 }

@@ -55,6 +55,10 @@ pub enum Backend {
     Flex,
     /// The one built on the `ndarray` crate.
     Ndarray,
+    /// NVIDIA's GPUs; takes a build with the feature `cuda`.
+    Cuda,
+    /// GPUs by Vulkan, Metal or DirectX; takes a build with the feature `wgpu`.
+    Wgpu,
 }
 
 mod defaults {

@@ -3,11 +3,12 @@
 mod average;
 mod checkpoint;
 mod collapse;
+mod device;
 mod learner;
 
 use crate::{
     augment::distort,
-    config::{AugmentConfig, Backend, Schedule, TrainConfig, ValidConfig, WarmUp},
+    config::{AugmentConfig, Schedule, TrainConfig, ValidConfig, WarmUp},
     data::{Label, Split},
     export::{ExportError, export_untrained},
     loss::{Embedded, loss},
@@ -25,6 +26,7 @@ use burn::{
 pub use checkpoint::{CheckpointError, Checkpoints};
 use checkpoint::{Loaded, Saved, State};
 use collapse::{Spread, Watch};
+pub use device::BackendError;
 use learner::Learner;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -175,17 +177,6 @@ pub enum TrainError {
     /// A checkpoint cannot be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-}
-
-impl Backend {
-    /// The device that computes, without gradients.
-    #[allow(deprecated)] // Burn would like everybody to use Flex, which is the default here.
-    pub fn device(self) -> Device {
-        match self {
-            Self::Flex => Device::flex(),
-            Self::Ndarray => Device::ndarray(),
-        }
-    }
 }
 
 /// Where a training begins, and where it leaves checkpoints.

@@ -56,6 +56,7 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         .map(|variant| Ok((variant.name.as_str(), study.config(variant)?)))
         .collect::<Result<_, ConfigError>>()
         .with_context(|| file.clone())?;
+    variants.iter().try_for_each(|(_, config)| config.backend.device().map(drop))?;
     let base = Config::ready(&study.base)?;
     let data = super::data::find(&args.data, study.seeds[0], &base.data)?;
     println!("{}\n", study.question);
@@ -105,7 +106,7 @@ fn outcome(config: &ValidConfig, seed: u64, data: &Dataset) -> Result<Outcome> {
     let config = config.validate("study")?;
     let unseen = config.data.unseen_labels(&data.class_names)?;
     let data = &*data.without(&unseen);
-    let trained = train(&config, &data.train, &config.backend.device(), Start::New, &mut ())?;
+    let trained = train(&config, &data.train, &config.backend.device()?, Start::New, &mut ())?;
     let net = trained.net.to_float_net();
     let file = export(&net, &config, data, trained.images_seen)?;
     let model = Model::decode(&file)?;

@@ -14,6 +14,7 @@ use crate::{
     train::{self, Checkpoints, Ended, HistoryRow, Observer, Start, TrainError, Trained},
 };
 use anyhow::{Context, Result};
+use burn::tensor::Device;
 use serde::Serialize;
 use shared_model::{Distance, Model};
 use std::{
@@ -44,6 +45,7 @@ const INTERRUPTED: u8 = 130;
 /// Config or data are wrong, training fails, or the run's folder cannot be written.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let config = config(args)?;
+    let device = config.backend.device()?;
     let data = super::data::find(&args.data, config.seed, &config.data)?;
     let unseen = config.data.unseen_labels(&data.class_names)?;
     let seen = data.without(&unseen);
@@ -57,7 +59,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some(_) => Start::Resuming(&checkpoints),
         None => Start::Saving(&checkpoints),
     };
-    let trained = match train(&config, &data, &folder, start) {
+    let trained = match train(&config, &data, &device, &folder, start) {
         Ok(trained) => trained,
         Err(error) => {
             if args.resume.is_none() && checkpoints.is_empty() {
@@ -71,18 +73,17 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         .save(&folder.file(CHECKPOINT))
         .with_context(|| format!("cannot write {}", folder.file(CHECKPOINT).display()))?;
 
-    let net = trained.net.to_float_net();
     let progress = Progress::new("quantize", 0);
-    let file = export(&net, &config, &seen, trained.images_seen)?;
+    // Of the checkpoint, as `export` makes it. Not normalised, because the engine's embeddings are not either: a
+    // prototype is the mean of what a board has.
+    let raw = NetConfig { normalise: false, ..config.net.clone() };
+    let raw = checkpoint(&raw, &data.train, &folder.file(CHECKPOINT))?;
+    let file = export(&raw.to_float_net(), &config, &seen, trained.images_seen)?;
     let model = Model::decode(&file)?;
     folder.write(MODEL, &file)?;
     progress.finish(&format!("{} bytes", thousands(file.len() as u64)));
 
     let progress = Progress::new("evaluate", 0);
-    // On Flex, whatever trained it: the other backend takes a minute for 10,000 images. Not normalised, because the
-    // engine's embeddings are not either: a prototype is the mean of what a board has.
-    let raw = NetConfig { normalise: false, ..config.net.clone() };
-    let raw = checkpoint(&raw, &data.train, &folder.file(CHECKPOINT), Backend::Flex)?;
     let float = float_scores(&raw, model.distance(), &data, &unseen);
     let int8 = int8_scores(&model, &data, &unseen);
     folder.write(ROC, roc(&int8.pairs.roc).as_bytes())?;
@@ -143,11 +144,17 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     config.validate(name).map_err(|error| error.located(&text))
 }
 
-fn train(config: &ValidConfig, data: &Dataset, folder: &RunFolder, start: Start<'_>) -> Result<Trained> {
+fn train(
+    config: &ValidConfig,
+    data: &Dataset,
+    device: &Device,
+    folder: &RunFolder,
+    start: Start<'_>,
+) -> Result<Trained> {
     let progress = Progress::new("train", 0);
     let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
     terminal.listen()?;
-    let trained = train::train(config, &data.train, &config.backend.device(), start, &mut terminal);
+    let trained = train::train(config, &data.train, device, start, &mut terminal);
     let trained = trained.map_err(|error| with_class_name(error, &data.class_names))?;
     if let Some(error) = terminal.unwritten {
         return Err(error);

@@ -1,5 +1,7 @@
 use super::*;
-use crate::config::{BatchConfig, Config, DenseConfig, HoldOut, LayerConfig, LossConfig, ProxiesConfig};
+use crate::config::{
+    Backend, BatchConfig, Config, DenseConfig, HoldOut, LayerConfig, LossConfig, ProxiesConfig,
+};
 
 /// Images of 12 x 12 pixels: a bar whose angle tells the class, moved about.
 fn bars(per_class: usize) -> Split {
@@ -53,8 +55,12 @@ fn config(change: impl FnOnce(&mut Config)) -> ValidConfig {
     config.validate("test").unwrap()
 }
 
+fn device(config: &ValidConfig) -> Device {
+    config.backend.device().unwrap()
+}
+
 fn run(config: &ValidConfig) -> Result<Trained, TrainError> {
-    train(config, &bars(40), &config.backend.device(), Start::New, &mut ())
+    train(config, &bars(40), &device(config), Start::New, &mut ())
 }
 
 #[test]
@@ -95,7 +101,7 @@ fn an_interrupted_training_goes_on_to_the_same_bits() {
     for stop in [3, 8, 13] {
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = Checkpoints::new(folder.path());
-        let device = config.backend.device();
+        let device = device(&config);
         let start = |start, stop| train(&config, &bars(40), &device, start, &mut StopAt(stop, 0));
         let first = start(Start::Saving(&checkpoints), stop).unwrap();
         assert_eq!((first.ended, first.steps), (Ended::Interrupted, stop));
@@ -120,7 +126,7 @@ fn a_damaged_checkpoint_is_named() {
     let config = config(|_| ());
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
-    let device = config.backend.device();
+    let device = device(&config);
     let start = |start| train(&config, &bars(40), &device, start, &mut StopAt(4, 0));
     start(Start::Saving(&checkpoints)).unwrap();
     for name in ["learner.bpk", "optimizer.bpk", "state.json"] {
@@ -184,7 +190,7 @@ fn learns_and_tells_how() {
     }
     let config = config(|config| config.train.steps = Some(60));
     let mut steps = Steps(Vec::new(), 0);
-    let trained = train(&config, &bars(40), &config.backend.device(), Start::New, &mut steps).unwrap();
+    let trained = train(&config, &bars(40), &device(&config), Start::New, &mut steps).unwrap();
     assert_eq!((steps.0.len(), steps.1, trained.history.len()), (60, 8, 8));
     assert_eq!(trained.held_out.len(), 4 * 3);
     assert_eq!(trained.images_seen, 60 * 24);
@@ -228,7 +234,7 @@ fn both_backends_agree() {
 fn divergence_and_collapse_are_named() {
     let blank = split(12, 12, vec![0; 144 * 40], (0..40).map(|i| i % 4).collect());
     let config = config(|config| (config.train.steps, config.train.augment) = (Some(100), None));
-    let error = train(&config, &blank, &config.backend.device(), Start::New, &mut ()).unwrap_err();
+    let error = train(&config, &blank, &device(&config), Start::New, &mut ()).unwrap_err();
     let TrainError::Collapsed { step: 50, unit: "triplets", .. } = error else { panic!("{error}") };
     assert!(error.to_string().contains("net.normalise"));
 
@@ -240,20 +246,20 @@ fn divergence_and_collapse_are_named() {
         config.train.loss = Config::ready("origin").unwrap().train.loss;
         config.net.layers = vec![LayerConfig::Dense(DenseConfig { out_features: 64, relu: false }); 24];
     });
-    let error = train(&wild, &bars(40), &wild.backend.device(), Start::New, &mut ()).unwrap_err();
+    let error = train(&wild, &bars(40), &device(&wild), Start::New, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
 }
 
 #[test]
 fn unfit_data_are_refused() {
     let config = config(|config| config.train.augment = None);
-    let few = train(&config, &bars(5), &config.backend.device(), Start::New, &mut ()).unwrap_err();
+    let few = train(&config, &bars(5), &device(&config), Start::New, &mut ()).unwrap_err();
     assert!(
         matches!(few, TrainError::Data(SamplerError::TooFewImages { images: 5, needed: 6, .. })),
         "{few}"
     );
     let tiny = split(2, 2, vec![0; 4 * 40], (0..40).map(|i| i % 4).collect());
-    let error = train(&config, &tiny, &config.backend.device(), Start::New, &mut ()).unwrap_err();
+    let error = train(&config, &tiny, &device(&config), Start::New, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Net(NetError::Window { layer: 0, .. })), "{error}");
 }
 
