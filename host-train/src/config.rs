@@ -101,7 +101,7 @@ impl Config {
     /// It cannot be read.
     pub fn read_text(path: &Path) -> Result<String, ConfigError> {
         std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { file: path.display().to_string(), source })
+            .map_err(|why| ConfigError::Read { file: path.display().to_string(), why })
     }
 
     /// Reads a file and checks it.

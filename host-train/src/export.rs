@@ -1,12 +1,12 @@
 //! Makes a model file of a trained net: the durable artefact of a run.
 
 use crate::{
-    config::ValidConfig,
+    config::{NetConfig, ValidConfig},
     data::{Dataset, Label},
     evaluation::int8_embeddings,
     float_net::FloatNet,
     metrics::{Rates, precision_at_1, verification},
-    quantize::{INPUT_SCALE, QuantizeError, QuantizedNet, quantize},
+    quantize::{INPUT_SCALE, QuantizeError, QuantizedNet, quantize, quantize_untrained},
     sampler::{SamplerError, classes, hold_out},
 };
 use shared_model::{
@@ -35,7 +35,7 @@ pub fn export(
     let step = calibration.len().div_ceil(CALIBRATION_IMAGES).max(1);
     calibration = calibration.into_iter().step_by(step).collect();
     let images: Vec<&[u8]> = calibration.iter().map(|&index| data.train.image(index)).collect();
-    let quantized = quantize(net, &images)?;
+    let quantized = quantize(net, &images).map_err(|error| error.in_config(&config.net))?;
 
     let mut description = Description {
         name: &config.name,
@@ -72,18 +72,29 @@ pub fn export(
 /// # Errors
 /// The net holds what a model file or the engine cannot.
 pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, ExportError> {
-    let description = Description {
-        name: "untrained",
-        preparation: Preparation::MNIST,
-        distance: Distance::SquaredL2,
-        thresholds: Thresholds::default(),
-        dataset: "none",
-        seed: 0,
-        images_seen: 0,
-        precision_at_1: 0.0,
-    };
-    encode(net, &quantize(net, images)?, &description)
+    encode(net, &quantize(net, images)?, &UNTRAINED)
 }
+
+/// Whether the engine can run nets of these layers, whatever training makes of the weights. `net` is an untrained one,
+/// built from `config`.
+///
+/// # Errors
+/// It cannot; the layer is named as the config has it.
+pub fn check_untrained(net: &FloatNet, config: &NetConfig) -> Result<(), ExportError> {
+    let quantized = quantize_untrained(net).map_err(|error| error.in_config(config))?;
+    encode(net, &quantized, &UNTRAINED).map(drop)
+}
+
+const UNTRAINED: Description<'static> = Description {
+    name: "untrained",
+    preparation: Preparation::MNIST,
+    distance: Distance::SquaredL2,
+    thresholds: Thresholds { equal_error: None, false_accept_1_percent: None },
+    dataset: "none",
+    seed: 0,
+    images_seen: 0,
+    precision_at_1: 0.0,
+};
 
 fn threshold(rates: &Rates<u32>) -> Threshold {
     Threshold {

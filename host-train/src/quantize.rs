@@ -3,7 +3,10 @@
 //! Weights are symmetric int8 with one scale an output channel. Activations get one scale a feature map,
 //! found on real images. Everything here ends in the numbers of `docs/ARITHMETIC.md`.
 
-use crate::float_net::{FloatLayer, FloatNet};
+use crate::{
+    config::NetConfig,
+    float_net::{FloatLayer, FloatNet},
+};
 use rayon::prelude::*;
 use shared_model::format::{self, Activation, AveragePool, Conv2d, Dense, Layer, Pool};
 
@@ -19,20 +22,33 @@ pub struct QuantizedNet {
     pub data: Vec<u8>,
 }
 
-/// Why a net cannot be written as a model. Layers are named as `inspect` prints them.
+/// Why a net cannot be written as a model.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum QuantizeError {
-    /// A weight, bias or activation is NaN or infinite.
-    #[error("{layer}: it holds values that are not finite; the training has diverged, try a smaller `lr`")]
-    NotFinite {
-        /// Name of the layer.
-        layer: String,
+    /// A layer is at fault.
+    #[error("{name}: {why}")]
+    Layer {
+        /// Index of the layer in the float net.
+        index: usize,
+        /// Its name: as `inspect` prints it, or as the config has it, see [`in_config`](Self::in_config).
+        name: String,
+        /// Why.
+        why: LayerError,
     },
+    /// The calibration had no images.
+    #[error("there are no images to calibrate the activations on")]
+    NoImages,
+}
+
+/// Why a layer cannot be written in a model.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum LayerError {
+    /// A weight, bias or activation is NaN or infinite.
+    #[error("it holds values that are not finite; the training has diverged, try a smaller `lr`")]
+    NotFinite,
     /// A number of the layer does not fit the format's field.
-    #[error("{layer}: {what} is {value}, a model file holds at most {largest}")]
+    #[error("{what} is {value}, a model file holds at most {largest}; put a pool or a stride before it")]
     TooLarge {
-        /// Name of the layer.
-        layer: String,
         /// Which number.
         what: &'static str,
         /// The number.
@@ -41,27 +57,38 @@ pub enum QuantizeError {
         largest: usize,
     },
     /// Sums of the layer could overflow the engine's 32 bits.
-    #[error("{layer}: sums of {taps} products do not fit the engine's 32-bit accumulator; make it smaller")]
+    #[error(
+        "sums of {taps} products do not fit the engine's 32-bit accumulator, sums of {largest} do; put a pool or a \
+         stride before it"
+    )]
     Accumulator {
-        /// Name of the layer.
-        layer: String,
         /// Products in one sum.
         taps: usize,
+        /// The limit.
+        largest: usize,
     },
     /// One step of the accumulator is half a step of the output or more.
     #[error(
-        "{layer}: its outputs are so small against its weights that a sum would be scaled by {ratio:.3}, \
+        "its outputs are so small against its weights that a sum would be scaled by {ratio:.3}, \
          and the engine scales by less than 0.5; the training has hardly reached this layer"
     )]
     Ratio {
-        /// Name of the layer.
-        layer: String,
         /// Steps of the output for one step of the accumulator.
         ratio: f64,
     },
-    /// The calibration had no images.
-    #[error("there are no images to calibrate the activations on")]
-    NoImages,
+}
+
+impl QuantizeError {
+    /// The same, with the layer's name in `config`, which the net was built from.
+    #[must_use]
+    pub fn in_config(self, config: &NetConfig) -> Self {
+        match self {
+            Self::Layer { index, name, why } => {
+                Self::Layer { index, name: config.board_layer(index).unwrap_or(name), why }
+            }
+            error => error,
+        }
+    }
 }
 
 /// Quantizes `net`. The scales of the activations are chosen on `images` (a few hundred are enough), each of
@@ -70,12 +97,46 @@ pub enum QuantizeError {
 /// # Errors
 /// The net holds what a model file or the engine cannot; see [`QuantizeError`].
 pub fn quantize(net: &FloatNet, images: &[&[u8]]) -> Result<QuantizedNet, QuantizeError> {
-    let scales = calibrate(net, images)?;
+    check_sizes(net)?;
+    with_scales(net, &calibrate(net, images)?)
+}
+
+/// Quantizes `net` with scales that no activation needs: for whether the engine could run nets of these layers, which
+/// does not depend on what training makes of the weights.
+///
+/// # Errors
+/// It could not.
+pub fn quantize_untrained(net: &FloatNet) -> Result<QuantizedNet, QuantizeError> {
+    check_sizes(net)?;
+    let mut scale = INPUT_SCALE;
+    let coarser = |layer: &FloatLayer| {
+        // Far from a ratio that is refused, because weights begin below 2 and biases at 0.
+        scale *= if matches!(layer, FloatLayer::MaxPool { .. }) { 1.0 } else { 4.0 };
+        scale
+    };
+    with_scales(net, &net.layers.iter().map(coarser).collect::<Vec<f32>>())
+}
+
+fn check_sizes(net: &FloatNet) -> Result<(), QuantizeError> {
+    let mut shape = net.input;
+    for (index, layer) in net.layers.iter().enumerate() {
+        shape = layer.output(shape);
+        let value: usize = [shape.height, shape.width, shape.channels].into_iter().map(usize::from).product();
+        let largest = format::MAX_TENSOR as usize;
+        if value > largest {
+            let what = "the number of output values";
+            return Err(Name { index, layer }.refuse(LayerError::TooLarge { what, value, largest }));
+        }
+    }
+    Ok(())
+}
+
+fn with_scales(net: &FloatNet, scales: &[f32]) -> Result<QuantizedNet, QuantizeError> {
     let mut quantized = QuantizedNet { layers: Vec::new(), data: Vec::new() };
     let mut input_scale = INPUT_SCALE;
     // Images are unsigned, and so is what comes out of a ReLU; a pool keeps what it gets.
     let mut largest_input = 255;
-    for (index, (layer, &scale)) in net.layers.iter().zip(&scales).enumerate() {
+    for (index, (layer, &scale)) in net.layers.iter().zip(scales).enumerate() {
         let name = Name { index, layer };
         let (layer, relu) = match *layer {
             FloatLayer::Conv2d {
@@ -156,23 +217,18 @@ struct Scales {
 }
 
 impl Name<'_> {
-    fn text(&self) -> String {
+    fn refuse(&self, why: LayerError) -> QuantizeError {
         let kind = match self.layer {
             FloatLayer::Conv2d { .. } => "conv2d",
             FloatLayer::MaxPool { .. } => "max_pool2d",
             FloatLayer::AveragePool { .. } => "average_pool2d",
             FloatLayer::Dense { .. } => "dense",
         };
-        format!("layer {} ({kind})", self.index)
+        QuantizeError::Layer { index: self.index, name: format!("layer {} ({kind})", self.index), why }
     }
 
     fn fit<T: TryFrom<usize> + Bounded>(&self, what: &'static str, value: usize) -> Result<T, QuantizeError> {
-        T::try_from(value).map_err(|_| QuantizeError::TooLarge {
-            layer: self.text(),
-            what,
-            value,
-            largest: T::LARGEST,
-        })
+        T::try_from(value).map_err(|_| self.refuse(LayerError::TooLarge { what, value, largest: T::LARGEST }))
     }
 
     fn fit_each<const N: usize>(
@@ -204,13 +260,14 @@ impl Name<'_> {
         largest_input: i64,
     ) -> Result<(), QuantizeError> {
         if !weight.iter().chain(bias).all(|value| value.is_finite()) {
-            return Err(QuantizeError::NotFinite { layer: self.text() });
+            return Err(self.refuse(LayerError::NotFinite));
         }
         let taps = weight.len() / bias.len();
         // What the products can take of an accumulator (docs/FORMAT.md, "Accumulators"); the bias has the rest.
         let largest_bias = i64::from(i32::MAX) - taps as i64 * 128 * largest_input;
         if largest_bias <= 0 {
-            return Err(QuantizeError::Accumulator { layer: self.text(), taps });
+            let largest = (i32::MAX as usize - 1) / (128 * largest_input as usize);
+            return Err(self.refuse(LayerError::Accumulator { taps, largest }));
         }
         let (input, output) = (f64::from(scales.input), f64::from(scales.output));
         let (mut multipliers, mut biases, mut weights) = (Vec::new(), Vec::new(), Vec::new());
@@ -224,7 +281,7 @@ impl Name<'_> {
                 .max(SMALLEST_RATIO * output / input);
             let ratio = input * scale / output;
             if ratio >= LARGEST_RATIO {
-                return Err(QuantizeError::Ratio { layer: self.text(), ratio });
+                return Err(self.refuse(LayerError::Ratio { ratio }));
             }
             weights.extend(filter.iter().map(|&w| (f64::from(w) / scale).round() as i8 as u8));
             biases.extend(((bias / (input * scale)).round() as i32).to_le_bytes());
@@ -265,7 +322,7 @@ fn calibrate(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<f32>, QuantizeError
     for (index, layer) in net.layers.iter().enumerate() {
         let name = Name { index, layer };
         if activations.iter().any(|outputs| !outputs[index].iter().all(|value| value.is_finite())) {
-            return Err(QuantizeError::NotFinite { layer: name.text() });
+            return Err(name.refuse(LayerError::NotFinite));
         }
         let scale = match (layer, scales.last()) {
             (FloatLayer::MaxPool { .. }, previous) => *previous.unwrap_or(&INPUT_SCALE),
@@ -370,7 +427,17 @@ mod tests {
     fn what_is_not_finite_is_refused_by_name() {
         let net = dense(vec![f32::NAN, 0.0], vec![0.0], false);
         let error = quantize(&net, &[&[1, 2]]).unwrap_err();
-        assert_eq!(error, QuantizeError::NotFinite { layer: "layer 0 (dense)".into() });
+        let name = "layer 0 (dense)".into();
+        assert_eq!(error, QuantizeError::Layer { index: 0, name, why: LayerError::NotFinite });
+    }
+
+    /// What comes out of a layer is only known when it is trained.
+    #[test]
+    fn untrained_nets_are_not_refused_for_their_ratios() {
+        let net = dense(vec![0.5, -0.25], vec![0.0], true);
+        let refused = |error| matches!(error, QuantizeError::Layer { why: LayerError::Ratio { .. }, .. });
+        assert!(refused(quantize(&net, &[&[1, 0]]).unwrap_err()), "of a dim image");
+        assert!(quantize_untrained(&net).is_ok());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     augment::distort,
     config::{AugmentConfig, Schedule, TrainConfig, ValidConfig, WarmUp},
     data::{Label, Split},
-    export::{ExportError, export_untrained},
+    export::{ExportError, check_untrained},
     loss::{Embedded, loss},
     metrics::{Embeddings, precision_at_1},
     net::{Net, NetError, floats},
@@ -218,7 +218,7 @@ pub fn train(
     let loss = loss(recipe);
     let proxies = loss.wants_proxies().then_some(class_labels.len());
     let mut learner = Learner::new(&config.net, shape(data)?, proxies, &mut weights, &device)?;
-    export_untrained(&learner.net.to_float_net(), &[data.image(0)]).map_err(Box::new)?;
+    check_untrained(&learner.net.to_float_net(), &config.net).map_err(Box::new)?;
     let optimizer = AdamWConfig::new().with_epsilon(1e-7).with_weight_decay(recipe.weight_decay as f32);
     let mut optimizer = optimizer.init();
     let mut average = recipe.average.map(|keep| Average::new(&learner, keep));

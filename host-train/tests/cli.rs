@@ -1,11 +1,10 @@
 //! What a person meets who gives the program something wrong: one line that says what, where, what to do, and the
 //! exit status.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output},
-};
+mod program;
+
+use program::{fails, host_train};
+use std::{fs, path::Path};
 
 /// An image file of `count` images of `size` × `size`, all of one grey.
 fn images(count: u32, size: u32) -> Vec<u8> {
@@ -32,30 +31,6 @@ fn folder() -> tempfile::TempDir {
         fs::write(folder.path().join(name), content).unwrap();
     }
     folder
-}
-
-fn host_train(arguments: &[&str]) -> Output {
-    let empty = tempfile::tempdir().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_host-train"))
-        .args(arguments)
-        .env_remove("TINYTRIPLET_DATA")
-        .env("XDG_CACHE_HOME", empty.path())
-        .current_dir(empty.path())
-        .output()
-        .unwrap()
-}
-
-/// The program fails with status 1, nothing on standard output, and one error line that holds all of `words`.
-#[track_caller]
-fn fails(output: &Output, words: &[&str]) {
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{error}");
-    assert!(output.stdout.is_empty());
-    let line = error.lines().find(|line| line.starts_with("error: ")).unwrap_or_else(|| panic!("{error}"));
-    for word in words {
-        assert!(line.contains(word), "{word:?} is not in: {line}");
-    }
-    assert!(!error.contains("panicked"), "{error}");
 }
 
 #[track_caller]

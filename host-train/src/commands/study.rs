@@ -78,9 +78,9 @@ pub fn run(args: &StudyArgs) -> Result<()> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Study> {
+fn read(path: &Path) -> Result<Study, ConfigError> {
     let text = Config::read_text(path)?;
-    toml::from_str(&text).with_context(|| format!("{} is no study", path.display()))
+    toml::from_str(&text).map_err(|error| ConfigError::toml(&error, &text, &path.display().to_string()))
 }
 
 impl Study {

@@ -44,13 +44,17 @@ const INTERRUPTED: u8 = 130;
 /// # Errors
 /// Config or data are wrong, training fails, or the run's folder cannot be written.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
-    let config = config(args)?;
+    let resumed = args.resume.as_deref().map(RunFolder::open).transpose()?;
+    let config = match &resumed {
+        Some(run) => Config::read(&run.file(CONFIG)).context("no run that could be resumed")?,
+        None => config(args)?,
+    };
     let device = config.backend.device()?;
     let data = super::data::find(&args.data, config.seed, &config.data)?;
     let unseen = config.data.unseen_labels(&data.class_names)?;
     let seen = data.without(&unseen);
-    let folder = match &args.resume {
-        Some(run) => RunFolder::open(run)?,
+    let folder = match resumed {
+        Some(run) => run,
         None => RunFolder::create(&args.out, &config.name)?,
     };
     folder.write(CONFIG, config.to_toml().context("cannot write the config as TOML")?.as_bytes())?;
@@ -123,11 +127,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The recipe that the arguments name, with their changes; that of the run which is resumed.
+/// The recipe that the arguments name, with their changes.
 fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
-    if let Some(run) = &args.resume {
-        return Config::read(&run.join(CONFIG));
-    }
     let name = args.config.as_str();
     let is_ready = READY.iter().any(|(ready, _)| *ready == name);
     let looks_like_path = name.contains(['/', '\\', '.']);

@@ -5,12 +5,12 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{file}: {source}")]
+    #[error("{file}: {why}")]
     Read {
         /// The file.
         file: String,
         /// What the system says.
-        source: io::Error,
+        why: io::Error,
     },
     /// Wrong syntax, a missing field, or a value of another type.
     #[error("{file}{}: {message}", at(*line))]
@@ -61,7 +61,8 @@ fn hint(suggestion: &Option<String>) -> String {
 }
 
 impl ConfigError {
-    pub(super) fn toml(error: &toml::de::Error, text: &str, file: &str) -> Self {
+    /// Of a text that a person wrote.
+    pub(crate) fn toml(error: &toml::de::Error, text: &str, file: &str) -> Self {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map(|before| 1 + before.matches('\n').count());
         Self::from_message(error.message(), line, file)

@@ -27,6 +27,15 @@ impl NetConfig {
         self.layers.iter().enumerate().try_for_each(|(index, layer)| layer.check(index, check))
     }
 
+    /// Name of the layer that is number `index`, from 0, of those that a board runs: `net.layers[3] (dense)`. Dropout
+    /// and batch normalization are not among them.
+    pub fn board_layer(&self, index: usize) -> Option<String> {
+        let runs =
+            |layer: &LayerConfig| !matches!(layer, LayerConfig::Dropout(_) | LayerConfig::BatchNorm(_));
+        let (index, layer) = self.layers.iter().enumerate().filter(|(_, layer)| runs(layer)).nth(index)?;
+        Some(format!("net.layers[{index}] ({})", layer.kind()))
+    }
+
     /// How embeddings of this net are compared.
     pub fn distance(&self) -> Distance {
         if self.normalise { Distance::Cosine } else { Distance::SquaredL2 }

@@ -263,6 +263,41 @@ fn unfit_data_are_refused() {
     assert!(matches!(error, TrainError::Net(NetError::Window { layer: 0, .. })), "{error}");
 }
 
+/// The batch norm and the dropouts, which a board does not know, count: the names are the config's.
+#[test]
+fn what_the_engine_cannot_run_is_refused_before_training() {
+    let large = split(300, 300, vec![0; 300 * 300 * 40], (0..40).map(|i| i % 4).collect());
+    let refused = |layers: &str| {
+        let config = config(|config| {
+            let layers = format!("normalise = true\nlayers = [{{ dropout = 0.1 }}, {layers}]");
+            config.net = toml::from_str(&layers).unwrap();
+        });
+        let error = train(&config, &large, &device(&config), Start::New, &mut ()).unwrap_err();
+        assert!(matches!(error, TrainError::Engine(_)), "{error}");
+        error.to_string()
+    };
+    let norm = "{ conv = { out_channels = 1, kernel = 1 } }, { batch_norm = { relu = true } }";
+    for (layers, told) in [
+        (
+            format!("{norm}, {{ dense = {{ out_features = 2 }} }}"),
+            "net.layers[3] (dense): sums of 90000 products do not fit the engine's 32-bit accumulator, sums of 65793 do",
+        ),
+        (
+            "{ conv = { out_channels = 1, kernel = 1 } }, \"global_average_pool\"".into(),
+            "net.layers[2] (global_average_pool): the kernel is 300, a model file holds at most 255",
+        ),
+        (
+            "{ conv = { out_channels = 187, kernel = 1 } }, { max_pool = { kernel = 31 } }, \
+             { dense = { out_features = 2 } }"
+                .into(),
+            "net.layers[1] (conv): the number of output values is 16830000, a model file holds at most 16777216",
+        ),
+    ] {
+        let error = refused(&layers);
+        assert!(error.contains(told), "{error}");
+    }
+}
+
 #[test]
 fn learning_rates() {
     let cosine = |config: &mut Config| config.train.schedule = Schedule::Cosine(WarmUp { warm_up: 10 });
