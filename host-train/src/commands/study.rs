@@ -174,3 +174,22 @@ fn row(name: &str, outcomes: &[Outcome], with_unseen: bool) -> String {
         thousands(first.images_seen),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_studies_of_the_project_are_valid() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/studies");
+        let mut studies = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let study = read(&entry.unwrap().path()).unwrap();
+            for variant in &study.variant {
+                study.config(variant).unwrap();
+            }
+            studies += 1;
+        }
+        assert!(studies >= 4, "{studies}");
+    }
+}
