@@ -77,7 +77,7 @@ pub struct DataArgs {
 /// Arguments of `train`.
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
-    /// Recipe: a file (TOML or JSON), or one of the program's own: default, origin, unseen
+    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, lenet5, origin, quick, tiny, unseen
     #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
     pub config: String,
     /// Where the images come from

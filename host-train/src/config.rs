@@ -68,10 +68,12 @@ mod defaults {
 }
 
 /// The configs that come with the program: name and content.
-pub const READY: [(&str, &str); 5] = [
+pub const READY: [(&str, &str); 7] = [
     ("default", include_str!("../../configs/default.toml")),
     ("origin", include_str!("../../configs/origin.json")),
+    ("best", include_str!("../../configs/best.toml")),
     ("lenet5", include_str!("../../configs/lenet5.toml")),
+    ("quick", include_str!("../../configs/quick.toml")),
     ("tiny", include_str!("../../configs/tiny.toml")),
     ("unseen", include_str!("../../configs/unseen.toml")),
 ];

@@ -1,8 +1,6 @@
 //! The numbers that a run ends with: float and int8, measured the same way on the same images. `docs/METRICS.md`
 //! defines each.
 
-mod held_out;
-
 use crate::{
     data::{Dataset, Label, Split},
     engine,
@@ -17,8 +15,6 @@ use rayon::prelude::*;
 use serde::Serialize;
 use shared_model::{Distance, Model};
 use std::collections::BTreeMap;
-
-pub use held_out::{HeldOutScores, LOOP_GALLERY, held_out_scores};
 
 /// Triplets and prototypes are drawn with this seed, so that the numbers of any two runs compare.
 const SEED: u64 = 1;

@@ -27,3 +27,4 @@ pub mod run_folder;
 pub mod sampler;
 pub mod terminal;
 pub mod train;
+pub mod turn;

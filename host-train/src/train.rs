@@ -16,6 +16,7 @@ use crate::{
     net::{Net, NetError, floats},
     rng::Rng,
     sampler::{SamplerError, classes, hold_out, sampler},
+    turn::Turns,
 };
 use average::Average;
 use burn::{
@@ -171,6 +172,9 @@ pub enum TrainError {
         /// The config's learning rate.
         lr: f64,
     },
+    /// Turned, the classes are more than there are labels.
+    #[error("train.turned_classes makes more than 65536 classes of those in the data; leave it out")]
+    TooManyClasses,
     /// The net could be trained, but not run on a board.
     #[error("the engine cannot run this net: {0}")]
     Engine(#[from] Box<ExportError>),
@@ -209,6 +213,8 @@ pub fn train(
 
     let mut training = classes(data.labels());
     let held_out = hold_out(&mut training, recipe.hold_out)?;
+    let turns = if recipe.turned_classes { Turns::all(data) } else { Turns::none(data) };
+    let training = turns.classes(&training).ok_or(TrainError::TooManyClasses)?;
     let class_labels: Vec<Label> = training.iter().map(|class| class.label).collect();
     let mut sampler = sampler(recipe, training, sampling)?;
     let batches_per_epoch = sampler.batches_per_epoch();
@@ -242,7 +248,7 @@ pub fn train(
         let step = state.step as u64 + 1;
         let learning_rate = learning_rate(recipe, state.step, steps);
         let batch = sampler.batch();
-        let pixels = pixels(data, &batch.images, recipe.augment.as_ref(), &distortion.stream(step));
+        let pixels = pixels(data, turns, &batch.images, recipe.augment.as_ref(), &distortion.stream(step));
         let images = learner.net.images(pixels, &device);
         let embeddings = learner.net.forward(images, Some(&mut dropping.stream(step)));
         let spread = Spread::new(&floats(embeddings.clone()), learner.net.embedding_len());
@@ -372,16 +378,23 @@ fn learning_rate(recipe: &TrainConfig, step: usize, steps: usize) -> f64 {
     recipe.lr * factor / (1.0 + recipe.decay * step as f64)
 }
 
-/// The batch's pixels from 0 to 1, distorted where asked. Each image draws from a stream of its own, so that
-/// they can be done in parallel.
-fn pixels(data: &Split, images: &[usize], augment: Option<&AugmentConfig>, rng: &Rng) -> Vec<f32> {
+/// The batch's pixels from 0 to 1, turned and distorted where asked. Each image draws from a stream of its own, so
+/// that they can be done in parallel.
+fn pixels(
+    data: &Split,
+    turns: Turns,
+    images: &[usize],
+    augment: Option<&AugmentConfig>,
+    rng: &Rng,
+) -> Vec<f32> {
     let size = [data.height, data.width];
     let mut pixels = vec![0.0; images.len() * data.height * data.width];
     let places = pixels.par_chunks_exact_mut(data.height * data.width).zip(images).enumerate();
-    places.for_each(|(place, (out, &index))| match augment {
-        Some(limits) => distort(data.image(index), size, limits, &mut rng.stream(place as u64), out),
-        None => {
-            out.iter_mut().zip(data.image(index)).for_each(|(out, &pixel)| *out = f32::from(pixel) / 255.0)
+    places.for_each_init(Vec::new, |turned, (place, (out, &number))| {
+        let image = turns.image(data, number, turned);
+        match augment {
+            Some(limits) => distort(image, size, limits, &mut rng.stream(place as u64), out),
+            None => out.iter_mut().zip(image).for_each(|(out, &pixel)| *out = f32::from(pixel) / 255.0),
         }
     });
     pixels

@@ -169,6 +169,8 @@ fn a_study_prints_a_table() {
         &["study.toml, line 2: `questoin`", "did you mean `question`?"],
     );
     fails(&study(&text.replace("margin = 1", "margin = 3")), &["study.toml", "pairs", "margin is 3"]);
+    let blind = "train.steps=3\", \"train.hold_out='none'";
+    fails(&study(&text.replace("train.steps=3", blind)), &["study.toml", "`triplets` must hold out images"]);
     fails(&study(&text.replace("[1, 2]", "[]")), &["study.toml", "seeds is empty"]);
     fails(&host_train(&["study", "nowhere.toml"]), &["nowhere.toml"]);
 }

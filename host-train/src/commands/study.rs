@@ -2,17 +2,14 @@
 
 use crate::{
     cli::StudyArgs,
-    config::{Config, ConfigError, ValidConfig},
+    config::{Config, ConfigError, HoldOut, ValidConfig},
     data::Dataset,
-    evaluation::{HeldOutScores, held_out_scores, int8_embeddings},
+    evaluation::{Scores, float_scores, int8_scores},
     export::export,
-    metrics::Embeddings,
-    sampler::{classes, hold_out},
     terminal::{Progress, thousands},
     train::{Start, train},
 };
 use anyhow::{Context, Result, ensure};
-use rayon::prelude::*;
 use serde::Deserialize;
 use shared_model::Model;
 use std::path::Path;
@@ -56,12 +53,16 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         .map(|variant| Ok((variant.name.as_str(), study.config(variant)?)))
         .collect::<Result<_, ConfigError>>()
         .with_context(|| file.clone())?;
-    variants.iter().try_for_each(|(_, config)| config.backend.device().map(drop))?;
+    for (name, config) in &variants {
+        let by_images = config.train.hold_out == HoldOut::Images;
+        ensure!(by_images, "{file}: `{name}` must hold out images, because they judge");
+        config.backend.device()?;
+    }
     let base = Config::ready(&study.base)?;
     let data = super::data::find(&args.data, study.seeds[0], &base.data)?;
     println!("{}\n", study.question);
-    println!("| variant | P@1 | 5-shot | int8 P@1 | parameters | MACs | images | s |");
-    println!("|---|---|---|---|---|---|---|---|");
+    let with_unseen = variants.iter().any(|(_, config)| !config.data.unseen.is_empty());
+    print!("{}", head(with_unseen));
     let progress_total = (variants.len() * study.seeds.len()) as u64;
     let mut progress = Progress::new("study", progress_total);
     let mut done = 0;
@@ -72,7 +73,7 @@ pub fn run(args: &StudyArgs) -> Result<()> {
             outcomes.push(outcome(config, seed, &data)?);
             done += 1;
         }
-        progress.suspend(|| println!("{}", row(name, &outcomes)));
+        progress.suspend(|| println!("{}", row(name, &outcomes, with_unseen)));
     }
     progress.finish(&format!("{} seed(s), on {}", study.seeds.len(), data.name));
     Ok(())
@@ -92,8 +93,8 @@ impl Study {
 
 /// What a training came to.
 struct Outcome {
-    float: HeldOutScores,
-    int8: HeldOutScores,
+    float: Scores,
+    int8: Scores,
     parameters: usize,
     macs: u64,
     images_seen: u64,
@@ -105,29 +106,14 @@ fn outcome(config: &ValidConfig, seed: u64, data: &Dataset) -> Result<Outcome> {
     config.seed = seed;
     let config = config.validate("study")?;
     let unseen = config.data.unseen_labels(&data.class_names)?;
-    let data = &*data.without(&unseen);
-    let trained = train(&config, &data.train, &config.backend.device()?, Start::New, &mut ())?;
-    let net = trained.net.to_float_net();
-    let file = export(&net, &config, data, trained.images_seen)?;
+    let seen = data.without(&unseen);
+    let trained = train(&config, &seen.train, &config.backend.device()?, Start::New, &mut ())?;
+    let file = export(&trained.net.to_float_net(), &config, &seen, trained.images_seen)?;
     let model = Model::decode(&file)?;
-
-    let mut trained_on = classes(data.train.labels());
-    hold_out(&mut trained_on, config.train.hold_out)?;
-    let trained_on: Vec<usize> = trained_on.into_iter().flat_map(|class| class.images).collect();
-    let scores = |int8: bool| {
-        let float = |indices: &[usize]| {
-            let images = indices.par_iter().map(|&index| data.train.image(index));
-            Embeddings::from_floats(net.embed_all(images), indices.len(), config.net.distance())
-        };
-        let engine = |indices: &[usize]| int8_embeddings(&model, &data.train, indices);
-        match int8 {
-            false => held_out_scores(&data.train, &trained_on, &trained.held_out, usize::MAX, float),
-            true => held_out_scores(&data.train, &trained_on, &trained.held_out, usize::MAX, engine),
-        }
-    };
+    let validation = data.validation();
     Ok(Outcome {
-        float: scores(false),
-        int8: scores(true),
+        float: float_scores(&trained.net, model.distance(), &validation, &unseen),
+        int8: int8_scores(&model, &validation, &unseen),
         parameters: model.parameters(),
         macs: model.macs(),
         images_seen: trained.images_seen,
@@ -135,26 +121,76 @@ fn outcome(config: &ValidConfig, seed: u64, data: &Dataset) -> Result<Outcome> {
     })
 }
 
-/// A line of the table: means over the seeds, with the standard deviation where there are several.
-fn row(name: &str, outcomes: &[Outcome]) -> String {
+/// What a table shows: its heading, and the share that is meant.
+type Column = (&'static str, fn(&Outcome) -> f64);
+
+const COLUMNS: [Column; 6] = [
+    ("triplets", |outcome| outcome.float.triplet_accuracy.mean),
+    ("P@1", |outcome| outcome.float.precision_at_1_gallery),
+    ("MAP@R", |outcome| outcome.float.map_at_r),
+    ("5-shot", |outcome| outcome.float.prototype_5_shot.mean),
+    ("int8 P@1", |outcome| outcome.int8.precision_at_1_gallery),
+    ("int8 5-shot", |outcome| outcome.int8.prototype_5_shot.mean),
+];
+
+/// Of classes that were never trained on, int8.
+const UNSEEN: [Column; 3] = [
+    ("unseen P@1", |outcome| outcome.int8.unseen.as_ref().map_or(f64::NAN, |unseen| unseen.precision_at_1)),
+    ("5-shot", |outcome| {
+        outcome.int8.unseen.as_ref().map_or(f64::NAN, |unseen| unseen.prototype_5_shot.mean)
+    }),
+    ("EER", |outcome| outcome.int8.unseen.as_ref().map_or(f64::NAN, |unseen| unseen.pairs.equal_error_rate)),
+];
+
+fn columns(with_unseen: bool) -> impl Iterator<Item = Column> {
+    COLUMNS.into_iter().chain(UNSEEN.into_iter().filter(move |_| with_unseen))
+}
+
+fn head(with_unseen: bool) -> String {
+    let names: Vec<&str> = columns(with_unseen).map(|(name, _)| name).collect();
+    let names = names.join(" | ");
+    let rule = "---|".repeat(columns(with_unseen).count() + 5);
+    format!("| variant | {names} | parameters | MACs | images | s |\n|{rule}\n")
+}
+
+/// A line of the table: means over the seeds in percent, with the standard deviation where there are several.
+fn row(name: &str, outcomes: &[Outcome], with_unseen: bool) -> String {
     let percent = |value: fn(&Outcome) -> f64| {
         let values: Vec<f64> = outcomes.iter().map(|outcome| 100.0 * value(outcome)).collect();
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         match values.len() {
-            1 => format!("{mean:.2} %"),
-            count => format!("{mean:.2} ± {:.2} %", (squares / (count - 1) as f64).sqrt()),
+            1 => format!("{mean:.2}"),
+            count => format!("{mean:.2} ± {:.2}", (squares / (count - 1) as f64).sqrt()),
         }
     };
+    let shares: Vec<String> = columns(with_unseen).map(|(_, value)| percent(value)).collect();
     let first = &outcomes[0];
     let seconds = outcomes.iter().map(|outcome| outcome.seconds).sum::<f64>() / outcomes.len() as f64;
     format!(
-        "| {name} | {} | {} | {} | {} | {} | {} | {seconds:.0} |",
-        percent(|outcome| outcome.float.precision_at_1_gallery),
-        percent(|outcome| outcome.float.prototype_5_shot),
-        percent(|outcome| outcome.int8.precision_at_1_gallery),
+        "| {name} | {} | {} | {} | {} | {seconds:.1} |",
+        shares.join(" | "),
         thousands(first.parameters as u64),
         thousands(first.macs),
         thousands(first.images_seen),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_studies_of_the_project_are_valid() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/studies");
+        let mut studies = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let study = read(&entry.unwrap().path()).unwrap();
+            for variant in &study.variant {
+                study.config(variant).unwrap();
+            }
+            studies += 1;
+        }
+        assert!(studies >= 4, "{studies}");
+    }
 }

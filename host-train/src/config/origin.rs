@@ -48,6 +48,7 @@ impl From<OriginConfig> for Config {
                 weight_decay: 0.0,
                 average: None,
                 patience: None,
+                turned_classes: false,
                 augment: None,
                 hold_out: HoldOut::None,
                 validate_every: 200,

@@ -36,6 +36,10 @@ pub struct TrainConfig {
     /// back to the best weights: 1 to 10,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
+    /// Whether turned and mirrored images count as classes of their own, eight in place of one: for nets that shall
+    /// recognise classes that they are not trained on. See [`turn`](crate::turn).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub turned_classes: bool,
     /// Random distortion of every image, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<AugmentConfig>,
@@ -156,6 +160,10 @@ impl TrainConfig {
         }
         Ok(())
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn is_zero_real(value: &f64) -> bool {

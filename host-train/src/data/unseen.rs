@@ -1,4 +1,8 @@
 use super::{Dataset, Label};
+use crate::{
+    config::HoldOut,
+    sampler::{classes, hold_out},
+};
 use std::borrow::Cow;
 
 impl Dataset {
@@ -20,11 +24,29 @@ impl Dataset {
             test: self.test.subset(&others(self.test.labels())),
         })
     }
+
+    /// The training images once more: those that [`HoldOut::Images`] holds out, to test with, and the others.
+    pub fn validation(&self) -> Self {
+        let mut classes = classes(self.train.labels());
+        let held_out = hold_out(&mut classes, HoldOut::Images).unwrap_or_default();
+        let others: Vec<usize> = classes.into_iter().flat_map(|class| class.images).collect();
+        Self { test: self.train.subset(&held_out), train: self.train.subset(&others), ..self.clone() }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::data::drawn;
+
+    #[test]
+    fn validation_is_the_last_twelfth_of_the_training_images() {
+        let data = drawn::dataset(1, 24, 2);
+        let validation = data.validation();
+        assert_eq!((validation.train.len(), validation.test.len()), (220, 20));
+        let threes = &data.train.by_class()[3];
+        let held = &validation.test.by_class()[3];
+        assert_eq!(validation.test.image(held[1]), data.train.image(threes[23]));
+    }
 
     #[test]
     fn without_some_classes() {
