@@ -193,4 +193,20 @@ mod tests {
         }
         assert!(studies >= 4, "{studies}");
     }
+
+    #[test]
+    fn the_reference_shows_a_study() {
+        let page = include_str!("../../../docs/CONFIG.md");
+        let text = page.split("```toml\n").find(|block| block.contains("[[variant]]")).unwrap();
+        let text = text.split("```").next().unwrap();
+        let study: Study = toml::from_str(text).unwrap();
+        study.variant.iter().for_each(|variant| drop(study.config(variant).unwrap()));
+        // Serde lists the fields where it does not know one.
+        for inner in ["?", "base = \"\"\nquestion = \"\"\nseeds = []\n[[variant]]\n?"] {
+            let error = toml::from_str::<Study>(&inner.replace('?', "unknown = 1")).unwrap_err();
+            let fields: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
+            assert!(fields.len() >= 2, "{error}");
+            fields.iter().for_each(|field| assert!(page.contains(&format!("`{field}`")), "{field}"));
+        }
+    }
 }

@@ -185,3 +185,136 @@ fn what_is_held_out_is_a_word() {
     let error = with("true").unwrap_err().to_string();
     assert!(error.starts_with("my.toml, line "), "{error}");
 }
+
+/// docs/CONFIG.md, the reference of recipes.
+mod page {
+    use super::*;
+    use serde::de::DeserializeOwned;
+    use serde_json::Value;
+
+    const PAGE: &str = include_str!("../../../docs/CONFIG.md");
+
+    /// The names of an enum, from what serde says of one that it does not know.
+    fn variants<T: DeserializeOwned>() -> Vec<String> {
+        let Err(error) = serde_json::from_str::<T>("\"?\"") else { panic!("`?` is a name") };
+        error.to_string().split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    }
+
+    /// The names of all tables' fields, at every depth.
+    fn names(value: &Value) -> Vec<String> {
+        match value {
+            Value::Object(fields) => {
+                fields.iter().flat_map(|(name, value)| [vec![name.clone()], names(value)].concat()).collect()
+            }
+            Value::Array(values) => values.iter().flat_map(names).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A config that leaves no field to its default, with this loss.
+    fn full(loss: LossConfig) -> Config {
+        let size = Size([2, 3]);
+        let pool = PoolConfig { kernel: size, stride: Some(size) };
+        Config {
+            name: "full".into(),
+            seed: 2,
+            backend: Backend::Ndarray,
+            data: DataConfig {
+                size,
+                fit: Some(Fit::Stretch),
+                background: Background::Dark,
+                test_share: 0.1,
+                unseen: vec!["a".into()],
+            },
+            net: NetConfig {
+                normalise: true,
+                layers: vec![
+                    LayerConfig::Conv(ConvConfig {
+                        out_channels: 2,
+                        kernel: size,
+                        stride: size,
+                        padding: Size([1, 1]),
+                        relu: true,
+                    }),
+                    LayerConfig::MaxPool(pool),
+                    LayerConfig::BatchNorm(BatchNormConfig { relu: true }),
+                    LayerConfig::Dense(DenseConfig { out_features: 2, relu: true }),
+                ],
+            },
+            train: TrainConfig {
+                steps: Some(1),
+                epochs: Some(1),
+                batch: BatchConfig::Balanced(BalancedConfig { classes: 2, images_per_class: 2 }),
+                loss,
+                lr: 0.1,
+                schedule: Schedule::Cosine(WarmUp { warm_up: 1 }),
+                decay: 0.1,
+                weight_decay: 0.1,
+                average: Some(0.9),
+                patience: Some(1),
+                turned_classes: true,
+                augment: Some(AugmentConfig {
+                    degrees: 1.0,
+                    scale: 0.1,
+                    shear: 0.1,
+                    shift: 1.0,
+                    elastic: 1.0,
+                }),
+                hold_out: HoldOut::Classes,
+                validate_every: 1,
+            },
+        }
+    }
+
+    #[test]
+    fn every_field_and_name_is_told() {
+        let losses = [
+            LossConfig::Triplet(TripletConfig {
+                margin: Margin::Soft,
+                squared: false,
+                miner: Some(MinerConfig::Random),
+                warm_up: 1,
+            }),
+            LossConfig::Contrastive(ContrastiveConfig { margin: 1.0 }),
+            LossConfig::SupCon(SupConConfig { temperature: 1.0 }),
+            LossConfig::MultiSimilarity(MultiSimilarityConfig {
+                alpha: 1.0,
+                beta: 1.0,
+                base: 0.1,
+                epsilon: 0.2,
+            }),
+            LossConfig::Proxies(ProxiesConfig { scale: 1.0, margin: 0.1 }),
+        ];
+        let fields = losses.iter().flat_map(|&loss| names(&serde_json::to_value(full(loss)).unwrap()));
+        let mut told: Vec<String> = fields.collect();
+        assert_eq!(variants::<LossConfig>().len(), losses.len());
+        told.extend(variants::<LossConfig>().into_iter().chain(variants::<LayerConfig>()));
+        told.extend(variants::<BatchConfig>());
+        told.extend(READY.map(|(name, _)| name.to_owned()));
+        told.extend(["exp_name", "lr", "decay", "num_epochs", "batch_size"].map(str::to_owned));
+        assert!(told.len() > 100, "{told:?}");
+        for name in told {
+            assert!(PAGE.contains(&format!("`{name}`")), "docs/CONFIG.md does not tell of `{name}`");
+        }
+        let words = [variants::<MinerConfig>(), variants::<Schedule>(), variants::<HoldOut>()].concat();
+        let more = [variants::<Backend>(), variants::<Fit>(), variants::<Background>()].concat();
+        assert!(words.len() + more.len() >= 19, "{words:?} {more:?}");
+        for word in [words, more].concat() {
+            let told = PAGE.contains(&format!("\"{word}\"")) || PAGE.contains(&format!("{{ {word} = "));
+            assert!(told, "docs/CONFIG.md does not tell of \"{word}\"");
+        }
+    }
+
+    #[test]
+    fn every_recipe_is_valid() {
+        let blocks = PAGE.split("```").skip(1).step_by(2).filter_map(|block| block.split_once('\n'));
+        let recipes: Vec<&str> = blocks
+            .filter(|(kind, text)| ["toml", "json"].contains(kind) && !text.contains("[[variant]]"))
+            .map(|(_, text)| text)
+            .collect();
+        assert!(recipes.len() >= 2);
+        for text in recipes {
+            Config::parse(text, "docs/CONFIG.md").unwrap().validate("docs/CONFIG.md").unwrap();
+        }
+    }
+}
