@@ -39,26 +39,18 @@ impl Loss for Contrastive {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::testing::{assert_gradient, value_of};
-    use burn::tensor::Tensor;
-
-    fn loss(labels: &[u16], margin: f32) -> impl Fn(Tensor<2>) -> Tensor<1> {
-        move |embeddings| {
-            let batch = Embedded { embeddings, labels, triplets: None, proxies: None, classes: &[], step: 0 };
-            Contrastive { margin }.loss(&batch, &mut Rng::new(1)).unwrap().loss
-        }
-    }
+    use crate::loss::testing::{assert_gradient, of, value_of};
 
     #[test]
     fn by_hand() {
         // On a line: 0 and 3 are one class, 4 and 6 the other. Same: 9 and 4, mean 6.5.
         // Different, with a margin of 5: (5 − 4)² = 1, 6: 0, (5 − 1)² = 16, (5 − 3)² = 4; mean 21 / 4.
-        let value = value_of(vec![0.0, 3.0, 4.0, 6.0], 1, loss(&[0, 0, 1, 1], 5.0));
+        let value = value_of(vec![0.0, 3.0, 4.0, 6.0], 1, of(Contrastive { margin: 5.0 }, &[0, 0, 1, 1]));
         assert!((value - (6.5 + 5.25)).abs() < 1e-4, "{value}");
     }
 
     #[test]
     fn gradient_equals_finite_differences() {
-        assert_gradient(6, 3, loss(&[0, 0, 1, 1, 2, 2], 1.5));
+        assert_gradient(6, 3, of(Contrastive { margin: 1.5 }, &[0, 0, 1, 1, 2, 2]));
     }
 }

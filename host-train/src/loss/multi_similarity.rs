@@ -63,15 +63,10 @@ impl Loss for MultiSimilarity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::testing::{assert_gradient, value_of};
-    use burn::tensor::Tensor;
+    use crate::loss::testing::{assert_gradient, of, value_of};
 
-    fn loss(labels: &[u16], epsilon: f32) -> impl Fn(Tensor<2>) -> Tensor<1> {
-        move |embeddings| {
-            let batch = Embedded { embeddings, labels, triplets: None, proxies: None, classes: &[], step: 0 };
-            let loss = MultiSimilarity { alpha: 2.0, beta: 5.0, base: 0.5, epsilon };
-            loss.loss(&batch, &mut Rng::new(1)).unwrap().loss
-        }
+    fn loss(epsilon: f32) -> MultiSimilarity {
+        MultiSimilarity { alpha: 2.0, beta: 5.0, base: 0.5, epsilon }
     }
 
     #[test]
@@ -79,13 +74,13 @@ mod tests {
         // One value each: 1, 0.5 (class 0) and 0.4 (class 1), so S01 = 0.5, S02 = 0.4, S12 = 0.2. With ε = 0.2:
         // 0: positive 0.5 < 0.4 + 0.2, negative 0.4 > 0.5 − 0.2. 1: positive 0.5 < 0.4 not, negative 0.2 > 0.3 not.
         // 2: no positive, so no negative is far enough from it (its least similar positive is infinitely so).
-        let value = value_of(vec![1.0, 0.5, 0.4], 1, loss(&[0, 0, 1], 0.2));
+        let value = value_of(vec![1.0, 0.5, 0.4], 1, of(loss(0.2), &[0, 0, 1]));
         let expected = (0.5 * 1f32.ln_1p() + 0.2 * (5.0f32 * -0.1).exp().ln_1p()) / 3.0;
         assert!((value - expected).abs() < 1e-6, "{value} {expected}");
     }
 
     #[test]
     fn gradient_equals_finite_differences() {
-        assert_gradient(6, 3, loss(&[0, 0, 1, 1, 2, 2], 5.0)); // all pairs: mining has no slope
+        assert_gradient(6, 3, of(loss(5.0), &[0, 0, 1, 1, 2, 2])); // all pairs: mining has no slope
     }
 }

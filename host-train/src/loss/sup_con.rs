@@ -45,28 +45,21 @@ impl Loss for SupCon {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::testing::{assert_gradient, value_of};
+    use crate::loss::testing::{assert_gradient, of, value_of};
     use burn::tensor::Tensor;
-
-    fn loss(labels: &[u16], temperature: f32) -> impl Fn(Tensor<2>) -> Tensor<1> {
-        move |embeddings| {
-            let batch = Embedded { embeddings, labels, triplets: None, proxies: None, classes: &[], step: 0 };
-            SupCon { temperature }.loss(&batch, &mut Rng::new(1)).unwrap().loss
-        }
-    }
 
     #[test]
     fn by_hand() {
         // z = 1, 1, −1 with classes 0, 0, 1 and τ = 2. Only the first two have a positive:
         // ln(e^½ / (e^½ + e^−½)) each.
-        let value = value_of(vec![1.0, 1.0, -1.0], 1, loss(&[0, 0, 1], 2.0));
+        let value = value_of(vec![1.0, 1.0, -1.0], 1, of(SupCon { temperature: 2.0 }, &[0, 0, 1]));
         let expected = -(0.5 - (0.5f32.exp() + (-0.5f32).exp()).ln());
         assert!((value - expected).abs() < 1e-6, "{value} {expected}");
     }
 
     #[test]
     fn gradient_equals_finite_differences() {
-        assert_gradient(6, 4, loss(&[0, 0, 0, 1, 1, 2], 0.5));
+        assert_gradient(6, 4, of(SupCon { temperature: 0.5 }, &[0, 0, 0, 1, 1, 2]));
     }
 
     #[test]

@@ -1,7 +1,16 @@
 //! How losses are checked: against a value worked out elsewhere, and their gradients against finite differences.
 
-use crate::{net::floats, rng::Rng};
+use super::{Embedded, Loss};
+use crate::{data::Label, net::floats, rng::Rng};
 use burn::tensor::{Device, Tensor, TensorData};
+
+/// `loss` as a function of the embeddings of images with these labels, which have something to learn from.
+pub fn of(loss: impl Loss, labels: &[Label]) -> impl Fn(Tensor<2>) -> Tensor<1> {
+    move |embeddings| {
+        let batch = Embedded { embeddings, labels, triplets: None, proxies: None, classes: &[], step: 0 };
+        loss.loss(&batch, &mut Rng::new(1)).expect("something to learn from").loss
+    }
+}
 
 /// The loss of embeddings with `columns` values each.
 pub fn value_of(values: Vec<f32>, columns: usize, loss: impl Fn(Tensor<2>) -> Tensor<1>) -> f32 {
