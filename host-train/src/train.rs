@@ -25,7 +25,7 @@ use burn::{
     tensor::Device,
 };
 pub use checkpoint::{CheckpointError, Checkpoints};
-use checkpoint::{Loaded, Saved, State};
+use checkpoint::{Loaded, Saved, State, fingerprint};
 use collapse::{Spread, Watch};
 pub use device::BackendError;
 use learner::Learner;
@@ -229,17 +229,18 @@ pub fn train(
     let mut optimizer = optimizer.init();
     let mut average = recipe.average.map(|keep| Average::new(&learner, keep));
     let mut best: Option<Learner> = None;
-    let mut state = State::default();
-    if let Start::Resuming(checkpoints) = start {
-        let loaded = checkpoints.load(learner, optimizer)?;
-        Loaded { learner, optimizer, best, state, .. } = loaded;
-        average = recipe.average.zip(loaded.average).map(|(keep, learner)| Average::resumed(learner, keep));
-        (0..state.step).for_each(|_| drop(sampler.batch()));
-    }
     let checkpoints = match start {
         Start::New => None,
         Start::Saving(checkpoints) | Start::Resuming(checkpoints) => Some(checkpoints),
     };
+    let fingerprint = checkpoints.map_or(String::new(), |_| fingerprint(data));
+    let mut state = State { data: fingerprint.clone(), ..State::default() };
+    if let Start::Resuming(checkpoints) = start {
+        let loaded = checkpoints.load(&fingerprint, learner, optimizer)?;
+        Loaded { learner, optimizer, best, state, .. } = loaded;
+        average = recipe.average.zip(loaded.average).map(|(keep, learner)| Average::resumed(learner, keep));
+        (0..state.step).for_each(|_| drop(sampler.batch()));
+    }
 
     let mut watch = Watch::default();
     let mut ended = Ended::Done;

@@ -63,7 +63,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some(_) => Start::Resuming(&checkpoints),
         None => Start::Saving(&checkpoints),
     };
-    let trained = match train(&config, &data, &device, &folder, start) {
+    let trained = match train(&config, &seen, &device, &folder, start) {
         Ok(trained) => trained,
         Err(error) => {
             if args.resume.is_none() && checkpoints.is_empty() {
@@ -81,7 +81,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     // Of the checkpoint, as `export` makes it. Not normalised, because the engine's embeddings are not either: a
     // prototype is the mean of what a board has.
     let raw = NetConfig { normalise: false, ..config.net.clone() };
-    let raw = checkpoint(&raw, &data.train, &folder.file(CHECKPOINT))?;
+    let raw = checkpoint(&raw, &seen.train, &folder.file(CHECKPOINT))?;
     let file = export(&raw.to_float_net(), &config, &seen, trained.images_seen)?;
     let model = Model::decode(&file)?;
     folder.write(MODEL, &file)?;

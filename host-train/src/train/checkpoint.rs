@@ -4,8 +4,10 @@
 //! one before it is removed after that.
 
 use super::{HistoryRow, Sums, learner::Learner};
+use crate::data::Split;
 use burn::{module::Module, optim::ModuleOptimizer};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -23,6 +25,8 @@ const STATE: &str = "state.json";
 /// is wound forward.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
+    /// [`fingerprint`] of the images that are trained on.
+    pub data: String,
     /// Steps done.
     pub step: usize,
     pub images_seen: u64,
@@ -40,6 +44,12 @@ pub enum CheckpointError {
     /// There is nothing to go on from.
     #[error("{}: no checkpoint is there to resume from; the training is over, or was stopped before its first", .0.display())]
     None(PathBuf),
+    /// The data are not those that the run began with.
+    #[error(
+        "{}: this run began with other data than are found now; name the same ones with --data or TINYTRIPLET_DATA",
+        .0.display()
+    )]
+    OtherData(PathBuf),
     /// It cannot be read, or belongs to another net.
     #[error("{}: cannot be read as a checkpoint of this run: {why}", path.display())]
     Read {
@@ -56,6 +66,16 @@ pub enum CheckpointError {
         /// What is wrong.
         why: String,
     },
+}
+
+/// What tells one training set from another: a hash of all pixels and labels.
+pub(super) fn fingerprint(data: &Split) -> String {
+    let mut hash = Sha256::new();
+    for index in 0..data.len() {
+        hash.update(data.image(index));
+        hash.update(data.label(index).to_le_bytes());
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A run's folder, as the place of its checkpoints.
@@ -141,9 +161,11 @@ impl Checkpoints {
         before.iter().try_for_each(|(_, old)| fs::remove_dir_all(old)).map_err(disk)
     }
 
-    /// Reads the newest one. `learner` and `optimizer` are new ones of the run's config.
+    /// Reads the newest one. `learner` and `optimizer` are new ones of the run's config, `data` is the
+    /// [`fingerprint`] of what is to be trained on.
     pub(super) fn load(
         &self,
+        data: &str,
         learner: Learner,
         optimizer: ModuleOptimizer,
     ) -> Result<Loaded, CheckpointError> {
@@ -158,6 +180,11 @@ impl Checkpoints {
             |name: &str| folder.join(name).exists().then(|| module(name, &learner.valid())).transpose();
         let at = |name: &str| folder.join(name);
         let state = fs::read(at(STATE)).map_err(|error| failed(&at(STATE), error.to_string()))?;
+        let state: State =
+            serde_json::from_slice(&state).map_err(|error| failed(&at(STATE), error.to_string()))?;
+        if state.data != data {
+            return Err(CheckpointError::OtherData(self.0.clone()));
+        }
         Ok(Loaded {
             average: optional(AVERAGE)?,
             best: optional(BEST)?,
@@ -165,7 +192,7 @@ impl Checkpoints {
             optimizer: optimizer
                 .load(at(OPTIMIZER))
                 .map_err(|error| failed(&at(OPTIMIZER), error.to_string()))?,
-            state: serde_json::from_slice(&state).map_err(|error| failed(&at(STATE), error.to_string()))?,
+            state,
         })
     }
 }

@@ -129,6 +129,8 @@ fn a_damaged_checkpoint_is_named() {
     let device = device(&config);
     let start = |start| train(&config, &bars(40), &device, start, &mut StopAt(4, 0));
     start(Start::Saving(&checkpoints)).unwrap();
+    let other = train(&config, &bars(41), &device, Start::Resuming(&checkpoints), &mut ()).unwrap_err();
+    assert!(matches!(other, TrainError::Checkpoint(CheckpointError::OtherData(_))), "{other}");
     for name in ["learner.bpk", "optimizer.bpk", "state.json"] {
         let path = folder.path().join("checkpoint-4").join(name);
         let whole = std::fs::read(&path).unwrap();
