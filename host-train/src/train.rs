@@ -238,7 +238,7 @@ pub fn train(
     if let Start::Resuming(checkpoints) = start {
         let loaded = checkpoints.load(&fingerprint, learner, optimizer)?;
         Loaded { learner, optimizer, best, state, .. } = loaded;
-        average = recipe.average.zip(loaded.average).map(|(keep, learner)| Average::resumed(learner, keep));
+        average = recipe.average.zip(loaded.average).map(|(keep, learner)| Average::new(&learner, keep));
         (0..state.step).for_each(|_| drop(sampler.batch()));
     }
 

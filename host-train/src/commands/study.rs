@@ -60,6 +60,7 @@ pub fn run(args: &StudyArgs) -> Result<()> {
     }
     let base = Config::ready(&study.base)?;
     let data = super::data::find(&args.data, study.seeds[0], &base.data)?;
+    let validation = data.validation();
     println!("{}\n", study.question);
     let with_unseen = variants.iter().any(|(_, config)| !config.data.unseen.is_empty());
     print!("{}", head(with_unseen));
@@ -70,7 +71,7 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         let mut outcomes = Vec::new();
         for &seed in &study.seeds {
             progress.set(done, || format!("{name}, seed {seed}"));
-            outcomes.push(outcome(config, seed, &data)?);
+            outcomes.push(outcome(config, seed, &data, &validation)?);
             done += 1;
         }
         progress.suspend(|| println!("{}", row(name, &outcomes, with_unseen)));
@@ -101,7 +102,8 @@ struct Outcome {
     seconds: f64,
 }
 
-fn outcome(config: &ValidConfig, seed: u64, data: &Dataset) -> Result<Outcome> {
+/// `validation` is [`Dataset::validation`] of `data`.
+fn outcome(config: &ValidConfig, seed: u64, data: &Dataset, validation: &Dataset) -> Result<Outcome> {
     let mut config = config.clone().into_inner();
     config.seed = seed;
     let config = config.validate("study")?;
@@ -110,10 +112,9 @@ fn outcome(config: &ValidConfig, seed: u64, data: &Dataset) -> Result<Outcome> {
     let trained = train(&config, &seen.train, &config.backend.device()?, Start::New, &mut ())?;
     let file = export(&trained.net.to_float_net(), &config, &seen, trained.images_seen)?;
     let model = Model::decode(&file)?;
-    let validation = data.validation();
     Ok(Outcome {
-        float: float_scores(&trained.net, model.distance(), &validation, &unseen),
-        int8: int8_scores(&model, &validation, &unseen),
+        float: float_scores(&trained.net, model.distance(), validation, &unseen),
+        int8: int8_scores(&model, validation, &unseen),
         parameters: model.parameters(),
         macs: model.macs(),
         images_seen: trained.images_seen,

@@ -238,11 +238,6 @@ fn percent(name: &str, share: Option<f64>) -> String {
     share.map_or(String::new(), |share| format!("{name} {:.2} %", 100.0 * share))
 }
 
-/// `12.34`, or a dash where nothing could be measured.
-pub fn share(share: f64) -> String {
-    if share.is_nan() { "-".into() } else { format!("{:.2}", 100.0 * share) }
-}
-
 /// The beginning of a class's name that leaves room for its numbers in 80 columns.
 fn cut(name: &str) -> String {
     const ROOM: usize = 38;

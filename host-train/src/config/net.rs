@@ -203,7 +203,7 @@ impl fmt::Display for Size {
     }
 }
 
-mod defaults {
+pub(super) mod defaults {
     use super::Size;
 
     pub fn stride() -> Size {

@@ -17,15 +17,15 @@ impl From<OriginConfig> for Config {
         let conv = LayerConfig::Conv(ConvConfig {
             out_channels: 32,
             kernel: Size([3, 3]),
-            stride: Size([1, 1]),
-            padding: Size([0, 0]),
+            stride: net::defaults::stride(),
+            padding: net::defaults::padding(),
             relu: true,
         });
         let pool = LayerConfig::MaxPool(PoolConfig { kernel: Size([2, 2]), stride: None });
         let dense = LayerConfig::Dense(DenseConfig { out_features: 128, relu: true });
         Self {
             name: origin.exp_name,
-            seed: 1,
+            seed: defaults::seed(),
             backend: Backend::default(),
             data: DataConfig::default(),
             net: NetConfig {
@@ -51,7 +51,7 @@ impl From<OriginConfig> for Config {
                 turned_classes: false,
                 augment: None,
                 hold_out: HoldOut::None,
-                validate_every: 200,
+                validate_every: train::defaults::validate_every(),
             },
         }
     }

@@ -170,7 +170,7 @@ fn is_zero_real(value: &f64) -> bool {
     *value == 0.0
 }
 
-mod defaults {
+pub(super) mod defaults {
     pub fn validate_every() -> usize {
         200
     }

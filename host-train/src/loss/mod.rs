@@ -14,9 +14,9 @@ mod triplet;
 
 pub use contrastive::Contrastive;
 pub use multi_similarity::MultiSimilarity;
-pub use proxies::{Proxies, cosine_proxies};
+pub use proxies::Proxies;
 pub use sup_con::SupCon;
-pub use triplet::{Triplets, triplet_distances};
+pub use triplet::Triplets;
 
 use crate::{
     config::{LossConfig, TrainConfig},

@@ -40,7 +40,7 @@ impl Loss for Proxies {
 }
 
 /// Cosines between embeddings of length 1, `[images, values]`, and proxies of any length, `[classes, values]`.
-pub fn cosine_proxies(embeddings: Tensor<2>, proxies: Tensor<2>) -> Tensor<2> {
+fn cosine_proxies(embeddings: Tensor<2>, proxies: Tensor<2>) -> Tensor<2> {
     let length = proxies.clone().square().sum_dim(1).add_scalar(1e-12).sqrt();
     embeddings.matmul((proxies / length).transpose())
 }

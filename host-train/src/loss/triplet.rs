@@ -85,7 +85,7 @@ impl Loss for Triplets {
 
 /// The distances from anchor to positive and from anchor to negative of each triplet, of which there is at
 /// least one.
-pub fn triplet_distances(distances: Tensor<2>, triplets: &[Triplet]) -> (Tensor<1>, Tensor<1>) {
+fn triplet_distances(distances: Tensor<2>, triplets: &[Triplet]) -> (Tensor<1>, Tensor<1>) {
     let [count, _] = distances.dims();
     let device = distances.device();
     let flat = distances.reshape([count * count]);

@@ -15,13 +15,9 @@ pub(super) struct Average {
 }
 
 impl Average {
+    /// Begins with these weights: a new learner's, or a mean that was saved.
     pub(super) fn new(learner: &Learner, keep: f64) -> Self {
         Self { learner: learner.valid(), keep }
-    }
-
-    /// Goes on from a mean that was saved.
-    pub(super) fn resumed(learner: Learner, keep: f64) -> Self {
-        Self { learner, keep }
     }
 
     /// Takes the weights behind step `step`, counted from 1, into the mean.
