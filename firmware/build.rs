@@ -1,6 +1,9 @@
 //! Embeds the model file, checks that the board can hold it, and lays out the board's memory.
 
-use shared_model::Model;
+use shared_model::{
+    Layout, Model,
+    layout::{RepackError, repack, repacked_len},
+};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -31,11 +34,14 @@ fn main() {
 fn build(out: &Path) -> Result<(), String> {
     let path = model_path();
     println!("cargo::rerun-if-changed={}", path.display());
-    let file = fs::read(&path).map_err(|error| {
+    let read = fs::read(&path).map_err(|error| {
         format!("cannot read the model {}: {error} (TINYTRIPLET_MODEL names another one)", path.display())
     })?;
+    let file = packed(&read).map_err(|error| format!("{}: {error}", path.display()))?;
     let model = Model::decode(&file).map_err(|error| format!("{}: {error}", path.display()))?;
-    fs::write(out.join("model.rs"), model_source(&path, &model))
+    let packed_path = out.join("model.postcard");
+    fs::write(&packed_path, &file)
+        .and_then(|()| fs::write(out.join("model.rs"), model_source(&packed_path, &model)))
         .map_err(|error| format!("cannot write to {}: {error}", out.display()))?;
 
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("none") {
@@ -55,12 +61,21 @@ fn model_path() -> PathBuf {
     }
 }
 
+/// The same model, its weights laid out for the kernels of a board.
+fn packed(file: &[u8]) -> Result<Vec<u8>, RepackError> {
+    let model = Model::decode(file).map_err(RepackError::Decode)?;
+    let len = repacked_len(&model, Layout::Packed).ok_or(RepackError::Full)?;
+    let mut packed = vec![0; len];
+    repack(file, Layout::Packed, &mut packed)?;
+    Ok(packed)
+}
+
 /// The part of `src/model.rs` that depends on the model file.
 fn model_source(path: &Path, model: &Model<'_>) -> String {
     format!(
         "static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!({path:?}));\n\
          /// Bytes of an image.\npub const INPUT_LEN: usize = {};\n\
-         /// Bytes that the engine needs for the maps between the layers.\npub const SCRATCH_LEN: usize = {};\n\
+         /// Words of 32 bits that the engine needs to compute in.\npub const SCRATCH_LEN: usize = {};\n\
          /// Bytes of an embedding.\npub const EMBEDDING_LEN: usize = {};\n",
         model.input_len(),
         model.scratch_len(),
@@ -94,9 +109,8 @@ fn check_fit(board: &boards::Board, model: &Model<'_>, file_len: usize) -> Resul
     let name = model.metadata().name;
     if ram > board.ram.len {
         return Err(format!(
-            "the model \"{name}\" needs {ram} bytes of RAM ({} of them for the maps between its layers), \
-             {} has {}",
-            model.scratch_len(),
+            "the model \"{name}\" needs {ram} bytes of RAM ({} of them to compute in), {} has {}",
+            4 * model.scratch_len(),
             board.name,
             board.ram.len
         ));

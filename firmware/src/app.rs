@@ -26,30 +26,35 @@ pub struct App<'m, Serial, Led, const FRAME: usize> {
 }
 
 impl<'m, Serial: Read + Write, Led: OutputPin, const FRAME: usize> App<'m, Serial, Led, FRAME> {
-    /// An application for `model` on the board of this name. It receives into `reader` and computes in `arena`,
-    /// which has at least [`memory::arena_len`] bytes; what is in it does not matter.
+    /// An application for `model` on the board of this name. It receives into `reader`, computes in `scratch`, of at
+    /// least [`Model::scratch_len`] words, and has its answers in `buffer`, of at least [`memory::buffer_len`] bytes;
+    /// what is in them does not matter.
     ///
     /// # Errors
-    /// The arena or `FRAME` is too small for the model.
+    /// One of the three is too small for the model.
     pub fn new(
         board: &'m str,
         model: Model<'m>,
         serial: Serial,
         led: Led,
         reader: &'m mut FrameReader<FRAME>,
-        arena: &'m mut [u8],
+        scratch: &'m mut [u32],
+        buffer: &'m mut [u8],
     ) -> Result<Self, MemoryError> {
         let needed = memory::request_len(model.input_len());
         if FRAME < needed {
             return Err(MemoryError::Frame { needed, given: FRAME });
         }
-        let needed = memory::arena_len(model.scratch_len(), model.embedding_len());
-        if arena.len() < needed {
-            return Err(MemoryError::Arena { needed, given: arena.len() });
+        let needed = 4 * model.scratch_len();
+        if 4 * scratch.len() < needed {
+            return Err(MemoryError::Scratch { needed, given: 4 * scratch.len() });
         }
-        let (scratch, arena) = arena.split_at_mut(model.scratch_len());
-        let (first, arena) = arena.split_at_mut(model.embedding_len());
-        let (second, response) = arena.split_at_mut(model.embedding_len());
+        let needed = memory::buffer_len(model.embedding_len());
+        if buffer.len() < needed {
+            return Err(MemoryError::Buffer { needed, given: buffer.len() });
+        }
+        let (first, buffer) = buffer.split_at_mut(model.embedding_len());
+        let (second, response) = buffer.split_at_mut(model.embedding_len());
         let engine = Engine { board, model, scratch, first, second };
         Ok(Self { serial, led, reader, engine, response })
     }
@@ -98,7 +103,7 @@ fn answer<'r>(engine: &mut Engine<'_>, frame: Result<&[u8], FrameError>, buffer:
 struct Engine<'m> {
     board: &'m str,
     model: Model<'m>,
-    scratch: &'m mut [u8],
+    scratch: &'m mut [u32],
     first: &'m mut [u8],
     second: &'m mut [u8],
 }
@@ -142,8 +147,15 @@ impl Engine<'_> {
 #[cfg_attr(target_os = "none", derive(defmt::Format))]
 pub enum MemoryError {
     /// The memory to compute in.
-    Arena {
+    Scratch {
         /// Bytes that the model needs.
+        needed: usize,
+        /// Bytes there are.
+        given: usize,
+    },
+    /// The memory for answers.
+    Buffer {
+        /// Bytes that the model's longest answer needs.
         needed: usize,
         /// Bytes there are.
         given: usize,
@@ -160,7 +172,8 @@ pub enum MemoryError {
 impl core::fmt::Display for MemoryError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let (what, needed, given) = match self {
-            Self::Arena { needed, given } => ("compute", needed, given),
+            Self::Scratch { needed, given } => ("compute", needed, given),
+            Self::Buffer { needed, given } => ("answer", needed, given),
             Self::Frame { needed, given } => ("receive", needed, given),
         };
         write!(f, "the model needs {needed} bytes of memory to {what} in, and was given {given}")

@@ -27,9 +27,9 @@ pub const fn response_len(embedding_len: usize) -> usize {
     frame_len(MESSAGE + if body > INFO { body } else { INFO })
 }
 
-/// Bytes that [`App::new`](crate::app::App::new) takes: the engine's scratch, two embeddings, an answer.
-pub const fn arena_len(scratch_len: usize, embedding_len: usize) -> usize {
-    scratch_len + 2 * embedding_len + response_len(embedding_len)
+/// Bytes that [`App::new`](crate::app::App::new) takes beside the engine's scratch: two embeddings, an answer.
+pub const fn buffer_len(embedding_len: usize) -> usize {
+    2 * embedding_len + response_len(embedding_len)
 }
 
 /// Bytes of a board's receive queue: the longest request and some, so that a PC may send one request while
@@ -45,8 +45,8 @@ pub const STACK_LEN: usize = 12 * 1024;
 /// RAM for what is not the application's: the log's buffer and the board's variables.
 pub const OTHER_LEN: usize = 2 * 1024;
 
-/// All RAM that a board needs.
+/// All RAM that a board needs; `scratch_len` is in words.
 pub const fn ram_len(input_len: usize, scratch_len: usize, embedding_len: usize) -> usize {
     let received = request_len(input_len) + rx_queue_len(input_len);
-    arena_len(scratch_len, embedding_len) + received + OTHER_LEN + STACK_LEN
+    4 * scratch_len + buffer_len(embedding_len) + received + OTHER_LEN + STACK_LEN
 }

@@ -1,5 +1,5 @@
 //! The model that is built into the firmware: `models/default.model.postcard`, or the file that
-//! `TINYTRIPLET_MODEL` named at build time. `build.rs` has checked it.
+//! `TINYTRIPLET_MODEL` named at build time. `build.rs` has checked it, and laid its weights out for the board.
 
 /// Weights are read in place, in sections aligned from the beginning of the file.
 #[repr(C, align(16))]

@@ -9,11 +9,12 @@ use firmware::{app::App, memory, model};
 use shared_model::{Model, protocol::FrameReader};
 use static_cell::ConstStaticCell;
 
-const ARENA: usize = memory::arena_len(model::SCRATCH_LEN, model::EMBEDDING_LEN);
+const BUFFER: usize = memory::buffer_len(model::EMBEDDING_LEN);
 const FRAME: usize = memory::request_len(model::INPUT_LEN);
 
 static READER: ConstStaticCell<FrameReader<FRAME>> = ConstStaticCell::new(FrameReader::new());
-static MEMORY: ConstStaticCell<[u8; ARENA]> = ConstStaticCell::new([0; ARENA]);
+static SCRATCH: ConstStaticCell<[u32; model::SCRATCH_LEN]> = ConstStaticCell::new([0; model::SCRATCH_LEN]);
+static BUFFER_MEMORY: ConstStaticCell<[u8; BUFFER]> = ConstStaticCell::new([0; BUFFER]);
 
 /// Name of the board: the launcher reads it from the program to know where to run it.
 #[used]
@@ -38,12 +39,13 @@ fn main() -> ! {
         model.metadata().name,
         u64::from_be_bytes(model.hash())
     );
-    let app = App::new(env!("FIRMWARE_BOARD"), model, serial, led, READER.take(), MEMORY.take());
+    let app = App::new(env!("FIRMWARE_BOARD"), model, serial, led, READER.take(), SCRATCH.take(), BUFFER_MEMORY.take());
     let mut app = match app {
         Ok(app) => app,
         Err(error) => defmt::panic!("{}", error),
     };
-    defmt::info!("ready: {=usize} bytes to compute in, frames of up to {=usize}", ARENA, FRAME);
+    let scratch = 4 * model::SCRATCH_LEN;
+    defmt::info!("ready: {=usize} bytes to compute in, frames of up to {=usize}", scratch, FRAME);
     loop {
         // The boards' serial ports know no error and no end.
         let _ = app.run();

@@ -16,7 +16,8 @@ use shared_model::{
 use std::convert::Infallible;
 
 const FRAME: usize = memory::request_len(model::INPUT_LEN);
-const ARENA: usize = memory::arena_len(model::SCRATCH_LEN, model::EMBEDDING_LEN);
+const SCRATCH: usize = model::SCRATCH_LEN;
+const BUFFER: usize = memory::buffer_len(model::EMBEDDING_LEN);
 
 /// A serial line that delivers at most `piece` bytes at once and ends after the last.
 struct Line<'t> {
@@ -72,11 +73,13 @@ fn host_model() -> Model<'static> {
 
 /// All that an application answers to `input`, received in pieces of `piece` bytes.
 fn run_in_pieces(input: &[u8], piece: usize) -> Vec<u8> {
-    let (mut output, mut switched, mut arena) = (Vec::new(), [0; 2], [0xaa; ARENA]);
+    let (mut output, mut switched) = (Vec::new(), [0; 2]);
+    let (mut scratch, mut buffer) = ([0xaaaa_aaaa; SCRATCH], [0xaa; BUFFER]);
     let line = Line { input, piece, output: &mut output };
     let mut reader = FrameReader::<FRAME>::new();
     let light = Light(&mut switched);
-    let mut app = App::new("a test", host_model(), line, light, &mut reader, &mut arena).unwrap();
+    let mut app =
+        App::new("a test", host_model(), line, light, &mut reader, &mut scratch, &mut buffer).unwrap();
     app.run().unwrap();
     drop(app);
     assert_eq!(switched[0], switched[1], "the light is off again after every answer");
@@ -272,19 +275,25 @@ fn garbage_gets_answers_and_nothing_else_happens() {
 
 #[test]
 fn too_little_memory_is_refused() {
-    let new = |arena: &mut [u8]| {
+    let new = |scratch: &mut [u32], buffer: &mut [u8]| {
         let (mut output, mut switched) = (Vec::new(), [0; 2]);
         let line = Line { input: &[], piece: 1, output: &mut output };
         let mut reader = FrameReader::<FRAME>::new();
-        App::new("a test", host_model(), line, Light(&mut switched), &mut reader, arena).map(|_| ())
+        let light = Light(&mut switched);
+        App::new("a test", host_model(), line, light, &mut reader, scratch, buffer).map(|_| ())
     };
-    assert_eq!(new(&mut [0; ARENA]), Ok(()));
-    assert_eq!(new(&mut [0; ARENA - 1]), Err(MemoryError::Arena { needed: ARENA, given: ARENA - 1 }));
+    let (scratch, buffer) = (&mut [0; SCRATCH], &mut [0; BUFFER]);
+    assert_eq!(new(scratch, buffer), Ok(()));
+    let few = MemoryError::Scratch { needed: 4 * SCRATCH, given: 4 * SCRATCH - 4 };
+    assert_eq!(new(&mut scratch[1..], buffer), Err(few));
+    let few = MemoryError::Buffer { needed: BUFFER, given: BUFFER - 1 };
+    assert_eq!(new(scratch, &mut buffer[1..]), Err(few));
 
-    let (mut output, mut switched, mut arena) = (Vec::new(), [0; 2], [0; ARENA]);
+    let (mut output, mut switched) = (Vec::new(), [0; 2]);
     let line = Line { input: &[], piece: 1, output: &mut output };
     let mut reader = FrameReader::<64>::new();
-    let app = App::new("a test", host_model(), line, Light(&mut switched), &mut reader, &mut arena);
+    let light = Light(&mut switched);
+    let app = App::new("a test", host_model(), line, light, &mut reader, scratch, buffer);
     assert_eq!(app.err(), Some(MemoryError::Frame { needed: FRAME, given: 64 }));
 }
 

@@ -1,28 +1,41 @@
-use crate::{Model, Operation, Step, kernel};
+use crate::{
+    Model, Operation, Path, Shape, Step,
+    fast::{self, Rows},
+    kernel,
+};
+use core::ops::Range;
+use heapless::Vec;
+
+/// Most steps of a [`Segment`]. One more costs a hundred bytes of stack.
+const MAX_SEGMENT: usize = 3;
 
 impl Model<'_> {
     /// Computes the embedding of an image.
     ///
     /// * `pixels`: height × width × channels bytes, row by row; exactly [`input_len`](Self::input_len).
-    /// * `scratch`: at least [`scratch_len`](Self::scratch_len) bytes; what is in it does not matter.
+    /// * `scratch`: at least [`scratch_len`](Self::scratch_len) words; what is in it does not matter.
     /// * `embedding`: exactly [`embedding_len`](Self::embedding_len) bytes, read as
     ///   [`output().element`](Self::output) says.
     ///
     /// # Errors
     /// One of the three lengths is wrong; nothing has been computed then.
-    pub fn embed(&self, pixels: &[u8], scratch: &mut [u8], embedding: &mut [u8]) -> Result<(), EmbedError> {
+    pub fn embed(&self, pixels: &[u8], scratch: &mut [u32], embedding: &mut [u8]) -> Result<(), EmbedError> {
         self.embed_observed(pixels, scratch, embedding, |_, _| {})
     }
 
-    /// [`embed`](Self::embed), with a look at what every step wrote: how two builds that disagree are
+    /// [`embed`](Self::embed), with a look at what every step writes: how two builds that disagree are
     /// compared layer by layer.
+    ///
+    /// `observe` gets a step's output in pieces of whole rows, in order; the pieces of several steps may come in
+    /// turns. In a packed model, a map between two convolutions has only the rows and columns that the second one
+    /// looks at.
     ///
     /// # Errors
     /// As [`embed`](Self::embed).
     pub fn embed_observed(
         &self,
         pixels: &[u8],
-        scratch: &mut [u8],
+        scratch: &mut [u32],
         embedding: &mut [u8],
         mut observe: impl FnMut(&Step<'_>, &[u8]),
     ) -> Result<(), EmbedError> {
@@ -34,29 +47,193 @@ impl Model<'_> {
         }
         let scratch = scratch.get_mut(..self.scratch_len()).ok_or(EmbedError::ScratchLength)?;
 
-        // Maps lie alternately at the front and at the back of the scratch: a step reads one end and
-        // writes the other. The first step reads the image, the last one writes the embedding.
+        // Maps lie alternately at the front and at the back of the scratch: a segment reads one end, writes the
+        // other, and works between. The first one reads the image, the last one writes the embedding.
         let layers = self.metadata().layers.len();
-        let (mut held, mut at_front) = (0, false); // bytes of the scratch that hold the step's input
-        for step in self.steps() {
-            let middle = if at_front { held } else { scratch.len() - held };
-            let (front, back) = scratch.split_at_mut(middle);
-            let (read, write) = if at_front { (front, back) } else { (back, front) };
-            let input = if held == 0 { pixels } else { &*read };
-            let len = step.output.len();
-            let output = if step.last_layer() + 1 == layers {
-                &mut *embedding
-            } else if at_front {
-                let start = write.len() - len;
-                &mut write[start..]
-            } else {
-                &mut write[..len]
-            };
-            step.run(input, output);
-            observe(&step, output);
+        let (mut held, mut at_front) = (0_usize, false); // bytes of the scratch that hold the segment's input
+        for segment in segments(self) {
+            let len = segment.output_len();
+            let last = segment.last_layer() + 1 == layers;
+            let words = if last { 0 } else { len.div_ceil(4) };
+            let middle = if at_front { held.div_ceil(4) } else { scratch.len() - held.div_ceil(4) };
+            let Some((front, back)) = scratch.split_at_mut_checked(middle) else { break };
+            let (read, rest) = if at_front { (front, back) } else { (back, front) };
+            let split = if at_front { rest.len().saturating_sub(words) } else { words };
+            let Some((front, back)) = rest.split_at_mut_checked(split) else { break };
+            let (work, write) = if at_front { (front, back) } else { (back, front) };
+            let input = if held == 0 { Some(pixels) } else { bytemuck::cast_slice(read).get(..held) };
+            let output =
+                if last { Some(&mut *embedding) } else { bytemuck::cast_slice_mut(write).get_mut(..len) };
+            let (Some(input), Some(output)) = (input, output) else { break };
+            segment.run(input, output, work, &mut observe);
             (held, at_front) = (len, !at_front);
         }
         Ok(())
+    }
+}
+
+/// Words of scratch that `model` needs: in the segment that needs most, its input, output and what it works in.
+pub(crate) fn scratch_len(model: &Model<'_>) -> usize {
+    let layers = model.metadata().layers.len();
+    let (mut most, mut input) = (0, 0);
+    for segment in segments(model) {
+        let last = segment.last_layer() + 1 == layers;
+        let output = if last { 0 } else { segment.output_len().div_ceil(4) };
+        most = most.max(input + segment.work_len() + output);
+        input = output;
+    }
+    most
+}
+
+/// The steps of `model`, those together that hand over their maps row by row.
+fn segments<'m>(model: &'m Model<'_>) -> impl Iterator<Item = Segment<'m>> {
+    let mut steps = model.steps();
+    let mut next = steps.next();
+    core::iter::from_fn(move || {
+        let mut segment = Segment { stages: Vec::new() };
+        loop {
+            let step = next?;
+            let joins = match segment.stages.last() {
+                None => true,
+                Some(before) => before.step.streams() && step.streams(),
+            };
+            let Shape { height, width, .. } = step.output.shape;
+            let stage = Stage { step, height: height.into(), width: width.into(), ring: height.into() };
+            if !joins || segment.stages.push(stage).is_err() {
+                break;
+            }
+            next = steps.next();
+            if next.is_none() {
+                break;
+            }
+        }
+        segment.crop();
+        Some(segment)
+    })
+}
+
+/// One step; or several convolutions, between which there are never whole maps but only as many rows as the next
+/// one looks at, in a ring.
+struct Segment<'a> {
+    stages: Vec<Stage<'a>, MAX_SEGMENT>,
+}
+
+/// A step in a segment.
+struct Stage<'a> {
+    step: Step<'a>,
+    /// Rows and columns of the output that are computed: those that the next step looks at. (Where 13 columns are
+    /// convolved by 3 × 3 and pooled by 2 × 2, it does not look at the last.)
+    height: usize,
+    width: usize,
+    /// Rows of the output that are kept.
+    ring: usize,
+}
+
+impl Stage<'_> {
+    /// Bytes of a row of the output.
+    fn row_len(&self) -> usize {
+        self.width * usize::from(self.step.output.shape.channels)
+    }
+
+    fn ring_len(&self) -> usize {
+        self.ring * self.row_len()
+    }
+}
+
+impl Segment<'_> {
+    /// Leaves out of each map within the segment what the next step does not look at.
+    fn crop(&mut self) {
+        for index in (1..self.stages.len()).rev() {
+            let Some([stage, next]) = self.stages.get_mut(index - 1..=index) else { return };
+            let last = [next.height - 1, next.width - 1];
+            stage.height = stage.height.min(next.step.taken(0, last[0]).end);
+            stage.width = stage.width.min(next.step.taken(1, last[1]).end);
+            let produced = stage.step.rows_at_once();
+            let taken = next.step.taken_unclipped(0, 0);
+            // Rows that are produced together lie together.
+            let rows = ((taken.end - taken.start).unsigned_abs() + produced - 1).next_multiple_of(produced);
+            stage.ring = rows.min(stage.height);
+        }
+    }
+
+    fn last_layer(&self) -> usize {
+        self.stages.last().map_or(0, |stage| stage.step.last_layer())
+    }
+
+    fn output_len(&self) -> usize {
+        self.stages.last().map_or(0, |stage| stage.step.output.len())
+    }
+
+    /// Words for the rings, and for the step that needs most to work in.
+    fn work_len(&self) -> usize {
+        let rings = self.stages.iter().rev().skip(1).map(|stage| stage.ring_len().div_ceil(4));
+        rings.sum::<usize>() + self.stages.iter().map(|stage| fast::work_len(&stage.step)).max().unwrap_or(0)
+    }
+
+    fn run(
+        &self,
+        input: &[u8],
+        output: &mut [u8],
+        work: &mut [u32],
+        observe: &mut impl FnMut(&Step<'_>, &[u8]),
+    ) {
+        match self.stages.as_slice() {
+            [Stage { step, .. }] if !step.streams() => {
+                step.run(input, output, work);
+                observe(step, output);
+            }
+            _ => self.stream(input, output, work, observe),
+        }
+    }
+
+    /// Computes row after row of the last step, and before each the rows of the others that it takes.
+    fn stream(
+        &self,
+        input: &[u8],
+        output: &mut [u8],
+        mut work: &mut [u32],
+        observe: &mut impl FnMut(&Step<'_>, &[u8]),
+    ) {
+        // The map that each stage writes, and how many of its rows are computed.
+        let mut maps = Vec::<(&mut [u8], usize), MAX_SEGMENT>::new();
+        for stage in self.stages.iter().take(self.stages.len().saturating_sub(1)) {
+            let len = stage.ring_len();
+            let Some((words, rest)) = work.split_at_mut_checked(len.div_ceil(4)) else { return };
+            let map = bytemuck::cast_slice_mut(words).get_mut(..len).unwrap_or_default();
+            let _ = maps.push((map, 0));
+            work = rest;
+        }
+        let _ = maps.push((output, 0));
+
+        let mut turn = maps.len() - 1;
+        while let Some(stage) = self.stages.get(turn)
+            && let Some((before, [(map, done), ..])) = maps.split_at_mut_checked(turn)
+        {
+            if *done >= stage.height {
+                break; // the last one is done
+            }
+            let input = match (before.last(), turn.checked_sub(1).and_then(|from| self.stages.get(from))) {
+                (Some((map, ready)), Some(from)) => {
+                    if *ready < stage.step.taken(0, *done).end.min(from.height) {
+                        turn -= 1;
+                        continue;
+                    }
+                    Rows { bytes: map, row_len: from.row_len(), slots: from.ring }
+                }
+                _ => {
+                    let shape = stage.step.input.shape;
+                    let row_len = usize::from(shape.width) * usize::from(shape.channels);
+                    Rows { bytes: input, row_len, slots: usize::from(shape.height) }
+                }
+            };
+            let rows = stage.step.rows_at_once().min(stage.height - *done);
+            let at = done.checked_rem(stage.ring).unwrap_or(0) * stage.row_len();
+            let Some(output) = map.get_mut(at..at + rows * stage.row_len()) else { return };
+            fast::conv_rows(&stage.step, input, *done, output, work);
+            observe(&stage.step, output);
+            *done += rows;
+            turn = self.stages.len() - 1;
+        }
     }
 }
 
@@ -69,9 +246,45 @@ impl Step<'_> {
         }
     }
 
-    fn run(&self, input: &[u8], output: &mut [u8]) {
+    /// Whether it computes its output row by row, from as few rows of its input as it takes.
+    fn streams(&self) -> bool {
+        matches!(self.operation, Operation::Conv2d { .. }) && self.path.is_fast()
+    }
+
+    /// Rows of the output that are computed together.
+    fn rows_at_once(&self) -> usize {
+        match self.operation {
+            Operation::Conv2d { pool: None, .. } if self.path == Path::Winograd => 2,
+            _ => 1,
+        }
+    }
+
+    /// Rows (`axis` 0) or columns (1) of the input that the output's row or column `index` takes, with the row that is
+    /// computed together with it.
+    fn taken(&self, axis: usize, index: usize) -> Range<usize> {
+        let taken = self.taken_unclipped(axis, index);
+        let shape = self.input.shape;
+        let size = if axis == 0 { shape.height } else { shape.width } as isize;
+        taken.start.clamp(0, size).unsigned_abs()..taken.end.clamp(0, size).unsigned_abs()
+    }
+
+    /// [`taken`](Self::taken), with what is padding.
+    fn taken_unclipped(&self, axis: usize, index: usize) -> Range<isize> {
+        let Operation::Conv2d { geometry, pool, .. } = &self.operation else { return 0..0 };
+        let at = |pair: [usize; 2]| if axis == 0 { pair[0] } else { pair[1] };
+        // Rows before the pool, which the fast paths know as 2 × 2 or not at all.
+        let (first, count) = match pool {
+            Some(_) => (2 * index, 2),
+            None => (index, if axis == 0 { self.rows_at_once() } else { 1 }),
+        };
+        let start = (first * at(geometry.stride)) as isize - at(geometry.padding) as isize;
+        start..start + ((count - 1) * at(geometry.stride) + at(geometry.kernel)) as isize
+    }
+
+    fn run(&self, input: &[u8], output: &mut [u8], work: &mut [u32]) {
         let (from, to) = (self.input.element, self.output.element);
         match &self.operation {
+            Operation::Dense(_) if self.path.is_fast() => fast::dense(self, input, output, work),
             Operation::Conv2d { geometry, pool: None, parameters } => {
                 kernel::conv2d(geometry, parameters, (input, from), (output, to));
             }
@@ -97,7 +310,7 @@ impl Step<'_> {
 pub enum EmbedError {
     /// The image has not [`Model::input_len`] bytes.
     InputLength,
-    /// The scratch buffer has fewer than [`Model::scratch_len`] bytes.
+    /// The scratch buffer has fewer than [`Model::scratch_len`] words.
     ScratchLength,
     /// The buffer for the embedding has not [`Model::embedding_len`] bytes.
     EmbeddingLength,

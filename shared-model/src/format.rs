@@ -7,7 +7,7 @@
 //! Metadata is small and decoded into values. Weights, biases and multipliers are read in place: each
 //! section begins at a multiple of [`ALIGNMENT`] from the start of the file.
 
-use crate::{CRC32, Distance, Element, Shape};
+use crate::{CRC32, Distance, Element, Layout, Shape};
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -228,11 +228,13 @@ pub struct TrainingSummary<'a> {
 pub struct Header {
     /// See [`VERSION`].
     pub version: u16,
+    /// How the weights are laid out: a [`Layout`](crate::Layout)'s number, if it is a known one.
+    pub layout: u16,
     /// Bytes of metadata, directly behind the header.
     pub metadata_len: u32,
     /// Bytes of data, at the next multiple of [`ALIGNMENT`].
     pub data_len: u32,
-    /// First eight bytes of the SHA-256 of everything behind the header: the identity of the model.
+    /// First eight bytes of the SHA-256 of everything behind the header of the plain file: the identity of the model.
     pub hash: [u8; 8],
     /// CRC-32 of the whole file without these four bytes.
     pub crc: u32,
@@ -246,6 +248,7 @@ impl Header {
         hash.copy_from_slice(&bytes[20..28]);
         (bytes[..8] == MAGIC).then(|| Self {
             version: u16::from_le_bytes([bytes[8], bytes[9]]),
+            layout: u16::from_le_bytes([bytes[10], bytes[11]]),
             metadata_len: word(12),
             data_len: word(16),
             hash,
@@ -253,10 +256,10 @@ impl Header {
         })
     }
 
-    fn write(&self, bytes: &mut [u8]) {
+    pub(crate) fn write(&self, bytes: &mut [u8]) {
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[8..10].copy_from_slice(&self.version.to_le_bytes());
-        bytes[10..12].fill(0);
+        bytes[10..12].copy_from_slice(&self.layout.to_le_bytes());
         bytes[12..16].copy_from_slice(&self.metadata_len.to_le_bytes());
         bytes[16..20].copy_from_slice(&self.data_len.to_le_bytes());
         bytes[20..28].copy_from_slice(&self.hash);
@@ -305,6 +308,7 @@ pub fn encode(metadata: &Metadata<'_>, data: &[u8], file: &mut [u8]) -> Result<u
 
     let mut header = Header {
         version: VERSION,
+        layout: Layout::Plain as u16,
         metadata_len: metadata_len.try_into().map_err(|_| EncodeError::TooLarge)?,
         data_len: data.len().try_into().map_err(|_| EncodeError::TooLarge)?,
         hash: content_hash(file),

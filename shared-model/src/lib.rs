@@ -46,9 +46,11 @@ extern crate std;
 
 pub mod distance;
 mod embed;
+mod fast;
 pub mod format;
 mod frame;
 pub mod kernel;
+pub mod layout;
 mod model;
 pub mod protocol;
 pub mod requantize;
@@ -56,6 +58,8 @@ mod shape;
 
 pub use distance::Distance;
 pub use embed::EmbedError;
+pub use fast::{Path, Reason};
+pub use layout::Layout;
 pub use model::{DecodeError, Model, Operation, Step};
 pub use shape::{Element, Shape, Tensor};
 

@@ -1,7 +1,8 @@
 use crate::{
-    Distance, Element, Shape, Tensor,
+    Distance, Element, Layout, Path, Shape, Tensor, embed,
     format::{self, ALIGNMENT, HEADER_LEN, Header, Layer, Metadata, Pool},
     kernel::{ConvGeometry, Parameters},
+    layout,
 };
 
 /// A model file that has been found valid. It borrows the file's bytes: weights stay where they are.
@@ -10,6 +11,9 @@ pub struct Model<'a> {
     metadata: Metadata<'a>,
     data: &'a [u8],
     header: Header,
+    layout: Layout,
+    /// Bit i: layer i is [`Step::narrow`].
+    narrow: u32,
     scratch_len: usize,
     output: Tensor,
 }
@@ -25,6 +29,11 @@ pub struct Step<'a> {
     pub output: Tensor,
     /// What is computed.
     pub operation: Operation<'a>,
+    /// How it is computed, and thereby how the weights are laid out.
+    pub path: Path,
+    /// Whether no sum of the layer, requantized, leaves 16 bits before it is saturated: most do not, and the
+    /// pool behind a convolution may then look at two sums at a time.
+    pub(crate) narrow: bool,
 }
 
 /// What a [`Step`] computes.
@@ -54,9 +63,9 @@ impl Step<'_> {
         match &self.operation {
             Operation::Conv2d { geometry, parameters, .. } => {
                 let pixels = u64::from(geometry.output.height) * u64::from(geometry.output.width);
-                pixels * parameters.weights.len() as u64
+                pixels * geometry.taps() as u64 * parameters.channels() as u64
             }
-            Operation::Dense(parameters) => parameters.weights.len() as u64,
+            Operation::Dense(parameters) => self.input.len() as u64 * parameters.channels() as u64,
             Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
         }
     }
@@ -64,10 +73,28 @@ impl Step<'_> {
     /// Weights and biases.
     pub fn parameters(&self) -> usize {
         match &self.operation {
-            Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
-                parameters.weights.len() + parameters.biases.len() / 4
-            }
+            Operation::Conv2d { geometry, parameters, .. } => (geometry.taps() + 1) * parameters.channels(),
+            Operation::Dense(parameters) => (self.input.len() + 1) * parameters.channels(),
             Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
+        }
+    }
+
+    /// The largest magnitude that a sum of output channel `channel` can have, whatever the weights:
+    /// taps · 128 · largest input + |bias|.
+    pub(crate) fn largest_sum(&self, channel: usize) -> u64 {
+        let Some((_, taps, parameters)) = self.filters() else { return 0 };
+        let input = u64::from(self.input.element.largest_magnitude());
+        taps as u64 * 128 * input + u64::from(parameters.bias(channel).unsigned_abs())
+    }
+
+    /// Output channels and weights of each, with the sections that hold them; `None` for a pool.
+    pub(crate) fn filters(&self) -> Option<(usize, usize, &Parameters<'_>)> {
+        match &self.operation {
+            Operation::Conv2d { geometry, parameters, .. } => {
+                Some((parameters.channels(), geometry.taps(), parameters))
+            }
+            Operation::Dense(parameters) => Some((parameters.channels(), self.input.len(), parameters)),
+            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
         }
     }
 }
@@ -96,7 +123,11 @@ impl<'a> Model<'a> {
         if format::file_crc(file) != header.crc {
             return Err(DecodeError::Crc);
         }
-        if header_bytes[10..12] != [0, 0] || file[metadata_end..data_start].iter().any(|&b| b != 0) {
+        let layout = Layout::try_from(header.layout).map_err(|_| DecodeError::Layout(header.layout))?;
+        if layout != Layout::Plain && !file.as_ptr().cast::<u32>().is_aligned() {
+            return Err(DecodeError::Unaligned);
+        }
+        if file[metadata_end..data_start].iter().any(|&b| b != 0) {
             return Err(DecodeError::Reserved);
         }
 
@@ -107,15 +138,11 @@ impl<'a> Model<'a> {
         }
         check_metadata(&metadata)?;
 
-        let mut walk = Walk::new(&metadata, &file[data_start..]);
-        let mut scratch_len = 0;
-        let mut input_in_scratch = 0;
+        let data = &file[data_start..];
+        let mut walk = Walk { check: true, ..Walk::new(&metadata, data, layout) };
+        let mut narrow = 0;
         while let Some(step) = walk.next() {
-            let step = step?;
-            let last = walk.layer == metadata.layers.len();
-            let output_in_scratch = if last { 0 } else { step.output.len() };
-            scratch_len = scratch_len.max(input_in_scratch + output_in_scratch);
-            input_in_scratch = output_in_scratch;
+            narrow |= u32::from(step?.narrow) << (walk.layer - 1); // at most 32 layers
         }
         if !walk.data.is_empty() {
             return Err(DecodeError::DataLength);
@@ -124,7 +151,9 @@ impl<'a> Model<'a> {
         if output.len() > format::MAX_EMBEDDING {
             return Err(DecodeError::Embedding);
         }
-        Ok(Self { data: &file[data_start..], metadata, header, scratch_len, output })
+        let mut model = Self { metadata, data, header, layout, narrow, scratch_len: 0, output };
+        model.scratch_len = embed::scratch_len(&model);
+        Ok(model)
     }
 
     /// All that the file says about the model.
@@ -142,10 +171,16 @@ impl<'a> Model<'a> {
         self.header.hash
     }
 
-    /// Whether the content still has the [hash](Self::hash) in the header. The CRC finds accidents; this
-    /// also finds a header taken from another file. It reads the whole file through SHA-256.
+    /// How the weights are laid out.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Whether the content of `file`, which this model was decoded from, still has the [hash](Self::hash) in the
+    /// header. The CRC finds accidents; this also finds a header taken from another file. It reads the whole file
+    /// through SHA-256.
     pub fn hash_matches(&self, file: &[u8]) -> bool {
-        file.len() >= HEADER_LEN && format::content_hash(file) == self.header.hash
+        layout::content_hash(self, file) == self.header.hash
     }
 
     /// Shape, element and scale of the image.
@@ -168,14 +203,14 @@ impl<'a> Model<'a> {
         self.output.len()
     }
 
-    /// Bytes that [`embed`](Self::embed) needs for the maps between the layers.
+    /// Words of 32 bits that [`embed`](Self::embed) needs: for the maps between the layers, and to work in.
     pub fn scratch_len(&self) -> usize {
         self.scratch_len
     }
 
-    /// RAM of one inference in bytes: image, maps between the layers, embedding. Without the stack.
+    /// RAM of one inference in bytes: image, scratch, embedding. Without the stack.
     pub fn ram_len(&self) -> usize {
-        self.input_len() + self.scratch_len + self.embedding_len()
+        self.input_len() + 4 * self.scratch_len + self.embedding_len()
     }
 
     /// The distance that the embedding was trained for.
@@ -191,7 +226,8 @@ impl<'a> Model<'a> {
     /// What the engine does, in order.
     pub fn steps(&self) -> impl Iterator<Item = Step<'a>> + '_ {
         // The same walk succeeded in `decode`, so that no step is an error here.
-        Walk::new(&self.metadata, self.data).map_while(Result::ok)
+        let walk = Walk { narrow: self.narrow, ..Walk::new(&self.metadata, self.data, self.layout) };
+        walk.map_while(Result::ok)
     }
 
     /// Multiply-accumulates of one inference; see [`Step::macs`].
@@ -237,20 +273,25 @@ struct Walk<'m, 'a> {
     layer: usize,
     tensor: Tensor,
     data: &'a [u8],
+    layout: Layout,
+    /// Whether what takes time to check is checked, and `narrow` found out instead of looked up.
+    check: bool,
+    /// See [`Model::narrow`].
+    narrow: u32,
 }
 
 impl<'m, 'a> Walk<'m, 'a> {
-    fn new(metadata: &'m Metadata<'a>, data: &'a [u8]) -> Self {
+    fn new(metadata: &'m Metadata<'a>, data: &'a [u8], layout: Layout) -> Self {
         let tensor =
             Tensor { shape: metadata.input, element: Element::Unsigned, scale: metadata.input_scale };
-        Self { layers: &metadata.layers, layer: 0, tensor, data }
+        Self { layers: &metadata.layers, layer: 0, tensor, data, layout, check: false, narrow: 0 }
     }
 
     fn step(&mut self, layer: &Layer) -> Result<Step<'a>, DecodeError> {
         let index = self.layer;
         self.layer += 1;
         let input = self.tensor;
-        let (operation, output) = match *layer {
+        let (operation, output, path) = match *layer {
             Layer::Conv2d(conv) => {
                 let (groups, channels) = (conv.groups, conv.out_channels);
                 let whole = groups > 0
@@ -269,8 +310,6 @@ impl<'m, 'a> Walk<'m, 'a> {
                     .ok_or(DecodeError::Geometry(index))?;
                 let map = Tensor { shape, element: conv.activation.element(), scale: conv.scale };
                 check_tensor(&map, index)?;
-                let taps = u32::from(rows) * u32::from(columns) * u32::from(input.shape.channels / groups);
-                let parameters = self.parameters(channels, taps, input.element, index)?;
                 let geometry = ConvGeometry {
                     input: input.shape,
                     output: shape,
@@ -288,54 +327,45 @@ impl<'m, 'a> Walk<'m, 'a> {
                     }
                     _ => (None, map),
                 };
-                (Operation::Conv2d { geometry, pool, parameters }, output)
+                let path = Path::of_conv(self.layout, &geometry, pool);
+                let parameters = self.parameters(channels, geometry.taps(), path)?;
+                (Operation::Conv2d { geometry, pool, parameters }, output, path)
             }
-            Layer::MaxPool2d(pool) => (Operation::MaxPool2d(pool), pooled(&input, pool, index)?),
+            Layer::MaxPool2d(pool) => {
+                (Operation::MaxPool2d(pool), pooled(&input, pool, index)?, Path::POOL)
+            }
             Layer::AveragePool2d(average) => {
                 if average.multiplier < 0 {
                     return Err(DecodeError::Multiplier(index));
                 }
                 let output = Tensor { scale: average.scale, ..pooled(&input, average.pool, index)? };
                 check_tensor(&output, index)?;
-                (Operation::AveragePool2d(average.pool, average.multiplier), output)
+                (Operation::AveragePool2d(average.pool, average.multiplier), output, Path::POOL)
             }
             Layer::Dense(dense) => {
                 let shape = Shape::new(1, 1, dense.out_features);
                 let output = Tensor { shape, element: dense.activation.element(), scale: dense.scale };
                 check_tensor(&output, index)?;
-                let taps = input.len() as u32; // at most MAX_TENSOR
-                (Operation::Dense(self.parameters(dense.out_features, taps, input.element, index)?), output)
+                let path = Path::of_dense(self.layout);
+                (Operation::Dense(self.parameters(dense.out_features, input.len(), path)?), output, path)
             }
         };
         self.tensor = output;
-        Ok(Step { layer: index, input, output, operation })
+        let narrow = self.narrow >> index & 1 == 1;
+        let mut step = Step { layer: index, input, output, operation, path, narrow };
+        if self.check {
+            step.narrow = check_filters(&step)?;
+        }
+        Ok(step)
     }
 
-    /// Takes the three sections of a layer from the data and checks multipliers and accumulators.
-    fn parameters(
-        &mut self,
-        channels: u16,
-        taps: u32,
-        input: Element,
-        layer: usize,
-    ) -> Result<Parameters<'a>, DecodeError> {
+    /// Takes the three sections of a layer from the data.
+    fn parameters(&mut self, channels: u16, taps: usize, path: Path) -> Result<Parameters<'a>, DecodeError> {
         let channels = usize::from(channels);
         let multipliers = self.section(4 * channels)?;
         let biases = self.section(4 * channels)?;
-        let weights = self.section(channels.checked_mul(taps as usize).ok_or(DecodeError::DataLength)?)?;
-        let parameters = Parameters { weights, biases, multipliers };
-
-        // No sum can leave the 32 bits of an accumulator: |Σ| ≤ taps · 128 · largest input + |bias|.
-        let largest_sum = u64::from(taps) * 128 * u64::from(input.largest_magnitude());
-        for (channel, multiplier) in multipliers.chunks_exact(4).enumerate() {
-            if multiplier[3] & 0x80 != 0 {
-                return Err(DecodeError::Multiplier(layer));
-            }
-            if largest_sum + u64::from(parameters.bias(channel).unsigned_abs()) > i32::MAX as u64 {
-                return Err(DecodeError::Accumulator(layer));
-            }
-        }
-        Ok(parameters)
+        let weights = path.weights_len(channels, taps).ok_or(DecodeError::DataLength)?;
+        Ok(Parameters { multipliers, biases, weights: self.section(weights)? })
     }
 
     /// The next `len` bytes of the data, and past the zeros that pad them.
@@ -343,7 +373,7 @@ impl<'m, 'a> Walk<'m, 'a> {
         let padded = len.checked_next_multiple_of(ALIGNMENT).ok_or(DecodeError::DataLength)?;
         let (section, rest) = self.data.split_at_checked(padded).ok_or(DecodeError::DataLength)?;
         let (section, padding) = section.split_at(len);
-        if padding.iter().any(|&byte| byte != 0) {
+        if self.check && padding.iter().any(|&byte| byte != 0) {
             return Err(DecodeError::Reserved);
         }
         self.data = rest;
@@ -358,6 +388,27 @@ impl<'a> Iterator for Walk<'_, 'a> {
         let layer = *self.layers.get(self.layer)?;
         Some(self.step(&layer))
     }
+}
+
+/// Checks multipliers, accumulators and packed weights of a step, and says whether it is [`Step::narrow`].
+fn check_filters(step: &Step<'_>) -> Result<bool, DecodeError> {
+    let Some((channels, taps, parameters)) = step.filters() else { return Ok(false) };
+    let mut narrow = true;
+    for channel in 0..channels {
+        let multiplier = parameters.multiplier(channel);
+        if multiplier < 0 {
+            return Err(DecodeError::Multiplier(step.layer));
+        }
+        let largest = step.largest_sum(channel);
+        if largest > step.path.largest_accumulator() {
+            return Err(DecodeError::Accumulator(step.layer));
+        }
+        narrow &= (largest * multiplier as u64) >> 32 < i16::MAX as u64;
+    }
+    if !step.path.is_packed(channels, taps, parameters) {
+        return Err(DecodeError::Packed(step.layer));
+    }
+    Ok(narrow)
 }
 
 fn check_tensor(tensor: &Tensor, layer: usize) -> Result<(), DecodeError> {
@@ -403,6 +454,12 @@ pub enum DecodeError {
     Crc,
     /// Bytes that must be zero are not.
     Reserved,
+    /// The weights are laid out in this way, which is none that is known.
+    Layout(u16),
+    /// The weights are laid out to be read a word at a time, and the file does not begin at a multiple of 4 bytes.
+    Unaligned,
+    /// The packed weights of this layer are none that packing makes.
+    Packed(usize),
     /// The metadata are not the postcard encoding of [`Metadata`].
     Metadata,
     /// A text is longer than [`MAX_TEXT`](format::MAX_TEXT) or holds control characters.
@@ -441,6 +498,12 @@ impl core::fmt::Display for DecodeError {
             ),
             Self::Crc => f.write_str("the CRC does not match: the file was damaged or changed"),
             Self::Reserved => f.write_str("bytes that must be zero are not"),
+            Self::Layout(layout) => write!(
+                f,
+                "the weights are laid out in way {layout}, this program knows ways 0 and 1: export the model again"
+            ),
+            Self::Unaligned => f.write_str("packed weights must begin at a multiple of 4 bytes in memory"),
+            Self::Packed(layer) => write!(f, "layer {layer}: the packed weights are not what packing makes"),
             Self::Metadata => f.write_str("the metadata cannot be read"),
             Self::Text => write!(f, "a name is longer than {} bytes or unprintable", format::MAX_TEXT),
             Self::Scale(None) => f.write_str("the input's scale is not a positive number"),

@@ -2,4 +2,5 @@
 
 pub mod definition;
 pub mod images;
+pub mod layout;
 pub mod random;

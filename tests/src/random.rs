@@ -10,19 +10,25 @@ use shared_model::{
 };
 
 /// A model file of one to five random layers. Shapes, strides, paddings, groups and channels are whatever
-/// fits, 1×1 maps and channels that are no multiple of 4 among them; weights reach −128 and 127.
+/// fits, 1×1 maps and channels that are no multiple of 4 among them, and often what the fast paths are made for;
+/// weights reach −128 and 127.
 pub fn model(rng: &mut impl Rng) -> Vec<u8> {
-    let input = Shape::new(rng.random_range(1..=12), rng.random_range(1..=12), rng.random_range(1..=4));
+    let input = Shape::new(rng.random_range(1..=14), rng.random_range(1..=14), rng.random_range(1..=4));
     let mut layers = heapless::Vec::new();
     let mut data = Vec::new();
     let mut shape = input;
     for _ in 0..rng.random_range(1..=5) {
         let (layer, output) = layer(rng, shape, &mut data);
-        layers.push(layer).expect("five layers fit");
+        let is_conv = matches!(layer, Layer::Conv2d(_));
+        layers.push(layer).expect("five layers and their pools fit");
         shape = output;
+        if is_conv && shape.height.min(shape.width) >= 2 && rng.random() {
+            layers.push(Layer::MaxPool2d(Pool { kernel: [2, 2], stride: [2, 2] })).expect("they fit");
+            shape = Shape::new(shape.height / 2, shape.width / 2, shape.channels);
+        }
     }
     if shape.checked_len().is_none_or(|len| len > format::MAX_EMBEDDING as u32) {
-        layers.push(dense(rng, shape, &mut data).0).expect("six layers fit");
+        layers.push(dense(rng, shape, &mut data).0).expect("one more fits");
     }
     let metadata = Metadata {
         name: "random",
@@ -71,7 +77,9 @@ fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
                 input.height + u16::from(padding[0]) + u16::from(padding[1]),
                 input.width + u16::from(padding[2]) + u16::from(padding[3]),
             ];
-            let kernel = padded.map(|size| rng.random_range(1..=size.min(5)) as u8);
+            let usual = padded[0].min(padded[1]) >= 3 && rng.random();
+            let stride = if usual { [1, 1] } else { stride };
+            let kernel = padded.map(|size| if usual { 3 } else { rng.random_range(1..=size.min(5)) as u8 });
             // A padding as large as the kernel is refused.
             let largest = [kernel[0], kernel[0], kernel[1], kernel[1]];
             let padding: [u8; 4] = core::array::from_fn(|side| padding[side].min(largest[side] - 1));
@@ -81,8 +89,12 @@ fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
             ];
             let divisors: Vec<u16> =
                 (1..=input.channels).filter(|&d| input.channels.is_multiple_of(d)).collect();
-            let groups = divisors[rng.random_range(0..divisors.len())];
-            let out_channels = groups * rng.random_range(1..=9u16.div_ceil(groups));
+            let groups = if usual { 1 } else { divisors[rng.random_range(0..divisors.len())] };
+            let out_channels = if usual && rng.random() {
+                4 * rng.random_range(1..=5)
+            } else {
+                groups * rng.random_range(1..=9u16.div_ceil(groups))
+            };
             let taps = usize::from(kernel[0]) * usize::from(kernel[1]) * usize::from(input.channels / groups);
             parameters(rng, data, usize::from(out_channels), taps);
             let conv = Conv2d { out_channels, kernel, stride, padding, groups, activation, scale: 0.5 };
@@ -91,7 +103,9 @@ fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
         }
         3 | 4 => {
             let size = [input.height, input.width];
-            let kernel = size.map(|size| rng.random_range(1..=size.min(4)) as u8);
+            let usual = size[0].min(size[1]) >= 2 && rng.random();
+            let kernel = size.map(|size| if usual { 2 } else { rng.random_range(1..=size.min(4)) as u8 });
+            let stride = if usual { [2, 2] } else { stride };
             let pool = Pool { kernel, stride };
             let windows = |axis: usize| (size[axis] - u16::from(kernel[axis])) / u16::from(stride[axis]) + 1;
             let output = Shape::new(windows(0), windows(1), input.channels);

@@ -71,7 +71,7 @@ unknown if  above {equal}  (equal error)
         "RAM         {} bytes: image {}, maps between layers {}, embedding {}\n",
         thousands(model.ram_len() as u64),
         thousands(model.input_len() as u64),
-        thousands(model.scratch_len() as u64),
+        thousands(4 * model.scratch_len() as u64),
         thousands(model.embedding_len() as u64),
     );
     text

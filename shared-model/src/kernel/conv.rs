@@ -28,11 +28,16 @@ const CHANNELS: usize = 32;
 impl ConvGeometry {
     /// Input channels that an output channel sees.
     fn group_depth(&self) -> usize {
-        usize::from(self.input.channels) / self.groups
+        usize::from(self.input.channels) / self.groups.max(1)
+    }
+
+    /// Output channels of a group.
+    fn group_channels(&self) -> usize {
+        usize::from(self.output.channels) / self.groups.max(1)
     }
 
     /// Weights of an output channel.
-    fn taps(&self) -> usize {
+    pub fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.group_depth()
     }
 
@@ -58,11 +63,13 @@ impl ConvGeometry {
         sums: &mut [i32],
     ) {
         let (taps, depth) = (self.taps(), self.group_depth());
-        let group = first / (usize::from(self.output.channels) / self.groups);
+        let group = first / self.group_channels().max(1);
         let [kernel_height, kernel_width] = self.kernel;
-        let filters = weights[first * taps..].chunks_exact(taps);
-        let channels =
-            |pixel: usize| &input[pixel * usize::from(self.input.channels) + group * depth..][..depth];
+        let filters = weights.get(first * taps..).unwrap_or_default().chunks_exact(taps.max(1));
+        let channels = |pixel: usize| {
+            let start = pixel * usize::from(self.input.channels) + group * depth;
+            input.get(start..start + depth).unwrap_or_default()
+        };
 
         let mut window = [0; WINDOW];
         if let Some(window) = window.get_mut(..taps) {
@@ -70,7 +77,8 @@ impl ConvGeometry {
                 for kx in 0..kernel_width {
                     if let Some(pixel) = self.pixel(position, ky, kx) {
                         let at = (ky * kernel_width + kx) * depth;
-                        window[at..at + depth].copy_from_slice(channels(pixel));
+                        let into = window.get_mut(at..at + depth).unwrap_or_default();
+                        into.iter_mut().zip(channels(pixel)).for_each(|(into, from)| *into = *from);
                     }
                 }
             }
@@ -80,8 +88,9 @@ impl ConvGeometry {
         } else {
             for (sum, filter) in sums.iter_mut().zip(filters) {
                 *sum = 0;
-                for (tap, weights) in filter.chunks_exact(depth).enumerate() {
-                    if let Some(pixel) = self.pixel(position, tap / kernel_width, tap % kernel_width) {
+                for (tap, weights) in filter.chunks_exact(depth.max(1)).enumerate() {
+                    let (ky, kx) = (tap / kernel_width.max(1), tap % kernel_width.max(1));
+                    if let Some(pixel) = self.pixel(position, ky, kx) {
                         *sum += dot(channels(pixel), element, weights);
                     }
                 }
@@ -91,7 +100,7 @@ impl ConvGeometry {
 
     /// The output channels, in runs that are of one group and no longer than [`CHANNELS`]: first and length.
     fn channel_runs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let group = usize::from(self.output.channels) / self.groups;
+        let group = self.group_channels();
         (0..self.groups).flat_map(move |index| {
             (0..group).step_by(CHANNELS).map(move |at| (index * group + at, CHANNELS.min(group - at)))
         })
@@ -126,20 +135,21 @@ pub fn conv2d_max_pool(
     let (width, channels) = (usize::from(pooled.width), usize::from(pooled.channels));
     let [pool_height, pool_width] = pool.kernel.map(usize::from);
     let [stride_y, stride_x] = pool.stride.map(usize::from);
-    for (index, out) in output.chunks_exact_mut(channels).enumerate() {
-        let (top, left) = (index / width * stride_y, index % width * stride_x);
+    for (index, out) in output.chunks_exact_mut(channels.max(1)).enumerate() {
+        let (top, left) = (index / width.max(1) * stride_y, index % width.max(1) * stride_x);
         for (first, count) in geometry.channel_runs() {
             let mut largest = [i32::MIN; CHANNELS];
             let mut sums = [0; CHANNELS];
             for row in top..top + pool_height {
                 for column in left..left + pool_width {
-                    let sums = &mut sums[..count];
+                    let sums = sums.get_mut(..count).unwrap_or_default();
                     geometry.sum_window(input, parameters.weights, [row, column], first, sums);
                     largest.iter_mut().zip(sums).for_each(|(largest, sum)| *largest = (*largest).max(*sum));
                 }
             }
-            for (channel, largest) in (first..first + count).zip(largest) {
-                out[channel] = parameters.finish(largest, channel, element);
+            let out = out.get_mut(first..first + count).unwrap_or_default();
+            for (channel, (out, largest)) in (first..).zip(out.iter_mut().zip(largest)) {
+                *out = parameters.finish(largest, channel, element);
             }
         }
     }

@@ -8,7 +8,7 @@ pub fn dense(
     (input, input_element): (&[u8], Element),
     (output, output_element): (&mut [u8], Element),
 ) {
-    let rows = parameters.weights.chunks_exact(input.len());
+    let rows = parameters.weights.chunks_exact(input.len().max(1));
     for (channel, (out, weights)) in output.iter_mut().zip(rows).enumerate() {
         let sum = dot(input, input_element, weights);
         *out = parameters.finish(sum, channel, output_element);

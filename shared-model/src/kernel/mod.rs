@@ -4,7 +4,8 @@
 //! `docs/ARITHMETIC.md` states the same in formulas.
 //!
 //! Contract of all functions here: lengths fit the shapes given, as [`Model::decode`](crate::Model::decode)
-//! has checked, and no accumulator can overflow, as it has checked too.
+//! has checked, and no accumulator can overflow, as it has checked too. Because a board should not carry code for what
+//! cannot happen, nothing here panics: what does not fit is left out.
 
 mod conv;
 mod dense;
@@ -19,7 +20,8 @@ use crate::{Element, requantize::requantize};
 /// Weights, biases and multipliers of a layer, read in place from the model file.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameters<'a> {
-    /// int8, `[output channel][row][column][input channel of the group]`; dense: `[output][input]`.
+    /// int8, `[output channel][row][column][input channel of the group]`; dense: `[output][input]`. In a packed model
+    /// file they are as [`Path`](crate::Path) says.
     pub weights: &'a [u8],
     /// `i32`, little-endian, one an output channel, at the scale of the accumulator.
     pub biases: &'a [u8],
@@ -28,16 +30,27 @@ pub struct Parameters<'a> {
 }
 
 impl Parameters<'_> {
+    /// Number of output channels.
+    pub fn channels(&self) -> usize {
+        self.biases.len() / 4
+    }
+
     /// Bias of output channel `channel`.
     #[inline(always)]
     pub fn bias(&self, channel: usize) -> i32 {
         word(self.biases, channel)
     }
 
+    /// Multiplier of output channel `channel`.
+    #[inline(always)]
+    pub fn multiplier(&self, channel: usize) -> i32 {
+        word(self.multipliers, channel)
+    }
+
     /// Adds the bias to an accumulator and requantizes it: the end of every output value.
     #[inline(always)]
     fn finish(&self, accumulator: i32, channel: usize, element: Element) -> u8 {
-        requantize(accumulator + self.bias(channel), word(self.multipliers, channel), element)
+        requantize(accumulator + self.bias(channel), self.multiplier(channel), element)
     }
 }
 
@@ -61,6 +74,5 @@ fn sum_of_products(input: impl Iterator<Item = i16>, weights: &[u8]) -> i32 {
 
 #[inline(always)]
 fn word(words: &[u8], index: usize) -> i32 {
-    let bytes = &words[4 * index..4 * index + 4];
-    i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+    words.as_chunks().0.get(index).map_or(0, |&bytes| i32::from_le_bytes(bytes))
 }

@@ -12,7 +12,10 @@ fn window<'a>(
     let [height, kernel_width] = pool.kernel.map(usize::from);
     let (top, left) = (row * pool.stride[0] as usize, column * pool.stride[1] as usize);
     (top..top + height).flat_map(move |y| {
-        (left..left + kernel_width).map(move |x| element.value(input[(y * width + x) * channels + channel]))
+        (left..left + kernel_width).map(move |x| {
+            let byte = input.get((y * width + x) * channels + channel);
+            element.value(byte.copied().unwrap_or_default())
+        })
     })
 }
 

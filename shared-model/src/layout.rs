@@ -1,0 +1,152 @@
+//! How weights are laid out in a model file: plainly, or packed for the kernels of small processors.
+//!
+//! A packed file is the same model. Its metadata, biases and multipliers are the plain file's to the byte, its
+//! [hash](crate::Model::hash) is the plain file's, and each can be made from the other with [`repack`]; only the
+//! weights of the layers that have a fast [`Path`](crate::Path) stand in another order, and those of a convolution by
+//! Winograd's method are transformed.
+
+use crate::{
+    DecodeError, Model, Path,
+    format::{self, ALIGNMENT, HEADER_LEN, Header},
+};
+use sha2::{Digest, Sha256};
+
+/// How the weights in a model file are laid out; its number is in the header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u16)]
+pub enum Layout {
+    /// As they are: what training exports, and the reference kernels read.
+    #[default]
+    Plain = 0,
+    /// As the fast kernels of a board read them.
+    Packed = 1,
+}
+
+impl TryFrom<u16> for Layout {
+    type Error = UnknownLayout;
+
+    fn try_from(number: u16) -> Result<Self, UnknownLayout> {
+        match number {
+            0 => Ok(Layout::Plain),
+            1 => Ok(Layout::Packed),
+            _ => Err(UnknownLayout),
+        }
+    }
+}
+
+/// There is no such layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownLayout;
+
+/// Length of the model file that [`repack`] makes of `model`.
+pub fn repacked_len(model: &Model<'_>, layout: Layout) -> Option<usize> {
+    model.steps().try_fold(data_start(model), |end, step| {
+        let Some((channels, taps, parameters)) = step.filters() else { return Some(end) };
+        let weights = Path::of(layout, &step).weights_len(channels, taps)?;
+        let lens = [parameters.multipliers.len(), parameters.biases.len(), weights];
+        lens.into_iter().try_fold(end, |end, len| end.checked_add(len.checked_next_multiple_of(ALIGNMENT)?))
+    })
+}
+
+/// Writes the model in `file` to the front of `out`, with its weights in `layout`, and returns the length, which is
+/// [`repacked_len`].
+///
+/// # Errors
+/// `file` is no valid model, or `out` is too short, or the sums of a layer are too large for its fast path.
+pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, RepackError> {
+    let model = Model::decode(file).map_err(RepackError::Decode)?;
+    let len = repacked_len(&model, layout).ok_or(RepackError::Full)?;
+    let out = out.get_mut(..len).ok_or(RepackError::Full)?;
+    let data_start = data_start(&model);
+    out[..data_start].copy_from_slice(&file[..data_start]);
+
+    let mut rest = &mut out[data_start..];
+    for step in model.steps() {
+        let Some((channels, taps, parameters)) = step.filters() else { continue };
+        for bytes in [parameters.multipliers, parameters.biases] {
+            section(&mut rest, bytes.len()).copy_from_slice(bytes);
+        }
+        let path = Path::of(layout, &step);
+        if (0..channels).any(|channel| step.largest_sum(channel) > path.largest_accumulator()) {
+            return Err(RepackError::Accumulator(step.layer));
+        }
+        let len = path.weights_len(channels, taps).ok_or(RepackError::Full)?;
+        let weight = |channel, tap| step.path.weight(taps, parameters, channel, tap);
+        path.pack(channels, taps, weight, section(&mut rest, len));
+    }
+    let mut header =
+        Header { layout: layout as u16, data_len: (len - data_start) as u32, crc: 0, ..*model.header() };
+    header.write(out);
+    header.crc = format::file_crc(out);
+    header.write(out);
+    Ok(len)
+}
+
+/// Takes the next section off `rest` and pads it.
+fn section<'a>(rest: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
+    let (section, behind) = core::mem::take(rest).split_at_mut(format::align(len));
+    *rest = behind;
+    let (section, padding) = section.split_at_mut(len);
+    padding.fill(0);
+    section
+}
+
+fn data_start(model: &Model<'_>) -> usize {
+    format::align(HEADER_LEN + model.header().metadata_len as usize)
+}
+
+/// The hash that the plain form of `file` has, of which `model` was decoded.
+pub(crate) fn content_hash(model: &Model<'_>, file: &[u8]) -> [u8; 8] {
+    let mut digest = Sha256::new();
+    digest.update(file.get(HEADER_LEN..data_start(model)).unwrap_or_default());
+    let mut padded = |bytes: &[u8], len: usize| {
+        digest.update(bytes);
+        digest.update(&[0; ALIGNMENT][..format::align(len) - len]);
+    };
+    for step in model.steps() {
+        let Some((channels, taps, parameters)) = step.filters() else { continue };
+        padded(parameters.multipliers, parameters.multipliers.len());
+        padded(parameters.biases, parameters.biases.len());
+        if !step.path.is_fast() {
+            padded(parameters.weights, parameters.weights.len());
+            continue;
+        }
+        for channel in 0..channels {
+            for tap in 0..taps {
+                let weight = step.path.weight(taps, parameters, channel, tap);
+                // Nothing is padded before the last weight.
+                let end = if (channel, tap) == (channels - 1, taps - 1) { channels * taps } else { ALIGNMENT };
+                padded(&[weight as u8], end);
+            }
+        }
+    }
+    let mut hash = [0; 8];
+    hash.copy_from_slice(&digest.finalize()[..8]);
+    hash
+}
+
+/// Why a model file was not packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepackError {
+    /// The file is no valid model.
+    Decode(DecodeError),
+    /// The buffer is shorter than the file.
+    Full,
+    /// Sums of this layer are too large for its fast path, which multiplies them by 4.
+    Accumulator(usize),
+}
+
+impl core::fmt::Display for RepackError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Decode(error) => error.fmt(f),
+            Self::Full => f.write_str("the buffer is shorter than the model file"),
+            Self::Accumulator(layer) => {
+                write!(f, "layer {layer}: its biases are too large to be packed, a quarter of what a plain file may hold")
+            }
+        }
+    }
+}
+
+impl core::error::Error for RepackError {}
