@@ -139,7 +139,7 @@ fn link_for(board: &boards::Board, out: &Path) -> Result<(), String> {
         .and_then(|()| fs::write(out.join("stack.x"), stack))
         .map_err(|error| format!("cannot write to {}: {error}", out.display()))?;
     println!("cargo::rustc-link-search={}", out.display());
-    for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x", "-Tstack.x"] {
+    for argument in ["--nmagic", "--emit-relocs", "-Tlink.x", "-Tdefmt.x", "-Tstack.x"] {
         println!("cargo::rustc-link-arg-bins={argument}");
     }
     println!("cargo::rustc-env=FIRMWARE_BOARD={}", board.name);

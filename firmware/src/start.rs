@@ -39,7 +39,15 @@ fn main() -> ! {
         model.metadata().name,
         u64::from_be_bytes(model.hash())
     );
-    let app = App::new(env!("FIRMWARE_BOARD"), model, serial, led, READER.take(), SCRATCH.take(), BUFFER_MEMORY.take());
+    let app = App::new(
+        env!("FIRMWARE_BOARD"),
+        model,
+        serial,
+        led,
+        READER.take(),
+        SCRATCH.take(),
+        BUFFER_MEMORY.take(),
+    );
     let mut app = match app {
         Ok(app) => app,
         Err(error) => defmt::panic!("{}", error),

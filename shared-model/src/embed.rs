@@ -229,7 +229,7 @@ impl Segment<'_> {
             let rows = stage.step.rows_at_once().min(stage.height - *done);
             let at = done.checked_rem(stage.ring).unwrap_or(0) * stage.row_len();
             let Some(output) = map.get_mut(at..at + rows * stage.row_len()) else { return };
-            fast::conv_rows(&stage.step, input, *done, output, work);
+            fast::conv_rows(&stage.step, input, *done, rows, output, work);
             observe(&stage.step, output);
             *done += rows;
             turn = self.stages.len() - 1;

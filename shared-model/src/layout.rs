@@ -116,7 +116,8 @@ pub(crate) fn content_hash(model: &Model<'_>, file: &[u8]) -> [u8; 8] {
             for tap in 0..taps {
                 let weight = step.path.weight(taps, parameters, channel, tap);
                 // Nothing is padded before the last weight.
-                let end = if (channel, tap) == (channels - 1, taps - 1) { channels * taps } else { ALIGNMENT };
+                let end =
+                    if (channel, tap) == (channels - 1, taps - 1) { channels * taps } else { ALIGNMENT };
                 padded(&[weight as u8], end);
             }
         }
@@ -143,7 +144,10 @@ impl core::fmt::Display for RepackError {
             Self::Decode(error) => error.fmt(f),
             Self::Full => f.write_str("the buffer is shorter than the model file"),
             Self::Accumulator(layer) => {
-                write!(f, "layer {layer}: its biases are too large to be packed, a quarter of what a plain file may hold")
+                write!(
+                    f,
+                    "layer {layer}: its biases are too large to be packed, a quarter of what a plain file may hold"
+                )
             }
         }
     }

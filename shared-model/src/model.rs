@@ -331,9 +331,7 @@ impl<'m, 'a> Walk<'m, 'a> {
                 let parameters = self.parameters(channels, geometry.taps(), path)?;
                 (Operation::Conv2d { geometry, pool, parameters }, output, path)
             }
-            Layer::MaxPool2d(pool) => {
-                (Operation::MaxPool2d(pool), pooled(&input, pool, index)?, Path::POOL)
-            }
+            Layer::MaxPool2d(pool) => (Operation::MaxPool2d(pool), pooled(&input, pool, index)?, Path::POOL),
             Layer::AveragePool2d(average) => {
                 if average.multiplier < 0 {
                     return Err(DecodeError::Multiplier(index));

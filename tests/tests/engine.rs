@@ -66,8 +66,10 @@ fn observed_steps_are_the_layers() {
             assert!(outputs.keys().copied().eq(model.steps().map(|step| step.layer)), "case {case}");
             outputs
         });
-        for (step, [plain, packed]) in
-            Model::decode(&file).unwrap().steps().zip(plain.values().zip(packed.values()).map(|(a, b)| [a, b]))
+        for (step, [plain, packed]) in Model::decode(&file)
+            .unwrap()
+            .steps()
+            .zip(plain.values().zip(packed.values()).map(|(a, b)| [a, b]))
         {
             assert_eq!(plain.len(), step.output.len(), "case {case}");
             cropped += usize::from(packed.len() < plain.len());

@@ -4,12 +4,20 @@
 //! follows from the layer's shape alone. Each path is a driver in safe Rust and an inner loop, of which there is one
 //! for every processor and one in assembly for those with ARM's DSP extension.
 
+mod gather;
 mod pack;
+#[cfg(not(dsp))]
+mod portable;
+mod winograd;
+
+#[cfg(not(dsp))]
+use portable as processor;
 
 use crate::{
-    Layout, Operation, Step,
+    Element, Layout, Operation, Step,
     format::Pool,
     kernel::{ConvGeometry, Parameters},
+    requantize::requantize,
 };
 
 /// The code that computes a step, which says how its weights are laid out.
@@ -40,6 +48,9 @@ pub enum Reason {
     /// The channels do not come in the numbers that the fast paths take.
     Channels,
 }
+
+/// Windows, or tiles, that are computed together. Where fewer are left, tiles are computed one by one.
+const LANES: usize = 4;
 
 /// Most weights of an output channel that [`Path::Taps`] takes.
 const MAX_TAPS: usize = 32;
@@ -119,36 +130,116 @@ impl<'a> Rows<'a> {
     }
 }
 
-pub(crate) fn work_len(_step: &Step<'_>) -> usize { 0 }
-
-pub(crate) fn conv_rows(step: &Step<'_>, input: Rows<'_>, first: usize, output: &mut [u8], _work: &mut [u32]) {
-    let Operation::Conv2d { geometry, pool, parameters } = &step.operation else { return };
-    let o = usize::from(step.output.shape.channels);
-    let w = output.len() / o / if pool.is_none() && step.path == Path::Winograd && first + 2 <= usize::from(step.output.shape.height) { 2 } else { 1 };
-    let d = usize::from(geometry.input.channels);
-    let n = if pool.is_some() { 2 } else { 1 };
-    for (i, out) in output.iter_mut().enumerate() {
-        let (y, x, c) = (first + i / (w * o), i / o % w, i % o);
-        let mut best = i32::MIN;
-        for cy in n * y..n * y + n { for cx in n * x..n * x + n {
-            let mut sum = 0;
-            for ky in 0..geometry.kernel[0] { for kx in 0..geometry.kernel[1] {
-                let (iy, ix) = ((cy * geometry.stride[0] + ky).wrapping_sub(geometry.padding[0]), (cx * geometry.stride[1] + kx).wrapping_sub(geometry.padding[1]));
-                if iy >= usize::from(geometry.input.height) || ix >= usize::from(geometry.input.width) { continue }
-                for k in 0..d {
-                    sum += step.input.element.value(*input.row(iy).get(ix * d + k).unwrap()) * i32::from(step.path.weight(geometry.taps(), parameters, c, (ky * geometry.kernel[1] + kx) * d + k));
-                }
-            } }
-            best = best.max(sum);
-        } }
-        *out = crate::requantize::requantize(best + parameters.bias(c), parameters.multiplier(c), step.output.element);
+/// Words of 32 bits that a step works in, beside its input and its output.
+pub(crate) fn work_len(step: &Step<'_>) -> usize {
+    match (step.path, &step.operation) {
+        (Path::Reference(_), _) => 0,
+        (Path::Winograd, Operation::Conv2d { geometry, .. }) => winograd::work_len(geometry),
+        (path, Operation::Conv2d { geometry, .. }) => gather::work_len(path == Path::Rows, geometry.taps()),
+        _ => gather::dense_work_len(step.input.len()),
     }
 }
 
-pub(crate) fn dense(step: &Step<'_>, input: &[u8], output: &mut [u8], _work: &mut [u32]) {
+/// Computes the rows of a convolution's output, or of the pool's behind it, that fill `output`; the first of them is
+/// row `first`. They may have fewer columns than the layer says, and so may the rows of `input`.
+pub(crate) fn conv_rows(
+    step: &Step<'_>,
+    input: Rows<'_>,
+    first: usize,
+    rows: usize,
+    output: &mut [u8],
+    work: &mut [u32],
+) {
+    let Operation::Conv2d { geometry, pool, parameters } = &step.operation else { return };
+    let conv = Conv {
+        geometry,
+        input,
+        element: step.input.element,
+        columns: output.len() / rows.max(1) / parameters.channels().max(1),
+        pooled: pool.is_some(),
+        weights: bytemuck::try_cast_slice(parameters.weights).unwrap_or_default(),
+        finish: Finish::new(step, parameters),
+    };
+    match step.path {
+        Path::Winograd => winograd::rows(&conv, first, output, work),
+        Path::Taps => gather::rows(&conv, false, first, output, work),
+        Path::Rows => gather::rows(&conv, true, first, output, work),
+        Path::Reference(_) => {}
+    }
+}
+
+/// Computes a dense layer.
+pub(crate) fn dense(step: &Step<'_>, input: &[u8], output: &mut [u8], work: &mut [u32]) {
     let Operation::Dense(parameters) = &step.operation else { return };
-    for (c, out) in output.iter_mut().enumerate() {
-        let sum: i32 = input.iter().enumerate().map(|(k, x)| step.input.element.value(*x) * i32::from(step.path.weight(input.len(), parameters, c, k))).sum();
-        *out = crate::requantize::requantize(sum + parameters.bias(c), parameters.multiplier(c), step.output.element);
+    let weights = bytemuck::try_cast_slice(parameters.weights).unwrap_or_default();
+    gather::dense(weights, &Finish::new(step, parameters), (input, step.input.element), output, work);
+}
+
+/// A convolution and some rows of its input.
+struct Conv<'a> {
+    geometry: &'a ConvGeometry,
+    input: Rows<'a>,
+    element: Element,
+    /// Columns of the output that are computed.
+    columns: usize,
+    /// Whether a max pool of 2 × 2 follows.
+    pooled: bool,
+    weights: &'a [u32],
+    finish: Finish<'a>,
+}
+
+impl Conv<'_> {
+    /// Input channels.
+    fn depth(&self) -> usize {
+        usize::from(self.geometry.input.channels)
+    }
+
+    /// The bytes of row `y`, `count` columns from `x` on, where all of them lie in the map. Both count from the upper
+    /// left corner of the padding.
+    #[inline(always)]
+    fn columns(&self, y: usize, x: usize, count: usize) -> Option<&[u8]> {
+        let (depth, [above, left]) = (self.depth(), self.geometry.padding);
+        let (y, x) = (y.checked_sub(above)?, x.checked_sub(left)?);
+        if y >= usize::from(self.geometry.input.height) {
+            return None;
+        }
+        self.input.row(y).get(x * depth..(x + count) * depth)
+    }
+
+    /// The bytes of one pixel; none where it is padding.
+    fn pixel(&self, y: usize, x: usize) -> &[u8] {
+        self.columns(y, x, 1).unwrap_or_default()
+    }
+}
+
+/// What is done with sums: bias, rounding, saturation.
+struct Finish<'a> {
+    biases: &'a [i32],
+    multipliers: &'a [i32],
+    element: Element,
+    /// See [`Step::narrow`].
+    #[cfg_attr(not(dsp), allow(dead_code))]
+    narrow: bool,
+}
+
+impl<'a> Finish<'a> {
+    fn new(step: &Step<'_>, parameters: &Parameters<'a>) -> Self {
+        Self {
+            biases: bytemuck::try_cast_slice(parameters.biases).unwrap_or_default(),
+            multipliers: bytemuck::try_cast_slice(parameters.multipliers).unwrap_or_default(),
+            element: step.output.element,
+            narrow: step.narrow,
+        }
+    }
+
+    /// The output of channel `channel` for a sum without its bias.
+    #[inline(always)]
+    fn value(&self, channel: usize, sum: i32) -> u8 {
+        let (bias, multiplier) = (self.biases.get(channel), self.multipliers.get(channel));
+        requantize(
+            sum.wrapping_add(bias.copied().unwrap_or_default()),
+            multiplier.copied().unwrap_or_default(),
+            self.element,
+        )
     }
 }

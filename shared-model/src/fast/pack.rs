@@ -3,7 +3,7 @@
 //! All packed weights are 16-bit halves, little-endian. A layer's weights are visited filter by filter, and each visit
 //! says which half has which value: packing writes them, checking compares them.
 
-use super::{MAX_TAPS, Path};
+use super::Path;
 use crate::kernel::Parameters;
 
 /// Output channels that [`Path::Rows`] packs together.
@@ -20,7 +20,9 @@ impl Path {
             Self::Winograd => channels.checked_mul(taps / 9)?.checked_mul(32),
             Self::Taps => channels.next_multiple_of(2).checked_mul(2 * taps.next_multiple_of(2)),
             // Two weights share a half: one byte each.
-            Self::Rows => channels.checked_next_multiple_of(ROWS)?.checked_mul(taps.checked_next_multiple_of(ROW_MULTIPLE)?),
+            Self::Rows => channels
+                .checked_next_multiple_of(ROWS)?
+                .checked_mul(taps.checked_next_multiple_of(ROW_MULTIPLE)?),
         }
     }
 
@@ -96,7 +98,8 @@ impl Path {
                 let depth = taps / 9;
                 for channel in 0..channels {
                     for input in 0..depth {
-                        let filter = core::array::from_fn(|cell| i16::from(weight(channel, cell * depth + input)));
+                        let filter =
+                            core::array::from_fn(|cell| i16::from(weight(channel, cell * depth + input)));
                         for (position, value) in transform(filter).into_iter().enumerate() {
                             see(winograd_half(depth, channel, position, input), value);
                         }
@@ -129,7 +132,7 @@ fn read(bytes: &[u8], half: usize) -> i16 {
 
 /// Place of value `index` in words of two halves: of each four values, the first word has 0 and 2, the second 1 and 3.
 /// That is what taking the even and the odd bytes out of a word of four gives.
-const fn place(index: usize) -> usize {
+pub(super) const fn place(index: usize) -> usize {
     index & !3 | (index & 1) << 1 | index >> 1 & 1
 }
 
@@ -142,13 +145,23 @@ fn winograd_half(depth: usize, channel: usize, position: usize, input: usize) ->
 
 /// `[pair of output channels][word][channel of the pair][half of the word]`
 fn taps_half(taps: usize, channel: usize, tap: usize) -> usize {
-    let words = taps.div_ceil(2);
+    let words = taps_words(taps);
     4 * (channel / 2 * words + tap / 2) + 2 * (channel % 2) + tap % 2
+}
+
+/// Words of a row of [`Path::Taps`].
+pub(super) const fn taps_words(taps: usize) -> usize {
+    taps.div_ceil(2)
+}
+
+/// Words of a row of [`Path::Rows`].
+pub(super) const fn row_words(taps: usize) -> usize {
+    taps.next_multiple_of(ROW_MULTIPLE) / 2
 }
 
 /// `[group of 4 output channels][word][pair of the group][half of the word]`
 fn rows_half(taps: usize, channel: usize, tap: usize) -> usize {
-    let words = taps.next_multiple_of(ROW_MULTIPLE) / 2;
+    let words = row_words(taps);
     let at = place(tap);
     4 * (channel / ROWS * words + at / 2) + 2 * (channel / 2 % 2) + at % 2
 }
