@@ -112,16 +112,14 @@ fn check_fit(board: &boards::Board, model: &Model<'_>, file_len: usize) -> Resul
 
 /// Writes the linker's `memory.x` and has it used.
 fn link_for(board: &boards::Board, out: &Path) -> Result<(), String> {
-    let region = |name: &str, region: boards::Region| {
-        format!("  {name} : ORIGIN = {:#010x}, LENGTH = {}\n", region.origin, region.len)
-    };
-    let memories = format!("MEMORY\n{{\n{}{}}}\n", region("FLASH", board.flash), region("RAM", board.ram));
+    let riscv = board.target.starts_with("riscv");
     let stack = format!(
-        "ASSERT(_stack_start - _stack_end >= {}, \"less than {} bytes of RAM are left to the stack\");\n",
+        "ASSERT({} >= {}, \"less than {} bytes of RAM are left to the stack\");\n",
+        if riscv { "SIZEOF(.stack)" } else { "_stack_start - _stack_end" },
         memory::STACK_LEN,
         memory::STACK_LEN
     );
-    fs::write(out.join("memory.x"), memories)
+    fs::write(out.join("memory.x"), memory_x(board, riscv))
         .and_then(|()| fs::write(out.join("stack.x"), stack))
         .map_err(|error| format!("cannot write to {}: {error}", out.display()))?;
     println!("cargo::rustc-link-search={}", out.display());
@@ -133,4 +131,36 @@ fn link_for(board: &boards::Board, out: &Path) -> Result<(), String> {
         println!("cargo::rustc-env=DEFMT_LOG=info");
     }
     Ok(())
+}
+
+/// The board's memories, as cortex-m-rt and riscv-rt want to be told.
+fn memory_x(board: &boards::Board, riscv: bool) -> String {
+    let region =
+        |name: &str, origin: u32, len: usize| format!("  {name} : ORIGIN = {origin:#010x}, LENGTH = {len}\n");
+    let (flash, boot2) = (board.flash, board.boot2);
+    let mut text = "MEMORY\n{\n".to_owned();
+    if boot2 > 0 {
+        text += &region("BOOT2", flash.origin, boot2);
+    }
+    text += &region("FLASH", flash.origin + boot2 as u32, flash.len - boot2);
+    text += &region("RAM", board.ram.origin, board.ram.len);
+    text += "}\n";
+    if boot2 > 0 {
+        text += "SECTIONS { .boot2 ORIGIN(BOOT2) : { KEEP(*(.boot2)); } > BOOT2 } INSERT BEFORE .text;\n";
+    }
+    if riscv {
+        for (section, memory) in [
+            ("TEXT", "FLASH"),
+            ("RODATA", "FLASH"),
+            ("DATA", "RAM"),
+            ("BSS", "RAM"),
+            ("HEAP", "RAM"),
+            ("STACK", "RAM"),
+        ] {
+            text += &format!("REGION_ALIAS(\"REGION_{section}\", {memory});\n");
+        }
+        // cortex-m-rt's name for the end of what the stack must not reach.
+        text += "PROVIDE(_stack_end = __eheap);\n";
+    }
+    text
 }

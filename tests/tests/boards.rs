@@ -3,7 +3,7 @@
 use firmware::{
     boards,
     client::{Client, ClientError},
-    emulator::{self, Emulator},
+    emulator::{self, Binary, Emulator},
     model,
 };
 use shared_model::{
@@ -15,7 +15,7 @@ use tests::images;
 
 fn boot(name: &str) -> Client<Emulator> {
     let board = boards::find(name).expect("a board of the table");
-    let program = emulator::build(board).unwrap_or_else(|error| panic!("{error}"));
+    let program = emulator::build(board, Binary::Firmware).unwrap_or_else(|error| panic!("{error}"));
     let emulator = Emulator::boot(&program).unwrap_or_else(|error| panic!("{error}"));
     let mut client = Client::new(emulator);
     client.wait_until_ready(Duration::from_secs(60)).unwrap();

@@ -1,5 +1,5 @@
-//! ARM's MPS2 FPGA board with application note 386 (Cortex-M4F), as QEMU emulates it. There is no HAL for it:
-//! the two peripherals in use are described here.
+//! ARM's MPS2 FPGA boards, as QEMU emulates them: one board with another processor in each "application note". There
+//! is no HAL for them: the peripherals in use are described here.
 
 use super::{Parts, rx_queue::RxQueue};
 use core::convert::Infallible;
@@ -7,6 +7,25 @@ use cortex_m::{interrupt::InterruptNumber, peripheral::NVIC};
 use cortex_m_rt::exception;
 use embedded_hal::digital::{self, OutputPin};
 use embedded_io::{ErrorType, Read, Write};
+
+/// Where things are on a board.
+struct Map {
+    /// UART 0.
+    uart: usize,
+    /// The interrupt of its receiver.
+    uart_interrupt: u16,
+    /// The FPGA's register of lights.
+    leds: usize,
+    /// The UART's clock in Hz.
+    clock: u32,
+}
+
+/// AN385, AN386 and AN500.
+#[cfg(not(feature = "mps2-an505"))]
+const MAP: Map = Map { uart: 0x4000_4000, uart_interrupt: 0, leds: 0x4002_8000, clock: 25_000_000 };
+/// AN505, by the addresses that the secure state sees.
+#[cfg(feature = "mps2-an505")]
+const MAP: Map = Map { uart: 0x5020_0000, uart_interrupt: 32, leds: 0x5030_2000, clock: 20_000_000 };
 
 static RECEIVED: RxQueue = RxQueue::new();
 
@@ -21,10 +40,10 @@ pub fn init() -> Parts<Serial, Led> {
 #[derive(Clone, Copy)]
 struct UartReceive;
 
-// SAFETY: UART 0 receives on interrupt 0 of the board, and the number never changes.
+// SAFETY: UART 0 receives on this interrupt of the board, and the number never changes.
 unsafe impl InterruptNumber for UartReceive {
     fn number(self) -> u16 {
-        0
+        MAP.uart_interrupt
     }
 }
 
@@ -43,19 +62,19 @@ unsafe fn DefaultHandler(_interrupt: i16) {
 struct Uart;
 
 impl Uart {
-    const DATA: *mut u32 = 0x4000_4000 as *mut u32;
-    const STATE: *mut u32 = 0x4000_4004 as *mut u32;
-    const CTRL: *mut u32 = 0x4000_4008 as *mut u32;
-    const INT_CLEAR: *mut u32 = 0x4000_400c as *mut u32;
-    const BAUD_DIV: *mut u32 = 0x4000_4010 as *mut u32;
+    const DATA: *mut u32 = MAP.uart as *mut u32;
+    const STATE: *mut u32 = (MAP.uart + 0x4) as *mut u32;
+    const CTRL: *mut u32 = (MAP.uart + 0x8) as *mut u32;
+    const INT_CLEAR: *mut u32 = (MAP.uart + 0xc) as *mut u32;
+    const BAUD_DIV: *mut u32 = (MAP.uart + 0x10) as *mut u32;
 
     const TRANSMIT_FULL: u32 = 1 << 0;
     const RECEIVE_FULL: u32 = 1 << 1;
     /// Transmit, receive, and interrupt on receiving.
     const ENABLE: u32 = 1 << 0 | 1 << 1 | 1 << 3;
     const RECEIVE_INTERRUPT: u32 = 1 << 1;
-    /// 25 MHz / 115,200; at least 16.
-    const DIVIDER: u32 = 217;
+    /// At least 16.
+    const DIVIDER: u32 = MAP.clock / 115_200;
 
     fn enable(&self) {
         // SAFETY: registers of the UART, which nothing else touches.
@@ -114,7 +133,7 @@ impl Write for Serial {
 pub struct Led;
 
 impl Led {
-    const REGISTER: *mut u32 = 0x4002_8000 as *mut u32;
+    const REGISTER: *mut u32 = MAP.leds as *mut u32;
 }
 
 impl digital::ErrorType for Led {

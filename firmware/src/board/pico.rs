@@ -1,0 +1,96 @@
+//! Raspberry Pi Pico. UART 0 is on GP0 (transmits) and GP1 (receives); the light is the one on the board, GP25.
+
+use super::{Parts, rx_queue::RxQueue};
+use core::{cell::RefCell, convert::Infallible};
+use cortex_m::peripheral::NVIC;
+use critical_section::Mutex;
+use embedded_io::{ErrorType, Read, Write};
+use rp2040_hal::{
+    Clock, Sio, Watchdog,
+    clocks::init_clocks_and_plls,
+    fugit::RateExtU32,
+    gpio::{
+        FunctionSioOutput, FunctionUart, Pin, Pins, PullDown,
+        bank0::{Gpio0, Gpio1, Gpio25},
+    },
+    pac::{Interrupt, Peripherals, UART0, interrupt},
+    uart::{DataBits, Reader, StopBits, UartConfig, UartPeripheral, Writer},
+};
+
+/// The crystal, in Hz.
+const CRYSTAL: u32 = 12_000_000;
+
+/// What the chip's ROM loads first: it sets up the flash so that code runs from it.
+#[used]
+#[unsafe(link_section = ".boot2")]
+static BOOT2: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
+
+type UartPins = (Pin<Gpio0, FunctionUart, PullDown>, Pin<Gpio1, FunctionUart, PullDown>);
+
+static RECEIVED: RxQueue = RxQueue::new();
+static RECEIVER: Mutex<RefCell<Option<Reader<UART0, UartPins>>>> = Mutex::new(RefCell::new(None));
+
+pub fn init() -> Parts<Serial, Pin<Gpio25, FunctionSioOutput, PullDown>> {
+    let Some(mut board) = Peripherals::take() else { panic!("the board was initialised twice") };
+    let mut watchdog = Watchdog::new(board.WATCHDOG);
+    let (plls, resets) = ((board.PLL_SYS, board.PLL_USB), &mut board.RESETS);
+    let clocks =
+        init_clocks_and_plls(CRYSTAL, board.XOSC, board.CLOCKS, plls.0, plls.1, resets, &mut watchdog);
+    let Ok(clocks) = clocks else { panic!("the crystal's clock cannot be multiplied") };
+    defmt::info!("processor at {} Hz", clocks.system_clock.freq().to_Hz());
+
+    let sio = Sio::new(board.SIO);
+    let pins = Pins::new(board.IO_BANK0, board.PADS_BANK0, sio.gpio_bank0, resets);
+    let led = pins.gpio25.into_push_pull_output();
+    let settings = UartConfig::new(115_200.Hz(), DataBits::Eight, None, StopBits::One);
+    let uart = UartPeripheral::new(board.UART0, (pins.gpio0.reconfigure(), pins.gpio1.reconfigure()), resets);
+    let Ok(uart) = uart.enable(settings, clocks.peripheral_clock.freq()) else {
+        panic!("no clock allows 115,200 baud")
+    };
+    let (mut receiver, transmitter) = uart.split();
+    receiver.enable_rx_interrupt();
+    critical_section::with(|cs| RECEIVER.replace(cs, Some(receiver)));
+    // SAFETY: no critical section relies on this interrupt being masked.
+    unsafe { NVIC::unmask(Interrupt::UART0_IRQ) };
+    Parts { serial: Serial(transmitter), led }
+}
+
+#[interrupt]
+fn UART0_IRQ() {
+    critical_section::with(|cs| {
+        let mut receiver = RECEIVER.borrow_ref_mut(cs);
+        let Some(receiver) = receiver.as_mut() else { return };
+        let mut bytes = [0; 32];
+        loop {
+            match receiver.read_raw(&mut bytes) {
+                Ok(len) => bytes[..len].iter().for_each(|&byte| RECEIVED.push(cs, byte)),
+                // What is damaged is left out: the frame's CRC tells.
+                Err(nb::Error::Other(_)) => {}
+                Err(nb::Error::WouldBlock) => return,
+            }
+        }
+    });
+}
+
+pub struct Serial(Writer<UART0, UartPins>);
+
+impl ErrorType for Serial {
+    type Error = Infallible;
+}
+
+impl Read for Serial {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        Ok(RECEIVED.read(buffer))
+    }
+}
+
+impl Write for Serial {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        self.0.write_full_blocking(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Write::flush(&mut self.0)
+    }
+}
