@@ -118,7 +118,7 @@ const MPS2_AN386: Board = Board {
 };
 
 /// All boards; the first one is what the launcher boots unless told otherwise.
-pub const BOARDS: [Board; 7] = [
+pub static BOARDS: [Board; 7] = [
     MPS2_AN386,
     Board {
         name: "mps2-an385",
@@ -182,6 +182,22 @@ pub const BOARDS: [Board; 7] = [
 ];
 
 /// The board of this name.
-pub fn find(name: &str) -> Option<&'static Board> {
-    BOARDS.iter().find(|board| board.name == name)
+pub const fn find(name: &str) -> Option<&'static Board> {
+    // A constant function can neither iterate nor compare texts.
+    let mut index = 0;
+    while index < BOARDS.len() {
+        if is_same(BOARDS[index].name.as_bytes(), name.as_bytes()) {
+            return Some(&BOARDS[index]);
+        }
+        index += 1;
+    }
+    None
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut index = 0;
+    while index < a.len() && index < b.len() && a[index] == b[index] {
+        index += 1;
+    }
+    index == a.len() && index == b.len()
 }

@@ -9,19 +9,23 @@ use std::{
 
 /// The programs for a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binary {
+pub enum Binary<'p> {
     /// What answers over the serial line.
     Firmware,
     /// What prints what a computation costs.
-    Measure,
+    Measure {
+        /// The folder of the models that are measured; `None` for that of `TINYTRIPLET_MODELS`, or the built-in
+        /// model.
+        models: Option<&'p Path>,
+    },
 }
 
-impl Binary {
+impl Binary<'_> {
     /// Its name in Cargo.
     fn name(self) -> &'static str {
         match self {
             Self::Firmware => "firmware",
-            Self::Measure => "measure",
+            Self::Measure { .. } => "measure",
         }
     }
 }
@@ -33,7 +37,7 @@ impl Binary {
 ///
 /// # Errors
 /// The build fails.
-pub fn build(board: &'static Board, binary: Binary) -> Result<Program, EmulatorError> {
+pub fn build(board: &'static Board, binary: Binary<'_>) -> Result<Program, EmulatorError> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let target =
         env::var_os("CARGO_TARGET_DIR").map_or(workspace.join("target"), PathBuf::from).join("boards");
@@ -49,7 +53,11 @@ pub fn build(board: &'static Board, binary: Binary) -> Result<Program, EmulatorE
     let lock = File::create(&lock_path).map_err(failed(&lock_path))?;
     lock.lock().map_err(failed(&lock_path))?;
 
-    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    if let Binary::Measure { models: Some(folder) } = binary {
+        command.env("TINYTRIPLET_MODELS", folder);
+    }
+    let status = command
         .current_dir(&workspace)
         .args(["build", "--package", "firmware", "--bin", binary.name(), "--release"])
         .args(["--target", board.target, "--features", board.name])

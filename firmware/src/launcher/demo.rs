@@ -213,7 +213,7 @@ fn real(model: &Model<'_>, distance: u32) -> f32 {
     model.distance().real(distance, model.output().scale)
 }
 
-fn thousands(number: u64) -> String {
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
