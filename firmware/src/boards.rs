@@ -74,7 +74,7 @@ pub enum Counter {
         address: u32,
     },
     /// The chip's own cycle counter, `DWT.CYCCNT`. QEMU has none.
-    CycleCounter,
+    Dwt,
 }
 
 /// The `N` of `-icount shift=N` for machines with a [`Counter::CmsdkTimer`]: 128 ns an instruction are more than
@@ -87,7 +87,7 @@ impl Counter {
         match self {
             Self::CmsdkTimer { .. } => Some(TIMER_SHIFT),
             Self::Minstret => Some(0),
-            Self::StandIn { .. } | Self::CycleCounter => None,
+            Self::StandIn { .. } | Self::Dwt => None,
         }
     }
 }
@@ -153,7 +153,7 @@ pub static BOARDS: [Board; 7] = [
         flash: Region { origin: 0x0800_0000, len: 512 * KIB },
         boot2: 0,
         ram: Region { origin: 0x2000_0000, len: 128 * KIB },
-        counter: Counter::CycleCounter,
+        counter: Counter::Dwt,
     },
     Board {
         name: "pico",

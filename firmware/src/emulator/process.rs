@@ -187,7 +187,7 @@ impl Tool {
             }
             Self::Node => {
                 "apt-get install nodejs npm          (Debian, Ubuntu)\n  \
-                 dnf install nodejs npm              (Fedora)\n  \
+                 dnf install nodejs nodejs-npm      (Fedora)\n  \
                  brew install node                   (macOS)"
             }
             Self::Rp2040js => concat!("npm ci --prefix ", env!("CARGO_MANIFEST_DIR"), "/emulator-js"),

@@ -19,11 +19,11 @@ fn table(report: &Report) -> Result<String, std::fmt::Error> {
     let board = report.board;
     let mut text = String::new();
     writeln!(text, "{}: {}, in {}", board.name, board.description, board.emulator)?;
-    if report.nops.iter().any(|(_, cost)| cost.cycles.is_some()) {
+    if report.known.iter().any(|(_, cost)| cost.cycles.is_some()) {
         writeln!(text, "Cycles are those of {}' model of the processor.", board.emulator)?;
     }
-    let nops: Vec<String> = report.nops.iter().map(|(nops, _)| nops.to_string()).collect();
-    writeln!(text, "Counted exactly: {} instructions.", nops.join(", "))?;
+    let known: Vec<String> = report.known.iter().map(|&(known, _)| thousands(known.into())).collect();
+    writeln!(text, "Counts exactly what is known: {} instructions.", known.join("; "))?;
     for model in &report.models {
         write_model(&mut text, model)?;
     }
@@ -78,7 +78,7 @@ fn hash(model: &ModelReport) -> String {
 
 fn json(report: &Report) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
-    let nops = list(&report.nops, |(nops, cost)| format!("{{ \"executed\": {nops}, {} }}", counts(cost)));
+    let known = list(&report.known, |(known, cost)| format!("{{ \"executed\": {known}, {} }}", counts(cost)));
     let models = list(&report.models, |model| {
         let steps = list(&model.steps, |step| {
             format!(
@@ -107,7 +107,7 @@ fn json(report: &Report) -> Result<String, std::fmt::Error> {
     });
     writeln!(
         text,
-        "{{\n\"board\": {},\n\"nops\": {nops},\n\"models\": {models}\n}}",
+        "{{\n\"board\": {},\n\"known\": {known},\n\"models\": {models}\n}}",
         string(report.board.name)
     )?;
     Ok(text)

@@ -15,7 +15,7 @@ use cortex_m_rt::entry;
 use embedded_hal::digital::OutputPin;
 use embedded_io::Write;
 use firmware::{
-    measuring::{self, Line},
+    measuring::{self, Cost, Line},
     model::{MEASURED, MEASURED_EMBEDDING_LEN, MEASURED_INPUT_LEN, MEASURED_SCRATCH_LEN},
 };
 #[cfg(target_arch = "riscv32")]
@@ -34,7 +34,7 @@ static EMBEDDING: ConstStaticCell<[u8; MEASURED_EMBEDDING_LEN]> =
 fn main() -> ! {
     let Parts { serial, mut led } = board::init();
     // A light that does not work is no reason not to measure.
-    let _ = led.set_high();
+    let _ = OutputPin::set_high(&mut led);
     // Nothing is received, and nothing may disturb.
     interrupt::disable();
     defmt::info!("measuring {=usize} models", MEASURED.len());
@@ -48,7 +48,7 @@ fn main() -> ! {
         measure(file, &stopwatch, pixels, scratch, embedding, &mut output);
     }
     output.line(Line::Done);
-    let _ = led.set_low();
+    let _ = OutputPin::set_low(&mut led);
     loop {
         wfi();
     }
@@ -63,9 +63,20 @@ fn check_stopwatch<Serial: Write>(stopwatch: &Stopwatch, output: &mut Output<Ser
         };
     }
     let call = count!(nops_0);
-    output.line(Line::Nops(10, count!(nops_10).less(call)));
-    output.line(Line::Nops(100, count!(nops_100).less(call)));
-    output.line(Line::Nops(1000, count!(nops_1000).less(call)));
+    output.line(Line::Known(10, count!(nops_10).less(call)));
+    output.line(Line::Known(100, count!(nops_100).less(call)));
+    output.line(Line::Known(1_000, count!(nops_1000).less(call)));
+
+    const ROUNDS: u32 = 1_500_000;
+    let (short, long) = (measure_spin(stopwatch, 1), measure_spin(stopwatch, 1 + ROUNDS));
+    output.line(Line::Known(2 * ROUNDS, long.less(short)));
+}
+
+/// One function, so that the call is the same whatever `rounds` is.
+#[inline(never)]
+fn measure_spin(stopwatch: &Stopwatch, rounds: u32) -> Cost {
+    // SAFETY: counts down and returns.
+    stopwatch.measure(|| unsafe { spin(rounds) })
 }
 
 unsafe extern "C" {
@@ -73,7 +84,32 @@ unsafe extern "C" {
     fn nops_10();
     fn nops_100();
     fn nops_1000();
+    /// Two instructions a round.
+    fn spin(rounds: u32);
 }
+
+#[cfg(target_arch = "arm")]
+global_asm!(
+    ".section .text.spin, \"ax\"",
+    ".global spin",
+    ".thumb_func",
+    "spin:",
+    "2:",
+    "subs r0, #1",
+    "bne 2b",
+    "bx lr",
+);
+// A branch to a global symbol would be two instructions.
+#[cfg(target_arch = "riscv32")]
+global_asm!(
+    ".section .text.spin, \"ax\"",
+    ".global spin",
+    "spin:",
+    "2:",
+    "addi a0, a0, -1",
+    "bnez a0, 2b",
+    "ret",
+);
 
 /// Makes a function of so many `nop` instructions and its return. (Within a function that a compiler makes, a thousand
 /// of them would move its constants out of an ARMv6-M's reach.)

@@ -41,7 +41,7 @@ impl Stopwatch {
                     register(0).write_volatile(1);
                 }
             }
-            Counter::CycleCounter => {
+            Counter::Dwt => {
                 let (demcr, ctrl) = (0xe000_edfc as *mut u32, 0xe000_1000 as *mut u32);
                 // SAFETY: registers that every Cortex-M above the M0+ has, which nothing else in the program uses:
                 // TRCENA, then CYCCNTENA.
@@ -115,7 +115,7 @@ fn read() -> Reading {
             unsafe { [registers.read_volatile(), registers.add(1).read_volatile()] }
         }
         // SAFETY: CYCCNT, which only counts.
-        Counter::CycleCounter => [0, unsafe { (0xe000_1004 as *const u32).read_volatile() }],
+        Counter::Dwt => [0, unsafe { (0xe000_1004 as *const u32).read_volatile() }],
         #[cfg(target_arch = "riscv32")]
         Counter::Minstret => [riscv::register::minstret::read() as u32, 0],
         #[cfg(not(target_arch = "riscv32"))]
@@ -136,6 +136,6 @@ fn counts(index: usize) -> Cost {
         }
         Counter::Minstret => Cost { instructions: Some(first), cycles: None },
         Counter::StandIn { .. } => Cost { instructions: Some(first), cycles: Some(second) },
-        Counter::CycleCounter => Cost { instructions: None, cycles: Some(second) },
+        Counter::Dwt => Cost { instructions: None, cycles: Some(second) },
     }
 }

@@ -14,8 +14,8 @@ pub struct Cost {
 pub enum Line<'a> {
     /// The first line: name of the board.
     Board(&'a str),
-    /// How the counter counted this many `nop` instructions: shows whether it is exact.
-    Nops(u32, Cost),
+    /// How the counter counted this many instructions, which are known to be as many: shows whether it is exact.
+    Known(u32, Cost),
     /// The lines up to the next of this kind are about the model with this hash and name.
     Model([u8; 8], &'a str),
     /// `Model::decode`.
@@ -63,7 +63,7 @@ impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Board(name) => write!(f, "board {name}"),
-            Self::Nops(count, cost) => write!(f, "nops {count} {cost}"),
+            Self::Known(count, cost) => write!(f, "known {count} {cost}"),
             Self::Model(hash, name) => write!(f, "model {:016x} {name}", u64::from_be_bytes(*hash)),
             Self::Decode(cost) => write!(f, "decode {cost}"),
             Self::Embed(cost) => write!(f, "embed {cost}"),
@@ -84,7 +84,7 @@ impl<'a> Line<'a> {
         let pair = || rest.split_once(' ');
         Some(match word {
             "board" => Self::Board(rest),
-            "nops" => Self::Nops(pair()?.0.parse().ok()?, cost(pair()?.1)?),
+            "known" => Self::Known(pair()?.0.parse().ok()?, cost(pair()?.1)?),
             "model" => Self::Model(u64::from_str_radix(pair()?.0, 16).ok()?.to_be_bytes(), pair()?.1),
             "decode" => Self::Decode(cost(rest)?),
             "embed" => Self::Embed(cost(rest)?),
@@ -115,7 +115,7 @@ mod tests {
         let both = Cost { instructions: Some(0), cycles: Some(7) };
         for line in [
             Line::Board("pico"),
-            Line::Nops(1_000, both),
+            Line::Known(1_000, both),
             Line::Model([0, 1, 2, 3, 4, 5, 6, 0xff], "a name of words"),
             Line::Model([0; 8], ""),
             Line::Decode(cost),

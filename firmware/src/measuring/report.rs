@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub struct Report {
     /// The board.
     pub board: &'static Board,
-    /// Numbers of `nop` instructions, and how the board counted them: exactly, or there is an error instead.
-    pub nops: Vec<(u32, Cost)>,
+    /// Known numbers of instructions, and how the board counted them: exactly, or there is an error instead.
+    pub known: Vec<(u32, Cost)>,
     /// The models.
     pub models: Vec<ModelReport>,
 }
@@ -72,7 +72,7 @@ pub struct StepReport {
 /// # Errors
 /// See [`MeasureError`].
 pub fn measure(board: &'static Board, folder: Option<&Path>) -> Result<Report, MeasureError> {
-    if board.counter == Counter::CycleCounter {
+    if board.counter == Counter::Dwt {
         return Err(MeasureError::NoCounter(board));
     }
     let folder = match folder {
@@ -130,18 +130,18 @@ fn ended_early(text: &[u8]) -> MeasureError {
 
 /// Makes a report of what the board printed about these files, and checks it.
 fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Result<Report, MeasureError> {
-    let mut report = Report { board, nops: Vec::new(), models: Vec::new() };
+    let mut report = Report { board, known: Vec::new(), models: Vec::new() };
     for text in text.lines() {
         let unexpected = || MeasureError::Line(text.to_owned());
         let line = Line::parse(text).ok_or_else(unexpected)?;
         let count = report.models.len();
         match line {
             Line::Board(name) if name == board.name => continue,
-            Line::Nops(nops, cost) => {
-                if cost.instructions.is_some_and(|counted| counted != nops) {
-                    return Err(MeasureError::Inexact(nops, cost));
+            Line::Known(known, cost) => {
+                if cost.instructions.is_some_and(|counted| counted != known) {
+                    return Err(MeasureError::Inexact(known, cost));
                 }
-                report.nops.push((nops, cost));
+                report.known.push((known, cost));
                 continue;
             }
             Line::Model(hash, name) => {
@@ -174,7 +174,7 @@ fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Res
             _ => return Err(unexpected()),
         }
     }
-    if report.nops.is_empty() || report.models.len() != files.len() {
+    if report.known.is_empty() || report.models.len() != files.len() {
         return Err(ended_early(text.as_bytes()));
     }
     Ok(report)
@@ -243,7 +243,7 @@ pub enum MeasureError {
     Ended(String),
     /// The board printed a line that has no meaning, or not there.
     Line(String),
-    /// The board counted other than this number of `nop` instructions.
+    /// The board counted other than this number of instructions.
     Inexact(u32, Cost),
     /// The board's embedding by this model is not the PC's.
     Embedding(String),
@@ -260,7 +260,7 @@ impl fmt::Display for MeasureError {
         match self {
             Self::NoCounter(board) => write!(
                 f,
-                "{} in the emulator counts neither instructions nor cycles; mps2-an386 has the same \
+                "{} counts neither instructions nor cycles; mps2-an386 has the same \
                  processor. On the chip, flash it and read its serial line:\n  \
                  cargo run --release -p firmware --bin measure --features {} --target {}",
                 board.emulator, board.name, board.target
@@ -270,8 +270,8 @@ impl fmt::Display for MeasureError {
             Self::Emulator(error) => error.fmt(f),
             Self::Ended(line) => write!(f, "the board printed nothing more after {line:?}"),
             Self::Line(line) => write!(f, "the board printed {line:?}, which is not expected there"),
-            Self::Inexact(nops, cost) => {
-                write!(f, "the counter is not exact: {nops} instructions counted as {cost}")
+            Self::Inexact(known, cost) => {
+                write!(f, "the counter is not exact: {known} instructions counted as {cost}")
             }
             Self::Embedding(file) => {
                 write!(f, "{file}: the board's embedding of the test image is not the PC's")
@@ -291,12 +291,12 @@ mod tests {
         vec![("built in".to_owned(), model::FILE.to_vec())]
     }
 
-    fn text(crc: u32, nops: u32) -> String {
+    fn text(crc: u32, counted: u32) -> String {
         let cost = |count| Cost { instructions: Some(count), cycles: None };
         let model = Model::decode(model::FILE).unwrap();
         let mut lines = vec![
             Line::Board("riscv-virt"),
-            Line::Nops(10, cost(nops)),
+            Line::Known(10, cost(counted)),
             Line::Model(model.hash(), model.metadata().name),
             Line::Decode(cost(1)),
             Line::Embed(cost(2)),
