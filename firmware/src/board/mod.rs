@@ -25,7 +25,11 @@ mod riscv_virt;
 #[cfg(feature = "riscv-virt")]
 pub use riscv_virt::{init, reset};
 
+/// For boards without a HAL.
+#[cfg(not(any(feature = "nucleo-f446re", feature = "pico")))]
+mod registers;
 mod rx_queue;
+mod serial;
 
 /// Starts the board anew.
 #[cfg(target_arch = "arm")]

@@ -1,39 +1,58 @@
 //! ARM's MPS2 FPGA boards, as QEMU emulates them: one board with another processor in each "application note". There
 //! is no HAL for them: the peripherals in use are described here.
 
-use super::{Parts, rx_queue::RxQueue};
+use super::{
+    Parts,
+    registers::Registers,
+    serial::{RECEIVED, Serial, Transmit},
+};
 use core::convert::Infallible;
 use cortex_m::{interrupt::InterruptNumber, peripheral::NVIC};
 use cortex_m_rt::exception;
 use embedded_hal::digital::{self, OutputPin};
-use embedded_io::{ErrorType, Read, Write};
 
-/// Where things are on a board.
-struct Map {
-    /// UART 0.
-    uart: usize,
-    /// The interrupt of its receiver.
-    uart_interrupt: u16,
-    /// The FPGA's register of lights.
-    leds: usize,
-    /// The UART's clock in Hz.
-    clock: u32,
+/// Where things are: AN385, AN386, AN500.
+#[cfg(not(feature = "mps2-an505"))]
+mod map {
+    pub const UART: usize = 0x4000_4000;
+    pub const UART_HZ: u32 = 25_000_000;
+    pub const UART_RECEIVES: u16 = 0;
+    pub const LEDS: usize = 0x4002_8000;
+}
+/// By the addresses that the secure state sees.
+#[cfg(feature = "mps2-an505")]
+mod map {
+    pub const UART: usize = 0x5020_0000;
+    pub const UART_HZ: u32 = 20_000_000;
+    pub const UART_RECEIVES: u16 = 32;
+    pub const LEDS: usize = 0x5030_2000;
 }
 
-/// AN385, AN386 and AN500.
-#[cfg(not(feature = "mps2-an505"))]
-const MAP: Map = Map { uart: 0x4000_4000, uart_interrupt: 0, leds: 0x4002_8000, clock: 25_000_000 };
-/// AN505, by the addresses that the secure state sees.
-#[cfg(feature = "mps2-an505")]
-const MAP: Map = Map { uart: 0x5020_0000, uart_interrupt: 32, leds: 0x5030_2000, clock: 20_000_000 };
+/// UART 0, a "CMSDK APB UART" (ARM DDI 0479, chapter 4.3).
+// SAFETY: it is there by the application notes, has no DMA, and only this module uses it.
+const UART: Registers<u32, 5> = unsafe { Registers::at(map::UART) };
+/// The FPGA's register of two lights.
+// SAFETY: as above.
+const LEDS: Registers<u32, 1> = unsafe { Registers::at(map::LEDS) };
 
-static RECEIVED: RxQueue = RxQueue::new();
+// Registers of the UART, and their bits.
+const DATA: usize = 0;
+const STATE: usize = 1;
+const TRANSMIT_FULL: u32 = 1 << 0;
+const RECEIVE_FULL: u32 = 1 << 1;
+const CTRL: usize = 2;
+/// Transmit, receive, and interrupt on receiving.
+const ENABLE: u32 = 1 << 0 | 1 << 1 | 1 << 3;
+const INT_CLEAR: usize = 3;
+const RECEIVE_INTERRUPT: u32 = 1 << 1;
+const BAUD_DIV: usize = 4;
 
-pub fn init() -> Parts<Serial, Led> {
-    Uart.enable();
+pub fn init() -> Parts<Serial<Transmitter>, Led> {
+    UART.write(BAUD_DIV, map::UART_HZ / 115_200);
+    UART.write(CTRL, ENABLE);
     // SAFETY: no critical section relies on this interrupt being masked.
     unsafe { NVIC::unmask(UartReceive) };
-    Parts { serial: Serial, led: Led }
+    Parts { serial: Serial(Transmitter), led: Led }
 }
 
 /// The only interrupt that is ever unmasked.
@@ -43,98 +62,34 @@ struct UartReceive;
 // SAFETY: UART 0 receives on this interrupt of the board, and the number never changes.
 unsafe impl InterruptNumber for UartReceive {
     fn number(self) -> u16 {
-        MAP.uart_interrupt
+        map::UART_RECEIVES
     }
 }
 
 /// Serves every interrupt that has no handler of its own, thus [`UartReceive`].
 #[exception]
 unsafe fn DefaultHandler(_interrupt: i16) {
-    Uart.clear_receive_interrupt();
+    UART.write(INT_CLEAR, RECEIVE_INTERRUPT);
     critical_section::with(|cs| {
-        while let Some(byte) = Uart.receive() {
-            RECEIVED.push(cs, byte);
+        while UART.read(STATE) & RECEIVE_FULL != 0 {
+            RECEIVED.push(cs, UART.read(DATA) as u8);
         }
     });
 }
 
-/// UART 0, a "CMSDK APB UART" (ARM DDI 0479, chapter 4.3).
-struct Uart;
+pub struct Transmitter;
 
-impl Uart {
-    const DATA: *mut u32 = MAP.uart as *mut u32;
-    const STATE: *mut u32 = (MAP.uart + 0x4) as *mut u32;
-    const CTRL: *mut u32 = (MAP.uart + 0x8) as *mut u32;
-    const INT_CLEAR: *mut u32 = (MAP.uart + 0xc) as *mut u32;
-    const BAUD_DIV: *mut u32 = (MAP.uart + 0x10) as *mut u32;
-
-    const TRANSMIT_FULL: u32 = 1 << 0;
-    const RECEIVE_FULL: u32 = 1 << 1;
-    /// Transmit, receive, and interrupt on receiving.
-    const ENABLE: u32 = 1 << 0 | 1 << 1 | 1 << 3;
-    const RECEIVE_INTERRUPT: u32 = 1 << 1;
-    /// At least 16.
-    const DIVIDER: u32 = MAP.clock / 115_200;
-
-    fn enable(&self) {
-        // SAFETY: registers of the UART, which nothing else touches.
-        unsafe {
-            Self::BAUD_DIV.write_volatile(Self::DIVIDER);
-            Self::CTRL.write_volatile(Self::ENABLE);
-        }
+impl Transmit for Transmitter {
+    fn send(&mut self, byte: u8) {
+        while UART.read(STATE) & TRANSMIT_FULL != 0 {}
+        UART.write(DATA, byte.into());
     }
 
-    fn clear_receive_interrupt(&self) {
-        // SAFETY: as above.
-        unsafe { Self::INT_CLEAR.write_volatile(Self::RECEIVE_INTERRUPT) }
-    }
-
-    fn state(&self) -> u32 {
-        // SAFETY: as above.
-        unsafe { Self::STATE.read_volatile() }
-    }
-
-    fn receive(&self) -> Option<u8> {
-        // SAFETY: as above; reading takes the byte, which only the interrupt does.
-        (self.state() & Self::RECEIVE_FULL != 0).then(|| unsafe { Self::DATA.read_volatile() as u8 })
-    }
-
-    fn transmit(&self, byte: u8) {
-        while self.state() & Self::TRANSMIT_FULL != 0 {}
-        // SAFETY: as above.
-        unsafe { Self::DATA.write_volatile(byte.into()) }
-    }
+    fn flush(&mut self) {}
 }
 
-pub struct Serial;
-
-impl ErrorType for Serial {
-    type Error = Infallible;
-}
-
-impl Read for Serial {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        Ok(RECEIVED.read(buffer))
-    }
-}
-
-impl Write for Serial {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        bytes.iter().for_each(|&byte| Uart.transmit(byte));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
-/// USERLED0, bit 0 of the FPGA's system registers.
+/// USERLED0.
 pub struct Led;
-
-impl Led {
-    const REGISTER: *mut u32 = MAP.leds as *mut u32;
-}
 
 impl digital::ErrorType for Led {
     type Error = Infallible;
@@ -142,14 +97,12 @@ impl digital::ErrorType for Led {
 
 impl OutputPin for Led {
     fn set_low(&mut self) -> Result<(), Infallible> {
-        // SAFETY: a register of two lights, of which this is the only user.
-        unsafe { Self::REGISTER.write_volatile(0) };
+        LEDS.write(0, 0);
         Ok(())
     }
 
     fn set_high(&mut self) -> Result<(), Infallible> {
-        // SAFETY: as above.
-        unsafe { Self::REGISTER.write_volatile(1) };
+        LEDS.write(0, 1);
         Ok(())
     }
 }

@@ -1,10 +1,12 @@
 //! Raspberry Pi Pico. UART 0 is on GP0 (transmits) and GP1 (receives); the light is the one on the board, GP25.
 
-use super::{Parts, rx_queue::RxQueue};
-use core::{cell::RefCell, convert::Infallible};
+use super::{
+    Parts,
+    serial::{RECEIVED, Serial, Transmit},
+};
+use core::cell::RefCell;
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
-use embedded_io::{ErrorType, Read, Write};
 use rp2040_hal::{
     Clock, Sio, Watchdog,
     clocks::init_clocks_and_plls,
@@ -27,10 +29,9 @@ static BOOT2: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
 
 type UartPins = (Pin<Gpio0, FunctionUart, PullDown>, Pin<Gpio1, FunctionUart, PullDown>);
 
-static RECEIVED: RxQueue = RxQueue::new();
 static RECEIVER: Mutex<RefCell<Option<Reader<UART0, UartPins>>>> = Mutex::new(RefCell::new(None));
 
-pub fn init() -> Parts<Serial, Pin<Gpio25, FunctionSioOutput, PullDown>> {
+pub fn init() -> Parts<Serial<Writer<UART0, UartPins>>, Pin<Gpio25, FunctionSioOutput, PullDown>> {
     let Some(mut board) = Peripherals::take() else { panic!("the board was initialised twice") };
     let mut watchdog = Watchdog::new(board.WATCHDOG);
     let (plls, resets) = ((board.PLL_SYS, board.PLL_USB), &mut board.RESETS);
@@ -72,25 +73,13 @@ fn UART0_IRQ() {
     });
 }
 
-pub struct Serial(Writer<UART0, UartPins>);
-
-impl ErrorType for Serial {
-    type Error = Infallible;
-}
-
-impl Read for Serial {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        Ok(RECEIVED.read(buffer))
-    }
-}
-
-impl Write for Serial {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        self.0.write_full_blocking(bytes);
-        Ok(bytes.len())
+impl Transmit for Writer<UART0, UartPins> {
+    fn send(&mut self, byte: u8) {
+        self.write_full_blocking(&[byte]);
     }
 
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Write::flush(&mut self.0)
+    fn flush(&mut self) {
+        // Its error cannot be.
+        let _ = embedded_io::Write::flush(self);
     }
 }

@@ -1,30 +1,63 @@
-//! QEMU's machine `virt` with a 32-bit RISC-V processor. It has no light; there is no HAL for it: the peripherals in
-//! use are described here.
+//! QEMU's machine `virt` with a 32-bit RISC-V processor. There is no HAL for it: the peripherals in use are described
+//! here.
 
-use super::{Parts, rx_queue::RxQueue};
+use super::{
+    Parts,
+    registers::Registers,
+    serial::{RECEIVED, Serial, Transmit},
+};
 use core::convert::Infallible;
 use embedded_hal::digital::{self, OutputPin};
-use embedded_io::{ErrorType, Read, Write};
 use riscv::{interrupt::Interrupt, register::mie};
 
-static RECEIVED: RxQueue = RxQueue::new();
+/// Number of the UART's interrupt.
+const UART_INTERRUPT: usize = 10;
 
-pub fn init() -> Parts<Serial, NoLed> {
-    Uart::INTERRUPT_ENABLE.write(Uart::ON_RECEIVING);
-    Plic::enable_uart();
+/// The "test finisher": what is written says how the emulator ends.
+// SAFETY: it is there by QEMU's hw/riscv/virt.c, has no DMA, and only this module uses it.
+const FINISHER: Registers<u32, 1> = unsafe { Registers::at(0x0010_0000) };
+/// An NS16550A, which takes a byte when there is room for it, at whatever rate.
+// SAFETY: as above.
+const UART: Registers<u8, 6> = unsafe { Registers::at(0x1000_0000) };
+/// The interrupt controller (PLIC): the priorities of interrupts.
+// SAFETY: as above.
+const PRIORITY: Registers<u32, { UART_INTERRUPT + 1 }> = unsafe { Registers::at(0x0c00_0000) };
+/// Which interrupts context 0 gets: the processor's machine mode.
+// SAFETY: as above.
+const ENABLE: Registers<u32, 1> = unsafe { Registers::at(0x0c00_2000) };
+/// The rest of context 0.
+// SAFETY: as above.
+const CONTEXT: Registers<u32, 2> = unsafe { Registers::at(0x0c20_0000) };
+
+// Registers of the UART, and their bits.
+const DATA: usize = 0;
+const INTERRUPT_ENABLE: usize = 1;
+const ON_RECEIVING: u8 = 1 << 0;
+const LINE_STATUS: usize = 5;
+const RECEIVE_FULL: u8 = 1 << 0;
+const TRANSMIT_EMPTY: u8 = 1 << 5;
+
+// Registers of the interrupt controller's context.
+const THRESHOLD: usize = 0;
+const CLAIM: usize = 1;
+
+pub fn init() -> Parts<Serial<Transmitter>, NoLed> {
+    UART.write(INTERRUPT_ENABLE, ON_RECEIVING);
+    PRIORITY.write(UART_INTERRUPT, 1);
+    ENABLE.write(0, 1 << UART_INTERRUPT);
+    CONTEXT.write(THRESHOLD, 0);
     // SAFETY: no critical section is open yet, and the handler is there.
     unsafe {
         mie::enable(Interrupt::MachineExternal);
         riscv::interrupt::enable();
     }
-    Parts { serial: Serial, led: NoLed }
+    Parts { serial: Serial(Transmitter), led: NoLed }
 }
 
-/// Ends the emulator, which has no other way to start anew.
+/// Ends the emulator, which the launcher has told not to start anew.
 pub fn reset() -> ! {
-    /// The "test finisher": what is written says how.
-    const FINISHER: Register<u32> = Register(0x0010_0000 as *mut u32);
-    FINISHER.write(0x7777); // reset
+    const RESET: u32 = 0x7777;
+    FINISHER.write(0, RESET);
     loop {
         riscv::asm::wfi();
     }
@@ -33,87 +66,27 @@ pub fn reset() -> ! {
 /// Serves the UART, whose interrupt is the only one that gets here.
 #[riscv_rt::core_interrupt(Interrupt::MachineExternal)]
 fn uart() {
-    let interrupt = Plic::CLAIM.read();
+    let interrupt = CONTEXT.read(CLAIM);
     critical_section::with(|cs| {
-        while Uart::STATUS.read() & Uart::RECEIVED != 0 {
-            RECEIVED.push(cs, Uart::DATA.read());
+        while UART.read(LINE_STATUS) & RECEIVE_FULL != 0 {
+            RECEIVED.push(cs, UART.read(DATA));
         }
     });
-    Plic::CLAIM.write(interrupt);
+    CONTEXT.write(CLAIM, interrupt);
 }
 
-/// A register of a peripheral.
-struct Register<Word>(*mut Word);
+pub struct Transmitter;
 
-impl<Word> Register<Word> {
-    fn read(&self) -> Word {
-        // SAFETY: only this module makes registers, of peripherals that nothing else touches.
-        unsafe { self.0.read_volatile() }
+impl Transmit for Transmitter {
+    fn send(&mut self, byte: u8) {
+        while UART.read(LINE_STATUS) & TRANSMIT_EMPTY == 0 {}
+        UART.write(DATA, byte);
     }
 
-    fn write(&self, word: Word) {
-        // SAFETY: as above; none of them makes the processor touch memory.
-        unsafe { self.0.write_volatile(word) }
-    }
+    fn flush(&mut self) {}
 }
 
-/// An NS16550A. In QEMU it takes a byte when there is room for it, at whatever rate.
-struct Uart;
-
-impl Uart {
-    const DATA: Register<u8> = Register(0x1000_0000 as *mut u8);
-    const INTERRUPT_ENABLE: Register<u8> = Register(0x1000_0001 as *mut u8);
-    const STATUS: Register<u8> = Register(0x1000_0005 as *mut u8);
-
-    const ON_RECEIVING: u8 = 1 << 0;
-    const RECEIVED: u8 = 1 << 0;
-    const TRANSMITTER_EMPTY: u8 = 1 << 5;
-}
-
-/// The interrupt controller, of which context 0 is the processor's machine mode.
-struct Plic;
-
-impl Plic {
-    const UART: u32 = 10;
-    const UART_PRIORITY: Register<u32> = Register((0x0c00_0000 + 4 * Self::UART as usize) as *mut u32);
-    const ENABLE: Register<u32> = Register(0x0c00_2000 as *mut u32);
-    const THRESHOLD: Register<u32> = Register(0x0c20_0000 as *mut u32);
-    const CLAIM: Register<u32> = Register(0x0c20_0004 as *mut u32);
-
-    fn enable_uart() {
-        Self::UART_PRIORITY.write(1);
-        Self::ENABLE.write(1 << Self::UART);
-        Self::THRESHOLD.write(0);
-    }
-}
-
-pub struct Serial;
-
-impl ErrorType for Serial {
-    type Error = Infallible;
-}
-
-impl Read for Serial {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        Ok(RECEIVED.read(buffer))
-    }
-}
-
-impl Write for Serial {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        for &byte in bytes {
-            while Uart::STATUS.read() & Uart::TRANSMITTER_EMPTY == 0 {}
-            Uart::DATA.write(byte);
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
-/// What stands for the light that the machine has not.
+/// The machine has no light.
 pub struct NoLed;
 
 impl digital::ErrorType for NoLed {
