@@ -15,6 +15,8 @@ mod boards;
 #[allow(dead_code)]
 #[path = "src/memory.rs"]
 mod memory;
+#[path = "src/measuring/model_folder.rs"]
+mod model_folder;
 
 const DEFAULT_MODEL: &str = "models/default.model.postcard";
 /// `DEFMT_RTT_BUFFER_SIZE` unless it is set, as in the crate defmt-rtt.
@@ -23,6 +25,7 @@ const RTT_LEN: usize = 1024;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=TINYTRIPLET_MODEL");
+    println!("cargo::rerun-if-env-changed=TINYTRIPLET_MODELS");
     println!("cargo::rerun-if-env-changed=DEFMT_LOG");
     println!("cargo::rerun-if-env-changed=DEFMT_RTT_BUFFER_SIZE");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
@@ -32,55 +35,127 @@ fn main() {
 }
 
 fn build(out: &Path) -> Result<(), String> {
-    let path = model_path();
-    println!("cargo::rerun-if-changed={}", path.display());
-    let read = fs::read(&path).map_err(|error| {
-        format!("cannot read the model {}: {error} (TINYTRIPLET_MODEL names another one)", path.display())
-    })?;
-    let file = packed(&read).map_err(|error| format!("{}: {error}", path.display()))?;
-    let model = Model::decode(&file).map_err(|error| format!("{}: {error}", path.display()))?;
-    let packed_path = out.join("model.postcard");
-    fs::write(&packed_path, &file)
-        .and_then(|()| fs::write(out.join("model.rs"), model_source(&packed_path, &model)))
+    let model = read(&model_path(), &out.join("model.postcard"))?;
+    let measured = match measured_folder() {
+        Some(folder) => read_folder(&folder, out)?,
+        None => vec![model.clone()],
+    };
+    let source = model_source(&model)? + &measured_source(&measured)?;
+    fs::write(out.join("model.rs"), source)
         .map_err(|error| format!("cannot write to {}: {error}", out.display()))?;
 
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("none") {
         let board = chosen_board()?;
-        check_fit(board, &model, file.len())?;
+        check_fit(board, &model)?;
+        check_measured_fit(board, &measured)?;
         link_for(board, out)?;
     }
     Ok(())
 }
 
-/// The file that `TINYTRIPLET_MODEL` names, from the workspace's folder; else the one that is committed.
-fn model_path() -> PathBuf {
-    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets CARGO_MANIFEST_DIR"));
-    match env::var_os("TINYTRIPLET_MODEL").filter(|path| !path.is_empty()) {
-        Some(path) => package.parent().unwrap_or(&package).join(path),
-        None => package.join(DEFAULT_MODEL),
+/// A model file, its weights laid out for the kernels of a board.
+#[derive(Clone)]
+struct ModelFile {
+    path: PathBuf,
+    packed: PathBuf,
+    /// Of the packed file.
+    bytes: Vec<u8>,
+}
+
+impl ModelFile {
+    fn decode(&self) -> Result<Model<'_>, String> {
+        Model::decode(&self.bytes).map_err(|error| format!("{}: {error}", self.path.display()))
     }
 }
 
-/// The same model, its weights laid out for the kernels of a board.
-fn packed(file: &[u8]) -> Result<Vec<u8>, RepackError> {
+/// Reads a model file and writes it to `packed` as it is built in.
+fn read(path: &Path, packed: &Path) -> Result<ModelFile, String> {
+    println!("cargo::rerun-if-changed={}", path.display());
+    let plain = fs::read(path).map_err(|error| {
+        format!("cannot read the model {}: {error} (TINYTRIPLET_MODEL names another one)", path.display())
+    })?;
+    let bytes = pack(&plain).map_err(|error| format!("{}: {error}", path.display()))?;
+    fs::write(packed, &bytes).map_err(|error| format!("cannot write to {}: {error}", packed.display()))?;
+    Ok(ModelFile { path: path.to_owned(), packed: packed.to_owned(), bytes })
+}
+
+fn pack(file: &[u8]) -> Result<Vec<u8>, RepackError> {
     let model = Model::decode(file).map_err(RepackError::Decode)?;
-    let len = repacked_len(&model, Layout::Packed).ok_or(RepackError::Full)?;
-    let mut packed = vec![0; len];
+    let mut packed = vec![0; repacked_len(&model, Layout::Packed).ok_or(RepackError::Full)?];
     repack(file, Layout::Packed, &mut packed)?;
     Ok(packed)
 }
 
+fn read_folder(folder: &Path, out: &Path) -> Result<Vec<ModelFile>, String> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let files = model_folder::list(folder)
+        .map_err(|error| format!("cannot read the folder of models {}: {error}", folder.display()))?;
+    if files.is_empty() {
+        return Err(format!("TINYTRIPLET_MODELS names {}, where no *.postcard is", folder.display()));
+    }
+    let packed = |index| out.join(format!("measured-{index}.postcard"));
+    files.iter().enumerate().map(|(index, path)| read(path, &packed(index))).collect()
+}
+
+/// What the environment variable names, counted from the workspace's folder.
+fn named_path(variable: &str) -> Option<PathBuf> {
+    let package = package();
+    let path = env::var_os(variable).filter(|path| !path.is_empty())?;
+    Some(package.parent().unwrap_or(&package).join(path))
+}
+
+fn package() -> PathBuf {
+    PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets CARGO_MANIFEST_DIR"))
+}
+
+/// The file that `TINYTRIPLET_MODEL` names; else the one that is committed.
+fn model_path() -> PathBuf {
+    named_path("TINYTRIPLET_MODEL").unwrap_or_else(|| package().join(DEFAULT_MODEL))
+}
+
+/// The folder that `TINYTRIPLET_MODELS` names.
+fn measured_folder() -> Option<PathBuf> {
+    named_path("TINYTRIPLET_MODELS")
+}
+
 /// The part of `src/model.rs` that depends on the model file.
-fn model_source(path: &Path, model: &Model<'_>) -> String {
-    format!(
-        "static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!({path:?}));\n\
+fn model_source(file: &ModelFile) -> Result<String, String> {
+    let model = file.decode()?;
+    Ok(format!(
+        "static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!({:?}));\n\
          /// Bytes of an image.\npub const INPUT_LEN: usize = {};\n\
          /// Words of 32 bits that the engine needs to compute in.\npub const SCRATCH_LEN: usize = {};\n\
          /// Bytes of an embedding.\npub const EMBEDDING_LEN: usize = {};\n",
+        file.packed,
         model.input_len(),
         model.scratch_len(),
         model.embedding_len(),
-    )
+    ))
+}
+
+/// The part of `src/model.rs` that depends on the models to be measured.
+fn measured_source(files: &[ModelFile]) -> Result<String, String> {
+    let mut text = String::new();
+    let mut list = String::new();
+    let [mut input, mut scratch, mut embedding] = [0; 3];
+    for (index, file) in files.iter().enumerate() {
+        let model = file.decode()?;
+        input = model.input_len().max(input);
+        scratch = model.scratch_len().max(scratch);
+        embedding = model.embedding_len().max(embedding);
+        text += &format!(
+            "static MEASURED_{index}: &Aligned<[u8]> = &Aligned(*include_bytes!({:?}));\n",
+            file.packed
+        );
+        list += &format!("&MEASURED_{index}.0, ");
+    }
+    text += &format!(
+        "/// The model files that the program \"measure\" measures.\npub static MEASURED: &[&[u8]] = &[{list}];\n\
+         /// Bytes of the largest image of theirs.\npub const MEASURED_INPUT_LEN: usize = {input};\n\
+         /// Words of 32 bits that the engine needs for any of them.\npub const MEASURED_SCRATCH_LEN: usize = {scratch};\n\
+         /// Bytes of their largest embedding.\npub const MEASURED_EMBEDDING_LEN: usize = {embedding};\n",
+    );
+    Ok(text)
 }
 
 /// The one board whose feature is on.
@@ -103,9 +178,9 @@ fn chosen_board() -> Result<&'static boards::Board, String> {
 }
 
 /// Whether RAM and flash suffice, as far as the model decides it. The linker checks the rest.
-fn check_fit(board: &boards::Board, model: &Model<'_>, file_len: usize) -> Result<(), String> {
-    let rtt = env::var("DEFMT_RTT_BUFFER_SIZE").ok().and_then(|size| size.parse().ok()).unwrap_or(RTT_LEN);
-    let ram = rtt + memory::ram_len(model.input_len(), model.scratch_len(), model.embedding_len());
+fn check_fit(board: &boards::Board, file: &ModelFile) -> Result<(), String> {
+    let model = file.decode()?;
+    let ram = rtt_len() + memory::ram_len(model.input_len(), model.scratch_len(), model.embedding_len());
     let name = model.metadata().name;
     if ram > board.ram.len {
         return Err(format!(
@@ -115,27 +190,57 @@ fn check_fit(board: &boards::Board, model: &Model<'_>, file_len: usize) -> Resul
             board.ram.len
         ));
     }
-    if file_len > board.flash.len {
+    if file.bytes.len() > board.flash.len {
         return Err(format!(
-            "the model \"{name}\" has {file_len} bytes, {} has {} bytes of flash, program included",
+            "the model \"{name}\" has {} bytes, {} has {} bytes of flash, program included",
+            file.bytes.len(),
+            board.name,
+            board.flash.len
+        ));
+    }
+    Ok(())
+}
+
+/// The same for the models to be measured, all of which are in the program.
+fn check_measured_fit(board: &boards::Board, files: &[ModelFile]) -> Result<(), String> {
+    for file in files {
+        let model = file.decode()?;
+        let ram = rtt_len() + memory::OTHER_LEN + memory::STACK_LEN + model.ram_len();
+        if ram > board.ram.len {
+            return Err(format!(
+                "{}: measuring it needs {ram} bytes of RAM, {} has {}",
+                file.path.display(),
+                board.name,
+                board.ram.len
+            ));
+        }
+    }
+    let flash: usize = files.iter().map(|file| file.bytes.len()).sum();
+    if flash > board.flash.len {
+        return Err(format!(
+            "the models to be measured have {flash} bytes together, {} has {} bytes of flash: \
+             measure fewer at a time",
             board.name, board.flash.len
         ));
     }
     Ok(())
 }
 
+/// Bytes of the log's buffer.
+fn rtt_len() -> usize {
+    env::var("DEFMT_RTT_BUFFER_SIZE").ok().and_then(|size| size.parse().ok()).unwrap_or(RTT_LEN)
+}
+
 /// Writes the linker's `memory.x` and has it used.
 fn link_for(board: &boards::Board, out: &Path) -> Result<(), String> {
-    let region = |name: &str, region: boards::Region| {
-        format!("  {name} : ORIGIN = {:#010x}, LENGTH = {}\n", region.origin, region.len)
-    };
-    let memories = format!("MEMORY\n{{\n{}{}}}\n", region("FLASH", board.flash), region("RAM", board.ram));
+    let riscv = board.target.starts_with("riscv");
     let stack = format!(
-        "ASSERT(_stack_start - _stack_end >= {}, \"less than {} bytes of RAM are left to the stack\");\n",
+        "ASSERT({} >= {}, \"less than {} bytes of RAM are left to the stack\");\n",
+        if riscv { "SIZEOF(.stack)" } else { "_stack_start - _stack_end" },
         memory::STACK_LEN,
         memory::STACK_LEN
     );
-    fs::write(out.join("memory.x"), memories)
+    fs::write(out.join("memory.x"), memory_x(board, riscv))
         .and_then(|()| fs::write(out.join("stack.x"), stack))
         .map_err(|error| format!("cannot write to {}: {error}", out.display()))?;
     println!("cargo::rustc-link-search={}", out.display());
@@ -147,4 +252,36 @@ fn link_for(board: &boards::Board, out: &Path) -> Result<(), String> {
         println!("cargo::rustc-env=DEFMT_LOG=info");
     }
     Ok(())
+}
+
+/// The board's memories, as cortex-m-rt and riscv-rt want to be told.
+fn memory_x(board: &boards::Board, riscv: bool) -> String {
+    let region =
+        |name: &str, origin: u32, len: usize| format!("  {name} : ORIGIN = {origin:#010x}, LENGTH = {len}\n");
+    let (flash, boot2) = (board.flash, board.boot2);
+    let mut text = "MEMORY\n{\n".to_owned();
+    if boot2 > 0 {
+        text += &region("BOOT2", flash.origin, boot2);
+    }
+    text += &region("FLASH", flash.origin + boot2 as u32, flash.len - boot2);
+    text += &region("RAM", board.ram.origin, board.ram.len);
+    text += "}\n";
+    if boot2 > 0 {
+        text += "SECTIONS { .boot2 ORIGIN(BOOT2) : { KEEP(*(.boot2)); } > BOOT2 } INSERT BEFORE .text;\n";
+    }
+    if riscv {
+        for (section, memory) in [
+            ("TEXT", "FLASH"),
+            ("RODATA", "FLASH"),
+            ("DATA", "RAM"),
+            ("BSS", "RAM"),
+            ("HEAP", "RAM"),
+            ("STACK", "RAM"),
+        ] {
+            text += &format!("REGION_ALIAS(\"REGION_{section}\", {memory});\n");
+        }
+        // cortex-m-rt's name for the end of what the stack must not reach.
+        text += "PROVIDE(_stack_end = __eheap);\n";
+    }
+    text
 }

@@ -1,5 +1,5 @@
-//! The boards, in one table. `build.rs` takes the memories from it, the launcher the rest. A board also has
-//! a feature of its name in `Cargo.toml` and a module in `src/board/`.
+//! The boards, in one table. `build.rs` takes the memories from it, the launcher and the measuring program the
+//! rest. A board also has a feature of its name in `Cargo.toml` and a module in `src/board/`.
 
 /// A board that the firmware runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,16 +10,86 @@ pub struct Board {
     pub description: &'static str,
     /// The compiler's target.
     pub target: &'static str,
-    /// The machine of `qemu-system-arm` that stands for it.
-    pub machine: &'static str,
-    /// Which of the machine's serial ports the firmware talks on, from 0.
-    pub serial_port: usize,
+    /// What stands for it on a PC.
+    pub emulator: Emulated,
     /// What `probe-rs` calls the chip; `None` where the board exists in the emulator only.
     pub chip: Option<&'static str>,
     /// Where the program and the model lie.
     pub flash: Region,
+    /// Bytes at the beginning of the flash that the chip wants for its second boot stage, or 0.
+    pub boot2: usize,
     /// Where everything else lies.
     pub ram: Region,
+    /// What the measuring program counts with.
+    pub counter: Counter,
+}
+
+/// What emulates a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emulated {
+    /// `qemu-system-arm`.
+    QemuArm {
+        /// QEMU's name for the machine.
+        machine: &'static str,
+        /// Which of the machine's serial ports the firmware talks on, from 0.
+        serial_port: usize,
+    },
+    /// `qemu-system-riscv32`.
+    QemuRiscv32 {
+        /// QEMU's name for the machine.
+        machine: &'static str,
+    },
+    /// The npm package `rp2040js`, driven by `emulator-js/rp2040.mjs`.
+    Rp2040js,
+}
+
+impl core::fmt::Display for Emulated {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::QemuArm { machine, .. } | Self::QemuRiscv32 { machine } => write!(f, "QEMU's {machine}"),
+            Self::Rp2040js => f.write_str("rp2040js"),
+        }
+    }
+}
+
+/// How a board counts what a computation costs.
+///
+/// QEMU's `-icount shift=N` makes virtual time pass by 2^N ns an instruction, so that any timer counts
+/// instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// A "CMSDK APB timer" (32 bits, downwards). In the emulator it counts instructions.
+    CmsdkTimer {
+        /// Address of its registers.
+        address: u32,
+        /// Its clock in MHz.
+        megahertz: u32,
+    },
+    /// RISC-V's `minstret` counts instructions.
+    Minstret,
+    /// Two registers that `emulator-js/rp2040.mjs` adds to the chip: instructions, and cycles by rp2040js' model
+    /// of the Cortex-M0+.
+    StandIn {
+        /// Address of the first.
+        address: u32,
+    },
+    /// The chip's own cycle counter, `DWT.CYCCNT`. QEMU has none.
+    Dwt,
+}
+
+/// The `N` of `-icount shift=N` for machines with a [`Counter::CmsdkTimer`]: 128 ns an instruction are more than
+/// two ticks of its clock (25 MHz: 3.2, 20 MHz: 2.56), so that rounding to whole ticks loses no instruction.
+pub const TIMER_SHIFT: u32 = 7;
+
+impl Counter {
+    /// The `N` of QEMU's `-icount shift=N`; `None` where it is not QEMU that counts.
+    pub fn shift(self) -> Option<u32> {
+        match self {
+            Self::CmsdkTimer { .. } => Some(TIMER_SHIFT),
+            Self::Minstret => Some(0),
+            Self::StandIn { .. } | Self::Dwt => None,
+        }
+    }
 }
 
 /// A memory.
@@ -33,31 +103,101 @@ pub struct Region {
 
 const KIB: usize = 1024;
 
+/// One of ARM's MPS2 boards. Their programs differ by the processor; where the peripherals are is written in
+/// `src/board/mps2.rs`.
+const MPS2_AN386: Board = Board {
+    name: "mps2-an386",
+    description: "ARM's MPS2 FPGA board with a Cortex-M4F, emulated",
+    target: "thumbv7em-none-eabihf",
+    emulator: Emulated::QemuArm { machine: "mps2-an386", serial_port: 0 },
+    chip: None,
+    flash: Region { origin: 0, len: 4096 * KIB },
+    boot2: 0,
+    ram: Region { origin: 0x2000_0000, len: 4096 * KIB },
+    counter: Counter::CmsdkTimer { address: 0x4000_0000, megahertz: 25 },
+};
+
 /// All boards; the first one is what the launcher boots unless told otherwise.
-pub const BOARDS: [Board; 2] = [
+pub static BOARDS: [Board; 7] = [
+    MPS2_AN386,
     Board {
-        name: "mps2-an386",
-        description: "ARM's MPS2 FPGA board with a Cortex-M4F, emulated",
-        target: "thumbv7em-none-eabihf",
-        machine: "mps2-an386",
-        serial_port: 0,
-        chip: None,
-        flash: Region { origin: 0, len: 4096 * KIB },
-        ram: Region { origin: 0x2000_0000, len: 4096 * KIB },
+        name: "mps2-an385",
+        description: "ARM's MPS2 FPGA board with a Cortex-M3, emulated",
+        target: "thumbv7m-none-eabi",
+        emulator: Emulated::QemuArm { machine: "mps2-an385", serial_port: 0 },
+        ..MPS2_AN386
+    },
+    Board {
+        name: "mps2-an500",
+        description: "ARM's MPS2 FPGA board with a Cortex-M7, emulated",
+        emulator: Emulated::QemuArm { machine: "mps2-an500", serial_port: 0 },
+        ..MPS2_AN386
+    },
+    Board {
+        name: "mps2-an505",
+        description: "ARM's MPS2 FPGA board with a Cortex-M33, emulated",
+        target: "thumbv8m.main-none-eabihf",
+        emulator: Emulated::QemuArm { machine: "mps2-an505", serial_port: 0 },
+        // The secure aliases: the processor starts in that state, and stays there.
+        flash: Region { origin: 0x1000_0000, len: 4096 * KIB },
+        ram: Region { origin: 0x3800_0000, len: 4096 * KIB },
+        counter: Counter::CmsdkTimer { address: 0x5000_0000, megahertz: 20 },
+        ..MPS2_AN386
     },
     Board {
         name: "nucleo-f446re",
         description: "ST's Nucleo-F446RE, a Cortex-M4F at 168 MHz",
         target: "thumbv7em-none-eabihf",
-        machine: "netduinoplus2",
-        serial_port: 1,
+        emulator: Emulated::QemuArm { machine: "netduinoplus2", serial_port: 1 },
         chip: Some("STM32F446RE"),
         flash: Region { origin: 0x0800_0000, len: 512 * KIB },
+        boot2: 0,
         ram: Region { origin: 0x2000_0000, len: 128 * KIB },
+        counter: Counter::Dwt,
+    },
+    Board {
+        name: "pico",
+        description: "Raspberry Pi Pico, a Cortex-M0+ at 125 MHz",
+        target: "thumbv6m-none-eabi",
+        emulator: Emulated::Rp2040js,
+        chip: Some("RP2040"),
+        flash: Region { origin: 0x1000_0000, len: 2048 * KIB },
+        boot2: 256,
+        ram: Region { origin: 0x2000_0000, len: 256 * KIB },
+        // An address of which the chip's bus says that nothing is there.
+        counter: Counter::StandIn { address: 0x4007_0000 },
+    },
+    Board {
+        name: "riscv-virt",
+        description: "QEMU's board for RISC-V with an RV32IMAC core, emulated",
+        target: "riscv32imac-unknown-none-elf",
+        emulator: Emulated::QemuRiscv32 { machine: "virt" },
+        chip: None,
+        // All of it is RAM; the processor starts at its first address.
+        flash: Region { origin: 0x8000_0000, len: 4096 * KIB },
+        boot2: 0,
+        ram: Region { origin: 0x8040_0000, len: 4096 * KIB },
+        counter: Counter::Minstret,
     },
 ];
 
 /// The board of this name.
-pub fn find(name: &str) -> Option<&'static Board> {
-    BOARDS.iter().find(|board| board.name == name)
+pub const fn find(name: &str) -> Option<&'static Board> {
+    // A constant function can neither iterate nor compare texts.
+    let mut index = 0;
+    while index < BOARDS.len() {
+        if is_same(BOARDS[index].name.as_bytes(), name.as_bytes()) {
+            return Some(&BOARDS[index]);
+        }
+        index += 1;
+    }
+    None
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut index = 0;
+    while index < a.len() && index < b.len() && a[index] == b[index] {
+        index += 1;
+    }
+    index == a.len() && index == b.len()
 }

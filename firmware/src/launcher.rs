@@ -1,6 +1,7 @@
 //! On a PC: `cargo run -p firmware`.
 
 mod demo;
+mod measure;
 
 use firmware::{
     boards::{self, BOARDS, Board},
@@ -9,9 +10,9 @@ use firmware::{
 use std::{
     env,
     error::Error,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io::{self, ErrorKind},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
     thread,
     time::Duration,
@@ -24,6 +25,10 @@ Builds the firmware, boots it on an emulated board and shows it at work.
 
   --board NAME    the board to emulate
   --list          the boards
+  --list-boards   their names and compiler's targets, for scripts
+  --measure NAME  what an inference costs on this board: instructions, stack
+    --models FOLDER   ... by each *.postcard in it, not by the built-in model
+    --json            ... as JSON
   --run PROGRAM   put a built firmware on its board: through probe-rs, or in the
                   emulator where the board is an emulated one; shows its log
   --help          this text
@@ -34,15 +39,26 @@ TINYTRIPLET_MODEL=FILE builds another model in.
 /// What the command line asks for.
 enum Task {
     Demo(&'static Board),
+    Measure(Measuring),
     List,
+    ListTargets,
     Run(OsString),
     Help,
+}
+
+/// What is to be measured, and how it is to be shown.
+struct Measuring {
+    board: &'static Board,
+    models: Option<PathBuf>,
+    json: bool,
 }
 
 pub fn main() -> ExitCode {
     let result = match task(env::args_os().skip(1)) {
         Ok(Task::Demo(board)) => demo::run(board),
+        Ok(Task::Measure(measuring)) => measure::run(&measuring),
         Ok(Task::List) => list(),
+        Ok(Task::ListTargets) => list_targets(),
         Ok(Task::Run(program)) => run(Path::new(&program)),
         Ok(Task::Help) => demo::print(HELP),
         Err(message) => Err(message.into()),
@@ -67,16 +83,23 @@ fn task(mut arguments: impl Iterator<Item = OsString>) -> Result<Task, String> {
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{} needs a value", argument.display()));
         task = match argument.to_str() {
-            Some("--board") => {
-                let name = value()?;
-                let board = name.to_str().and_then(boards::find);
-                Task::Demo(board.ok_or_else(|| {
-                    let names = BOARDS.map(|board| board.name).join(", ");
-                    format!("there is no board {}; there are {names}", name.display())
-                })?)
+            Some("--board") => Task::Demo(find(&value()?)?),
+            Some("--measure") => {
+                Task::Measure(Measuring { board: find(&value()?)?, models: None, json: false })
             }
+            Some("--models") => match task {
+                Task::Measure(measuring) => {
+                    Task::Measure(Measuring { models: Some(value()?.into()), ..measuring })
+                }
+                _ => return Err("--models belongs behind --measure".to_owned()),
+            },
+            Some("--json") => match task {
+                Task::Measure(measuring) => Task::Measure(Measuring { json: true, ..measuring }),
+                _ => return Err("--json belongs behind --measure".to_owned()),
+            },
             Some("--run") => return Ok(Task::Run(value()?)),
             Some("--list") => Task::List,
+            Some("--list-boards") => Task::ListTargets,
             Some("--help" | "-h") => return Ok(Task::Help),
             _ => {
                 return Err(format!("unknown argument {}; --help tells which there are", argument.display()));
@@ -86,8 +109,19 @@ fn task(mut arguments: impl Iterator<Item = OsString>) -> Result<Task, String> {
     Ok(task)
 }
 
+fn find(name: &OsStr) -> Result<&'static Board, String> {
+    name.to_str().and_then(boards::find).ok_or_else(|| {
+        let names = BOARDS.map(|board| board.name).join(", ");
+        format!("there is no board {}; there are {names}", name.display())
+    })
+}
+
 fn list() -> Result<(), Box<dyn Error>> {
     BOARDS.iter().try_for_each(|board| demo::print(&format!("{:15} {}\n", board.name, board.description)))
+}
+
+fn list_targets() -> Result<(), Box<dyn Error>> {
+    BOARDS.iter().try_for_each(|board| demo::print(&format!("{} {}\n", board.name, board.target)))
 }
 
 /// Runs a program where it belongs, until it is interrupted.

@@ -17,7 +17,9 @@
 //!   program, not to this library: clocks, pins, and an interrupt that receives.
 //!
 //! On a PC the package is also what talks to a board: [`client`] asks, [`emulator`] builds the firmware and
-//! boots it in QEMU, [`mod@image`] reads digits drawn as text.
+//! boots it in an emulator, [`mod@image`] reads digits drawn as text.
+//!
+//! [`measuring`] is about a second program for boards, `src/measure/`, which counts instructions.
 #![cfg_attr(target_os = "none", no_std)]
 #![forbid(unsafe_code)]
 
@@ -33,6 +35,7 @@ macro_rules! log {
 
 pub mod app;
 pub mod boards;
+pub mod measuring;
 pub mod memory;
 pub mod model;
 

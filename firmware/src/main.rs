@@ -5,6 +5,8 @@
 #[cfg(target_os = "none")]
 mod board;
 #[cfg(target_os = "none")]
+mod runtime;
+#[cfg(target_os = "none")]
 mod start;
 
 #[cfg(not(target_os = "none"))]

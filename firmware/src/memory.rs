@@ -38,7 +38,7 @@ pub const fn rx_queue_len(input_len: usize) -> usize {
     request_len(input_len) + RX_SPARE
 }
 
-/// RAM that is left to the stack, at least. Both boards use 6,352 bytes of it: decoding the model, whose
+/// RAM that is left to the stack, at least. A Cortex-M4F uses 6,352 bytes of it: decoding the model, whose
 /// metadata are values of some kilobytes, takes more than an inference.
 pub const STACK_LEN: usize = 12 * 1024;
 

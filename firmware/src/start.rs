@@ -1,11 +1,11 @@
-//! Where the firmware begins, and where it ends up when something is wrong with itself.
+//! Where the firmware begins.
 
 use crate::board::{self, Parts};
-use core::panic::PanicInfo;
-use cortex_m::peripheral::SCB;
-use cortex_m_rt::{ExceptionFrame, entry, exception};
-use defmt_rtt as _;
+#[cfg(target_arch = "arm")]
+use cortex_m_rt::entry;
 use firmware::{app::App, memory, model};
+#[cfg(target_arch = "riscv32")]
+use riscv_rt::entry;
 use shared_model::{Model, protocol::FrameReader};
 use static_cell::ConstStaticCell;
 
@@ -15,15 +15,6 @@ const FRAME: usize = memory::request_len(model::INPUT_LEN);
 static READER: ConstStaticCell<FrameReader<FRAME>> = ConstStaticCell::new(FrameReader::new());
 static SCRATCH: ConstStaticCell<[u32; model::SCRATCH_LEN]> = ConstStaticCell::new([0; model::SCRATCH_LEN]);
 static BUFFER_MEMORY: ConstStaticCell<[u8; BUFFER]> = ConstStaticCell::new([0; BUFFER]);
-
-/// Name of the board: the launcher reads it from the program to know where to run it.
-#[used]
-#[unsafe(export_name = "FIRMWARE_BOARD")]
-static BOARD: [u8; env!("FIRMWARE_BOARD").len()] = {
-    let mut name = [0; env!("FIRMWARE_BOARD").len()];
-    name.copy_from_slice(env!("FIRMWARE_BOARD").as_bytes());
-    name
-};
 
 #[entry]
 fn main() -> ! {
@@ -58,17 +49,4 @@ fn main() -> ! {
         // The boards' serial ports know no error and no end.
         let _ = app.run();
     }
-}
-
-/// Says what happened, then starts anew: a board must not stay silent.
-#[panic_handler]
-fn panic(info: &PanicInfo<'_>) -> ! {
-    defmt::error!("{}", defmt::Display2Format(info));
-    SCB::sys_reset()
-}
-
-#[exception]
-unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-    defmt::error!("fault at {=u32:#010x}", frame.pc());
-    SCB::sys_reset()
 }

@@ -3,7 +3,8 @@
 use firmware::{
     boards,
     client::{Client, ClientError},
-    emulator::{self, Emulator},
+    emulator::{self, Binary, Emulator},
+    measuring::measure,
     model,
 };
 use shared_model::{
@@ -15,7 +16,7 @@ use tests::images;
 
 fn boot(name: &str) -> Client<Emulator> {
     let board = boards::find(name).expect("a board of the table");
-    let program = emulator::build(board).unwrap_or_else(|error| panic!("{error}"));
+    let program = emulator::build(board, Binary::Firmware).unwrap_or_else(|error| panic!("{error}"));
     let emulator = Emulator::boot(&program).unwrap_or_else(|error| panic!("{error}"));
     let mut client = Client::new(emulator);
     client.wait_until_ready(Duration::from_secs(60)).unwrap();
@@ -72,18 +73,63 @@ fn conversation(client: &mut Client<Emulator>, board: &str) {
     client.ping().unwrap();
 }
 
+/// A board says who it is, copes with nonsense, and computes what the host computes.
+fn equals_the_host(board: &str, images: usize) {
+    let mut client = boot(board);
+    conversation(&mut client, board);
+    parity(&mut client, images);
+}
+
 #[test]
-fn mps2_an386_equals_the_host() {
-    let mut client = boot("mps2-an386");
-    conversation(&mut client, "mps2-an386");
-    parity(&mut client, 1_000);
+fn cortex_m4_equals_the_host() {
+    equals_the_host("mps2-an386", 1_000);
+}
+
+#[test]
+fn cortex_m3_equals_the_host() {
+    equals_the_host("mps2-an385", 1_000);
+}
+
+/// The same target as the Cortex-M4's, on another processor.
+#[test]
+fn cortex_m7_equals_the_host() {
+    equals_the_host("mps2-an500", 200);
+}
+
+#[test]
+fn cortex_m33_equals_the_host() {
+    equals_the_host("mps2-an505", 1_000);
+}
+
+#[test]
+fn risc_v_equals_the_host() {
+    equals_the_host("riscv-virt", 1_000);
+}
+
+#[test]
+fn pico_equals_the_host() {
+    equals_the_host("pico", 1_000);
 }
 
 #[test]
 fn nucleo_f446re_equals_the_host() {
-    let mut client = boot("nucleo-f446re");
-    conversation(&mut client, "nucleo-f446re");
-    parity(&mut client, 200);
+    equals_the_host("nucleo-f446re", 200);
+}
+
+/// Every emulator counts to one instruction (`measure` refuses others), twice the same, and the steps are the whole.
+#[test]
+fn instructions_are_counted_exactly() {
+    for name in ["mps2-an386", "mps2-an505", "riscv-virt", "pico"] {
+        let board = boards::find(name).expect("a board of the table");
+        let report = || measure(board, None).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let first = report();
+        assert_eq!(first, report(), "{name}");
+        for model in &first.models {
+            let whole = u64::from(model.embed.instructions.expect("the board counts instructions"));
+            let steps: u64 = model.steps.iter().map(|step| u64::from(step.cost.instructions.unwrap())).sum();
+            assert!(whole.abs_diff(steps) < 500, "{name}: {steps} instructions of {whole}");
+        }
+    }
 }
 
 /// A board logs through defmt, where a debug probe would read it.

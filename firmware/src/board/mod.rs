@@ -1,16 +1,41 @@
 //! What differs from board to board: each module has an `init` that returns the [`Parts`] of its board.
 
-#[cfg(feature = "mps2-an386")]
-mod mps2_an386;
-#[cfg(feature = "mps2-an386")]
-pub use mps2_an386::init;
+#[cfg(any(feature = "mps2-an385", feature = "mps2-an386", feature = "mps2-an500", feature = "mps2-an505"))]
+mod mps2;
+#[cfg(any(
+    feature = "mps2-an385",
+    feature = "mps2-an386",
+    feature = "mps2-an500",
+    feature = "mps2-an505"
+))]
+pub use mps2::init;
 
 #[cfg(feature = "nucleo-f446re")]
 mod nucleo_f446re;
 #[cfg(feature = "nucleo-f446re")]
 pub use nucleo_f446re::init;
 
+#[cfg(feature = "pico")]
+mod pico;
+#[cfg(feature = "pico")]
+pub use pico::init;
+
+#[cfg(feature = "riscv-virt")]
+mod riscv_virt;
+#[cfg(feature = "riscv-virt")]
+pub use riscv_virt::{init, reset};
+
+/// For boards without a HAL.
+#[cfg(not(any(feature = "nucleo-f446re", feature = "pico")))]
+mod registers;
 mod rx_queue;
+mod serial;
+
+/// Starts the board anew.
+#[cfg(target_arch = "arm")]
+pub fn reset() -> ! {
+    cortex_m::peripheral::SCB::sys_reset()
+}
 
 /// What the application gets of a board.
 pub struct Parts<Serial, Led> {

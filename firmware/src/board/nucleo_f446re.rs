@@ -2,11 +2,13 @@
 //!
 //! The same program runs in QEMU's `netduinoplus2`, an STM32F405 with less inside: see [`is_silicon`].
 
-use super::{Parts, rx_queue::RxQueue};
-use core::{cell::RefCell, convert::Infallible};
+use super::{
+    Parts,
+    serial::{RECEIVED, Serial, Transmit},
+};
+use core::cell::RefCell;
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
-use embedded_io::{ErrorType, Read, Write};
 use stm32f4xx_hal::{
     gpio::{Output, PA5},
     nb,
@@ -16,10 +18,9 @@ use stm32f4xx_hal::{
     serial::{self, Rx, Tx},
 };
 
-static RECEIVED: RxQueue = RxQueue::new();
 static RECEIVER: Mutex<RefCell<Option<Rx<USART2>>>> = Mutex::new(RefCell::new(None));
 
-pub fn init() -> Parts<Serial, PA5<Output>> {
+pub fn init() -> Parts<Serial<Tx<USART2>>, PA5<Output>> {
     let Some(board) = Peripherals::take() else { panic!("the board was initialised twice") };
     let clocks = if is_silicon(&board.FLASH) { Config::hsi().sysclk(168.MHz()) } else { Config::hsi() };
     let mut rcc = board.RCC.freeze(clocks);
@@ -64,29 +65,13 @@ fn USART2() {
     });
 }
 
-pub struct Serial(Tx<USART2>);
-
-impl ErrorType for Serial {
-    type Error = Infallible;
-}
-
-impl Read for Serial {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        Ok(RECEIVED.read(buffer))
-    }
-}
-
-impl Write for Serial {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        for &byte in bytes {
-            // Transmitting knows no error but "not yet".
-            while self.0.write(byte).is_err() {}
-        }
-        Ok(bytes.len())
+impl Transmit for Tx<USART2> {
+    fn send(&mut self, byte: u8) {
+        // It knows no error but "not yet".
+        while self.write(byte).is_err() {}
     }
 
-    fn flush(&mut self) -> Result<(), Infallible> {
-        while nb::block!(_embedded_hal_serial_nb_Write::flush(&mut self.0)).is_err() {}
-        Ok(())
+    fn flush(&mut self) {
+        while _embedded_hal_serial_nb_Write::flush(self).is_err() {}
     }
 }

@@ -1,8 +1,11 @@
 use core::cell::RefCell;
-use cortex_m::{asm, interrupt};
+#[cfg(target_arch = "arm")]
+use cortex_m::asm::wfi;
 use critical_section::{CriticalSection, Mutex};
 use firmware::{memory, model};
 use heapless::spsc::Queue;
+#[cfg(target_arch = "riscv32")]
+use riscv::asm::wfi;
 
 /// One more than it holds.
 const LEN: usize = memory::rx_queue_len(model::INPUT_LEN) + 1;
@@ -30,10 +33,10 @@ impl RxQueue {
         loop {
             // With interrupts off, one that comes after the look into the queue still ends the sleep, and is
             // served when they are on again.
-            let len = interrupt::free(|_| {
-                let len = critical_section::with(|cs| take(&mut self.0.borrow_ref_mut(cs), buffer));
+            let len = critical_section::with(|cs| {
+                let len = take(&mut self.0.borrow_ref_mut(cs), buffer);
                 if len == 0 && !buffer.is_empty() {
-                    asm::wfi();
+                    wfi();
                 }
                 len
             });

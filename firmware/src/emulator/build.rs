@@ -7,14 +7,37 @@ use std::{
     process::Command,
 };
 
-/// Builds the firmware for `board`, with the model that `TINYTRIPLET_MODEL` names if it is set.
+/// The programs for a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary<'p> {
+    /// What answers over the serial line.
+    Firmware,
+    /// What prints what a computation costs.
+    Measure {
+        /// The folder of the models that are measured; `None` for that of `TINYTRIPLET_MODELS`, or the built-in
+        /// model.
+        models: Option<&'p Path>,
+    },
+}
+
+impl Binary<'_> {
+    /// Its name in Cargo.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Firmware => "firmware",
+            Self::Measure { .. } => "measure",
+        }
+    }
+}
+
+/// Builds a program for `board`, with the model that `TINYTRIPLET_MODEL` names if it is set.
 ///
 /// It runs Cargo, in a target folder of its own, so that it may be called from a program that Cargo runs, and
 /// from several at once. The program lies in a file of its own for each board.
 ///
 /// # Errors
 /// The build fails.
-pub fn build(board: &'static Board) -> Result<Program, EmulatorError> {
+pub fn build(board: &'static Board, binary: Binary<'_>) -> Result<Program, EmulatorError> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let target =
         env::var_os("CARGO_TARGET_DIR").map_or(workspace.join("target"), PathBuf::from).join("boards");
@@ -30,9 +53,13 @@ pub fn build(board: &'static Board) -> Result<Program, EmulatorError> {
     let lock = File::create(&lock_path).map_err(failed(&lock_path))?;
     lock.lock().map_err(failed(&lock_path))?;
 
-    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    if let Binary::Measure { models: Some(folder) } = binary {
+        command.env("TINYTRIPLET_MODELS", folder);
+    }
+    let status = command
         .current_dir(&workspace)
-        .args(["build", "--package", "firmware", "--bin", "firmware", "--release"])
+        .args(["build", "--package", "firmware", "--bin", binary.name(), "--release"])
         .args(["--target", board.target, "--features", board.name])
         .arg("--target-dir")
         .arg(&target)
@@ -43,10 +70,10 @@ pub fn build(board: &'static Board) -> Result<Program, EmulatorError> {
     if !status.is_ok_and(|status| status.success()) {
         return Err(EmulatorError::Build(board));
     }
-    let built = target.join(board.target).join("release").join("firmware");
-    let path = target.join(board.name).with_extension("elf");
+    let built = target.join(board.target).join("release").join(binary.name());
+    let path = target.join(format!("{}-{}.elf", board.name, binary.name()));
     // Others may be reading the last one.
-    let new = target.join(board.name).with_extension("new");
+    let new = path.with_extension("new");
     fs::copy(&built, &new).and_then(|_| fs::rename(&new, &path)).map_err(failed(&path))?;
     Program::read(&path)
 }

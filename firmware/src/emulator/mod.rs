@@ -1,30 +1,26 @@
-//! A board that is not there: the firmware in `qemu-system-arm`, its serial line on a socket, its log read from
-//! memory as a debug probe would.
+//! A board that is not there: the firmware in an emulator, its serial line on a socket, its log read from memory
+//! as a debug probe would.
 
 mod build;
 mod log;
+mod process;
 mod program;
 
-pub use build::build;
+pub use build::{Binary, build};
+pub use process::Tool;
 pub use program::Program;
 
 use crate::boards::Board;
 use log::Log;
+use process::Process;
 use std::{
     fmt, io,
     io::{Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
     path::PathBuf,
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-/// The emulator's program.
-const QEMU: &str = "qemu-system-arm";
-/// A shell's status for a program that is not there.
-const NOT_FOUND: i32 = 127;
-/// How long the emulator may take to start.
-const START: Duration = Duration::from_secs(20);
 /// How long the firmware's first words are waited for; it may have been built to be silent.
 const FIRST_LOG: Duration = Duration::from_secs(1);
 /// How long a read waits for bytes before it says that there are none.
@@ -36,32 +32,44 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Emulator {
     serial: TcpStream,
     log: Log,
-    // Last, so that QEMU ends after the sockets: nothing of it is left then.
-    qemu: Qemu,
+    // Last, so that the process ends after the sockets: nothing of it is left then.
+    process: Process,
 }
 
 impl Emulator {
     /// Starts the program on its board.
     ///
     /// # Errors
-    /// QEMU is not installed, or does not start.
+    /// The emulator is not installed, or does not start.
     pub fn boot(program: &Program) -> Result<Self, EmulatorError> {
+        Self::start(program, false)
+    }
+
+    /// Starts the program on its board, where the board's [counter](crate::boards::Counter) counts instructions.
+    ///
+    /// # Errors
+    /// The emulator is not installed, or does not start.
+    pub fn boot_counting(program: &Program) -> Result<Self, EmulatorError> {
+        Self::start(program, true)
+    }
+
+    fn start(program: &Program, counting: bool) -> Result<Self, EmulatorError> {
         let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(EmulatorError::Socket);
         let (serial, memory) = (listen()?, listen()?);
-        let mut qemu = Qemu::start(program, &serial, &memory)?;
-        let serial = qemu.accept(&serial)?;
+        let mut process = Process::start(program, &serial, &memory, counting)?;
+        let serial = process.accept(&serial)?;
         serial
             .set_read_timeout(Some(READ_TIMEOUT))
             .and_then(|()| serial.set_write_timeout(Some(WRITE_TIMEOUT)))
             .map_err(EmulatorError::Socket)?;
-        let memory = qemu.accept(&memory)?;
+        let memory = process.accept(&memory)?;
         let mut log = Log::new(program, memory)?;
         // The firmware logs when its serial line is set up. QEMU may look a second later at what arrives before.
         let start = Instant::now();
         while !log.has_begun()? && start.elapsed() < FIRST_LOG {
             std::thread::sleep(Duration::from_millis(5));
         }
-        Ok(Self { serial, log, qemu })
+        Ok(Self { serial, log, process })
     }
 
     /// What the board has logged since the last call, as defmt encodes it.
@@ -83,7 +91,7 @@ impl Emulator {
 
     /// Whether it still runs. A board that resets itself, as after a panic, ends the emulator.
     pub fn is_running(&mut self) -> bool {
-        matches!(self.qemu.0.try_wait(), Ok(None))
+        self.process.is_running()
     }
 }
 
@@ -103,95 +111,6 @@ impl Write for Emulator {
     }
 }
 
-/// The process, which ends with this value.
-struct Qemu(Child);
-
-impl Qemu {
-    fn start(program: &Program, serial: &TcpListener, memory: &TcpListener) -> Result<Self, EmulatorError> {
-        let board = program.board();
-        let address = |listener: &TcpListener| {
-            let address = listener.local_addr().map_err(EmulatorError::Socket)?;
-            Ok(format!("tcp:{address},nodelay=on"))
-        };
-        let mut command = leashed(QEMU);
-        command.args(["-M", board.machine, "-display", "none", "-monitor", "none", "-no-reboot"]);
-        for _ in 0..board.serial_port {
-            command.args(["-serial", "null"]);
-        }
-        command.args(["-serial", &address(serial)?]);
-        // The protocol of QEMU's own tests: it reads and writes memory while the processor runs.
-        command.args(["-qtest", &address(memory)?, "-qtest-log", "none"]);
-        command.arg("-kernel").arg(program.path());
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-        child.map(Self).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => EmulatorError::NoQemu,
-            _ => EmulatorError::Start(error.to_string()),
-        })
-    }
-
-    /// Waits until it connects.
-    fn accept(&mut self, listener: &TcpListener) -> Result<TcpStream, EmulatorError> {
-        listener.set_nonblocking(true).map_err(EmulatorError::Socket)?;
-        let start = Instant::now();
-        loop {
-            match listener.accept() {
-                Ok((stream, _)) => {
-                    stream.set_nonblocking(false).map_err(EmulatorError::Socket)?;
-                    stream.set_nodelay(true).map_err(EmulatorError::Socket)?;
-                    return Ok(stream);
-                }
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
-                    return Err(EmulatorError::Socket(error));
-                }
-                Err(_) => {}
-            }
-            if let Ok(Some(status)) = self.0.try_wait() {
-                if status.code() == Some(NOT_FOUND) {
-                    return Err(EmulatorError::NoQemu);
-                }
-                let mut message = String::new();
-                if let Some(stderr) = self.0.stderr.as_mut() {
-                    // Without a message there is still the fact.
-                    let _ = stderr.read_to_string(&mut message);
-                }
-                return Err(EmulatorError::Start(message.trim().to_owned()));
-            }
-            if start.elapsed() > START {
-                return Err(EmulatorError::Start(format!("no connection within {} s", START.as_secs())));
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-/// A command that ends when its standard input does, thus with this program, however that ends.
-#[cfg(unix)]
-fn leashed(program: &str) -> Command {
-    // The shell's child that waits for the end must not hold QEMU's standard error open.
-    const LEASH: &str = "exec 3<&0; \"$@\" 3<&- </dev/null & qemu=$!; \
-        { read -r _; kill $qemu; } <&3 >/dev/null 2>&1 & leash=$!; \
-        exec 3<&- </dev/null; wait $qemu; status=$?; kill $leash; exit $status";
-    let mut command = Command::new("sh");
-    command.args(["-c", LEASH, "sh", program]);
-    command
-}
-
-#[cfg(not(unix))]
-fn leashed(program: &str) -> Command {
-    Command::new(program)
-}
-
-impl Drop for Qemu {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        if cfg!(not(unix)) {
-            // Fails only where it has ended already, as does the next.
-            let _ = self.0.kill();
-        }
-        let _ = self.0.wait();
-    }
-}
-
 /// Why a board could not be emulated.
 #[derive(Debug)]
 pub enum EmulatorError {
@@ -201,11 +120,11 @@ pub enum EmulatorError {
     File(PathBuf, io::Error),
     /// The file is no firmware of this project.
     NoFirmware(PathBuf),
-    /// `qemu-system-arm` is not installed.
-    NoQemu,
-    /// QEMU ended at once, with this message.
-    Start(String),
-    /// A socket to QEMU could not be had.
+    /// This is not installed.
+    Missing(Tool),
+    /// The emulator ended at once, with this message.
+    Start(Tool, String),
+    /// A socket to the emulator could not be had.
     Socket(io::Error),
     /// The board's log cannot be read.
     Log(String),
@@ -222,15 +141,16 @@ impl fmt::Display for EmulatorError {
             ),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::NoFirmware(path) => write!(f, "{} is not a firmware of tinytriplet", path.display()),
-            Self::NoQemu => write!(
+            Self::Missing(tool) => write!(
                 f,
-                "the emulator {QEMU} is not installed. `.ci/setup` installs it, and so do\n  \
-                 apt-get install qemu-system-arm     (Debian, Ubuntu)\n  \
-                 dnf install qemu-system-arm-core    (Fedora)\n  \
-                 brew install qemu                   (macOS)"
+                "{} is not installed. `.ci/setup` installs it, and so does\n  {}",
+                tool.program(),
+                tool.installation()
             ),
-            Self::Start(message) => write!(f, "the emulator {QEMU} did not start: {message}"),
-            Self::Socket(error) => write!(f, "no socket between this program and {QEMU}: {error}"),
+            Self::Start(tool, message) => {
+                write!(f, "the emulator {} did not start: {message}", tool.program())
+            }
+            Self::Socket(error) => write!(f, "no socket between this program and the emulator: {error}"),
             Self::Log(message) => write!(f, "the board's log cannot be read: {message}"),
         }
     }

@@ -33,7 +33,8 @@ impl Program {
         let (mut flash, mut ram) = (0, 0);
         for section in file.sections() {
             let SectionFlags::Elf { sh_flags } = section.flags() else { continue };
-            if sh_flags & u64::from(SHF_ALLOC) == 0 {
+            // riscv-rt calls a section what is left to the stack.
+            if sh_flags & u64::from(SHF_ALLOC) == 0 || section.name() == Ok(".stack") {
                 continue;
             }
             if section.kind() != SectionKind::UninitializedData {

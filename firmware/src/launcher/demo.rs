@@ -1,7 +1,7 @@
 use firmware::{
     boards::Board,
     client::Client,
-    emulator::{self, Emulator, Program},
+    emulator::{self, Binary, Emulator, Program},
     image::{self, Image},
     model,
 };
@@ -35,7 +35,7 @@ pub fn run(board: &'static Board) -> Result {
         image::parse(DIGITS).map_err(|line| format!("demo/digits.txt: line {line} cannot be read"))?;
 
     print(&format!("Building the firmware for {}\n", board.name))?;
-    let program = emulator::build(board)?;
+    let program = emulator::build(board, Binary::Firmware)?;
     let start = Instant::now();
     let mut client = Client::new(Emulator::boot(&program)?);
     client.wait_until_ready(Duration::from_secs(20))?;
@@ -74,14 +74,14 @@ fn introduction(program: &Program, info: &Info<'_>, boot: Duration) -> String {
     let model = &info.model;
     let hash: String = model.hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!(
-        "\n  board  {}: {}\n         up after {:.1} s in QEMU's {}\n  \
+        "\n  board  {}: {}\n         up after {:.1} s in {}\n  \
          model  \"{}\" {hash}: {} to {} values, {}\n  \
          flash  {} of {} bytes, the model is {} of them\n  \
          RAM    {} of {} bytes, an inference is {} of them\n",
         board.name,
         board.description,
         boot.as_secs_f32(),
-        board.machine,
+        board.emulator,
         model.name,
         model.input.shape,
         model.embedding.len(),
@@ -213,7 +213,7 @@ fn real(model: &Model<'_>, distance: u32) -> f32 {
     model.distance().real(distance, model.output().scale)
 }
 
-fn thousands(number: u64) -> String {
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -1,0 +1,85 @@
+//! Raspberry Pi Pico. UART 0 is on GP0 (transmits) and GP1 (receives); the light is the one on the board, GP25.
+
+use super::{
+    Parts,
+    serial::{RECEIVED, Serial, Transmit},
+};
+use core::cell::RefCell;
+use cortex_m::peripheral::NVIC;
+use critical_section::Mutex;
+use rp2040_hal::{
+    Clock, Sio, Watchdog,
+    clocks::init_clocks_and_plls,
+    fugit::RateExtU32,
+    gpio::{
+        FunctionSioOutput, FunctionUart, Pin, Pins, PullDown,
+        bank0::{Gpio0, Gpio1, Gpio25},
+    },
+    pac::{Interrupt, Peripherals, UART0, interrupt},
+    uart::{DataBits, Reader, StopBits, UartConfig, UartPeripheral, Writer},
+};
+
+/// The crystal, in Hz.
+const CRYSTAL: u32 = 12_000_000;
+
+/// What the chip's ROM loads first: it sets up the flash so that code runs from it.
+#[used]
+#[unsafe(link_section = ".boot2")]
+static BOOT2: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
+
+type UartPins = (Pin<Gpio0, FunctionUart, PullDown>, Pin<Gpio1, FunctionUart, PullDown>);
+
+static RECEIVER: Mutex<RefCell<Option<Reader<UART0, UartPins>>>> = Mutex::new(RefCell::new(None));
+
+pub fn init() -> Parts<Serial<Writer<UART0, UartPins>>, Pin<Gpio25, FunctionSioOutput, PullDown>> {
+    let Some(mut board) = Peripherals::take() else { panic!("the board was initialised twice") };
+    let mut watchdog = Watchdog::new(board.WATCHDOG);
+    let (plls, resets) = ((board.PLL_SYS, board.PLL_USB), &mut board.RESETS);
+    let clocks =
+        init_clocks_and_plls(CRYSTAL, board.XOSC, board.CLOCKS, plls.0, plls.1, resets, &mut watchdog);
+    let Ok(clocks) = clocks else { panic!("the crystal's clock cannot be multiplied") };
+    defmt::info!("processor at {} Hz", clocks.system_clock.freq().to_Hz());
+
+    let sio = Sio::new(board.SIO);
+    let pins = Pins::new(board.IO_BANK0, board.PADS_BANK0, sio.gpio_bank0, resets);
+    let led = pins.gpio25.into_push_pull_output();
+    let settings = UartConfig::new(115_200.Hz(), DataBits::Eight, None, StopBits::One);
+    let uart = UartPeripheral::new(board.UART0, (pins.gpio0.reconfigure(), pins.gpio1.reconfigure()), resets);
+    let Ok(uart) = uart.enable(settings, clocks.peripheral_clock.freq()) else {
+        panic!("no clock allows 115,200 baud")
+    };
+    let (mut receiver, transmitter) = uart.split();
+    receiver.enable_rx_interrupt();
+    critical_section::with(|cs| RECEIVER.replace(cs, Some(receiver)));
+    // SAFETY: no critical section relies on this interrupt being masked.
+    unsafe { NVIC::unmask(Interrupt::UART0_IRQ) };
+    Parts { serial: Serial(transmitter), led }
+}
+
+#[interrupt]
+fn UART0_IRQ() {
+    critical_section::with(|cs| {
+        let mut receiver = RECEIVER.borrow_ref_mut(cs);
+        let Some(receiver) = receiver.as_mut() else { return };
+        let mut bytes = [0; 32];
+        loop {
+            match receiver.read_raw(&mut bytes) {
+                Ok(len) => bytes[..len].iter().for_each(|&byte| RECEIVED.push(cs, byte)),
+                // What is damaged is left out: the frame's CRC tells.
+                Err(nb::Error::Other(_)) => {}
+                Err(nb::Error::WouldBlock) => return,
+            }
+        }
+    });
+}
+
+impl Transmit for Writer<UART0, UartPins> {
+    fn send(&mut self, byte: u8) {
+        self.write_full_blocking(&[byte]);
+    }
+
+    fn flush(&mut self) {
+        // Its error cannot be.
+        let _ = embedded_io::Write::flush(self);
+    }
+}

@@ -1,0 +1,104 @@
+//! QEMU's machine `virt` with a 32-bit RISC-V processor. There is no HAL for it: the peripherals in use are described
+//! here.
+
+use super::{
+    Parts,
+    registers::Registers,
+    serial::{RECEIVED, Serial, Transmit},
+};
+use core::convert::Infallible;
+use embedded_hal::digital::{self, OutputPin};
+use riscv::{interrupt::Interrupt, register::mie};
+
+/// Number of the UART's interrupt.
+const UART_INTERRUPT: usize = 10;
+
+/// The "test finisher": what is written says how the emulator ends.
+// SAFETY: it is there by QEMU's hw/riscv/virt.c, has no DMA, and only this module uses it.
+const FINISHER: Registers<u32, 1> = unsafe { Registers::at(0x0010_0000) };
+/// An NS16550A, which takes a byte when there is room for it, at whatever rate.
+// SAFETY: as above.
+const UART: Registers<u8, 6> = unsafe { Registers::at(0x1000_0000) };
+/// The interrupt controller (PLIC): the priorities of interrupts.
+// SAFETY: as above.
+const PRIORITY: Registers<u32, { UART_INTERRUPT + 1 }> = unsafe { Registers::at(0x0c00_0000) };
+/// Which interrupts context 0 gets: the processor's machine mode.
+// SAFETY: as above.
+const ENABLE: Registers<u32, 1> = unsafe { Registers::at(0x0c00_2000) };
+/// The rest of context 0.
+// SAFETY: as above.
+const CONTEXT: Registers<u32, 2> = unsafe { Registers::at(0x0c20_0000) };
+
+// Registers of the UART, and their bits.
+const DATA: usize = 0;
+const INTERRUPT_ENABLE: usize = 1;
+const ON_RECEIVING: u8 = 1 << 0;
+const LINE_STATUS: usize = 5;
+const RECEIVE_FULL: u8 = 1 << 0;
+const TRANSMIT_EMPTY: u8 = 1 << 5;
+
+// Registers of the interrupt controller's context.
+const THRESHOLD: usize = 0;
+const CLAIM: usize = 1;
+
+pub fn init() -> Parts<Serial<Transmitter>, NoLed> {
+    UART.write(INTERRUPT_ENABLE, ON_RECEIVING);
+    PRIORITY.write(UART_INTERRUPT, 1);
+    ENABLE.write(0, 1 << UART_INTERRUPT);
+    CONTEXT.write(THRESHOLD, 0);
+    // SAFETY: no critical section is open yet, and the handler is there.
+    unsafe {
+        mie::enable(Interrupt::MachineExternal);
+        riscv::interrupt::enable();
+    }
+    Parts { serial: Serial(Transmitter), led: NoLed }
+}
+
+/// Ends the emulator, which the launcher has told not to start anew.
+pub fn reset() -> ! {
+    const RESET: u32 = 0x7777;
+    FINISHER.write(0, RESET);
+    loop {
+        riscv::asm::wfi();
+    }
+}
+
+/// Serves the UART, whose interrupt is the only one that gets here.
+#[riscv_rt::core_interrupt(Interrupt::MachineExternal)]
+fn uart() {
+    let interrupt = CONTEXT.read(CLAIM);
+    critical_section::with(|cs| {
+        while UART.read(LINE_STATUS) & RECEIVE_FULL != 0 {
+            RECEIVED.push(cs, UART.read(DATA));
+        }
+    });
+    CONTEXT.write(CLAIM, interrupt);
+}
+
+pub struct Transmitter;
+
+impl Transmit for Transmitter {
+    fn send(&mut self, byte: u8) {
+        while UART.read(LINE_STATUS) & TRANSMIT_EMPTY == 0 {}
+        UART.write(DATA, byte);
+    }
+
+    fn flush(&mut self) {}
+}
+
+/// The machine has no light.
+pub struct NoLed;
+
+impl digital::ErrorType for NoLed {
+    type Error = Infallible;
+}
+
+impl OutputPin for NoLed {
+    fn set_low(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn set_high(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}

@@ -1,0 +1,334 @@
+use super::{Cost, Line, image, model_folder};
+use crate::{
+    boards::{Board, Counter},
+    emulator::{self, Binary, Emulator, EmulatorError},
+    model,
+};
+use shared_model::{DecodeError, Model, Operation, Step, crc32};
+use std::{
+    env, fmt, fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// How long the board may compute before it prints the next line.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What models cost on a board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The board.
+    pub board: &'static Board,
+    /// Known numbers of instructions, and how the board counted them: exactly, or there is an error instead.
+    pub known: Vec<(u32, Cost)>,
+    /// The models.
+    pub models: Vec<ModelReport>,
+}
+
+/// What one model costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelReport {
+    /// The file.
+    pub file: String,
+    /// The model's name.
+    pub name: String,
+    /// [`Model::hash`].
+    pub hash: [u8; 8],
+    /// Bytes of the file.
+    pub file_len: usize,
+    /// `Model::decode`.
+    pub decode: Cost,
+    /// `Model::embed`.
+    pub embed: Cost,
+    /// The steps of an inference, counted in another run of it.
+    pub steps: Vec<StepReport>,
+    /// Bytes of stack that `Model::decode` takes, the model it returns included.
+    pub decode_stack: u32,
+    /// Bytes of stack that `Model::embed` takes.
+    pub embed_stack: u32,
+    /// Bytes of the engine's scratch.
+    pub scratch: u32,
+    /// CRC-32 of the embedding of [`image`]; the PC has found the same.
+    pub embedding_crc: u32,
+}
+
+/// What one step of an inference costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepReport {
+    /// Index of the last layer that it computes.
+    pub layer: usize,
+    /// What it computes.
+    pub operation: String,
+    /// [`Step::macs`].
+    pub macs: u64,
+    /// What it takes.
+    pub cost: Cost,
+}
+
+/// Builds the measuring program for `board` with the model files of a folder, boots it, and gathers what it prints.
+/// Without a folder it measures those that `TINYTRIPLET_MODELS` names, or else the built-in model.
+///
+/// # Errors
+/// See [`MeasureError`].
+pub fn measure(board: &'static Board, folder: Option<&Path>) -> Result<Report, MeasureError> {
+    if board.counter == Counter::Dwt {
+        return Err(MeasureError::NoCounter(board));
+    }
+    let folder = match folder {
+        Some(folder) => Some(fs::canonicalize(folder).map_err(|e| MeasureError::File(folder.to_owned(), e))?),
+        None => env::var_os("TINYTRIPLET_MODELS")
+            .filter(|path| !path.is_empty())
+            .map(|path| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)),
+    };
+    let files = read_models(folder.as_deref())?;
+    let program = emulator::build(board, Binary::Measure { models: folder.as_deref() })?;
+    let lines = run(Emulator::boot_counting(&program)?)?;
+    gather(board, &files, &lines)
+}
+
+/// The model files and their names.
+fn read_models(folder: Option<&Path>) -> Result<Vec<(String, Vec<u8>)>, MeasureError> {
+    let Some(folder) = folder else { return Ok(vec![("built in".to_owned(), model::FILE.to_vec())]) };
+    let paths = model_folder::list(folder).map_err(|error| MeasureError::File(folder.to_owned(), error))?;
+    let read = |path: PathBuf| match fs::read(&path) {
+        Ok(bytes) => Ok((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), bytes)),
+        Err(error) => Err(MeasureError::File(path, error)),
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// What the board prints.
+fn run(mut emulator: Emulator) -> Result<String, MeasureError> {
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    let mut last = Instant::now();
+    loop {
+        match emulator.read(&mut buffer) {
+            Ok(0) => return Err(ended_early(&text)),
+            Ok(len) => {
+                text.extend_from_slice(&buffer[..len]);
+                last = Instant::now();
+                if text.ends_with(format!("{}\n", Line::Done).as_bytes()) {
+                    return Ok(String::from_utf8_lossy(&text).into_owned());
+                }
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                if last.elapsed() > PATIENCE {
+                    return Err(ended_early(&text));
+                }
+            }
+            Err(error) => return Err(EmulatorError::Socket(error).into()),
+        }
+    }
+}
+
+fn ended_early(text: &[u8]) -> MeasureError {
+    let text = String::from_utf8_lossy(text);
+    MeasureError::Ended(text.lines().next_back().unwrap_or_default().to_owned())
+}
+
+/// Makes a report of what the board printed about these files, and checks it.
+fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Result<Report, MeasureError> {
+    let mut report = Report { board, known: Vec::new(), models: Vec::new() };
+    for text in text.lines() {
+        let unexpected = || MeasureError::Line(text.to_owned());
+        let line = Line::parse(text).ok_or_else(unexpected)?;
+        let count = report.models.len();
+        match line {
+            Line::Board(name) if name == board.name => continue,
+            Line::Known(known, cost) => {
+                if cost.instructions.is_some_and(|counted| counted != known) {
+                    return Err(MeasureError::Inexact(known, cost));
+                }
+                report.known.push((known, cost));
+                continue;
+            }
+            Line::Model(hash, name) => {
+                let (file, bytes) = files.get(count).ok_or_else(unexpected)?;
+                let expected = expected(file, bytes)?;
+                if (hash, name) != (expected.hash, &*expected.name) {
+                    return Err(unexpected());
+                }
+                report.models.push(expected);
+                continue;
+            }
+            Line::Done => continue,
+            _ => {}
+        }
+        let model = report.models.last_mut().ok_or_else(unexpected)?;
+        match line {
+            Line::Decode(cost) => model.decode = cost,
+            Line::Embed(cost) => model.embed = cost,
+            Line::Step(layer, cost) => {
+                let step = model.steps.iter_mut().find(|step| step.layer == layer as usize);
+                step.ok_or_else(unexpected)?.cost = cost;
+            }
+            Line::DecodeStack(bytes) => model.decode_stack = bytes,
+            Line::EmbedStack(bytes) => model.embed_stack = bytes,
+            Line::Scratch(bytes) => model.scratch = bytes,
+            Line::Embedding(crc) if crc != model.embedding_crc => {
+                return Err(MeasureError::Embedding(model.file.clone()));
+            }
+            Line::Embedding(_) => {}
+            _ => return Err(unexpected()),
+        }
+    }
+    if report.known.is_empty() || report.models.len() != files.len() {
+        return Err(ended_early(text.as_bytes()));
+    }
+    Ok(report)
+}
+
+/// What the PC knows of a model: all but the costs.
+fn expected(file: &str, bytes: &[u8]) -> Result<ModelReport, MeasureError> {
+    let model = Model::decode(bytes).map_err(|error| MeasureError::Model(file.to_owned(), error))?;
+    let pixels: Vec<u8> = image(model.input_len()).collect();
+    let mut scratch = vec![0; model.scratch_len()];
+    let mut embedding = vec![0; model.embedding_len()];
+    // None of the lengths can be wrong.
+    let _ = model.embed(&pixels, &mut scratch, &mut embedding);
+    let step = |step: Step<'_>| StepReport {
+        layer: step.last_layer(),
+        operation: describe(&step),
+        macs: step.macs(),
+        cost: Cost::default(),
+    };
+    Ok(ModelReport {
+        file: file.to_owned(),
+        name: model.metadata().name.to_owned(),
+        hash: model.hash(),
+        file_len: bytes.len(),
+        decode: Cost::default(),
+        embed: Cost::default(),
+        steps: model.steps().map(step).collect(),
+        decode_stack: 0,
+        embed_stack: 0,
+        scratch: 0,
+        embedding_crc: crc32(&embedding),
+    })
+}
+
+/// A step in a few words, such as `conv 3x3 1→16, max pool 2x2`.
+fn describe(step: &Step<'_>) -> String {
+    let (from, to) = (step.input.shape.channels, step.output.shape.channels);
+    match &step.operation {
+        Operation::Conv2d { geometry, pool, .. } => {
+            let [rows, columns] = geometry.kernel;
+            let pool = pool.map(|pool| format!(", max pool {}x{}", pool.kernel[0], pool.kernel[1]));
+            let groups = match geometry.groups {
+                1 => String::new(),
+                groups => format!(" / {groups}"),
+            };
+            format!("conv {rows}x{columns} {from}→{to}{groups}{}", pool.unwrap_or_default())
+        }
+        Operation::MaxPool2d(pool) => format!("max pool {}x{}", pool.kernel[0], pool.kernel[1]),
+        Operation::AveragePool2d(pool, _) => format!("average pool {}x{}", pool.kernel[0], pool.kernel[1]),
+        Operation::Dense(_) => format!("dense {}→{to}", step.input.len()),
+    }
+}
+
+/// Why there is no report.
+#[derive(Debug)]
+pub enum MeasureError {
+    /// The emulated board counts nothing.
+    NoCounter(&'static Board),
+    /// A file or folder cannot be read.
+    File(PathBuf, io::Error),
+    /// This file is no model.
+    Model(String, DecodeError),
+    /// The program could not be built or booted.
+    Emulator(EmulatorError),
+    /// The board fell silent after this line.
+    Ended(String),
+    /// The board printed a line that has no meaning, or not there.
+    Line(String),
+    /// The board counted other than this number of instructions.
+    Inexact(u32, Cost),
+    /// The board's embedding by this model is not the PC's.
+    Embedding(String),
+}
+
+impl From<EmulatorError> for MeasureError {
+    fn from(error: EmulatorError) -> Self {
+        Self::Emulator(error)
+    }
+}
+
+impl fmt::Display for MeasureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCounter(board) => write!(
+                f,
+                "{} counts neither instructions nor cycles; mps2-an386 has the same \
+                 processor. On the chip, flash it and read its serial line:\n  \
+                 cargo run --release -p firmware --bin measure --features {} --target {}",
+                board.emulator, board.name, board.target
+            ),
+            Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Model(file, error) => write!(f, "{file}: {error}"),
+            Self::Emulator(error) => error.fmt(f),
+            Self::Ended(line) => write!(f, "the board printed nothing more after {line:?}"),
+            Self::Line(line) => write!(f, "the board printed {line:?}, which is not expected there"),
+            Self::Inexact(known, cost) => {
+                write!(f, "the counter is not exact: {known} instructions counted as {cost}")
+            }
+            Self::Embedding(file) => {
+                write!(f, "{file}: the board's embedding of the test image is not the PC's")
+            }
+        }
+    }
+}
+
+impl std::error::Error for MeasureError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boards;
+
+    fn files() -> Vec<(String, Vec<u8>)> {
+        vec![("built in".to_owned(), model::FILE.to_vec())]
+    }
+
+    fn text(crc: u32, counted: u32) -> String {
+        let cost = |count| Cost { instructions: Some(count), cycles: None };
+        let model = Model::decode(model::FILE).unwrap();
+        let mut lines = vec![
+            Line::Board("riscv-virt"),
+            Line::Known(10, cost(counted)),
+            Line::Model(model.hash(), model.metadata().name),
+            Line::Decode(cost(1)),
+            Line::Embed(cost(2)),
+        ];
+        lines.extend(model.steps().map(|step| Line::Step(step.last_layer() as u32, cost(3))));
+        lines.extend([Line::DecodeStack(4), Line::EmbedStack(5), Line::Scratch(6), Line::Embedding(crc)]);
+        lines.push(Line::Done);
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    fn gathered(text: &str) -> Result<Report, MeasureError> {
+        gather(boards::find("riscv-virt").unwrap(), &files(), text)
+    }
+
+    #[test]
+    fn what_is_printed_is_gathered() {
+        let crc = expected("", model::FILE).unwrap().embedding_crc;
+        let report = gathered(&text(crc, 10)).unwrap();
+        let [model] = &report.models[..] else { panic!("{report:?}") };
+        assert_eq!((model.decode.instructions, model.embed.instructions), (Some(1), Some(2)));
+        assert!(model.steps.iter().all(|step| step.cost.instructions == Some(3)), "{model:?}");
+        assert_eq!((model.decode_stack, model.embed_stack, model.scratch), (4, 5, 6));
+    }
+
+    #[test]
+    fn what_cannot_be_trusted_is_an_error() {
+        let crc = expected("", model::FILE).unwrap().embedding_crc;
+        assert!(matches!(gathered(&text(crc ^ 1, 10)), Err(MeasureError::Embedding(_))));
+        assert!(matches!(gathered(&text(crc, 11)), Err(MeasureError::Inexact(10, _))));
+        let good = text(crc, 10);
+        assert!(matches!(gathered(&good.replace("riscv", "mips")), Err(MeasureError::Line(_))));
+        assert!(matches!(gathered(&good.replace("decode 1", "decode x")), Err(MeasureError::Line(_))));
+        assert!(matches!(gathered("board riscv-virt\ndone\n"), Err(MeasureError::Ended(_))));
+    }
+}
