@@ -42,8 +42,8 @@ pub struct UnknownLayout;
 /// Length of the model file that [`repack`] makes of `model`.
 pub fn repacked_len(model: &Model<'_>, layout: Layout) -> Option<usize> {
     model.steps().try_fold(data_start(model), |end, step| {
-        let Some((channels, taps, parameters)) = step.filters() else { return Some(end) };
-        let weights = Path::of(layout, &step).weights_len(channels, taps)?;
+        let Some((filters, parameters)) = step.filters() else { return Some(end) };
+        let weights = Path::of(layout, &step).weights_len(filters)?;
         let lens = [parameters.multipliers.len(), parameters.biases.len(), weights];
         lens.into_iter().try_fold(end, |end, len| end.checked_add(len.checked_next_multiple_of(ALIGNMENT)?))
     })
@@ -63,17 +63,17 @@ pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, Repa
 
     let mut rest = &mut out[data_start..];
     for step in model.steps() {
-        let Some((channels, taps, parameters)) = step.filters() else { continue };
+        let Some((filters, parameters)) = step.filters() else { continue };
         for bytes in [parameters.multipliers, parameters.biases] {
             section(&mut rest, bytes.len()).copy_from_slice(bytes);
         }
         let path = Path::of(layout, &step);
-        if (0..channels).any(|channel| step.largest_sum(channel) > path.largest_accumulator()) {
+        if (0..filters.channels).any(|channel| step.largest_sum(channel) > path.largest_accumulator()) {
             return Err(RepackError::Accumulator(step.layer));
         }
-        let len = path.weights_len(channels, taps).ok_or(RepackError::Full)?;
-        let weight = |channel, tap| step.path.weight(taps, parameters, channel, tap);
-        path.pack(channels, taps, weight, section(&mut rest, len));
+        let len = path.weights_len(filters).ok_or(RepackError::Full)?;
+        let weight = |channel, tap| step.path.weight(filters, parameters, channel, tap);
+        path.pack(filters, parameters, weight, section(&mut rest, len));
     }
     let mut header =
         Header { layout: layout as u16, data_len: (len - data_start) as u32, crc: 0, ..*model.header() };
@@ -100,27 +100,20 @@ fn data_start(model: &Model<'_>) -> usize {
 pub(crate) fn content_hash(model: &Model<'_>, file: &[u8]) -> [u8; 8] {
     let mut digest = Sha256::new();
     digest.update(file.get(HEADER_LEN..data_start(model)).unwrap_or_default());
-    let mut padded = |bytes: &[u8], len: usize| {
-        digest.update(bytes);
-        digest.update(&[0; ALIGNMENT][..format::align(len) - len]);
-    };
+    let padding = |len: usize| &[0; ALIGNMENT][..format::align(len) - len];
     for step in model.steps() {
-        let Some((channels, taps, parameters)) = step.filters() else { continue };
-        padded(parameters.multipliers, parameters.multipliers.len());
-        padded(parameters.biases, parameters.biases.len());
-        if !step.path.is_fast() {
-            padded(parameters.weights, parameters.weights.len());
-            continue;
+        let Some((filters, parameters)) = step.filters() else { continue };
+        for bytes in [parameters.multipliers, parameters.biases] {
+            digest.update(bytes);
+            digest.update(padding(bytes.len()));
         }
-        for channel in 0..channels {
+        let taps = filters.taps();
+        for channel in 0..filters.channels {
             for tap in 0..taps {
-                let weight = step.path.weight(taps, parameters, channel, tap);
-                // Nothing is padded before the last weight.
-                let end =
-                    if (channel, tap) == (channels - 1, taps - 1) { channels * taps } else { ALIGNMENT };
-                padded(&[weight as u8], end);
+                digest.update([step.path.weight(filters, parameters, channel, tap) as u8]);
             }
         }
+        digest.update(padding(filters.channels * taps));
     }
     let mut hash = [0; 8];
     hash.copy_from_slice(&digest.finalize()[..8]);

@@ -1,5 +1,6 @@
 use crate::{
     Distance, Element, Layout, Path, Shape, Tensor, embed,
+    fast::FilterShape,
     format::{self, ALIGNMENT, HEADER_LEN, Header, Layer, Metadata, Pool},
     kernel::{ConvGeometry, Parameters},
     layout,
@@ -56,7 +57,7 @@ pub enum Operation<'a> {
     Dense(Parameters<'a>),
 }
 
-impl Step<'_> {
+impl<'a> Step<'a> {
     /// Multiply-accumulates of the layer or layers, by the shapes: what padding skips is counted, and
     /// so is a convolution's output that the pool behind it never looks at. Pools have none.
     pub fn macs(&self) -> u64 {
@@ -82,18 +83,18 @@ impl Step<'_> {
     /// The largest magnitude that a sum of output channel `channel` can have, whatever the weights:
     /// taps · 128 · largest input + |bias|.
     pub(crate) fn largest_sum(&self, channel: usize) -> u64 {
-        let Some((_, taps, parameters)) = self.filters() else { return 0 };
+        let Some((filters, parameters)) = self.filters() else { return 0 };
         let input = u64::from(self.input.element.largest_magnitude());
-        taps as u64 * 128 * input + u64::from(parameters.bias(channel).unsigned_abs())
+        filters.taps() as u64 * 128 * input + u64::from(parameters.bias(channel).unsigned_abs())
     }
 
-    /// Output channels and weights of each, with the sections that hold them; `None` for a pool.
-    pub(crate) fn filters(&self) -> Option<(usize, usize, &Parameters<'_>)> {
+    /// The filters' shape and the sections that hold them; `None` for a pool.
+    pub(crate) fn filters(&self) -> Option<(FilterShape, &Parameters<'a>)> {
         match &self.operation {
-            Operation::Conv2d { geometry, parameters, .. } => {
-                Some((parameters.channels(), geometry.taps(), parameters))
+            Operation::Conv2d { geometry, parameters, .. } => Some((geometry.filters(), parameters)),
+            Operation::Dense(parameters) => {
+                Some((dense_filters(parameters.channels(), self.input.len()), parameters))
             }
-            Operation::Dense(parameters) => Some((parameters.channels(), self.input.len(), parameters)),
             Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
         }
     }
@@ -328,7 +329,7 @@ impl<'m, 'a> Walk<'m, 'a> {
                     _ => (None, map),
                 };
                 let path = Path::of_conv(self.layout, &geometry, pool);
-                let parameters = self.parameters(channels, geometry.taps(), path)?;
+                let parameters = self.parameters(geometry.filters(), path)?;
                 (Operation::Conv2d { geometry, pool, parameters }, output, path)
             }
             Layer::MaxPool2d(pool) => (Operation::MaxPool2d(pool), pooled(&input, pool, index)?, Path::POOL),
@@ -345,7 +346,8 @@ impl<'m, 'a> Walk<'m, 'a> {
                 let output = Tensor { shape, element: dense.activation.element(), scale: dense.scale };
                 check_tensor(&output, index)?;
                 let path = Path::of_dense(self.layout);
-                (Operation::Dense(self.parameters(dense.out_features, input.len(), path)?), output, path)
+                let filters = dense_filters(dense.out_features.into(), input.len());
+                (Operation::Dense(self.parameters(filters, path)?), output, path)
             }
         };
         self.tensor = output;
@@ -358,11 +360,10 @@ impl<'m, 'a> Walk<'m, 'a> {
     }
 
     /// Takes the three sections of a layer from the data.
-    fn parameters(&mut self, channels: u16, taps: usize, path: Path) -> Result<Parameters<'a>, DecodeError> {
-        let channels = usize::from(channels);
-        let multipliers = self.section(4 * channels)?;
-        let biases = self.section(4 * channels)?;
-        let weights = path.weights_len(channels, taps).ok_or(DecodeError::DataLength)?;
+    fn parameters(&mut self, filters: FilterShape, path: Path) -> Result<Parameters<'a>, DecodeError> {
+        let multipliers = self.section(4 * filters.channels)?;
+        let biases = self.section(4 * filters.channels)?;
+        let weights = path.weights_len(filters).ok_or(DecodeError::DataLength)?;
         Ok(Parameters { multipliers, biases, weights: self.section(weights)? })
     }
 
@@ -390,9 +391,9 @@ impl<'a> Iterator for Walk<'_, 'a> {
 
 /// Checks multipliers, accumulators and packed weights of a step, and says whether it is [`Step::narrow`].
 fn check_filters(step: &Step<'_>) -> Result<bool, DecodeError> {
-    let Some((channels, taps, parameters)) = step.filters() else { return Ok(false) };
+    let Some((filters, parameters)) = step.filters() else { return Ok(false) };
     let mut narrow = true;
-    for channel in 0..channels {
+    for channel in 0..filters.channels {
         let multiplier = parameters.multiplier(channel);
         if multiplier < 0 {
             return Err(DecodeError::Multiplier(step.layer));
@@ -403,10 +404,15 @@ fn check_filters(step: &Step<'_>) -> Result<bool, DecodeError> {
         }
         narrow &= (largest * multiplier as u64) >> 32 < i16::MAX as u64;
     }
-    if !step.path.is_packed(channels, taps, parameters) {
+    if !step.path.is_packed(filters, parameters) {
         return Err(DecodeError::Packed(step.layer));
     }
     Ok(narrow)
+}
+
+/// A dense layer's filters.
+fn dense_filters(channels: usize, inputs: usize) -> FilterShape {
+    FilterShape { channels, kernel: [1, 1], depth: inputs }
 }
 
 fn check_tensor(tensor: &Tensor, layer: usize) -> Result<(), DecodeError> {

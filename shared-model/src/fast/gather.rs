@@ -1,28 +1,25 @@
 //! Convolutions of any kernel, stride and padding: windows are gathered as words of two 16-bit values, in the order in
 //! which the weights are packed, and multiplied with all filters. A dense layer is one window.
 
-use super::{
-    Conv, Finish, LANES,
-    pack::{place, row_words, taps_words},
-    processor,
-};
+use super::{Conv, FilterShape, Finish, LANES, Path, processor};
 use crate::Element;
 
-/// Words that [`rows`] works in.
-pub(super) fn work_len(bytes: bool, taps: usize) -> usize {
-    LANES * if bytes { row_words(taps) } else { taps_words(taps) }
+/// Words that [`rows`] works in: a panel of [`LANES`] windows.
+pub(super) fn work_len(path: Path, filters: FilterShape) -> usize {
+    LANES * if path == Path::Rows { dense_work_len(filters) } else { filters.tap_words() }
 }
 
-/// Words that [`dense`] works in.
-pub(super) fn dense_work_len(inputs: usize) -> usize {
-    row_words(inputs)
+/// Words that [`dense`] works in: one window.
+pub(super) fn dense_work_len(filters: FilterShape) -> usize {
+    filters.row_words().unwrap_or_default()
 }
 
-/// Computes row `row` of the output. Weights are those of [`Path::Rows`](super::Path::Rows) if `bytes`, of
-/// [`Path::Taps`](super::Path::Taps) if not.
+/// Computes row `row` of the output. Weights are those of [`Path::Rows`] if `bytes`, of [`Path::Taps`] if not.
 pub(super) fn rows(conv: &Conv<'_>, bytes: bool, row: usize, output: &mut [u8], work: &mut [u32]) {
-    let channels = conv.finish.biases.len();
-    let Some(panel) = work.get_mut(..work_len(bytes, conv.geometry.taps())) else { return };
+    let filters = conv.geometry.filters();
+    let channels = filters.channels;
+    let words = if bytes { filters.row_words().unwrap_or_default() } else { filters.tap_words() };
+    let Some(panel) = work.get_mut(..words * LANES) else { return };
     // What is behind the last value of a window.
     panel.fill(0);
     // The windows: the four of a pool's output, or those of four outputs.
@@ -35,33 +32,74 @@ pub(super) fn rows(conv: &Conv<'_>, bytes: bool, row: usize, output: &mut [u8], 
                 true => (2 * row + lane / 2, 2 * index + lane % 2),
                 false => (row, LANES * index + lane),
             };
-            gather(conv, bytes, [y * down, x * right], lane, panel);
+            if bytes {
+                gather_lines(conv, filters, [y * down, x * right], lane, panel);
+            } else {
+                gather_taps(conv, filters, [y * down, x * right], lane, panel);
+            }
         }
         processor::lanes(panel, conv.weights, bytes, conv.pooled, &conv.finish, output);
     }
 }
 
-/// Copies the window whose upper left corner is at (`y`, `x`) of the padded input into a lane of the panel.
-fn gather(conv: &Conv<'_>, bytes: bool, [y, x]: [usize; 2], lane: usize, panel: &mut [u32]) {
-    let halves: &mut [i16] = bytemuck::cast_slice_mut(panel);
-    let [kernel_height, kernel_width] = conv.geometry.kernel;
-    let mut tap = 0;
-    let mut put = |value: i32| {
-        let at = if bytes { place(tap) } else { tap };
-        if let Some(half) = halves.get_mut(at / 2 * 2 * LANES + 2 * lane + at % 2) {
-            *half = value as i16;
-        }
-        tap += 1;
-    };
-    for y in y..y + kernel_height {
-        if let Some(line) = conv.columns(y, x, kernel_width) {
-            line.iter().for_each(|&byte| put(conv.element.value(byte)));
+/// Copies the window whose upper left corner is at (`y`, `x`) of the padded input into a lane of the panel, for
+/// [`Path::Rows`].
+fn gather_lines(conv: &Conv<'_>, filters: FilterShape, [y, x]: [usize; 2], lane: usize, panel: &mut [u32]) {
+    let columns = filters.kernel[1];
+    let words = panel.get_mut(lane..).unwrap_or_default();
+    let lines = words.chunks_mut((filters.line_halves() / 2 * LANES).max(1));
+    for (y, words) in (y..y + filters.kernel[0]).zip(lines) {
+        if let Some(line) = conv.columns(y, x, columns) {
+            spread(line.chunks(4), conv.element, words);
             continue;
         }
-        for x in x..x + kernel_width {
-            match conv.columns(y, x, 1) {
-                Some(pixel) => pixel.iter().for_each(|&byte| put(conv.element.value(byte))),
-                None => (0..conv.depth()).for_each(|_| put(0)),
+        // Some of it is padding.
+        let depth = conv.depth();
+        let mut bytes = (0..columns * depth).map(|index| {
+            let pixel = conv.columns(y, x + index / depth.max(1), 1).unwrap_or_default();
+            pixel.get(index % depth.max(1)).copied().unwrap_or_default()
+        });
+        for index in 0..filters.line_halves() / 4 {
+            let four: [u8; 4] = core::array::from_fn(|_| bytes.next().unwrap_or_default());
+            let words = words.get_mut(2 * LANES * index..).unwrap_or_default();
+            spread(core::iter::once(&four[..]), conv.element, words);
+        }
+    }
+}
+
+/// Makes two words of each four bytes, and puts them into a lane.
+#[inline(always)]
+fn spread<'b>(fours: impl Iterator<Item = &'b [u8]>, element: Element, words: &mut [u32]) {
+    let mut words = words.iter_mut().step_by(LANES);
+    for four in fours {
+        let [even, odd] = pairs(four, element);
+        for (word, pair) in words.by_ref().zip([even, odd]) {
+            *word = pair;
+        }
+    }
+}
+
+/// Up to four bytes as words of two: the first and the third, the second and the fourth.
+#[inline(always)]
+fn pairs(four: &[u8], element: Element) -> [u32; 2] {
+    let value = |index: usize| four.get(index).map_or(0, |&byte| element.value(byte)) as u32 & 0xffff;
+    [value(0) | value(2) << 16, value(1) | value(3) << 16]
+}
+
+/// The same for [`Path::Taps`].
+fn gather_taps(conv: &Conv<'_>, filters: FilterShape, [y, x]: [usize; 2], lane: usize, panel: &mut [u32]) {
+    let halves: &mut [i16] = bytemuck::cast_slice_mut(panel);
+    let mut tap = 0;
+    for y in y..y + filters.kernel[0] {
+        for x in x..x + filters.kernel[1] {
+            let pixel = conv.columns(y, x, 1);
+            for channel in 0..filters.depth {
+                let byte = pixel.and_then(|pixel| pixel.get(channel)).copied().unwrap_or_default();
+                let at = filters.tap_place(tap);
+                if let Some(half) = halves.get_mut(at / 2 * 2 * LANES + 2 * lane + at % 2) {
+                    *half = conv.element.value(byte) as i16;
+                }
+                tap += 1;
             }
         }
     }
@@ -75,15 +113,11 @@ pub(super) fn dense(
     output: &mut [u8],
     work: &mut [u32],
 ) {
-    let Some(words) = work.get_mut(..row_words(input.len())) else { return };
-    let mut bytes = input.chunks(4);
-    for pair in words.chunks_exact_mut(2) {
-        let mut values = [0; 4];
-        values.iter_mut().zip(bytes.next().unwrap_or_default()).for_each(|(value, byte)| {
-            *value = element.value(*byte) as u32;
-        });
-        let [a, b, c, d] = values;
-        pair.copy_from_slice(&[a & 0xffff | c << 16, b & 0xffff | d << 16]);
+    let filters = FilterShape { channels: finish.biases.len(), kernel: [1, 1], depth: input.len() };
+    let Some(words) = work.get_mut(..filters.row_words().unwrap_or_default()) else { return };
+    let mut fours = input.chunks(4);
+    for words in words.as_chunks_mut().0 {
+        *words = pairs(fours.next().unwrap_or_default(), element);
     }
     processor::dense(words, weights, finish, output);
 }

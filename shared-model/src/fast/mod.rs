@@ -13,6 +13,8 @@ mod winograd;
 #[cfg(not(dsp))]
 use portable as processor;
 
+pub(crate) use pack::FilterShape;
+
 use crate::{
     Element, Layout, Operation, Step,
     format::Pool,
@@ -52,6 +54,9 @@ pub enum Reason {
 /// Windows, or tiles, that are computed together. Where fewer are left, tiles are computed one by one.
 const LANES: usize = 4;
 
+/// Most input channels that [`Path::Winograd`] takes: its transformed tiles take 64 bytes of RAM for each.
+const MAX_WINOGRAD_DEPTH: u16 = 64;
+
 /// Most weights of an output channel that [`Path::Taps`] takes.
 const MAX_TAPS: usize = 32;
 
@@ -85,7 +90,9 @@ impl Path {
         let (height, width) = (u32::from(conv.output.height), u32::from(conv.output.width));
         let tiles = height.div_ceil(2) * width.div_ceil(2);
         let pays = pool.is_some() || 3 * 16 * tiles <= 2 * 9 * height * width;
-        let fits = conv.input.channels.is_multiple_of(4) && conv.output.channels.is_multiple_of(2);
+        let fits = conv.input.channels.is_multiple_of(4)
+            && conv.input.channels <= MAX_WINOGRAD_DEPTH
+            && conv.output.channels.is_multiple_of(2);
         if (conv.kernel, conv.stride) == ([3, 3], [1, 1]) && fits && pays {
             return Self::Winograd;
         }
@@ -135,8 +142,8 @@ pub(crate) fn work_len(step: &Step<'_>) -> usize {
     match (step.path, &step.operation) {
         (Path::Reference(_), _) => 0,
         (Path::Winograd, Operation::Conv2d { geometry, .. }) => winograd::work_len(geometry),
-        (path, Operation::Conv2d { geometry, .. }) => gather::work_len(path == Path::Rows, geometry.taps()),
-        _ => gather::dense_work_len(step.input.len()),
+        (path, Operation::Conv2d { geometry, .. }) => gather::work_len(path, geometry.filters()),
+        _ => step.filters().map_or(0, |(filters, _)| gather::dense_work_len(filters)),
     }
 }
 
@@ -162,9 +169,7 @@ pub(crate) fn conv_rows(
     };
     match step.path {
         Path::Winograd => winograd::rows(&conv, first, output, work),
-        Path::Taps => gather::rows(&conv, false, first, output, work),
-        Path::Rows => gather::rows(&conv, true, first, output, work),
-        Path::Reference(_) => {}
+        path => gather::rows(&conv, path == Path::Rows, first, output, work),
     }
 }
 

@@ -11,36 +11,112 @@ const ROWS: usize = 4;
 /// Values of a row of [`Path::Rows`] are a multiple of this many, zeros at the end.
 const ROW_MULTIPLE: usize = 8;
 
+/// How many filters a layer has, and of which shape. A dense layer's have one row and one column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FilterShape {
+    pub channels: usize,
+    pub kernel: [usize; 2],
+    /// Input channels.
+    pub depth: usize,
+}
+
+impl FilterShape {
+    /// Weights of a filter.
+    pub fn taps(self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.depth
+    }
+
+    /// Words of a filter of [`Path::Taps`].
+    pub fn tap_words(self) -> usize {
+        self.taps().div_ceil(2)
+    }
+
+    /// Where tap `tap` lies in a filter of [`Path::Taps`], in halves. With one input channel and an odd number of
+    /// columns, values that are neighbours in a row share a word, but those of the last column with the one below, so
+    /// that windows side by side share words; else they are as they come.
+    pub fn tap_place(self, tap: usize) -> usize {
+        let [rows, columns] = self.kernel;
+        if self.depth != 1 || columns.is_multiple_of(2) {
+            return tap;
+        }
+        let (row, column) = (tap / columns.max(1), tap % columns.max(1));
+        if column + 1 == columns { rows * column + row } else { 2 * (column / 2 * rows + row) + column % 2 }
+    }
+
+    /// Halves that a row of the kernel takes in a filter of [`Path::Rows`].
+    pub fn line_halves(self) -> usize {
+        (self.kernel[1] * self.depth).next_multiple_of(4)
+    }
+
+    /// Words of a filter of [`Path::Rows`]; `None` if they exceed the address space.
+    pub fn row_words(self) -> Option<usize> {
+        let line = self.kernel[1].checked_mul(self.depth)?.checked_next_multiple_of(4)?;
+        Some(line.checked_mul(self.kernel[0])?.checked_next_multiple_of(ROW_MULTIPLE)? / 2)
+    }
+
+    /// Where tap `tap` lies in a filter of [`Path::Rows`], in halves.
+    fn row_place(self, tap: usize) -> usize {
+        let line = (self.kernel[1] * self.depth).max(1);
+        tap / line * self.line_halves() + place(tap % line)
+    }
+
+    /// `[pair of output channels][position][word][channel of the pair][half of the word]`
+    fn winograd_half(self, channel: usize, position: usize, input: usize) -> usize {
+        let at = place(input);
+        let words = self.depth / 2;
+        4 * ((channel / 2 * 16 + position) * words + at / 2) + 2 * (channel % 2) + at % 2
+    }
+
+    /// `[pair of output channels]`: two biases, `[word][channel of the pair][half of the word]`, two multipliers.
+    fn tap_half(self, channel: usize, tap: usize) -> usize {
+        let at = self.tap_place(tap);
+        self.tap_record(channel) + 4 + 4 * (at / 2) + 2 * (channel % 2) + at % 2
+    }
+
+    /// Where the record of this channel and the other of its pair begins.
+    fn tap_record(self, channel: usize) -> usize {
+        channel / 2 * (8 + 4 * self.tap_words())
+    }
+
+    /// `[group of 4 output channels][word][pair of the group][half of the word]`
+    fn row_half(self, channel: usize, place: usize) -> usize {
+        let words = self.row_words().unwrap_or_default();
+        4 * (channel / ROWS * words + place / 2) + 2 * (channel / 2 % 2) + place % 2
+    }
+}
+
 impl Path {
-    /// Bytes of the weights of `channels` filters of `taps` weights; `None` if they exceed the address space.
-    pub(crate) fn weights_len(self, channels: usize, taps: usize) -> Option<usize> {
+    /// Bytes of the weights of filters; `None` if they exceed the address space.
+    pub(crate) fn weights_len(self, filters: FilterShape) -> Option<usize> {
+        let FilterShape { channels, depth, .. } = filters;
         match self {
-            Self::Reference(_) => channels.checked_mul(taps),
+            Self::Reference(_) => channels.checked_mul(filters.taps()),
             // 16 halves for 9 bytes.
-            Self::Winograd => channels.checked_mul(taps / 9)?.checked_mul(32),
-            Self::Taps => channels.next_multiple_of(2).checked_mul(2 * taps.next_multiple_of(2)),
+            Self::Winograd => channels.checked_mul(depth)?.checked_mul(32),
+            Self::Taps => channels.div_ceil(2).checked_mul(16 + 8 * filters.tap_words()),
             // Two weights share a half: one byte each.
-            Self::Rows => channels
-                .checked_next_multiple_of(ROWS)?
-                .checked_mul(taps.checked_next_multiple_of(ROW_MULTIPLE)?),
+            Self::Rows => {
+                channels.checked_next_multiple_of(ROWS)?.checked_mul(filters.row_words()?.checked_mul(2)?)
+            }
         }
     }
 
     /// Packs filters, of which `weight` is asked channel and tap.
     pub(crate) fn pack(
         self,
-        channels: usize,
-        taps: usize,
+        filters: FilterShape,
+        parameters: &Parameters<'_>,
         weight: impl Fn(usize, usize) -> i8,
         out: &mut [u8],
     ) {
         if let Self::Reference(_) = self {
-            out.chunks_exact_mut(taps).enumerate().for_each(|(channel, filter)| {
+            out.chunks_exact_mut(filters.taps()).enumerate().for_each(|(channel, filter)| {
                 filter.iter_mut().enumerate().for_each(|(tap, byte)| *byte = weight(channel, tap) as u8);
             });
             return;
         }
-        self.visit(channels, taps, weight, |half, value| {
+        out.fill(0);
+        self.visit(filters, parameters, weight, |half, value| {
             if let Some(bytes) = out.get_mut(2 * half..2 * half + 2) {
                 bytes.copy_from_slice(&value.to_le_bytes());
             }
@@ -48,22 +124,32 @@ impl Path {
     }
 
     /// Whether the packed weights are what packing makes of any.
-    pub(crate) fn is_packed(self, channels: usize, taps: usize, parameters: &Parameters<'_>) -> bool {
+    pub(crate) fn is_packed(self, filters: FilterShape, parameters: &Parameters<'_>) -> bool {
         let mut same = true;
-        let weight = |channel, tap| self.weight(taps, parameters, channel, tap);
-        self.visit(channels, taps, weight, |half, value| same &= read(parameters.weights, half) == value);
+        let weight = |channel, tap| self.weight(filters, parameters, channel, tap);
+        self.visit(filters, parameters, weight, |half, value| {
+            same &= read(parameters.weights, half) == value;
+        });
         same
     }
 
     /// The weight `tap` of output channel `channel`, as it was before packing.
-    pub(crate) fn weight(self, taps: usize, parameters: &Parameters<'_>, channel: usize, tap: usize) -> i8 {
+    pub(crate) fn weight(
+        self,
+        filters: FilterShape,
+        parameters: &Parameters<'_>,
+        channel: usize,
+        tap: usize,
+    ) -> i8 {
         let half = |index| read(parameters.weights, index);
         match self {
-            Self::Reference(_) => parameters.weights.get(channel * taps + tap).map_or(0, |&byte| byte as i8),
+            Self::Reference(_) => {
+                parameters.weights.get(channel * filters.taps() + tap).map_or(0, |&byte| byte as i8)
+            }
             Self::Winograd => {
-                let depth = taps / 9;
-                let (cell, input) = (tap / depth.max(1), tap % depth.max(1));
-                let at = |position| i32::from(half(winograd_half(depth, channel, position, input)));
+                let depth = filters.depth.max(1);
+                let (cell, input) = (tap / depth, tap % depth);
+                let at = |position| i32::from(half(filters.winograd_half(channel, position, input)));
                 // In each direction: the first and the last of the four are twice the first and the last weight, the
                 // difference of the two between is twice the middle one.
                 let line = |[first, second, third, last]: [i32; 4], index: usize| match index {
@@ -71,55 +157,72 @@ impl Path {
                     1 => (second - third) / 2,
                     _ => last / 2,
                 };
-                let column = |column: usize| line(core::array::from_fn(|row| at(4 * row + column)), cell / 3);
-                line(core::array::from_fn(column), cell % 3) as i8
+                let column = |column: usize| line([0, 1, 2, 3].map(|row| at(4 * row + column)), cell / 3);
+                line([0, 1, 2, 3].map(column), cell % 3) as i8
             }
-            Self::Taps => half(taps_half(taps, channel, tap)) as i8,
+            Self::Taps => half(filters.tap_half(channel, tap)) as i8,
             Self::Rows => {
-                let both = half(rows_half(taps, channel, tap));
-                if channel & 1 == 0 { (both as u8).wrapping_sub(128) as i8 } else { (both >> 8) as i8 }
+                let both = half(filters.row_half(channel, filters.row_place(tap)));
+                if channel & 1 == 0 { (both as u8 ^ 0x80) as i8 } else { (both >> 8) as i8 }
             }
         }
     }
 
-    /// Says of every half of the packed weights which value it has.
+    /// Says of every half of the packed weights which value it has, but of those that are 0 in any.
     fn visit(
         self,
-        channels: usize,
-        taps: usize,
+        filters: FilterShape,
+        parameters: &Parameters<'_>,
         weight: impl Fn(usize, usize) -> i8,
         mut see: impl FnMut(usize, i16),
     ) {
-        // What is beyond the last channel or tap counts as 0.
-        let weight = |channel, tap| if channel < channels && tap < taps { weight(channel, tap) } else { 0 };
+        let FilterShape { channels, depth, .. } = filters;
+        let taps = filters.taps();
         match self {
             Self::Reference(_) => {}
             Self::Winograd => {
-                let depth = taps / 9;
                 for channel in 0..channels {
                     for input in 0..depth {
-                        let filter =
-                            core::array::from_fn(|cell| i16::from(weight(channel, cell * depth + input)));
-                        for (position, value) in transform(filter).into_iter().enumerate() {
-                            see(winograd_half(depth, channel, position, input), value);
+                        let cell = |cell: usize| i16::from(weight(channel, cell * depth + input));
+                        for (position, value) in
+                            transform([0, 1, 2, 3, 4, 5, 6, 7, 8].map(cell)).into_iter().enumerate()
+                        {
+                            see(filters.winograd_half(channel, position, input), value);
                         }
                     }
                 }
             }
             Self::Taps => {
-                for channel in 0..channels.next_multiple_of(2) {
-                    for tap in 0..taps.next_multiple_of(2) {
-                        see(taps_half(taps, channel, tap), weight(channel, tap).into());
+                for channel in 0..channels {
+                    let mut word = |at: usize, value: i32| {
+                        let at = filters.tap_record(channel) + at + 2 * (channel % 2);
+                        see(at, value as i16);
+                        see(at + 1, (value >> 16) as i16);
+                    };
+                    word(0, parameters.bias(channel));
+                    word(4 + 4 * filters.tap_words(), parameters.multiplier(channel));
+                    for tap in 0..taps {
+                        see(filters.tap_half(channel, tap), weight(channel, tap).into());
                     }
                 }
             }
             Self::Rows => {
+                // What is beyond the last channel or tap counts as 0, which is no half of 0.
+                let weight = |channel, tap| if channel < channels { weight(channel, tap) } else { 0 };
+                let halves = 2 * filters.row_words().unwrap_or_default();
                 for channel in (0..channels.next_multiple_of(ROWS)).step_by(2) {
-                    for tap in 0..taps.next_multiple_of(ROW_MULTIPLE) {
-                        let low = weight(channel, tap) as u8 ^ 0x80; // 128 more
-                        let high = weight(channel + 1, tap) as u8;
-                        see(rows_half(taps, channel, tap), i16::from_le_bytes([low, high]));
+                    let mut half = |place, [a, b]: [i8; 2]| {
+                        see(filters.row_half(channel, place), i16::from_le_bytes([a as u8 ^ 0x80, b as u8]));
+                    };
+                    for tap in 0..taps {
+                        half(filters.row_place(tap), [weight(channel, tap), weight(channel + 1, tap)]);
                     }
+                    let line = filters.kernel[1] * depth;
+                    for row in 0..filters.kernel[0] {
+                        let rest = line..filters.line_halves();
+                        rest.for_each(|at| half(row * filters.line_halves() + place(at), [0, 0]));
+                    }
+                    (filters.kernel[0] * filters.line_halves()..halves).for_each(|place| half(place, [0, 0]));
                 }
             }
         }
@@ -134,36 +237,6 @@ fn read(bytes: &[u8], half: usize) -> i16 {
 /// That is what taking the even and the odd bytes out of a word of four gives.
 pub(super) const fn place(index: usize) -> usize {
     index & !3 | (index & 1) << 1 | index >> 1 & 1
-}
-
-/// `[pair of output channels][position][word][channel of the pair][half of the word]`
-fn winograd_half(depth: usize, channel: usize, position: usize, input: usize) -> usize {
-    let at = place(input);
-    let words = depth / 2;
-    4 * ((channel / 2 * 16 + position) * words + at / 2) + 2 * (channel % 2) + at % 2
-}
-
-/// `[pair of output channels][word][channel of the pair][half of the word]`
-fn taps_half(taps: usize, channel: usize, tap: usize) -> usize {
-    let words = taps_words(taps);
-    4 * (channel / 2 * words + tap / 2) + 2 * (channel % 2) + tap % 2
-}
-
-/// Words of a row of [`Path::Taps`].
-pub(super) const fn taps_words(taps: usize) -> usize {
-    taps.div_ceil(2)
-}
-
-/// Words of a row of [`Path::Rows`].
-pub(super) const fn row_words(taps: usize) -> usize {
-    taps.next_multiple_of(ROW_MULTIPLE) / 2
-}
-
-/// `[group of 4 output channels][word][pair of the group][half of the word]`
-fn rows_half(taps: usize, channel: usize, tap: usize) -> usize {
-    let words = row_words(taps);
-    let at = place(tap);
-    4 * (channel / ROWS * words + at / 2) + 2 * (channel / 2 % 2) + at % 2
 }
 
 /// Winograd's transform of a filter, row by row: `(2G) g (2G)ᵀ` with the rows (1, 0, 0), (½, ½, ½), (½, −½, ½),

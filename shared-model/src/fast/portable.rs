@@ -63,18 +63,27 @@ pub(super) fn winograd(tiles: &[u32], filters: &[u32], count: usize) -> [[i32; 8
     sums
 }
 
-/// [`winograd`], and the largest of each tile's outputs, finished: two channels from `channel` on.
+/// [`winograd`] with the filters of all channels, and the largest of each tile's outputs, finished. The tiles' pixels
+/// lie side by side in `output`.
 pub(super) fn winograd_pooled(
     tiles: &[u32],
     filters: &[u32],
     count: usize,
     finish: &Finish<'_>,
-    channel: usize,
-) -> [[u8; 2]; LANES] {
-    winograd(tiles, filters, count).map(|sums| {
-        let largest = |c: usize| sums[c].max(sums[2 + c]).max(sums[4 + c].max(sums[6 + c])) >> 2;
-        [finish.value(channel, largest(0)), finish.value(channel + 1, largest(1))]
-    })
+    output: &mut [u8],
+) {
+    let channels = finish.biases.len();
+    let pair_len = 2 * tiles.len() / count.max(1);
+    for (pair, filters) in filters.chunks_exact(pair_len.max(1)).enumerate() {
+        let sums = winograd(tiles, filters, count);
+        for (pixel, sums) in output.chunks_exact_mut(channels.max(1)).zip(sums).take(count) {
+            let pixel = pixel.iter_mut().skip(2 * pair).zip(2 * pair..);
+            for ((place, channel), c) in pixel.zip(0..2) {
+                let largest = sums[c].max(sums[2 + c]).max(sums[4 + c].max(sums[6 + c]));
+                *place = finish.value(channel, largest >> 2);
+            }
+        }
+    }
 }
 
 /// `Aᵀ M A` of two channels.
@@ -105,7 +114,8 @@ pub(super) fn lanes(
     let words = panel.len() / LANES;
     // What makes A's weights positive, for each window: see `byte_lanes`.
     let excess = if bytes { excess(panel) } else { [0; LANES] };
-    let filters = weights.chunks_exact((2 * words).max(1));
+    let record = if bytes { 2 * words } else { 2 * words + 4 };
+    let filters = weights.chunks_exact(record.max(1));
     let mut sums = [[0; 2]; LANES];
     let mut store = |channel: usize, sums: &[[i32; 2]; LANES]| {
         for c in 0..2 {
@@ -137,6 +147,8 @@ pub(super) fn lanes(
                 store(4 * index + 2 * pair, &sums);
             }
         } else {
+            // Between the biases and the multipliers, which `finish` knows.
+            let filters = filters.get(2..2 + 2 * words).unwrap_or_default();
             for lane in [0, 2] {
                 let [a, b, c, d] = two_lanes(panel, filters, lane);
                 sums[lane] = [a, b];

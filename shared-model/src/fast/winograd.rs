@@ -48,18 +48,15 @@ pub(super) fn rows(conv: &Conv<'_>, first: usize, output: &mut [u8], work: &mut 
                 processor::transform(lines, conv.element, transformed, tiles, tile);
             }
         }
+        if conv.pooled {
+            let output = output.get_mut(column * channels..).unwrap_or_default();
+            processor::winograd_pooled(transformed, conv.weights, tiles, &conv.finish, output);
+            column += tiles;
+            continue;
+        }
         let filters = conv.weights.chunks_exact((POSITIONS * words * 2).max(1));
         for (pair, filters) in filters.enumerate() {
             let channel = 2 * pair;
-            if conv.pooled {
-                let pooled = processor::winograd_pooled(transformed, filters, tiles, &conv.finish, channel);
-                let at = column * channels + channel;
-                let places = output.get_mut(at..).unwrap_or_default().chunks_mut(channels.max(1));
-                for (place, values) in places.zip(pooled).take(tiles) {
-                    place.iter_mut().zip(values).for_each(|(place, value)| *place = value);
-                }
-                continue;
-            }
             let sums = processor::winograd(transformed, filters, tiles);
             for (tile, sums) in sums.into_iter().enumerate().take(tiles) {
                 for (index, sum) in sums.into_iter().enumerate() {
@@ -75,6 +72,6 @@ pub(super) fn rows(conv: &Conv<'_>, first: usize, output: &mut [u8], work: &mut 
                 }
             }
         }
-        column += tiles * step;
+        column += 2 * tiles;
     }
 }
