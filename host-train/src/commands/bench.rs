@@ -164,23 +164,18 @@ fn plain_times(model: &Model<'_>, image: &[u8]) -> Vec<Duration> {
 fn describe(report: &Report) -> String {
     let line = |name: &str, output: &str, macs: u64, [time, plain]: [f64; 2], path: &str| {
         let speed = if macs == 0 { String::new() } else { format!("{:.1}", macs as f64 / time / 1e3) };
-        format!(
-            "{name:<26} {output:>11} {:>10} {time:>8.2} {speed:>7} {:>6.1}x {path}\n",
-            thousands(macs),
-            plain / time,
-        )
+        let (macs, faster) = (thousands(macs), plain / time);
+        let line = format!("{name:<29} {output:>10} {macs:>10} {time:>7.2} {speed:>6} {faster:>5.1}x {path}");
+        line.trim_end().to_owned() + "\n"
     };
-    let mut text =
-        String::from("One thread                                            us per         times\n");
-    text += "  layer                         output       MACs    image  GMAC/s  plain path\n";
+    let mut text = format!("{:53}us per {:>12}\n", "One thread", "times");
+    text += "  layer                           output       MACs   image GMAC/s  plain path\n";
     for layer in &report.layers {
         let name = format!("{:>3} {}", layer.layer, layer.kind);
         let times = [layer.microseconds, layer.plain_microseconds];
         text += &line(&name, &layer.output, layer.macs, times, layer.path);
     }
-    let total = line("    total", "", report.macs, [report.microseconds, report.plain_microseconds], "");
-    text += total.trim_end();
-    text.push('\n');
+    text += &line("    total", "", report.macs, [report.microseconds, report.plain_microseconds], "");
     let gigamacs = report.embeddings_per_second * report.macs as f64 / 1e9;
     text += &format!(
         "\n{} embeddings/s on {} threads in batches, {gigamacs:.1} GMAC/s, {}\n",
@@ -189,4 +184,36 @@ fn describe(report: &Report) -> String {
         report.instruction_set,
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_fits_80_columns() {
+        let layer = LayerReport {
+            layer: 31,
+            kind: "conv 5x5/2x2 relu max 2x2".into(),
+            input: "224x224x3".into(),
+            output: "112x112x64".into(),
+            macs: 99_999_999,
+            path: "plain",
+            microseconds: 9_999.0,
+            plain_microseconds: 999_900.0,
+            gigamacs_per_second: 10.0,
+        };
+        let report = Report {
+            embeddings_per_second: 1e7,
+            threads: 128,
+            instruction_set: "avx512-vnni",
+            macs: 99_999_999,
+            hash: String::new(),
+            microseconds: 9_999.0,
+            plain_microseconds: 999_900.0,
+            layers: vec![layer],
+        };
+        let text = describe(&report);
+        assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+    }
 }

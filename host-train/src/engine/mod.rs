@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Convolutions, with the max pool behind them, and fully connected layers go through one register-blocked
-//! [kernel]; pools alone and convolutions in groups through the plain kernels of `shared-model`.
+//! kernel (`kernel.rs`); pools alone and convolutions in groups through the plain kernels of `shared-model`.
 //!
 //! ```
 //! # fn run(file: &[u8], images: &[Vec<u8>]) -> Result<(), Box<dyn std::error::Error>> {
