@@ -176,8 +176,12 @@ impl<'a, T: Target> Prepared<'a, T> {
     fn new(model: &Model<'a>) -> Self {
         let maps = model.steps().map(|step| step.input.len().max(step.output.len()));
         let map_len = maps.max().expect("a model has layers");
-        let chunk = (CHUNK_BYTES / map_len).clamp(1, CHUNK);
-        let steps = model.steps().map(|step| (step, Packed::new(&step, chunk))).collect();
+        let mut steps: Vec<(Step<'a>, Option<Packed<T>>)> =
+            model.steps().map(|step| (step, Packed::new(&step))).collect();
+        // With its padding, a map may be many times as large.
+        let staged = steps.iter().filter_map(|(_, packed)| packed.as_ref()).map(|packed| packed.staging.len);
+        let chunk = (CHUNK_BYTES / staged.fold(map_len, usize::max)).clamp(1, CHUNK);
+        steps.iter_mut().filter_map(|(_, packed)| packed.as_mut()).for_each(|packed| packed.repeat(chunk));
         Self { steps, chunk, embedding_len: model.embedding_len(), map_len, scratches: Mutex::default() }
     }
 

@@ -22,7 +22,8 @@ pub(super) struct Packed<T: Target> {
     /// Groups of a run.
     pub groups: usize,
     /// Where the first window of each output pixel begins, in the staged images of a whole chunk: outputs of
-    /// the first image in stored order, then of the second.
+    /// the first image in stored order, then of the second. Of one image before
+    /// [`repeat`](Self::repeat).
     pub windows: Vec<usize>,
     /// Outputs of an image.
     pub pixels: usize,
@@ -64,9 +65,9 @@ pub(super) struct Staging {
 }
 
 impl<T: Target> Packed<T> {
-    /// Makes ready for up to `chunk` images at once. `None` for what the kernel is not made for: pools alone,
+    /// Makes ready for one image at once. `None` for what the kernel is not made for: pools alone,
     /// and convolutions in groups.
-    pub fn new(step: &Step<'_>, chunk: usize) -> Option<Self> {
+    pub fn new(step: &Step<'_>) -> Option<Self> {
         let input = step.input.shape;
         let (geometry, pool, parameters) = match step.operation {
             Operation::Conv2d { geometry, pool, parameters } if geometry.groups == 1 => {
@@ -87,12 +88,11 @@ impl<T: Target> Packed<T> {
             }
             Operation::Conv2d { .. } | Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => return None,
         };
-        Some(Self::of_window(step, chunk, &geometry, pool, &parameters))
+        Some(Self::of_window(step, &geometry, pool, &parameters))
     }
 
     fn of_window(
         step: &Step<'_>,
-        chunk: usize,
         geometry: &ConvGeometry,
         [pool_kernel, pool_stride]: [[usize; 2]; 2],
         parameters: &Parameters<'_>,
@@ -119,11 +119,7 @@ impl<T: Target> Packed<T> {
         let places = |size: [usize; 2], stride: [usize; 2]| {
             (0..size[0]).flat_map(move |y| (0..size[1]).map(move |x| (y * stride[0], x * stride[1])))
         };
-        let windows = (0..chunk)
-            .flat_map(|image| {
-                places(output, pool_stride).map(move |(row, column)| image * staging.len + at(row, column))
-            })
-            .collect();
+        let windows: Vec<usize> = places(output, pool_stride).map(|(row, column)| at(row, column)).collect();
         let positions: Vec<usize> =
             places(pool_kernel, [1, 1]).map(|(row, column)| at(row, column)).collect();
         let reach = positions[positions.len() - 1] + (runs - 1) * row_stride + groups * T::GROUP;
@@ -172,6 +168,13 @@ impl<T: Target> Packed<T> {
             weights,
             element: step.output.element,
         }
+    }
+
+    /// Makes ready for up to `chunk` images at once.
+    pub fn repeat(&mut self, chunk: usize) {
+        let (len, first) = (self.staging.len, core::mem::take(&mut self.windows));
+        self.windows =
+            (0..chunk).flat_map(|image| first.iter().map(move |window| image * len + window)).collect();
     }
 
     /// Values that `images` staged images take, with what the last group of the last window may reach into.
