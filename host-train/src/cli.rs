@@ -49,7 +49,7 @@ enum Command {
         /// A model file, or the folder of a run
         model: PathBuf,
     },
-    /// Measure how many embeddings a second this machine computes
+    /// Measure how many embeddings a second this machine computes, and the time of each layer
     Bench(BenchArgs),
     /// Print the drawn digits as text, the format of firmware/demo/digits.txt
     Draw {
@@ -156,6 +156,7 @@ pub struct EmbedArgs {
 
 /// Arguments of `bench`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = BENCH)]
 pub struct BenchArgs {
     /// A model file, or the folder of a run
     pub model: PathBuf,
@@ -163,6 +164,16 @@ pub struct BenchArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+const BENCH: &str = "\
+The table has the time of each layer for one image, on one thread, in batches; how many times faster that is than \
+the plain kernels, which define the arithmetic, in the same minute; and whether the layer has a fast path \
+(convolutions that are not in groups, and dense layers) or takes the plain kernel itself.
+
+JSON: embeddings_per_second, on all cores, in batches of 256; threads; instruction_set (baseline, avx2, avx-vnni, \
+avx512-vnni); macs; hash. On one thread: microseconds and plain_microseconds an image, and layers, each with layer \
+(its index in the model), kind, input, output (height x width x channels), macs, path (fast, plain), microseconds, \
+plain_microseconds, gigamacs_per_second.";
 
 /// [`Backend`] on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]

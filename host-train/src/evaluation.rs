@@ -3,7 +3,7 @@
 
 use crate::{
     data::{Dataset, Label, Split},
-    engine,
+    engine::Engine,
     metrics::{
         Embeddings, FewShot, Pairs, RECALL_AT, Rates, TripletReport, Value, gallery_precision_at_1,
         precision_at_1, prototype_accuracy, retrieval, support, triplet_report,
@@ -125,16 +125,20 @@ pub fn int8_scores(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Score
     let thresholds = model.metadata().thresholds;
     let limits = thresholds.equal_error.zip(thresholds.false_accept_1_percent);
     let limits = limits.map(|(equal, strict)| [equal.distance, strict.distance]);
-    let embed = |split: &Split| int8_embeddings(model, split, &(0..split.len()).collect::<Vec<_>>());
+    let engine = Engine::new(model);
+    let embed = |split: &Split| int8_embeddings(&engine, split, &(0..split.len()).collect::<Vec<_>>());
     scores(data, unseen, limits, embed)
 }
 
 /// The engine's embeddings of some images.
-pub fn int8_embeddings(model: &Model<'_>, split: &Split, indices: &[usize]) -> Embeddings<i16> {
+///
+/// # Panics
+/// The images are not of the size that the model takes.
+pub fn int8_embeddings(engine: &Engine<'_>, split: &Split, indices: &[usize]) -> Embeddings<i16> {
     let images = indices.par_iter().map(|&index| split.image(index));
-    let bytes = engine::embed_all(model, images);
-    let output = model.output();
-    Embeddings::from_bytes(&bytes, indices.len(), output.element, model.distance(), output.scale)
+    let bytes = engine.embed_all(images).expect("images of the size that the model takes");
+    let (output, distance) = (engine.model().output(), engine.model().distance());
+    Embeddings::from_bytes(&bytes, indices.len(), output.element, distance, output.scale)
 }
 
 /// Embeddings, and what they show.

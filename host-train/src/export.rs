@@ -3,6 +3,7 @@
 use crate::{
     config::{NetConfig, ValidConfig},
     data::{Dataset, Label},
+    engine::Engine,
     evaluation::int8_embeddings,
     float_net::FloatNet,
     metrics::{Rates, precision_at_1, verification},
@@ -53,7 +54,7 @@ pub fn export(
     }
     // Distances do not depend on what the file says of them: the finished file gives the same.
     let model = Model::decode(&file)?;
-    let embeddings = int8_embeddings(&model, &data.train, &held_out);
+    let embeddings = int8_embeddings(&Engine::new(&model), &data.train, &held_out);
     let labels: Vec<Label> = held_out.iter().map(|&index| data.train.label(index)).collect();
     // Held-out classes of one image each have no precision.
     description.precision_at_1 = precision_at_1(&embeddings, &labels).max(0.0) as f32;

@@ -30,6 +30,67 @@ pub fn model(rng: &mut impl Rng) -> Vec<u8> {
     if shape.checked_len().is_none_or(|len| len > format::MAX_EMBEDDING as u32) {
         layers.push(dense(rng, shape, &mut data).0).expect("one more fits");
     }
+    encode(rng, input, layers, &data)
+}
+
+/// A model file of what nets are made of, with `channels` output channels in every layer: a convolution with
+/// ReLU and a max pool; a padded convolution without ReLU; one with a stride, which reads signed bytes; a
+/// fully connected layer. All weights are `weight`, or random ones.
+pub fn wide_model(rng: &mut impl Rng, channels: u16, weight: Option<i8>) -> Vec<u8> {
+    let input = Shape::new(11, 9, 2);
+    let conv = |kernel, padding, stride, activation| {
+        Layer::Conv2d(Conv2d {
+            out_channels: channels,
+            kernel,
+            stride,
+            padding,
+            groups: 1,
+            activation,
+            scale: 0.5,
+        })
+    };
+    let layers = [
+        conv([3, 2], [0; 4], [1, 1], Activation::Relu),            // 9x8
+        Layer::MaxPool2d(Pool { kernel: [2, 3], stride: [2, 2] }), // 4x3
+        conv([3, 3], [1; 4], [1, 1], Activation::Linear),          // 4x3
+        conv([2, 2], [1, 0, 1, 1], [2, 1], Activation::Relu),      // 2x4
+        Layer::Dense(Dense { out_features: channels, activation: Activation::Linear, scale: 2.0 }),
+    ];
+    let (depth, outputs) = (usize::from(channels), usize::from(channels));
+    let mut data = Vec::new();
+    for taps in [3 * 2 * 2, 3 * 3 * depth, 2 * 2 * depth, 2 * 4 * depth] {
+        parameters(rng, &mut data, outputs, taps, weight);
+    }
+    encode(rng, input, heapless::Vec::from_slice(&layers).expect("five layers fit"), &data)
+}
+
+/// A model file whose first map is larger than most caches, and whose average pool gives an embedding of
+/// three values.
+pub fn large_model(rng: &mut impl Rng) -> Vec<u8> {
+    let conv = Conv2d {
+        out_channels: 3,
+        kernel: [3, 3],
+        stride: [2, 2],
+        padding: [1, 0, 1, 0],
+        groups: 1,
+        activation: Activation::Relu,
+        scale: 0.5,
+    };
+    let pool = Pool { kernel: [250, 250], stride: [255, 255] };
+    let average = AveragePool { pool, multiplier: ((1u64 << 32) / (250 * 250)) as i32, scale: 0.5 };
+    let layers = [Layer::Conv2d(conv), Layer::AveragePool2d(average)];
+    let mut data = Vec::new();
+    parameters(rng, &mut data, 3, 9, None);
+    let layers = heapless::Vec::from_slice(&layers).expect("two layers fit");
+    encode(rng, Shape::new(520, 520, 1), layers, &data)
+}
+
+fn encode(
+    rng: &mut impl Rng,
+    input: Shape,
+    layers: heapless::Vec<Layer, { format::MAX_LAYERS }>,
+    data: &[u8],
+) -> Vec<u8> {
     let metadata = Metadata {
         name: "random",
         input,
@@ -50,7 +111,7 @@ pub fn model(rng: &mut impl Rng) -> Vec<u8> {
         },
     };
     let mut file = vec![0; data.len() + 8192];
-    let len = format::encode(&metadata, &data, &mut file).expect("it fits");
+    let len = format::encode(&metadata, data, &mut file).expect("it fits");
     file.truncate(len);
     file
 }
@@ -96,7 +157,7 @@ fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
                 groups * rng.random_range(1..=9u16.div_ceil(groups))
             };
             let taps = usize::from(kernel[0]) * usize::from(kernel[1]) * usize::from(input.channels / groups);
-            parameters(rng, data, usize::from(out_channels), taps);
+            parameters(rng, data, usize::from(out_channels), taps, None);
             let conv = Conv2d { out_channels, kernel, stride, padding, groups, activation, scale: 0.5 };
             let size = |axis: usize| (padded[axis] - u16::from(kernel[axis])) / u16::from(stride[axis]) + 1;
             (Layer::Conv2d(conv), Shape::new(size(0), size(1), out_channels))
@@ -124,13 +185,13 @@ fn dense(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
     let activation = if rng.random() { Activation::Relu } else { Activation::Linear };
     let out_features = rng.random_range(1..=11);
     let taps = usize::from(input.height) * usize::from(input.width) * usize::from(input.channels);
-    parameters(rng, data, usize::from(out_features), taps);
+    parameters(rng, data, usize::from(out_features), taps, None);
     (Layer::Dense(Dense { out_features, activation, scale: 2.0 }), Shape::new(1, 1, out_features))
 }
 
-/// Appends multipliers, biases and weights. Multipliers are such that outputs spread over their range, now and
-/// then beyond it.
-fn parameters(rng: &mut impl Rng, data: &mut Vec<u8>, outputs: usize, taps: usize) {
+/// Appends multipliers, biases and weights, which are all `weight` or random ones. Multipliers are such that
+/// outputs spread over their range, now and then beyond it.
+fn parameters(rng: &mut impl Rng, data: &mut Vec<u8>, outputs: usize, taps: usize, weight: Option<i8>) {
     let typical = (taps as f64).sqrt() * 70.0 * 70.0;
     let mut push = |bytes: Vec<u8>| {
         data.extend(bytes);
@@ -148,7 +209,11 @@ fn parameters(rng: &mut impl Rng, data: &mut Vec<u8>, outputs: usize, taps: usiz
     let extreme = rng.random_range(0..4) == 0;
     push(
         (0..outputs * taps)
-            .map(|_| if extreme { [127, 128][rng.random_range(0..2)] } else { rng.random::<u8>() })
+            .map(|_| match weight {
+                Some(weight) => weight as u8,
+                None if extreme => [127, 128][rng.random_range(0..2)],
+                None => rng.random(),
+            })
             .collect(),
     );
 }

@@ -1,8 +1,11 @@
-//! The engine against a second one that was written from the definition alone.
+//! The engine against a second one that was written from the definition alone, and the fast one for PCs
+//! against it.
 
+use host_train::engine::{Engine, Simd, StepPath};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared_model::{Layout, Model, Operation, Step};
+use rayon::prelude::*;
+use shared_model::{EmbedError, Layout, Model, Operation, Step};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tests::{definition, layout, random};
 
@@ -82,7 +85,6 @@ fn observed_steps_are_the_layers() {
 
 #[test]
 fn wrong_lengths_are_errors() {
-    use shared_model::EmbedError;
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let file = loop {
         let file = random::model(&mut rng);
@@ -100,4 +102,86 @@ fn wrong_lengths_are_errors() {
     assert_eq!(embed(input - 1, scratch, output), Err(EmbedError::InputLength));
     assert_eq!(embed(input, scratch - 1, output), Err(EmbedError::ScratchLength));
     assert_eq!(embed(input, scratch, output + 1), Err(EmbedError::EmbeddingLength));
+}
+
+/// Embeds `images` with the fast engine, for each instruction set of this CPU, on all cores and on one, and
+/// compares to the last byte.
+fn assert_batch_is_as_one_by_one(model: &Model<'_>, images: &[Vec<u8>], what: &str) {
+    let mut scratch = vec![0; model.scratch_len()];
+    let mut expected = vec![0; images.len() * model.embedding_len()];
+    for (image, embedding) in images.iter().zip(expected.chunks_exact_mut(model.embedding_len())) {
+        model.embed(image, &mut scratch, embedding).unwrap();
+    }
+    let slices: Vec<&[u8]> = images.iter().map(Vec::as_slice).collect();
+    for simd in Simd::available() {
+        let engine = Engine::with_simd(model, simd);
+        let case = || format!("{what}, {}, {} images: {:#?}", simd.name(), images.len(), model.metadata());
+        // Twice, because the second time memory is used again.
+        for _ in 0..2 {
+            assert!(engine.embed_all(slices.par_iter().copied()).unwrap() == expected, "{}", case());
+        }
+        let (embeddings, times) = engine.embed_timed(&slices).unwrap();
+        assert!(embeddings == expected, "one thread, {}", case());
+        assert_eq!(times.len(), model.steps().count());
+    }
+}
+
+/// 600 random nets, with batches of 1 image, of less than a chunk, and of several chunks a core.
+#[test]
+fn batches_equal_single_images() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let mut paths = [0; 2];
+    for case in 0..600 {
+        let file = random::model(&mut rng);
+        let model = Model::decode(&file).unwrap();
+        let most = [1, 9, 40, 200][case % 4];
+        let images: Vec<Vec<u8>> =
+            (0..rng.random_range(1..=most)).map(|_| random::pixels(&mut rng, model.input_len())).collect();
+        assert_batch_is_as_one_by_one(&model, &images, &format!("case {case}"));
+        Engine::new(&model).steps().for_each(|(_, path)| paths[usize::from(path == StepPath::Fast)] += 1);
+    }
+    assert!(paths.iter().all(|&steps| steps > 300), "{paths:?}");
+}
+
+/// Channels that are no multiple of what the vector units take at once, and extreme weights and images.
+#[test]
+fn wide_layers_and_extremes_in_batches() {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let around = [1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 40, 47, 48, 49, 64, 65];
+    for channels in around {
+        for weight in [None, Some(-128), Some(127)] {
+            let file = random::wide_model(&mut rng, channels, weight);
+            let model = Model::decode(&file).unwrap();
+            let mut images = vec![vec![0; model.input_len()], vec![255; model.input_len()]];
+            images.extend((0..7).map(|_| random::pixels(&mut rng, model.input_len())));
+            assert_batch_is_as_one_by_one(&model, &images, &format!("{channels} channels of {weight:?}"));
+            assert!(Engine::new(&model).steps().all(|(_, path)| path == StepPath::Fast));
+        }
+    }
+}
+
+#[test]
+fn maps_larger_than_a_cache_in_batches() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let file = random::large_model(&mut rng);
+    let model = Model::decode(&file).unwrap();
+    let images: Vec<Vec<u8>> = (0..3).map(|_| random::pixels(&mut rng, model.input_len())).collect();
+    assert_batch_is_as_one_by_one(&model, &images, "large");
+}
+
+#[test]
+fn batches_of_wrong_images_are_errors() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let file = random::model(&mut rng);
+    let model = Model::decode(&file).unwrap();
+    for simd in Simd::available() {
+        let engine = Engine::with_simd(&model, simd);
+        assert_eq!(engine.embed_all(rayon::iter::empty()), Ok(Vec::new()));
+        let right = vec![0; model.input_len()];
+        for wrong in [vec![0; model.input_len() + 1], vec![0; model.input_len() - 1]] {
+            let images = [right.as_slice(), &wrong];
+            assert_eq!(engine.embed_all(images.into_par_iter()), Err(EmbedError::InputLength));
+            assert_eq!(engine.embed_timed(&images), Err(EmbedError::InputLength));
+        }
+    }
 }

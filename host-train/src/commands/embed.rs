@@ -3,7 +3,7 @@
 use super::read_model;
 use crate::{
     data::{folder, idx, picture},
-    engine,
+    engine::Engine,
     run_folder::write_whole,
     terminal::thousands,
 };
@@ -29,7 +29,7 @@ pub fn run(model: &Path, images: &[PathBuf], out: &Path) -> Result<()> {
         _ => read_pictures(images, &model)?,
     };
     let rows = pixels.len() / model.input_len();
-    let embeddings = engine::embed_all(&model, pixels.par_chunks_exact(model.input_len()));
+    let embeddings = Engine::new(&model).embed_all(pixels.par_chunks_exact(model.input_len()))?;
     let columns = model.embedding_len();
     write_whole(out, &npy(&embeddings, rows, columns, model.output().element))?;
     for (row, name) in names.iter().enumerate() {

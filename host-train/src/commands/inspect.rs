@@ -116,7 +116,8 @@ fn tensor(tensor: &shared_model::Tensor) -> String {
     format!("{:>11} {element:>9} {:>10.3e}", tensor.shape.to_string(), tensor.scale)
 }
 
-fn operation(step: &Step<'_>) -> String {
+/// Kind and window of a step, as short as it can be said.
+pub fn operation(step: &Step<'_>) -> String {
     let size = |[rows, columns]: [usize; 2]| format!("{rows}x{columns}");
     let relu = if step.output.element == Element::Unsigned { " relu" } else { "" };
     match &step.operation {

@@ -12,7 +12,10 @@ pub mod study;
 pub mod train;
 
 use anyhow::{Context, Result, bail};
-use shared_model::Model;
+use shared_model::{
+    Layout, Model,
+    layout::{repack, repacked_len},
+};
 use std::{
     fs::File,
     io::Read,
@@ -40,6 +43,14 @@ pub fn read_model(path: &Path) -> Result<ModelFile> {
         .with_context(|| format!("cannot read the model {}", path.display()))?;
     if bytes.len() as u64 > LARGEST_MODEL {
         bail!("{} is larger than {} MiB, which no model is", path.display(), LARGEST_MODEL >> 20);
+    }
+    // A board's file says the same as the plain one, which is what a PC computes with.
+    if let Some(plain) = Model::decode(&bytes).ok().filter(|model| model.layout() != Layout::Plain) {
+        let len = repacked_len(&plain, Layout::Plain).context("the model does not fit this machine")?;
+        let mut plain = vec![0; len];
+        repack(&bytes, Layout::Plain, &mut plain)
+            .with_context(|| format!("cannot unpack {}", path.display()))?;
+        bytes = plain;
     }
     Ok(ModelFile { path, bytes })
 }

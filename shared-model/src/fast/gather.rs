@@ -73,7 +73,7 @@ fn spread<'b>(fours: impl Iterator<Item = &'b [u8]>, element: Element, words: &m
     let mut words = words.iter_mut().step_by(LANES);
     for four in fours {
         let [even, odd] = pairs(four, element);
-        for (word, pair) in words.by_ref().zip([even, odd]) {
+        for (pair, word) in [even, odd].into_iter().zip(words.by_ref()) {
             *word = pair;
         }
     }

@@ -1,0 +1,24 @@
+//! Steps that have no fast path.
+
+use shared_model::{Operation, Step, kernel};
+
+/// Computes `step` for one image with the kernels that define the arithmetic.
+pub(super) fn run(step: &Step<'_>, input: &[u8], output: &mut [u8]) {
+    let (from, to) = (&step.input, &step.output);
+    let (source, target) = ((input, from.element), to.element);
+    match &step.operation {
+        Operation::Conv2d { geometry, pool: None, parameters } => {
+            kernel::conv2d(geometry, parameters, source, (output, target));
+        }
+        Operation::Conv2d { geometry, pool: Some(pool), parameters } => {
+            kernel::conv2d_max_pool(geometry, *pool, to.shape, parameters, source, (output, target));
+        }
+        Operation::MaxPool2d(pool) => {
+            kernel::max_pool(*pool, (input, from.shape), (output, to.shape), target);
+        }
+        Operation::AveragePool2d(pool, multiplier) => {
+            kernel::average_pool(*pool, *multiplier, (input, from.shape), (output, to.shape), target);
+        }
+        Operation::Dense(parameters) => kernel::dense(parameters, source, (output, target)),
+    }
+}
