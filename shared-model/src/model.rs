@@ -143,7 +143,8 @@ impl<'a> Model<'a> {
         let mut walk = Walk { check: true, ..Walk::new(&metadata, data, layout) };
         let mut narrow = 0;
         while let Some(step) = walk.next() {
-            narrow |= u32::from(step?.narrow) << (walk.layer - 1); // at most 32 layers
+            let step = step?;
+            narrow |= u32::from(step.narrow) << step.layer; // at most 32 layers
         }
         if !walk.data.is_empty() {
             return Err(DecodeError::DataLength);

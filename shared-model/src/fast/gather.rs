@@ -4,6 +4,9 @@
 use super::{Conv, FilterShape, Finish, LANES, Path, processor};
 use crate::Element;
 
+/// Most lines that windows of one channel are taken from without gathering them.
+const MAX_LINES: usize = 6;
+
 /// Words that [`rows`] works in: a panel of [`LANES`] windows.
 pub(super) fn work_len(path: Path, filters: FilterShape) -> usize {
     LANES * if path == Path::Rows { dense_work_len(filters) } else { filters.tap_words() }
@@ -19,6 +22,17 @@ pub(super) fn rows(conv: &Conv<'_>, bytes: bool, row: usize, output: &mut [u8], 
     let filters = conv.geometry.filters();
     let channels = filters.channels;
     let words = if bytes { filters.row_words().unwrap_or_default() } else { filters.tap_words() };
+    if conv.pooled && conv.geometry.stride == [1, 1] && filters.depth == 1 && filters.kernel[0] < MAX_LINES {
+        let columns = 2 * conv.columns + filters.kernel[1] - 1;
+        let mut lines = [&[][..]; MAX_LINES];
+        let lines = lines.get_mut(..filters.kernel[0] + 1).unwrap_or_default();
+        for (line, y) in lines.iter_mut().zip(2 * row..) {
+            *line = conv.columns(y, 0, columns).unwrap_or_default();
+        }
+        if processor::windows(lines, filters, conv.weights, &conv.finish, output) {
+            return;
+        }
+    }
     let Some(panel) = work.get_mut(..words * LANES) else { return };
     // What is behind the last value of a window.
     panel.fill(0);

@@ -4,12 +4,16 @@
 //! follows from the layer's shape alone. Each path is a driver in safe Rust and an inner loop, of which there is one
 //! for every processor and one in assembly for those with ARM's DSP extension.
 
+#[cfg(dsp)]
+#[allow(unsafe_code)]
+mod dsp;
 mod gather;
 mod pack;
-#[cfg(not(dsp))]
 mod portable;
 mod winograd;
 
+#[cfg(dsp)]
+use dsp as processor;
 #[cfg(not(dsp))]
 use portable as processor;
 

@@ -32,6 +32,7 @@ pub(super) fn transform(lines: [&[u8]; 4], element: Element, out: &mut [u32], ti
 
 /// Convolves 1 or [`LANES`] transformed tiles with the transformed filters of two channels: of each tile, 4 times its
 /// outputs (upper left, upper right, lower left, lower right), the two channels in turns.
+#[cfg(not(dsp))]
 pub(super) fn winograd(tiles: &[u32], filters: &[u32], count: usize) -> [[i32; 8]; LANES] {
     let mut sums = [[0; 8]; LANES];
     if count == 1 {
@@ -65,7 +66,20 @@ pub(super) fn winograd(tiles: &[u32], filters: &[u32], count: usize) -> [[i32; 8
 
 /// [`winograd`] with the filters of all channels, and the largest of each tile's outputs, finished. The tiles' pixels
 /// lie side by side in `output`.
+#[cfg(not(dsp))]
 pub(super) fn winograd_pooled(
+    tiles: &[u32],
+    filters: &[u32],
+    count: usize,
+    finish: &Finish<'_>,
+    output: &mut [u8],
+) {
+    winograd_pooled_by(winograd, tiles, filters, count, finish, output);
+}
+
+/// [`winograd_pooled`], the sums by `winograd`.
+pub(super) fn winograd_pooled_by(
+    winograd: impl Fn(&[u32], &[u32], usize) -> [[i32; 8]; LANES],
     tiles: &[u32],
     filters: &[u32],
     count: usize,
@@ -87,6 +101,7 @@ pub(super) fn winograd_pooled(
 }
 
 /// `Aᵀ M A` of two channels.
+#[cfg(not(dsp))]
 fn outputs(first: &[i32; POSITIONS], second: &[i32; POSITIONS]) -> [i32; 8] {
     let [a, b] = [first, second].map(|m| {
         // The last steps may leave 32 bits and come back.
@@ -100,6 +115,19 @@ fn outputs(first: &[i32; POSITIONS], second: &[i32; POSITIONS]) -> [i32; 8] {
     [a[0][0], b[0][0], a[0][1], b[0][1], a[1][0], b[1][0], a[1][1], b[1][1]]
 }
 
+/// Convolves and pools a row of windows of one channel, of which `lines` are the rows of the input that they take: where
+/// the processor has a faster way than gathering them. It says whether it has.
+#[cfg(not(dsp))]
+pub(super) fn windows(
+    _lines: &[&[u8]],
+    _filters: super::FilterShape,
+    _weights: &[u32],
+    _finish: &Finish<'_>,
+    _output: &mut [u8],
+) -> bool {
+    false
+}
+
 /// Multiplies [`LANES`] windows with all filters and finishes the sums: the largest of the four if `pooled`, else one
 /// output a window, of which there may be fewer.
 pub(super) fn lanes(
@@ -110,72 +138,98 @@ pub(super) fn lanes(
     finish: &Finish<'_>,
     output: &mut [u8],
 ) {
-    let channels = finish.biases.len();
+    if bytes {
+        return byte_lanes(panel, weights, pooled, finish, output, |panel, rows, pair| {
+            let ([a, b, c, d], [e, f, g, h]) =
+                (two_byte_lanes(panel, rows, pair, 0), two_byte_lanes(panel, rows, pair, 2));
+            [[a, c, e, g], [b, d, f, h]]
+        });
+    }
     let words = panel.len() / LANES;
-    // What makes A's weights positive, for each window: see `byte_lanes`.
-    let excess = if bytes { excess(panel) } else { [0; LANES] };
-    let record = if bytes { 2 * words } else { 2 * words + 4 };
-    let filters = weights.chunks_exact(record.max(1));
-    let mut sums = [[0; 2]; LANES];
-    let mut store = |channel: usize, sums: &[[i32; 2]; LANES]| {
-        for c in 0..2 {
-            if channel + c >= channels {
-                break;
+    for (pair, record) in weights.chunks_exact(2 * words + 4).enumerate() {
+        // Between the biases and the multipliers, which `finish` knows.
+        let filters = record.get(2..2 + 2 * words).unwrap_or_default();
+        let ([a, b, c, d], [e, f, g, h]) = (two_lanes(panel, filters, 0), two_lanes(panel, filters, 2));
+        store(2 * pair, [[a, c, e, g], [b, d, f, h]], pooled, finish, output);
+    }
+}
+
+/// [`lanes`] with rows of byte-packed weights. `multiply` has the panel, a group of rows, and which pair of it; it gives
+/// each window's sums with the halves, and those with the halves' upper bytes.
+pub(super) fn byte_lanes(
+    panel: &[u32],
+    weights: &[u32],
+    pooled: bool,
+    finish: &Finish<'_>,
+    output: &mut [u8],
+    multiply: impl Fn(&[u32], &[u32], usize) -> [[i32; LANES]; 2],
+) {
+    let words = panel.len() / LANES;
+    let excess = excess(panel);
+    for (group, rows) in weights.chunks_exact((2 * words).max(1)).enumerate() {
+        for pair in 0..2 {
+            let [both, upper] = multiply(panel, rows, pair);
+            let mut sums = [[0; LANES]; 2];
+            for lane in 0..LANES {
+                [sums[0][lane], sums[1][lane]] = split(both[lane], upper[lane], excess[lane]);
             }
-            if pooled {
-                let largest = sums.iter().map(|sums| sums[c]).max().unwrap_or_default();
-                if let Some(place) = output.get_mut(channel + c) {
-                    *place = finish.value(channel + c, largest);
-                }
-                continue;
-            }
-            for (pixel, sums) in output.chunks_exact_mut(channels.max(1)).zip(sums) {
-                if let Some(place) = pixel.get_mut(channel + c) {
-                    *place = finish.value(channel + c, sums[c]);
-                }
-            }
+            store(4 * group + 2 * pair, sums, pooled, finish, output);
         }
-    };
-    for (index, filters) in filters.enumerate() {
-        if bytes {
-            for pair in 0..2 {
-                for lane in [0, 2] {
-                    let products = two_byte_lanes(panel, filters, pair, lane);
-                    sums[lane] = split(products[0], products[1], excess[lane]);
-                    sums[lane + 1] = split(products[2], products[3], excess[lane + 1]);
-                }
-                store(4 * index + 2 * pair, &sums);
+    }
+}
+
+/// Finishes the sums of two channels with [`LANES`] windows.
+#[inline(always)]
+fn store(channel: usize, sums: [[i32; LANES]; 2], pooled: bool, finish: &Finish<'_>, output: &mut [u8]) {
+    let channels = finish.biases.len();
+    for (channel, sums) in (channel..channels).zip(sums) {
+        if pooled {
+            let [a, b, c, d] = sums;
+            if let Some(place) = output.get_mut(channel) {
+                *place = finish.value(channel, a.max(b).max(c.max(d)));
             }
-        } else {
-            // Between the biases and the multipliers, which `finish` knows.
-            let filters = filters.get(2..2 + 2 * words).unwrap_or_default();
-            for lane in [0, 2] {
-                let [a, b, c, d] = two_lanes(panel, filters, lane);
-                sums[lane] = [a, b];
-                sums[lane + 1] = [c, d];
+            continue;
+        }
+        for (pixel, sum) in output.chunks_exact_mut(channels.max(1)).zip(sums) {
+            if let Some(place) = pixel.get_mut(channel) {
+                *place = finish.value(channel, sum);
             }
-            store(2 * index, &sums);
         }
     }
 }
 
 /// Computes a dense layer of the packed `input`.
+#[cfg(not(dsp))]
 pub(super) fn dense(input: &[u32], weights: &[u32], finish: &Finish<'_>, output: &mut [u8]) {
-    let halves: &[i16] = bytemuck::cast_slice(input);
-    let excess = halves.iter().map(|&x| i32::from(x)).sum::<i32>().wrapping_mul(128);
-    let rows = weights.chunks_exact((2 * input.len()).max(1));
-    for (group, (rows, output)) in rows.zip(output.chunks_mut(4)).enumerate() {
-        let rows: &[i16] = bytemuck::cast_slice(rows);
+    dense_by(input, weights, finish, output, |input, rows| {
+        let (input, rows): (&[i16], &[i16]) = (bytemuck::cast_slice(input), bytemuck::cast_slice(rows));
         let mut sums = [0i32; 4];
-        for (x, h) in halves.as_chunks::<2>().0.iter().zip(rows.as_chunks::<4>().0) {
-            let (x, y) = (i32::from(x[0]), i32::from(x[1]));
-            let [a, b, c, d] = h.map(i32::from);
+        for (x, h) in input.as_chunks::<2>().0.iter().zip(rows.as_chunks::<4>().0) {
+            let ([x, y], [a, b, c, d]) = (x.map(i32::from), h.map(i32::from));
             sums[0] = sums[0].wrapping_add(a.wrapping_mul(x)).wrapping_add(b.wrapping_mul(y));
             sums[1] = sums[1].wrapping_add((a >> 8).wrapping_mul(x)).wrapping_add((b >> 8).wrapping_mul(y));
             sums[2] = sums[2].wrapping_add(c.wrapping_mul(x)).wrapping_add(d.wrapping_mul(y));
             sums[3] = sums[3].wrapping_add((c >> 8).wrapping_mul(x)).wrapping_add((d >> 8).wrapping_mul(y));
         }
-        let ([a, b], [c, d]) = (split(sums[0], sums[1], excess), split(sums[2], sums[3], excess));
+        sums
+    });
+}
+
+/// [`dense`]. `multiply` has the input and a group of four rows; it gives the sums with the halves of the first two rows,
+/// with their upper bytes, and the same of the other two.
+pub(super) fn dense_by(
+    input: &[u32],
+    weights: &[u32],
+    finish: &Finish<'_>,
+    output: &mut [u8],
+    multiply: impl Fn(&[u32], &[u32]) -> [i32; 4],
+) {
+    let halves: &[i16] = bytemuck::cast_slice(input);
+    let excess = halves.iter().map(|&x| i32::from(x)).sum::<i32>().wrapping_mul(128);
+    let rows = weights.chunks_exact((2 * input.len()).max(1));
+    for (group, (rows, output)) in rows.zip(output.chunks_mut(4)).enumerate() {
+        let [a, b, c, d] = multiply(input, rows);
+        let ([a, b], [c, d]) = (split(a, b, excess), split(c, d, excess));
         for ((channel, place), sum) in (4 * group..).zip(output).zip([a, b, c, d]) {
             *place = finish.value(channel, sum);
         }
@@ -183,6 +237,7 @@ pub(super) fn dense(input: &[u32], weights: &[u32], finish: &Finish<'_>, output:
 }
 
 /// `Σ` of two channels' products with one window.
+#[cfg(not(dsp))]
 fn one_lane(values: &[u32], filters: &[u32]) -> [i32; 2] {
     let (values, filters): (&[i16], &[i16]) = (bytemuck::cast_slice(values), bytemuck::cast_slice(filters));
     let mut sums = [0i32; 2];
@@ -213,6 +268,7 @@ fn two_lanes(values: &[u32], filters: &[u32], lane: usize) -> [i32; 4] {
 
 /// [`two_lanes`] with filters whose weights share halves: for each window the products with the halves as they are, and
 /// with their upper bytes. [`split`] makes channels of them.
+#[cfg_attr(dsp, allow(dead_code))]
 fn two_byte_lanes(values: &[u32], filters: &[u32], pair: usize, lane: usize) -> [i32; 4] {
     let (values, filters): (&[i16], &[i16]) = (bytemuck::cast_slice(values), bytemuck::cast_slice(filters));
     let mut sums = [0i32; 4];
