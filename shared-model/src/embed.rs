@@ -3,7 +3,7 @@ use crate::{
     fast::{self, Rows},
     kernel,
 };
-use core::ops::Range;
+use core::{iter::Peekable, ops::Range};
 use heapless::Vec;
 
 /// Most steps of a [`Segment`]. One more costs a hundred bytes of stack.
@@ -51,7 +51,8 @@ impl Model<'_> {
         // other, and works between. The first one reads the image, the last one writes the embedding.
         let layers = self.metadata().layers.len();
         let (mut held, mut at_front) = (0_usize, false); // bytes of the scratch that hold the segment's input
-        for segment in segments(self) {
+        let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
+        while segment.fill(&mut steps) {
             let len = segment.output_len();
             let last = segment.last_layer() + 1 == layers;
             let words = if last { 0 } else { len.div_ceil(4) };
@@ -76,7 +77,8 @@ impl Model<'_> {
 pub(crate) fn scratch_len(model: &Model<'_>) -> usize {
     let layers = model.metadata().layers.len();
     let (mut most, mut input) = (0, 0);
-    for segment in segments(model) {
+    let (mut steps, mut segment) = (model.steps().peekable(), Segment::default());
+    while segment.fill(&mut steps) {
         let last = segment.last_layer() + 1 == layers;
         let output = if last { 0 } else { segment.output_len().div_ceil(4) };
         most = most.max(input + segment.work_len() + output);
@@ -85,35 +87,9 @@ pub(crate) fn scratch_len(model: &Model<'_>) -> usize {
     most
 }
 
-/// The steps of `model`, those together that hand over their maps row by row.
-fn segments<'m>(model: &'m Model<'_>) -> impl Iterator<Item = Segment<'m>> {
-    let mut steps = model.steps();
-    let mut next = steps.next();
-    core::iter::from_fn(move || {
-        let mut segment = Segment { stages: Vec::new() };
-        loop {
-            let step = next?;
-            let joins = match segment.stages.last() {
-                None => true,
-                Some(before) => before.step.streams() && step.streams(),
-            };
-            let Shape { height, width, .. } = step.output.shape;
-            let stage = Stage { step, height: height.into(), width: width.into(), ring: height.into() };
-            if !joins || segment.stages.push(stage).is_err() {
-                break;
-            }
-            next = steps.next();
-            if next.is_none() {
-                break;
-            }
-        }
-        segment.crop();
-        Some(segment)
-    })
-}
-
 /// One step; or several convolutions, between which there are never whole maps but only as many rows as the next
 /// one looks at, in a ring.
+#[derive(Default)]
 struct Segment<'a> {
     stages: Vec<Stage<'a>, MAX_SEGMENT>,
 }
@@ -140,7 +116,29 @@ impl Stage<'_> {
     }
 }
 
-impl Segment<'_> {
+impl<'a> Segment<'a> {
+    /// Takes the next steps that belong together; none are left if it has none. It is filled in place, because moving it
+    /// costs a board's stack.
+    fn fill(&mut self, steps: &mut Peekable<impl Iterator<Item = Step<'a>>>) -> bool {
+        self.stages.clear();
+        while !self.stages.is_full() {
+            let streams = self.stages.last().map(|before| before.step.streams());
+            let Some(step) = steps.next_if(|step| streams.is_none_or(|streams| streams && step.streams()))
+            else {
+                break;
+            };
+            let Shape { height, width, .. } = step.output.shape;
+            let _ = self.stages.push(Stage {
+                step,
+                height: height.into(),
+                width: width.into(),
+                ring: height.into(),
+            });
+        }
+        self.crop();
+        !self.stages.is_empty()
+    }
+
     /// Leaves out of each map within the segment what the next step does not look at.
     fn crop(&mut self) {
         for index in (1..self.stages.len()).rev() {

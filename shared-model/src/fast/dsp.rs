@@ -20,6 +20,7 @@ global_asm!(
     r#"
     .syntax unified
     .section .text.tinytriplet_winograd4, "ax", %progbits
+    .balign 4               // ADR counts from a multiple of 4
     .global tinytriplet_winograd4
     .type tinytriplet_winograd4, %function
     .thumb_func
@@ -212,6 +213,7 @@ tinytriplet_winograd4:
 global_asm!(
     r#"
     .section .text.tinytriplet_winograd1, "ax", %progbits
+    .balign 4               // ADR counts from a multiple of 4
     .global tinytriplet_winograd1
     .type tinytriplet_winograd1, %function
     .thumb_func
@@ -475,6 +477,7 @@ global_asm!(
     .endm
 
     .section .text.tinytriplet_windows3, "ax", %progbits
+    .balign 4               // ADR counts from a multiple of 4
     .global tinytriplet_windows3
     .type tinytriplet_windows3, %function
     .thumb_func
@@ -548,6 +551,7 @@ tinytriplet_windows3:
     .size tinytriplet_windows3, . - tinytriplet_windows3
 
     .section .text.tinytriplet_windows5, "ax", %progbits
+    .balign 4               // ADR counts from a multiple of 4
     .global tinytriplet_windows5
     .type tinytriplet_windows5, %function
     .thumb_func
@@ -644,6 +648,7 @@ struct Windows {
 global_asm!(
     r#"
     .section .text.tinytriplet_rows4, "ax", %progbits
+    .balign 4               // ADR counts from a multiple of 4
     .global tinytriplet_rows4
     .type tinytriplet_rows4, %function
     .thumb_func
@@ -703,6 +708,7 @@ tinytriplet_rows4:
 global_asm!(
     r#"
     .section .text.tinytriplet_dense4, "ax", %progbits
+    .balign 4               // ADR counts from a multiple of 4
     .global tinytriplet_dense4
     .type tinytriplet_dense4, %function
     .thumb_func

@@ -125,12 +125,60 @@ impl Path {
 
     /// Whether the packed weights are what packing makes of any.
     pub(crate) fn is_packed(self, filters: FilterShape, parameters: &Parameters<'_>) -> bool {
-        let mut same = true;
-        let weight = |channel, tap| self.weight(filters, parameters, channel, tap);
-        self.visit(filters, parameters, weight, |half, value| {
-            same &= read(parameters.weights, half) == value;
-        });
-        same
+        let half = |index| read(parameters.weights, index);
+        let FilterShape { channels, depth, .. } = filters;
+        match self {
+            Self::Reference(_) => true,
+            Self::Winograd => (0..channels).all(|channel| {
+                (0..depth).all(|input| {
+                    let first = filters.winograd_half(channel, 0, input);
+                    let transformed = POSITIONS.map(|position| half(first + 2 * depth * position));
+                    let filter = inverse(transformed);
+                    filter.iter().all(|&weight| i8::try_from(weight).is_ok())
+                        && transform(filter) == transformed
+                })
+            }),
+            Self::Taps => {
+                // Each half is one weight's, or 0.
+                let fits = |half: i16| i8::try_from(half).is_ok();
+                (0..channels.next_multiple_of(2)).all(|channel| {
+                    let at = filters.tap_record(channel) + 2 * (channel % 2);
+                    let word = |at: usize| i32::from(half(at)) & 0xffff | i32::from(half(at + 1)) << 16;
+                    let words = filters.tap_words();
+                    let exists = channel < channels;
+                    let (bias, multiplier) = match exists {
+                        true => (parameters.bias(channel), parameters.multiplier(channel)),
+                        false => (0, 0),
+                    };
+                    let odd = filters.taps() % 2 == 1;
+                    word(at) == bias
+                        && word(at + 4 + 4 * words) == multiplier
+                        && (0..2 * words).all(|tap| {
+                            let half = half(at + 4 + 4 * (tap / 2) + tap % 2);
+                            if exists && !(odd && tap + 1 == 2 * words) { fits(half) } else { half == 0 }
+                        })
+                })
+            }
+            // Any two bytes are two weights; what is beyond the last channel or tap is 0, which is no half of 0.
+            Self::Rows => {
+                let halves = 2 * filters.row_words().unwrap_or_default();
+                let line = filters.kernel[1] * depth;
+                let ends = filters.kernel[0] * filters.line_halves();
+                (0..channels.next_multiple_of(ROWS)).step_by(2).all(|channel| {
+                    let at = |place| half(filters.row_half(channel, place));
+                    let inner = |row: usize| (line..filters.line_halves()).map(move |at| (row, at));
+                    let inner = (0..filters.kernel[0]).flat_map(inner);
+                    let mut beyond_taps =
+                        inner.map(|(row, at)| row * filters.line_halves() + place(at)).chain(ends..halves);
+                    let beyond_channels = |half: i16| {
+                        let [low, high] = half.to_le_bytes();
+                        (channel < channels || low == 0x80) && (channel + 1 < channels || high == 0)
+                    };
+                    beyond_taps.all(|place| at(place) == 0x80)
+                        && (channel + 1 < channels || (0..halves).all(|place| beyond_channels(at(place))))
+                })
+            }
+        }
     }
 
     /// The weight `tap` of output channel `channel`, as it was before packing.
@@ -148,17 +196,9 @@ impl Path {
             }
             Self::Winograd => {
                 let depth = filters.depth.max(1);
-                let (cell, input) = (tap / depth, tap % depth);
-                let at = |position| i32::from(half(filters.winograd_half(channel, position, input)));
-                // In each direction: the first and the last of the four are twice the first and the last weight, the
-                // difference of the two between is twice the middle one.
-                let line = |[first, second, third, last]: [i32; 4], index: usize| match index {
-                    0 => first / 2,
-                    1 => (second - third) / 2,
-                    _ => last / 2,
-                };
-                let column = |column: usize| line([0, 1, 2, 3].map(|row| at(4 * row + column)), cell / 3);
-                line([0, 1, 2, 3].map(column), cell % 3) as i8
+                let first = filters.winograd_half(channel, 0, tap % depth);
+                let filter = inverse(POSITIONS.map(|position| half(first + 2 * depth * position)));
+                filter.get(tap / depth).copied().unwrap_or_default() as i8
             }
             Self::Taps => half(filters.tap_half(channel, tap)) as i8,
             Self::Rows => {
@@ -239,11 +279,27 @@ pub(super) const fn place(index: usize) -> usize {
     index & !3 | (index & 1) << 1 | index >> 1 & 1
 }
 
+/// Positions of a transformed filter.
+const POSITIONS: [usize; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
 /// Winograd's transform of a filter, row by row: `(2G) g (2G)ᵀ` with the rows (1, 0, 0), (½, ½, ½), (½, −½, ½),
 /// (0, 0, 1) of G. No value exceeds 9 · 128.
 fn transform(g: [i16; 9]) -> [i16; 16] {
-    let line = |[a, b, c]: [i16; 3]| [2 * a, a + b + c, a - b + c, 2 * c];
+    let line = |[a, b, c]: [i16; 3]| {
+        let ends = a.wrapping_add(c);
+        [a.wrapping_mul(2), ends.wrapping_add(b), ends.wrapping_sub(b), c.wrapping_mul(2)]
+    };
     let [a, b, c, d, e, f, g, h, i] = g;
     let columns = [line([a, d, g]), line([b, e, h]), line([c, f, i])];
     core::array::from_fn(|at| line(columns.map(|column| column[at / 4]))[at % 4])
+}
+
+/// The filter that [`transform`] makes this of, if there is one. In each direction, the first and the last of the four
+/// are twice the first and the last weight, and the difference of the two between is twice the middle one.
+fn inverse(u: [i16; 16]) -> [i16; 9] {
+    let line = |[a, b, c, d]: [i16; 4]| [a / 2, b.wrapping_sub(c) / 2, d / 2];
+    let columns = [0, 1, 2, 3].map(|at: usize| line([u[at], u[at + 4], u[at + 8], u[at + 12]]));
+    let row = |at: usize| line(columns.map(|column| column[at]));
+    let ([a, b, c], [d, e, f], [g, h, i]) = (row(0), row(1), row(2));
+    [a, b, c, d, e, f, g, h, i]
 }
