@@ -80,6 +80,11 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// Bytes of the weights as they lie in the file; `None` for a pool.
+    pub fn weights_len(&self) -> Option<usize> {
+        self.filters().map(|(_, parameters)| parameters.weights.len())
+    }
+
     /// The largest magnitude that a sum of output channel `channel` can have, whatever the weights:
     /// taps · 128 · largest input + |bias|.
     pub(crate) fn largest_sum(&self, channel: usize) -> u64 {

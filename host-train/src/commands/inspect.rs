@@ -4,20 +4,61 @@ use super::read_model;
 use crate::terminal::thousands;
 use anyhow::Result;
 use shared_model::{
-    Element, Model, Operation, Step,
+    Element, Model, Operation, Path, Reason, Step,
     format::{Background, Fit, Preparation, Threshold, TrainingSummary},
 };
-use std::path::Path;
+use std::path;
 
 /// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at `path`.
 ///
 /// # Errors
 /// The file is no valid model.
-pub fn run(path: &Path) -> Result<()> {
+pub fn run(path: &path::Path) -> Result<()> {
     let file = read_model(path)?;
     let model = file.decode()?;
     print!("{}", describe(&model, file.bytes()));
+    let board = file.packed()?;
+    print!("{}", describe_packed(&Model::decode(&board)?, board.len()));
     Ok(())
+}
+
+/// What a board makes of the model: its weights packed, and each layer on its fast path or, and why, not.
+fn describe_packed(model: &Model<'_>, bytes: usize) -> String {
+    let mut text = format!(
+        "\nOn a board, its weights packed (docs/KERNELS.md): {} bytes of flash\n\n  layer                     \
+         weights  path\n",
+        thousands(bytes as u64)
+    );
+    for step in model.steps() {
+        text += &format!(
+            "{:>3} {:<22} {:>8}  {}\n",
+            step.layer,
+            operation(&step),
+            step.weights_len().map_or(String::new(), |len| thousands(len as u64)),
+            path(step.path),
+        );
+    }
+    text += &format!(
+        "\nRAM         {} bytes: image {}, rows of maps and workspace {}, embedding {}\n",
+        thousands(model.ram_len() as u64),
+        thousands(model.input_len() as u64),
+        thousands(4 * model.scratch_len() as u64),
+        thousands(model.embedding_len() as u64),
+    );
+    text
+}
+
+fn path(path: Path) -> &'static str {
+    match path {
+        Path::Winograd => "Winograd F(2x2, 3x3)",
+        Path::Taps => "few taps, weights of 16 bits",
+        Path::Rows => "rows of bytes, two in a word",
+        Path::Reference(Reason::Plain) => "reference: the file is not packed",
+        Path::Reference(Reason::Groups) => "reference: in groups",
+        Path::Reference(Reason::PoolWindow) => "reference: the pool behind is not 2x2",
+        Path::Reference(Reason::Pool) => "reference: a pool alone",
+        Path::Reference(Reason::Channels) => "reference: an odd number of channels",
+    }
 }
 
 fn describe(model: &Model<'_>, file: &[u8]) -> String {

@@ -64,6 +64,19 @@ impl ModelFile {
         Model::decode(&self.bytes).with_context(|| format!("{} is no usable model", self.path.display()))
     }
 
+    /// The model as it is built into a firmware: its weights packed.
+    ///
+    /// # Errors
+    /// It is not valid, or a layer's biases are too large.
+    pub fn packed(&self) -> Result<Vec<u8>> {
+        let len =
+            repacked_len(&self.decode()?, Layout::Packed).context("the model does not fit this machine")?;
+        let mut packed = vec![0; len];
+        repack(&self.bytes, Layout::Packed, &mut packed)
+            .with_context(|| format!("cannot pack {}", self.path.display()))?;
+        Ok(packed)
+    }
+
     /// The file's content.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
