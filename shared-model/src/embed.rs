@@ -1,6 +1,6 @@
 use crate::{
     Model, Operation, Path, Shape, Step,
-    fast::{self, Rows},
+    fast::{self, Extent, Rows},
     kernel,
 };
 use core::{iter::Peekable, ops::Range};
@@ -106,6 +106,12 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
+    /// Of what is computed.
+    fn shape(&self) -> Shape {
+        // No larger than the step's output.
+        Shape::new(self.height as u16, self.width as u16, self.step.output.shape.channels)
+    }
+
     /// Bytes of a row of the output.
     fn row_len(&self) -> usize {
         self.width * usize::from(self.step.output.shape.channels)
@@ -162,10 +168,24 @@ impl<'a> Segment<'a> {
         self.stages.last().map_or(0, |stage| stage.step.output.len())
     }
 
+    /// A stage, and what it reads and writes.
+    fn extent(&self, index: usize) -> Option<(&Stage<'a>, Extent)> {
+        let stage = self.stages.get(index)?;
+        let input = match index.checked_sub(1).and_then(|before| self.stages.get(before)) {
+            Some(before) => before.shape(),
+            None => stage.step.input.shape,
+        };
+        Some((stage, Extent { input, output: stage.shape() }))
+    }
+
     /// Words for the rings, and for the step that needs most to work in.
     fn work_len(&self) -> usize {
         let rings = self.stages.iter().rev().skip(1).map(|stage| stage.ring_len().div_ceil(4));
-        rings.sum::<usize>() + self.stages.iter().map(|stage| fast::work_len(&stage.step)).max().unwrap_or(0)
+        let work = (0..self.stages.len()).filter_map(|index| {
+            let (stage, extent) = self.extent(index)?;
+            Some(fast::work_len(&stage.step, extent))
+        });
+        rings.sum::<usize>() + work.max().unwrap_or(0)
     }
 
     fn run(
@@ -204,30 +224,28 @@ impl<'a> Segment<'a> {
         let _ = maps.push((output, 0));
 
         let mut turn = maps.len() - 1;
-        while let Some(stage) = self.stages.get(turn)
+        while let Some((stage, extent)) = self.extent(turn)
             && let Some((before, [(map, done), ..])) = maps.split_at_mut_checked(turn)
         {
             if *done >= stage.height {
                 break; // the last one is done
             }
-            let input = match (before.last(), turn.checked_sub(1).and_then(|from| self.stages.get(from))) {
-                (Some((map, ready)), Some(from)) => {
-                    if *ready < stage.step.taken(0, *done).end.min(from.height) {
+            let row_len = usize::from(extent.input.width) * usize::from(extent.input.channels);
+            let height = usize::from(extent.input.height);
+            let input = match before.last() {
+                Some((map, ready)) => {
+                    if *ready < stage.step.taken(0, *done).end.min(height) {
                         turn -= 1;
                         continue;
                     }
-                    Rows { bytes: map, row_len: from.row_len(), slots: from.ring }
+                    Rows { bytes: map, row_len, slots: map.len() / row_len.max(1) }
                 }
-                _ => {
-                    let shape = stage.step.input.shape;
-                    let row_len = usize::from(shape.width) * usize::from(shape.channels);
-                    Rows { bytes: input, row_len, slots: usize::from(shape.height) }
-                }
+                None => Rows { bytes: input, row_len, slots: height },
             };
             let rows = stage.step.rows_at_once().min(stage.height - *done);
-            let at = done.checked_rem(stage.ring).unwrap_or(0) * stage.row_len();
+            let at = *done % stage.ring.max(1) * stage.row_len();
             let Some(output) = map.get_mut(at..at + rows * stage.row_len()) else { return };
-            fast::conv_rows(&stage.step, input, *done, rows, output, work);
+            fast::conv_rows(&stage.step, extent, input, *done, output, work);
             observe(&stage.step, output);
             *done += rows;
             turn = self.stages.len() - 1;

@@ -29,7 +29,8 @@ impl TryFrom<u16> for Layout {
     fn try_from(number: u16) -> Result<Self, UnknownLayout> {
         match number {
             0 => Ok(Layout::Plain),
-            1 => Ok(Layout::Packed),
+            // Its words are read as they lie there.
+            1 if cfg!(target_endian = "little") => Ok(Layout::Packed),
             _ => Err(UnknownLayout),
         }
     }
@@ -72,8 +73,21 @@ pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, Repa
             return Err(RepackError::Accumulator(step.layer));
         }
         let len = path.weights_len(filters).ok_or(RepackError::Full)?;
-        let weight = |channel, tap| step.path.weight(filters, parameters, channel, tap);
-        path.pack(filters, parameters, weight, section(&mut rest, len));
+        let out = section(&mut rest, len);
+        if path == step.path {
+            out.copy_from_slice(parameters.weights);
+        } else if path.is_fast() {
+            if !path.pack(filters, parameters, bytemuck::cast_slice(parameters.weights), out) {
+                return Err(RepackError::Unaligned);
+            }
+        } else {
+            let taps = filters.taps();
+            for (channel, filter) in out.chunks_exact_mut(taps).enumerate() {
+                for (tap, byte) in filter.iter_mut().enumerate() {
+                    *byte = step.path.weight(filters, parameters, channel, tap) as u8;
+                }
+            }
+        }
     }
     let mut header =
         Header { layout: layout as u16, data_len: (len - data_start) as u32, crc: 0, ..*model.header() };
@@ -127,6 +141,8 @@ pub enum RepackError {
     Decode(DecodeError),
     /// The buffer is shorter than the file.
     Full,
+    /// The buffer does not begin at a multiple of 4 bytes.
+    Unaligned,
     /// Sums of this layer are too large for its fast path, which multiplies them by 4.
     Accumulator(usize),
 }
@@ -136,6 +152,9 @@ impl core::fmt::Display for RepackError {
         match self {
             Self::Decode(error) => error.fmt(f),
             Self::Full => f.write_str("the buffer is shorter than the model file"),
+            Self::Unaligned => {
+                f.write_str("the buffer for packed weights must begin at a multiple of 4 bytes")
+            }
             Self::Accumulator(layer) => {
                 write!(
                     f,

@@ -96,9 +96,11 @@ impl<'a> Step<'a> {
     /// The filters' shape and the sections that hold them; `None` for a pool.
     pub(crate) fn filters(&self) -> Option<(FilterShape, &Parameters<'a>)> {
         match &self.operation {
-            Operation::Conv2d { geometry, parameters, .. } => Some((geometry.filters(), parameters)),
+            Operation::Conv2d { geometry, pool, parameters } => {
+                Some((FilterShape::of_conv(geometry, *pool), parameters))
+            }
             Operation::Dense(parameters) => {
-                Some((dense_filters(parameters.channels(), self.input.len()), parameters))
+                Some((FilterShape::of_dense(parameters.channels(), self.input.len()), parameters))
             }
             Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
         }
@@ -335,7 +337,7 @@ impl<'m, 'a> Walk<'m, 'a> {
                     _ => (None, map),
                 };
                 let path = Path::of_conv(self.layout, &geometry, pool);
-                let parameters = self.parameters(geometry.filters(), path)?;
+                let parameters = self.parameters(FilterShape::of_conv(&geometry, pool), path)?;
                 (Operation::Conv2d { geometry, pool, parameters }, output, path)
             }
             Layer::MaxPool2d(pool) => (Operation::MaxPool2d(pool), pooled(&input, pool, index)?, Path::POOL),
@@ -352,7 +354,7 @@ impl<'m, 'a> Walk<'m, 'a> {
                 let output = Tensor { shape, element: dense.activation.element(), scale: dense.scale };
                 check_tensor(&output, index)?;
                 let path = Path::of_dense(self.layout);
-                let filters = dense_filters(dense.out_features.into(), input.len());
+                let filters = FilterShape::of_dense(dense.out_features.into(), input.len());
                 (Operation::Dense(self.parameters(filters, path)?), output, path)
             }
         };
@@ -414,11 +416,6 @@ fn check_filters(step: &Step<'_>) -> Result<bool, DecodeError> {
         return Err(DecodeError::Packed(step.layer));
     }
     Ok(narrow)
-}
-
-/// A dense layer's filters.
-fn dense_filters(channels: usize, inputs: usize) -> FilterShape {
-    FilterShape { channels, kernel: [1, 1], depth: inputs }
 }
 
 fn check_tensor(tensor: &Tensor, layer: usize) -> Result<(), DecodeError> {

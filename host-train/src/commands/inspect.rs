@@ -57,7 +57,6 @@ fn path(path: Path) -> &'static str {
         Path::Reference(Reason::Groups) => "reference: in groups",
         Path::Reference(Reason::PoolWindow) => "reference: the pool behind is not 2x2",
         Path::Reference(Reason::Pool) => "reference: a pool alone",
-        Path::Reference(Reason::Channels) => "reference: an odd number of channels",
     }
 }
 

@@ -1,740 +1,863 @@
-//! The inner loops in assembly, for Cortex-M4, M7 and M33: one instruction multiplies two pairs of 16-bit values and
-//! adds both products. `docs/KERNELS.md` explains the tricks and the use of registers.
+//! Inner loops for cores with the DSP extension (Cortex-M4, M7, M33): the one file with `unsafe`.
 //!
-//! What the loops do not cover, a signed output or a sum that does not fit 16 bits, is finished in Rust.
+//! An assembly function reads and writes through pointers that a safe function next to it takes from slices, after
+//! it has compared the slices' lengths with what the assembly touches. LDM and LDRD need addresses that are multiples
+//! of 4: slices of words have them, and weights in narrower slices are checked.
+//!
+//! Where a loop's body is unrolled, the first pass enters it in the middle, so that any count can be done. Whether
+//! more passes follow is kept in the carry flag: nothing between touches it.
 
-use super::{FilterShape, Finish, LANES, portable, winograd::POSITIONS};
+use super::Channels;
 use crate::Element;
-use core::arch::global_asm;
+use core::arch::{asm, global_asm};
 
-#[cfg(not(armv7em))]
-global_asm!(".cpu cortex-m33");
+/// The extension is optional for Armv8-M, and the assembler has to be told that it is there.
+#[cfg(armv8m)]
+macro_rules! cpu {
+    () => {
+        ".cpu cortex-m33\n"
+    };
+}
+#[cfg(not(armv8m))]
+macro_rules! cpu {
+    () => {
+        ""
+    };
+}
 
-// Convolves 4 transformed tiles with the transformed filters of pairs of channels.
-//
-// r0: tiles [position][word][tile], r1: filters [pair][position][word][channel], r2: `Winograd`.
-//
-// A position's 8 sums stay in r6 to r12 and lr. They are stored on the stack, [position][tile][channel]; then each tile's
-// 4 outputs of 2 channels are made of them, in r4 to r11.
+macro_rules! lanes {
+    ($($(#[$text:meta])* $name:ident = $code:literal;)*) => {$(
+        $(#[$text])*
+        #[inline(always)]
+        pub(super) fn $name(a: u32, b: u32) -> u32 {
+            let result: u32;
+            // SAFETY: one instruction that reads two registers and writes a third.
+            unsafe {
+                asm!(concat!(cpu!(), $code), result = lateout(reg) result, a = in(reg) a, b = in(reg) b,
+                    options(pure, nomem, nostack, preserves_flags));
+            }
+            result
+        }
+    )*};
+}
+
+lanes! {
+    /// `a + b` in each lane.
+    add16 = "sadd16 {result}, {a}, {b}";
+    /// `a - b` in each lane.
+    sub16 = "ssub16 {result}, {a}, {b}";
+    /// The low lanes of `a` and `b`: `a`'s becomes the low one.
+    pack_low = "pkhbt {result}, {a}, {b}, lsl #16";
+    /// The high lanes of `a` and `b`: `a`'s becomes the low one.
+    pack_high = "pkhtb {result}, {b}, {a}, asr #16";
+    /// The low lane of `a` and the high lane of `b`, where they are.
+    pack_low_high = "pkhbt {result}, {a}, {b}";
+}
+
+/// Whether LDM may read from there.
+fn aligned<T>(slice: &[T]) -> bool {
+    slice.as_ptr().addr() % 4 == 0
+}
+
 global_asm!(
+    cpu!(),
     r#"
     .syntax unified
-    .section .text.tinytriplet_winograd4, "ax", %progbits
-    .balign 4               // ADR counts from a multiple of 4
-    .global tinytriplet_winograd4
-    .type tinytriplet_winograd4, %function
-    .thumb_func
-tinytriplet_winograd4:
-    .set SUM, 512           // where the next sums go
-    .set TILES_END, 516
-    .set TILES, 520
-    .set JUMP, 524          // where the run of a position begins
-    .set BIAS, 528          // two
-    .set MULTIPLIER, 536    // two
-    .set BIASES, 544
-    .set MULTIPLIERS, 548
-    .set OUTPUT, 552
-    .set STRIDE, 556
-    .set PAIRS, 560
-    .set SUMS, 564          // where outputs go that are not finished, or 0
-    .set FILTERS, 568
-    push {{r4-r11, lr}}
-    sub sp, #572
-    ldm r2, {{r3-r9}}
-    add r10, sp, #BIASES
-    stm r10, {{r3-r7, r9}}
-    add r10, r0, r8, lsl #8
-    strd r10, r0, [sp, #TILES_END]
-    adr.w r10, 3f
-    sub r8, #1
-    mov r11, #44
-    mls r10, r8, r11, r10
-    orr r10, #1
-    str r10, [sp, #JUMP]
-1:
-    ldrd r2, r3, [sp, #BIASES]
-    ldrd r4, r5, [r2], #8
-    ldrd r6, r7, [r3], #8
-    strd r2, r3, [sp, #BIASES]
-    add r8, sp, #BIAS
-    stm r8, {{r4-r7}}
-    ldr r0, [sp, #TILES]
-    mov r2, sp
-    str r2, [sp, #SUM]
-2:
-    ldrd r2, r3, [r1], #8
-    ldrd r4, r5, [r0], #8
-    smuad r6, r4, r2
-    smuad r7, r4, r3
-    smuad r8, r5, r2
-    smuad r9, r5, r3
-    ldrd r4, r5, [r0], #8
-    smuad r10, r4, r2
-    smuad r11, r4, r3
-    smuad r12, r5, r2
-    smuad lr, r5, r3
-    ldr pc, [sp, #JUMP]
-    .rept 31
-    ldrd r2, r3, [r1], #8
-    ldrd r4, r5, [r0], #8
-    smlad r6, r4, r2, r6
-    smlad r7, r4, r3, r7
-    smlad r8, r5, r2, r8
-    smlad r9, r5, r3, r9
-    ldrd r4, r5, [r0], #8
-    smlad r10, r4, r2, r10
-    smlad r11, r4, r3, r11
-    smlad r12, r5, r2, r12
-    smlad lr, r5, r3, lr
-    .endr
-3:
-    ldrd r2, r3, [sp, #SUM]
-    stm r2!, {{r6-r12, lr}}
-    str r2, [sp, #SUM]
-    cmp r0, r3
-    bne.w 2b
-    str r1, [sp, #FILTERS]
+    .thumb
 
-    // Sums of a column of positions, of two channels: the upper output's part to x, the lower one's to y.
-    .macro COLUMN column, x0, x1, y0, y1
-    ldrd \x0, \x1, [sp, #(TILE * \column + AT)]
-    ldrd \y0, \y1, [sp, #(4 * TILE + TILE * \column + AT)]
-    add \x0, \y0
-    add \x1, \y1
-    ldrd r12, lr, [sp, #(8 * TILE + TILE * \column + AT)]
-    add \x0, r12
-    add \x1, lr
-    sub \y0, r12
-    sub \y1, lr
-    ldrd r12, lr, [sp, #(12 * TILE + TILE * \column + AT)]
-    sub \y0, r12
-    sub \y1, lr
-    .endm
-    // The outputs of a tile: r4, r5 the two channels' upper left, r6, r7 upper right, r8, r9 lower left, r10, r11
-    // lower right.
-    .macro OUTPUTS
-    COLUMN 0, r4, r5, r8, r9
-    COLUMN 1, r6, r7, r10, r11
-    add r4, r6
-    add r5, r7
-    add r8, r10
-    add r9, r11
-    COLUMN 2, r0, r1, r2, r3
-    add r4, r0
-    add r5, r1
-    sub r6, r0
-    sub r7, r1
-    add r8, r2
-    add r9, r3
-    sub r10, r2
-    sub r11, r3
-    COLUMN 3, r0, r1, r2, r3
-    sub r6, r0
-    sub r7, r1
-    sub r10, r2
-    sub r11, r3
-    .endm
-    // Biases in r12 and lr, then multipliers in r2 and r3: the largest of the four, finished, the two channels' bytes
-    // in the lower half of r4.
-    .macro LARGEST
-    smmulr r4, r4, r2
-    smmulr r5, r5, r3
-    smmulr r6, r6, r2
-    smmulr r7, r7, r3
-    smmulr r8, r8, r2
-    smmulr r9, r9, r3
-    smmulr r10, r10, r2
-    smmulr r11, r11, r3
-    pkhbt r4, r4, r5, lsl #16
-    pkhbt r6, r6, r7, lsl #16
-    pkhbt r8, r8, r9, lsl #16
-    pkhbt r10, r10, r11, lsl #16
-    ssub16 r5, r4, r6
-    sel r4, r4, r6
-    ssub16 r5, r8, r10
-    sel r8, r8, r10
-    ssub16 r5, r4, r8
-    sel r4, r4, r8
-    usat16 r4, #8, r4
-    orr r4, r4, r4, lsr #8
-    .endm
-    .macro UNSCALED
-    add r4, r12, r4, asr #2
-    add r5, lr, r5, asr #2
-    add r6, r12, r6, asr #2
-    add r7, lr, r7, asr #2
-    add r8, r12, r8, asr #2
-    add r9, lr, r9, asr #2
-    add r10, r12, r10, asr #2
-    add r11, lr, r11, asr #2
-    .endm
-    .set TILE, 32
-    .set AT, 0
-    .rept 4
-    OUTPUTS
-    ldr r0, [sp, #SUMS]
-    cmp r0, #0
-    beq 4f
-    stm r0!, {{r4-r11}}
-    str r0, [sp, #SUMS]
-    b 5f
-4:
-    ldrd r12, lr, [sp, #BIAS]
-    UNSCALED
-    ldrd r2, r3, [sp, #MULTIPLIER]
-    LARGEST
-    ldrd r0, r2, [sp, #OUTPUT]
-    strh r4, [r0]
-    add r0, r2
-    str r0, [sp, #OUTPUT]
-5:
-    .set AT, AT + 8
-    .endr
-    // Back to the first tile's pixel, and on to the next pair of channels.
-    ldrd r0, r2, [sp, #OUTPUT]
-    sub r0, r0, r2, lsl #2
-    add r0, #2
-    ldr r1, [sp, #FILTERS]
-    ldr r3, [sp, #PAIRS]
-    subs r3, #1
-    str r0, [sp, #OUTPUT]
-    str r3, [sp, #PAIRS]
-    bne.w 1b
-    add sp, #572
-    pop {{r4-r11, pc}}
-    .size tinytriplet_winograd4, . - tinytriplet_winograd4
-"#
-);
+// Multi-pass loops: jumped to with the carry set. \cnt passes are left of \all.
+.macro tt_more reg, cnt, all_base, all, block, after
+    ldr r2, [\reg, #\cnt]
+    cbz r2, 77f
+    sub r2, r2, #1
+    str r2, [\reg, #\cnt]
+    b.w \block
+77:
+    ldr r2, [\all_base, #\all]
+    str r2, [\reg, #\cnt]
+    b.w \after
+.endm
 
-// The same with one tile.
-//
-// Filters' words are in r2 to r5, the tile's in r8 and r9, the sums in r6 and r7; r10 is where the run begins, r12 where
-// the next sums go, lr the tile's end.
-global_asm!(
-    r#"
-    .section .text.tinytriplet_winograd1, "ax", %progbits
-    .balign 4               // ADR counts from a multiple of 4
-    .global tinytriplet_winograd1
-    .type tinytriplet_winograd1, %function
-    .thumb_func
-tinytriplet_winograd1:
-    .set TILES_END, 128
-    .set TILES, 132
-    .set JUMP, 136
-    .set FILTERS, 140
-    .set BIASES, 144
-    .set MULTIPLIERS, 148
-    .set OUTPUT, 152
-    .set PAIRS, 160
-    .set SUMS, 164
-    push {{r4-r11, lr}}
-    sub sp, #172
-    ldm r2, {{r3-r9}}
-    add r10, sp, #BIASES
-    stm r10, {{r3-r7, r9}}
-    add r10, r0, r8, lsl #6
-    strd r10, r0, [sp, #TILES_END]
-    adr.w r10, 3f
-    sub r8, #2
-    mov r11, #12
-    mls r10, r8, r11, r10
-    orr r10, #1
-    str r10, [sp, #JUMP]
-    str r1, [sp, #FILTERS]
-1:
-    ldr lr, [sp, #TILES_END]
-    ldrd r10, r1, [sp, #JUMP]
-    ldr r0, [sp, #TILES]
-    mov r12, sp
-2:
-    ldm.w r1!, {{r2-r5}}
-    ldrd r8, r9, [r0], #8
-    smuad r6, r8, r2
-    smuad r7, r8, r3
-    smlad r6, r9, r4, r6
-    smlad r7, r9, r5, r7
-    bx r10
+// The larger of 4 outputs (2 x 2) of the tile whose sums lie at \c and \e of column 3, \d bytes a column:
+// y01 + r(y00 - y01) with y00 = c0 + c1 + c2, y01 = c1 - c2 - c3; then the lower row; then of both.
+.macro tt_pool_tile c, e, d
+    ldrd r2, r3, [sp, #(\c + 3*\d)]
+    ldrd r4, r5, [sp, #(\c + 2*\d)]
+    ldrd r6, r7, [sp, #(\c + \d)]
+    ldrd r8, r9, [sp, #(\c)]
+    add r8, r8, r6
+    add r9, r9, r7
+    add r2, r2, r6
+    add r3, r3, r7
+    add r2, r2, r8
+    add r3, r3, r9
+    usat r2, #31, r2
+    usat r3, #31, r3
+    add r2, r2, r4
+    add r3, r3, r5
+    sub r2, r2, r8
+    sub r3, r3, r9
+    ldrd r4, r5, [sp, #(\e + 3*\d)]
+    ldrd r6, r7, [sp, #(\e + 2*\d)]
+    ldrd r8, r9, [sp, #(\e + \d)]
+    ldrd r10, r11, [sp, #(\e)]
+    add r10, r10, r8
+    add r11, r11, r9
+    add r4, r4, r8
+    add r5, r5, r9
+    add r4, r4, r10
+    add r5, r5, r11
+    usat r4, #31, r4
+    usat r5, #31, r5
+    add r4, r4, r6
+    add r5, r5, r7
+    sub r4, r4, r10
+    sub r5, r5, r11
+    sub r2, r2, r4
+    sub r3, r3, r5
+    usat r2, #31, r2
+    usat r3, #31, r3
+    add r2, r2, r4
+    add r3, r3, r5
+    ldm lr, {r4-r6}             // multipliers, bytes from a tile's outputs to the next one's
+    add r2, r0, r2, asr #2      // bias + sum
+    add r3, r1, r3, asr #2
+    smmulr r2, r2, r4
+    smmulr r3, r3, r5
+    usat r2, #8, r2
+    usat r3, #8, r3
+    orr r2, r2, r3, lsl #8
+    strh r2, [r12]
+    sub r12, r12, r6
+.endm
+
+// Two of a tile's outputs for both channels, to r12.
+.macro tt_dump_row c, d
+    ldrd r2, r3, [sp, #(\c + 3*\d)]
+    ldrd r4, r5, [sp, #(\c + 2*\d)]
+    ldrd r6, r7, [sp, #(\c + \d)]
+    ldrd r8, r9, [sp, #(\c)]
+    add r2, r2, r4
+    add r3, r3, r5
+    add r2, r2, r6
+    add r3, r3, r7
+    sub r4, r4, r6
+    sub r5, r5, r7
+    sub r4, r4, r8
+    sub r5, r5, r9
+    stm r12!, {r2-r5}
+.endm
+
+// Loads what finishing a pair needs (lr: arguments): biases to r0 and r1, multipliers to the arguments' front, the
+// last tile's output to r12; saves how far the weights were read.
+.macro tt_pair_parameters
+    str r1, [lr, #16]
+    ldrd r2, r3, [lr, #24]
+    ldrd r0, r1, [r2], #8
+    ldrd r4, r5, [r3], #8
+    strd r2, r3, [lr, #24]
+    strd r4, r5, [lr, #0]
+    ldr r12, [lr, #20]
+    add r2, r12, #2
+    str r2, [lr, #20]
+.endm
+
+// 3 tiles x 2 channels of one word: r0 V, r1 U, sums in r7-r12.
+.macro tt_w3_step
+    ldmia r1!, {r2, r3}
+    ldmia r0!, {r4-r6}
+    smlad r7, r4, r2, r7
+    smlad r8, r4, r3, r8
+    smlad r9, r5, r2, r9
+    smlad r10, r5, r3, r10
+    smlad r11, r6, r2, r11
+    smlad r12, r6, r3, r12
+.endm
+
+    .section .text.tinytriplet_winograd3,"ax",%progbits
     .balign 4
-    .rept 15
-    ldm.w r1!, {{r2-r5}}
-    ldrd r8, r9, [r0], #8
-    smlad r6, r8, r2, r6
-    smlad r7, r8, r3, r7
-    smlad r6, r9, r4, r6
-    smlad r7, r9, r5, r7
-    .endr
-3:
-    strd r6, r7, [r12], #8
-    cmp r0, lr
-    bne.w 2b
-    str r1, [sp, #FILTERS]
-    .set TILE, 8
-    .set AT, 0
-    OUTPUTS
-    ldr r0, [sp, #SUMS]
-    cmp r0, #0
-    beq 4f
-    stm r0!, {{r4-r11}}
-    b 5f
-4:
-    ldrd r2, r3, [sp, #BIASES]
-    ldrd r12, lr, [r2], #8
-    ldrd r0, r1, [r3], #8
-    strd r2, r3, [sp, #BIASES]
-    UNSCALED
-    mov r2, r0
-    mov r3, r1
-    LARGEST
-    ldr r0, [sp, #OUTPUT]
-    strh r4, [r0], #2
-    str r0, [sp, #OUTPUT]
+    .global tinytriplet_winograd3
+    .type tinytriplet_winograd3,%function
+    .thumb_func
+// r0: arguments, see `winograd::Arguments`
+tinytriplet_winograd3:
+    push {r4-r11, lr}
+    mov lr, r0
+    ldr r2, [lr, #40]           // words of the first pass
+    mov r3, #28                 // bytes of a step's code
+    mul r2, r2, r3
+    adr.w r4, 12f
+    sub r4, r4, r2
+    add r4, r4, #29             // one step less; Thumb bit
+    str r4, [lr, #48]
+    adr.w r4, 22f
+    sub r4, r4, r2
+    orr r4, r4, #1
+    str r4, [lr, #52]
+    adr.w r4, 32f
+    sub r4, r4, r2
+    orr r4, r4, #1
+    str r4, [lr, #56]
+    adr.w r4, 42f
+    sub r4, r4, r2
+    orr r4, r4, #1
+    str r4, [lr, #60]
+1:
+    ldrd r0, r1, [lr, #12]
+    ldr r2, [lr, #36]
+    str r2, [lr, #64]
+    cmp r2, #1                  // carry: more than one pass
 5:
-    ldr r3, [sp, #PAIRS]
-    subs r3, #1
-    str r3, [sp, #PAIRS]
-    bne.w 1b
-    add sp, #172
-    pop {{r4-r11, pc}}
-    .size tinytriplet_winograd1, . - tinytriplet_winograd1
-"#
-);
-
-/// What the assembly is told; the order of the fields is theirs.
-#[repr(C)]
-struct Winograd {
-    biases: *const i32,
-    multipliers: *const i32,
-    output: *mut u8,
-    /// Bytes from one tile's pixel to the next.
-    stride: usize,
-    pairs: usize,
-    words: usize,
-    /// Where 8 outputs of each tile go as they are, or null to finish and pool them.
-    sums: *mut i32,
-}
-
-unsafe extern "C" {
-    fn tinytriplet_winograd4(tiles: *const u32, filters: *const u32, job: *const Winograd);
-    fn tinytriplet_winograd1(tiles: *const u32, filters: *const u32, job: *const Winograd);
-}
-
-pub(super) use portable::transform;
-
-/// See [`portable::winograd`].
-pub(super) fn winograd(tiles: &[u32], filters: &[u32], count: usize) -> [[i32; 8]; LANES] {
-    let mut sums = [[0; 8]; LANES];
-    let words = filters.len() / (2 * POSITIONS);
-    if !fits(tiles, filters, words, count, 1) {
-        return sums;
-    }
-    let nothing = [0; 2];
-    let job = Winograd {
-        biases: nothing.as_ptr(),
-        multipliers: nothing.as_ptr(),
-        output: core::ptr::null_mut(),
-        stride: 0,
-        pairs: 1,
-        words,
-        sums: sums.as_mut_ptr().cast(),
-    };
-    // SAFETY: tiles and filters have the lengths that the job says (checked above), two biases and multipliers are read,
-    // and 8 sums are written for each of up to 4 tiles. Nothing is written to the output.
-    unsafe {
-        match count {
-            1 => tinytriplet_winograd1(tiles.as_ptr(), filters.as_ptr(), &job),
-            _ => tinytriplet_winograd4(tiles.as_ptr(), filters.as_ptr(), &job),
-        }
-    }
-    sums
-}
-
-/// See [`portable::winograd_pooled`].
-pub(super) fn winograd_pooled(
-    tiles: &[u32],
-    filters: &[u32],
-    count: usize,
-    finish: &Finish<'_>,
-    output: &mut [u8],
-) {
-    let channels = finish.biases.len();
-    let (pairs, words) = (channels / 2, tiles.len() / POSITIONS / count.max(1));
-    if finish.element == Element::Signed || !finish.narrow {
-        return portable::winograd_pooled_by(winograd, tiles, filters, count, finish, output);
-    }
-    if !fits(tiles, filters, words, count, pairs)
-        || !channels.is_multiple_of(2)
-        || finish.multipliers.len() != channels
-        || output.len() < count * channels
-    {
-        return;
-    }
-    let job = Winograd {
-        biases: finish.biases.as_ptr(),
-        multipliers: finish.multipliers.as_ptr(),
-        output: output.as_mut_ptr(),
-        stride: channels,
-        pairs,
-        words,
-        sums: core::ptr::null_mut(),
-    };
-    // SAFETY: tiles and filters have the lengths that the job says, there is a bias and a multiplier for both channels
-    // of each pair, and the output has as many bytes for each tile: all checked above. Two bytes are written together, at
-    // any address: the processors can do that.
-    unsafe {
-        match count {
-            1 => tinytriplet_winograd1(tiles.as_ptr(), filters.as_ptr(), &job),
-            _ => tinytriplet_winograd4(tiles.as_ptr(), filters.as_ptr(), &job),
-        }
-    }
-}
-
-/// Whether lengths are those of `count` tiles, 1 or [`LANES`], and of the filters of some pairs of channels, which the
-/// assembly takes: an even number of words, up to 32.
-fn fits(tiles: &[u32], filters: &[u32], words: usize, count: usize, pairs: usize) -> bool {
-    (count == 1 || count == LANES)
-        && words.is_multiple_of(2)
-        && (2..=32).contains(&words)
-        && tiles.len() == POSITIONS * words * count
-        && filters.len() == 2 * POSITIONS * words * pairs
-        && pairs > 0
-}
-
-// Convolves a row of windows of one channel, 3 x 3 or 5 x 5 with a stride of 1, and pools it.
-//
-// r0: `Windows`, which has the rest. A patch of 4 x 4 or 6 x 6 bytes, the windows of one output, becomes words on the
-// stack: of each of its lines the neighbours that share a word, then the last two columns' values with those below.
-// The sums of the four windows are in r4 to r7 for one channel and in r8 to r11 for the other, their weights in r2 and
-// r3, two windows' words in r12 and lr.
-global_asm!(
-    r#"
-    .macro UPPER op
-    \op r4, r12, r2, r4
-    \op r5, lr, r2, r5
-    \op r8, r12, r3, r8
-    \op r9, lr, r3, r9
-    .endm
-    .macro LOWER op
-    \op r6, r12, r2, r6
-    \op r7, lr, r2, r7
-    \op r10, r12, r3, r10
-    \op r11, lr, r3, r11
-    .endm
-    // Biases and the first weights. What a register holds is used up before it becomes a sum.
-    .macro FIRST line
-    ldm r1!, {{r2, r3, r10, r11}}
-    ldrd r12, lr, [sp]
-    smlad r4, r12, r10, r2
-    smlad r5, lr, r10, r2
-    smlad r8, r12, r11, r3
-    smlad r9, lr, r11, r3
-    ldrd r12, lr, [sp, #\line]
-    smlad r6, r12, r10, r2
-    smlad r7, lr, r10, r2
-    smlad r10, r12, r11, r3
-    smlad r11, lr, r11, r3
-    .endm
-    // The next weights, with the line that is in r12 and lr for the upper windows, and the one at `line` for the lower.
-    .macro NEXT line
-    ldrd r2, r3, [r1], #8
-    UPPER smlad
-    ldrd r12, lr, [sp, #\line]
-    LOWER smlad
-    .endm
-    // The last weights of the last column, which has an odd number: the word at `line` holds both windows' values.
-    .macro LAST line
-    ldrd r2, r3, [r1], #8
-    ldrd r12, lr, [sp, #\line]
-    UPPER smlabb
-    LOWER smlatb
-    .endm
-    // Finishes a pair of channels, and goes on with the next at 2 until END, the records' end.
-    .macro STORE
-    ldrd r2, r3, [r1], #8
-    smmulr r4, r4, r2
-    smmulr r5, r5, r2
-    smmulr r6, r6, r2
-    smmulr r7, r7, r2
-    smmulr r8, r8, r3
-    smmulr r9, r9, r3
-    smmulr r10, r10, r3
-    smmulr r11, r11, r3
-    pkhbt r4, r4, r8, lsl #16
-    pkhbt r5, r5, r9, lsl #16
-    pkhbt r6, r6, r10, lsl #16
-    pkhbt r7, r7, r11, lsl #16
-    ssub16 r12, r4, r5
-    sel r4, r4, r5
-    ssub16 r12, r6, r7
-    sel r6, r6, r7
-    ssub16 r12, r4, r6
-    sel r4, r4, r6
-    usat16 r4, #8, r4
-    orr r4, r4, r4, lsr #8
-    strh r4, [r0], #2
-    ldr r2, [sp, #END]
-    cmp r1, r2
-    bne.w 2b
-    .endm
-
-    .section .text.tinytriplet_windows3, "ax", %progbits
-    .balign 4               // ADR counts from a multiple of 4
-    .global tinytriplet_windows3
-    .type tinytriplet_windows3, %function
-    .thumb_func
-tinytriplet_windows3:
-    .set FILTERS, 56
-    .set END, 60
-    .set OUTPUT, 64
-    .set COUNT, 68
-    .set LINES, 72
-    .set COLUMN, 76
-    push {{r4-r11, lr}}
-    sub sp, #84
-    ldm r0, {{r1-r5}}
-    mov r6, #0
-    add r0, sp, #FILTERS
-    stm r0, {{r1-r6}}
-1:
-    ldrd r0, r1, [sp, #LINES]
-    ldm r0, {{r4-r7}}
-    ldr r4, [r4, r1]
-    ldr r5, [r5, r1]
-    ldr r6, [r6, r1]
-    ldr r7, [r7, r1]
-    add r1, #2
-    str r1, [sp, #COLUMN]
-    uxtb16 r8, r4
-    uxtb16 r9, r4, ror #8
-    uxtb16 r10, r5
-    uxtb16 r11, r5, ror #8
-    pkhbt r2, r8, r9, lsl #16
-    pkhbt r3, r9, r8
-    pkhbt r4, r10, r11, lsl #16
-    pkhbt r5, r11, r10
-    stm sp, {{r2-r5}}
-    pkhtb r2, r10, r8, asr #16
-    pkhtb r3, r11, r9, asr #16
-    strd r2, r3, [sp, #32]
-    uxtb16 r8, r6
-    uxtb16 r9, r6, ror #8
-    pkhbt r2, r8, r9, lsl #16
-    pkhbt r3, r9, r8
-    strd r2, r3, [sp, #16]
-    pkhtb r2, r8, r10, asr #16
-    pkhtb r3, r9, r11, asr #16
-    strd r2, r3, [sp, #40]
-    uxtb16 r10, r7
-    uxtb16 r11, r7, ror #8
-    pkhbt r2, r10, r11, lsl #16
-    pkhbt r3, r11, r10
-    strd r2, r3, [sp, #24]
-    pkhtb r2, r10, r8, asr #16
-    pkhtb r3, r11, r9, asr #16
-    strd r2, r3, [sp, #48]
-    ldr r1, [sp, #FILTERS]
-    ldr r0, [sp, #OUTPUT]
-2:
-    FIRST 8
-    NEXT 16
-    NEXT 24
-    ldrd r12, lr, [sp, #32]
-    NEXT 40
-    LAST 48
-    STORE
-    str r0, [sp, #OUTPUT]
-    ldr r3, [sp, #COUNT]
-    subs r3, #1
-    str r3, [sp, #COUNT]
-    bne.w 1b
-    add sp, #84
-    pop {{r4-r11, pc}}
-    .size tinytriplet_windows3, . - tinytriplet_windows3
-
-    .section .text.tinytriplet_windows5, "ax", %progbits
-    .balign 4               // ADR counts from a multiple of 4
-    .global tinytriplet_windows5
-    .type tinytriplet_windows5, %function
-    .thumb_func
-tinytriplet_windows5:
-    .set FILTERS, 136
-    .set END, 140
-    .set OUTPUT, 144
-    .set COUNT, 148
-    .set LINES, 152
-    .set COLUMN, 156
-    push {{r4-r11, lr}}
-    sub sp, #164
-    ldm r0, {{r1-r5}}
-    mov r6, #0
-    add r0, sp, #FILTERS
-    stm r0, {{r1-r6}}
-1:
-    ldrd r2, r12, [sp, #LINES]
-    mov r1, sp
-    .set LINE, 0
-    .rept 6
-    ldr r3, [r2, #(4 * LINE)]
-    ldr r4, [r3, r12]
-    add r3, r12
-    ldrh r5, [r3, #4]
-    uxtb16 r6, r4
-    uxtb16 r7, r4, ror #8
-    pkhbt r8, r6, r7, lsl #16
-    pkhbt r9, r7, r6
-    pkhtb r10, r7, r6, asr #16
-    lsr r11, r7, #16
-    uxtb r6, r5
-    lsr r5, r5, #8
-    orr r11, r11, r6, lsl #16
-    stm r1!, {{r8-r11}}
-    .if LINE > 0
-    orr r8, r0, r6, lsl #16
-    orr r9, lr, r5, lsl #16
-    strd r8, r9, [sp, #(96 + 8 * LINE - 8)]
-    .endif
-    .if LINE < 5
-    mov r0, r6
-    mov lr, r5
-    .endif
-    .set LINE, LINE + 1
+    ldmia r1!, {r2, r3}
+    ldmia r0!, {r4-r6}
+    smuad r7, r4, r2
+    smuad r8, r4, r3
+    smuad r9, r5, r2
+    smuad r10, r5, r3
+    smuad r11, r6, r2
+    smuad r12, r6, r3
+    ldr pc, [lr, #48]
+11:
+    .rept 16
+    tt_w3_step
     .endr
-    add r12, #2
-    str r12, [sp, #COLUMN]
-    ldr r1, [sp, #FILTERS]
-    ldr r0, [sp, #OUTPUT]
-2:
-    FIRST 16
-    NEXT 32
-    NEXT 48
-    NEXT 64
-    NEXT 80
-    ldrd r12, lr, [sp, #8]
-    NEXT 24
-    NEXT 40
-    NEXT 56
-    NEXT 72
-    NEXT 88
-    ldrd r12, lr, [sp, #96]
-    NEXT 104
-    ldrd r12, lr, [sp, #112]
-    NEXT 120
-    LAST 128
-    STORE
-    str r0, [sp, #OUTPUT]
-    ldr r3, [sp, #COUNT]
-    subs r3, #1
-    str r3, [sp, #COUNT]
+12:
+    bcs.w 13f
+14:
+    push {r7-r12}               // row 2
+    ldr pc, [lr, #52]
+21:
+    .rept 16
+    tt_w3_step
+    .endr
+22:
+    bcs.w 23f
+24:
+    push {r7-r12}               // rows 2 + 1
+    ldr pc, [lr, #56]
+31:
+    .rept 16
+    tt_w3_step
+    .endr
+32:
+    bcs.w 33f
+34:
+    push {r7-r12}               // c: rows 2 + 1 + 0
+    add r2, sp, #24
+    ldm r2!, {r7-r12}
+    ldm r2!, {r3-r6}
+    sub r7, r7, r3, lsl #1      // rows 1 - 2
+    sub r8, r8, r4, lsl #1
+    sub r9, r9, r5, lsl #1
+    sub r10, r10, r6, lsl #1
+    ldm r2, {r3, r4}
+    sub r11, r11, r3, lsl #1
+    sub r12, r12, r4, lsl #1
+    ldr pc, [lr, #60]
+41:
+    .rept 16
+    tt_w3_step
+    .endr
+42:
+    bcs.w 43f
+44:
+    push {r7-r12}               // e: rows 1 - 2 - 3
+    ldr r2, [lr, #44]
+    teq r0, r2
+    bne.w 5b
+    ldr r2, [lr, #68]
+    cmp r2, #0
+    bne.w 6f
+    tt_pair_parameters
+    tt_pool_tile 40, 16, 96
+    tt_pool_tile 32, 8, 96
+    tt_pool_tile 24, 0, 96
+    add sp, #384
+    ldr r2, [lr, #32]
+    subs r2, r2, #1
+    str r2, [lr, #32]
     bne.w 1b
-    add sp, #164
-    pop {{r4-r11, pc}}
-    .size tinytriplet_windows5, . - tinytriplet_windows5
-"#
-);
+    pop {r4-r11, pc}
+6:
+    mov r12, r2
+    tt_dump_row 24, 96
+    tt_dump_row 0, 96
+    tt_dump_row 32, 96
+    tt_dump_row 8, 96
+    tt_dump_row 40, 96
+    tt_dump_row 16, 96
+    add sp, #384
+    pop {r4-r11, pc}
+13:
+    tt_more lr, 64, lr, 36, 11b, 14b
+23:
+    tt_more lr, 64, lr, 36, 21b, 24b
+33:
+    tt_more lr, 64, lr, 36, 31b, 34b
+43:
+    tt_more lr, 64, lr, 36, 41b, 44b
+    .size tinytriplet_winograd3, .-tinytriplet_winograd3
 
-/// What the assembly is told; the order of the fields is theirs.
-#[repr(C)]
-struct Windows {
-    filters: *const u32,
-    filters_end: *const u32,
-    output: *mut u8,
-    count: usize,
-    lines: *const *const u8,
-}
+// 2 x 2 sums of two words: r0 x, r1 weights; sums r10 (tile 0, channel 0), r11 (0, 1), r12 (1, 0), lr (1, 1).
+.macro tt_step2 op=smlad
+    ldmia r1!, {r2-r5}
+    ldmia r0!, {r6-r9}
+    smlad r10, r6, r2, r10
+    smlad r11, r6, r3, r11
+    smlad r12, r8, r2, r12
+    smlad lr, r8, r3, lr
+    smlad r10, r7, r4, r10
+    smlad r11, r7, r5, r11
+    smlad r12, r9, r4, r12
+    smlad lr, r9, r5, lr
+.endm
+.macro tt_step2_first
+    ldmia r1!, {r2-r5}
+    ldmia r0!, {r6-r9}
+    smuad r10, r6, r2
+    smuad r11, r6, r3
+    smuad r12, r8, r2
+    smuad lr, r8, r3
+    smlad r10, r7, r4, r10
+    smlad r11, r7, r5, r11
+    smlad r12, r9, r4, r12
+    smlad lr, r9, r5, lr
+.endm
+.macro tt_more2 depth, block, after
+    ldr r2, [sp, #(\depth + 8)]
+    cbz r2, 77f
+    sub r2, r2, #1
+    str r2, [sp, #(\depth + 8)]
+    b.w \block
+77:
+    ldr r2, [sp, #(\depth + 12)]
+    ldr r2, [r2, #36]
+    str r2, [sp, #(\depth + 8)]
+    b.w \after
+.endm
 
-// Multiplies 4 windows with two rows of byte-packed weights.
-//
-// r0: panel [word][window], r1: weights [word][pair], of which one pair is read, r2: words, r3: where 8 sums go.
-// Sums with the halves are in r6 to r9, with their upper bytes in r10 to r12 and lr.
-global_asm!(
-    r#"
-    .section .text.tinytriplet_rows4, "ax", %progbits
-    .balign 4               // ADR counts from a multiple of 4
-    .global tinytriplet_rows4
-    .type tinytriplet_rows4, %function
+    .section .text.tinytriplet_winograd2,"ax",%progbits
+    .balign 4
+    .global tinytriplet_winograd2
+    .type tinytriplet_winograd2,%function
     .thumb_func
-tinytriplet_rows4:
-    push {{r3-r11, lr}}
-    add r4, r0, r2, lsl #4
-    push {{r4}}
-    ands r2, #15
-    ite eq
-    moveq r2, #16
-    movne r2, r2
-    adr.w r3, 3f
-    mov r4, #48
-    mls r3, r2, r4, r3
-    orr r3, #1
-    mov r6, #0
-    mov r7, #0
-    mov r8, #0
-    mov r9, #0
+// r0: arguments. No register is left for them: on top of the stack lie the way into the loops, the panel's end, the
+// passes that are left, and the arguments' address.
+tinytriplet_winograd2:
+    push {r4-r11, lr}
+    mov lr, r0
+1:
+    ldrd r0, r1, [lr, #12]
+    ldr r6, [lr, #40]
+    ldr r7, [lr, #44]
+    ldr r8, [lr, #36]
+    mov r9, lr
+    push {r6-r9}
+    cmp r8, #1                  // carry: more than one pass
+5:
+    tt_step2_first
+    ldr r2, [sp]
+    add r2, r2, #38
+    add pc, r2
+    nop
+11:
+    .rept 8
+    tt_step2
+    .endr
+    bcs.w 13f
+14:
+    push {r10-r12, lr}          // row 2
+    ldr r2, [sp, #16]
+    add pc, r2
+    nop
+21:
+    .rept 8
+    tt_step2
+    .endr
+    bcs.w 23f
+24:
+    push {r10-r12, lr}          // rows 2 + 1
+    ldr r2, [sp, #32]
+    add pc, r2
+    nop
+31:
+    .rept 8
+    tt_step2
+    .endr
+    bcs.w 33f
+34:
+    pop {r2-r9}
+    push {r10-r12, lr}          // c: rows 2 + 1 + 0
+    sub r10, r2, r6, lsl #1     // rows 1 - 2
+    sub r11, r3, r7, lsl #1
+    sub r12, r4, r8, lsl #1
+    sub lr, r5, r9, lsl #1
+    ldr r2, [sp, #16]
+    add pc, r2
+    nop
+41:
+    .rept 8
+    tt_step2
+    .endr
+    bcs.w 43f
+44:
+    pop {r2-r9}
+    push {r2-r5, r10-r12, lr}   // c, and e: rows 1 - 2 - 3
+    push {r6-r9}
+    teq r0, r7
+    bne.w 5b
+    mov lr, r9
+    ldr r2, [lr, #68]
+    cmp r2, #0
+    bne.w 6f
+    tt_pair_parameters
+    tt_pool_tile 24, 40, 32
+    tt_pool_tile 16, 32, 32
+    add sp, #144
+    ldr r2, [lr, #32]
+    subs r2, r2, #1
+    str r2, [lr, #32]
+    bne.w 1b
+    pop {r4-r11, pc}
+6:
+    mov r12, r2
+    tt_dump_row 16, 32
+    tt_dump_row 32, 32
+    tt_dump_row 24, 32
+    tt_dump_row 40, 32
+    add sp, #144
+    pop {r4-r11, pc}
+13:
+    tt_more2 0, 11b, 14b
+23:
+    tt_more2 16, 21b, 24b
+33:
+    tt_more2 32, 31b, 34b
+43:
+    tt_more2 16, 41b, 44b
+    .size tinytriplet_winograd2, .-tinytriplet_winograd2
+
+// A pixel column: 4 bytes of 4 rows to lanes, B transposed times them, on the stack (rows 0, 2, 3, 1; two words each).
+.macro tt_transform_column at
+    ldr r12, [sp, #\at]
+    ldr r5, [r0, r12]
+    ldr r7, [r1, r12]
+    ldr r9, [r2, r12]
+    ldr r11, [r3, r12]
+    uxtb16 r4, r5
+    uxtb16 r6, r7
+    uxtb16 r8, r9
+    uxtb16 r10, r11
+    uxtb16 r5, r5, ror #8
+    uxtb16 r7, r7, ror #8
+    uxtb16 r9, r9, ror #8
+    uxtb16 r11, r11, ror #8
+    ssub16 r4, r4, r8
+    ssub16 r5, r5, r9
+    sadd16 r12, r6, r8
+    sadd16 lr, r7, r9
+    ssub16 r8, r8, r6
+    ssub16 r9, r9, r7
+    ssub16 r10, r6, r10
+    ssub16 r11, r7, r11
+    push {r4, r5, r8-r12, lr}
+.endm
+// A row of the tile times B, to four positions from r0 on; r1: bytes from a column's positions to the next one's.
+.macro tt_transform_row at, half
+    ldrd r4, r5, [sp, #(96 + \at)]
+    ldrd r6, r7, [sp, #(64 + \at)]
+    ldrd r8, r9, [sp, #(32 + \at)]
+    ldrd r10, r11, [sp, #\at]
+    ssub16 r4, r4, r8
+    ssub16 r5, r5, r9
+    sadd16 r12, r6, r8
+    sadd16 lr, r7, r9
+    ssub16 r8, r8, r6
+    ssub16 r9, r9, r7
+    ssub16 r10, r6, r10
+    ssub16 r11, r7, r11
+    .if \half == 4
+    strd r4, r5, [r0]
+    add r0, r0, r1
+    strd r12, lr, [r0]
+    add r0, r0, r1
+    strd r8, r9, [r0]
+    add r0, r0, r1
+    strd r10, r11, [r0]
+    .else
+    str r4, [r0]
+    str r5, [r0, #\half]
+    add r0, r0, r1
+    str r12, [r0]
+    str lr, [r0, #\half]
+    add r0, r0, r1
+    str r8, [r0]
+    str r9, [r0, #\half]
+    add r0, r0, r1
+    str r10, [r0]
+    str r11, [r0, #\half]
+    .endif
+.endm
+.macro tt_transform name, half, next
+    .section .text.\name,"ax",%progbits
+    .balign 4
+    .global \name
+    .type \name,%function
+    .thumb_func
+// r0: arguments, see `winograd::Transform`; on the stack: offsets of the 4 columns, rows, place in the panel, distance
+// of columns' positions, way to the next row's first, words left.
+\name:
+    push {r4-r11, lr}
+    ldm r0, {r1-r12}
+    push {r1-r12}
+1:
+    ldrd r0, r1, [sp, #16]
+    ldrd r2, r3, [sp, #24]
+    tt_transform_column 0
+    tt_transform_column (32 + 4)
+    tt_transform_column (64 + 8)
+    tt_transform_column (96 + 12)
+    add r0, r0, #4
+    add r1, r1, #4
+    add r2, r2, #4
+    add r3, r3, #4
+    strd r0, r1, [sp, #(128 + 16)]
+    strd r2, r3, [sp, #(128 + 24)]
+    ldrd r0, r1, [sp, #(128 + 32)]
+    ldr r2, [sp, #(128 + 40)]
+    add r3, r0, #\next
+    tt_transform_row 8, \half
+    add r0, r0, r2
+    tt_transform_row 24, \half
+    add r0, r0, r2
+    tt_transform_row 0, \half
+    add r0, r0, r2
+    tt_transform_row 16, \half
+    add sp, #128
+    str r3, [sp, #32]
+    ldr r4, [sp, #44]
+    subs r4, r4, #1
+    str r4, [sp, #44]
+    bne.w 1b
+    add sp, #48
+    pop {r4-r11, pc}
+    .size \name, .-\name
+.endm
+    tt_transform tinytriplet_transform2, 4, 16
+    tt_transform tinytriplet_transform3, 12, 24
+
+// To -127..127 without flags: -128 becomes -127.
+.macro tt_signed reg
+    ssat \reg, #8, \reg
+    add \reg, \reg, #127
+    usat \reg, #8, \reg
+    sub \reg, \reg, #127
+.endm
+
+// Bias, rounding, saturation and writing of 2 x 2 outputs; the record's tail is at r1. Repeats from \pair on.
+.macro tt_taps_finish pair, carry_is_signed
+    ldmia r1!, {r2-r5}
+    add r10, r10, r2
+    add r11, r11, r3
+    add r12, r12, r2
+    add lr, lr, r3
+    smmulr r10, r10, r4
+    smmulr r11, r11, r5
+    smmulr r12, r12, r4
+    smmulr lr, lr, r5
+    .if \carry_is_signed
+    bcs 87f
+    .else
+    ldr r2, [sp, #36]
+    cbnz r2, 87f
+    .endif
+    usat r10, #8, r10
+    usat r11, #8, r11
+    usat r12, #8, r12
+    usat lr, #8, lr
+86:
+    ldrd r6, r7, [sp, #8]
+    bfi r10, r11, #8, #8
+    bfi r12, lr, #8, #8
+    strh r12, [r7], #2
+    strh r10, [r6], #2
+    strd r6, r7, [sp, #8]
+    ldr r2, [sp, #16]
+    teq r1, r2
+    bne.w \pair
+    add sp, #48
+    pop {r4-r11, pc}
+87:
+    tt_signed r10
+    tt_signed r11
+    tt_signed r12
+    tt_signed lr
+    b 86b
+.endm
+
+    .section .text.tinytriplet_taps,"ax",%progbits
+    .balign 4
+    .global tinytriplet_taps
+    .type tinytriplet_taps,%function
+    .thumb_func
+// r0: arguments, see `taps::Arguments`: x 0, weights 4, outputs of both tiles 8, end of the weights 16, stages behind the first 20,
+// way in 24, passes behind the first 28, bytes of the weights 32, signed 36, stages left 40, passes left 44.
+tinytriplet_taps:
+    push {r4-r11, lr}
+    ldm r0, {r1-r12}
+    push {r1-r12}
+    mov r1, r2
+    ldr r2, [sp, #28]
+    cmp r2, #1                  // carry: more than one pass
+1:
+    ldr r0, [sp]
+    ldr r2, [sp, #20]
+    str r2, [sp, #40]
     mov r10, #0
     mov r11, #0
     mov r12, #0
     mov lr, #0
-    bx r3
-    .balign 4
 2:
-    .rept 16
-    ldr r2, [r1], #8
-    ldrd r4, r5, [r0], #8
-    sxtb16 r3, r2, ror #8
-    smlad r6, r2, r4, r6
-    smlad r7, r2, r5, r7
-    smlad r10, r3, r4, r10
-    smlad r11, r3, r5, r11
-    ldrd r4, r5, [r0], #8
-    smlad r8, r2, r4, r8
-    smlad r9, r2, r5, r9
-    smlad r12, r3, r4, r12
-    smlad lr, r3, r5, lr
-    .endr
+    ldr r2, [sp, #24]
+    add pc, r2
+    nop
 3:
-    ldr r2, [sp]
-    cmp r0, r2
-    bne.w 2b
-    ldr r3, [sp, #4]
-    stm r3, {{r6-r12, lr}}
-    add sp, #8
-    pop {{r4-r11, pc}}
-    .size tinytriplet_rows4, . - tinytriplet_rows4
-"#
-);
+    .rept 8
+    tt_step2
+    .endr
+    bcs.w 8f
+4:
+    ldr r2, [sp, #40]
+    cbz r2, 5f
+    sub r2, r2, #1
+    str r2, [sp, #40]
+    usat r10, #31, r10
+    usat r11, #31, r11
+    usat r12, #31, r12
+    usat lr, #31, lr
+    ldr r2, [sp, #32]
+    sub r1, r1, r2
+    b.w 2b
+5:
+    tt_taps_finish 1b, 0
+8:
+    tt_more sp, 44, sp, 28, 3b, 4b
+    .size tinytriplet_taps, .-tinytriplet_taps
 
-// Multiplies one window with four rows of byte-packed weights.
-//
-// r0: words of the window, r1: weights [word][pair], r2: words, a multiple of 4, r3: where 4 sums go. Sums with the
-// halves are in r2 and r4, with their upper bytes in r3 and r5.
-global_asm!(
-    r#"
-    .section .text.tinytriplet_dense4, "ax", %progbits
-    .balign 4               // ADR counts from a multiple of 4
-    .global tinytriplet_dense4
-    .type tinytriplet_dense4, %function
+.macro tt_relu4
+    usat r10, #31, r10
+    usat r11, #31, r11
+    usat r12, #31, r12
+    usat lr, #31, lr
+.endm
+// The last word of a stage and the first one of the next.
+.macro tt_step2_relu
+    ldmia r1!, {r2-r5}
+    ldmia r0!, {r6-r9}
+    smlad r10, r6, r2, r10
+    smlad r11, r6, r3, r11
+    smlad r12, r8, r2, r12
+    smlad lr, r8, r3, lr
+    tt_relu4
+    smlad r10, r7, r4, r10
+    smlad r11, r7, r5, r11
+    smlad r12, r9, r4, r12
+    smlad lr, r9, r5, lr
+.endm
+    .section .text.tinytriplet_taps5,"ax",%progbits
+    .balign 4
+    .global tinytriplet_taps5
+    .type tinytriplet_taps5,%function
     .thumb_func
-tinytriplet_dense4:
-    push {{r3-r11, lr}}
-    add r4, r0, r2, lsl #2
-    push {{r4}}
-    lsr r2, r2, #2
-    ands r2, #7
-    ite eq
-    moveq r2, #8
-    movne r2, r2
-    adr.w r12, 3f
-    mov r4, #108
-    mls r12, r2, r4, r12
-    orr r12, #1
+// Four stages of 5 words; a record has each word twice. Arguments as for tinytriplet_taps.
+tinytriplet_taps5:
+    push {r4-r11, lr}
+    ldm r0, {r1-r12}
+    push {r1-r12}
+    mov r1, r2
+    cmp r10, #1                 // carry: signed
+1:
+    ldr r0, [sp]
+    tt_step2_first
+    tt_step2
+    tt_step2_relu
+    tt_step2
+    tt_step2
+    tt_relu4
+    sub r1, r1, #80
+    tt_step2
+    tt_step2
+    tt_step2_relu
+    tt_step2
+    tt_step2
+    tt_taps_finish 1b, 1
+    .size tinytriplet_taps5, .-tinytriplet_taps5
+
+// The same for one tile (sums in r10 and r11), whose words are every second pair of the panel.
+.macro tt_step1 first, relu
+    ldmia r1!, {r2-r5}
+    ldrd r6, r7, [r0], #16
+    .if \first
+    smuad r10, r6, r2
+    smuad r11, r6, r3
+    .else
+    smlad r10, r6, r2, r10
+    smlad r11, r6, r3, r11
+    .endif
+    .if \relu
+    usat r10, #31, r10
+    usat r11, #31, r11
+    .endif
+    smlad r10, r7, r4, r10
+    smlad r11, r7, r5, r11
+.endm
+    .section .text.tinytriplet_taps5_single,"ax",%progbits
+    .balign 4
+    .global tinytriplet_taps5_single
+    .type tinytriplet_taps5_single,%function
+    .thumb_func
+tinytriplet_taps5_single:
+    push {r4-r11, lr}
+    ldr r12, [r0]               // x
+    ldr r1, [r0, #4]
+    ldr lr, [r0, #8]            // output
+    ldr r8, [r0, #16]           // end of the weights
+    ldr r9, [r0, #36]           // signed
+1:
+    mov r0, r12
+    tt_step1 1, 0
+    tt_step1 0, 0
+    tt_step1 0, 1
+    tt_step1 0, 0
+    tt_step1 0, 0
+    usat r10, #31, r10
+    usat r11, #31, r11
+    sub r1, r1, #80
+    tt_step1 0, 0
+    tt_step1 0, 0
+    tt_step1 0, 1
+    tt_step1 0, 0
+    tt_step1 0, 0
+    ldmia r1!, {r2-r5}
+    add r10, r10, r2
+    add r11, r11, r3
+    smmulr r10, r10, r4
+    smmulr r11, r11, r5
+    cmp r9, #0
+    bne 3f
+    usat r10, #8, r10
+    usat r11, #8, r11
+2:
+    bfi r10, r11, #8, #8
+    strh r10, [lr], #2
+    cmp r1, r8
+    bne 1b
+    pop {r4-r11, pc}
+3:
+    tt_signed r10
+    tt_signed r11
+    b 2b
+    .size tinytriplet_taps5_single, .-tinytriplet_taps5_single
+
+// A row of a 4 x 4 patch: r4 columns 0 and 2, r5 columns 1 and 3, r6 columns 0 and 1, r7 columns 1 and 2; r8 and r9
+// the differences of columns 0 - 1, 1 - 2 and (high lane of r9) 2 - 3.
+.macro tt_patch_row line
+    ldr r5, [\line], #2
+    uxtb16 r4, r5
+    uxtb16 r5, r5, ror #8
+    pkhbt r6, r4, r5, lsl #16
+    pkhbt r7, r5, r4
+    ssub16 r8, r6, r7
+    ssub16 r9, r4, r5
+.endm
+    .section .text.tinytriplet_expand3,"ax",%progbits
+    .balign 4
+    .global tinytriplet_expand3
+    .type tinytriplet_expand3,%function
+    .thumb_func
+// r0: 4 lines, r1: panel, r2: tiles. r10 and r11 keep r7 and r5 of the row above, r12 its r9.
+tinytriplet_expand3:
+    push {r2, r4-r11, lr}
+    mov lr, r1
+    ldm r0, {r0-r3}
+1:
+    tt_patch_row r0
+    str r8, [lr]
+    mov r10, r7
+    mov r11, r5
+    mov r12, r9
+    tt_patch_row r1
+    str r8, [lr, #4]
+    str r8, [lr, #80]
+    pkhtb r12, r9, r12, asr #16
+    str r12, [lr, #20]
+    mov r12, r9
+    str r7, [lr, #116]
+    ssub16 r6, r10, r6
+    str r6, [lr, #36]
+    ssub16 r4, r11, r4
+    str r4, [lr, #68]           // only for now
+    mov r10, r7
+    mov r11, r5
+    tt_patch_row r2
+    str r8, [lr, #16]
+    str r8, [lr, #84]
+    pkhtb r12, r9, r12, asr #16
+    str r12, [lr, #100]
+    lsr r12, r9, #16
+    str r12, [lr, #32]
+    str r7, [lr, #128]
+    ssub16 r6, r10, r6
+    str r6, [lr, #48]
+    ssub16 r4, r11, r4
+    ldr r6, [lr, #68]
+    pkhtb r6, r4, r6, asr #16
+    str r6, [lr, #64]
+    pkhtb r6, r5, r11, asr #16
+    str r6, [lr, #144]
+    mov r10, r7
+    mov r11, r5
+    tt_patch_row r3
+    str r8, [lr, #96]
+    lsr r9, r9, #16
+    str r9, [lr, #112]
+    str r7, [lr, #132]
+    ssub16 r6, r10, r6
+    str r6, [lr, #52]
+    ssub16 r4, r11, r4
+    lsr r4, r4, #16
+    str r4, [lr, #68]
+    lsr r5, r5, #16
+    str r5, [lr, #148]
+    add lr, lr, #8
+    ldr r4, [sp]
+    subs r4, r4, #1
+    str r4, [sp]
+    bne 1b
+    pop {r2, r4-r11, pc}
+    .size tinytriplet_expand3, .-tinytriplet_expand3
+
+    .section .text.tinytriplet_dot4,"ax",%progbits
+    .balign 4
+    .global tinytriplet_dot4
+    .type tinytriplet_dot4,%function
+    .thumb_func
+// r0: x, r1: weights, r2: 4 sums, of which the first holds the end of x, r3: way in
+tinytriplet_dot4:
+    push {r2, r4-r11, lr}
+    ldr r6, [r2]
+    push {r6}
+    mov r6, r3
     mov r2, #0
     mov r3, #0
     mov r4, #0
     mov r5, #0
-    bx r12
-    .balign 4
-2:
+    add pc, r6
+    nop
+1:
     .rept 8
-    ldm.w r0!, {{r10-r12, lr}}
-    ldm.w r1!, {{r6-r9}}
+    ldm r0!, {r10-r12, lr}
+    ldm r1!, {r6-r9}
     smlad r2, r6, r10, r2
     sxtb16 r6, r6, ror #8
     smlad r4, r7, r10, r4
@@ -747,7 +870,7 @@ tinytriplet_dense4:
     sxtb16 r9, r9, ror #8
     smlad r3, r8, r11, r3
     smlad r5, r9, r11, r5
-    ldm.w r1!, {{r6-r9}}
+    ldm r1!, {r6-r9}
     smlad r2, r6, r12, r2
     sxtb16 r6, r6, ror #8
     smlad r4, r7, r12, r4
@@ -761,101 +884,428 @@ tinytriplet_dense4:
     smlad r3, r8, lr, r3
     smlad r5, r9, lr, r5
     .endr
-3:
     ldr r6, [sp]
     cmp r0, r6
-    bne.w 2b
-    ldr r6, [sp, #4]
-    stm r6, {{r2-r5}}
-    add sp, #8
-    pop {{r4-r11, pc}}
-    .size tinytriplet_dense4, . - tinytriplet_dense4
-"#
+    bne.w 1b
+    sub r2, r2, r3, lsl #8
+    sub r4, r4, r5, lsl #8
+    pop {r6, r7}
+    stm r7, {r2-r5}
+    pop {r4-r11, pc}
+    .size tinytriplet_dot4, .-tinytriplet_dot4
+
+    .section .text.tinytriplet_dot4x2,"ax",%progbits
+    .balign 4
+    .global tinytriplet_dot4x2
+    .type tinytriplet_dot4x2,%function
+    .thumb_func
+// r0: x, four words a step; r1: weights, every second word; r2: 8 sums; r3: end of x
+tinytriplet_dot4x2:
+    push {r2, r4-r11, lr}
+    push {r3}
+    mov r6, #0
+    mov r7, #0
+    mov r8, #0
+    mov r9, #0
+    mov r10, #0
+    mov r11, #0
+    mov r12, #0
+    mov lr, #0
+1:
+    .rept 4
+    ldr r2, [r1], #8
+    ldmia r0!, {r4, r5}
+    sxtb16 r3, r2, ror #8
+    smlad r6, r2, r4, r6
+    smlad r10, r3, r4, r10
+    smlad r7, r2, r5, r7
+    smlad r11, r3, r5, r11
+    ldmia r0!, {r4, r5}
+    smlad r8, r2, r4, r8
+    smlad r12, r3, r4, r12
+    smlad r9, r2, r5, r9
+    smlad lr, r3, r5, lr
+    .endr
+    ldr r4, [sp]
+    cmp r0, r4
+    bne 1b
+    sub r6, r6, r10, lsl #8
+    sub r7, r7, r11, lsl #8
+    sub r8, r8, r12, lsl #8
+    sub r9, r9, lr, lsl #8
+    pop {r3, r4}
+    stm r4, {r6-r12, lr}
+    pop {r4-r11, pc}
+    .size tinytriplet_dot4x2, .-tinytriplet_dot4x2
+"#,
+    options(raw)
 );
 
 unsafe extern "C" {
-    fn tinytriplet_windows3(job: *const Windows);
-    fn tinytriplet_windows5(job: *const Windows);
-    fn tinytriplet_rows4(panel: *const u32, weights: *const u32, words: usize, sums: *mut i32);
-    fn tinytriplet_dense4(window: *const u32, weights: *const u32, words: usize, sums: *mut i32);
+    fn tinytriplet_winograd2(arguments: *mut winograd::Arguments);
+    fn tinytriplet_winograd3(arguments: *mut winograd::Arguments);
+    fn tinytriplet_transform2(arguments: *const winograd::Transform);
+    fn tinytriplet_transform3(arguments: *const winograd::Transform);
+    fn tinytriplet_taps(arguments: *const taps::Arguments);
+    fn tinytriplet_taps5(arguments: *const taps::Arguments);
+    fn tinytriplet_taps5_single(arguments: *const taps::Arguments);
+    fn tinytriplet_expand3(lines: *const [*const u8; 4], panel: *mut [u32; 4], tiles: usize);
+    fn tinytriplet_dot4(x: *const u32, weights: *const u8, sums: *mut i32, way_in: usize);
+    fn tinytriplet_dot4x2(x: *const u32, weights: *const u8, sums: *mut i32, end: *const u32);
 }
 
-/// See [`portable::windows`].
-pub(super) fn windows(
-    lines: &[&[u8]],
-    filters: FilterShape,
-    weights: &[u32],
-    finish: &Finish<'_>,
-    output: &mut [u8],
-) -> bool {
-    let FilterShape { channels, kernel: [size, _], .. } = filters;
-    let count = output.len() / channels.max(1);
-    let usable = filters.depth == 1
-        && (filters.kernel == [3, 3] || filters.kernel == [5, 5])
-        && channels.is_multiple_of(2)
-        && finish.narrow
-        && finish.element == Element::Unsigned
-        && count > 0
-        && output.len() == count * channels
-        && weights.len() == channels / 2 * (2 * filters.tap_words() + 4)
-        && lines.len() == size + 1
-        && lines.iter().all(|line| line.len() >= 2 * count + size - 1);
-    if !usable {
-        return false;
-    }
-    let mut starts = [core::ptr::null(); 6];
-    starts.iter_mut().zip(lines).for_each(|(start, line)| *start = line.as_ptr());
-    let filters = weights.as_ptr_range();
-    let job = Windows {
-        filters: filters.start,
-        filters_end: filters.end,
-        output: output.as_mut_ptr(),
-        count,
-        lines: starts.as_ptr(),
-    };
-    // SAFETY: there are as many lines as a patch has; of each, `size + 1` bytes are read at every second of `count`
-    // columns; the records are read whole; each output has two bytes a pair of channels: all checked above. Words and
-    // half-words of bytes lie at any address: the processors can read and write those.
-    unsafe { if size == 3 { tinytriplet_windows3(&job) } else { tinytriplet_windows5(&job) } }
-    true
-}
+/// Winograd's products and transforms.
+pub(super) mod winograd {
+    use super::*;
 
-/// See [`portable::lanes`].
-pub(super) fn lanes(
-    panel: &[u32],
-    weights: &[u32],
-    bytes: bool,
-    pooled: bool,
-    finish: &Finish<'_>,
-    output: &mut [u8],
-) {
-    if !bytes {
-        return portable::lanes(panel, weights, bytes, pooled, finish, output);
+    /// What the products' assembly reads by offset, and where it keeps what has no register.
+    #[repr(C)]
+    pub(in crate::fast) struct Arguments {
+        multipliers: [i32; 2],       // 0
+        stride: usize,               // 8
+        panel: *const u32,           // 12
+        weights: *const i16,         // 16
+        out: *mut u8,                // 20: of the last tile
+        biases: *const i32,          // 24
+        all_multipliers: *const i32, // 28
+        pairs: usize,                // 32
+        passes: usize,               // 36: behind the first one
+        first: usize,                // 40: words (3 tiles) or bytes of code that are skipped (2 tiles)
+        end: *const u32,             // 44: of the panel
+        ways_in: [usize; 4],         // 48
+        passes_left: usize,          // 64
+        dump: *mut [[i32; 2]; 4],    // 68: null: pool and requantize
     }
-    portable::byte_lanes(panel, weights, pooled, finish, output, |panel, rows, pair| {
-        let mut sums = [[0; LANES]; 2];
-        let words = panel.len() / LANES;
-        let Some(rows) = rows.get(pair..) else { return sums };
-        if words == 0 || pair > 1 || rows.len() + 1 < 2 * words {
-            return sums;
+
+    impl Arguments {
+        fn new(panel: &[u32], weights: &[i16], depth: usize, count: usize) -> Self {
+            let words = depth / 2;
+            let (passes, first) = if count == 3 {
+                ((words - 1) >> 4, ((words - 1) & 15) + 1)
+            } else {
+                let steps = words / 2;
+                ((steps - 1) >> 3, 38 * (7 - ((steps - 1) & 7)))
+            };
+            Self {
+                multipliers: [0; 2],
+                stride: 0,
+                panel: panel.as_ptr(),
+                weights: weights.as_ptr(),
+                out: core::ptr::null_mut(),
+                biases: core::ptr::null(),
+                all_multipliers: core::ptr::null(),
+                pairs: 1,
+                passes,
+                first,
+                end: panel.as_ptr().wrapping_add(16 * words * count),
+                ways_in: [0; 4],
+                passes_left: 0,
+                dump: core::ptr::null_mut(),
+            }
         }
-        // SAFETY: the panel has `words` words for each window; every second of the rows' words is read, as many as
-        // that, of which the last is theirs (checked above); 8 sums are written.
-        unsafe { tinytriplet_rows4(panel.as_ptr(), rows.as_ptr(), words, sums.as_mut_ptr().cast()) };
-        sums
-    });
+    }
+
+    /// Whether the panel of `count` tiles and the weights of `pairs` pairs of outputs are there.
+    fn fits(panel: &[u32], weights: &[i16], depth: usize, count: usize, pairs: usize) -> bool {
+        depth > 0
+            && depth % 4 == 0
+            && (count == 2 || count == 3)
+            && panel.len() >= 8 * depth * count
+            && weights.len() >= 32 * depth * pairs
+            && aligned(weights)
+    }
+
+    /// See `multiply` of the portable loops.
+    pub(in crate::fast) fn multiply(
+        panel: &[u32],
+        weights: &[i16],
+        depth: usize,
+        count: usize,
+        sums: &mut [[[i32; 2]; 4]; 3],
+    ) {
+        if !fits(panel, weights, depth, count, 1) {
+            return;
+        }
+        let mut arguments =
+            Arguments { dump: sums.as_mut_ptr(), ..Arguments::new(panel, weights, depth, count) };
+        // SAFETY: the panel and the pair's weights are as long as `fits` says, and are read only up to there;
+        // `sums` has room for three tiles; biases, multipliers and output are not touched when there is a dump.
+        unsafe {
+            if count == 3 {
+                tinytriplet_winograd3(&mut arguments)
+            } else {
+                tinytriplet_winograd2(&mut arguments)
+            }
+        }
+    }
+
+    /// See `multiply_pool` of the portable loops.
+    pub(in crate::fast) fn multiply_pool(
+        panel: &[u32],
+        weights: &[i16],
+        channels: Channels<'_>,
+        depth: usize,
+        (count, valid): (usize, usize),
+        (out, outputs): (&mut [u8], usize),
+    ) {
+        let pairs = outputs / 2;
+        if !fits(panel, weights, depth, count, pairs)
+            || pairs == 0
+            || outputs % 2 != 0
+            || channels.biases.len() < outputs
+            || channels.multipliers.len() < outputs
+            || valid == 0
+            || (valid != count && valid != 1)
+            || out.len() < valid * outputs
+        {
+            return;
+        }
+        // Tiles are written from the last to the first. Where only the first counts, all go to its place.
+        let stride = if valid == count { outputs } else { 0 };
+        let mut arguments = Arguments {
+            stride,
+            out: out.as_mut_ptr().wrapping_add((count - 1) * stride),
+            biases: channels.biases.as_ptr(),
+            all_multipliers: channels.multipliers.as_ptr(),
+            pairs,
+            ..Arguments::new(panel, weights, depth, count)
+        };
+        // SAFETY: panel, weights, biases and multipliers are read up to the lengths checked above. Each pair
+        // writes 2 bytes at `2 · pair` of each of the tiles' `outputs` bytes in `out`.
+        unsafe {
+            if count == 3 {
+                tinytriplet_winograd3(&mut arguments)
+            } else {
+                tinytriplet_winograd2(&mut arguments)
+            }
+        }
+    }
+
+    /// What the input transform's assembly reads by offset.
+    #[repr(C)]
+    pub(in crate::fast) struct Transform {
+        columns: [usize; 4],
+        lines: [*const u8; 4],
+        panel: *mut u32,
+        column: usize,
+        back: isize,
+        quads: usize,
+    }
+
+    fn run(lines: [*const u8; 4], depth: usize, (panel, count, tile): (&mut [u32], usize, usize)) {
+        if depth < 4 || depth % 4 != 0 || tile >= count || panel.len() < 8 * depth * count {
+            return;
+        }
+        let position = 2 * depth * count; // bytes
+        let first = if count == 3 { tile } else { 2 * tile };
+        let arguments = Transform {
+            columns: [0, depth, 2 * depth, 3 * depth],
+            lines,
+            panel: panel.as_mut_ptr().wrapping_add(first),
+            column: 4 * position,
+            back: -11 * position as isize,
+            quads: depth / 4,
+        };
+        // SAFETY: the callers' lines hold 4 pixels of `depth` bytes each; the panel has 16 positions of
+        // `position` bytes, and in each of them the tile's words are written, of which the last ends at
+        // `position` or before.
+        unsafe {
+            match count {
+                2 => tinytriplet_transform2(&arguments),
+                3 => tinytriplet_transform3(&arguments),
+                _ => {}
+            }
+        }
+    }
+
+    /// See `transform` of the portable loops.
+    pub(in crate::fast) fn transform(
+        lines: [&[u8]; 4],
+        depth: usize,
+        element: Element,
+        to: (&mut [u32], usize, usize),
+    ) {
+        if element == Element::Signed {
+            crate::fast::winograd::transform(lines, depth, element, to);
+        } else if lines.iter().all(|line| line.len() >= 4 * depth) {
+            run(lines.map(|line| line.as_ptr()), depth, to);
+        }
+    }
+
+    /// See `transform_words` of the portable loops.
+    pub(in crate::fast) fn transform_words(
+        words: &[u32],
+        depth: usize,
+        element: Element,
+        to: (&mut [u32], usize, usize),
+    ) {
+        if element == Element::Signed {
+            crate::fast::winograd::transform_words(words, depth, element, to);
+        } else if words.len() >= 4 * depth {
+            run([0, 1, 2, 3].map(|i| words.as_ptr().wrapping_add(i * depth).cast()), depth, to);
+        }
+    }
 }
 
-/// See [`portable::dense`].
-pub(super) fn dense(input: &[u32], weights: &[u32], finish: &Finish<'_>, output: &mut [u8]) {
-    portable::dense_by(input, weights, finish, output, |input, rows| {
+/// Sums over windows with 16-bit weights.
+pub(super) mod taps {
+    use super::*;
+
+    /// What the assembly copies to its stack.
+    #[repr(C)]
+    pub(in crate::fast) struct Arguments {
+        panel: *const u32,
+        weights: *const i16,
+        out: [*mut u8; 2],
+        end: *const i16,
+        stages: usize,
+        way_in: usize,
+        passes: usize,
+        weight_bytes: usize,
+        signed: usize,
+        stages_left: usize,
+        passes_left: usize,
+    }
+
+    impl Arguments {
+        /// None where a length is too short; `record` and `panel_len` say what is read.
+        fn new(
+            (panel, panel_len): (&[u32], usize),
+            (weights, record): (&[i16], usize),
+            to: Element,
+            (out, outputs): (&mut [u8], usize),
+        ) -> Option<Self> {
+            let pairs = outputs / 2;
+            let fits = pairs > 0
+                && outputs % 2 == 0
+                && panel.len() >= panel_len
+                && weights.len() >= pairs * record
+                && aligned(weights)
+                && out.len() >= outputs;
+            if !fits {
+                return None;
+            }
+            let first = out.as_mut_ptr();
+            // Where there is no second tile, it is written first and then overwritten.
+            let second = if out.len() >= 2 * outputs { first.wrapping_add(outputs) } else { first };
+            Some(Self {
+                panel: panel.as_ptr(),
+                weights: weights.as_ptr(),
+                out: [first, second],
+                end: weights.as_ptr().wrapping_add(pairs * record),
+                stages: 0,
+                way_in: 0,
+                passes: 0,
+                weight_bytes: 0,
+                signed: usize::from(to == Element::Signed),
+                stages_left: 0,
+                passes_left: 0,
+            })
+        }
+    }
+
+    /// See `sum` of the portable loops.
+    pub(in crate::fast) fn sum(
+        panel: &[u32],
+        weights: &[i16],
+        (words, stages): (usize, usize),
+        to: Element,
+        out: (&mut [u8], usize),
+    ) {
+        if words < 2 || words % 2 != 0 || stages == 0 {
+            return;
+        }
+        let (steps, record) = (words / 2, 4 * words + 8);
+        let passes = (steps - 1) >> 3;
+        if let Some(arguments) = Arguments::new((panel, 2 * stages * words), (weights, record), to, out) {
+            let way_in = 38 * (7 - ((steps - 1) & 7));
+            let (stages, weight_bytes) = (stages - 1, 8 * words);
+            let arguments =
+                Arguments { stages, way_in, passes, weight_bytes, passes_left: passes, ..arguments };
+            // SAFETY: panel and weights are read up to the lengths that `new` has checked; each pair writes 2
+            // bytes at `2 · pair` of the tiles' `outputs` bytes.
+            unsafe { tinytriplet_taps(&arguments) }
+        }
+    }
+
+    /// See `sum5` of the portable loops.
+    pub(in crate::fast) fn sum5(
+        panel: &[[u32; 4]; 10],
+        weights: &[i16],
+        to: Element,
+        out: (&mut [u8], usize),
+    ) {
+        if let Some(arguments) = Arguments::new((panel.as_flattened(), 40), (weights, 48), to, out) {
+            let [first, second] = arguments.out;
+            // SAFETY: as in `sum`; a record has 10 words of each of two channels and a tail of 4 words. The
+            // second function touches the first tile only.
+            unsafe {
+                if first == second {
+                    tinytriplet_taps5_single(&arguments);
+                } else {
+                    tinytriplet_taps5(&arguments);
+                }
+            }
+        }
+    }
+
+    /// See `expand3` of the portable loops.
+    pub(in crate::fast) fn expand3(
+        lines: [&[u8]; 4],
+        left: usize,
+        signed: bool,
+        tiles: usize,
+        panel: &mut [[u32; 4]; 10],
+    ) {
+        let fits = lines.iter().all(|line| line.len() >= left + 2 * tiles + 2);
+        if signed || !(tiles == 1 || tiles == 2) || !fits {
+            crate::fast::taps::expand3(lines, left, signed, tiles, panel);
+        } else {
+            let lines = lines.map(|line| line.as_ptr().wrapping_add(left));
+            // SAFETY: of each line the 4 bytes from `left` on are read, and for a second tile the 4 bytes from
+            // `left + 2` on; a tile's 20 words are written to its places in the panel of two tiles.
+            unsafe { tinytriplet_expand3(&lines, panel.as_mut_ptr(), tiles) }
+        }
+    }
+}
+
+/// Sums over int8 weights.
+pub(super) mod rows {
+    use super::*;
+
+    /// See `dot4` of the portable loops.
+    pub(in crate::fast) fn dot4(panel: &[u32], weights: &[u8]) -> [i32; 4] {
         let mut sums = [0; 4];
-        if input.is_empty() || !input.len().is_multiple_of(4) || rows.len() != 2 * input.len() {
+        let words = panel.len();
+        if words == 0 || words % 4 != 0 || weights.len() < 8 * words || !aligned(weights) {
             return sums;
         }
-        // SAFETY: the rows have two words for each of the input's, which are a multiple of 4 (checked above); 4 sums are
+        let end = panel.as_ptr().wrapping_add(words);
+        sums[0] = end.addr() as i32;
+        let way_in = 108 * (7 - ((words / 4 - 1) & 7));
+        // SAFETY: `words`, a multiple of 4, are read from the panel and 8 bytes of weights for each; 4 sums are
         // written.
-        unsafe { tinytriplet_dense4(input.as_ptr(), rows.as_ptr(), input.len(), sums.as_mut_ptr()) };
+        unsafe { tinytriplet_dot4(panel.as_ptr(), weights.as_ptr(), sums.as_mut_ptr(), way_in) }
         sums
-    });
+    }
+
+    /// See `dot4x2` of the portable loops.
+    pub(in crate::fast) fn dot4x2(panel: &[u32], weights: &[u8], pair: usize) -> ([i32; 4], [i32; 4]) {
+        let mut sums = [[0; 4]; 2];
+        let words = panel.len() / 4;
+        if words > 0
+            && words % 4 == 0
+            && panel.len() % 4 == 0
+            && weights.len() >= 8 * words
+            && aligned(weights)
+        {
+            let end = panel.as_ptr().wrapping_add(4 * words);
+            let weights = weights.as_ptr().wrapping_add(4 * (pair & 1));
+            // SAFETY: `4 · words` words are read from the panel, a multiple of 16, and every second word of
+            // `8 · words` bytes of weights; 8 sums are written.
+            unsafe { tinytriplet_dot4x2(panel.as_ptr(), weights, sums.as_flattened_mut().as_mut_ptr(), end) }
+        }
+        let [a, b] = sums;
+        (a, b)
+    }
 }

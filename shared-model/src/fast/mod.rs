@@ -1,29 +1,27 @@
 //! Faster ways to the bytes that the [kernels](crate::kernel) define. `docs/KERNELS.md` explains them.
 //!
 //! A packed model file has the weights of each layer in the order in which its path reads them; which path that is
-//! follows from the layer's shape alone. Each path is a driver in safe Rust and an inner loop, of which there is one
-//! for every processor and one in assembly for those with ARM's DSP extension.
+//! follows from the layer's shape alone. Each path is a driver in safe Rust, which is the same on every processor, and a
+//! few inner loops that exist twice: in portable Rust next to the driver, and in the `dsp` module for cores with ARM's
+//! DSP extension.
 
 #[cfg(dsp)]
 #[allow(unsafe_code)]
 mod dsp;
-mod gather;
+mod lanes;
 mod pack;
-mod portable;
+#[cfg(test)]
+mod random;
+mod rows;
+mod taps;
 mod winograd;
-
-#[cfg(dsp)]
-use dsp as processor;
-#[cfg(not(dsp))]
-use portable as processor;
 
 pub(crate) use pack::FilterShape;
 
 use crate::{
-    Element, Layout, Operation, Step,
+    Layout, Operation, Shape, Step,
     format::Pool,
     kernel::{ConvGeometry, Parameters},
-    requantize::requantize,
 };
 
 /// The code that computes a step, which says how its weights are laid out.
@@ -51,14 +49,9 @@ pub enum Reason {
     PoolWindow,
     /// It is a pool of its own, which has no weights.
     Pool,
-    /// The channels do not come in the numbers that the fast paths take.
-    Channels,
 }
 
-/// Windows, or tiles, that are computed together. Where fewer are left, tiles are computed one by one.
-const LANES: usize = 4;
-
-/// Most input channels that [`Path::Winograd`] takes: its transformed tiles take 64 bytes of RAM for each.
+/// Most input channels that [`Path::Winograd`] takes: its transformed tiles take 96 bytes of RAM for each.
 const MAX_WINOGRAD_DEPTH: u16 = 64;
 
 /// Most weights of an output channel that [`Path::Taps`] takes.
@@ -87,16 +80,15 @@ impl Path {
         if pool.is_some_and(|pool| pool != FUSED) {
             return Self::Reference(Reason::PoolWindow);
         }
-        if conv.taps() <= MAX_TAPS {
+        let even = conv.output.channels.is_multiple_of(2);
+        if even && conv.taps() <= MAX_TAPS {
             return Self::Taps;
         }
         // Tiles of 2 × 2 outputs, of which some may hang over the edge. Where many do, multiplying all is no gain.
         let (height, width) = (u32::from(conv.output.height), u32::from(conv.output.width));
         let tiles = height.div_ceil(2) * width.div_ceil(2);
         let pays = pool.is_some() || 3 * 16 * tiles <= 2 * 9 * height * width;
-        let fits = conv.input.channels.is_multiple_of(4)
-            && conv.input.channels <= MAX_WINOGRAD_DEPTH
-            && conv.output.channels.is_multiple_of(2);
+        let fits = even && conv.input.channels.is_multiple_of(4) && conv.input.channels <= MAX_WINOGRAD_DEPTH;
         if (conv.kernel, conv.stride) == ([3, 3], [1, 1]) && fits && pays {
             return Self::Winograd;
         }
@@ -124,131 +116,180 @@ impl Path {
     }
 }
 
-/// Rows of a feature map in a ring: row `r` lies in slot `r % slots`. A whole map has as many slots as rows.
+/// What a step reads and writes at a time: its input and its output without the rows and columns that no one looks at.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    pub bytes: &'a [u8],
-    pub row_len: usize,
-    pub slots: usize,
-}
-
-impl<'a> Rows<'a> {
-    /// Row `r`, if it is there.
-    #[inline(always)]
-    pub fn row(&self, r: usize) -> &'a [u8] {
-        let start = r.checked_rem(self.slots).unwrap_or(0) * self.row_len;
-        self.bytes.get(start..start + self.row_len).unwrap_or_default()
-    }
+pub(crate) struct Extent {
+    pub input: Shape,
+    pub output: Shape,
 }
 
 /// Words of 32 bits that a step works in, beside its input and its output.
-pub(crate) fn work_len(step: &Step<'_>) -> usize {
-    match (step.path, &step.operation) {
-        (Path::Reference(_), _) => 0,
-        (Path::Winograd, Operation::Conv2d { geometry, .. }) => winograd::work_len(geometry),
-        (path, Operation::Conv2d { geometry, .. }) => gather::work_len(path, geometry.filters()),
-        _ => step.filters().map_or(0, |(filters, _)| gather::dense_work_len(filters)),
+pub(crate) fn work_len(step: &Step<'_>, extent: Extent) -> usize {
+    match Job::new(step, extent) {
+        Some(Job::Winograd(job)) => job.work_words(),
+        Some(Job::Taps(job)) => job.work_words(),
+        Some(Job::Rows(job)) => job.work_words(),
+        Some(Job::Dense(_)) => rows::work_words(step.input.len()),
+        None => 0,
     }
 }
 
-/// Computes the rows of a convolution's output, or of the pool's behind it, that fill `output`; the first of them is
-/// row `first`. They may have fewer columns than the layer says, and so may the rows of `input`.
+/// Computes the rows of a convolution's output, or of the pool's behind it, that fill `output`; the first of them is row
+/// `first`.
 pub(crate) fn conv_rows(
     step: &Step<'_>,
+    extent: Extent,
     input: Rows<'_>,
     first: usize,
-    rows: usize,
     output: &mut [u8],
     work: &mut [u32],
 ) {
-    let Operation::Conv2d { geometry, pool, parameters } = &step.operation else { return };
-    let conv = Conv {
-        geometry,
-        input,
-        element: step.input.element,
-        columns: output.len() / rows.max(1) / parameters.channels().max(1),
-        pooled: pool.is_some(),
-        weights: bytemuck::try_cast_slice(parameters.weights).unwrap_or_default(),
-        finish: Finish::new(step, parameters),
-    };
-    match step.path {
-        Path::Winograd => winograd::rows(&conv, first, output, work),
-        path => gather::rows(&conv, path == Path::Rows, first, output, work),
+    match Job::new(step, extent) {
+        Some(Job::Winograd(job)) => {
+            winograd::rows(&job, input, if job.pooled { first } else { first / 2 }, output, work);
+        }
+        Some(Job::Taps(job)) => taps::rows(&job, input, first, output, work),
+        Some(Job::Rows(job)) => rows::conv(&job, input, first, output, work),
+        Some(Job::Dense(_)) | None => {}
     }
 }
 
 /// Computes a dense layer.
 pub(crate) fn dense(step: &Step<'_>, input: &[u8], output: &mut [u8], work: &mut [u32]) {
-    let Operation::Dense(parameters) = &step.operation else { return };
-    let weights = bytemuck::try_cast_slice(parameters.weights).unwrap_or_default();
-    gather::dense(weights, &Finish::new(step, parameters), (input, step.input.element), output, work);
-}
-
-/// A convolution and some rows of its input.
-struct Conv<'a> {
-    geometry: &'a ConvGeometry,
-    input: Rows<'a>,
-    element: Element,
-    /// Columns of the output that are computed.
-    columns: usize,
-    /// Whether a max pool of 2 × 2 follows.
-    pooled: bool,
-    weights: &'a [u32],
-    finish: Finish<'a>,
-}
-
-impl Conv<'_> {
-    /// Input channels.
-    fn depth(&self) -> usize {
-        usize::from(self.geometry.input.channels)
+    let extent = Extent { input: step.input.shape, output: step.output.shape };
+    if let Some(Job::Dense(job)) = Job::new(step, extent) {
+        rows::dense(&job, input, output, work);
     }
+}
 
-    /// The bytes of row `y`, `count` columns from `x` on, where all of them lie in the map. Both count from the upper
-    /// left corner of the padding.
+/// A step as its path takes it.
+enum Job<'a> {
+    Winograd(winograd::Job<'a>),
+    Taps(taps::Job<'a>),
+    Rows(rows::Conv<'a>),
+    Dense(rows::Dense<'a>),
+}
+
+impl<'a> Job<'a> {
+    /// `None` for the plain kernels' steps.
     #[inline(always)]
-    fn columns(&self, y: usize, x: usize, count: usize) -> Option<&[u8]> {
-        let (depth, [above, left]) = (self.depth(), self.geometry.padding);
-        let (y, x) = (y.checked_sub(above)?, x.checked_sub(left)?);
-        if y >= usize::from(self.geometry.input.height) {
-            return None;
+    fn new(step: &Step<'a>, Extent { input, output }: Extent) -> Option<Self> {
+        let (element, to) = (step.input.element, step.output.element);
+        let (geometry, pool, parameters) = match &step.operation {
+            Operation::Conv2d { geometry, pool, parameters } => (geometry, pool, parameters),
+            Operation::Dense(parameters) if step.path == Path::Rows => {
+                let (channels, weights) = (Channels::of(parameters), parameters.weights);
+                return Some(Self::Dense(rows::Dense { element, to, channels, weights }));
+            }
+            _ => return None,
+        };
+        let channels = Channels::of(parameters);
+        let ConvGeometry { kernel, stride, padding, .. } = *geometry;
+        let pooled = pool.is_some();
+        let weights = parameters.weights;
+        let halves = bytemuck::try_cast_slice(weights).unwrap_or_default();
+        Some(match step.path {
+            Path::Winograd => Self::Winograd(winograd::Job {
+                input,
+                element,
+                output,
+                padding,
+                pooled,
+                to,
+                channels,
+                weights: halves,
+            }),
+            Path::Taps => Self::Taps(taps::Job {
+                input,
+                element,
+                output,
+                kernel,
+                stride,
+                padding,
+                pooled,
+                to,
+                weights: halves,
+            }),
+            Path::Rows => Self::Rows(rows::Conv {
+                input,
+                element,
+                output,
+                kernel,
+                stride,
+                padding,
+                pooled,
+                to,
+                channels,
+                weights,
+            }),
+            Path::Reference(_) => return None,
+        })
+    }
+}
+
+/// Rows of a feature map in a ring: row `r` lies in slot `r % slots`. A whole map has as many slots as rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    /// The slots, one behind the other.
+    pub bytes: &'a [u8],
+    /// Bytes of a row.
+    pub row_len: usize,
+    /// Rows that are held.
+    pub slots: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// The bytes of row `r`; none where the ring does not hold it.
+    #[inline]
+    pub fn row(&self, r: usize) -> &'a [u8] {
+        // `checked_rem` would do, but a ring is turned once a row: no division on cores that have none.
+        let mut slot = r;
+        while self.slots > 0 && slot >= self.slots {
+            slot -= self.slots;
         }
-        self.input.row(y).get(x * depth..(x + count) * depth)
-    }
-
-    /// The bytes of one pixel; none where it is padding.
-    fn pixel(&self, y: usize, x: usize) -> &[u8] {
-        self.columns(y, x, 1).unwrap_or_default()
+        let start = slot * self.row_len;
+        self.bytes.get(start..start + self.row_len).unwrap_or(&[])
     }
 }
 
-/// What is done with sums: bias, rounding, saturation.
-struct Finish<'a> {
-    biases: &'a [i32],
-    multipliers: &'a [i32],
-    element: Element,
-    /// See [`Step::narrow`].
-    #[cfg_attr(not(dsp), allow(dead_code))]
-    narrow: bool,
+/// Biases and multipliers of the output channels.
+#[derive(Clone, Copy)]
+pub(crate) struct Channels<'a> {
+    /// At the scale of the accumulator.
+    pub biases: &'a [i32],
+    /// See [`requantize`](crate::requantize).
+    pub multipliers: &'a [i32],
 }
 
-impl<'a> Finish<'a> {
-    fn new(step: &Step<'_>, parameters: &Parameters<'a>) -> Self {
+impl<'a> Channels<'a> {
+    fn of(parameters: &Parameters<'a>) -> Self {
         Self {
             biases: bytemuck::try_cast_slice(parameters.biases).unwrap_or_default(),
             multipliers: bytemuck::try_cast_slice(parameters.multipliers).unwrap_or_default(),
-            element: step.output.element,
-            narrow: step.narrow,
         }
     }
+}
 
-    /// The output of channel `channel` for a sum without its bias.
-    #[inline(always)]
-    fn value(&self, channel: usize, sum: i32) -> u8 {
-        let (bias, multiplier) = (self.biases.get(channel), self.multipliers.get(channel));
-        requantize(
-            sum.wrapping_add(bias.copied().unwrap_or_default()),
-            multiplier.copied().unwrap_or_default(),
-            self.element,
-        )
+/// Copies as many bytes as both have. (`copy_from_slice` would ask whether the lengths agree, and panic.)
+#[inline(always)]
+fn copy(to: &mut [u8], from: &[u8]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+}
+
+/// Copies the pixels from column `left` on of a row into `to`; what lies outside of the row is 0.
+fn copy_pixels(to: &mut [u8], row: &[u8], left: isize, channels: usize) {
+    if left < 0 {
+        let outside = (left.unsigned_abs() * channels).min(to.len());
+        if let Some((zeros, rest)) = to.split_at_mut_checked(outside) {
+            zeros.fill(0);
+            copy_pixels(rest, row, 0, channels);
+        }
+        return;
+    }
+    let from = row.get(left.unsigned_abs() * channels..).unwrap_or(&[]);
+    let inside = from.len().min(to.len());
+    if let Some((pixels, zeros)) = to.split_at_mut_checked(inside) {
+        copy(pixels, from);
+        zeros.fill(0);
     }
 }

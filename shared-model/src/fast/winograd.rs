@@ -1,77 +1,543 @@
-//! 3 × 3 convolutions by Winograd's minimal filtering F(2×2, 3×3) (Lavin & Gray, *Fast Algorithms for Convolutional
-//! Neural Networks*, CVPR 2016), in exact integers.
+//! 3 × 3 convolution of stride 1 as Winograd's F(2×2, 3×3), in exact integers, with or without the 2 × 2 max pool
+//! of stride 2 behind it.
 //!
-//! A tile is 4 × 4 inputs and the 2 × 2 outputs that they yield, which are also a window of the pool. For tile `d` and
-//! filter `g` of each input channel, `V = Bᵀ d B` and `U = (2G) g (2G)ᵀ` have 16 values; the sums over the channels of
-//! their 16 products are `M`, and `Aᵀ M A` is 4 times the convolution. V is made here, U when the model is packed.
+//! A tile is 2 × 2 outputs, computed from 4 × 4 inputs d: `Y = Aᵀ (U ⊙ V) A` with `U = (2G) g (2G)ᵀ`, `V = Bᵀ d B`,
+//! summed over the input channels before the outer transform. 2G is an integer matrix, so that Y is exactly 4 times
+//! the convolution: 16 products instead of 36. Sums wrap; Y itself fits, and so do differences of two of its
+//! elements, as long as `9 · depth · 128 · 255 < 2^28`.
 
-use super::{Conv, LANES, processor};
-use crate::kernel::ConvGeometry;
+use super::{Channels, Rows, copy_pixels, lanes::*};
+use crate::{Element, Shape, requantize::requantize};
 
-/// Values of a tile before and after its transformation.
-pub(super) const POSITIONS: usize = 16;
+#[cfg(dsp)]
+use super::dsp::winograd as inner;
+#[cfg(not(dsp))]
+use portable as inner;
 
-/// Words that [`rows`] works in: [`LANES`] transformed tiles, and one tile as it is of which some is padding.
-pub(super) fn work_len(geometry: &ConvGeometry) -> usize {
-    let depth = usize::from(geometry.input.channels);
-    POSITIONS * depth / 2 * LANES + POSITIONS * depth / 4
+/// Products of a tile, input and output channel.
+const POSITIONS: usize = 16;
+/// Tiles that are computed together, at most.
+const TILES: usize = 3;
+/// Largest depth for which differences of outputs cannot overflow.
+pub(crate) const MAX_DEPTH: usize = (1 << 28) / (9 * 128 * 255) - 1;
+
+/// A layer.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    /// What is read; channels are a multiple of 4, at most [`MAX_DEPTH`].
+    pub input: Shape,
+    /// How the input's bytes are read.
+    pub element: Element,
+    /// What is written (behind the pool); channels are even.
+    pub output: Shape,
+    /// Zeros above and to the left.
+    pub padding: [usize; 2],
+    /// Whether a max pool of 2 × 2 with stride 2 follows.
+    pub pooled: bool,
+    /// How the output's bytes are read.
+    pub to: Element,
+    /// Biases and multipliers.
+    pub channels: Channels<'a>,
+    /// As [`pack`] writes them; 4-byte aligned.
+    pub weights: &'a [i16],
 }
 
-/// Computes the output from row `first` on: a row of the pool, or two rows, of which the last may be missing.
-pub(super) fn rows(conv: &Conv<'_>, first: usize, output: &mut [u8], work: &mut [u32]) {
-    let depth = conv.depth();
-    let words = depth / 2;
-    let channels = conv.finish.biases.len();
-    let (step, top) = if conv.pooled { (1, 2 * first) } else { (2, first) };
-    let Some((transformed, patch)) = work.split_at_mut_checked(POSITIONS * words * LANES) else {
+impl Job<'_> {
+    /// Words of workspace that [`rows`] needs.
+    pub(crate) const fn work_words(&self) -> usize {
+        let depth = self.input.channels as usize;
+        let tiles = if self.tiles() <= 2 { 2 } else { TILES };
+        tiles * POSITIONS * depth / 2 + if self.touches_border() { 4 * depth } else { 0 }
+    }
+
+    /// Tiles of a row.
+    const fn tiles(&self) -> usize {
+        let width = self.output.width as usize;
+        if self.pooled { width } else { width.div_ceil(2) }
+    }
+
+    /// Whether a tile reads what is not in the input.
+    const fn touches_border(&self) -> bool {
+        let rows =
+            if self.pooled { self.output.height as usize } else { (self.output.height as usize).div_ceil(2) };
+        self.padding[0] > 0
+            || self.padding[1] > 0
+            || 2 * self.tiles() + 2 > self.input.width as usize
+            || 2 * rows + 2 > self.input.height as usize
+    }
+}
+
+/// The i16 that [`pack`] writes.
+pub(crate) const fn packed_len(depth: usize, outputs: usize) -> usize {
+    POSITIONS * depth * outputs
+}
+
+/// Row of the product at index `n` of those of a column. The sums of a column's rows 2, 2+1 and 2+1+0 are
+/// intermediate results of one accumulator, which is why rows come in this order.
+const ROWS: [usize; 4] = [2, 1, 0, 3];
+
+/// Packs int8 weights `[output][row][column][input channel]`.
+///
+/// `[output pair][position 16][word depth/2][output of the pair 2][lane 2]`. Position `4j + n` is U's column j and row
+/// 2, 1, 0, 3 for n = 0 to 3; row 3 is stored negated. Word and lane of an input channel: word `2q + h` holds the
+/// channels `4q + h` and `4q + 2 + h`. Writes [`packed_len`] elements.
+pub(crate) fn pack(weights: &[i8], depth: usize, packed: &mut [i16]) {
+    if depth == 0 {
         return;
-    };
-    let patch: &mut [u8] = bytemuck::cast_slice_mut(patch);
-    let mut column = 0;
-    while column < conv.columns {
-        let left = (conv.columns - column).div_ceil(step);
-        let tiles = if left >= LANES { LANES } else { 1 };
-        let Some(transformed) = transformed.get_mut(..POSITIONS * words * tiles) else { return };
-        for tile in 0..tiles {
-            let x = if conv.pooled { 2 * (column + tile) } else { column + 2 * tile };
-            let lines: [Option<&[u8]>; 4] = core::array::from_fn(|i| conv.columns(top + i, x, 4));
-            if let [Some(a), Some(b), Some(c), Some(d)] = lines {
-                processor::transform([a, b, c, d], conv.element, transformed, tiles, tile);
-            } else if let Some(patch) = patch.get_mut(..16 * depth) {
-                for (index, into) in patch.chunks_exact_mut(depth.max(1)).enumerate() {
-                    let pixel = conv.pixel(top + index / 4, x + index % 4);
-                    into.fill(0);
-                    into.iter_mut().zip(pixel).for_each(|(into, from)| *into = *from);
+    }
+    for (output, filter) in weights.chunks_exact(9 * depth).enumerate() {
+        for channel in 0..depth {
+            let tap = |tap: usize| filter.get(tap * depth + channel).map_or(0, |&w| i16::from(w));
+            let transformed = transform_filter([0, 1, 2, 3, 4, 5, 6, 7, 8].map(tap));
+            for (position, value) in transformed.into_iter().enumerate() {
+                if let Some(slot) = packed.get_mut(half(depth, output, position, channel)) {
+                    *slot = value;
                 }
-                let mut lines = patch.chunks_exact((4 * depth).max(1));
-                let lines = core::array::from_fn(|_| lines.next().unwrap_or_default());
-                processor::transform(lines, conv.element, transformed, tiles, tile);
             }
         }
-        if conv.pooled {
-            let output = output.get_mut(column * channels..).unwrap_or_default();
-            processor::winograd_pooled(transformed, conv.weights, tiles, &conv.finish, output);
-            column += tiles;
-            continue;
+    }
+}
+
+/// Where a position of an output's transformed filter lies.
+const fn half(depth: usize, output: usize, position: usize, channel: usize) -> usize {
+    let (word, lane) = place(channel);
+    ((output / 2 * POSITIONS + position) * (depth / 2) + word) * 4 + output % 2 * 2 + lane
+}
+
+/// `(2G) g (2G)ᵀ` in the order of positions.
+fn transform_filter(g: [i16; 9]) -> [i16; POSITIONS] {
+    let double = |[a, b, c]: [i16; 3]| {
+        let ends = a.wrapping_add(c);
+        [a.wrapping_mul(2), ends.wrapping_add(b), ends.wrapping_sub(b), c.wrapping_mul(2)]
+    };
+    let [a, b, c, d, e, f, g, h, i] = g;
+    let columns = [double([a, d, g]), double([b, e, h]), double([c, f, i])];
+    let lines = [0, 1, 2, 3].map(|row: usize| double(columns.map(|column| column[row])));
+    core::array::from_fn(|position| {
+        let row = ROWS[position % 4];
+        let value = lines[row][position / 4];
+        if row == 3 { value.wrapping_neg() } else { value }
+    })
+}
+
+/// The transformed filter of an output and a channel.
+fn transformed(
+    halves: impl Fn(usize) -> i16,
+    depth: usize,
+    output: usize,
+    channel: usize,
+) -> [i16; POSITIONS] {
+    core::array::from_fn(|position| halves(half(depth, output, position, channel)))
+}
+
+/// The filter that was packed. In each direction, the first and the last of the four values are twice the first and the
+/// last weight, and the difference of the two between is twice the middle one.
+pub(super) fn filter(halves: impl Fn(usize) -> i16, depth: usize, output: usize, channel: usize) -> [i16; 9] {
+    let u = transformed(halves, depth, output, channel);
+    let line = |[a, b, c, d]: [i16; 4]| [a / 2, b.wrapping_sub(c) / 2, d / 2];
+    // Of each column, the rows 2, 1, 0 and 3 negated.
+    let [a, b, c, d] =
+        [0, 4, 8, 12].map(|at: usize| line([u[at + 2], u[at + 1], u[at], u[at + 3].wrapping_neg()]));
+    let row = |row: usize| line([a[row], b[row], c[row], d[row]]);
+    let ([a, b, c], [d, e, f], [g, h, i]) = (row(0), row(1), row(2));
+    [a, b, c, d, e, f, g, h, i]
+}
+
+/// Whether halves are what packing makes of weights.
+pub(super) fn is_transformed(
+    halves: impl Fn(usize) -> i16,
+    depth: usize,
+    output: usize,
+    channel: usize,
+) -> bool {
+    let filter = filter(&halves, depth, output, channel);
+    filter.iter().all(|&weight| i8::try_from(weight).is_ok())
+        && transform_filter(filter) == transformed(halves, depth, output, channel)
+}
+
+/// Computes the pooled row `y`, or the rows `2y` and `2y + 1` of a convolution without a pool, of which `out` may
+/// hold the first only.
+pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
+    let (depth, outputs) = (usize::from(job.input.channels), usize::from(job.output.channels));
+    let (height, width) = (usize::from(job.input.height), usize::from(job.input.width));
+    if depth == 0 || depth % 4 != 0 || depth > MAX_DEPTH || outputs == 0 || outputs % 2 != 0 {
+        return;
+    }
+    let lines = [0, 1, 2, 3].map(|i| {
+        let row = (2 * y + i).wrapping_sub(job.padding[0]);
+        if row < height { input.row(row) } else { &[] }
+    });
+    let tiles = job.tiles();
+    let mut tile = 0;
+    while tile < tiles {
+        let left = tiles - tile;
+        let count = if left == 1 || left == 2 || left == 4 { 2 } else { TILES };
+        let valid = count.min(left);
+        let Some((panel, border)) = work.split_at_mut_checked(count * POSITIONS * depth / 2) else { return };
+        for index in 0..valid {
+            let column = (2 * (tile + index)) as isize - job.padding[1] as isize;
+            let start = column.unsigned_abs() * depth;
+            let inside = lines.map(|line| line.get(start..start + 4 * depth).unwrap_or(&[]));
+            let to = (&mut *panel, count, index);
+            if column >= 0 && inside.iter().all(|line| !line.is_empty()) {
+                inner::transform(inside, depth, job.element, to);
+            } else {
+                gather_border(lines, column, width, depth, border);
+                inner::transform_words(border, depth, job.element, to);
+            }
         }
-        let filters = conv.weights.chunks_exact((POSITIONS * words * 2).max(1));
-        for (pair, filters) in filters.enumerate() {
-            let channel = 2 * pair;
-            let sums = processor::winograd(transformed, filters, tiles);
-            for (tile, sums) in sums.into_iter().enumerate().take(tiles) {
-                for (index, sum) in sums.into_iter().enumerate() {
-                    // Four outputs of two channels.
-                    let (row, x, channel) =
-                        (index / 4, column + 2 * tile + index / 2 % 2, channel + index % 2);
-                    let place = (row * conv.columns + x) * channels + channel;
-                    if x < conv.columns
-                        && let Some(place) = output.get_mut(place)
-                    {
-                        *place = conv.finish.value(channel, sum >> 2);
+        if job.pooled && job.to == Element::Unsigned {
+            if let Some(out) = out.get_mut(tile * outputs..) {
+                inner::multiply_pool(panel, job.weights, job.channels, depth, (count, valid), (out, outputs));
+            }
+        } else {
+            multiply_apart(job, panel, (tile, count, valid), out);
+        }
+        tile += count;
+    }
+}
+
+/// Products of the panel's tiles from `tile` on, and what becomes of them where [`inner::multiply_pool`] is not for it.
+#[inline(never)]
+fn multiply_apart(job: &Job<'_>, panel: &[u32], (tile, count, valid): (usize, usize, usize), out: &mut [u8]) {
+    let (depth, outputs) = (usize::from(job.input.channels), usize::from(job.output.channels));
+    if depth == 0 {
+        return; // and so the compiler knows that no chunk is empty
+    }
+    let pairs = job.weights.chunks_exact(POSITIONS * depth * 2).take(outputs / 2);
+    let biases = job.channels.biases.as_chunks().0.iter();
+    let parameters = biases.zip(job.channels.multipliers.as_chunks().0);
+    let mut sums = [[[0; 2]; 4]; TILES];
+    for (pair, (weights, (&biases, &multipliers))) in pairs.zip(parameters).enumerate() {
+        inner::multiply(panel, weights, depth, count, &mut sums);
+        let parameters = Pair { biases, multipliers };
+        for (index, sums) in sums.iter().enumerate().take(valid) {
+            let place = [tile + index, 2 * pair];
+            match job.to {
+                Element::Unsigned => parameters.write(sums, job, Element::Unsigned, place, &mut *out),
+                Element::Signed => parameters.write(sums, job, Element::Signed, place, &mut *out),
+            }
+        }
+    }
+}
+
+/// Biases and multipliers of two output channels.
+struct Pair {
+    biases: [i32; 2],
+    multipliers: [i32; 2],
+}
+
+impl Pair {
+    #[inline(always)]
+    fn finish(&self, [a, b]: [i32; 2], element: Element) -> [u8; 2] {
+        [
+            requantize((a >> 2).wrapping_add(self.biases[0]), self.multipliers[0], element),
+            requantize((b >> 2).wrapping_add(self.biases[1]), self.multipliers[1], element),
+        ]
+    }
+
+    /// Writes what a tile's sums become, for the output channels `channel` and the next.
+    #[inline(always)]
+    fn write(
+        &self,
+        sums: &[[i32; 2]; 4],
+        job: &Job<'_>,
+        element: Element,
+        [tile, channel]: [usize; 2],
+        out: &mut [u8],
+    ) {
+        let (width, outputs) = (usize::from(job.output.width), usize::from(job.output.channels));
+        let mut put = |at: usize, pair: [i32; 2]| {
+            if let Some(slot) = out.get_mut(at..).and_then(|out| out.first_chunk_mut()) {
+                *slot = self.finish(pair, element);
+            }
+        };
+        if job.pooled {
+            let [a, b, c, d] = *sums;
+            let largest = [a[0].max(b[0]).max(c[0].max(d[0])), a[1].max(b[1]).max(c[1].max(d[1]))];
+            put(tile * outputs + channel, largest);
+        } else {
+            let at = 2 * tile * outputs + channel;
+            let below = at + width * outputs;
+            put(at, sums[0]);
+            put(below, sums[2]);
+            if 2 * tile + 1 < width {
+                put(at + outputs, sums[1]);
+                put(below + outputs, sums[3]);
+            }
+        }
+    }
+}
+
+/// Copies the 4 × 4 pixels of a tile that reaches over the input's border: `depth` words a row.
+#[inline(never)]
+fn gather_border(lines: [&[u8]; 4], column: isize, width: usize, depth: usize, to: &mut [u32]) {
+    for (line, to) in lines.into_iter().zip(to.chunks_exact_mut(depth)) {
+        let line = line.get(..width * depth).unwrap_or(&[]);
+        // `depth` is a multiple of 4, and so a pixel is some whole words.
+        for (i, pixel) in to.chunks_exact_mut((depth / 4).max(1)).enumerate() {
+            let mut bytes = [0; 4];
+            for (q, word) in pixel.iter_mut().enumerate() {
+                let at = (column + i as isize) * depth as isize + 4 * q as isize;
+                let inside = if at < 0 { &[] } else { line.get(at.unsigned_abs()..).unwrap_or(&[]) };
+                copy_pixels(&mut bytes, inside, 0, 1);
+                *word = u32::from_le_bytes(bytes);
+            }
+        }
+    }
+}
+
+/// Where the word `2q + half` of a tile lies in its position of the panel.
+///
+/// The panel is `[position 16][word depth/2][tile 3]` or `[position 16][depth/4][tile 2][half 2]`: the order in which
+/// the inner loops read.
+#[inline(always)]
+const fn slot(count: usize, tile: usize, q: usize, half: usize) -> usize {
+    if count == TILES { (2 * q + half) * TILES + tile } else { 4 * q + 2 * tile + half }
+}
+
+/// `V = Bᵀ d B` of four bytes of each pixel of a tile, into the panel.
+#[inline(always)]
+fn transform_four(
+    pixel: impl Fn(usize, usize) -> u32,
+    signed: bool,
+    depth: usize,
+    q: usize,
+    (panel, count, tile): (&mut [u32], usize, usize),
+) {
+    let mut t = [[[0; 2]; 4]; 4]; // [column][row][half]
+    for (j, t) in t.iter_mut().enumerate() {
+        let d = [0, 1, 2, 3].map(|i| bytes16(pixel(i, j), signed));
+        let [a, b, c, d] = d;
+        for half in 0..2 {
+            let [a, b, c, d] = [a, b, c, d].map(|pair| if half == 0 { pair[0] } else { pair[1] });
+            for (t, value) in t.iter_mut().zip([sub16(a, c), add16(b, c), sub16(c, b), sub16(b, d)]) {
+                if half == 0 { t[0] = value } else { t[1] = value }
+            }
+        }
+    }
+    let [t0, t1, t2, t3] = t;
+    for (n, row) in ROWS.into_iter().enumerate() {
+        for half in 0..2 {
+            let get = |t: [[u32; 2]; 4]| {
+                let pair = t.get(row).copied().unwrap_or([0; 2]);
+                if half == 0 { pair[0] } else { pair[1] }
+            };
+            let [a, b, c, d] = [t0, t1, t2, t3].map(get);
+            for (j, value) in [sub16(a, c), add16(b, c), sub16(c, b), sub16(b, d)].into_iter().enumerate() {
+                let at = (4 * j + n) * (depth / 2) * count + slot(count, tile, q, half);
+                if let Some(slot) = panel.get_mut(at) {
+                    *slot = value;
+                }
+            }
+        }
+    }
+}
+
+/// Transforms a tile of which `lines` hold the pixels, `4 · depth` bytes each.
+#[inline(never)]
+pub(super) fn transform(lines: [&[u8]; 4], depth: usize, element: Element, to: (&mut [u32], usize, usize)) {
+    let (panel, count, tile) = to;
+    for q in 0..depth / 4 {
+        let pixel = |i: usize, j: usize| {
+            let line = lines.get(i).copied().unwrap_or(&[]);
+            let four = line.get(j * depth + 4 * q..).and_then(|bytes| bytes.first_chunk::<4>());
+            four.map_or(0, |&bytes| u32::from_le_bytes(bytes))
+        };
+        transform_four(pixel, element == Element::Signed, depth, q, (&mut *panel, count, tile));
+    }
+}
+
+/// [`transform`] of pixels in words.
+#[cold]
+#[inline(never)]
+pub(super) fn transform_words(words: &[u32], depth: usize, element: Element, to: (&mut [u32], usize, usize)) {
+    let (panel, count, tile) = to;
+    for q in 0..depth / 4 {
+        let pixel = |i: usize, j: usize| words.get(i * depth + j * (depth / 4) + q).copied().unwrap_or(0);
+        transform_four(pixel, element == Element::Signed, depth, q, (&mut *panel, count, tile));
+    }
+}
+
+/// The four outputs of a tile, from the products of a channel in the order of positions.
+#[cfg(not(dsp))]
+#[inline(always)]
+fn outputs(p: [i32; POSITIONS]) -> [i32; 4] {
+    let [a2, a1, a0, a3, b2, b1, b0, b3, c2, c1, c0, c3, d2, d1, d0, d3] = p.map(core::num::Wrapping);
+    let upper = [a0 + a1 + a2, b0 + b1 + b2, c0 + c1 + c2, d0 + d1 + d2];
+    let lower = [a1 - a2 + a3, b1 - b2 + b3, c1 - c2 + c3, d1 - d2 + d3]; // the last is stored negated
+    let row = |[a, b, c, d]: [core::num::Wrapping<i32>; 4]| [(a + b + c).0, (b - c - d).0];
+    let ([y00, y01], [y10, y11]) = (row(upper), row(lower));
+    [y00, y01, y10, y11]
+}
+
+/// The inner loops for any processor.
+#[cfg(not(dsp))]
+mod portable {
+    use super::*;
+    pub(super) use super::{transform, transform_words};
+
+    /// Computes a pair of outputs for every tile of the panel: four sums each, times 4 and without bias.
+    #[inline(never)]
+    pub(super) fn multiply(
+        panel: &[u32],
+        weights: &[i16],
+        depth: usize,
+        count: usize,
+        sums: &mut [[[i32; 2]; 4]; TILES],
+    ) {
+        if depth == 0 {
+            return;
+        }
+        let mut products = [[[0i32; 2]; TILES]; POSITIONS];
+        let panels = panel.chunks_exact((depth / 2 * count).max(1));
+        for (products, (v, u)) in
+            products.iter_mut().zip(panels.zip(weights.chunks_exact((2 * depth).max(1))))
+        {
+            *products = if count == TILES { dot3(v, u) } else { dot2(v, u) };
+        }
+        for (tile, sums) in sums.iter_mut().enumerate() {
+            let of = |channel: usize| {
+                outputs(products.map(|products| {
+                    let pair = products.get(tile).copied().unwrap_or([0; 2]);
+                    if channel == 0 { pair[0] } else { pair[1] }
+                }))
+            };
+            let ([a, b, c, d], [e, f, g, h]) = (of(0), of(1));
+            *sums = [[a, e], [b, f], [c, g], [d, h]];
+        }
+    }
+
+    /// Products of a position, for three tiles: `[tile][channel]`.
+    #[inline(always)]
+    fn dot3(v: &[u32], u: &[i16]) -> [[i32; 2]; TILES] {
+        let (mut a, mut b, mut c) = ([0; 2], [0; 2], [0; 2]);
+        for (v, u) in v.as_chunks::<3>().0.iter().zip(u.as_chunks::<4>().0) {
+            a = add_lanes(a, v[0], u);
+            b = add_lanes(b, v[1], u);
+            c = add_lanes(c, v[2], u);
+            barrier();
+        }
+        [a, b, c]
+    }
+
+    /// Products of a position, for two tiles.
+    #[inline(always)]
+    fn dot2(v: &[u32], u: &[i16]) -> [[i32; 2]; TILES] {
+        let (mut a, mut b) = ([0; 2], [0; 2]);
+        for (v, u) in v.as_chunks::<4>().0.iter().zip(u.as_chunks::<8>().0) {
+            let [u, w] = split_weights(u);
+            a = add_lanes(a, v[0], u);
+            b = add_lanes(b, v[2], u);
+            barrier();
+            a = add_lanes(a, v[1], w);
+            b = add_lanes(b, v[3], w);
+            barrier();
+        }
+        [a, b, [0; 2]]
+    }
+
+    /// Computes all output channels of the panel's tiles, pooled; of `count` tiles the first `valid` are written.
+    pub(super) fn multiply_pool(
+        panel: &[u32],
+        weights: &[i16],
+        channels: Channels<'_>,
+        depth: usize,
+        (count, valid): (usize, usize),
+        (out, outputs): (&mut [u8], usize),
+    ) {
+        let pairs = weights.chunks_exact((POSITIONS * depth * 2).max(1)).take(outputs / 2);
+        let biases = channels.biases.as_chunks::<2>().0;
+        let multipliers = channels.multipliers.as_chunks::<2>().0;
+        let mut sums = [[[0; 2]; 4]; TILES];
+        for (pair, (weights, (biases, multipliers))) in pairs.zip(biases.iter().zip(multipliers)).enumerate()
+        {
+            multiply(panel, weights, depth, count, &mut sums);
+            for (tile, [a, b, c, d]) in sums.iter().enumerate().take(valid) {
+                for channel in 0..2 {
+                    let largest = if channel == 0 {
+                        a[0].max(b[0]).max(c[0].max(d[0]))
+                    } else {
+                        a[1].max(b[1]).max(c[1].max(d[1]))
+                    };
+                    let sum = (largest >> 2).wrapping_add(biases[channel]);
+                    if let Some(slot) = out.get_mut(tile * outputs + 2 * pair + channel) {
+                        *slot = requantize(sum, multipliers[channel], Element::Unsigned);
                     }
                 }
             }
         }
-        column += 2 * tiles;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fast::random::{Random, le},
+        format::Pool,
+        kernel::{self, ConvGeometry, Parameters},
+    };
+    use std::vec;
+
+    #[test]
+    fn same_bytes_as_the_reference() {
+        let mut random = Random(7);
+        for case in 0..400 {
+            let depth = 4 * random.pick(&[1, 2, 3, 4, 8, 9, 12, 16, 17]);
+            let outputs = 2 * random.range(1, 5);
+            let padding = [random.range(0, 2), random.range(0, 2)];
+            let (height, width) = (random.range(3, 11), random.range(3, 14));
+            let conv =
+                [height + padding[0] + random.range(0, 1) - 2, width + padding[1] + random.range(0, 1) - 2];
+            let pooled = random.range(0, 1) == 0 && conv[0] > 1 && conv[1] > 1;
+            let element = random.pick(&[Element::Unsigned, Element::Unsigned, Element::Signed]);
+            let to = random.pick(&[Element::Unsigned, Element::Unsigned, Element::Signed]);
+            let shape = |[h, w]: [usize; 2], c: usize| Shape::new(h as u16, w as u16, c as u16);
+            let input_shape = shape([height, width], depth);
+            let geometry = ConvGeometry {
+                input: input_shape,
+                output: shape(conv, outputs),
+                kernel: [3, 3],
+                stride: [1, 1],
+                padding,
+                groups: 1,
+            };
+            let output = if pooled { shape(conv.map(|n| n / 2), outputs) } else { geometry.output };
+            let extremes = if element == Element::Signed { [0x80, 0x7f] } else { [0, 255] };
+            let input = random.bytes(input_shape.len(), extremes);
+            let weights = random.bytes(outputs * 9 * depth, [0x80, 0x7f]);
+            let (biases, multipliers) = random.channels(outputs, 9 * depth);
+            let parameters =
+                Parameters { weights: &weights, biases: &le(&biases), multipliers: &le(&multipliers) };
+            let mut expected = vec![0; output.len()];
+            let from = (&input[..], element);
+            if pooled {
+                let pool = Pool { kernel: [2, 2], stride: [2, 2] };
+                kernel::conv2d_max_pool(&geometry, pool, output, &parameters, from, (&mut expected, to));
+            } else {
+                kernel::conv2d(&geometry, &parameters, from, (&mut expected, to));
+            }
+
+            let signed: vec::Vec<i8> = weights.iter().map(|&w| w as i8).collect();
+            let mut packed = vec![0i16; packed_len(depth, outputs) + 2];
+            let misaligned = packed.as_ptr() as usize / 2 % 2;
+            let packed = &mut packed[misaligned..][..packed_len(depth, outputs)];
+            pack(&signed, depth, packed);
+            let channels = Channels { biases: &biases, multipliers: &multipliers };
+            let job =
+                Job { input: input_shape, element, output, padding, pooled, to, channels, weights: packed };
+            let mut work = vec![0x5555_5555u32; job.work_words()];
+            let mut got = vec![0; output.len()];
+            let bytes = usize::from(output.width) * outputs * if pooled { 1 } else { 2 };
+            let map = Rows { bytes: &input, row_len: width * depth, slots: height };
+            for (y, out) in got.chunks_mut(bytes).enumerate() {
+                rows(&job, map, y, out, &mut work);
+            }
+            assert!(
+                got == expected,
+                "case {case}: {input_shape} {output} {padding:?} {pooled} {element:?} {to:?}"
+            );
+        }
     }
 }

@@ -1,5 +1,5 @@
 use super::{Parameters, dot};
-use crate::{Element, Shape, fast::FilterShape, format::Pool};
+use crate::{Element, Shape, format::Pool};
 
 /// The window of a convolution on a feature map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,6 @@ impl ConvGeometry {
     /// Output channels of a group.
     fn group_channels(&self) -> usize {
         usize::from(self.output.channels) / self.groups.max(1)
-    }
-
-    pub(crate) fn filters(&self) -> FilterShape {
-        FilterShape { channels: self.output.channels.into(), kernel: self.kernel, depth: self.group_depth() }
     }
 
     /// Weights of an output channel.
