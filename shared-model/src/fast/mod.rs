@@ -14,6 +14,9 @@ mod pack;
 mod random;
 mod rows;
 mod taps;
+#[cfg(dsp)]
+#[allow(unsafe_code)]
+mod windows5;
 mod winograd;
 
 pub(crate) use pack::FilterShape;
@@ -32,7 +35,8 @@ pub enum Path {
     /// A 3 × 3 convolution by Winograd's F(2×2, 3×3): 16 multiplications for 4 outputs instead of 36. Its transformed
     /// weights take 32 bytes for 9.
     Winograd,
-    /// A convolution with few weights a channel: windows are gathered as they are, and weights take 2 bytes.
+    /// A convolution with few weights, which take 2 bytes each: its windows are gathered, or, where a pool follows, their
+    /// differences.
     Taps,
     /// Dense layers, and any other convolution, its windows gathered: two rows of weights share a 16-bit word.
     Rows,
@@ -54,8 +58,11 @@ pub enum Reason {
 /// Most input channels that [`Path::Winograd`] takes: its transformed tiles take 96 bytes of RAM for each.
 const MAX_WINOGRAD_DEPTH: u16 = 64;
 
-/// Most weights of an output channel that [`Path::Taps`] takes.
+/// Most weights of an output channel that [`Path::Taps`] takes before another path that would do.
 const MAX_TAPS: usize = 32;
+
+/// Most weights of a layer that [`Path::Taps`] takes where it is faster than [`Path::Rows`]: they take twice the flash.
+const MAX_TAPS_WEIGHTS: usize = 4096;
 
 impl Path {
     pub(crate) const POOL: Self = Self::Reference(Reason::Pool);
@@ -91,6 +98,9 @@ impl Path {
         let fits = even && conv.input.channels.is_multiple_of(4) && conv.input.channels <= MAX_WINOGRAD_DEPTH;
         if (conv.kernel, conv.stride) == ([3, 3], [1, 1]) && fits && pays {
             return Self::Winograd;
+        }
+        if even && conv.taps() * usize::from(conv.output.channels) <= MAX_TAPS_WEIGHTS {
+            return Self::Taps;
         }
         Self::Rows
     }
@@ -208,6 +218,7 @@ impl<'a> Job<'a> {
                 padding,
                 pooled,
                 to,
+                narrow: step.narrow,
                 weights: halves,
             }),
             Path::Rows => Self::Rows(rows::Conv {

@@ -215,13 +215,27 @@ pub(crate) fn conv(job: &Conv<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wo
     let mut column = 0;
     while column < columns {
         let valid = if job.pooled { 1 } else { (columns - column).min(WINDOWS) };
+        if !job.pooled && valid < WINDOWS {
+            // Windows one by one, as dense layers, cost less than some that no one wants.
+            let Some(panel) = panel.get_mut(..padded / 2) else { return };
+            let Conv { element, to, channels, weights, .. } = *job;
+            let dense = Dense { element, to, channels, weights };
+            for column in column..columns {
+                let Some(out) = out.get_mut(column * outputs..(column + 1) * outputs) else { return };
+                let offset = gather(job, input, [y, column], bytes, panel, 1).wrapping_mul(128);
+                match to {
+                    Element::Unsigned => dense_rows(&dense, Element::Unsigned, panel, offset, out),
+                    Element::Signed => dense_rows(&dense, Element::Signed, panel, offset, out),
+                }
+            }
+            return;
+        }
         let mut offsets = [0i32; WINDOWS];
         for (window, offset) in offsets.iter_mut().enumerate() {
             let position =
                 if job.pooled { [2 * y + window / 2, 2 * column + window % 2] } else { [y, column + window] };
-            if job.pooled || window < valid {
-                *offset = gather(job, input, position, bytes, panel.get_mut(window..).unwrap_or(&mut []));
-            }
+            *offset =
+                gather(job, input, position, bytes, panel.get_mut(window..).unwrap_or(&mut []), WINDOWS);
         }
         let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return };
         let groups = job.weights.chunks_exact(4 * padded);
@@ -256,24 +270,50 @@ pub(crate) fn conv(job: &Conv<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wo
     }
 }
 
-/// Copies the window at `position` of the convolution and expands it into every fourth word of the panel; its sum.
-fn gather(job: &Conv<'_>, input: Rows<'_>, [y, x]: [usize; 2], bytes: &mut [u32], panel: &mut [u32]) -> i32 {
+/// Copies the window at `position` of the convolution and expands it into every `step`th word of the panel; its sum.
+fn gather(
+    job: &Conv<'_>,
+    input: Rows<'_>,
+    [y, x]: [usize; 2],
+    bytes: &mut [u32],
+    panel: &mut [u32],
+    step: usize,
+) -> i32 {
     let depth = usize::from(job.input.channels);
     let height = usize::from(job.input.height);
     let left = (x * job.stride[1]) as isize - job.padding[1] as isize;
     let run = job.kernel[1] * depth;
+    let start = left * depth as isize;
+    let line = |i: usize| {
+        let row = (y * job.stride[0] + i).wrapping_sub(job.padding[0]);
+        if row < height { input.row(row) } else { &[] }
+    };
+    let width = usize::from(job.input.width) * depth;
+    if run % 4 == 0 && start >= 0 && start.unsigned_abs() + run <= width {
+        // Lines are whole words of the panel, and whole in the input, or outside of it.
+        let mut sum = 0i32;
+        let words = run / 2 * step;
+        for i in 0..job.kernel[0] {
+            // The last line's words may end before the next lane's would.
+            let end = panel.len().min((i + 1) * words);
+            let Some(panel) = panel.get_mut(i * words..end) else { break };
+            let line = line(i).get(start.unsigned_abs()..start.unsigned_abs() + run).unwrap_or(&[]);
+            sum = sum.wrapping_add(expand(line, job.element == Element::Signed, panel, step));
+        }
+        let rest = panel.get_mut(job.kernel[0] * words..).unwrap_or(&mut []);
+        rest.iter_mut().step_by(step.max(1)).for_each(|word| *word = 0);
+        return sum;
+    }
     let mut sum = 0i32;
     let mut writer = super::taps::ByteWriter::new(bytes);
     for i in 0..job.kernel[0] {
-        let row = (y * job.stride[0] + i).wrapping_sub(job.padding[0]);
-        let line = if row < height { input.row(row) } else { &[] };
-        let start = left * depth as isize;
+        let line = line(i);
         for at in start..start + run as isize {
             writer.push(if at < 0 { 0 } else { line.get(at.unsigned_abs()).copied().unwrap_or(0) });
         }
     }
     writer.finish();
-    let mut slots = panel.iter_mut().step_by(WINDOWS);
+    let mut slots = panel.iter_mut().step_by(step.max(1));
     let words = job.taps().div_ceil(4);
     for &word in bytes.iter().take(words) {
         for lanes in bytes16(word, job.element == Element::Signed) {

@@ -40,6 +40,9 @@ pub(crate) struct Job<'a> {
     pub pooled: bool,
     /// How the output's bytes are read.
     pub to: Element,
+    /// Whether every sum, rounded, fits 16 bits.
+    #[cfg_attr(not(dsp), allow(dead_code))]
+    pub narrow: bool,
     /// As [`pack`] writes them; 4-byte aligned.
     pub weights: &'a [i16],
 }
@@ -227,6 +230,15 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
         .map(|i| if i < job.kernel[0] + pool - 1 { input.row(pool * job.stride[0] * y + i) } else { &[] });
     let signed = job.element == Element::Signed;
     let columns = usize::from(job.output.width);
+    #[cfg(dsp)]
+    if form == Form::Five
+        && job.pooled
+        && job.narrow
+        && (job.element, job.to) == (Element::Unsigned, Element::Unsigned)
+        && super::windows5::row(lines, weights, outputs, out)
+    {
+        return;
+    }
     let mut column = 0;
     while column < columns {
         let valid = (columns - column).min(2);
@@ -674,6 +686,7 @@ pub(super) mod tests {
                 padding,
                 pooled: case.pooled,
                 to: case.elements[1],
+                narrow: false,
                 weights: packed,
             };
             let mut work = vec![0x5555_5555u32; job.work_words()];

@@ -1,0 +1,203 @@
+//! Pooled 5 × 5 windows of one channel in assembly, for cores with the DSP extension: a whole row of outputs without a
+//! panel. Weights are [`taps`](super::taps)' records; the largest of four outputs is found on their rounded values, two
+//! channels at a time, which takes values that fit 16 bits.
+
+use core::arch::global_asm;
+
+#[cfg(armv8m)]
+global_asm!(".cpu cortex-m33");
+
+// r0: `Arguments`. A patch of 6 × 6 bytes, the four windows of one output, becomes words on the stack: of each row r the
+// columns (0, 2), (1, 3), (2, 4), of which the left windows take the first two and the right ones the last two; then of
+// the columns 4 and 5, which are the windows' last, the rows (r, r + 2). The sums of the four windows are in r4 to r7
+// for one channel and in r8 to r11 for the other, their weights in r2 and r3, words of the left and of the right window
+// in r12 and lr. What the upper windows take of a row, the lower ones take of the next: it is loaded once for both.
+global_asm!(
+    r#"
+    .syntax unified
+    .section .text.tinytriplet_windows5, "ax", %progbits
+    .balign 4
+    .global tinytriplet_windows5
+    .type tinytriplet_windows5, %function
+    .thumb_func
+tinytriplet_windows5:
+    .set FILTERS, 104
+    .set END, 108
+    .set OUTPUT, 112
+    .set COUNT, 116
+    .set LINES, 120
+    .set COLUMN, 124
+    push {{r4-r11, lr}}
+    sub sp, #128
+    ldm r0, {{r1-r5}}
+    mov r6, #0
+    add r0, sp, #FILTERS
+    stm r0, {{r1-r6}}
+
+    // Words of a row of the patch. Its columns 4 and 5 go to x4 and x5, which hold those of two rows above.
+    .macro ROW row, x4, x5
+    ldr r3, [r2, #(4 * \row)]
+    ldr r4, [r3, r12]
+    add r3, r12
+    ldrh r7, [r3, #4]
+    uxtb16 r5, r4, ror #8
+    uxtb16 r4, r4
+    uxtb r0, r7
+    lsr lr, r7, #8
+    lsr r6, r4, #16
+    orr r6, r6, r0, lsl #16
+    stm r1!, {{r4-r6}}
+    .if \row >= 2
+    orr \x4, \x4, r0, lsl #16
+    orr \x5, \x5, lr, lsl #16
+    strd \x4, \x5, [sp, #(72 + 8 * (\row - 2))]
+    .endif
+    .if \row < 4
+    mov \x4, r0
+    mov \x5, lr
+    .endif
+    .endm
+    .macro UPPER op
+    \op r4, r12, r2, r4
+    \op r5, lr, r2, r5
+    \op r8, r12, r3, r8
+    \op r9, lr, r3, r9
+    .endm
+    .macro LOWER op
+    \op r6, r12, r2, r6
+    \op r7, lr, r2, r7
+    \op r10, r12, r3, r10
+    \op r11, lr, r3, r11
+    .endm
+    // A word of weights with the words that are in r12 and lr for the upper windows, and those at `next` for the lower.
+    .macro WORD op, weights, next
+    ldrd r2, r3, [r1, #\weights]
+    UPPER \op
+    ldrd r12, lr, [sp, #\next]
+    LOWER \op
+    .endm
+1:
+    ldrd r2, r12, [sp, #LINES]
+    mov r1, sp
+    ROW 0, r8, r9
+    ROW 1, r10, r11
+    ROW 2, r8, r9
+    ROW 3, r10, r11
+    ROW 4, r8, r9
+    ROW 5, r10, r11
+    add r12, #2
+    str r12, [sp, #COLUMN]
+    ldr r1, [sp, #FILTERS]
+    ldr r0, [sp, #OUTPUT]
+2:
+    // The first word, with the biases. What a register holds is used up before it becomes a sum.
+    ldrd r2, r3, [r1, #112]
+    ldrd r10, r11, [r1]
+    ldrd r12, lr, [sp]
+    smlad r4, r12, r10, r2
+    smlad r5, lr, r10, r2
+    smlad r8, r12, r11, r3
+    smlad r9, lr, r11, r3
+    ldrd r12, lr, [sp, #12]
+    smlad r6, r12, r10, r2
+    smlad r7, lr, r10, r2
+    smlad r10, r12, r11, r3
+    smlad r11, lr, r11, r3
+    WORD smlad, 16, 24
+    WORD smlad, 32, 36
+    WORD smlad, 48, 48
+    WORD smlad, 64, 60
+    ldrd r12, lr, [sp, #4]
+    WORD smlad, 8, 16
+    WORD smlad, 24, 28
+    WORD smlad, 40, 40
+    WORD smlad, 56, 52
+    WORD smlad, 72, 64
+    // The last column: rows (0, 2), (1, 3), and 4, which is the upper half of the words of rows (2, 4) and (3, 5).
+    ldrd r12, lr, [sp, #72]
+    WORD smlad, 80, 80
+    WORD smlad, 88, 88
+    WORD smlatb, 96, 96
+    ldrd r2, r3, [r1, #120]
+    add r1, #128
+    smmulr r4, r4, r2
+    smmulr r5, r5, r2
+    smmulr r6, r6, r2
+    smmulr r7, r7, r2
+    smmulr r8, r8, r3
+    smmulr r9, r9, r3
+    smmulr r10, r10, r3
+    smmulr r11, r11, r3
+    pkhbt r4, r4, r8, lsl #16
+    pkhbt r5, r5, r9, lsl #16
+    pkhbt r6, r6, r10, lsl #16
+    pkhbt r7, r7, r11, lsl #16
+    ssub16 r12, r4, r5
+    sel r4, r4, r5
+    ssub16 r12, r6, r7
+    sel r6, r6, r7
+    ssub16 r12, r4, r6
+    sel r4, r4, r6
+    usat16 r4, #8, r4
+    orr r4, r4, r4, lsr #8
+    strh r4, [r0], #2
+    ldr r2, [sp, #END]
+    cmp r1, r2
+    bne.w 2b
+    str r0, [sp, #OUTPUT]
+    ldr r3, [sp, #COUNT]
+    subs r3, #1
+    str r3, [sp, #COUNT]
+    bne.w 1b
+    add sp, #128
+    pop {{r4-r11, pc}}
+    .size tinytriplet_windows5, . - tinytriplet_windows5
+"#
+);
+
+/// What the assembly copies to its stack.
+#[repr(C)]
+struct Arguments {
+    records: *const i16,
+    records_end: *const i16,
+    output: *mut u8,
+    count: usize,
+    lines: *const *const u8,
+}
+
+unsafe extern "C" {
+    fn tinytriplet_windows5(arguments: *const Arguments);
+}
+
+/// Halves of a record: 14 words of two channels, their biases and multipliers.
+const RECORD: usize = 64;
+
+/// Computes a row of pooled outputs, unsigned both before and after, whose sums, rounded, fit 16 bits. `lines` are the six
+/// rows of the input, `outputs` the output channels, which are even. False where a length does not fit: nothing is
+/// written then.
+pub(super) fn row(lines: [&[u8]; 6], records: &[i16], outputs: usize, output: &mut [u8]) -> bool {
+    let Some(count) = output.len().checked_div(outputs) else { return false };
+    let fits = count > 0
+        && outputs.is_multiple_of(2)
+        && output.len() == count * outputs
+        && records.len() == outputs / 2 * RECORD
+        && records.as_ptr().cast::<u32>().is_aligned()
+        && lines.iter().all(|line| line.len() >= 2 * count + 4);
+    if !fits {
+        return false;
+    }
+    let lines = lines.map(<[u8]>::as_ptr);
+    let records = records.as_ptr_range();
+    let arguments = Arguments {
+        records: records.start,
+        records_end: records.end,
+        output: output.as_mut_ptr(),
+        count,
+        lines: lines.as_ptr(),
+    };
+    // SAFETY: of each of six lines, 6 bytes are read at every second of `count` columns; the records are read whole, in
+    // words, at which they are aligned; each output has 2 bytes for each record: all checked above. Words and half-words
+    // of bytes may lie at any address: these processors read and write those.
+    unsafe { tinytriplet_windows5(&arguments) };
+    true
+}
