@@ -362,13 +362,16 @@ pub(super) fn transform_words(words: &[u32], depth: usize, element: Element, to:
 /// The four outputs of a tile, from the products of a channel in the order of positions.
 #[cfg(not(dsp))]
 #[inline(always)]
-fn outputs(p: [i32; POSITIONS]) -> [i32; 4] {
-    let [a2, a1, a0, a3, b2, b1, b0, b3, c2, c1, c0, c3, d2, d1, d0, d3] = p.map(core::num::Wrapping);
-    let upper = [a0 + a1 + a2, b0 + b1 + b2, c0 + c1 + c2, d0 + d1 + d2];
-    let lower = [a1 - a2 + a3, b1 - b2 + b3, c1 - c2 + c3, d1 - d2 + d3]; // the last is stored negated
-    let row = |[a, b, c, d]: [core::num::Wrapping<i32>; 4]| [(a + b + c).0, (b - c - d).0];
-    let ([y00, y01], [y10, y11]) = (row(upper), row(lower));
-    [y00, y01, y10, y11]
+fn outputs(p: &[i32; POSITIONS]) -> [i32; 4] {
+    // Of a column of positions, which holds the rows 2, 1, 0 and 3 negated: the upper and the lower output's part.
+    let column = |at: usize| {
+        let (two, one, zero, three) = (p[at], p[at + 1], p[at + 2], p[at + 3]);
+        [zero.wrapping_add(one).wrapping_add(two), one.wrapping_sub(two).wrapping_add(three)]
+    };
+    let (a, b, c, d) = (column(0), column(4), column(8), column(12));
+    let left = |row: usize| a[row].wrapping_add(b[row]).wrapping_add(c[row]);
+    let right = |row: usize| b[row].wrapping_sub(c[row]).wrapping_sub(d[row]);
+    [left(0), right(0), left(1), right(1)]
 }
 
 /// The inner loops for any processor.
@@ -389,52 +392,69 @@ mod portable {
         if depth == 0 {
             return;
         }
-        let mut products = [[[0i32; 2]; TILES]; POSITIONS];
+        // `[tile][channel][position]`
+        let mut products = [[[0i32; POSITIONS]; 2]; TILES];
         let panels = panel.chunks_exact((depth / 2 * count).max(1));
-        for (products, (v, u)) in
-            products.iter_mut().zip(panels.zip(weights.chunks_exact((2 * depth).max(1))))
-        {
-            *products = if count == TILES { dot3(v, u) } else { dot2(v, u) };
+        let positions = panels.zip(weights.chunks_exact((2 * depth).max(1)));
+        for (position, (v, u)) in positions.enumerate().take(POSITIONS) {
+            let [a, b, c] = if count == TILES { dot3(v, u) } else { dot2(v, u) };
+            let [d, e, f] = &mut products;
+            for ([first, second], pair) in [d, e, f].into_iter().zip([a, b, c]) {
+                first[position] = pair[0];
+                second[position] = pair[1];
+            }
         }
-        for (tile, sums) in sums.iter_mut().enumerate() {
-            let of = |channel: usize| {
-                outputs(products.map(|products| {
-                    let pair = products.get(tile).copied().unwrap_or([0; 2]);
-                    if channel == 0 { pair[0] } else { pair[1] }
-                }))
-            };
-            let ([a, b, c, d], [e, f, g, h]) = (of(0), of(1));
+        for (sums, [first, second]) in sums.iter_mut().zip(&products) {
+            let ([a, b, c, d], [e, f, g, h]) = (outputs(first), outputs(second));
             *sums = [[a, e], [b, f], [c, g], [d, h]];
         }
     }
 
-    /// Products of a position, for three tiles: `[tile][channel]`.
+    /// Products of a position, for three tiles: `[tile][channel]`. Lane by lane: six sums, two weights and a value fit the
+    /// registers of any core.
     #[inline(always)]
     fn dot3(v: &[u32], u: &[i16]) -> [[i32; 2]; TILES] {
-        let (mut a, mut b, mut c) = ([0; 2], [0; 2], [0; 2]);
-        for (v, u) in v.as_chunks::<3>().0.iter().zip(u.as_chunks::<4>().0) {
-            a = add_lanes(a, v[0], u);
-            b = add_lanes(b, v[1], u);
-            c = add_lanes(c, v[2], u);
-            barrier();
+        let mut sums = [[0; 2]; TILES];
+        let v: &[i16] = bytemuck::cast_slice(v);
+        for (v, u) in v.as_chunks::<6>().0.iter().zip(u.as_chunks::<4>().0) {
+            for lane in 0..2 {
+                let weights = [u[lane], u[2 + lane]];
+                sums = [
+                    add(sums[0], v[lane], weights),
+                    add(sums[1], v[2 + lane], weights),
+                    add(sums[2], v[4 + lane], weights),
+                ];
+                barrier();
+            }
         }
-        [a, b, c]
+        sums
     }
 
     /// Products of a position, for two tiles.
     #[inline(always)]
     fn dot2(v: &[u32], u: &[i16]) -> [[i32; 2]; TILES] {
-        let (mut a, mut b) = ([0; 2], [0; 2]);
-        for (v, u) in v.as_chunks::<4>().0.iter().zip(u.as_chunks::<8>().0) {
-            let [u, w] = split_weights(u);
-            a = add_lanes(a, v[0], u);
-            b = add_lanes(b, v[2], u);
-            barrier();
-            a = add_lanes(a, v[1], w);
-            b = add_lanes(b, v[3], w);
-            barrier();
+        let mut sums = [[0; 2]; 2];
+        let v: &[i16] = bytemuck::cast_slice(v);
+        for (v, u) in v.as_chunks::<8>().0.iter().zip(u.as_chunks::<8>().0) {
+            for half in 0..2 {
+                for lane in 0..2 {
+                    let weights = [u[4 * half + lane], u[4 * half + 2 + lane]];
+                    let at = 2 * half + lane;
+                    sums = [add(sums[0], v[at], weights), add(sums[1], v[4 + at], weights)];
+                    barrier();
+                }
+            }
         }
-        [a, b, [0; 2]]
+        [sums[0], sums[1], [0; 2]]
+    }
+
+    #[inline(always)]
+    fn add(sums: [i32; 2], value: i16, weights: [i16; 2]) -> [i32; 2] {
+        let value = i32::from(value);
+        [
+            sums[0].wrapping_add(value.wrapping_mul(weights[0].into())),
+            sums[1].wrapping_add(value.wrapping_mul(weights[1].into())),
+        ]
     }
 
     /// Computes all output channels of the panel's tiles, pooled; of `count` tiles the first `valid` are written.
