@@ -15,7 +15,7 @@ use cortex_m_rt::entry;
 use embedded_hal::digital::OutputPin;
 use embedded_io::Write;
 use firmware::{
-    measuring::{self, Cost, Line},
+    measuring::{Cost, Line, Pattern},
     model::{MEASURED, MEASURED_EMBEDDING_LEN, MEASURED_INPUT_LEN, MEASURED_SCRATCH_LEN},
 };
 #[cfg(target_arch = "riscv32")]
@@ -153,7 +153,7 @@ fn measure<Serial: Write>(
     };
     let pixels = &mut pixels[..model.input_len()];
     let embedding = &mut embedding[..model.embedding_len()];
-    pixels.iter_mut().zip(measuring::image(model.input_len())).for_each(|(pixel, byte)| *pixel = byte);
+    draw(Pattern::Noise, pixels);
     output.line(Line::Model(model.hash(), model.metadata().name));
 
     let decode = || _ = black_box(Model::decode(black_box(file)).is_ok());
@@ -164,7 +164,6 @@ fn measure<Serial: Write>(
     let mut embed = || _ = black_box(model.embed(black_box(pixels), scratch, embedding));
     output.line(Line::Embed(stopwatch.measure(&mut embed)));
     output.line(Line::EmbedStack(stack::used_by(&mut embed)));
-    output.line(Line::Embedding(crc32(embedding)));
     output.line(Line::Scratch(4 * model.scratch_len() as u32));
 
     let observe = |step: &Step<'_>, _: &[u8]| lap(step.layer);
@@ -172,6 +171,19 @@ fn measure<Serial: Write>(
     for step in model.steps() {
         output.line(Line::Step(step.last_layer() as u32, stopwatch.lap(step.layer)));
     }
+
+    for (index, pattern) in (0..).zip(Pattern::ALL) {
+        draw(pattern, pixels);
+        // What an inference that does nothing leaves must not pass for its result.
+        embedding.fill(0x55);
+        let _ = model.embed(pixels, scratch, embedding);
+        output.line(Line::Embedding(index, crc32(embedding)));
+    }
+}
+
+fn draw(pattern: Pattern, pixels: &mut [u8]) {
+    let image = pattern.image(pixels.len());
+    pixels.iter_mut().zip(image).for_each(|(pixel, byte)| *pixel = byte);
 }
 
 /// Writes lines to the serial port.
