@@ -14,32 +14,42 @@ use shared_model::{
 /// weights reach −128 and 127.
 pub fn model(rng: &mut impl Rng) -> Vec<u8> {
     let input = Shape::new(rng.random_range(1..=14), rng.random_range(1..=14), rng.random_range(1..=4));
-    let mut layers = heapless::Vec::new();
+    let mut layers = Vec::new();
     let mut data = Vec::new();
     let mut shape = input;
     for _ in 0..rng.random_range(1..=5) {
         let (layer, output) = layer(rng, shape, &mut data);
         let is_conv = matches!(layer, Layer::Conv2d(_));
-        layers.push(layer).expect("five layers and their pools fit");
+        layers.push(layer);
         shape = output;
         if is_conv && shape.height.min(shape.width) >= 2 && rng.random() {
-            layers.push(Layer::MaxPool2d(Pool { kernel: [2, 2], stride: [2, 2] })).expect("they fit");
+            layers.push(Layer::MaxPool2d(Pool { kernel: [2, 2], stride: [2, 2] }));
             shape = Shape::new(shape.height / 2, shape.width / 2, shape.channels);
         }
     }
     if shape.checked_len().is_none_or(|len| len > format::MAX_EMBEDDING as u32) {
-        layers.push(dense(rng, shape, &mut data).0).expect("one more fits");
+        layers.push(dense(rng, shape, &mut data).0);
     }
+    let fit = [Fit::Stretch, Fit::Contain, Fit::Centre][rng.random_range(0..3)];
+    let background = [Background::Dark, Background::Light, Background::Auto][rng.random_range(0..3)];
+    let distance = if rng.random() { Distance::SquaredL2 } else { Distance::Cosine };
+    encode(input, &layers, (Preparation { fit, background }, distance), &data)
+}
+
+/// A model file of these layers, whose multipliers, biases and weights are in `data`.
+pub(crate) fn encode(
+    input: Shape,
+    layers: &[Layer],
+    (preparation, distance): (Preparation, Distance),
+    data: &[u8],
+) -> Vec<u8> {
     let metadata = Metadata {
         name: "random",
         input,
         input_scale: 1.0 / 255.0,
-        preparation: Preparation {
-            fit: [Fit::Stretch, Fit::Contain, Fit::Centre][rng.random_range(0..3)],
-            background: [Background::Dark, Background::Light, Background::Auto][rng.random_range(0..3)],
-        },
-        layers,
-        distance: if rng.random() { Distance::SquaredL2 } else { Distance::Cosine },
+        preparation,
+        layers: heapless::Vec::from_slice(layers).expect("a model holds as many"),
+        distance,
         thresholds: Thresholds::default(),
         training: TrainingSummary {
             dataset: "none",
@@ -50,7 +60,7 @@ pub fn model(rng: &mut impl Rng) -> Vec<u8> {
         },
     };
     let mut file = vec![0; data.len() + 8192];
-    let len = format::encode(&metadata, &data, &mut file).expect("it fits");
+    let len = format::encode(&metadata, data, &mut file).expect("it fits");
     file.truncate(len);
     file
 }
@@ -129,16 +139,17 @@ fn dense(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
 }
 
 /// Appends multipliers, biases and weights. Multipliers are such that outputs spread over their range, now and
-/// then beyond it.
+/// then beyond it, and now and then beyond 16 bits.
 fn parameters(rng: &mut impl Rng, data: &mut Vec<u8>, outputs: usize, taps: usize) {
     let typical = (taps as f64).sqrt() * 70.0 * 70.0;
     let mut push = |bytes: Vec<u8>| {
         data.extend(bytes);
         data.resize(format::align(data.len()), 0);
     };
+    let wide = if rng.random_range(0..6) == 0 { 50.0 } else { 1.0 };
     let multipliers: Vec<u8> = (0..outputs)
         .flat_map(|_| {
-            let ratio = rng.random_range(0.1..4.0) * 127.0 / typical;
+            let ratio = wide * rng.random_range(0.1..4.0) * 127.0 / typical;
             ((ratio * 2f64.powi(32)).min(f64::from(i32::MAX)) as i32).to_le_bytes()
         })
         .collect();

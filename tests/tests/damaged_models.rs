@@ -2,7 +2,10 @@
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared_model::{DecodeError, Layout, Model, Operation, Path, crc32, format::HEADER_LEN};
+use shared_model::{
+    DecodeError, Layout, Model, Operation, Path, Shape, crc32,
+    format::{self, HEADER_LEN, Layer, Metadata, Pool},
+};
 use std::{
     collections::{BTreeMap, HashSet},
     ops::Range,
@@ -222,6 +225,23 @@ fn each_rule_of_the_format_is_kept() {
     assert_eq!(error_of(&|f| f[HEADER_LEN + 7] = 0), DecodeError::InputShape);
 }
 
+/// Errors that mutations do not meet, because several bytes must fit together.
+#[test]
+fn what_takes_more_than_a_few_bytes_is_refused() {
+    let good = file(4);
+    let metadata = Model::decode(&good).unwrap().metadata().clone();
+    let error_of = |input: Shape, layers: &[Layer]| {
+        let layers = heapless::Vec::from_slice(layers).unwrap();
+        let mut bad = vec![0; 1024];
+        let len = format::encode(&Metadata { input, layers, ..metadata.clone() }, &[], &mut bad).unwrap();
+        decode_error(&bad[..len])
+    };
+    let pool = Layer::MaxPool2d(Pool { kernel: [1, 1], stride: [1, 1] });
+    assert_eq!(error_of(Shape::new(4, 4, 1), &[]), Some(DecodeError::NoLayers));
+    assert_eq!(error_of(Shape::new(32, 32, 1), &[pool]), None);
+    assert_eq!(error_of(Shape::new(5, 205, 1), &[pool]), Some(DecodeError::Embedding));
+}
+
 /// A million files with one to eight bytes changed, every second one packed, the CRC mended in all of them. Those that
 /// are still valid (a changed weight is a weight) must run, and stay within their buffers.
 #[test]
@@ -262,11 +282,24 @@ fn a_million_mutations_do_no_harm() {
     }
     assert!(valid.iter().all(|&count| count > 5_000), "{valid:?}");
     assert!(run.iter().all(|&count| count > 500), "{run:?}");
-    // What no mutation can meet: `NoLayers` and `Embedding` take a change of several bytes at once, and are met in the
-    // format's own tests.
+    // All but those of `what_takes_more_than_a_few_bytes_is_refused`, and that of the CRC, which is mended.
     let expected = [
-        "Accumulator", "DataLength", "Geometry", "InputShape", "Layout", "Magic", "Metadata", "Multiplier",
-        "Reserved", "Scale", "Share", "Text", "TrailingBytes", "Truncated", "Unaligned", "Version",
+        "Accumulator",
+        "DataLength",
+        "Geometry",
+        "InputShape",
+        "Layout",
+        "Magic",
+        "Metadata",
+        "Multiplier",
+        "Reserved",
+        "Scale",
+        "Share",
+        "Text",
+        "TrailingBytes",
+        "Truncated",
+        "Unaligned",
+        "Version",
     ];
     for (layout, errors) in layouts.iter().zip(&errors) {
         for kind in expected {

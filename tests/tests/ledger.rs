@@ -80,8 +80,7 @@ static MODELS: LazyLock<Models> = LazyLock::new(|| {
         let config = Config::ready(name).unwrap();
         // As a training begins; all with one seed, so that equal nets have equal weights.
         let device = Backend::Flex.device().unwrap();
-        let net =
-            Net::new(&config.net, Shape::new(28, 28, 1), &mut Rng::new(1).stream(0), &device).unwrap();
+        let net = Net::new(&config.net, Shape::new(28, 28, 1), &mut Rng::new(1).stream(0), &device).unwrap();
         let file = export_untrained(&net.to_float_net(), &images).unwrap();
         match files.iter().find(|(_, other)| *other == file) {
             Some((other, _)) => same.push((name, other.clone())),

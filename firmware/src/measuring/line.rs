@@ -134,8 +134,17 @@ mod tests {
 
     #[test]
     fn other_lines_are_refused() {
-        for text in ["", "done 1", "decode", "decode 1", "decode 1 x", "step 1 2", "model 12", "embedding 1", "embedding 1 g"]
-        {
+        for text in [
+            "",
+            "done 1",
+            "decode",
+            "decode 1",
+            "decode 1 x",
+            "step 1 2",
+            "model 12",
+            "embedding 1",
+            "embedding 1 g",
+        ] {
             assert_eq!(Line::parse(text), None, "{text:?}");
         }
     }
