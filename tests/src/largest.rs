@@ -6,8 +6,9 @@ use shared_model::{
     format::{self, Activation, Conv2d, Dense, Layer, Pool, Preparation},
 };
 
-/// Model files and what they are. Weights of the first output channel are all -128, of the second all 127, of the third,
-/// if there is one, both in turns, and their biases are the largest that is left, with the sign of the weights.
+/// Model files and what they are. Weights of an output channel are all 127 or all −128, each beside the other as two
+/// channels share words, and of the fifth, if there is one, in turns. Biases are the largest that is left, with the sign
+/// of the weights.
 pub fn models() -> Vec<(&'static str, Vec<u8>)> {
     let conv = |kernel: [u8; 2], out_channels| {
         Layer::Conv2d(Conv2d {
@@ -21,27 +22,27 @@ pub fn models() -> Vec<(&'static str, Vec<u8>)> {
         })
     };
     let pool = Layer::MaxPool2d(Pool { kernel: [2, 2], stride: [2, 2] });
-    let dense = Layer::Dense(Dense { out_features: 3, activation: Activation::Linear, scale: 0.5 });
+    let dense = Layer::Dense(Dense { out_features: 5, activation: Activation::Linear, scale: 0.5 });
     let whole = i32::MAX as i64;
     let file = |input, layers: &[Layer], data: &[u8]| {
         encode(input, layers, (Preparation::MNIST, Distance::SquaredL2), data)
     };
     vec![
         // Winograd's method multiplies sums by 4, and adds three of them.
-        ("winograd", file(Shape::new(4, 4, 1824), &[conv([3, 3], 2)], &parameters(2, 9 * 1824, whole / 4))),
+        ("winograd", file(Shape::new(4, 4, 1824), &[conv([3, 3], 4)], &parameters(4, 9 * 1824, whole / 4))),
         (
             "winograd-pooled",
-            file(Shape::new(4, 4, 1824), &[conv([3, 3], 2), pool], &parameters(2, 9 * 1824, whole / 4)),
+            file(Shape::new(4, 4, 1824), &[conv([3, 3], 4), pool], &parameters(4, 9 * 1824, whole / 4)),
         ),
-        // A few weights, sums far beyond 16 bits even when they are requantized.
-        ("taps", file(Shape::new(6, 7, 2), &[conv([4, 4], 3)], &parameters(3, 32, whole))),
-        ("taps-pooled", file(Shape::new(6, 7, 2), &[conv([4, 4], 3), pool], &parameters(3, 32, whole))),
-        ("rows", file(Shape::new(16, 17, 256), &[conv([16, 16], 3)], &parameters(3, 16 * 16 * 256, whole))),
+        // A few weights, and biases of nearly 32 bits.
+        ("taps", file(Shape::new(6, 7, 2), &[conv([4, 4], 5)], &parameters(5, 32, whole))),
+        ("taps-pooled", file(Shape::new(6, 7, 2), &[conv([4, 4], 5), pool], &parameters(5, 32, whole))),
+        ("rows", file(Shape::new(16, 17, 256), &[conv([16, 16], 5)], &parameters(5, 16 * 16 * 256, whole))),
         (
             "rows-pooled",
-            file(Shape::new(16, 16, 290), &[conv([15, 15], 3), pool], &parameters(3, 15 * 15 * 290, whole)),
+            file(Shape::new(16, 16, 290), &[conv([15, 15], 5), pool], &parameters(5, 15 * 15 * 290, whole)),
         ),
-        ("dense", file(Shape::new(256, 257, 1), &[dense], &parameters(3, 256 * 257, whole))),
+        ("dense", file(Shape::new(256, 257, 1), &[dense], &parameters(5, 256 * 257, whole))),
     ]
 }
 
@@ -56,11 +57,11 @@ fn parameters(outputs: usize, taps: usize, largest: i64) -> Vec<u8> {
         data.extend(bytes);
         data.resize(format::align(data.len()), 0);
     };
-    push((0..outputs).flat_map(|output| (multiplier << (2 * output)).to_le_bytes()).collect());
-    push((0..outputs).flat_map(|output| [-bias, bias, 0][output].to_le_bytes()).collect());
+    push((0..outputs).flat_map(|output| (multiplier << output).to_le_bytes()).collect());
+    push((0..outputs).flat_map(|output| [bias, -bias, -bias, bias, 0][output].to_le_bytes()).collect());
     let weight = |output, tap| match output {
-        0 => 128,
-        1 => 127,
+        0 | 3 => 127,
+        1 | 2 => 128,
         _ => 127 + (tap % 2) as u8,
     };
     push((0..outputs).flat_map(|output| (0..taps).map(move |tap| weight(output, tap))).collect());
