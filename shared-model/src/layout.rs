@@ -54,7 +54,7 @@ pub fn repacked_len(model: &Model<'_>, layout: Layout) -> Option<usize> {
 /// [`repacked_len`].
 ///
 /// # Errors
-/// `file` is no valid model, or `out` is too short, or the sums of a layer are too large for its fast path.
+/// `file` is no valid model, or `out` is too short or not aligned.
 pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, RepackError> {
     let model = Model::decode(file).map_err(RepackError::Decode)?;
     let len = repacked_len(&model, layout).ok_or(RepackError::Full)?;
@@ -69,9 +69,6 @@ pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, Repa
             section(&mut rest, bytes.len()).copy_from_slice(bytes);
         }
         let path = Path::of(layout, &step);
-        if (0..filters.channels).any(|channel| step.largest_sum(channel) > path.largest_accumulator()) {
-            return Err(RepackError::Accumulator(step.layer));
-        }
         let len = path.weights_len(filters).ok_or(RepackError::Full)?;
         let out = section(&mut rest, len);
         if path == step.path {
@@ -143,8 +140,6 @@ pub enum RepackError {
     Full,
     /// The buffer does not begin at a multiple of 4 bytes.
     Unaligned,
-    /// Sums of this layer are too large for its fast path, which multiplies them by 4.
-    Accumulator(usize),
 }
 
 impl core::fmt::Display for RepackError {
@@ -154,12 +149,6 @@ impl core::fmt::Display for RepackError {
             Self::Full => f.write_str("the buffer is shorter than the model file"),
             Self::Unaligned => {
                 f.write_str("the buffer for packed weights must begin at a multiple of 4 bytes")
-            }
-            Self::Accumulator(layer) => {
-                write!(
-                    f,
-                    "layer {layer}: its biases are too large to be packed, a quarter of what a plain file may hold"
-                )
             }
         }
     }

@@ -407,7 +407,7 @@ fn check_filters(step: &Step<'_>) -> Result<bool, DecodeError> {
             return Err(DecodeError::Multiplier(step.layer));
         }
         let largest = step.largest_sum(channel);
-        if largest > step.path.largest_accumulator() {
+        if largest > i32::MAX as u64 {
             return Err(DecodeError::Accumulator(step.layer));
         }
         narrow &= (largest * multiplier as u64) >> 32 < i16::MAX as u64;

@@ -1,6 +1,9 @@
 //! What the tests in `tests/` share: random nets, and a second engine written from `docs/ARITHMETIC.md` alone.
 
 pub mod definition;
+pub mod golden;
 pub mod images;
+pub mod largest;
 pub mod layout;
+pub mod model_folder;
 pub mod random;

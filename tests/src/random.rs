@@ -14,23 +14,32 @@ use shared_model::{
 /// weights reach −128 and 127.
 pub fn model(rng: &mut impl Rng) -> Vec<u8> {
     let input = Shape::new(rng.random_range(1..=14), rng.random_range(1..=14), rng.random_range(1..=4));
-    let mut layers = heapless::Vec::new();
+    let mut layers = Vec::new();
     let mut data = Vec::new();
     let mut shape = input;
     for _ in 0..rng.random_range(1..=5) {
         let (layer, output) = layer(rng, shape, &mut data);
         let is_conv = matches!(layer, Layer::Conv2d(_));
-        layers.push(layer).expect("five layers and their pools fit");
+        layers.push(layer);
         shape = output;
         if is_conv && shape.height.min(shape.width) >= 2 && rng.random() {
-            layers.push(Layer::MaxPool2d(Pool { kernel: [2, 2], stride: [2, 2] })).expect("they fit");
+            layers.push(Layer::MaxPool2d(Pool { kernel: [2, 2], stride: [2, 2] }));
             shape = Shape::new(shape.height / 2, shape.width / 2, shape.channels);
         }
     }
     if shape.checked_len().is_none_or(|len| len > format::MAX_EMBEDDING as u32) {
-        layers.push(dense(rng, shape, &mut data).0).expect("one more fits");
+        layers.push(dense(rng, shape, &mut data).0);
     }
-    encode(rng, input, layers, &data)
+    let rest = rest(rng);
+    encode(input, &layers, rest, &data)
+}
+
+/// What a model file says beside its layers.
+fn rest(rng: &mut impl Rng) -> (Preparation, Distance) {
+    let fit = [Fit::Stretch, Fit::Contain, Fit::Centre][rng.random_range(0..3)];
+    let background = [Background::Dark, Background::Light, Background::Auto][rng.random_range(0..3)];
+    let distance = if rng.random() { Distance::SquaredL2 } else { Distance::Cosine };
+    (Preparation { fit, background }, distance)
 }
 
 /// A model file of what nets are made of, with `channels` output channels in every layer: a convolution with
@@ -61,7 +70,8 @@ pub fn wide_model(rng: &mut impl Rng, channels: u16, weight: Option<i8>) -> Vec<
     for taps in [3 * 2 * 2, 3 * 3 * depth, 2 * 2 * depth, 2 * 4 * depth] {
         parameters(rng, &mut data, outputs, taps, weight);
     }
-    encode(rng, input, heapless::Vec::from_slice(&layers).expect("five layers fit"), &data)
+    let rest = rest(rng);
+    encode(input, &layers, rest, &data)
 }
 
 /// A model file whose first map is larger than most caches, and whose average pool gives an embedding of
@@ -81,26 +91,24 @@ pub fn large_model(rng: &mut impl Rng) -> Vec<u8> {
     let layers = [Layer::Conv2d(conv), Layer::AveragePool2d(average)];
     let mut data = Vec::new();
     parameters(rng, &mut data, 3, 9, None);
-    let layers = heapless::Vec::from_slice(&layers).expect("two layers fit");
-    encode(rng, Shape::new(520, 520, 1), layers, &data)
+    let rest = rest(rng);
+    encode(Shape::new(520, 520, 1), &layers, rest, &data)
 }
 
-fn encode(
-    rng: &mut impl Rng,
+/// A model file of these layers, whose multipliers, biases and weights are in `data`.
+pub(crate) fn encode(
     input: Shape,
-    layers: heapless::Vec<Layer, { format::MAX_LAYERS }>,
+    layers: &[Layer],
+    (preparation, distance): (Preparation, Distance),
     data: &[u8],
 ) -> Vec<u8> {
     let metadata = Metadata {
         name: "random",
         input,
         input_scale: 1.0 / 255.0,
-        preparation: Preparation {
-            fit: [Fit::Stretch, Fit::Contain, Fit::Centre][rng.random_range(0..3)],
-            background: [Background::Dark, Background::Light, Background::Auto][rng.random_range(0..3)],
-        },
-        layers,
-        distance: if rng.random() { Distance::SquaredL2 } else { Distance::Cosine },
+        preparation,
+        layers: heapless::Vec::from_slice(layers).expect("a model holds as many"),
+        distance,
         thresholds: Thresholds::default(),
         training: TrainingSummary {
             dataset: "none",
@@ -189,17 +197,18 @@ fn dense(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
     (Layer::Dense(Dense { out_features, activation, scale: 2.0 }), Shape::new(1, 1, out_features))
 }
 
-/// Appends multipliers, biases and weights, which are all `weight` or random ones. Multipliers are such that
-/// outputs spread over their range, now and then beyond it.
+/// Appends multipliers, biases and weights, which are all `weight` or random ones. Multipliers are such that outputs spread over their range, now and
+/// then beyond it, and now and then beyond 16 bits.
 fn parameters(rng: &mut impl Rng, data: &mut Vec<u8>, outputs: usize, taps: usize, weight: Option<i8>) {
     let typical = (taps as f64).sqrt() * 70.0 * 70.0;
     let mut push = |bytes: Vec<u8>| {
         data.extend(bytes);
         data.resize(format::align(data.len()), 0);
     };
+    let wide = if rng.random_range(0..6) == 0 { 50.0 } else { 1.0 };
     let multipliers: Vec<u8> = (0..outputs)
         .flat_map(|_| {
-            let ratio = rng.random_range(0.1..4.0) * 127.0 / typical;
+            let ratio = wide * rng.random_range(0.1..4.0) * 127.0 / typical;
             ((ratio * 2f64.powi(32)).min(f64::from(i32::MAX)) as i32).to_le_bytes()
         })
         .collect();

@@ -8,11 +8,11 @@ use firmware::{
     model,
 };
 use shared_model::{
-    Model,
+    Layout, Model,
     protocol::{FrameError, ModelInfo, NO_ID, RequestError, ResponseBody},
 };
 use std::time::Duration;
-use tests::images;
+use tests::{images, layout};
 
 fn boot(name: &str) -> Client<Emulator> {
     let board = boards::find(name).expect("a board of the table");
@@ -24,9 +24,17 @@ fn boot(name: &str) -> Client<Emulator> {
 }
 
 /// Embeds `count` images on the board and on the host: the same bytes. Compares neighbours on both: the same
-/// distance.
+/// distance. The board's weights are packed, the host's are plain, so that the host computes by the kernels that define
+/// what comes out.
 fn parity(client: &mut Client<Emulator>, count: usize) {
-    let model = Model::decode(model::FILE).unwrap();
+    let packed = Model::decode(model::FILE).unwrap();
+    let plain = layout::repacked(model::FILE, Layout::Plain).unwrap();
+    let model = Model::decode(&plain).unwrap();
+    assert_eq!((packed.layout(), model.layout()), (Layout::Packed, Layout::Plain));
+    assert!(packed.steps().any(|step| step.path.is_fast()) && !model.steps().any(|step| step.path.is_fast()));
+    assert_eq!(client.info().unwrap().model.hash, model.hash());
+    assert_eq!(packed.hash(), model.hash());
+    assert!(packed.hash_matches(model::FILE) && model.hash_matches(&plain));
     let mut scratch = vec![0; model.scratch_len()];
     let mut host = [vec![0; model.embedding_len()], vec![0; model.embedding_len()]];
     let images = images::test_images(count, model.input_len());
@@ -127,7 +135,8 @@ fn instructions_are_counted_exactly() {
         for model in &first.models {
             let whole = u64::from(model.embed.instructions.expect("the board counts instructions"));
             let steps: u64 = model.steps.iter().map(|step| u64::from(step.cost.instructions.unwrap())).sum();
-            assert!(whole.abs_diff(steps) < 500, "{name}: {steps} instructions of {whole}");
+            // Each row of a step is observed, which takes some dozen instructions.
+            assert!(whole.abs_diff(steps) < whole / 200, "{name}: {steps} instructions of {whole}");
         }
     }
 }

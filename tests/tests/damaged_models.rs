@@ -2,12 +2,58 @@
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared_model::{DecodeError, Model, crc32, format::HEADER_LEN};
-use std::collections::HashSet;
-use tests::random;
+use shared_model::{
+    DecodeError, Layout, Model, Operation, Path, Shape, crc32,
+    format::{self, HEADER_LEN, Layer, Metadata, Pool},
+};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+};
+use tests::{layout, random};
 
 fn file(seed: u64) -> Vec<u8> {
     random::model(&mut ChaCha8Rng::seed_from_u64(seed))
+}
+
+fn packed(file: &[u8]) -> Vec<u8> {
+    layout::repacked(file, Layout::Packed).unwrap()
+}
+
+/// Memory that begins at a multiple of 4 bytes, which packed files must, and what a `Vec<u8>` need not do.
+#[derive(Default)]
+struct Words(Vec<u32>);
+
+impl Words {
+    /// The bytes in memory of their own, from `offset` on.
+    fn hold(&mut self, bytes: &[u8], offset: usize) -> &[u8] {
+        self.0.clear();
+        self.0.resize((offset + bytes.len()).div_ceil(4), 0);
+        let place = &mut bytemuck::cast_slice_mut::<u32, u8>(&mut self.0)[offset..offset + bytes.len()];
+        place.copy_from_slice(bytes);
+        place
+    }
+}
+
+/// What decoding says of these bytes in aligned memory.
+fn decode_error(bytes: &[u8]) -> Option<DecodeError> {
+    Model::decode(Words::default().hold(bytes, 0)).err()
+}
+
+/// Where in a packed file the weights of its fast layers lie: the layer, its path, the bytes.
+fn fast_weights(file: &[u8]) -> Vec<(usize, Path, Range<usize>)> {
+    let mut words = Words::default();
+    let file = words.hold(file, 0);
+    let model = Model::decode(file).unwrap();
+    let fast = model.steps().filter(|step| step.path.is_fast());
+    fast.filter_map(|step| match &step.operation {
+        Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
+            let start = parameters.weights.as_ptr().addr() - file.as_ptr().addr();
+            Some((step.layer, step.path, start..start + parameters.weights.len()))
+        }
+        Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
+    })
+    .collect()
 }
 
 /// Makes the CRC right again, so that what is behind it gets tested.
@@ -20,39 +66,137 @@ fn mend_crc(file: &mut [u8]) {
 
 #[test]
 fn every_header_byte_matters() {
-    let good = file(1);
-    for index in 0..HEADER_LEN {
-        for flip in 1..=255 {
-            let mut bad = good.clone();
-            bad[index] ^= flip;
-            assert!(Model::decode(&bad).is_err(), "byte {index} ^ {flip:#x}");
+    for good in [file(1), packed(&file(1))] {
+        for index in 0..HEADER_LEN {
+            for flip in 1..=255 {
+                let mut bad = good.clone();
+                bad[index] ^= flip;
+                assert!(decode_error(&bad).is_some(), "byte {index} ^ {flip:#x}");
+            }
         }
     }
 }
 
 #[test]
 fn every_bit_of_the_rest_matters() {
-    let good = file(2);
-    for index in HEADER_LEN..good.len() {
-        for bit in 0..8 {
-            let mut bad = good.clone();
-            bad[index] ^= 1 << bit;
-            assert_eq!(Model::decode(&bad).unwrap_err(), DecodeError::Crc, "byte {index} bit {bit}");
+    for good in [file(2), packed(&file(2))] {
+        for index in HEADER_LEN..good.len() {
+            for bit in 0..8 {
+                let mut bad = good.clone();
+                bad[index] ^= 1 << bit;
+                assert_eq!(decode_error(&bad), Some(DecodeError::Crc), "byte {index} bit {bit}");
+            }
         }
     }
 }
 
 #[test]
 fn every_length_but_the_right_one_is_refused() {
-    let good = file(3);
-    for len in 0..good.len() {
-        let mut bad = good[..len].to_vec();
-        assert!(matches!(Model::decode(&bad), Err(DecodeError::Truncated)), "{len} bytes");
-        mend_crc(&mut bad);
-        assert!(matches!(Model::decode(&bad), Err(DecodeError::Truncated)), "{len} bytes, CRC mended");
+    for good in [file(3), packed(&file(3))] {
+        assert_eq!(decode_error(&good), None);
+        for len in 0..good.len() {
+            let mut bad = good[..len].to_vec();
+            assert_eq!(decode_error(&bad), Some(DecodeError::Truncated), "{len} bytes");
+            mend_crc(&mut bad);
+            assert_eq!(decode_error(&bad), Some(DecodeError::Truncated), "{len} bytes, CRC mended");
+        }
+        let longer = [&good[..], &[0]].concat();
+        assert_eq!(decode_error(&longer), Some(DecodeError::TrailingBytes));
     }
-    let longer = [&good[..], &[0]].concat();
-    assert_eq!(Model::decode(&longer).unwrap_err(), DecodeError::TrailingBytes);
+}
+
+/// The header says how the weights lie, and no file passes for one of another layout.
+#[test]
+fn the_layout_in_the_header_is_the_weights() {
+    let mut refused = 0;
+    for seed in 0..200 {
+        let plain = file(seed);
+        let fast = !fast_weights(&packed(&plain)).is_empty();
+        for (good, other) in [(packed(&plain), 0), (plain, 1)] {
+            let error_as = |layout: u8| {
+                let mut bad = good.clone();
+                bad[10] = layout;
+                mend_crc(&mut bad);
+                decode_error(&bad)
+            };
+            for unknown in 2..=255 {
+                assert_eq!(error_as(unknown), Some(DecodeError::Layout(unknown.into())), "seed {seed}");
+            }
+            let mut bad = good.clone();
+            bad[11] = 1;
+            mend_crc(&mut bad);
+            assert_eq!(decode_error(&bad), Some(DecodeError::Layout(256 + u16::from(1 - other))));
+            match error_as(other) {
+                Some(_) => refused += 1,
+                // Where a net has no fast layer, both layouts are one. Where a dense layer has channels and taps that need
+                // no padding, any weights may be packed ones; the hash knows better.
+                None => {
+                    let mut bad = good.clone();
+                    bad[10] = other;
+                    mend_crc(&mut bad);
+                    let mut words = Words::default();
+                    let file = words.hold(&bad, 0);
+                    let model = Model::decode(file).unwrap();
+                    assert_eq!(model.hash_matches(file), !fast, "seed {seed}");
+                }
+            }
+        }
+    }
+    assert!(refused > 300, "{refused}");
+}
+
+/// Words are read from packed weights, so that the file must lie where words do; a plain one may lie anywhere.
+#[test]
+fn packed_files_lie_at_words() {
+    let plain = file(4);
+    let packed = packed(&plain);
+    let mut words = Words::default();
+    for offset in 0..8 {
+        let expected = if offset % 4 == 0 { None } else { Some(DecodeError::Unaligned) };
+        assert_eq!(Model::decode(words.hold(&packed, offset)).err(), expected, "{offset}");
+        assert_eq!(Model::decode(words.hold(&plain, offset)).err(), None, "{offset}");
+    }
+}
+
+/// Packed weights that packing makes of no weights are refused, and named by their layer; all others are weights. Those
+/// of Taps are 16-bit numbers, of which a byte's are few; Winograd's depend on each other; those of Rows share 16 bits,
+/// where only what is behind the last channel or tap is known.
+#[test]
+fn packed_weights_are_what_packing_makes() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    // How often a file with one byte changed was refused, and how often it was another model.
+    let mut met = BTreeMap::<String, [u32; 2]>::new();
+    for seed in 0..300 {
+        let good = packed(&file(seed));
+        for (layer, path, weights) in fast_weights(&good) {
+            for _ in 0..100 {
+                let mut bad = good.clone();
+                bad[rng.random_range(weights.clone())] ^= rng.random_range(1..=255);
+                mend_crc(&mut bad);
+                let error = decode_error(&bad);
+                let count = met.entry(format!("{path:?}")).or_default();
+                match error {
+                    Some(error) => assert_eq!(error, DecodeError::Packed(layer), "seed {seed}"),
+                    // It has other weights, of which its header does not know.
+                    None => {
+                        let mut words = Words::default();
+                        let file = words.hold(&bad, 0);
+                        assert!(!Model::decode(file).unwrap().hash_matches(file), "seed {seed}");
+                        assert_ne!(
+                            layout::repacked(file, Layout::Plain).unwrap(),
+                            layout::repacked(&good, Layout::Plain).unwrap(),
+                            "seed {seed}"
+                        );
+                    }
+                }
+                count[usize::from(error.is_none())] += 1;
+            }
+        }
+    }
+    assert!(met.values().all(|[refused, _]| *refused > 100), "refused, another model: {met:?}");
+    assert_eq!(met.len(), 3, "refused, another model: {met:?}");
+    assert_eq!(met["Winograd"][1], 0, "one value of 16 cannot change alone: {met:?}");
+    assert!(met["Taps"][1] > 100 && met["Rows"][1] > 100, "refused, another model: {met:?}");
 }
 
 #[test]
@@ -67,7 +211,8 @@ fn each_rule_of_the_format_is_kept() {
     };
     assert_eq!(error_of(&|f| f[0] = b't'), DecodeError::Magic);
     assert_eq!(error_of(&|f| f[8] = 1), DecodeError::Version(1));
-    assert_eq!(error_of(&|f| f[11] = 1), DecodeError::Reserved);
+    assert_eq!(error_of(&|f| f[10] = 2), DecodeError::Layout(2));
+    assert_eq!(error_of(&|f| f[11] = 1), DecodeError::Layout(256));
     assert_eq!(error_of(&|f| f[12] = 1), DecodeError::TrailingBytes);
     assert_eq!(error_of(&|f| f[15] = 255), DecodeError::Truncated);
     assert_eq!(error_of(&|f| f[19] = 255), DecodeError::Truncated);
@@ -80,35 +225,94 @@ fn each_rule_of_the_format_is_kept() {
     assert_eq!(error_of(&|f| f[HEADER_LEN + 7] = 0), DecodeError::InputShape);
 }
 
-/// A million files with one to eight bytes changed, the CRC mended in all of them. Those that are still valid
-/// (a changed weight is a weight) must run, and stay within their buffers.
+/// Errors that mutations do not meet, because several bytes must fit together.
+#[test]
+fn what_takes_more_than_a_few_bytes_is_refused() {
+    let good = file(4);
+    let metadata = Model::decode(&good).unwrap().metadata().clone();
+    let error_of = |input: Shape, layers: &[Layer]| {
+        let layers = heapless::Vec::from_slice(layers).unwrap();
+        let mut bad = vec![0; 1024];
+        let len = format::encode(&Metadata { input, layers, ..metadata.clone() }, &[], &mut bad).unwrap();
+        decode_error(&bad[..len])
+    };
+    let pool = Layer::MaxPool2d(Pool { kernel: [1, 1], stride: [1, 1] });
+    assert_eq!(error_of(Shape::new(4, 4, 1), &[]), Some(DecodeError::NoLayers));
+    assert_eq!(error_of(Shape::new(32, 32, 1), &[pool]), None);
+    assert_eq!(error_of(Shape::new(5, 205, 1), &[pool]), Some(DecodeError::Embedding));
+}
+
+/// A million files with one to eight bytes changed, every second one packed, the CRC mended in all of them. Those that
+/// are still valid (a changed weight is a weight) must run, and stay within their buffers.
 #[test]
 fn a_million_mutations_do_no_harm() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
-    let (mut errors, mut valid) = (HashSet::new(), 0u32);
-    let files: Vec<Vec<u8>> = (0..1_000).map(|_| random::model(&mut rng)).collect();
-    let mut bad = Vec::new();
-    for _ in 0..1_000_000 {
-        bad.clone_from(&files[rng.random_range(0..files.len())]);
+    let plain: Vec<Vec<u8>> = (0..1_000).map(|_| random::model(&mut rng)).collect();
+    let files = [plain.iter().map(|file| packed(file)).collect(), plain];
+    let layouts = [Layout::Packed, Layout::Plain];
+    let mut errors = [HashSet::new(), HashSet::new()];
+    let (mut valid, mut run) = ([0u32; 2], [0u32; 2]);
+    let (mut bad, mut words) = (Vec::new(), Words::default());
+    for case in 0..1_000_000 {
+        let from: &Vec<Vec<u8>> = &files[case % 2];
+        bad.clone_from(&from[rng.random_range(0..from.len())]);
         mutate(&mut rng, &mut bad);
         mend_crc(&mut bad);
-        match Model::decode(&bad) {
+        // One in 16 lies where no word does.
+        let offset = if rng.random_range(0..16) == 0 { rng.random_range(1..4) } else { 0 };
+        match Model::decode(words.hold(&bad, offset)) {
             Err(error) => {
-                errors.insert(error.to_string());
+                errors[case % 2].insert(kind(error));
             }
             Ok(model) => {
-                valid += 1;
+                // The mutation may have changed the layout.
+                let Some(layout) = layouts.iter().position(|&layout| layout == model.layout()) else {
+                    panic!("{:?}", model.layout());
+                };
+                valid[layout] += 1;
                 // Anything valid may be run, but not everything valid is quick.
-                if model.macs() < 20_000 && model.ram_len() < 1 << 16 && valid.is_multiple_of(8) {
+                if model.macs() < 20_000 && model.ram_len() < 1 << 16 && valid[layout].is_multiple_of(8) {
                     let mut scratch = vec![0; model.scratch_len()];
                     let mut embedding = vec![0; model.embedding_len()];
                     model.embed(&vec![255; model.input_len()], &mut scratch, &mut embedding).unwrap();
+                    run[layout] += 1;
                 }
             }
         }
     }
-    assert!(valid > 10_000, "{valid}");
-    assert!(errors.len() > 20, "kinds of error met: {errors:#?}");
+    assert!(valid.iter().all(|&count| count > 5_000), "{valid:?}");
+    assert!(run.iter().all(|&count| count > 500), "{run:?}");
+    // All but those of `what_takes_more_than_a_few_bytes_is_refused`, and that of the CRC, which is mended.
+    let expected = [
+        "Accumulator",
+        "DataLength",
+        "Geometry",
+        "InputShape",
+        "Layout",
+        "Magic",
+        "Metadata",
+        "Multiplier",
+        "Reserved",
+        "Scale",
+        "Share",
+        "Text",
+        "TrailingBytes",
+        "Truncated",
+        "Unaligned",
+        "Version",
+    ];
+    for (layout, errors) in layouts.iter().zip(&errors) {
+        for kind in expected {
+            assert!(errors.contains(kind), "{layout:?}: no {kind} among {errors:?}");
+        }
+    }
+    assert!(errors[0].contains("Packed"), "{:?}", errors[0]);
+}
+
+/// The name of an error, without its layer.
+fn kind(error: DecodeError) -> String {
+    let text = format!("{error:?}");
+    text.split('(').next().unwrap_or_default().to_owned()
 }
 
 fn mutate(rng: &mut impl Rng, file: &mut Vec<u8>) {

@@ -1,13 +1,14 @@
 //! The engine against a second one that was written from the definition alone, and the fast one for PCs
 //! against it.
 
+use firmware::measuring::Pattern;
 use host_train::engine::{Engine, Simd, StepPath};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use shared_model::{EmbedError, Layout, Model, Operation, Step};
+use shared_model::{EmbedError, Layout, Model, Operation, Path, Step};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use tests::{definition, layout, random};
+use tests::{definition, largest, layout, random};
 
 /// 4,000 random nets, one random image each, to the last byte, in both layouts of the weights; and from one layout to
 /// the other and back.
@@ -81,6 +82,36 @@ fn observed_steps_are_the_layers() {
         }
     }
     assert!(cropped > 5, "{cropped}");
+}
+
+/// Sums as large as decoding lets them be, in both layouts.
+#[test]
+fn the_largest_sums_equal_the_definition() {
+    for (name, plain) in largest::models() {
+        let packed = layout::repacked(&plain, Layout::Packed).unwrap();
+        let path = match name.split('-').next() {
+            Some("winograd") => Path::Winograd,
+            Some("taps") => Path::Taps,
+            _ => Path::Rows,
+        };
+        let mut values = HashSet::new();
+        for pattern in Pattern::ALL {
+            for file in [&plain, &packed] {
+                let model = Model::decode(file).unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert!(
+                    model.layout() == Layout::Plain || model.steps().all(|step| step.path == path),
+                    "{name}"
+                );
+                let pixels: Vec<u8> = pattern.image(model.input_len()).collect();
+                let mut embedding = vec![0; model.embedding_len()];
+                model.embed(&pixels, &mut vec![0; model.scratch_len()], &mut embedding).unwrap();
+                assert_eq!(embedding, definition::embed(&plain, &pixels), "{name}, {pattern:?}");
+                values.extend(embedding);
+            }
+        }
+        // Neither is everything saturated.
+        assert!(values.len() > 3, "{name}: {values:?}");
+    }
 }
 
 #[test]

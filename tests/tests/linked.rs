@@ -1,6 +1,9 @@
 //! What is linked into a firmware.
 
-use firmware::{boards, emulator};
+use firmware::{
+    boards,
+    emulator::{self, Binary},
+};
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind, SymbolKind};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,8 +16,8 @@ use std::{
 /// or in a table; whatever one names counts as called.
 #[test]
 fn an_inference_links_no_panic() {
-    let program =
-        emulator::build(boards::find("mps2-an386").unwrap()).unwrap_or_else(|error| panic!("{error}"));
+    let board = boards::find("mps2-an386").unwrap();
+    let program = emulator::build(board, Binary::Firmware).unwrap_or_else(|error| panic!("{error}"));
     let bytes = fs::read(program.path()).unwrap();
     let elf = object::File::parse(&*bytes).unwrap();
 

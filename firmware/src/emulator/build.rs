@@ -65,7 +65,7 @@ pub fn build(board: &'static Board, binary: Binary<'_>) -> Result<Program, Emula
         .arg(&target)
         // Meant for the PC: instrumentation, say, which a board cannot carry.
         .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags())
         .status();
     if !status.is_ok_and(|status| status.success()) {
         return Err(EmulatorError::Build(board));
@@ -76,4 +76,12 @@ pub fn build(board: &'static Board, binary: Binary<'_>) -> Result<Program, Emula
     let new = path.with_extension("new");
     fs::copy(&built, &new).and_then(|_| fs::rename(&new, &path)).map_err(failed(&path))?;
     Program::read(&path)
+}
+
+/// A panic's place is in the program. Where the sources of other crates lie on this PC is nothing that a board should
+/// tell, and a program has the same size wherever it is built.
+fn rustflags() -> String {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    home.map_or(String::new(), |home| format!("--remap-path-prefix={}=/cargo", home.display()))
 }

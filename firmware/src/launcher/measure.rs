@@ -64,16 +64,20 @@ fn write_model(text: &mut String, model: &ModelReport) -> std::fmt::Result {
     writeln!(
         text,
         "  RAM: {} bytes of maps; stack {} bytes to decode, {} to embed.\n  \
-         Embedding of the test image: CRC-32 {:08x}, as on the PC.",
+         Embeddings of the test images: CRC-32 {}, as on the PC.",
         thousands(model.scratch.into()),
         thousands(model.decode_stack.into()),
         thousands(model.embed_stack.into()),
-        model.embedding_crc
+        crcs(model).join(", ")
     )
 }
 
 fn hash(model: &ModelReport) -> String {
     model.hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn crcs(model: &ModelReport) -> Vec<String> {
+    model.embedding_crcs.iter().map(|crc| format!("{crc:08x}")).collect()
 }
 
 fn json(report: &Report) -> Result<String, std::fmt::Error> {
@@ -92,7 +96,7 @@ fn json(report: &Report) -> Result<String, std::fmt::Error> {
         format!(
             "{{\n\"file\": {}, \"name\": {}, \"hash\": \"{}\", \"file_len\": {},\n\
              \"decode\": {{ {} }},\n\"embed\": {{ {} }},\n\"steps\": {steps},\n\
-             \"decode_stack\": {}, \"embed_stack\": {}, \"scratch\": {}, \"embedding_crc\": \"{:08x}\"\n}}",
+             \"decode_stack\": {}, \"embed_stack\": {}, \"scratch\": {}, \"embedding_crcs\": [\"{}\"]\n}}",
             string(&model.file),
             string(&model.name),
             hash(model),
@@ -102,7 +106,7 @@ fn json(report: &Report) -> Result<String, std::fmt::Error> {
             model.decode_stack,
             model.embed_stack,
             model.scratch,
-            model.embedding_crc
+            crcs(model).join("\", \"")
         )
     });
     writeln!(

@@ -31,8 +31,8 @@ pub enum Line<'a> {
     EmbedStack(u32),
     /// Bytes of the engine's scratch.
     Scratch(u32),
-    /// CRC-32 of the embedding of [`image`](super::image).
-    Embedding(u32),
+    /// CRC-32 of the embedding of the image with this index in [`Pattern::ALL`](super::Pattern::ALL).
+    Embedding(u32, u32),
     /// The last line.
     Done,
 }
@@ -72,7 +72,7 @@ impl fmt::Display for Line<'_> {
             Self::DecodeStack(bytes) => write!(f, "decode-stack {bytes}"),
             Self::EmbedStack(bytes) => write!(f, "embed-stack {bytes}"),
             Self::Scratch(bytes) => write!(f, "scratch {bytes}"),
-            Self::Embedding(crc) => write!(f, "embedding {crc:08x}"),
+            Self::Embedding(image, crc) => write!(f, "embedding {image} {crc:08x}"),
             Self::Done => f.write_str("done"),
         }
     }
@@ -93,7 +93,7 @@ impl<'a> Line<'a> {
             "decode-stack" => Self::DecodeStack(rest.parse().ok()?),
             "embed-stack" => Self::EmbedStack(rest.parse().ok()?),
             "scratch" => Self::Scratch(rest.parse().ok()?),
-            "embedding" => Self::Embedding(u32::from_str_radix(rest, 16).ok()?),
+            "embedding" => Self::Embedding(pair()?.0.parse().ok()?, u32::from_str_radix(pair()?.1, 16).ok()?),
             "done" if rest.is_empty() => Self::Done,
             _ => return None,
         })
@@ -125,7 +125,7 @@ mod tests {
             Line::DecodeStack(6_352),
             Line::EmbedStack(0),
             Line::Scratch(1),
-            Line::Embedding(0x0123_4567),
+            Line::Embedding(3, 0x0123_4567),
             Line::Done,
         ] {
             assert_eq!(Line::parse(&line.to_string()), Some(line));
@@ -134,8 +134,17 @@ mod tests {
 
     #[test]
     fn other_lines_are_refused() {
-        for text in ["", "done 1", "decode", "decode 1", "decode 1 x", "step 1 2", "model 12", "embedding g"]
-        {
+        for text in [
+            "",
+            "done 1",
+            "decode",
+            "decode 1",
+            "decode 1 x",
+            "step 1 2",
+            "model 12",
+            "embedding 1",
+            "embedding 1 g",
+        ] {
             assert_eq!(Line::parse(text), None, "{text:?}");
         }
     }

@@ -1,10 +1,13 @@
-use super::{Cost, Line, image, model_folder};
+use super::{Cost, Line, Pattern, model_folder};
 use crate::{
     boards::{Board, Counter},
     emulator::{self, Binary, Emulator, EmulatorError},
     model,
 };
-use shared_model::{DecodeError, Model, Operation, Step, crc32};
+use shared_model::{
+    Layout, Model, Operation, Step, crc32,
+    layout::{RepackError, repack, repacked_len},
+};
 use std::{
     env, fmt, fs,
     io::{self, Read},
@@ -49,8 +52,8 @@ pub struct ModelReport {
     pub embed_stack: u32,
     /// Bytes of the engine's scratch.
     pub scratch: u32,
-    /// CRC-32 of the embedding of [`image`]; the PC has found the same.
-    pub embedding_crc: u32,
+    /// CRC-32 of the embeddings of [`Pattern::ALL`]; the PC has found the same.
+    pub embedding_crcs: [u32; Pattern::ALL.len()],
 }
 
 /// What one step of an inference costs.
@@ -131,6 +134,7 @@ fn ended_early(text: &[u8]) -> MeasureError {
 /// Makes a report of what the board printed about these files, and checks it.
 fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Result<Report, MeasureError> {
     let mut report = Report { board, known: Vec::new(), models: Vec::new() };
+    let mut embeddings = 0;
     for text in text.lines() {
         let unexpected = || MeasureError::Line(text.to_owned());
         let line = Line::parse(text).ok_or_else(unexpected)?;
@@ -167,27 +171,36 @@ fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Res
             Line::DecodeStack(bytes) => model.decode_stack = bytes,
             Line::EmbedStack(bytes) => model.embed_stack = bytes,
             Line::Scratch(bytes) => model.scratch = bytes,
-            Line::Embedding(crc) if crc != model.embedding_crc => {
-                return Err(MeasureError::Embedding(model.file.clone()));
+            Line::Embedding(index, crc) => {
+                let expected = model.embedding_crcs.get(index as usize).ok_or_else(unexpected)?;
+                if crc != *expected {
+                    return Err(MeasureError::Embedding(model.file.clone(), Pattern::ALL[index as usize]));
+                }
+                embeddings += 1;
             }
-            Line::Embedding(_) => {}
             _ => return Err(unexpected()),
         }
     }
-    if report.known.is_empty() || report.models.len() != files.len() {
+    let all = Pattern::ALL.len() * files.len();
+    if report.known.is_empty() || report.models.len() != files.len() || embeddings != all {
         return Err(ended_early(text.as_bytes()));
     }
     Ok(report)
 }
 
-/// What the PC knows of a model: all but the costs.
+/// What the PC knows of a model: all but the costs. It computes with the plain weights, by the kernels that define what
+/// comes out, so that no fast path is compared with itself.
 fn expected(file: &str, bytes: &[u8]) -> Result<ModelReport, MeasureError> {
-    let model = Model::decode(bytes).map_err(|error| MeasureError::Model(file.to_owned(), error))?;
-    let pixels: Vec<u8> = image(model.input_len()).collect();
-    let mut scratch = vec![0; model.scratch_len()];
-    let mut embedding = vec![0; model.embedding_len()];
-    // None of the lengths can be wrong.
-    let _ = model.embed(&pixels, &mut scratch, &mut embedding);
+    let refused = |error| MeasureError::Model(file.to_owned(), error);
+    let plain = plain(bytes).map_err(refused)?;
+    let model = Model::decode(&plain).map_err(|error| refused(RepackError::Decode(error)))?;
+    let (mut scratch, mut embedding) = (vec![0; model.scratch_len()], vec![0; model.embedding_len()]);
+    let embedding_crcs = Pattern::ALL.map(|pattern| {
+        let pixels: Vec<u8> = pattern.image(model.input_len()).collect();
+        // None of the lengths can be wrong.
+        let _ = model.embed(&pixels, &mut scratch, &mut embedding);
+        crc32(&embedding)
+    });
     let step = |step: Step<'_>| StepReport {
         layer: step.last_layer(),
         operation: describe(&step),
@@ -205,8 +218,16 @@ fn expected(file: &str, bytes: &[u8]) -> Result<ModelReport, MeasureError> {
         decode_stack: 0,
         embed_stack: 0,
         scratch: 0,
-        embedding_crc: crc32(&embedding),
+        embedding_crcs,
     })
+}
+
+/// The model file with plain weights.
+fn plain(file: &[u8]) -> Result<Vec<u8>, RepackError> {
+    let model = Model::decode(file).map_err(RepackError::Decode)?;
+    let mut plain = vec![0; repacked_len(&model, Layout::Plain).ok_or(RepackError::Full)?];
+    repack(file, Layout::Plain, &mut plain)?;
+    Ok(plain)
 }
 
 /// A step in a few words, such as `conv 3x3 1→16, max pool 2x2`.
@@ -236,7 +257,7 @@ pub enum MeasureError {
     /// A file or folder cannot be read.
     File(PathBuf, io::Error),
     /// This file is no model.
-    Model(String, DecodeError),
+    Model(String, RepackError),
     /// The program could not be built or booted.
     Emulator(EmulatorError),
     /// The board fell silent after this line.
@@ -245,8 +266,8 @@ pub enum MeasureError {
     Line(String),
     /// The board counted other than this number of instructions.
     Inexact(u32, Cost),
-    /// The board's embedding by this model is not the PC's.
-    Embedding(String),
+    /// The board's embedding of this image by this model is not the PC's.
+    Embedding(String, Pattern),
 }
 
 impl From<EmulatorError> for MeasureError {
@@ -273,8 +294,8 @@ impl fmt::Display for MeasureError {
             Self::Inexact(known, cost) => {
                 write!(f, "the counter is not exact: {known} instructions counted as {cost}")
             }
-            Self::Embedding(file) => {
-                write!(f, "{file}: the board's embedding of the test image is not the PC's")
+            Self::Embedding(file, pattern) => {
+                write!(f, "{file}: the board's embedding of the test image {pattern:?} is not the PC's")
             }
         }
     }
@@ -291,7 +312,7 @@ mod tests {
         vec![("built in".to_owned(), model::FILE.to_vec())]
     }
 
-    fn text(crc: u32, counted: u32) -> String {
+    fn text(crcs: [u32; 4], counted: u32) -> String {
         let cost = |count| Cost { instructions: Some(count), cycles: None };
         let model = Model::decode(model::FILE).unwrap();
         let mut lines = vec![
@@ -302,7 +323,8 @@ mod tests {
             Line::Embed(cost(2)),
         ];
         lines.extend(model.steps().map(|step| Line::Step(step.last_layer() as u32, cost(3))));
-        lines.extend([Line::DecodeStack(4), Line::EmbedStack(5), Line::Scratch(6), Line::Embedding(crc)]);
+        lines.extend([Line::DecodeStack(4), Line::EmbedStack(5), Line::Scratch(6)]);
+        lines.extend((0..).zip(crcs).map(|(index, crc)| Line::Embedding(index, crc)));
         lines.push(Line::Done);
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
@@ -313,8 +335,8 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_gathered() {
-        let crc = expected("", model::FILE).unwrap().embedding_crc;
-        let report = gathered(&text(crc, 10)).unwrap();
+        let crcs = expected("", model::FILE).unwrap().embedding_crcs;
+        let report = gathered(&text(crcs, 10)).unwrap();
         let [model] = &report.models[..] else { panic!("{report:?}") };
         assert_eq!((model.decode.instructions, model.embed.instructions), (Some(1), Some(2)));
         assert!(model.steps.iter().all(|step| step.cost.instructions == Some(3)), "{model:?}");
@@ -323,12 +345,21 @@ mod tests {
 
     #[test]
     fn what_cannot_be_trusted_is_an_error() {
-        let crc = expected("", model::FILE).unwrap().embedding_crc;
-        assert!(matches!(gathered(&text(crc ^ 1, 10)), Err(MeasureError::Embedding(_))));
-        assert!(matches!(gathered(&text(crc, 11)), Err(MeasureError::Inexact(10, _))));
-        let good = text(crc, 10);
+        let crcs = expected("", model::FILE).unwrap().embedding_crcs;
+        for pattern in 0..4 {
+            let mut wrong = crcs;
+            wrong[pattern] ^= 1;
+            let error = gathered(&text(wrong, 10)).unwrap_err();
+            assert!(matches!(error, MeasureError::Embedding(_, found) if found == Pattern::ALL[pattern]));
+        }
+        assert!(matches!(gathered(&text(crcs, 11)), Err(MeasureError::Inexact(10, _))));
+        let good = text(crcs, 10);
         assert!(matches!(gathered(&good.replace("riscv", "mips")), Err(MeasureError::Line(_))));
         assert!(matches!(gathered(&good.replace("decode 1", "decode x")), Err(MeasureError::Line(_))));
+        let fewer: String =
+            good.split_inclusive('\n').filter(|line| !line.starts_with("embedding 3")).collect();
+        assert!(matches!(gathered(&fewer), Err(MeasureError::Ended(_))));
+        assert!(matches!(gathered(&good.replace("embedding 3", "embedding 4")), Err(MeasureError::Line(_))));
         assert!(matches!(gathered("board riscv-virt\ndone\n"), Err(MeasureError::Ended(_))));
     }
 }

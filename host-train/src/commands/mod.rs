@@ -67,7 +67,7 @@ impl ModelFile {
     /// The model as it is built into a firmware: its weights packed.
     ///
     /// # Errors
-    /// It is not valid, or a layer's biases are too large.
+    /// It is not valid.
     pub fn packed(&self) -> Result<Vec<u8>> {
         let len =
             repacked_len(&self.decode()?, Layout::Packed).context("the model does not fit this machine")?;

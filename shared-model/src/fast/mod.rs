@@ -118,12 +118,6 @@ impl Path {
     pub fn is_fast(self) -> bool {
         !matches!(self, Self::Reference(_))
     }
-
-    /// The largest magnitude of a sum that it computes right.
-    pub(crate) fn largest_accumulator(self) -> u64 {
-        let headroom = if self == Self::Winograd { 4 } else { 1 };
-        i32::MAX as u64 / headroom
-    }
 }
 
 /// What a step reads and writes at a time: its input and its output without the rows and columns that no one looks at.
@@ -216,6 +210,7 @@ impl<'a> Job<'a> {
                 kernel,
                 stride,
                 padding,
+                padded: geometry.is_padded(),
                 pooled,
                 to,
                 narrow: step.narrow,

@@ -22,14 +22,14 @@ impl FilterShape {
     /// The filters of a convolution.
     pub fn of_conv(conv: &ConvGeometry, pool: Option<Pool>) -> Self {
         let depth = usize::from(conv.input.channels) / conv.groups.max(1);
-        let ConvGeometry { kernel, stride, padding, .. } = *conv;
-        let order = taps::Order::of(depth, kernel, stride, padding, pool.is_some());
+        let ConvGeometry { kernel, stride, .. } = *conv;
+        let order = taps::Order::of(depth, kernel, stride, conv.is_padded(), pool.is_some());
         Self { channels: conv.output.channels.into(), kernel, depth, order }
     }
 
     /// The filters of a dense layer.
     pub fn of_dense(channels: usize, inputs: usize) -> Self {
-        let order = taps::Order::of(inputs, [1, 1], [1, 1], [0, 0], false);
+        let order = taps::Order::of(inputs, [1, 1], [1, 1], false, false);
         Self { channels, kernel: [1, 1], depth: inputs, order }
     }
 

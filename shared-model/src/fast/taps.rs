@@ -36,6 +36,8 @@ pub(crate) struct Job<'a> {
     pub stride: [usize; 2],
     /// Zeros above and to the left.
     pub padding: [usize; 2],
+    /// Whether windows reach over the input's border on any side.
+    pub padded: bool,
     /// Whether a max pool of 2 × 2 with stride 2 follows.
     pub pooled: bool,
     /// How the output's bytes are read.
@@ -73,12 +75,12 @@ impl Order {
         depth: usize,
         kernel: [usize; 2],
         stride: [usize; 2],
-        padding: [usize; 2],
+        padded: bool,
         pooled: bool,
     ) -> Self {
-        let form = match (depth, kernel, stride, padding, pooled) {
-            (1, [3, 3], [1, 1], [0, 0], true) => Form::Three,
-            (1, [5, 5], [1, 1], [0, 0], true) | (1, [5, 5], _, [0, 0], false) => Form::Five,
+        let form = match (depth, kernel, stride, padded, pooled) {
+            (1, [3, 3], [1, 1], false, true) => Form::Three,
+            (1, [5, 5], [1, 1], false, true) | (1, [5, 5], _, false, false) => Form::Five,
             _ => Form::Any,
         };
         Self { form, rows: kernel[0], run: kernel[1] * depth }
@@ -151,7 +153,7 @@ impl Order {
 
 impl Job<'_> {
     const fn order(&self) -> Order {
-        Order::of(self.input.channels as usize, self.kernel, self.stride, self.padding, self.pooled)
+        Order::of(self.input.channels as usize, self.kernel, self.stride, self.padded, self.pooled)
     }
 
     /// Windows, or differences of windows, that are summed one after the other.
@@ -162,10 +164,7 @@ impl Job<'_> {
     /// Words of workspace that [`rows`] needs.
     pub(crate) const fn work_words(&self) -> usize {
         let panel = 2 * self.stages() * self.order().words();
-        match self.padding {
-            [0, 0] => panel,
-            _ => panel + panel / 4,
-        }
+        if self.padded { panel + panel / 4 } else { panel }
     }
 }
 
@@ -670,7 +669,8 @@ pub(super) mod tests {
             let case = random_case(&mut random, &[1, 1, 2, 3, 6], index % 2 == 0);
             let ConvGeometry { input, kernel, stride, padding, .. } = case.geometry;
             let outputs = usize::from(case.output.channels);
-            let order = Order::of(input.channels.into(), kernel, stride, padding, case.pooled);
+            let order =
+                Order::of(input.channels.into(), kernel, stride, case.geometry.is_padded(), case.pooled);
             let mut packed = vec![0i16; packed_len(order, outputs) + 2];
             let misaligned = packed.as_ptr() as usize / 2 % 2;
             let packed = &mut packed[misaligned..][..packed_len(order, outputs)];
@@ -684,6 +684,7 @@ pub(super) mod tests {
                 kernel,
                 stride,
                 padding,
+                padded: case.geometry.is_padded(),
                 pooled: case.pooled,
                 to: case.elements[1],
                 narrow: false,

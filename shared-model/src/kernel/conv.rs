@@ -36,6 +36,17 @@ impl ConvGeometry {
         usize::from(self.output.channels) / self.groups.max(1)
     }
 
+    /// Whether windows reach over the input's border.
+    pub(crate) fn is_padded(&self) -> bool {
+        let beyond = |outputs: u16, axis: usize, size: u16| {
+            let last = usize::from(outputs).saturating_sub(1) * self.stride[axis];
+            last + self.kernel[axis] > usize::from(size)
+        };
+        self.padding != [0, 0]
+            || beyond(self.output.height, 0, self.input.height)
+            || beyond(self.output.width, 1, self.input.width)
+    }
+
     /// Weights of an output channel.
     pub fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.group_depth()

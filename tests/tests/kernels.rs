@@ -1,0 +1,220 @@
+//! The same random cases on every core: each kernel there is, in the instructions of each board, against the plain
+//! kernels on the PC, which `engine.rs` proves to be what `docs/ARITHMETIC.md` says.
+
+use firmware::{boards, measuring::measure};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use shared_model::{Element, Layout, Model, Operation, Path as Kernel, Reason, Step};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+use tests::{largest, layout, model_folder, random};
+
+/// Nets that are measured.
+const NETS: usize = 150;
+/// How often each case that [`cases`] knows must be among them.
+const AT_LEAST: usize = 5;
+/// Bytes of all packed files, which leave some of a Pico's 2 MB of flash to the program. It is never met: 150 nets have
+/// 200,000 bytes.
+const MOST_FLASH: usize = 1_500_000;
+/// An inference's RAM, beside the stack: the most that a Pico's 256 KB hold.
+const MOST_RAM: usize = 128 * 1024;
+
+/// Every case that a step can be.
+const CASES: [&str; 39] = [
+    "Reference(Groups)",
+    "Reference(Groups) extreme",
+    "Reference(Groups) pooled",
+    "Reference(Groups) pooled extreme",
+    "Reference(Groups) pooled signed",
+    "Reference(Groups) signed",
+    "Reference(Pool) average",
+    "Reference(Pool) max",
+    "Reference(Pool) signed",
+    "Reference(PoolWindow) pooled",
+    "Reference(PoolWindow) pooled extreme",
+    "Reference(PoolWindow) pooled signed",
+    "Rows",
+    "Rows dense",
+    "Rows dense extreme",
+    "Rows dense signed",
+    "Rows extreme",
+    "Rows pooled",
+    "Rows pooled extreme",
+    "Rows pooled signed",
+    "Rows signed",
+    "Taps",
+    "Taps extreme",
+    "Taps pooled",
+    "Taps pooled extreme",
+    "Taps pooled signed",
+    "Taps signed",
+    "Winograd",
+    "Winograd extreme",
+    "Winograd pooled",
+    "Winograd pooled extreme",
+    "Winograd pooled signed",
+    "Winograd signed",
+    "Winograd pooled wide",
+    "Winograd pooled narrow",
+    "Taps pooled wide",
+    "Taps pooled narrow",
+    "Rows pooled wide",
+    "Rows pooled narrow",
+];
+
+/// The cases that a step is.
+fn cases(step: &Step<'_>, weights: Option<&[u8]>) -> Vec<String> {
+    let kind = match &step.operation {
+        Operation::Conv2d { pool: Some(_), .. } => " pooled",
+        Operation::Conv2d { pool: None, .. } => "",
+        Operation::Dense(_) => " dense",
+        Operation::MaxPool2d(_) => " max",
+        Operation::AveragePool2d(..) => " average",
+    };
+    let path = match step.path {
+        Kernel::Reference(Reason::Pool) => "Reference(Pool)".to_owned(),
+        path => format!("{path:?}"),
+    };
+    let mut cases = vec![format!("{path}{kind}")];
+    let kind = kind.trim_end_matches(" max").trim_end_matches(" average");
+    // Other instructions extend the signs of bytes.
+    if step.input.element == Element::Signed {
+        cases.push(format!("{path}{kind} signed"));
+    }
+    if let Operation::Conv2d { pool: Some(_), .. } = step.operation
+        && step.path.is_fast()
+    {
+        cases.push(format!("{path}{kind} {}", if is_wide(step) { "wide" } else { "narrow" }));
+    }
+    // −128 and 127 only: sums as large as they come.
+    if weights.is_some_and(|weights| weights.iter().all(|&weight| [127, 128].contains(&weight))) {
+        cases.push(format!("{path}{kind} extreme"));
+    }
+    cases
+}
+
+/// The folder of the nets: the first ones of a fixed sequence that are small enough; the last third only those that
+/// are a case which still comes too seldom, if there is one.
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let mut count = BTreeMap::<String, usize>::new();
+    let (mut files, mut results) = (Vec::new(), BTreeSet::new());
+    for _ in 0..100 * NETS {
+        if files.len() == NETS {
+            break;
+        }
+        let file = random::model(&mut rng);
+        let packed = layout::repacked(&file, Layout::Packed).unwrap();
+        let model = Model::decode(&packed).unwrap();
+        let plain = Model::decode(&file).unwrap();
+        let cases: Vec<String> = model
+            .steps()
+            .zip(plain.steps())
+            .flat_map(|(step, plain)| {
+                let weights = match &plain.operation {
+                    Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
+                        Some(parameters.weights)
+                    }
+                    Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
+                };
+                cases(&step, weights)
+            })
+            .collect();
+        let rare = |case: &str| count.get(case).is_none_or(|&count| count < AT_LEAST);
+        let wanted = files.len() < NETS * 2 / 3
+            || cases.iter().any(|case| rare(case))
+            || !CASES.iter().any(|case| rare(case));
+        if !wanted || model.ram_len() > MOST_RAM || packed.len() > MOST_FLASH / NETS {
+            continue;
+        }
+        cases.into_iter().for_each(|case| *count.entry(case).or_default() += 1);
+        results.insert(embedding(&plain));
+        files.push((format!("{:03}", files.len()), file));
+    }
+    assert_eq!(files.len(), NETS);
+    for case in CASES {
+        assert!(count.get(case).is_some_and(|&count| count >= AT_LEAST), "{case}: {count:#?}");
+    }
+    // What is compared is not always the same nothing.
+    assert!(results.len() > NETS * 9 / 10, "{} embeddings are distinct", results.len());
+    model_folder::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels"), &files).unwrap()
+});
+
+fn embedding(model: &Model<'_>) -> Vec<u8> {
+    let pixels: Vec<u8> = (0..model.input_len()).map(|index| (index * 37) as u8).collect();
+    let mut embedding = vec![0; model.embedding_len()];
+    model.embed(&pixels, &mut vec![0; model.scratch_len()], &mut embedding).unwrap();
+    embedding
+}
+
+/// Whether a requantized sum of the layer may leave 16 bits before it is saturated: two outputs in a word are then one
+/// too many.
+fn is_wide(step: &Step<'_>) -> bool {
+    let (taps, parameters) = match &step.operation {
+        Operation::Conv2d { geometry, parameters, .. } => (geometry.taps(), parameters),
+        Operation::Dense(parameters) => (step.input.len(), parameters),
+        Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => return false,
+    };
+    (0..parameters.channels()).any(|channel| {
+        let input = if step.input.element == Element::Signed { 128 } else { 255 };
+        let largest = taps as u64 * 128 * input + u64::from(parameters.bias(channel).unsigned_abs());
+        (largest * parameters.multiplier(channel).unsigned_abs() as u64) >> 32 >= i16::MAX as u64
+    })
+}
+
+/// Four images through each net: noise, 0, 255, and both in turns. `measure` compares what comes out. Then through the
+/// nets of the largest sums, those of them that the board has memory for.
+fn equals_the_plain_kernels(board: &str) {
+    let board = boards::find(board).expect("a board of the table");
+    let count = |folder: &Path| {
+        let report = measure(board, Some(folder)).unwrap_or_else(|error| panic!("{}: {error}", board.name));
+        report.models.len()
+    };
+    assert_eq!(count(&FOLDER), NETS);
+
+    let mut files = Vec::new();
+    for (name, file) in largest::models() {
+        let packed = layout::repacked(&file, Layout::Packed).unwrap();
+        if Model::decode(&packed).unwrap().ram_len() + 32 * 1024 <= board.ram.len {
+            files.push((name.to_owned(), file));
+        }
+    }
+    // The convolutions of 4 x 4 x 1824 and 16 x 17 x 256 bytes need 260 and 590 KB, which a Pico has not.
+    let fitting = if board.name == "pico" { 3 } else { largest::models().len() };
+    assert_eq!(files.len(), fitting);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("largest-{fitting}"));
+    assert_eq!(count(&model_folder::write(folder, &files).unwrap()), fitting);
+}
+
+#[test]
+fn cortex_m0_plus() {
+    equals_the_plain_kernels("pico");
+}
+
+#[test]
+fn cortex_m3() {
+    equals_the_plain_kernels("mps2-an385");
+}
+
+#[test]
+fn cortex_m4() {
+    equals_the_plain_kernels("mps2-an386");
+}
+
+#[test]
+fn cortex_m7() {
+    equals_the_plain_kernels("mps2-an500");
+}
+
+#[test]
+fn cortex_m33() {
+    equals_the_plain_kernels("mps2-an505");
+}
+
+#[test]
+fn risc_v() {
+    equals_the_plain_kernels("riscv-virt");
+}
