@@ -129,10 +129,11 @@ impl<'a> Segment<'a> {
         self.stages.clear();
         while !self.stages.is_full() {
             let streams = self.stages.last().map(|before| before.step.streams());
-            let Some(step) = steps.next_if(|step| streams.is_none_or(|streams| streams && step.streams()))
-            else {
+            let joins = |step: &Step<'_>| streams.is_none_or(|streams| streams && step.streams());
+            if !steps.peek().is_some_and(joins) {
                 break;
-            };
+            }
+            let Some(step) = steps.next() else { break };
             let Shape { height, width, .. } = step.output.shape;
             let _ = self.stages.push(Stage {
                 step,

@@ -147,11 +147,11 @@ impl<'a> Model<'a> {
         check_metadata(&metadata)?;
 
         let data = &file[data_start..];
-        let mut walk = Walk { check: true, ..Walk::new(&metadata, data, layout) };
+        let mut walk = Walk::new(&metadata, data, layout);
         let mut narrow = 0;
         while let Some(step) = walk.next() {
             let step = step?;
-            narrow |= u32::from(step.narrow) << step.layer; // at most 32 layers
+            narrow |= u32::from(check_filters(&step)?) << step.layer; // at most 32 layers
         }
         if !walk.data.is_empty() {
             return Err(DecodeError::DataLength);
@@ -276,15 +276,14 @@ fn is_scale(scale: f32) -> bool {
     scale.is_finite() && scale > 0.0
 }
 
-/// Goes through the layers, from tensor to tensor and from section to section, checking each.
+/// Goes through the layers, from tensor to tensor and from section to section, and checks that they fit. What is in the
+/// sections is not looked at: see [`check_filters`].
 struct Walk<'m, 'a> {
     layers: &'m [Layer],
     layer: usize,
     tensor: Tensor,
     data: &'a [u8],
     layout: Layout,
-    /// Whether what takes time to check is checked, and `narrow` found out instead of looked up.
-    check: bool,
     /// See [`Model::narrow`].
     narrow: u32,
 }
@@ -293,7 +292,7 @@ impl<'m, 'a> Walk<'m, 'a> {
     fn new(metadata: &'m Metadata<'a>, data: &'a [u8], layout: Layout) -> Self {
         let tensor =
             Tensor { shape: metadata.input, element: Element::Unsigned, scale: metadata.input_scale };
-        Self { layers: &metadata.layers, layer: 0, tensor, data, layout, check: false, narrow: 0 }
+        Self { layers: &metadata.layers, layer: 0, tensor, data, layout, narrow: 0 }
     }
 
     fn step(&mut self, layer: &Layer) -> Result<Step<'a>, DecodeError> {
@@ -360,11 +359,7 @@ impl<'m, 'a> Walk<'m, 'a> {
         };
         self.tensor = output;
         let narrow = self.narrow >> index & 1 == 1;
-        let mut step = Step { layer: index, input, output, operation, path, narrow };
-        if self.check {
-            step.narrow = check_filters(&step)?;
-        }
-        Ok(step)
+        Ok(Step { layer: index, input, output, operation, path, narrow })
     }
 
     /// Takes the three sections of a layer from the data.
@@ -379,8 +374,8 @@ impl<'m, 'a> Walk<'m, 'a> {
     fn section(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
         let padded = len.checked_next_multiple_of(ALIGNMENT).ok_or(DecodeError::DataLength)?;
         let (section, rest) = self.data.split_at_checked(padded).ok_or(DecodeError::DataLength)?;
-        let (section, padding) = section.split_at(len);
-        if self.check && padding.iter().any(|&byte| byte != 0) {
+        let (section, padding) = section.split_at_checked(len).ok_or(DecodeError::DataLength)?;
+        if padding.iter().any(|&byte| byte != 0) {
             return Err(DecodeError::Reserved);
         }
         self.data = rest;

@@ -175,7 +175,7 @@ pub(crate) fn dense(job: &Dense<'_>, input: &[u8], out: &mut [u8], work: &mut [u
 /// The rows of [`dense`], four at a time.
 #[inline(always)]
 fn dense_rows(job: &Dense<'_>, to: Element, panel: &[u32], offset: i32, out: &mut [u8]) {
-    let groups = job.weights.chunks_exact(8 * panel.len());
+    let groups = job.weights.chunks_exact((8 * panel.len()).max(1));
     let (biases, last_biases) = job.channels.biases.as_chunks::<4>();
     let (multipliers, last_multipliers) = job.channels.multipliers.as_chunks::<4>();
     let (fours, rest) = out.as_chunks_mut::<4>();
@@ -238,7 +238,7 @@ pub(crate) fn conv(job: &Conv<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wo
                 gather(job, input, position, bytes, panel.get_mut(window..).unwrap_or(&mut []), WINDOWS);
         }
         let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return };
-        let groups = job.weights.chunks_exact(4 * padded);
+        let groups = job.weights.chunks_exact((4 * padded).max(1));
         let parameters = job.channels.biases.chunks(4).zip(job.channels.multipliers.chunks(4));
         for (group, (weights, (biases, multipliers))) in groups.zip(parameters).enumerate() {
             for pair in 0..2 {

@@ -105,19 +105,24 @@ const fn half(depth: usize, output: usize, position: usize, channel: usize) -> u
 }
 
 /// `(2G) g (2G)ᵀ` in the order of positions.
-fn transform_filter(g: [i16; 9]) -> [i16; POSITIONS] {
-    let double = |[a, b, c]: [i16; 3]| {
+fn transform_filter([a, b, c, d, e, f, g, h, i]: [i16; 9]) -> [i16; POSITIONS] {
+    // Of a filter's column, and then of those four values in a row.
+    let double = |a: i16, b: i16, c: i16| {
         let ends = a.wrapping_add(c);
-        [a.wrapping_mul(2), ends.wrapping_add(b), ends.wrapping_sub(b), c.wrapping_mul(2)]
+        (a.wrapping_mul(2), ends.wrapping_add(b), ends.wrapping_sub(b), c.wrapping_mul(2))
     };
-    let [a, b, c, d, e, f, g, h, i] = g;
-    let columns = [double([a, d, g]), double([b, e, h]), double([c, f, i])];
-    let lines = [0, 1, 2, 3].map(|row: usize| double(columns.map(|column| column[row])));
-    core::array::from_fn(|position| {
-        let row = ROWS[position % 4];
-        let value = lines[row][position / 4];
-        if row == 3 { value.wrapping_neg() } else { value }
-    })
+    let (a, b, c) = (double(a, d, g), double(b, e, h), double(c, f, i));
+    let (zero, one) = (double(a.0, b.0, c.0), double(a.1, b.1, c.1));
+    let (two, three) = (double(a.2, b.2, c.2), double(a.3, b.3, c.3));
+    let negated =
+        (three.0.wrapping_neg(), three.1.wrapping_neg(), three.2.wrapping_neg(), three.3.wrapping_neg());
+    // Columns of the rows 2, 1, 0 and 3: see `ROWS`.
+    [
+        two.0, one.0, zero.0, negated.0, //
+        two.1, one.1, zero.1, negated.1, //
+        two.2, one.2, zero.2, negated.2, //
+        two.3, one.3, zero.3, negated.3,
+    ]
 }
 
 /// The transformed filter of an output and a channel.
@@ -127,20 +132,26 @@ fn transformed(
     output: usize,
     channel: usize,
 ) -> [i16; POSITIONS] {
-    core::array::from_fn(|position| halves(half(depth, output, position, channel)))
+    let mut values = [0; POSITIONS];
+    let first = half(depth, output, 0, channel);
+    for (position, value) in values.iter_mut().enumerate() {
+        *value = halves(first + 2 * depth * position);
+    }
+    values
 }
 
 /// The filter that was packed. In each direction, the first and the last of the four values are twice the first and the
 /// last weight, and the difference of the two between is twice the middle one.
 pub(super) fn filter(halves: impl Fn(usize) -> i16, depth: usize, output: usize, channel: usize) -> [i16; 9] {
     let u = transformed(halves, depth, output, channel);
-    let line = |[a, b, c, d]: [i16; 4]| [a / 2, b.wrapping_sub(c) / 2, d / 2];
+    let line = |a: i16, b: i16, c: i16, d: i16| (a / 2, b.wrapping_sub(c) / 2, d / 2);
     // Of each column, the rows 2, 1, 0 and 3 negated.
-    let [a, b, c, d] =
-        [0, 4, 8, 12].map(|at: usize| line([u[at + 2], u[at + 1], u[at], u[at + 3].wrapping_neg()]));
-    let row = |row: usize| line([a[row], b[row], c[row], d[row]]);
-    let ([a, b, c], [d, e, f], [g, h, i]) = (row(0), row(1), row(2));
-    [a, b, c, d, e, f, g, h, i]
+    let a = line(u[2], u[1], u[0], u[3].wrapping_neg());
+    let b = line(u[6], u[5], u[4], u[7].wrapping_neg());
+    let c = line(u[10], u[9], u[8], u[11].wrapping_neg());
+    let d = line(u[14], u[13], u[12], u[15].wrapping_neg());
+    let (zero, one, two) = (line(a.0, b.0, c.0, d.0), line(a.1, b.1, c.1, d.1), line(a.2, b.2, c.2, d.2));
+    [zero.0, zero.1, zero.2, one.0, one.1, one.2, two.0, two.1, two.2]
 }
 
 /// Whether halves are what packing makes of weights.
