@@ -837,6 +837,75 @@ tinytriplet_expand3:
     pop {r2, r4-r11, pc}
     .size tinytriplet_expand3, .-tinytriplet_expand3
 
+    .section .text.tinytriplet_expand_pooled,"ax",%progbits
+    .balign 4
+    .global tinytriplet_expand_pooled
+    .type tinytriplet_expand_pooled,%function
+    .thumb_func
+// r0: arguments, see `taps::Windows`; on the stack behind them how far a row's words are shifted. For each four values
+// of a row of the windows, the lines from the last to the first: r4-r7 left and right window's, r10 and r11 the left one's
+// of the line below. What is written of the last line to the first two stages is the next stage's and is overwritten.
+tinytriplet_expand_pooled:
+    push {r4-r11, lr}
+    ldm r0, {r1-r8}
+    mov r9, #0
+    push {r1-r9}
+    mov lr, r3
+    mov r1, #0
+1:
+    ldr r3, [sp, #16]
+    ldr r8, [sp, #12]
+    subs r8, r8, #1
+    str r8, [sp, #12]
+    bne 2f
+    ldr r1, [sp, #24]
+    ldr r8, [sp, #28]
+    str r8, [sp, #32]
+2:
+    add r3, r3, lr
+    ldrd r0, r2, [sp]
+3:
+    ldr r12, [r0], #-4
+    add r12, r12, r1
+    ldr r4, [r12]
+    ldr r6, [r12, r2]
+    ldr r12, [sp, #32]
+    lsr r4, r4, r12
+    lsr r6, r6, r12
+    uxtb16 r5, r4, ror #8
+    uxtb16 r7, r6, ror #8
+    uxtb16 r4, r4
+    uxtb16 r6, r6
+    ssub16 r8, r6, r10
+    ssub16 r9, r7, r11
+    add r12, r3, lr
+    strd r8, r9, [r12]
+    mov r10, r4
+    mov r11, r5
+    ssub16 r4, r4, r6
+    ssub16 r5, r5, r7
+    strd r4, r5, [r3]
+    ldrd r8, r9, [sp, #16]
+    cmp r3, r8
+    beq 4f
+    sub r3, r3, r9
+    sub r12, r12, r9
+    add r12, r12, lr
+    strd r4, r5, [r12]
+    add r12, r12, lr
+    strd r6, r7, [r12]
+    b 3b
+4:
+    add r8, r8, #16
+    str r8, [sp, #16]
+    add r1, r1, #4
+    ldr r8, [sp, #12]
+    cmp r8, #0
+    bne 1b
+    add sp, #36
+    pop {r4-r11, pc}
+    .size tinytriplet_expand_pooled, .-tinytriplet_expand_pooled
+
     .section .text.tinytriplet_dot4,"ax",%progbits
     .balign 4
     .global tinytriplet_dot4
@@ -950,6 +1019,7 @@ unsafe extern "C" {
     fn tinytriplet_taps5(arguments: *const taps::Arguments);
     fn tinytriplet_taps5_single(arguments: *const taps::Arguments);
     fn tinytriplet_expand3(lines: *const [*const u8; 4], panel: *mut [u32; 4], tiles: usize);
+    fn tinytriplet_expand_pooled(windows: *const taps::Windows);
     fn tinytriplet_dot4(x: *const u32, weights: *const u8, sums: *mut i32, way_in: usize);
     fn tinytriplet_dot4x2(x: *const u32, weights: *const u8, sums: *mut i32, end: *const u32);
 }
@@ -1266,6 +1336,52 @@ pub(super) mod taps {
             // `left + 2` on; a tile's 20 words are written to its places in the panel of two tiles.
             unsafe { tinytriplet_expand3(&lines, panel.as_mut_ptr(), tiles) }
         }
+    }
+
+    /// What the assembly of [`expand_pooled`] copies to its stack. Distances in bytes.
+    #[repr(C)]
+    pub(in crate::fast) struct Windows {
+        last_line: *const *const u8,
+        next: usize,
+        stage: usize,
+        quads: usize,
+        panel: *mut u32,
+        row: usize,
+        last_quad: usize,
+        last_shift: usize,
+    }
+
+    /// Differences of the four windows of a pooled output, of `rows` lines of `run` unsigned bytes that begin at `left`
+    /// and `next` bytes behind it, as `expand` writes them. False where that is not for it: nothing is written then.
+    pub(in crate::fast) fn expand_pooled(
+        lines: [&[u8]; 6],
+        (left, next): (usize, usize),
+        (rows, run): (usize, usize),
+        (panel, tile): (&mut [[u32; 4]], usize),
+    ) -> bool {
+        let quads = run.div_ceil(4);
+        let row = 16 * quads;
+        let fits = run >= 4
+            && tile < 2
+            && panel.len() >= 4 * rows * quads
+            && lines.iter().take(rows + 1).all(|line| line.len() >= left + next + run);
+        let lines = lines.map(|line| line.as_ptr().wrapping_add(left));
+        let (1.., Some(last_line), true) = (rows, lines.get(rows), fits) else { return false };
+        let windows = Windows {
+            last_line,
+            next,
+            stage: rows * row,
+            quads,
+            panel: panel.as_mut_ptr().cast::<u32>().wrapping_add(2 * tile),
+            row,
+            last_quad: run - 4,
+            last_shift: 8 * (4 * quads - run),
+        };
+        // SAFETY: of the lines 0 to `rows`, `run` bytes are read from `left` on and `next` bytes behind that: the last
+        // four of them last, so that nothing behind them is. A tile's words of four stages of `rows` times `quads` steps
+        // are written. Pointers to lines are read downwards from `last_line`, which `get` took from within their array.
+        unsafe { tinytriplet_expand_pooled(&windows) };
+        true
     }
 }
 

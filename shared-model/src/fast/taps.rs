@@ -219,6 +219,8 @@ pub(crate) fn pack(weights: &[i8], order: Order, parameters: &Parameters<'_>, pa
 pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
     let outputs = usize::from(job.output.channels);
     let (order, stages) = (job.order(), job.stages());
+    #[cfg(dsp)]
+    let depth = usize::from(job.input.channels);
     let (form, words) = (order.form, order.words());
     if outputs == 0 || outputs % 2 != 0 || words == 0 {
         return;
@@ -256,6 +258,19 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
                     let left = pool * (column + tile) * job.stride[1];
                     expand5(lines, left, (signed, job.pooled), (panel, tile));
                 } else {
+                    #[cfg(dsp)]
+                    if job.pooled
+                        && !signed
+                        && (job.stride, job.padding) == ([1, 1], [0, 0])
+                        && inner::expand_pooled(
+                            lines,
+                            (2 * (column + tile) * depth, depth),
+                            (order.rows, order.run),
+                            (&mut *panel, tile),
+                        )
+                    {
+                        continue;
+                    }
                     expand(job, input, [y, column + tile], border, (panel, tile));
                 }
             }
