@@ -906,24 +906,30 @@ tinytriplet_expand_pooled:
     pop {r4-r11, pc}
     .size tinytriplet_expand_pooled, .-tinytriplet_expand_pooled
 
-    .section .text.tinytriplet_dot4,"ax",%progbits
+    .section .text.tinytriplet_dense,"ax",%progbits
     .balign 4
-    .global tinytriplet_dot4
-    .type tinytriplet_dot4,%function
+    .global tinytriplet_dense
+    .type tinytriplet_dense,%function
     .thumb_func
-// r0: x, r1: weights, r2: 4 sums, of which the first holds the end of x, r3: way in
-tinytriplet_dot4:
-    push {r2, r4-r11, lr}
-    ldr r6, [r2]
-    push {r6}
-    mov r6, r3
-    mov r2, #0
-    mov r3, #0
-    mov r4, #0
-    mov r5, #0
+// r0: arguments, see `rows::Arguments`. Four outputs' sums are in r2-r5; they begin with the biases.
+tinytriplet_dense:
+    push {r4-r11, lr}
+    ldm r0, {r1-r10}
+    push {r1-r10}
+    mov r1, r3
+1:
+    ldrd r0, r6, [sp]
+    ldr r7, [sp, #20]
+    ldm r6!, {r2-r5}
+    str r6, [sp, #4]
+    sub r2, r2, r7
+    sub r4, r4, r7
+    ldr r6, [sp, #12]
+    add r2, r2, r3, lsl #8
+    add r4, r4, r5, lsl #8
     add pc, r6
     nop
-1:
+2:
     .rept 8
     ldm r0!, {r10-r12, lr}
     ldm r1!, {r6-r9}
@@ -953,15 +959,41 @@ tinytriplet_dot4:
     smlad r3, r8, lr, r3
     smlad r5, r9, lr, r5
     .endr
-    ldr r6, [sp]
+    ldr r6, [sp, #16]
     cmp r0, r6
-    bne.w 1b
+    bne.w 2b
+    ldrd r10, r11, [sp, #24]
     sub r2, r2, r3, lsl #8
     sub r4, r4, r5, lsl #8
-    pop {r6, r7}
-    stm r7, {r2-r5}
+    ldm r10!, {r6-r9}
+    smmulr r2, r2, r6
+    smmulr r3, r3, r7
+    smmulr r4, r4, r8
+    smmulr r5, r5, r9
+    ldr r6, [sp, #36]
+    cbnz r6, 4f
+    usat r2, #8, r2
+    usat r3, #8, r3
+    usat r4, #8, r4
+    usat r5, #8, r5
+3:
+    bfi r2, r3, #8, #8
+    bfi r2, r4, #16, #8
+    bfi r2, r5, #24, #8
+    str r2, [r11], #4
+    strd r10, r11, [sp, #24]
+    ldr r6, [sp, #32]
+    cmp r1, r6
+    bne.w 1b
+    add sp, #40
     pop {r4-r11, pc}
-    .size tinytriplet_dot4, .-tinytriplet_dot4
+4:
+    tt_signed r2
+    tt_signed r3
+    tt_signed r4
+    tt_signed r5
+    b 3b
+    .size tinytriplet_dense, .-tinytriplet_dense
 
     .section .text.tinytriplet_dot4x2,"ax",%progbits
     .balign 4
@@ -1020,7 +1052,7 @@ unsafe extern "C" {
     fn tinytriplet_taps5_single(arguments: *const taps::Arguments);
     fn tinytriplet_expand3(lines: *const [*const u8; 4], panel: *mut [u32; 4], tiles: usize);
     fn tinytriplet_expand_pooled(windows: *const taps::Windows);
-    fn tinytriplet_dot4(x: *const u32, weights: *const u8, sums: *mut i32, way_in: usize);
+    fn tinytriplet_dense(arguments: *const rows::Arguments);
     fn tinytriplet_dot4x2(x: *const u32, weights: *const u8, sums: *mut i32, end: *const u32);
 }
 
@@ -1389,20 +1421,56 @@ pub(super) mod taps {
 pub(super) mod rows {
     use super::*;
 
-    /// See `dot4` of the portable loops.
-    pub(in crate::fast) fn dot4(panel: &[u32], weights: &[u8]) -> [i32; 4] {
-        let mut sums = [0; 4];
+    /// What the assembly of [`fours`] copies to its stack.
+    #[repr(C)]
+    pub(in crate::fast) struct Arguments {
+        panel: *const u32,
+        biases: *const i32,
+        weights: *const u8,
+        way_in: usize,
+        panel_end: *const u32,
+        offset: i32,
+        multipliers: *const i32,
+        out: *mut u8,
+        weights_end: *const u8,
+        signed: usize,
+    }
+
+    /// See `fours` of the portable driver.
+    pub(in crate::fast) fn fours(
+        (panel, offset): (&[u32], i32),
+        weights: &[u8],
+        (biases, multipliers): (&[[i32; 4]], &[[i32; 4]]),
+        to: Element,
+        out: &mut [[u8; 4]],
+    ) {
         let words = panel.len();
-        if words == 0 || words % 4 != 0 || weights.len() < 8 * words || !aligned(weights) {
-            return sums;
+        let len = 8 * words * out.len();
+        if len == 0
+            || words % 4 != 0
+            || weights.len() < len
+            || !aligned(weights)
+            || biases.len() < out.len()
+            || multipliers.len() < out.len()
+        {
+            return;
         }
-        let end = panel.as_ptr().wrapping_add(words);
-        sums[0] = end.addr() as i32;
-        let way_in = 108 * (7 - ((words / 4 - 1) & 7));
-        // SAFETY: `words`, a multiple of 4, are read from the panel and 8 bytes of weights for each; 4 sums are
-        // written.
-        unsafe { tinytriplet_dot4(panel.as_ptr(), weights.as_ptr(), sums.as_mut_ptr(), way_in) }
-        sums
+        let arguments = Arguments {
+            panel: panel.as_ptr(),
+            biases: biases.as_ptr().cast(),
+            weights: weights.as_ptr(),
+            way_in: 108 * (7 - ((words / 4 - 1) & 7)),
+            panel_end: panel.as_ptr_range().end,
+            offset,
+            multipliers: multipliers.as_ptr().cast(),
+            out: out.as_mut_ptr().cast(),
+            weights_end: weights.as_ptr().wrapping_add(len),
+            signed: usize::from(to == Element::Signed),
+        };
+        // SAFETY: `words`, a multiple of 4 that is not 0, are read from the panel, and for each of them 8 bytes of
+        // weights for each element of `out`, which is not empty; an element takes 4 biases and 4 multipliers, and is
+        // written once: all lengths are checked above.
+        unsafe { tinytriplet_dense(&arguments) }
     }
 
     /// See `dot4x2` of the portable loops.
