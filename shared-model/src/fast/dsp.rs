@@ -906,6 +906,32 @@ tinytriplet_expand_pooled:
     pop {r4-r11, pc}
     .size tinytriplet_expand_pooled, .-tinytriplet_expand_pooled
 
+    .section .text.tinytriplet_expand,"ax",%progbits
+    .balign 4
+    .global tinytriplet_expand
+    .type tinytriplet_expand,%function
+    .thumb_func
+// r0: bytes, r1: their end, r2: words, r3: from a word to the next one of the same four bytes; on the stack: from there to
+// the next four's. Returns the sum.
+tinytriplet_expand:
+    push {r4-r6, lr}
+    ldr r6, [sp, #16]
+    mov r12, #0
+    mov lr, #0
+1:
+    ldr r4, [r0], #4
+    usada8 lr, r4, r12, lr
+    uxtb16 r5, r4, ror #8
+    uxtb16 r4, r4
+    str r4, [r2]
+    str r5, [r2, r3]
+    add r2, r2, r6
+    cmp r0, r1
+    bne 1b
+    mov r0, lr
+    pop {r4-r6, pc}
+    .size tinytriplet_expand, .-tinytriplet_expand
+
     .section .text.tinytriplet_dense,"ax",%progbits
     .balign 4
     .global tinytriplet_dense
@@ -1052,6 +1078,13 @@ unsafe extern "C" {
     fn tinytriplet_taps5_single(arguments: *const taps::Arguments);
     fn tinytriplet_expand3(lines: *const [*const u8; 4], panel: *mut [u32; 4], tiles: usize);
     fn tinytriplet_expand_pooled(windows: *const taps::Windows);
+    fn tinytriplet_expand(
+        from: *const u8,
+        end: *const u8,
+        to: *mut u32,
+        half: usize,
+        quad: usize,
+    ) -> u32;
     fn tinytriplet_dense(arguments: *const rows::Arguments);
     fn tinytriplet_dot4x2(x: *const u32, weights: *const u8, sums: *mut i32, end: *const u32);
 }
@@ -1420,6 +1453,20 @@ pub(super) mod taps {
 /// Sums over int8 weights.
 pub(super) mod rows {
     use super::*;
+
+    /// Expands each four bytes to a word at every `quad`th and one `half` words behind it; the sum of the bytes. Nothing
+    /// where there is not room for all.
+    pub(in crate::fast) fn expand(quads: &[[u8; 4]], to: &mut [u32], [half, quad]: [usize; 2]) -> u32 {
+        match quads.len().checked_sub(1) {
+            Some(more) if to.len() > more * quad + half => {
+                let bytes = quads.as_flattened().as_ptr_range();
+                // SAFETY: the bytes are read, which are not none, four at a time; the last word that is written is the
+                // one whose place is compared with the length.
+                unsafe { tinytriplet_expand(bytes.start, bytes.end, to.as_mut_ptr(), 4 * half, 4 * quad) }
+            }
+            _ => 0,
+        }
+    }
 
     /// What the assembly of [`fours`] copies to its stack.
     #[repr(C)]

@@ -104,6 +104,14 @@ pub(super) const fn place_of(taps: usize, output: usize, tap: usize) -> usize {
 /// Expands bytes to 16 bits, one word of two in every `step`, and sums them up.
 fn expand(bytes: &[u8], signed: bool, panel: &mut [u32], step: usize) -> i32 {
     let mut sum = 0u32; // two sums of 16 lanes each would overflow: lanes are added one by one
+    #[cfg(dsp)]
+    let (bytes, panel) = if signed {
+        (bytes, panel)
+    } else {
+        let (quads, rest) = bytes.as_chunks();
+        sum = inner::expand(quads, panel, [step, 2 * step]);
+        (rest, panel.get_mut(2 * step * quads.len()..).unwrap_or(&mut []))
+    };
     let mut add = |slot: Option<&mut u32>, lanes: u32| {
         if let Some(slot) = slot {
             *slot = lanes;
@@ -129,6 +137,13 @@ fn expand(bytes: &[u8], signed: bool, panel: &mut [u32], step: usize) -> i32 {
 }
 
 /// [`expand`] of unsigned bytes into consecutive words.
+#[cfg(dsp)]
+fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
+    expand(bytes, false, panel, 1)
+}
+
+/// [`expand`] of unsigned bytes into consecutive words.
+#[cfg(not(dsp))]
 fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
     // 64 times 4 bytes do not overflow two sums of 16 bits; the last, shorter piece is the slower function's.
     let (pieces, rest) = bytes.as_chunks::<256>();
@@ -143,6 +158,7 @@ fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
 }
 
 /// Expands up to 128 times four bytes; their sum.
+#[cfg(not(dsp))]
 #[inline(always)]
 fn expand_quads(quads: &[[u8; 4]], panel: &mut [[u32; 2]]) -> u32 {
     let mut sums = 0u32;
