@@ -775,9 +775,9 @@ tinytriplet_taps5_single:
     .global tinytriplet_expand3
     .type tinytriplet_expand3,%function
     .thumb_func
-// r0: 4 lines, r1: panel, r2: tiles. r10 and r11 keep r7 and r5 of the row above, r12 its r9.
+// r0: 4 lines, which advance, r1: panel, r2: tiles. r10 and r11 keep r7 and r5 of the row above, r12 its r9.
 tinytriplet_expand3:
-    push {r2, r4-r11, lr}
+    push {r0, r2, r4-r11, lr}
     mov lr, r1
     ldm r0, {r0-r3}
 1:
@@ -830,12 +830,49 @@ tinytriplet_expand3:
     lsr r5, r5, #16
     str r5, [lr, #148]
     add lr, lr, #8
-    ldr r4, [sp]
-    subs r4, r4, #1
-    str r4, [sp]
+    ldrd r4, r5, [sp]
+    subs r5, r5, #1
+    str r5, [sp, #4]
     bne 1b
-    pop {r2, r4-r11, pc}
+    stm r4, {r0-r3}
+    add sp, #8
+    pop {r4-r11, pc}
     .size tinytriplet_expand3, .-tinytriplet_expand3
+
+    .section .text.tinytriplet_row3,"ax",%progbits
+    .balign 4
+    .global tinytriplet_row3
+    .type tinytriplet_row3,%function
+    .thumb_func
+// r0: `taps::Row3`: lines 0, tiles 16, bytes of two tiles' outputs 20, arguments 24
+tinytriplet_row3:
+    push {r4-r6, lr}
+    mov r4, r0
+    ldr r5, [r4, #16]
+1:
+    mov r0, r4
+    ldr r1, [r4, #24]
+    cmp r5, #1
+    beq 2f
+    mov r2, #2
+    bl tinytriplet_expand3
+    add r0, r4, #24
+    bl tinytriplet_taps5
+    ldrd r0, r1, [r4, #32]
+    ldr r2, [r4, #20]
+    add r0, r0, r2
+    add r1, r1, r2
+    strd r0, r1, [r4, #32]
+    subs r5, r5, #2
+    bne 1b
+    pop {r4-r6, pc}
+2:
+    mov r2, #1
+    bl tinytriplet_expand3
+    add r0, r4, #24
+    pop {r4-r6, lr}
+    b.w tinytriplet_taps5_single
+    .size tinytriplet_row3, .-tinytriplet_row3
 
     .section .text.tinytriplet_expand_pooled,"ax",%progbits
     .balign 4
@@ -1076,7 +1113,7 @@ unsafe extern "C" {
     fn tinytriplet_taps(arguments: *const taps::Arguments);
     fn tinytriplet_taps5(arguments: *const taps::Arguments);
     fn tinytriplet_taps5_single(arguments: *const taps::Arguments);
-    fn tinytriplet_expand3(lines: *const [*const u8; 4], panel: *mut [u32; 4], tiles: usize);
+    fn tinytriplet_row3(row: *mut taps::Row3);
     fn tinytriplet_expand_pooled(windows: *const taps::Windows);
     fn tinytriplet_expand(
         from: *const u8,
@@ -1384,23 +1421,40 @@ pub(super) mod taps {
         }
     }
 
-    /// See `expand3` of the portable loops.
-    pub(in crate::fast) fn expand3(
-        lines: [&[u8]; 4],
-        left: usize,
-        signed: bool,
+    pub(in crate::fast) use crate::fast::taps::expand3;
+
+    /// What the assembly of [`row3`] reads, and where it keeps how far it is.
+    #[repr(C)]
+    pub(in crate::fast) struct Row3 {
+        lines: [*const u8; 4],
         tiles: usize,
-        panel: &mut [[u32; 4]; 10],
-    ) {
-        let fits = lines.iter().all(|line| line.len() >= left + 2 * tiles + 2);
-        if signed || !(tiles == 1 || tiles == 2) || !fits {
-            crate::fast::taps::expand3(lines, left, signed, tiles, panel);
-        } else {
-            let lines = lines.map(|line| line.as_ptr().wrapping_add(left));
-            // SAFETY: of each line the 4 bytes from `left` on are read, and for a second tile the 4 bytes from
-            // `left + 2` on; a tile's 20 words are written to its places in the panel of two tiles.
-            unsafe { tinytriplet_expand3(&lines, panel.as_mut_ptr(), tiles) }
-        }
+        step: usize,
+        arguments: Arguments,
+    }
+
+    /// A row of pooled outputs of 3 × 3 windows of one channel: `expand3` and `sum5` of all of its tiles. False where that
+    /// is not for it: nothing is written then.
+    pub(in crate::fast) fn row3(
+        lines: [&[u8]; 4],
+        (panel, tiles): (&mut [[u32; 4]; 10], usize),
+        weights: &[i16],
+        to: Element,
+        (out, outputs): (&mut [u8], usize),
+    ) -> bool {
+        let fits = tiles > 0
+            && out.len() >= tiles * outputs
+            && lines.iter().all(|line| line.len() >= 2 * tiles + 2);
+        let arguments = Arguments::new((panel.as_flattened(), 40), (weights, 48), to, (out, outputs));
+        let (true, Some(arguments)) = (fits, arguments) else { return false };
+        let lines = lines.map(|line| line.as_ptr());
+        // The panel is written, too.
+        let arguments = Arguments { panel: panel.as_mut_ptr().cast::<u32>(), ..arguments };
+        let mut row = Row3 { lines, tiles, step: 2 * outputs, arguments };
+        // SAFETY: of each of the lines 4 bytes are read at every second of `tiles` columns; a tile's 20 words are written
+        // to one of two places in the panel; the sums are as in `sum5`, of two tiles, whose outputs `out` has, or of the
+        // last one.
+        unsafe { tinytriplet_row3(&mut row) };
+        true
     }
 
     /// What the assembly of [`expand_pooled`] copies to its stack. Distances in bytes.

@@ -241,6 +241,14 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
     {
         return;
     }
+    #[cfg(dsp)]
+    if form == Form::Three && !signed {
+        let Some(panel) = panel.as_chunks_mut().0.first_chunk_mut() else { return };
+        let [l0, l1, l2, l3, ..] = lines;
+        if inner::row3([l0, l1, l2, l3], (panel, columns), weights, job.to, (&mut *out, outputs)) {
+            return;
+        }
+    }
     let mut column = 0;
     while column < columns {
         let valid = (columns - column).min(2);
