@@ -461,6 +461,15 @@ fn expand(
                 .iter()
                 .take(pool)
                 .all(|line| line.len() >= if pool == 2 { right } else { right - job.stride[1] * depth });
+        #[cfg(dsp)]
+        if inside && !job.pooled && !signed && run % 4 == 0 {
+            let (panel, ..) = to;
+            let start = left.unsigned_abs() * depth;
+            let bytes = lines[0].get(start..start + run).unwrap_or(&[]);
+            let words = panel.as_flattened_mut().get_mut(2 * tile..).unwrap_or(&mut []);
+            super::dsp::rows::expand(bytes.as_chunks().0, words, [1, 4]);
+            continue;
+        }
         if inside {
             let (left, next) = (left.unsigned_abs() * depth, next.unsigned_abs() * depth);
             let get = |window: usize, q: usize| {
