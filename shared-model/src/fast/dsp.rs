@@ -775,9 +775,9 @@ tinytriplet_taps5_single:
     .global tinytriplet_expand3
     .type tinytriplet_expand3,%function
     .thumb_func
-// r0: 4 lines, r1: panel, r2: tiles. r10 and r11 keep r7 and r5 of the row above, r12 its r9.
+// r0: 4 lines, which advance, r1: panel, r2: tiles. r10 and r11 keep r7 and r5 of the row above, r12 its r9.
 tinytriplet_expand3:
-    push {r2, r4-r11, lr}
+    push {r0, r2, r4-r11, lr}
     mov lr, r1
     ldm r0, {r0-r3}
 1:
@@ -830,31 +830,169 @@ tinytriplet_expand3:
     lsr r5, r5, #16
     str r5, [lr, #148]
     add lr, lr, #8
-    ldr r4, [sp]
-    subs r4, r4, #1
-    str r4, [sp]
+    ldrd r4, r5, [sp]
+    subs r5, r5, #1
+    str r5, [sp, #4]
     bne 1b
-    pop {r2, r4-r11, pc}
+    stm r4, {r0-r3}
+    add sp, #8
+    pop {r4-r11, pc}
     .size tinytriplet_expand3, .-tinytriplet_expand3
 
-    .section .text.tinytriplet_dot4,"ax",%progbits
+    .section .text.tinytriplet_row3,"ax",%progbits
     .balign 4
-    .global tinytriplet_dot4
-    .type tinytriplet_dot4,%function
+    .global tinytriplet_row3
+    .type tinytriplet_row3,%function
     .thumb_func
-// r0: x, r1: weights, r2: 4 sums, of which the first holds the end of x, r3: way in
-tinytriplet_dot4:
-    push {r2, r4-r11, lr}
-    ldr r6, [r2]
-    push {r6}
-    mov r6, r3
-    mov r2, #0
-    mov r3, #0
-    mov r4, #0
-    mov r5, #0
+// r0: `taps::Row3`: lines 0, tiles 16, bytes of two tiles' outputs 20, arguments 24
+tinytriplet_row3:
+    push {r4-r6, lr}
+    mov r4, r0
+    ldr r5, [r4, #16]
+1:
+    mov r0, r4
+    ldr r1, [r4, #24]
+    cmp r5, #1
+    beq 2f
+    mov r2, #2
+    bl tinytriplet_expand3
+    add r0, r4, #24
+    bl tinytriplet_taps5
+    ldrd r0, r1, [r4, #32]
+    ldr r2, [r4, #20]
+    add r0, r0, r2
+    add r1, r1, r2
+    strd r0, r1, [r4, #32]
+    subs r5, r5, #2
+    bne 1b
+    pop {r4-r6, pc}
+2:
+    mov r2, #1
+    bl tinytriplet_expand3
+    add r0, r4, #24
+    pop {r4-r6, lr}
+    b.w tinytriplet_taps5_single
+    .size tinytriplet_row3, .-tinytriplet_row3
+
+    .section .text.tinytriplet_expand_pooled,"ax",%progbits
+    .balign 4
+    .global tinytriplet_expand_pooled
+    .type tinytriplet_expand_pooled,%function
+    .thumb_func
+// r0: arguments, see `taps::Windows`; on the stack behind them how far a row's words are shifted. For each four values
+// of a row of the windows, the lines from the last to the first: r4-r7 left and right window's, r10 and r11 the left one's
+// of the line below. What is written of the last line to the first two stages is the next stage's and is overwritten.
+tinytriplet_expand_pooled:
+    push {r4-r11, lr}
+    ldm r0, {r1-r8}
+    mov r9, #0
+    push {r1-r9}
+    mov lr, r3
+    mov r1, #0
+1:
+    ldr r3, [sp, #16]
+    ldr r8, [sp, #12]
+    subs r8, r8, #1
+    str r8, [sp, #12]
+    bne 2f
+    ldr r1, [sp, #24]
+    ldr r8, [sp, #28]
+    str r8, [sp, #32]
+2:
+    add r3, r3, lr
+    ldrd r0, r2, [sp]
+3:
+    ldr r12, [r0], #-4
+    add r12, r12, r1
+    ldr r4, [r12]
+    ldr r6, [r12, r2]
+    ldr r12, [sp, #32]
+    lsr r4, r4, r12
+    lsr r6, r6, r12
+    uxtb16 r5, r4, ror #8
+    uxtb16 r7, r6, ror #8
+    uxtb16 r4, r4
+    uxtb16 r6, r6
+    ssub16 r8, r6, r10
+    ssub16 r9, r7, r11
+    add r12, r3, lr
+    strd r8, r9, [r12]
+    mov r10, r4
+    mov r11, r5
+    ssub16 r4, r4, r6
+    ssub16 r5, r5, r7
+    strd r4, r5, [r3]
+    ldrd r8, r9, [sp, #16]
+    cmp r3, r8
+    beq 4f
+    sub r3, r3, r9
+    sub r12, r12, r9
+    add r12, r12, lr
+    strd r4, r5, [r12]
+    add r12, r12, lr
+    strd r6, r7, [r12]
+    b 3b
+4:
+    add r8, r8, #16
+    str r8, [sp, #16]
+    add r1, r1, #4
+    ldr r8, [sp, #12]
+    cmp r8, #0
+    bne 1b
+    add sp, #36
+    pop {r4-r11, pc}
+    .size tinytriplet_expand_pooled, .-tinytriplet_expand_pooled
+
+    .section .text.tinytriplet_expand,"ax",%progbits
+    .balign 4
+    .global tinytriplet_expand
+    .type tinytriplet_expand,%function
+    .thumb_func
+// r0: bytes, r1: their end, r2: words, r3: from a word to the next one of the same four bytes; on the stack: from there to
+// the next four's. Returns the sum.
+tinytriplet_expand:
+    push {r4-r6, lr}
+    ldr r6, [sp, #16]
+    mov r12, #0
+    mov lr, #0
+1:
+    ldr r4, [r0], #4
+    usada8 lr, r4, r12, lr
+    uxtb16 r5, r4, ror #8
+    uxtb16 r4, r4
+    str r4, [r2]
+    str r5, [r2, r3]
+    add r2, r2, r6
+    cmp r0, r1
+    bne 1b
+    mov r0, lr
+    pop {r4-r6, pc}
+    .size tinytriplet_expand, .-tinytriplet_expand
+
+    .section .text.tinytriplet_dense,"ax",%progbits
+    .balign 4
+    .global tinytriplet_dense
+    .type tinytriplet_dense,%function
+    .thumb_func
+// r0: arguments, see `rows::Arguments`. Four outputs' sums are in r2-r5; they begin with the biases.
+tinytriplet_dense:
+    push {r4-r11, lr}
+    ldm r0, {r1-r10}
+    push {r1-r10}
+    mov r1, r3
+1:
+    ldrd r0, r6, [sp]
+    ldr r7, [sp, #20]
+    ldm r6!, {r2-r5}
+    str r6, [sp, #4]
+    sub r2, r2, r7
+    sub r4, r4, r7
+    ldr r6, [sp, #12]
+    add r2, r2, r3, lsl #8
+    add r4, r4, r5, lsl #8
     add pc, r6
     nop
-1:
+2:
     .rept 8
     ldm r0!, {r10-r12, lr}
     ldm r1!, {r6-r9}
@@ -884,15 +1022,41 @@ tinytriplet_dot4:
     smlad r3, r8, lr, r3
     smlad r5, r9, lr, r5
     .endr
-    ldr r6, [sp]
+    ldr r6, [sp, #16]
     cmp r0, r6
-    bne.w 1b
+    bne.w 2b
+    ldrd r10, r11, [sp, #24]
     sub r2, r2, r3, lsl #8
     sub r4, r4, r5, lsl #8
-    pop {r6, r7}
-    stm r7, {r2-r5}
+    ldm r10!, {r6-r9}
+    smmulr r2, r2, r6
+    smmulr r3, r3, r7
+    smmulr r4, r4, r8
+    smmulr r5, r5, r9
+    ldr r6, [sp, #36]
+    cbnz r6, 4f
+    usat r2, #8, r2
+    usat r3, #8, r3
+    usat r4, #8, r4
+    usat r5, #8, r5
+3:
+    bfi r2, r3, #8, #8
+    bfi r2, r4, #16, #8
+    bfi r2, r5, #24, #8
+    str r2, [r11], #4
+    strd r10, r11, [sp, #24]
+    ldr r6, [sp, #32]
+    cmp r1, r6
+    bne.w 1b
+    add sp, #40
     pop {r4-r11, pc}
-    .size tinytriplet_dot4, .-tinytriplet_dot4
+4:
+    tt_signed r2
+    tt_signed r3
+    tt_signed r4
+    tt_signed r5
+    b 3b
+    .size tinytriplet_dense, .-tinytriplet_dense
 
     .section .text.tinytriplet_dot4x2,"ax",%progbits
     .balign 4
@@ -949,8 +1113,10 @@ unsafe extern "C" {
     fn tinytriplet_taps(arguments: *const taps::Arguments);
     fn tinytriplet_taps5(arguments: *const taps::Arguments);
     fn tinytriplet_taps5_single(arguments: *const taps::Arguments);
-    fn tinytriplet_expand3(lines: *const [*const u8; 4], panel: *mut [u32; 4], tiles: usize);
-    fn tinytriplet_dot4(x: *const u32, weights: *const u8, sums: *mut i32, way_in: usize);
+    fn tinytriplet_row3(row: *mut taps::Row3);
+    fn tinytriplet_expand_pooled(windows: *const taps::Windows);
+    fn tinytriplet_expand(from: *const u8, end: *const u8, to: *mut u32, half: usize, quad: usize) -> u32;
+    fn tinytriplet_dense(arguments: *const rows::Arguments);
     fn tinytriplet_dot4x2(x: *const u32, weights: *const u8, sums: *mut i32, end: *const u32);
 }
 
@@ -1249,23 +1415,85 @@ pub(super) mod taps {
         }
     }
 
-    /// See `expand3` of the portable loops.
-    pub(in crate::fast) fn expand3(
-        lines: [&[u8]; 4],
-        left: usize,
-        signed: bool,
+    pub(in crate::fast) use crate::fast::taps::expand3;
+
+    /// What the assembly of [`row3`] reads, and where it keeps how far it is.
+    #[repr(C)]
+    pub(in crate::fast) struct Row3 {
+        lines: [*const u8; 4],
         tiles: usize,
-        panel: &mut [[u32; 4]; 10],
-    ) {
-        let fits = lines.iter().all(|line| line.len() >= left + 2 * tiles + 2);
-        if signed || !(tiles == 1 || tiles == 2) || !fits {
-            crate::fast::taps::expand3(lines, left, signed, tiles, panel);
-        } else {
-            let lines = lines.map(|line| line.as_ptr().wrapping_add(left));
-            // SAFETY: of each line the 4 bytes from `left` on are read, and for a second tile the 4 bytes from
-            // `left + 2` on; a tile's 20 words are written to its places in the panel of two tiles.
-            unsafe { tinytriplet_expand3(&lines, panel.as_mut_ptr(), tiles) }
-        }
+        step: usize,
+        arguments: Arguments,
+    }
+
+    /// A row of pooled outputs of 3 × 3 windows of one channel: `expand3` and `sum5` of all of its tiles. False where that
+    /// is not for it: nothing is written then.
+    pub(in crate::fast) fn row3(
+        lines: [&[u8]; 4],
+        (panel, tiles): (&mut [[u32; 4]; 10], usize),
+        weights: &[i16],
+        to: Element,
+        (out, outputs): (&mut [u8], usize),
+    ) -> bool {
+        let fits =
+            tiles > 0 && out.len() >= tiles * outputs && lines.iter().all(|line| line.len() >= 2 * tiles + 2);
+        let arguments = Arguments::new((panel.as_flattened(), 40), (weights, 48), to, (out, outputs));
+        let (true, Some(arguments)) = (fits, arguments) else { return false };
+        let lines = lines.map(|line| line.as_ptr());
+        // The panel is written, too.
+        let arguments = Arguments { panel: panel.as_mut_ptr().cast::<u32>(), ..arguments };
+        let mut row = Row3 { lines, tiles, step: 2 * outputs, arguments };
+        // SAFETY: of each of the lines 4 bytes are read at every second of `tiles` columns; a tile's 20 words are written
+        // to one of two places in the panel; the sums are as in `sum5`, of two tiles, whose outputs `out` has, or of the
+        // last one.
+        unsafe { tinytriplet_row3(&mut row) };
+        true
+    }
+
+    /// What the assembly of [`expand_pooled`] copies to its stack. Distances in bytes.
+    #[repr(C)]
+    pub(in crate::fast) struct Windows {
+        last_line: *const *const u8,
+        next: usize,
+        stage: usize,
+        quads: usize,
+        panel: *mut u32,
+        row: usize,
+        last_quad: usize,
+        last_shift: usize,
+    }
+
+    /// Differences of the four windows of a pooled output, of `rows` lines of `run` unsigned bytes that begin at `left`
+    /// and `next` bytes behind it, as `expand` writes them. False where that is not for it: nothing is written then.
+    pub(in crate::fast) fn expand_pooled(
+        lines: [&[u8]; 6],
+        (left, next): (usize, usize),
+        (rows, run): (usize, usize),
+        (panel, tile): (&mut [[u32; 4]], usize),
+    ) -> bool {
+        let quads = run.div_ceil(4);
+        let row = 16 * quads;
+        let fits = run >= 4
+            && tile < 2
+            && panel.len() >= 4 * rows * quads
+            && lines.iter().take(rows + 1).all(|line| line.len() >= left + next + run);
+        let lines = lines.map(|line| line.as_ptr().wrapping_add(left));
+        let (1.., Some(last_line), true) = (rows, lines.get(rows), fits) else { return false };
+        let windows = Windows {
+            last_line,
+            next,
+            stage: rows * row,
+            quads,
+            panel: panel.as_mut_ptr().cast::<u32>().wrapping_add(2 * tile),
+            row,
+            last_quad: run - 4,
+            last_shift: 8 * (4 * quads - run),
+        };
+        // SAFETY: of the lines 0 to `rows`, `run` bytes are read from `left` on and `next` bytes behind that: the last
+        // four of them last, so that nothing behind them is. A tile's words of four stages of `rows` times `quads` steps
+        // are written. Pointers to lines are read downwards from `last_line`, which `get` took from within their array.
+        unsafe { tinytriplet_expand_pooled(&windows) };
+        true
     }
 }
 
@@ -1273,20 +1501,70 @@ pub(super) mod taps {
 pub(super) mod rows {
     use super::*;
 
-    /// See `dot4` of the portable loops.
-    pub(in crate::fast) fn dot4(panel: &[u32], weights: &[u8]) -> [i32; 4] {
-        let mut sums = [0; 4];
-        let words = panel.len();
-        if words == 0 || words % 4 != 0 || weights.len() < 8 * words || !aligned(weights) {
-            return sums;
+    /// Expands each four bytes to a word at every `quad`th and one `half` words behind it; the sum of the bytes. Nothing
+    /// where there is not room for all.
+    pub(in crate::fast) fn expand(quads: &[[u8; 4]], to: &mut [u32], [half, quad]: [usize; 2]) -> u32 {
+        match quads.len().checked_sub(1) {
+            Some(more) if to.len() > more * quad + half => {
+                let bytes = quads.as_flattened().as_ptr_range();
+                // SAFETY: the bytes are read, which are not none, four at a time; the last word that is written is the
+                // one whose place is compared with the length.
+                unsafe { tinytriplet_expand(bytes.start, bytes.end, to.as_mut_ptr(), 4 * half, 4 * quad) }
+            }
+            _ => 0,
         }
-        let end = panel.as_ptr().wrapping_add(words);
-        sums[0] = end.addr() as i32;
-        let way_in = 108 * (7 - ((words / 4 - 1) & 7));
-        // SAFETY: `words`, a multiple of 4, are read from the panel and 8 bytes of weights for each; 4 sums are
-        // written.
-        unsafe { tinytriplet_dot4(panel.as_ptr(), weights.as_ptr(), sums.as_mut_ptr(), way_in) }
-        sums
+    }
+
+    /// What the assembly of [`fours`] copies to its stack.
+    #[repr(C)]
+    pub(in crate::fast) struct Arguments {
+        panel: *const u32,
+        biases: *const i32,
+        weights: *const u8,
+        way_in: usize,
+        panel_end: *const u32,
+        offset: i32,
+        multipliers: *const i32,
+        out: *mut u8,
+        weights_end: *const u8,
+        signed: usize,
+    }
+
+    /// See `fours` of the portable driver.
+    pub(in crate::fast) fn fours(
+        (panel, offset): (&[u32], i32),
+        weights: &[u8],
+        (biases, multipliers): (&[[i32; 4]], &[[i32; 4]]),
+        to: Element,
+        out: &mut [[u8; 4]],
+    ) {
+        let words = panel.len();
+        let len = 8 * words * out.len();
+        if len == 0
+            || words % 4 != 0
+            || weights.len() < len
+            || !aligned(weights)
+            || biases.len() < out.len()
+            || multipliers.len() < out.len()
+        {
+            return;
+        }
+        let arguments = Arguments {
+            panel: panel.as_ptr(),
+            biases: biases.as_ptr().cast(),
+            weights: weights.as_ptr(),
+            way_in: 108 * (7 - ((words / 4 - 1) & 7)),
+            panel_end: panel.as_ptr_range().end,
+            offset,
+            multipliers: multipliers.as_ptr().cast(),
+            out: out.as_mut_ptr().cast(),
+            weights_end: weights.as_ptr().wrapping_add(len),
+            signed: usize::from(to == Element::Signed),
+        };
+        // SAFETY: `words`, a multiple of 4 that is not 0, are read from the panel, and for each of them 8 bytes of
+        // weights for each element of `out`, which is not empty; an element takes 4 biases and 4 multipliers, and is
+        // written once: all lengths are checked above.
+        unsafe { tinytriplet_dense(&arguments) }
     }
 
     /// See `dot4x2` of the portable loops.

@@ -104,6 +104,14 @@ pub(super) const fn place_of(taps: usize, output: usize, tap: usize) -> usize {
 /// Expands bytes to 16 bits, one word of two in every `step`, and sums them up.
 fn expand(bytes: &[u8], signed: bool, panel: &mut [u32], step: usize) -> i32 {
     let mut sum = 0u32; // two sums of 16 lanes each would overflow: lanes are added one by one
+    #[cfg(dsp)]
+    let (bytes, panel) = if signed {
+        (bytes, panel)
+    } else {
+        let (quads, rest) = bytes.as_chunks();
+        sum = inner::expand(quads, panel, [step, 2 * step]);
+        (rest, panel.get_mut(2 * step * quads.len()..).unwrap_or(&mut []))
+    };
     let mut add = |slot: Option<&mut u32>, lanes: u32| {
         if let Some(slot) = slot {
             *slot = lanes;
@@ -129,6 +137,13 @@ fn expand(bytes: &[u8], signed: bool, panel: &mut [u32], step: usize) -> i32 {
 }
 
 /// [`expand`] of unsigned bytes into consecutive words.
+#[cfg(dsp)]
+fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
+    expand(bytes, false, panel, 1)
+}
+
+/// [`expand`] of unsigned bytes into consecutive words.
+#[cfg(not(dsp))]
 fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
     // 64 times 4 bytes do not overflow two sums of 16 bits; the last, shorter piece is the slower function's.
     let (pieces, rest) = bytes.as_chunks::<256>();
@@ -143,6 +158,7 @@ fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
 }
 
 /// Expands up to 128 times four bytes; their sum.
+#[cfg(not(dsp))]
 #[inline(always)]
 fn expand_quads(quads: &[[u8; 4]], panel: &mut [[u32; 2]]) -> u32 {
     let mut sums = 0u32;
@@ -166,21 +182,64 @@ pub(crate) fn dense(job: &Dense<'_>, input: &[u8], out: &mut [u8], work: &mut [u
         Element::Signed => expand(input, true, panel, 1),
     };
     let offset = offset.wrapping_mul(128);
-    match job.to {
-        Element::Unsigned => dense_rows(job, Element::Unsigned, panel, offset, out),
-        Element::Signed => dense_rows(job, Element::Signed, panel, offset, out),
+    dense_rows(job, panel, offset, out);
+}
+
+/// The rows of [`dense`], four at a time; `offset` is 128 times the sum of the panel.
+fn dense_rows(job: &Dense<'_>, panel: &[u32], offset: i32, out: &mut [u8]) {
+    let (biases, last_biases) = job.channels.biases.as_chunks();
+    let (multipliers, last_multipliers) = job.channels.multipliers.as_chunks();
+    let (fours, rest) = out.as_chunks_mut();
+    let last = fours.len() * 8 * panel.len();
+    #[cfg(not(dsp))]
+    use self::fours as compute;
+    #[cfg(dsp)]
+    use inner::fours as compute;
+    compute((panel, offset), job.weights, (biases, multipliers), job.to, fours);
+    if !rest.is_empty() {
+        // As one more four, of which some are not wanted.
+        let mut parameters = [[0; 4]; 2];
+        for (to, from) in parameters.iter_mut().zip([last_biases, last_multipliers]) {
+            to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+        }
+        let [biases, multipliers] = &parameters;
+        let (biases, multipliers) = (core::slice::from_ref(biases), core::slice::from_ref(multipliers));
+        let mut four = [[0; 4]];
+        let weights = job.weights.get(last..).unwrap_or(&[]);
+        compute((panel, offset), weights, (biases, multipliers), job.to, &mut four);
+        super::copy(rest, four.as_flattened());
     }
 }
 
-/// The rows of [`dense`], four at a time.
+/// Groups of four outputs.
+#[cfg(not(dsp))]
+fn fours(
+    (panel, offset): (&[u32], i32),
+    weights: &[u8],
+    (biases, multipliers): (&[[i32; 4]], &[[i32; 4]]),
+    to: Element,
+    out: &mut [[u8; 4]],
+) {
+    match to {
+        Element::Unsigned => {
+            fours_to(Element::Unsigned, (panel, offset), weights, (biases, multipliers), out)
+        }
+        Element::Signed => fours_to(Element::Signed, (panel, offset), weights, (biases, multipliers), out),
+    }
+}
+
+#[cfg(not(dsp))]
 #[inline(always)]
-fn dense_rows(job: &Dense<'_>, to: Element, panel: &[u32], offset: i32, out: &mut [u8]) {
-    let groups = job.weights.chunks_exact((8 * panel.len()).max(1));
-    let (biases, last_biases) = job.channels.biases.as_chunks::<4>();
-    let (multipliers, last_multipliers) = job.channels.multipliers.as_chunks::<4>();
-    let (fours, rest) = out.as_chunks_mut::<4>();
+fn fours_to(
+    to: Element,
+    (panel, offset): (&[u32], i32),
+    weights: &[u8],
+    (biases, multipliers): (&[[i32; 4]], &[[i32; 4]]),
+    out: &mut [[u8; 4]],
+) {
+    let groups = weights.chunks_exact((8 * panel.len()).max(1));
     let finish = |sum: i32, bias: i32, multiplier: i32| requantize(sum.wrapping_add(bias), multiplier, to);
-    for ((out, weights), (b, m)) in fours.iter_mut().zip(groups.clone()).zip(biases.iter().zip(multipliers)) {
+    for ((out, weights), (b, m)) in out.iter_mut().zip(groups).zip(biases.iter().zip(multipliers)) {
         let s = inner::dot4(panel, weights);
         *out = [
             finish(s[0].wrapping_sub(offset), b[0], m[0]),
@@ -188,18 +247,6 @@ fn dense_rows(job: &Dense<'_>, to: Element, panel: &[u32], offset: i32, out: &mu
             finish(s[2].wrapping_sub(offset), b[2], m[2]),
             finish(s[3], b[3], m[3]),
         ];
-    }
-    if rest.is_empty() {
-        return;
-    }
-    if let Some(weights) = groups.last() {
-        let s = inner::dot4(panel, weights);
-        let sums = [s[0].wrapping_sub(offset), s[1], s[2].wrapping_sub(offset), s[3]];
-        for ((out, sum), (&bias, &multiplier)) in
-            rest.iter_mut().zip(sums).zip(last_biases.iter().zip(last_multipliers))
-        {
-            *out = finish(sum, bias, multiplier);
-        }
     }
 }
 
@@ -223,10 +270,7 @@ pub(crate) fn conv(job: &Conv<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wo
             for column in column..columns {
                 let Some(out) = out.get_mut(column * outputs..(column + 1) * outputs) else { return };
                 let offset = gather(job, input, [y, column], bytes, panel, 1).wrapping_mul(128);
-                match to {
-                    Element::Unsigned => dense_rows(&dense, Element::Unsigned, panel, offset, out),
-                    Element::Signed => dense_rows(&dense, Element::Signed, panel, offset, out),
-                }
+                dense_rows(&dense, panel, offset, out);
             }
             return;
         }
@@ -298,7 +342,12 @@ fn gather(
             let end = panel.len().min((i + 1) * words);
             let Some(panel) = panel.get_mut(i * words..end) else { break };
             let line = line(i).get(start.unsigned_abs()..start.unsigned_abs() + run).unwrap_or(&[]);
-            sum = sum.wrapping_add(expand(line, job.element == Element::Signed, panel, step));
+            let more = if step == 1 && job.element == Element::Unsigned {
+                expand_unsigned(line, panel)
+            } else {
+                expand(line, job.element == Element::Signed, panel, step)
+            };
+            sum = sum.wrapping_add(more);
         }
         let rest = panel.get_mut(job.kernel[0] * words..).unwrap_or(&mut []);
         rest.iter_mut().step_by(step.max(1)).for_each(|word| *word = 0);

@@ -218,6 +218,8 @@ pub(crate) fn pack(weights: &[i8], order: Order, parameters: &Parameters<'_>, pa
 pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
     let outputs = usize::from(job.output.channels);
     let (order, stages) = (job.order(), job.stages());
+    #[cfg(dsp)]
+    let depth = usize::from(job.input.channels);
     let (form, words) = (order.form, order.words());
     if outputs == 0 || outputs % 2 != 0 || words == 0 {
         return;
@@ -238,6 +240,14 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
     {
         return;
     }
+    #[cfg(dsp)]
+    if form == Form::Three && !signed {
+        let Some(panel) = panel.as_chunks_mut().0.first_chunk_mut() else { return };
+        let [l0, l1, l2, l3, ..] = lines;
+        if inner::row3([l0, l1, l2, l3], (panel, columns), weights, job.to, (&mut *out, outputs)) {
+            return;
+        }
+    }
     let mut column = 0;
     while column < columns {
         let valid = (columns - column).min(2);
@@ -255,6 +265,19 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
                     let left = pool * (column + tile) * job.stride[1];
                     expand5(lines, left, (signed, job.pooled), (panel, tile));
                 } else {
+                    #[cfg(dsp)]
+                    if job.pooled
+                        && !signed
+                        && (job.stride, job.padding) == ([1, 1], [0, 0])
+                        && inner::expand_pooled(
+                            lines,
+                            (2 * (column + tile) * depth, depth),
+                            (order.rows, order.run),
+                            (&mut *panel, tile),
+                        )
+                    {
+                        continue;
+                    }
                     expand(job, input, [y, column + tile], border, (panel, tile));
                 }
             }
@@ -437,6 +460,15 @@ fn expand(
                 .iter()
                 .take(pool)
                 .all(|line| line.len() >= if pool == 2 { right } else { right - job.stride[1] * depth });
+        #[cfg(dsp)]
+        if inside && !job.pooled && !signed && run % 4 == 0 {
+            let (panel, ..) = to;
+            let start = left.unsigned_abs() * depth;
+            let bytes = lines[0].get(start..start + run).unwrap_or(&[]);
+            let words = panel.as_flattened_mut().get_mut(2 * tile..).unwrap_or(&mut []);
+            super::dsp::rows::expand(bytes.as_chunks().0, words, [1, 4]);
+            continue;
+        }
         if inside {
             let (left, next) = (left.unsigned_abs() * depth, next.unsigned_abs() * depth);
             let get = |window: usize, q: usize| {
