@@ -106,6 +106,14 @@ pub(super) fn barrier() {
     }
 }
 
+/// The same slices, of which the compiler knows no more where they are: only so does it keep to [`barrier`] for what it
+/// loads from them.
+#[cfg(not(dsp))]
+#[inline(always)]
+pub(super) fn opaque<T>(slices: T) -> T {
+    if cfg!(target_os = "none") { core::hint::black_box(slices) } else { slices }
+}
+
 /// The weights of two words.
 #[cfg(not(dsp))]
 #[inline(always)]
