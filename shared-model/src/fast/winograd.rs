@@ -435,25 +435,27 @@ mod portable {
             let Some((u, others)) = weights.split_at_checked(2 * depth) else { return };
             (panel, weights) = (rest, others);
             let (v, u) = (v.as_chunks().0, u.as_chunks().0);
-            let sums = dot::<N, M, 1>(dot::<N, M, 0>([[0; 2]; N], v, u), v, u);
+            let sums = dot::<N, M>(v, u);
             for (products, sums) in products.as_chunks_mut().0.iter_mut().zip(sums) {
                 *products = sums;
             }
         }
     }
 
-    /// Adds the products of one lane of every word. The sums, two weights and a value fit the registers of most cores,
-    /// where the compiler interleaves no more of them.
+    /// The products of a position. The sums, two weights and a value fit the registers of most cores, but only where the
+    /// compiler does not mix one lane's products with the other's: it does not over a [`seam`].
     #[inline(always)]
-    fn dot<const N: usize, const M: usize, const LANE: usize>(
-        mut sums: [[i32; 2]; N],
-        v: &[[i16; M]],
-        u: &[[i16; 4]],
-    ) -> [[i32; 2]; N] {
+    fn dot<const N: usize, const M: usize>(v: &[[i16; M]], u: &[[i16; 4]]) -> [[i32; 2]; N] {
+        let mut sums = [[0; 2]; N];
         for (v, u) in v.iter().zip(u) {
-            let weights = [u[LANE], u[2 + LANE]];
-            for (sums, v) in sums.iter_mut().zip(v.as_chunks::<2>().0) {
-                *sums = add(*sums, v[LANE], weights);
+            for lane in 0..2 {
+                let weights = [u[lane], u[2 + lane]];
+                for (sums, v) in sums.iter_mut().zip(v.as_chunks::<2>().0) {
+                    *sums = add(*sums, v[lane], weights);
+                }
+                if lane == 0 {
+                    seam(weights[0]);
+                }
             }
             barrier();
         }
