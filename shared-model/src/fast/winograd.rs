@@ -385,7 +385,80 @@ fn outputs<const N: usize>(products: &[[i32; N]; POSITIONS], index: usize) -> [i
 #[cfg(not(dsp))]
 mod portable {
     use super::*;
-    pub(super) use super::{transform, transform_words};
+    pub(super) use super::transform_words;
+
+    /// Transforms a tile of which `lines` hold the pixels, `4 · depth` bytes each.
+    #[inline(never)]
+    pub(super) fn transform(
+        lines: [&[u8]; 4],
+        depth: usize,
+        element: Element,
+        (panel, count, tile): (&mut [u32], usize, usize),
+    ) {
+        let words = lines.map(|line| bytemuck::try_cast_slice(line).unwrap_or(&[]));
+        let pixel = depth / 4;
+        if words.iter().any(|line| line.len() < 4 * pixel) {
+            return super::transform(lines, depth, element, (panel, count, tile));
+        }
+        let stride = depth / 2 * count;
+        let signed = element == Element::Signed;
+        let mut panel = panel;
+        for (a, b, plus) in [(0, 2, false), (1, 2, true), (2, 1, false), (1, 3, false)] {
+            let get = |column: usize| words.map(|line| line.get(column * pixel..(column + 1) * pixel).unwrap_or(&[]));
+            let Some((first, rest)) = core::mem::take(&mut panel).split_at_mut_checked(4 * stride) else { return };
+            panel = rest;
+            let to = (first, count, tile);
+            match (plus, signed) {
+                (false, false) => column::<false, false>(get(a), get(b), to),
+                (true, false) => column::<true, false>(get(a), get(b), to),
+                (false, true) => column::<false, true>(get(a), get(b), to),
+                (true, true) => column::<true, true>(get(a), get(b), to),
+            }
+        }
+    }
+
+    /// A column of V from two columns of pixels, added or subtracted.
+    ///
+    /// Pairs of numbers are added and subtracted as `65536 · high + low`, without a thought of borrows: only the result is
+    /// put as two lanes, where a negative `low` has borrowed from `high`.
+    #[inline(never)]
+    fn column<const PLUS: bool, const SIGNED: bool>(
+        [a0, a1, a2, a3]: [&[u32]; 4],
+        [b0, b1, b2, b3]: [&[u32]; 4],
+        (panel, count, tile): (&mut [u32], usize, usize),
+    ) {
+        let (upper, lower) = panel.split_at_mut(panel.len() / 2);
+        let (p0, p1) = upper.split_at_mut(upper.len() / 2);
+        let (p2, p3) = lower.split_at_mut(lower.len() / 2);
+        let sum = |a: u32, b: u32| {
+            let [a, b] = [a, b].map(|word| [even_unsigned(word), odd_unsigned(word)]);
+            let [a, b] = [a, b].map(|[x, y]| {
+                const SIGN: u32 = 0x0080_0080;
+                if SIGNED { [(x ^ SIGN).wrapping_sub(SIGN), (y ^ SIGN).wrapping_sub(SIGN)] } else { [x, y] }
+            });
+            let add = |x: u32, y: u32| if PLUS { x.wrapping_add(y) } else { x.wrapping_sub(y) };
+            [add(a[0], b[0]), add(a[1], b[1])]
+        };
+        let lanes = |word: u32| word.wrapping_add((word & 0x8000) << 1);
+        let mut at = tile;
+        let pixels = a0.iter().zip(a1).zip(a2.iter().zip(a3)).zip(b0.iter().zip(b1).zip(b2.iter().zip(b3)));
+        for (((&a0, &a1), (&a2, &a3)), ((&b0, &b1), (&b2, &b3))) in pixels {
+            let [d0, d1, d2, d3] = [sum(a0, b0), sum(a1, b1), sum(a2, b2), sum(a3, b3)];
+            for half in 0..2 {
+                let [d0, d1, d2, d3] = [d0[half], d1[half], d2[half], d3[half]];
+                // The rows 2, 1, 0 and 3.
+                let values =
+                    [d2.wrapping_sub(d1), d1.wrapping_add(d2), d0.wrapping_sub(d2), d1.wrapping_sub(d3)];
+                if let (Some(p0), Some(p1), Some(p2), Some(p3)) =
+                    (p0.get_mut(at), p1.get_mut(at), p2.get_mut(at), p3.get_mut(at))
+                {
+                    let [v0, v1, v2, v3] = values;
+                    (*p0, *p1, *p2, *p3) = (lanes(v0), lanes(v1), lanes(v2), lanes(v3));
+                }
+                at += count;
+            }
+        }
+    }
 
     /// Products of a position: two channels of each of up to three tiles.
     type Products = [[i32; 2 * TILES]; POSITIONS];
