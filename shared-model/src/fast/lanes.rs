@@ -106,6 +106,16 @@ pub(super) fn barrier() {
     }
 }
 
+/// A branch on nothing: what stands before and behind is compiled apart, and the values of one do not take the other's
+/// registers.
+#[cfg(not(dsp))]
+#[inline(always)]
+pub(super) fn seam(value: i16) {
+    if value == 0 {
+        barrier();
+    }
+}
+
 /// The weights of two words.
 #[cfg(not(dsp))]
 #[inline(always)]

@@ -535,7 +535,6 @@ fn four_or_fewer(line: &[u8], at: usize) -> u32 {
 /// The inner loops for any processor.
 #[cfg(not(dsp))]
 mod portable {
-    pub(super) use super::expand3;
     use super::*;
     use crate::requantize::requantize;
 
@@ -575,7 +574,25 @@ mod portable {
         [a.max(0), b.max(0)]
     }
 
-    /// [`sum`] of four stages of five words, in records that have each word twice.
+    /// The four rows of six pixels under one or two pooled outputs, a word each.
+    #[inline(never)]
+    pub(super) fn expand3(
+        lines: [&[u8]; 4],
+        left: usize,
+        signed: bool,
+        tiles: usize,
+        panel: &mut [[u32; 4]; 10],
+    ) {
+        let pixels = if tiles > 1 { 6 } else { 4 };
+        for (line, row) in lines.into_iter().zip(panel.as_flattened_mut().as_chunks_mut::<6>().0) {
+            let line = line.get(left..left + pixels).unwrap_or(&[]);
+            for (to, &byte) in row.iter_mut().zip(line) {
+                *to = if signed { byte as i8 as u32 } else { byte.into() };
+            }
+        }
+    }
+
+    /// Sums what [`expand3`] wrote with every record, and writes the outputs.
     #[inline(never)]
     pub(super) fn sum5(
         panel: &[[u32; 4]; 10],
@@ -584,27 +601,36 @@ mod portable {
         (out, outputs): (&mut [u8], usize),
     ) {
         for (pair, record) in weights.as_chunks::<48>().0.iter().enumerate() {
-            let (weights, tail) = (record.as_chunks::<8>().0, record.last_chunk().copied().unwrap_or([0; 8]));
-            let (mut a, mut b) = ([0; 2], [0; 2]);
-            for (double, panel) in panel.as_chunks::<5>().0.iter().enumerate() {
-                if double == 1 {
-                    (a, b) = (relu(a), relu(b));
-                }
-                for (step, (x, w)) in panel.iter().zip(weights).enumerate() {
-                    let [v, w] = split_weights(w);
-                    a = add_lanes(a, x[0], v);
-                    b = add_lanes(b, x[2], v);
-                    barrier();
-                    if step == 2 {
-                        (a, b) = (relu(a), relu(b));
-                    }
-                    a = add_lanes(a, x[1], w);
-                    b = add_lanes(b, x[3], w);
-                    barrier();
-                }
-            }
-            finish([a, b], tail, to, pair, (&mut *out, outputs));
+            let (weights, tail) = (record.as_chunks().0, record.last_chunk().copied().unwrap_or([0; 8]));
+            let Some(weights) = weights.first_chunk() else { return };
+            let ([a0, b0], [a1, b1]) = (channel::<0>(panel, weights), channel::<1>(panel, weights));
+            finish([[a0, a1], [b0, b1]], tail, to, pair, (&mut *out, outputs));
         }
+    }
+
+    /// The largest sums of a channel in both tiles.
+    #[inline(always)]
+    fn channel<const CHANNEL: usize>(panel: &[[u32; 4]; 10], words: &[[i16; 4]; 5]) -> [i32; 2] {
+        let rows = panel.as_flattened().as_chunks::<6>().0;
+        let weight = |word: usize, lane: usize| words[word][2 * CHANNEL + lane];
+        let mut largest = [i32::MIN; 2];
+        for upper in 0..2 {
+            let mut s = [0i32; 4];
+            for row in 0..3 {
+                let last = if row < 2 { weight(3, row) } else { weight(4, 0) };
+                let w = [weight(row, 0), weight(row, 1), last];
+                let x = rows.get(upper + row).copied().unwrap_or([0; 6]);
+                for (window, sum) in s.iter_mut().enumerate() {
+                    for (column, &w) in w.iter().enumerate() {
+                        let x = x.get(window + column).map_or(0, |&x| x as i32);
+                        *sum = sum.wrapping_add(x.wrapping_mul(w.into()));
+                    }
+                }
+                seam(w[0]);
+            }
+            largest = [largest[0].max(s[0].max(s[1])), largest[1].max(s[2].max(s[3]))];
+        }
+        largest
     }
 
     /// Adds the biases, rounds and writes.

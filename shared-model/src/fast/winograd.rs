@@ -300,11 +300,17 @@ fn gather_border(lines: [&[u8]; 4], column: isize, width: usize, depth: usize, t
 
 /// Where the word `2q + half` of a tile lies in its position of the panel.
 ///
-/// The panel is `[position 16][word depth/2][tile 3]` or `[position 16][depth/4][tile 2][half 2]`: the order in which
-/// the inner loops read.
+/// The panel is `[position 16][word depth/2][tile 3]` or `[position 16][depth/4][tile 2][half 2]`, without the DSP
+/// extension `[position 16][word depth/2][tile 2]`: the order in which the inner loops read.
 #[inline(always)]
 const fn slot(count: usize, tile: usize, q: usize, half: usize) -> usize {
-    if count == TILES { (2 * q + half) * TILES + tile } else { 4 * q + 2 * tile + half }
+    if count == TILES {
+        (2 * q + half) * TILES + tile
+    } else if cfg!(dsp) {
+        4 * q + 2 * tile + half
+    } else {
+        4 * q + 2 * half + tile
+    }
 }
 
 /// `V = Bᵀ d B` of four bytes of each pixel of a tile, into the panel.
@@ -370,13 +376,14 @@ pub(super) fn transform_words(words: &[u32], depth: usize, element: Element, to:
     }
 }
 
-/// The four outputs of a tile, from the products of a channel in the order of positions.
+/// The four outputs of a tile and channel, from those products in each position that are at `index`.
 #[cfg(not(dsp))]
 #[inline(always)]
-fn outputs(p: &[i32; POSITIONS]) -> [i32; 4] {
+fn outputs<const N: usize>(products: &[[i32; N]; POSITIONS], index: usize) -> [i32; 4] {
+    let p = |position: usize| products[position].get(index).copied().unwrap_or(0);
     // Of a column of positions, which holds the rows 2, 1, 0 and 3 negated: the upper and the lower output's part.
     let column = |at: usize| {
-        let (two, one, zero, three) = (p[at], p[at + 1], p[at + 2], p[at + 3]);
+        let (two, one, zero, three) = (p(at), p(at + 1), p(at + 2), p(at + 3));
         [zero.wrapping_add(one).wrapping_add(two), one.wrapping_sub(two).wrapping_add(three)]
     };
     let (a, b, c, d) = (column(0), column(4), column(8), column(12));
@@ -389,7 +396,83 @@ fn outputs(p: &[i32; POSITIONS]) -> [i32; 4] {
 #[cfg(not(dsp))]
 mod portable {
     use super::*;
-    pub(super) use super::{transform, transform_words};
+    pub(super) use super::transform_words;
+
+    /// Transforms a tile of which `lines` hold the pixels, `4 · depth` bytes each.
+    #[inline(never)]
+    pub(super) fn transform(
+        lines: [&[u8]; 4],
+        depth: usize,
+        element: Element,
+        (panel, count, tile): (&mut [u32], usize, usize),
+    ) {
+        let words = lines.map(|line| bytemuck::try_cast_slice(line).unwrap_or(&[]));
+        let pixel = depth / 4;
+        if words.iter().any(|line| line.len() < 4 * pixel) {
+            return super::transform(lines, depth, element, (panel, count, tile));
+        }
+        let stride = depth / 2 * count;
+        let signed = element == Element::Signed;
+        let mut panel = panel;
+        for (a, b, plus) in [(0, 2, false), (1, 2, true), (2, 1, false), (1, 3, false)] {
+            let get = |column: usize| words.map(|line| line.get(column * pixel..(column + 1) * pixel).unwrap_or(&[]));
+            let Some((first, rest)) = core::mem::take(&mut panel).split_at_mut_checked(4 * stride) else { return };
+            panel = rest;
+            let to = (first, count, tile);
+            match (plus, signed) {
+                (false, false) => column::<false, false>(get(a), get(b), to),
+                (true, false) => column::<true, false>(get(a), get(b), to),
+                (false, true) => column::<false, true>(get(a), get(b), to),
+                (true, true) => column::<true, true>(get(a), get(b), to),
+            }
+        }
+    }
+
+    /// A column of V from two columns of pixels, added or subtracted.
+    ///
+    /// Pairs of numbers are added and subtracted as `65536 · high + low`, without a thought of borrows: only the result is
+    /// put as two lanes, where a negative `low` has borrowed from `high`.
+    #[inline(never)]
+    fn column<const PLUS: bool, const SIGNED: bool>(
+        [a0, a1, a2, a3]: [&[u32]; 4],
+        [b0, b1, b2, b3]: [&[u32]; 4],
+        (panel, count, tile): (&mut [u32], usize, usize),
+    ) {
+        let (upper, lower) = panel.split_at_mut(panel.len() / 2);
+        let (p0, p1) = upper.split_at_mut(upper.len() / 2);
+        let (p2, p3) = lower.split_at_mut(lower.len() / 2);
+        let sum = |a: u32, b: u32| {
+            let [a, b] = [a, b].map(|word| [even_unsigned(word), odd_unsigned(word)]);
+            let [a, b] = [a, b].map(|[x, y]| {
+                const SIGN: u32 = 0x0080_0080;
+                if SIGNED { [(x ^ SIGN).wrapping_sub(SIGN), (y ^ SIGN).wrapping_sub(SIGN)] } else { [x, y] }
+            });
+            let add = |x: u32, y: u32| if PLUS { x.wrapping_add(y) } else { x.wrapping_sub(y) };
+            [add(a[0], b[0]), add(a[1], b[1])]
+        };
+        let lanes = |word: u32| word.wrapping_add((word & 0x8000) << 1);
+        let mut at = tile;
+        let pixels = a0.iter().zip(a1).zip(a2.iter().zip(a3)).zip(b0.iter().zip(b1).zip(b2.iter().zip(b3)));
+        for (((&a0, &a1), (&a2, &a3)), ((&b0, &b1), (&b2, &b3))) in pixels {
+            let [d0, d1, d2, d3] = [sum(a0, b0), sum(a1, b1), sum(a2, b2), sum(a3, b3)];
+            for half in 0..2 {
+                let [d0, d1, d2, d3] = [d0[half], d1[half], d2[half], d3[half]];
+                // The rows 2, 1, 0 and 3.
+                let values =
+                    [d2.wrapping_sub(d1), d1.wrapping_add(d2), d0.wrapping_sub(d2), d1.wrapping_sub(d3)];
+                if let (Some(p0), Some(p1), Some(p2), Some(p3)) =
+                    (p0.get_mut(at), p1.get_mut(at), p2.get_mut(at), p3.get_mut(at))
+                {
+                    let [v0, v1, v2, v3] = values;
+                    (*p0, *p1, *p2, *p3) = (lanes(v0), lanes(v1), lanes(v2), lanes(v3));
+                }
+                at += count;
+            }
+        }
+    }
+
+    /// Products of a position: two channels of each of up to three tiles.
+    type Products = [[i32; 2 * TILES]; POSITIONS];
 
     /// Computes a pair of outputs for every tile of the panel: four sums each, times 4 and without bias.
     #[inline(never)]
@@ -400,63 +483,67 @@ mod portable {
         count: usize,
         sums: &mut [[[i32; 2]; 4]; TILES],
     ) {
-        if depth == 0 {
-            return;
-        }
-        // `[tile][channel][position]`
-        let mut products = [[[0i32; POSITIONS]; 2]; TILES];
-        let panels = panel.chunks_exact((depth / 2 * count).max(1));
-        let positions = panels.zip(weights.chunks_exact((2 * depth).max(1)));
-        for (position, (v, u)) in positions.enumerate().take(POSITIONS) {
-            let [a, b, c] = if count == TILES { dot3(v, u) } else { dot2(v, u) };
-            let [d, e, f] = &mut products;
-            for ([first, second], pair) in [d, e, f].into_iter().zip([a, b, c]) {
-                first[position] = pair[0];
-                second[position] = pair[1];
-            }
-        }
-        for (sums, [first, second]) in sums.iter_mut().zip(&products) {
-            let ([a, b, c, d], [e, f, g, h]) = (outputs(first), outputs(second));
-            *sums = [[a, e], [b, f], [c, g], [d, h]];
-        }
-    }
-
-    /// Products of a position, for three tiles: `[tile][channel]`. Lane by lane: six sums, two weights and a value fit the
-    /// registers of any core.
-    #[inline(always)]
-    fn dot3(v: &[u32], u: &[i16]) -> [[i32; 2]; TILES] {
-        let mut sums = [[0; 2]; TILES];
-        let v: &[i16] = bytemuck::cast_slice(v);
-        for (v, u) in v.as_chunks::<6>().0.iter().zip(u.as_chunks::<4>().0) {
-            for lane in 0..2 {
-                let weights = [u[lane], u[2 + lane]];
-                sums = [
-                    add(sums[0], v[lane], weights),
-                    add(sums[1], v[2 + lane], weights),
-                    add(sums[2], v[4 + lane], weights),
-                ];
-                barrier();
-            }
-        }
-        sums
-    }
-
-    /// Products of a position, for two tiles.
-    #[inline(always)]
-    fn dot2(v: &[u32], u: &[i16]) -> [[i32; 2]; TILES] {
-        let mut sums = [[0; 2]; 2];
-        let v: &[i16] = bytemuck::cast_slice(v);
-        for (v, u) in v.as_chunks::<8>().0.iter().zip(u.as_chunks::<8>().0) {
-            for half in 0..2 {
-                for lane in 0..2 {
-                    let weights = [u[4 * half + lane], u[4 * half + 2 + lane]];
-                    let at = 2 * half + lane;
-                    sums = [add(sums[0], v[at], weights), add(sums[1], v[4 + at], weights)];
-                    barrier();
+        let mut products = [[0; 2 * TILES]; POSITIONS];
+        multiply_all(panel, weights, depth, count, &mut products);
+        for (tile, sums) in sums.iter_mut().enumerate().take(count) {
+            for channel in 0..2 {
+                let four = outputs(&products, (2 * tile + channel).min(2 * TILES - 1));
+                for (sums, sum) in sums.iter_mut().zip(four) {
+                    sums[channel] = sum;
                 }
             }
         }
-        [sums[0], sums[1], [0; 2]]
+    }
+
+    /// The products of all positions.
+    #[inline(never)]
+    fn multiply_all(panel: &[u32], weights: &[i16], depth: usize, count: usize, products: &mut Products) {
+        if count == TILES {
+            dots::<TILES, { 2 * TILES }>(panel, weights, depth, products);
+        } else {
+            dots::<2, 4>(panel, weights, depth, products);
+        }
+    }
+
+    /// [`multiply_all`] of `N` tiles, `M` halves of a word of the panel.
+    #[inline(always)]
+    fn dots<const N: usize, const M: usize>(
+        panel: &[u32],
+        weights: &[i16],
+        depth: usize,
+        products: &mut Products,
+    ) {
+        let (mut panel, mut weights): (&[i16], _) = (bytemuck::cast_slice(panel), weights);
+        for products in products {
+            let Some((v, rest)) = panel.split_at_checked(N * depth) else { return };
+            let Some((u, others)) = weights.split_at_checked(2 * depth) else { return };
+            (panel, weights) = (rest, others);
+            let (v, u) = (v.as_chunks().0, u.as_chunks().0);
+            let sums = dot::<N, M>(v, u);
+            for (products, sums) in products.as_chunks_mut().0.iter_mut().zip(sums) {
+                *products = sums;
+            }
+        }
+    }
+
+    /// The products of a position. The sums, two weights and a value fit the registers of most cores, but only where the
+    /// compiler does not mix one lane's products with the other's: it does not over a [`seam`].
+    #[inline(always)]
+    fn dot<const N: usize, const M: usize>(v: &[[i16; M]], u: &[[i16; 4]]) -> [[i32; 2]; N] {
+        let mut sums = [[0; 2]; N];
+        for (v, u) in v.iter().zip(u) {
+            for lane in 0..2 {
+                let weights = [u[lane], u[2 + lane]];
+                for (sums, v) in sums.iter_mut().zip(v.as_chunks::<2>().0) {
+                    *sums = add(*sums, v[lane], weights);
+                }
+                if lane == 0 {
+                    seam(weights[0]);
+                }
+            }
+            barrier();
+        }
+        sums
     }
 
     #[inline(always)]
@@ -480,23 +567,34 @@ mod portable {
         let pairs = weights.chunks_exact((POSITIONS * depth * 2).max(1)).take(outputs / 2);
         let biases = channels.biases.as_chunks::<2>().0;
         let multipliers = channels.multipliers.as_chunks::<2>().0;
-        let mut sums = [[[0; 2]; 4]; TILES];
+        let mut products = [[0; 2 * TILES]; POSITIONS];
         for (pair, (weights, (biases, multipliers))) in pairs.zip(biases.iter().zip(multipliers)).enumerate()
         {
-            multiply(panel, weights, depth, count, &mut sums);
-            for (tile, [a, b, c, d]) in sums.iter().enumerate().take(valid) {
-                for channel in 0..2 {
-                    let largest = if channel == 0 {
-                        a[0].max(b[0]).max(c[0].max(d[0]))
-                    } else {
-                        a[1].max(b[1]).max(c[1].max(d[1]))
-                    };
-                    let sum = (largest >> 2).wrapping_add(biases[channel]);
-                    if let Some(slot) = out.get_mut(tile * outputs + 2 * pair + channel) {
-                        *slot = requantize(sum, multipliers[channel], Element::Unsigned);
-                    }
+            multiply_all(panel, weights, depth, count, &mut products);
+            let out = out.get_mut(2 * pair..).unwrap_or(&mut []);
+            pool(&products, biases, multipliers, valid, (out, outputs));
+        }
+    }
+
+    /// Writes what becomes of a pair's products, pooled.
+    #[inline(never)]
+    fn pool(
+        products: &Products,
+        biases: &[i32; 2],
+        multipliers: &[i32; 2],
+        valid: usize,
+        (mut out, outputs): (&mut [u8], usize),
+    ) {
+        for tile in 0..valid.min(TILES) {
+            for channel in 0..2 {
+                let [a, b, c, d] = super::outputs(products, 2 * tile + channel);
+                let largest = a.max(b).max(c.max(d));
+                let sum = (largest >> 2).wrapping_add(biases[channel]);
+                if let Some(slot) = out.get_mut(channel) {
+                    *slot = requantize(sum, multipliers[channel], Element::Unsigned);
                 }
             }
+            out = core::mem::take(&mut out).get_mut(outputs..).unwrap_or(&mut []);
         }
     }
 }
