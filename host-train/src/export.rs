@@ -11,8 +11,9 @@ use crate::{
     sampler::{SamplerError, classes, hold_out},
 };
 use shared_model::{
-    DecodeError, Distance, Model,
+    DecodeError, Distance, Layout, Model,
     format::{self, MAX_TEXT, Metadata, Preparation, Threshold, Thresholds, TrainingSummary},
+    layout::{RepackError, repack, repacked_len},
 };
 
 /// Images that the activations' scales are chosen on.
@@ -74,6 +75,17 @@ pub fn export(
 /// The net holds what a model file or the engine cannot.
 pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, ExportError> {
     encode(net, &quantize(net, images)?, &UNTRAINED)
+}
+
+/// The model in `file` with its weights in `layout`: what a firmware's build makes of it for a board, or back.
+///
+/// # Errors
+/// `file` is no valid model.
+pub fn repacked(file: &[u8], layout: Layout) -> Result<Vec<u8>, RepackError> {
+    let model = Model::decode(file).map_err(RepackError::Decode)?;
+    let mut out = vec![0; repacked_len(&model, layout).ok_or(RepackError::Full)?];
+    repack(file, layout, &mut out)?;
+    Ok(out)
 }
 
 /// Whether the engine can run nets of these layers, whatever training makes of the weights. `net` is an untrained one,

@@ -11,11 +11,9 @@ pub mod scores;
 pub mod study;
 pub mod train;
 
+use crate::export::repacked;
 use anyhow::{Context, Result, bail};
-use shared_model::{
-    Layout, Model,
-    layout::{repack, repacked_len},
-};
+use shared_model::{Layout, Model};
 use std::{
     fs::File,
     io::Read,
@@ -45,12 +43,9 @@ pub fn read_model(path: &Path) -> Result<ModelFile> {
         bail!("{} is larger than {} MiB, which no model is", path.display(), LARGEST_MODEL >> 20);
     }
     // A board's file says the same as the plain one, which is what a PC computes with.
-    if let Some(plain) = Model::decode(&bytes).ok().filter(|model| model.layout() != Layout::Plain) {
-        let len = repacked_len(&plain, Layout::Plain).context("the model does not fit this machine")?;
-        let mut plain = vec![0; len];
-        repack(&bytes, Layout::Plain, &mut plain)
-            .with_context(|| format!("cannot unpack {}", path.display()))?;
-        bytes = plain;
+    if Model::decode(&bytes).is_ok_and(|model| model.layout() != Layout::Plain) {
+        bytes =
+            repacked(&bytes, Layout::Plain).with_context(|| format!("cannot unpack {}", path.display()))?;
     }
     Ok(ModelFile { path, bytes })
 }
@@ -69,12 +64,7 @@ impl ModelFile {
     /// # Errors
     /// It is not valid.
     pub fn packed(&self) -> Result<Vec<u8>> {
-        let len =
-            repacked_len(&self.decode()?, Layout::Packed).context("the model does not fit this machine")?;
-        let mut packed = vec![0; len];
-        repack(&self.bytes, Layout::Packed, &mut packed)
-            .with_context(|| format!("cannot pack {}", self.path.display()))?;
-        Ok(packed)
+        repacked(&self.bytes, Layout::Packed).with_context(|| format!("cannot pack {}", self.path.display()))
     }
 
     /// The file's content.

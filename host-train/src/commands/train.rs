@@ -6,7 +6,7 @@ use crate::{
     config::{Backend, Config, ConfigError, HoldOut, NetConfig, READY, ValidConfig},
     data::Dataset,
     evaluation::{Scores, float_scores, int8_scores},
-    export::export,
+    export::{export, repacked},
     metrics::Rates,
     run_folder::RunFolder,
     sampler::SamplerError,
@@ -16,7 +16,7 @@ use crate::{
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use serde::Serialize;
-use shared_model::{Distance, Model};
+use shared_model::{Distance, Layout, Model};
 use std::{
     path::Path,
     process::ExitCode,
@@ -85,6 +85,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let file = export(&raw.to_float_net(), &config, &seen, trained.images_seen)?;
     let model = Model::decode(&file)?;
     folder.write(MODEL, &file)?;
+    let packed = repacked(&file, Layout::Packed)?;
     progress.finish(&format!("{} bytes", thousands(file.len() as u64)));
 
     let progress = Progress::new("evaluate", 0);
@@ -106,7 +107,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             bytes: file.len(),
             parameters: model.parameters(),
             macs: model.macs(),
-            ram_bytes: model.ram_len(),
+            board_ram_bytes: Model::decode(&packed)?.ram_len(),
+            board_flash_bytes: packed.len(),
         },
         seed: config.seed,
         backend: config.backend,
@@ -290,7 +292,10 @@ struct ModelMetrics {
     bytes: usize,
     parameters: usize,
     macs: u64,
-    ram_bytes: usize,
+    /// With its weights packed: image, rows of maps, workspace, embedding, without the stack.
+    board_ram_bytes: usize,
+    /// The packed file.
+    board_flash_bytes: usize,
 }
 
 /// The last lines of a run.
@@ -301,7 +306,7 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path) -> String {
     text += &format!(
         "\n\
          {} embeddings/s on this machine; {:.1} s of training, on {}\n\
-         {} parameters, {} MACs, {} bytes of RAM, {} bytes of flash\n\
+         {} parameters, {} MACs; on a board {} bytes of RAM, {} of flash\n\
          model hash {}\n\n\
          wrote {}: {MODEL}, {METRICS}, {ROC}, {HISTORY}, {CONFIG}, {CHECKPOINT}\n",
         thousands(metrics.embeddings_per_second as u64),
@@ -309,8 +314,8 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path) -> String {
         metrics.dataset,
         thousands(model.parameters as u64),
         thousands(model.macs),
-        thousands(model.ram_bytes as u64),
-        thousands(model.bytes as u64),
+        thousands(model.board_ram_bytes as u64),
+        thousands(model.board_flash_bytes as u64),
         model.hash,
         folder.display(),
     );
