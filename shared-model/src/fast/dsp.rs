@@ -1293,7 +1293,8 @@ pub(super) mod winograd {
     ) {
         if depth < 4
             || depth % 4 != 0
-            || !(1..=3).contains(&tiles)
+            || !(count == 2 || count == 3)
+            || tiles == 0
             || first + tiles > count
             || panel.len() < 8 * depth * count
         {
