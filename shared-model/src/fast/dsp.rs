@@ -1128,13 +1128,7 @@ unsafe extern "C" {
     fn tinytriplet_taps5_single(arguments: *const taps::Arguments);
     fn tinytriplet_row3(row: *mut taps::Row3);
     fn tinytriplet_expand_pooled(windows: *const taps::Windows);
-    fn tinytriplet_expand(
-        from: *const u8,
-        end: *const u8,
-        to: *mut u32,
-        half: usize,
-        quad: usize,
-    ) -> u32;
+    fn tinytriplet_expand(from: *const u8, end: *const u8, to: *mut u32, half: usize, quad: usize) -> u32;
     fn tinytriplet_dense(arguments: *const rows::Arguments);
     fn tinytriplet_dot4x2(x: *const u32, weights: *const u8, sums: *mut i32, end: *const u32);
 }
@@ -1280,8 +1274,8 @@ pub(super) mod winograd {
         next: usize,           // 72: address of an element of `columns`
         left: usize,           // 76
         tile: usize,           // 80: from a tile's words to the next one's
-        quad: usize,           // 84: from behind the last tile's words to the next four channels' of the first
-        pushed: usize,         // 88
+        quad: usize, // 84: from behind the last tile's words to the next four channels' of the first
+        pushed: usize, // 88
     }
 
     /// Transforms `tiles` tiles side by side, of which the first is the panel's tile `first`.
@@ -1496,9 +1490,8 @@ pub(super) mod taps {
         to: Element,
         (out, outputs): (&mut [u8], usize),
     ) -> bool {
-        let fits = tiles > 0
-            && out.len() >= tiles * outputs
-            && lines.iter().all(|line| line.len() >= 2 * tiles + 2);
+        let fits =
+            tiles > 0 && out.len() >= tiles * outputs && lines.iter().all(|line| line.len() >= 2 * tiles + 2);
         let arguments = Arguments::new((panel.as_flattened(), 40), (weights, 48), to, (out, outputs));
         let (true, Some(arguments)) = (fits, arguments) else { return false };
         let lines = lines.map(|line| line.as_ptr());

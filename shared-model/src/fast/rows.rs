@@ -191,10 +191,10 @@ fn dense_rows(job: &Dense<'_>, panel: &[u32], offset: i32, out: &mut [u8]) {
     let (multipliers, last_multipliers) = job.channels.multipliers.as_chunks();
     let (fours, rest) = out.as_chunks_mut();
     let last = fours.len() * 8 * panel.len();
-    #[cfg(dsp)]
-    use inner::fours as compute;
     #[cfg(not(dsp))]
     use self::fours as compute;
+    #[cfg(dsp)]
+    use inner::fours as compute;
     compute((panel, offset), job.weights, (biases, multipliers), job.to, fours);
     if !rest.is_empty() {
         // As one more four, of which some are not wanted.
@@ -221,7 +221,9 @@ fn fours(
     out: &mut [[u8; 4]],
 ) {
     match to {
-        Element::Unsigned => fours_to(Element::Unsigned, (panel, offset), weights, (biases, multipliers), out),
+        Element::Unsigned => {
+            fours_to(Element::Unsigned, (panel, offset), weights, (biases, multipliers), out)
+        }
         Element::Signed => fours_to(Element::Signed, (panel, offset), weights, (biases, multipliers), out),
     }
 }

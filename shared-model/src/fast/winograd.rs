@@ -177,10 +177,12 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
         #[cfg(dsp)]
         let valid_apart = {
             let column = (2 * tile).checked_sub(job.padding[1]);
-            let lines = lines.map(|line| {
-                column.and_then(|column| line.get(column * depth..)).unwrap_or(&[])
-            });
-            if inner::transform_tiles(lines, depth, job.element, (&mut *panel, count, valid)) { 0 } else { valid }
+            let lines = lines.map(|line| column.and_then(|column| line.get(column * depth..)).unwrap_or(&[]));
+            if inner::transform_tiles(lines, depth, job.element, (&mut *panel, count, valid)) {
+                0
+            } else {
+                valid
+            }
         };
         #[cfg(not(dsp))]
         let valid_apart = valid;
