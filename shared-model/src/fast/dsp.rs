@@ -437,114 +437,127 @@ tinytriplet_winograd2:
     tt_more2 16, 41b, 44b
     .size tinytriplet_winograd2, .-tinytriplet_winograd2
 
-// A pixel column: 4 bytes of 4 rows to lanes, B transposed times them, on the stack (rows 0, 2, 3, 1; two words each).
-.macro tt_transform_column at
-    ldr r12, [sp, #\at]
-    ldr r5, [r0, r12]
-    ldr r7, [r1, r12]
-    ldr r9, [r2, r12]
-    ldr r11, [r3, r12]
+// A pixel column at r6: 4 bytes of 4 rows to lanes, B transposed times them, on the stack: two words a row.
+.macro tt_transform_column
+    ldr r5, [r0, r6]
+    ldr r8, [r1, r6]
+    ldr r10, [r2, r6]
+    ldr r12, [r3, r6]
     uxtb16 r4, r5
-    uxtb16 r6, r7
-    uxtb16 r8, r9
-    uxtb16 r10, r11
+    uxtb16 r7, r8
+    uxtb16 r9, r10
+    uxtb16 r11, r12
     uxtb16 r5, r5, ror #8
-    uxtb16 r7, r7, ror #8
-    uxtb16 r9, r9, ror #8
-    uxtb16 r11, r11, ror #8
-    ssub16 r4, r4, r8
-    ssub16 r5, r5, r9
-    sadd16 r12, r6, r8
-    sadd16 lr, r7, r9
-    ssub16 r8, r8, r6
-    ssub16 r9, r9, r7
-    ssub16 r10, r6, r10
+    uxtb16 r8, r8, ror #8
+    uxtb16 r10, r10, ror #8
+    uxtb16 r12, r12, ror #8
+    tt_transform_lanes
+    push {r4-r7, r9-r12}
+.endm
+// B times a (r4, r5), b (r7, r8), c (r9, r10), d (r11, r12): a - c, b + c (r6, r7), c - b, b - d.
+.macro tt_transform_lanes
+    ssub16 r4, r4, r9
+    ssub16 r5, r5, r10
     ssub16 r11, r7, r11
-    push {r4, r5, r8-r12, lr}
+    ssub16 r12, r8, r12
+    sadd16 r6, r7, r9
+    ssub16 r9, r9, r7
+    sadd16 r7, r8, r10
+    ssub16 r10, r10, r8
 .endm
 // A row of the tile times B, to four positions from r0 on; r1: bytes from a column's positions to the next one's.
 .macro tt_transform_row at, half
     ldrd r4, r5, [sp, #(96 + \at)]
-    ldrd r6, r7, [sp, #(64 + \at)]
-    ldrd r8, r9, [sp, #(32 + \at)]
-    ldrd r10, r11, [sp, #\at]
-    ssub16 r4, r4, r8
-    ssub16 r5, r5, r9
-    sadd16 r12, r6, r8
-    sadd16 lr, r7, r9
-    ssub16 r8, r8, r6
-    ssub16 r9, r9, r7
-    ssub16 r10, r6, r10
-    ssub16 r11, r7, r11
+    ldrd r7, r8, [sp, #(64 + \at)]
+    ldrd r9, r10, [sp, #(32 + \at)]
+    ldrd r11, r12, [sp, #\at]
+    tt_transform_lanes
     .if \half == 4
     strd r4, r5, [r0]
     add r0, r0, r1
-    strd r12, lr, [r0]
+    strd r6, r7, [r0]
     add r0, r0, r1
-    strd r8, r9, [r0]
+    strd r9, r10, [r0]
     add r0, r0, r1
-    strd r10, r11, [r0]
+    strd r11, r12, [r0]
     .else
     str r4, [r0]
     str r5, [r0, #\half]
     add r0, r0, r1
-    str r12, [r0]
-    str lr, [r0, #\half]
+    str r6, [r0]
+    str r7, [r0, #\half]
     add r0, r0, r1
-    str r8, [r0]
-    str r9, [r0, #\half]
+    str r9, [r0]
+    str r10, [r0, #\half]
     add r0, r0, r1
-    str r10, [r0]
-    str r11, [r0, #\half]
+    str r11, [r0]
+    str r12, [r0, #\half]
     .endif
 .endm
-.macro tt_transform name, half, next
+.macro tt_transform name, half
     .section .text.\name,"ax",%progbits
     .balign 4
     .global \name
     .type \name,%function
     .thumb_func
-// r0: arguments, see `winograd::Transform`; on the stack: offsets of the 4 columns, rows, place in the panel, distance
-// of columns' positions, way to the next row's first, words left.
+// r0: arguments, see `winograd::Transform`. Each tile takes the last two columns of the one before it.
 \name:
     push {r4-r11, lr}
-    ldm r0, {r1-r12}
-    push {r1-r12}
+    mov lr, r0
 1:
-    ldrd r0, r1, [sp, #16]
-    ldrd r2, r3, [sp, #24]
-    tt_transform_column 0
-    tt_transform_column (32 + 4)
-    tt_transform_column (64 + 8)
-    tt_transform_column (96 + 12)
+    ldm lr, {r0-r3}
+    ldr r6, [lr, #32]
+    tt_transform_column
+    ldr r6, [lr, #36]
+    tt_transform_column
+    add r6, lr, #40
+    ldr r7, [lr, #64]
+    strd r6, r7, [lr, #72]      // place of the next column, tiles left
+2:
+    ldr r7, [lr, #72]
+    ldr r6, [r7]
+    tt_transform_column
+    ldr r7, [lr, #72]
+    ldr r6, [r7, #4]
+    add r7, r7, #8
+    str r7, [lr, #72]
+    tt_transform_column
+    ldr r0, [lr, #16]
+    ldrd r1, r2, [lr, #20]
+    ldr r3, [lr, #80]
+    add r3, r3, r0
+    str r3, [lr, #16]
+    tt_transform_row 16, \half
+    add r0, r0, r2
+    tt_transform_row 8, \half
+    add r0, r0, r2
+    tt_transform_row 0, \half
+    add r0, r0, r2
+    tt_transform_row 24, \half
+    ldm lr, {r0-r3}
+    ldr r4, [lr, #76]
+    subs r4, r4, #1
+    str r4, [lr, #76]
+    bne.w 2b
     add r0, r0, #4
     add r1, r1, #4
     add r2, r2, #4
     add r3, r3, #4
-    strd r0, r1, [sp, #(128 + 16)]
-    strd r2, r3, [sp, #(128 + 24)]
-    ldrd r0, r1, [sp, #(128 + 32)]
-    ldr r2, [sp, #(128 + 40)]
-    add r3, r0, #\next
-    tt_transform_row 8, \half
-    add r0, r0, r2
-    tt_transform_row 24, \half
-    add r0, r0, r2
-    tt_transform_row 0, \half
-    add r0, r0, r2
-    tt_transform_row 16, \half
-    add sp, #128
-    str r3, [sp, #32]
-    ldr r4, [sp, #44]
+    stm lr, {r0-r3}
+    ldrd r4, r5, [lr, #84]      // to the next quad's words, bytes of the columns
+    add sp, r5
+    ldr r6, [lr, #16]
+    add r6, r6, r4
+    str r6, [lr, #16]
+    ldr r4, [lr, #28]
     subs r4, r4, #1
-    str r4, [sp, #44]
+    str r4, [lr, #28]
     bne.w 1b
-    add sp, #48
     pop {r4-r11, pc}
     .size \name, .-\name
 .endm
-    tt_transform tinytriplet_transform2, 4, 16
-    tt_transform tinytriplet_transform3, 12, 24
+    tt_transform tinytriplet_transform2, 4
+    tt_transform tinytriplet_transform3, 12
 
 // To -127..127 without flags: -128 becomes -127.
 .macro tt_signed reg
@@ -1108,8 +1121,8 @@ tinytriplet_dot4x2:
 unsafe extern "C" {
     fn tinytriplet_winograd2(arguments: *mut winograd::Arguments);
     fn tinytriplet_winograd3(arguments: *mut winograd::Arguments);
-    fn tinytriplet_transform2(arguments: *const winograd::Transform);
-    fn tinytriplet_transform3(arguments: *const winograd::Transform);
+    fn tinytriplet_transform2(arguments: *mut winograd::Transform);
+    fn tinytriplet_transform3(arguments: *mut winograd::Transform);
     fn tinytriplet_taps(arguments: *const taps::Arguments);
     fn tinytriplet_taps5(arguments: *const taps::Arguments);
     fn tinytriplet_taps5_single(arguments: *const taps::Arguments);
@@ -1247,41 +1260,83 @@ pub(super) mod winograd {
         }
     }
 
-    /// What the input transform's assembly reads by offset.
+    /// What the input transform's assembly reads by offset, and where it keeps how far it is. Distances in bytes.
     #[repr(C)]
     pub(in crate::fast) struct Transform {
-        columns: [usize; 4],
-        lines: [*const u8; 4],
-        panel: *mut u32,
-        column: usize,
-        back: isize,
-        quads: usize,
+        lines: [*const u8; 4], // 0
+        panel: *mut u32,       // 16
+        column: usize,         // 20: from a position to that of the next column
+        back: isize,           // 24: from a row's last position to the next row's first
+        quads: usize,          // 28
+        columns: [usize; 8],   // 32: where they begin in a line
+        tiles: usize,          // 64
+        unused: usize,         // 68
+        next: usize,           // 72: address of an element of `columns`
+        left: usize,           // 76
+        tile: usize,           // 80: from a tile's words to the next one's
+        quad: usize, // 84: from behind the last tile's words to the next four channels' of the first
+        pushed: usize, // 88
     }
 
-    fn run(lines: [*const u8; 4], depth: usize, (panel, count, tile): (&mut [u32], usize, usize)) {
-        if depth < 4 || depth % 4 != 0 || tile >= count || panel.len() < 8 * depth * count {
+    /// Transforms `tiles` tiles side by side, of which the first is the panel's tile `first`.
+    fn run(
+        lines: [*const u8; 4],
+        depth: usize,
+        (panel, count, first): (&mut [u32], usize, usize),
+        tiles: usize,
+    ) {
+        if depth < 4
+            || depth % 4 != 0
+            || !(count == 2 || count == 3)
+            || tiles == 0
+            || first + tiles > count
+            || panel.len() < 8 * depth * count
+        {
             return;
         }
         let position = 2 * depth * count; // bytes
-        let first = if count == 3 { tile } else { 2 * tile };
-        let arguments = Transform {
-            columns: [0, depth, 2 * depth, 3 * depth],
+        let (tile, quad) = if count == 3 { (4, 24) } else { (8, 16) };
+        let mut arguments = Transform {
             lines,
-            panel: panel.as_mut_ptr().wrapping_add(first),
+            panel: panel.as_mut_ptr().wrapping_add(tile / 4 * first),
             column: 4 * position,
             back: -11 * position as isize,
             quads: depth / 4,
+            columns: [0, 1, 2, 3, 4, 5, 6, 7].map(|column| column * depth),
+            tiles,
+            unused: 0,
+            next: 0,
+            left: 0,
+            tile,
+            quad: quad - tiles * tile,
+            pushed: 64 + 64 * tiles,
         };
-        // SAFETY: the callers' lines hold 4 pixels of `depth` bytes each; the panel has 16 positions of
-        // `position` bytes, and in each of them the tile's words are written, of which the last ends at
-        // `position` or before.
+        // SAFETY: the callers' lines hold `2 · tiles + 2` pixels of `depth` bytes each, at most 8; the panel has 16
+        // positions of `position` bytes, and in each of them the tiles' words are written, of which the last ends
+        // at `position` or before.
         unsafe {
             match count {
-                2 => tinytriplet_transform2(&arguments),
-                3 => tinytriplet_transform3(&arguments),
+                2 => tinytriplet_transform2(&mut arguments),
+                3 => tinytriplet_transform3(&mut arguments),
                 _ => {}
             }
         }
+    }
+
+    /// See `transform` of the portable loops; of all tiles from the first to `tiles`, side by side. False where a line is
+    /// too short, or for signed elements: nothing is written then.
+    pub(in crate::fast) fn transform_tiles(
+        lines: [&[u8]; 4],
+        depth: usize,
+        element: Element,
+        (panel, count, tiles): (&mut [u32], usize, usize),
+    ) -> bool {
+        let fits =
+            element == Element::Unsigned && lines.iter().all(|line| line.len() >= (2 * tiles + 2) * depth);
+        if fits {
+            run(lines.map(|line| line.as_ptr()), depth, (panel, count, 0), tiles);
+        }
+        fits
     }
 
     /// See `transform` of the portable loops.
@@ -1294,7 +1349,7 @@ pub(super) mod winograd {
         if element == Element::Signed {
             crate::fast::winograd::transform(lines, depth, element, to);
         } else if lines.iter().all(|line| line.len() >= 4 * depth) {
-            run(lines.map(|line| line.as_ptr()), depth, to);
+            run(lines.map(|line| line.as_ptr()), depth, to, 1);
         }
     }
 
@@ -1308,7 +1363,7 @@ pub(super) mod winograd {
         if element == Element::Signed {
             crate::fast::winograd::transform_words(words, depth, element, to);
         } else if words.len() >= 4 * depth {
-            run([0, 1, 2, 3].map(|i| words.as_ptr().wrapping_add(i * depth).cast()), depth, to);
+            run([0, 1, 2, 3].map(|i| words.as_ptr().wrapping_add(i * depth).cast()), depth, to, 1);
         }
     }
 }

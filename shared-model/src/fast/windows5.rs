@@ -34,27 +34,21 @@ tinytriplet_windows5:
     add r0, sp, #FILTERS
     stm r0, {{r1-r6}}
 
-    // Words of a row of the patch. Its columns 4 and 5 go to x4 and x5, which hold those of two rows above.
-    .macro ROW row, x4, x5
+    // Words of a row of the patch. x and y: columns 2 and 4, 3 and 5; x2 and y2: those of two rows above.
+    .macro ROW row, x, y, x2, y2
     ldr r3, [r2, #(4 * \row)]
     ldr r4, [r3, r12]
     add r3, r12
-    ldrh r7, [r3, #4]
+    ldr \y, [r3, #2]
     uxtb16 r5, r4, ror #8
     uxtb16 r4, r4
-    uxtb r0, r7
-    lsr lr, r7, #8
-    lsr r6, r4, #16
-    orr r6, r6, r0, lsl #16
-    stm r1!, {{r4-r6}}
+    uxtb16 \x, \y
+    uxtb16 \y, \y, ror #8
+    stm r1!, {{r4, r5, \x}}
     .if \row >= 2
-    orr \x4, \x4, r0, lsl #16
-    orr \x5, \x5, lr, lsl #16
-    strd \x4, \x5, [sp, #(72 + 8 * (\row - 2))]
-    .endif
-    .if \row < 4
-    mov \x4, r0
-    mov \x5, lr
+    pkhtb \x2, \x, \x2, asr #16
+    pkhtb \y2, \y, \y2, asr #16
+    strd \x2, \y2, [sp, #(72 + 8 * (\row - 2))]
     .endif
     .endm
     .macro UPPER op
@@ -79,12 +73,12 @@ tinytriplet_windows5:
 1:
     ldrd r2, r12, [sp, #LINES]
     mov r1, sp
-    ROW 0, r8, r9
-    ROW 1, r10, r11
-    ROW 2, r8, r9
-    ROW 3, r10, r11
-    ROW 4, r8, r9
-    ROW 5, r10, r11
+    ROW 0, r6, r7, r8, r9
+    ROW 1, r8, r9, r10, r11
+    ROW 2, r10, r11, r6, r7
+    ROW 3, r6, r7, r8, r9
+    ROW 4, r8, r9, r10, r11
+    ROW 5, r10, r11, r6, r7
     add r12, #2
     str r12, [sp, #COLUMN]
     ldr r1, [sp, #FILTERS]

@@ -185,7 +185,19 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
         let count = if left == 1 || left == 2 || left == 4 { 2 } else { TILES };
         let valid = count.min(left);
         let Some((panel, border)) = work.split_at_mut_checked(count * POSITIONS * depth / 2) else { return };
-        for index in 0..valid {
+        #[cfg(dsp)]
+        let valid_apart = {
+            let column = (2 * tile).checked_sub(job.padding[1]);
+            let lines = lines.map(|line| column.and_then(|column| line.get(column * depth..)).unwrap_or(&[]));
+            if inner::transform_tiles(lines, depth, job.element, (&mut *panel, count, valid)) {
+                0
+            } else {
+                valid
+            }
+        };
+        #[cfg(not(dsp))]
+        let valid_apart = valid;
+        for index in 0..valid_apart {
             let column = (2 * (tile + index)) as isize - job.padding[1] as isize;
             let start = column.unsigned_abs() * depth;
             let inside = lines.map(|line| line.get(start..start + 4 * depth).unwrap_or(&[]));
