@@ -110,7 +110,7 @@ pub(super) fn barrier() {
 /// registers.
 #[cfg(not(dsp))]
 #[inline(always)]
-pub(super) fn seam(value: i16) {
+pub(super) fn seam(value: i32) {
     if value == 0 {
         barrier();
     }

@@ -336,17 +336,19 @@ mod portable {
     #[inline(never)]
     pub(super) fn dot4(panel: &[u32], weights: &[u8]) -> [i32; 4] {
         let mut sums = [0i32; 4];
-        for (&x, w) in panel.iter().zip(weights.as_chunks::<8>().0) {
-            let (x, y) = (low(x), high(x));
-            let mut add = |index: usize, a: i32, b: i32| {
-                if let Some(sum) = sums.get_mut(index) {
-                    *sum = sum.wrapping_add(x.wrapping_mul(a)).wrapping_add(y.wrapping_mul(b));
+        let panel: &[i16] = bytemuck::cast_slice(panel);
+        for (x, w) in panel.as_chunks::<2>().0.iter().zip(weights.as_chunks::<8>().0) {
+            for lane in 0..2 {
+                let x = i32::from(x[lane]);
+                let at = 2 * lane;
+                let w = [w[at].into(), (w[at + 1] as i8).into(), w[at + 4].into(), (w[at + 5] as i8).into()];
+                for (sum, w) in sums.iter_mut().zip(w) {
+                    *sum = sum.wrapping_add(x.wrapping_mul(w));
                 }
-            };
-            add(0, i32::from(w[0]), i32::from(w[2]));
-            add(1, i32::from(w[1] as i8), i32::from(w[3] as i8));
-            add(2, i32::from(w[4]), i32::from(w[6]));
-            add(3, i32::from(w[5] as i8), i32::from(w[7] as i8));
+                if lane == 0 {
+                    seam(x);
+                }
+            }
             barrier();
         }
         sums

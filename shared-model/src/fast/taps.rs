@@ -595,7 +595,7 @@ mod portable {
                         *sum = sum.wrapping_add(x.wrapping_mul(w.into()));
                     }
                 }
-                seam(w[0]);
+                seam(s[3]);
             }
             largest = [largest[0].max(s[0].max(s[1])), largest[1].max(s[2].max(s[3]))];
         }

@@ -527,7 +527,7 @@ mod portable {
                     *sums = add(*sums, v[lane], weights);
                 }
                 if lane == 0 {
-                    seam(weights[0]);
+                    seam(weights[0].into());
                 }
             }
             barrier();
