@@ -569,11 +569,26 @@ mod portable {
         to: Element,
         (out, outputs): (&mut [u8], usize),
     ) {
-        for (pair, record) in weights.as_chunks::<48>().0.iter().enumerate() {
-            let (weights, tail) = (record.as_chunks().0, record.last_chunk().copied().unwrap_or([0; 8]));
-            let Some(weights) = weights.first_chunk() else { return };
-            let ([a0, b0], [a1, b1]) = (channel::<0>(panel, weights), channel::<1>(panel, weights));
-            finish([[a0, a1], [b0, b1]], tail, to, pair, (&mut *out, outputs));
+        let Some((first, second)) = out.split_at_mut_checked(outputs) else { return };
+        let mut second = second.as_chunks_mut::<2>().0.iter_mut();
+        for (record, out) in weights.as_chunks::<48>().0.iter().zip(first.as_chunks_mut::<2>().0) {
+            let Some(words) = record.as_chunks().0.first_chunk() else { return };
+            let ([a0, b0], [a1, b1]) = (channel::<0>(panel, words), channel::<1>(panel, words));
+            let parameters = parameters(record.last_chunk().copied().unwrap_or([0; 8]));
+            // A match, for the limits to be constants.
+            let finish = |sums: [i32; 2], to: Element| {
+                let [(b, m), (c, n)] = parameters;
+                [requantize(sums[0].wrapping_add(b), m, to), requantize(sums[1].wrapping_add(c), n, to)]
+            };
+            let (a, b) = ([a0, a1], [b0, b1]);
+            let (a, b) = match to {
+                Element::Unsigned => (finish(a, Element::Unsigned), finish(b, Element::Unsigned)),
+                Element::Signed => (finish(a, Element::Signed), finish(b, Element::Signed)),
+            };
+            *out = a;
+            if let Some(out) = second.next() {
+                *out = b;
+            }
         }
     }
 
@@ -602,6 +617,13 @@ mod portable {
         largest
     }
 
+    /// Bias and multiplier of both channels.
+    #[inline(always)]
+    fn parameters([b0, b1, c0, c1, m0, m1, n0, n1]: [i16; 8]) -> [(i32, i32); 2] {
+        let word = |low: i16, high: i16| i32::from(low as u16) | i32::from(high) << 16;
+        [(word(b0, b1), word(m0, m1)), (word(c0, c1), word(n0, n1))]
+    }
+
     /// Adds the biases, rounds and writes.
     #[inline(always)]
     fn finish(
@@ -611,9 +633,7 @@ mod portable {
         pair: usize,
         (out, outputs): (&mut [u8], usize),
     ) {
-        let [b0, b1, c0, c1, m0, m1, n0, n1] = tail;
-        let word = |low: i16, high: i16| i32::from(low as u16) | i32::from(high) << 16;
-        let parameters = [(word(b0, b1), word(m0, m1)), (word(c0, c1), word(n0, n1))];
+        let parameters = parameters(tail);
         for (out, sums) in out.chunks_mut(outputs.max(1)).zip(sums) {
             if let Some(out) = out.get_mut(2 * pair..) {
                 for ((out, sum), (bias, multiplier)) in out.iter_mut().zip(sums).zip(parameters) {

@@ -384,8 +384,8 @@ fn outputs<const N: usize>(products: &[[i32; N]; POSITIONS], index: usize) -> [i
 /// The inner loops for any processor.
 #[cfg(not(dsp))]
 mod portable {
-    use super::*;
     pub(super) use super::transform_words;
+    use super::*;
 
     /// Transforms a tile of which `lines` hold the pixels, `4 · depth` bytes each.
     #[inline(never)]
@@ -404,8 +404,12 @@ mod portable {
         let signed = element == Element::Signed;
         let mut panel = panel;
         for (a, b, plus) in [(0, 2, false), (1, 2, true), (2, 1, false), (1, 3, false)] {
-            let get = |column: usize| words.map(|line| line.get(column * pixel..(column + 1) * pixel).unwrap_or(&[]));
-            let Some((first, rest)) = core::mem::take(&mut panel).split_at_mut_checked(4 * stride) else { return };
+            let get = |column: usize| {
+                words.map(|line| line.get(column * pixel..(column + 1) * pixel).unwrap_or(&[]))
+            };
+            let Some((first, rest)) = core::mem::take(&mut panel).split_at_mut_checked(4 * stride) else {
+                return;
+            };
             panel = rest;
             let to = (first, count, tile);
             match (plus, signed) {
