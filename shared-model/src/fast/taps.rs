@@ -279,6 +279,7 @@ fn put<const TILE: usize>(step: &mut [u32; 4], words: [u32; 2]) {
 }
 
 /// Differences of the four 3 × 3 windows of one or two pooled outputs, straight from the map.
+#[cfg(dsp)]
 #[inline(never)]
 pub(super) fn expand3(
     lines: [&[u8]; 4],
@@ -293,6 +294,7 @@ pub(super) fn expand3(
     }
 }
 
+#[cfg(dsp)]
 #[inline(always)]
 fn expand3_tile<const TILE: usize>(lines: [&[u8]; 4], left: usize, signed: bool, panel: &mut [[u32; 4]; 10]) {
     let [l0, l1, l2, l3] = lines;
@@ -610,9 +612,12 @@ mod portable {
                         *sum = sum.wrapping_add(x.wrapping_mul(w.into()));
                     }
                 }
-                seam(s[3]);
+                seam(s[0]);
             }
-            largest = [largest[0].max(s[0].max(s[1])), largest[1].max(s[2].max(s[3]))];
+            for (largest, s) in largest.iter_mut().zip(s.as_chunks::<2>().0) {
+                *largest = (*largest).max(s[0]).max(s[1]);
+            }
+            seam(largest[0]);
         }
         largest
     }
