@@ -21,27 +21,6 @@ pub(super) const fn sub16(a: u32, b: u32) -> u32 {
     ((a | SIGNS) - (b & !SIGNS)) ^ ((a ^ !b) & SIGNS)
 }
 
-/// The low lanes of `a` and `b`: `a`'s becomes the low one.
-#[cfg(not(dsp))]
-#[inline(always)]
-pub(super) const fn pack_low(a: u32, b: u32) -> u32 {
-    (a & 0xffff) | (b << 16)
-}
-
-/// The high lanes of `a` and `b`: `a`'s becomes the low one.
-#[cfg(not(dsp))]
-#[inline(always)]
-pub(super) const fn pack_high(a: u32, b: u32) -> u32 {
-    (a >> 16) | (b & 0xffff_0000)
-}
-
-/// The low lane of `a` and the high lane of `b`, where they are.
-#[cfg(not(dsp))]
-#[inline(always)]
-pub(super) const fn pack_low_high(a: u32, b: u32) -> u32 {
-    (a & 0xffff) | (b & 0xffff_0000)
-}
-
 /// Bytes 0 and 2 of a word, as lanes. (One instruction on any core with the DSP extension: the compiler knows it.)
 #[inline(always)]
 pub(super) const fn even_unsigned(word: u32) -> u32 {
@@ -110,7 +89,7 @@ pub(super) fn barrier() {
 /// registers.
 #[cfg(not(dsp))]
 #[inline(always)]
-pub(super) fn seam(value: i16) {
+pub(super) fn seam(value: i32) {
     if value == 0 {
         barrier();
     }

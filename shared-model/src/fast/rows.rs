@@ -385,20 +385,34 @@ mod portable {
     #[inline(never)]
     pub(super) fn dot4(panel: &[u32], weights: &[u8]) -> [i32; 4] {
         let mut sums = [0i32; 4];
-        for (&x, w) in panel.iter().zip(weights.as_chunks::<8>().0) {
-            let (x, y) = (low(x), high(x));
-            let mut add = |index: usize, a: i32, b: i32| {
-                if let Some(sum) = sums.get_mut(index) {
-                    *sum = sum.wrapping_add(x.wrapping_mul(a)).wrapping_add(y.wrapping_mul(b));
-                }
-            };
-            add(0, i32::from(w[0]), i32::from(w[2]));
-            add(1, i32::from(w[1] as i8), i32::from(w[3] as i8));
-            add(2, i32::from(w[4]), i32::from(w[6]));
-            add(3, i32::from(w[5] as i8), i32::from(w[7] as i8));
-            barrier();
+        let panel: &[i16] = bytemuck::cast_slice(panel);
+        let (x, w) = (panel.as_chunks::<2>().0, weights.as_chunks::<8>().0);
+        // A panel and its weights are of the same number of words.
+        let words = x.len().min(w.len());
+        let (x, w) = (x.get(..words).unwrap_or(&[]), w.get(..words).unwrap_or(&[]));
+        pass::<0>(&mut sums, x, w);
+        // The second lane begins later and leaves out the last word, so that it is read as the first one is: at the
+        // beginnings of pieces, for which processors have instructions.
+        let (later_x, later_w) = (x.as_flattened().get(1..), w.as_flattened().get(2..));
+        pass::<0>(&mut sums, later_x.unwrap_or(&[]).as_chunks().0, later_w.unwrap_or(&[]).as_chunks().0);
+        if let (Some(x), Some(w)) = (x.last_chunk::<1>(), w.last_chunk::<1>()) {
+            pass::<1>(&mut sums, x, w);
         }
         sums
+    }
+
+    /// Adds the products of one lane of every word.
+    #[inline(always)]
+    fn pass<const LANE: usize>(sums: &mut [i32; 4], x: &[[i16; 2]], w: &[[u8; 8]]) {
+        for (x, w) in x.iter().zip(w) {
+            let x = i32::from(x[LANE]);
+            let at = 2 * LANE;
+            let w = [w[at].into(), (w[at + 1] as i8).into(), w[at + 4].into(), (w[at + 5] as i8).into()];
+            for (sum, w) in sums.iter_mut().zip(w) {
+                *sum = sum.wrapping_add(x.wrapping_mul(w));
+            }
+            barrier();
+        }
     }
 
     /// `Σ (A + 128)x` and `Σ Bx` of four windows, for pair 0 or 1 of four outputs.

@@ -301,6 +301,7 @@ fn put<const TILE: usize>(step: &mut [u32; 4], words: [u32; 2]) {
 }
 
 /// Differences of the four 3 × 3 windows of one or two pooled outputs, straight from the map.
+#[cfg(dsp)]
 #[inline(never)]
 pub(super) fn expand3(
     lines: [&[u8]; 4],
@@ -315,6 +316,7 @@ pub(super) fn expand3(
     }
 }
 
+#[cfg(dsp)]
 #[inline(always)]
 fn expand3_tile<const TILE: usize>(lines: [&[u8]; 4], left: usize, signed: bool, panel: &mut [[u32; 4]; 10]) {
     let [l0, l1, l2, l3] = lines;
@@ -600,11 +602,26 @@ mod portable {
         to: Element,
         (out, outputs): (&mut [u8], usize),
     ) {
-        for (pair, record) in weights.as_chunks::<48>().0.iter().enumerate() {
-            let (weights, tail) = (record.as_chunks().0, record.last_chunk().copied().unwrap_or([0; 8]));
-            let Some(weights) = weights.first_chunk() else { return };
-            let ([a0, b0], [a1, b1]) = (channel::<0>(panel, weights), channel::<1>(panel, weights));
-            finish([[a0, a1], [b0, b1]], tail, to, pair, (&mut *out, outputs));
+        let Some((first, second)) = out.split_at_mut_checked(outputs) else { return };
+        let mut second = second.as_chunks_mut::<2>().0.iter_mut();
+        for (record, out) in weights.as_chunks::<48>().0.iter().zip(first.as_chunks_mut::<2>().0) {
+            let Some(words) = record.as_chunks().0.first_chunk() else { return };
+            let ([a0, b0], [a1, b1]) = (channel::<0>(panel, words), channel::<1>(panel, words));
+            let parameters = parameters(record.last_chunk().copied().unwrap_or([0; 8]));
+            // A match, for the limits to be constants.
+            let finish = |sums: [i32; 2], to: Element| {
+                let [(b, m), (c, n)] = parameters;
+                [requantize(sums[0].wrapping_add(b), m, to), requantize(sums[1].wrapping_add(c), n, to)]
+            };
+            let (a, b) = ([a0, a1], [b0, b1]);
+            let (a, b) = match to {
+                Element::Unsigned => (finish(a, Element::Unsigned), finish(b, Element::Unsigned)),
+                Element::Signed => (finish(a, Element::Signed), finish(b, Element::Signed)),
+            };
+            *out = a;
+            if let Some(out) = second.next() {
+                *out = b;
+            }
         }
     }
 
@@ -626,11 +643,21 @@ mod portable {
                         *sum = sum.wrapping_add(x.wrapping_mul(w.into()));
                     }
                 }
-                seam(w[0]);
+                seam(s[0]);
             }
-            largest = [largest[0].max(s[0].max(s[1])), largest[1].max(s[2].max(s[3]))];
+            for (largest, s) in largest.iter_mut().zip(s.as_chunks::<2>().0) {
+                *largest = (*largest).max(s[0]).max(s[1]);
+            }
+            seam(largest[0]);
         }
         largest
+    }
+
+    /// Bias and multiplier of both channels.
+    #[inline(always)]
+    fn parameters([b0, b1, c0, c1, m0, m1, n0, n1]: [i16; 8]) -> [(i32, i32); 2] {
+        let word = |low: i16, high: i16| i32::from(low as u16) | i32::from(high) << 16;
+        [(word(b0, b1), word(m0, m1)), (word(c0, c1), word(n0, n1))]
     }
 
     /// Adds the biases, rounds and writes.
@@ -642,9 +669,7 @@ mod portable {
         pair: usize,
         (out, outputs): (&mut [u8], usize),
     ) {
-        let [b0, b1, c0, c1, m0, m1, n0, n1] = tail;
-        let word = |low: i16, high: i16| i32::from(low as u16) | i32::from(high) << 16;
-        let parameters = [(word(b0, b1), word(m0, m1)), (word(c0, c1), word(n0, n1))];
+        let parameters = parameters(tail);
         for (out, sums) in out.chunks_mut(outputs.max(1)).zip(sums) {
             if let Some(out) = out.get_mut(2 * pair..) {
                 for ((out, sum), (bias, multiplier)) in out.iter_mut().zip(sums).zip(parameters) {

@@ -554,7 +554,7 @@ mod portable {
                     *sums = add(*sums, v[lane], weights);
                 }
                 if lane == 0 {
-                    seam(weights[0]);
+                    seam(weights[0].into());
                 }
             }
             barrier();
