@@ -149,7 +149,7 @@ impl<'a> Model<'a> {
         let data = &file[data_start..];
         let mut walk = Walk::new(&metadata, data, layout);
         let mut narrow = 0;
-        while let Some(step) = walk.next() {
+        for step in walk.by_ref() {
             let step = step?;
             narrow |= u32::from(check_filters(&step)?) << step.layer; // at most 32 layers
         }
@@ -321,9 +321,9 @@ impl<'m, 'a> Walk<'m, 'a> {
                 let geometry = ConvGeometry {
                     input: input.shape,
                     output: shape,
-                    kernel: conv.kernel.map(usize::from),
-                    stride: conv.stride.map(usize::from),
-                    padding: [top, left].map(usize::from),
+                    kernel: [rows.into(), columns.into()],
+                    stride: [conv.stride[0].into(), conv.stride[1].into()],
+                    padding: [top.into(), left.into()],
                     groups: usize::from(groups),
                 };
                 // The pool behind a convolution is done with it.

@@ -333,7 +333,7 @@ fn gather(
         if row < height { input.row(row) } else { &[] }
     };
     let width = usize::from(job.input.width) * depth;
-    if run % 4 == 0 && start >= 0 && start.unsigned_abs() + run <= width {
+    if run.is_multiple_of(4) && start >= 0 && start.unsigned_abs() + run <= width {
         // Lines are whole words of the panel, and whole in the input, or outside of it.
         let mut sum = 0i32;
         let words = run / 2 * step;
@@ -447,7 +447,7 @@ mod tests {
     use std::vec;
 
     /// A vector of `len` bytes from where a word begins.
-    fn aligned(bytes: &mut vec::Vec<u8>, len: usize) -> &mut [u8] {
+    fn aligned(bytes: &mut [u8], len: usize) -> &mut [u8] {
         let at = bytes.as_ptr().align_offset(4);
         &mut bytes[at..][..len]
     }
@@ -469,7 +469,7 @@ mod tests {
             kernel::dense(&parameters, (&input, elements[0]), (&mut expected, elements[1]));
             let signed: vec::Vec<i8> = weights.iter().map(|&w| w as i8).collect();
             let mut packed = vec![0; (inputs.next_multiple_of(8) * outputs.next_multiple_of(4)) + 4];
-            let packed = aligned(&mut packed, (inputs.next_multiple_of(8) * outputs.next_multiple_of(4)));
+            let packed = aligned(&mut packed, inputs.next_multiple_of(8) * outputs.next_multiple_of(4));
             pack(&signed, inputs, packed);
             let channels = Channels { biases: &biases, multipliers: &multipliers };
             let job = Dense { element: elements[0], to: elements[1], channels, weights: packed };

@@ -475,7 +475,7 @@ fn expand(
             let (left, next) = (left.unsigned_abs() * depth, next.unsigned_abs() * depth);
             let get = |window: usize, q: usize| {
                 let line = if window < 2 { lines[0] } else { lines[1] };
-                four_or_fewer(line, if window % 2 == 0 { left } else { next } + 4 * q)
+                four_or_fewer(line, if window.is_multiple_of(2) { left } else { next } + 4 * q)
             };
             expand_row(get, job.pooled, signed, quads, to);
         } else {
