@@ -20,9 +20,11 @@ use crate::Element;
 /// `floor((accumulator · multiplier + 2^31) / 2^32)`, exact. See the [module's text](self).
 #[inline(always)]
 pub const fn round_scale(accumulator: i32, multiplier: i32) -> i32 {
-    // The upper half of the product, and the bit below it. Both halves are taken as words, so that what follows, as a
-    // saturation, stays one of words too.
     let product = accumulator as i64 * multiplier as i64;
+    if cfg!(dsp) {
+        return ((product + (1 << 31)) >> 32) as i32; // what the compiler knows as SMMULR
+    }
+    // The same as the upper half and the bit below it: both as words, so that a saturation stays one of words too.
     let (high, low) = ((product >> 32) as i32, product as u32);
     high.wrapping_add((low >> 31) as i32)
 }
