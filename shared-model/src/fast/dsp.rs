@@ -56,7 +56,7 @@ lanes! {
 
 /// Whether LDM may read from there.
 fn aligned<T>(slice: &[T]) -> bool {
-    slice.as_ptr().addr() % 4 == 0
+    slice.as_ptr().addr().is_multiple_of(4)
 }
 
 global_asm!(
@@ -1187,7 +1187,7 @@ pub(super) mod winograd {
     /// Whether the panel of `count` tiles and the weights of `pairs` pairs of outputs are there.
     fn fits(panel: &[u32], weights: &[i16], depth: usize, count: usize, pairs: usize) -> bool {
         depth > 0
-            && depth % 4 == 0
+            && depth.is_multiple_of(4)
             && (count == 2 || count == 3)
             && panel.len() >= 8 * depth * count
             && weights.len() >= 32 * depth * pairs
@@ -1286,7 +1286,7 @@ pub(super) mod winograd {
         tiles: usize,
     ) {
         if depth < 4
-            || depth % 4 != 0
+            || !depth.is_multiple_of(4)
             || !(count == 2 || count == 3)
             || tiles == 0
             || first + tiles > count
@@ -1627,8 +1627,8 @@ pub(super) mod rows {
         let mut sums = [[0; 4]; 2];
         let words = panel.len() / 4;
         if words > 0
-            && words % 4 == 0
-            && panel.len() % 4 == 0
+            && words.is_multiple_of(4)
+            && panel.len().is_multiple_of(4)
             && weights.len() >= 8 * words
             && aligned(weights)
         {

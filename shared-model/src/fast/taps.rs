@@ -463,7 +463,7 @@ fn expand(
                 .take(pool)
                 .all(|line| line.len() >= if pool == 2 { right } else { right - job.stride[1] * depth });
         #[cfg(dsp)]
-        if inside && !job.pooled && !signed && run % 4 == 0 {
+        if inside && !job.pooled && !signed && run.is_multiple_of(4) {
             let (panel, ..) = to;
             let start = left.unsigned_abs() * depth;
             let bytes = lines[0].get(start..start + run).unwrap_or(&[]);
