@@ -158,9 +158,9 @@ fn write_model(text: &mut String, name: &str, plain: &[u8], measured: &ModelRepo
     row("embed, the whole", "", "", model.macs(), measured.embed);
     row("decode", "", "", 0, measured.decode);
     // The steps are counted in another run, which observes each row of them and goes other ways between: some dozen
-    // instructions a row. But there is no step that nobody counts.
+    // instructions a row. Small nets have many rows for their instructions. But there is no step that nobody counts.
     let whole = u64::from(measured.embed.instructions.expect("the board counts instructions"));
-    assert!(whole.abs_diff(sum) < whole / 200, "{name}: {sum} instructions of {whole}");
+    assert!(whole.abs_diff(sum) < whole / 50, "{name}: {sum} instructions of {whole}");
 
     assert_eq!(measured.scratch as usize, 4 * model.scratch_len());
     let (image, scratch, embedding) = (model.input_len(), 4 * model.scratch_len(), model.embedding_len());

@@ -268,7 +268,7 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
                     #[cfg(dsp)]
                     if job.pooled
                         && !signed
-                        && (job.stride, job.padding) == ([1, 1], [0, 0])
+                        && (job.stride, job.padded) == ([1, 1], false)
                         && inner::expand_pooled(
                             lines,
                             (2 * (column + tile) * depth, depth),
