@@ -1,5 +1,6 @@
 //! The half of tinytriplet that runs on both sides: on the PC that trains and on the
-//! microcontroller that recognises. No heap, no floating-point arithmetic in an answer, no `unsafe`.
+//! microcontroller that recognises. No heap, no floating-point arithmetic in an answer, no panic in an inference,
+//! `unsafe` only around the assembly for Cortex-M4, M7 and M33.
 //!
 //! # How the pieces fit
 //!
@@ -23,7 +24,8 @@
 //! # Layout
 //!
 //! Feature maps are stored row by row, channels last (H, W, C). An image is one byte a pixel,
-//! 0 (background) to 255. Weights are `[output channel][row][column][input channel]`.
+//! 0 (background) to 255. Weights are `[output channel][row][column][input channel]`; [`layout::repack`] puts them into
+//! the order in which the fast [`Path`]s of a board read them. A model may be decoded and run in either.
 //!
 //! # Example
 //!
@@ -32,7 +34,7 @@
 //! use shared_model::Model;
 //!
 //! let model = Model::decode(file)?;
-//! let mut scratch = vec![0; model.scratch_len()];   // on a board: a static array
+//! let mut scratch = vec![0_u32; model.scratch_len()];   // on a board: a static array
 //! let mut embedding = vec![0; model.embedding_len()];
 //! model.embed(pixels, &mut scratch, &mut embedding)?;
 //! # Ok(()) }
