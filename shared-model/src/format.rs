@@ -228,7 +228,7 @@ pub struct TrainingSummary<'a> {
 pub struct Header {
     /// See [`VERSION`].
     pub version: u16,
-    /// How the weights are laid out: a [`Layout`](crate::Layout)'s number, if it is a known one.
+    /// How the weights are laid out: a [`Layout`]'s number, if it is a known one.
     pub layout: u16,
     /// Bytes of metadata, directly behind the header.
     pub metadata_len: u32,

@@ -2,7 +2,7 @@
 //!
 //! A packed file is the same model. Its metadata, biases and multipliers are the plain file's to the byte, its
 //! [hash](crate::Model::hash) is the plain file's, and each can be made from the other with [`repack`]; only the
-//! weights of the layers that have a fast [`Path`](crate::Path) stand in another order, and those of a convolution by
+//! weights of the layers that have a fast [`Path`] stand in another order, and those of a convolution by
 //! Winograd's method are transformed.
 
 use crate::{
