@@ -63,7 +63,7 @@ fn write_model(text: &mut String, model: &ModelReport) -> std::fmt::Result {
     text.insert_str(at, &format!("  {:WIDTH$}{:>11}{}\n", "", "MACs", head.collect::<String>()));
     writeln!(
         text,
-        "  RAM: {} bytes of maps; stack {} bytes to decode, {} to embed.\n  \
+        "  RAM: {} bytes of scratch; stack {} bytes to decode, {} to embed.\n  \
          Embeddings of the test images: CRC-32 {}, as on the PC.",
         thousands(model.scratch.into()),
         thousands(model.decode_stack.into()),

@@ -108,7 +108,7 @@ unknown if  above {equal}  (equal error)
         thousands(model.macs()),
     );
     text += &format!(
-        "RAM         {} bytes: image {}, maps between layers {}, embedding {}\n",
+        "RAM         {} bytes: image {}, whole maps between layers {}, embedding {}\n",
         thousands(model.ram_len() as u64),
         thousands(model.input_len() as u64),
         thousands(4 * model.scratch_len() as u64),

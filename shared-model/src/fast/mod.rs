@@ -129,12 +129,18 @@ pub(crate) struct Extent {
 
 /// Words of 32 bits that a step works in, beside its input and its output.
 pub(crate) fn work_len(step: &Step<'_>, extent: Extent) -> usize {
-    match Job::new(step, extent) {
-        Some(Job::Winograd(job)) => job.work_words(),
-        Some(Job::Taps(job)) => job.work_words(),
-        Some(Job::Rows(job)) => job.work_words(),
-        Some(Job::Dense(_)) => rows::work_words(step.input.len()),
-        None => 0,
+    match &step.operation {
+        Operation::Conv2d { geometry, pool, parameters } => {
+            let conv = Conv { step, extent, geometry, pooled: pool.is_some(), parameters };
+            match step.path {
+                Path::Winograd => conv.winograd().work_words(),
+                Path::Taps => conv.taps().work_words(),
+                Path::Rows => conv.rows().work_words(),
+                Path::Reference(_) => 0,
+            }
+        }
+        Operation::Dense(_) if step.path.is_fast() => rows::work_words(step.input.len()),
+        _ => 0,
     }
 }
 
@@ -148,88 +154,91 @@ pub(crate) fn conv_rows(
     output: &mut [u8],
     work: &mut [u32],
 ) {
-    match Job::new(step, extent) {
-        Some(Job::Winograd(job)) => {
-            winograd::rows(&job, input, if job.pooled { first } else { first / 2 }, output, work);
+    let Operation::Conv2d { geometry, pool, parameters } = &step.operation else { return };
+    let conv = Conv { step, extent, geometry, pooled: pool.is_some(), parameters };
+    match step.path {
+        Path::Winograd => {
+            let tile_row = if conv.pooled { first } else { first / 2 };
+            winograd::rows(&conv.winograd(), input, tile_row, output, work);
         }
-        Some(Job::Taps(job)) => taps::rows(&job, input, first, output, work),
-        Some(Job::Rows(job)) => rows::conv(&job, input, first, output, work),
-        Some(Job::Dense(_)) | None => {}
+        Path::Taps => taps::rows(&conv.taps(), input, first, output, work),
+        Path::Rows => rows::conv(&conv.rows(), input, first, output, work),
+        Path::Reference(_) => {}
     }
 }
 
 /// Computes a dense layer.
 pub(crate) fn dense(step: &Step<'_>, input: &[u8], output: &mut [u8], work: &mut [u32]) {
-    let extent = Extent { input: step.input.shape, output: step.output.shape };
-    if let Some(Job::Dense(job)) = Job::new(step, extent) {
-        rows::dense(&job, input, output, work);
-    }
+    let Operation::Dense(parameters) = &step.operation else { return };
+    let job = rows::Dense {
+        element: step.input.element,
+        to: step.output.element,
+        channels: Channels::of(parameters),
+        weights: parameters.weights,
+    };
+    rows::dense(&job, input, output, work);
 }
 
-/// A step as its path takes it.
-enum Job<'a> {
-    Winograd(winograd::Job<'a>),
-    Taps(taps::Job<'a>),
-    Rows(rows::Conv<'a>),
-    Dense(rows::Dense<'a>),
+/// A convolution, from which each path takes what it needs.
+struct Conv<'s, 'a> {
+    step: &'s Step<'a>,
+    extent: Extent,
+    geometry: &'s ConvGeometry,
+    pooled: bool,
+    parameters: &'s Parameters<'a>,
 }
 
-impl<'a> Job<'a> {
-    /// `None` for the plain kernels' steps.
+impl<'a> Conv<'_, 'a> {
     #[inline(always)]
-    fn new(step: &Step<'a>, Extent { input, output }: Extent) -> Option<Self> {
-        let (element, to) = (step.input.element, step.output.element);
-        let (geometry, pool, parameters) = match &step.operation {
-            Operation::Conv2d { geometry, pool, parameters } => (geometry, pool, parameters),
-            Operation::Dense(parameters) if step.path == Path::Rows => {
-                let (channels, weights) = (Channels::of(parameters), parameters.weights);
-                return Some(Self::Dense(rows::Dense { element, to, channels, weights }));
-            }
-            _ => return None,
-        };
-        let channels = Channels::of(parameters);
-        let ConvGeometry { kernel, stride, padding, .. } = *geometry;
-        let pooled = pool.is_some();
-        let weights = parameters.weights;
-        let halves = bytemuck::try_cast_slice(weights).unwrap_or_default();
-        Some(match step.path {
-            Path::Winograd => Self::Winograd(winograd::Job {
-                input,
-                element,
-                output,
-                padding,
-                pooled,
-                to,
-                channels,
-                weights: halves,
-            }),
-            Path::Taps => Self::Taps(taps::Job {
-                input,
-                element,
-                output,
-                kernel,
-                stride,
-                padding,
-                padded: geometry.is_padded(),
-                pooled,
-                to,
-                narrow: step.narrow,
-                weights: halves,
-            }),
-            Path::Rows => Self::Rows(rows::Conv {
-                input,
-                element,
-                output,
-                kernel,
-                stride,
-                padding,
-                pooled,
-                to,
-                channels,
-                weights,
-            }),
-            Path::Reference(_) => return None,
-        })
+    fn halves(&self) -> &'a [i16] {
+        bytemuck::try_cast_slice(self.parameters.weights).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn winograd(&self) -> winograd::Job<'a> {
+        winograd::Job {
+            input: self.extent.input,
+            element: self.step.input.element,
+            output: self.extent.output,
+            padding: self.geometry.padding,
+            pooled: self.pooled,
+            to: self.step.output.element,
+            channels: Channels::of(self.parameters),
+            weights: self.halves(),
+        }
+    }
+
+    #[inline(always)]
+    fn taps(&self) -> taps::Job<'a> {
+        taps::Job {
+            input: self.extent.input,
+            element: self.step.input.element,
+            output: self.extent.output,
+            kernel: self.geometry.kernel,
+            stride: self.geometry.stride,
+            padding: self.geometry.padding,
+            padded: self.geometry.is_padded(),
+            pooled: self.pooled,
+            to: self.step.output.element,
+            narrow: self.step.narrow,
+            weights: self.halves(),
+        }
+    }
+
+    #[inline(always)]
+    fn rows(&self) -> rows::Conv<'a> {
+        rows::Conv {
+            input: self.extent.input,
+            element: self.step.input.element,
+            output: self.extent.output,
+            kernel: self.geometry.kernel,
+            stride: self.geometry.stride,
+            padding: self.geometry.padding,
+            pooled: self.pooled,
+            to: self.step.output.element,
+            channels: Channels::of(self.parameters),
+            weights: self.parameters.weights,
+        }
     }
 }
 

@@ -227,8 +227,10 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
     let Some((panel, border)) = work.split_at_mut_checked(2 * stages * words) else { return };
     let Some(weights) = job.weights.get(..outputs / 2 * order.record()) else { return };
     let pool = if job.pooled { 2 } else { 1 };
-    let lines = [0, 1, 2, 3, 4, 5]
-        .map(|i| if i < job.kernel[0] + pool - 1 { input.row(pool * job.stride[0] * y + i) } else { &[] });
+    // One after the other: a compiler makes a call a line of an array's `map`.
+    let line =
+        |i: usize| if i < job.kernel[0] + pool - 1 { input.row(pool * job.stride[0] * y + i) } else { &[] };
+    let lines = [line(0), line(1), line(2), line(3), line(4), line(5)];
     let signed = job.element == Element::Signed;
     let columns = usize::from(job.output.width);
     #[cfg(dsp)]

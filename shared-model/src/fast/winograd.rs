@@ -174,10 +174,11 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
     if depth == 0 || depth % 4 != 0 || depth > MAX_DEPTH || outputs == 0 || outputs % 2 != 0 {
         return;
     }
-    let lines = [0, 1, 2, 3].map(|i| {
+    let line = |i: usize| {
         let row = (2 * y + i).wrapping_sub(job.padding[0]);
         if row < height { input.row(row) } else { &[] }
-    });
+    };
+    let lines = [line(0), line(1), line(2), line(3)];
     let tiles = job.tiles();
     let mut tile = 0;
     while tile < tiles {
