@@ -4,6 +4,5 @@ pub mod definition;
 pub mod golden;
 pub mod images;
 pub mod largest;
-pub mod layout;
 pub mod model_folder;
 pub mod random;

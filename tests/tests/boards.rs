@@ -7,12 +7,13 @@ use firmware::{
     measuring::measure,
     model,
 };
+use host_train::export::repacked;
 use shared_model::{
     Layout, Model,
     protocol::{FrameError, ModelInfo, NO_ID, RequestError, ResponseBody},
 };
 use std::time::Duration;
-use tests::{images, layout};
+use tests::images;
 
 fn boot(name: &str) -> Client<Emulator> {
     let board = boards::find(name).expect("a board of the table");
@@ -28,7 +29,7 @@ fn boot(name: &str) -> Client<Emulator> {
 /// what comes out.
 fn parity(client: &mut Client<Emulator>, count: usize) {
     let packed = Model::decode(model::FILE).unwrap();
-    let plain = layout::repacked(model::FILE, Layout::Plain).unwrap();
+    let plain = repacked(model::FILE, Layout::Plain).unwrap();
     let model = Model::decode(&plain).unwrap();
     assert_eq!((packed.layout(), model.layout()), (Layout::Packed, Layout::Plain));
     assert!(packed.steps().any(|step| step.path.is_fast()) && !model.steps().any(|step| step.path.is_fast()));

@@ -1,5 +1,6 @@
 //! Model files from outside: whatever is done to them, there is an error and no panic.
 
+use host_train::export::repacked;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
@@ -10,14 +11,14 @@ use std::{
     collections::{BTreeMap, HashSet},
     ops::Range,
 };
-use tests::{layout, random};
+use tests::random;
 
 fn file(seed: u64) -> Vec<u8> {
     random::model(&mut ChaCha8Rng::seed_from_u64(seed))
 }
 
 fn packed(file: &[u8]) -> Vec<u8> {
-    layout::repacked(file, Layout::Packed).unwrap()
+    repacked(file, Layout::Packed).unwrap()
 }
 
 /// Memory that begins at a multiple of 4 bytes, which packed files must, and what a `Vec<u8>` need not do.
@@ -183,8 +184,8 @@ fn packed_weights_are_what_packing_makes() {
                         let file = words.hold(&bad, 0);
                         assert!(!Model::decode(file).unwrap().hash_matches(file), "seed {seed}");
                         assert_ne!(
-                            layout::repacked(file, Layout::Plain).unwrap(),
-                            layout::repacked(&good, Layout::Plain).unwrap(),
+                            repacked(file, Layout::Plain).unwrap(),
+                            repacked(&good, Layout::Plain).unwrap(),
                             "seed {seed}"
                         );
                     }

@@ -2,13 +2,16 @@
 //! against it.
 
 use firmware::measuring::Pattern;
-use host_train::engine::{Engine, Simd, StepPath};
+use host_train::{
+    engine::{Engine, Simd, StepPath},
+    export::repacked,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use shared_model::{EmbedError, Layout, Model, Operation, Path, Step};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use tests::{definition, largest, layout, random};
+use tests::{definition, largest, random};
 
 /// 4,000 random nets, one random image each, to the last byte, in both layouts of the weights; and from one layout to
 /// the other and back.
@@ -18,7 +21,7 @@ fn engine_equals_the_definition() {
     let (mut kinds, mut paths, mut values) = (HashSet::new(), HashMap::new(), HashSet::new());
     for case in 0..4_000 {
         let file = random::model(&mut rng);
-        let packed = layout::repacked(&file, Layout::Packed).unwrap();
+        let packed = repacked(&file, Layout::Packed).unwrap();
         let model = Model::decode(&file).unwrap_or_else(|error| panic!("case {case}: {error}"));
         let pixels = random::pixels(&mut rng, model.input_len());
         let expected = definition::embed(&file, &pixels);
@@ -35,7 +38,7 @@ fn engine_equals_the_definition() {
                 *paths.entry(format!("{:?} {fused}", step.path)).or_insert(0) += 1;
             }
         }
-        assert_eq!(layout::repacked(&packed, Layout::Plain).unwrap(), file, "case {case}");
+        assert_eq!(repacked(&packed, Layout::Plain).unwrap(), file, "case {case}");
 
         kinds.extend(model.metadata().layers.iter().map(|layer| layer.kind()));
         values.extend(expected);
@@ -55,7 +58,7 @@ fn observed_steps_are_the_layers() {
     let mut cropped = 0;
     for case in 0..400 {
         let file = random::model(&mut rng);
-        let packed = layout::repacked(&file, Layout::Packed).unwrap();
+        let packed = repacked(&file, Layout::Packed).unwrap();
         let pixels = random::pixels(&mut rng, Model::decode(&file).unwrap().input_len());
         let [plain, packed] = [&file, &packed].map(|file| {
             let model = Model::decode(file).unwrap();
@@ -88,7 +91,7 @@ fn observed_steps_are_the_layers() {
 #[test]
 fn the_largest_sums_equal_the_definition() {
     for (name, plain) in largest::models() {
-        let packed = layout::repacked(&plain, Layout::Packed).unwrap();
+        let packed = repacked(&plain, Layout::Packed).unwrap();
         let path = match name.split('-').next() {
             Some("winograd") => Path::Winograd,
             Some("taps") => Path::Taps,

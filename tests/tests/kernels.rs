@@ -2,6 +2,7 @@
 //! kernels on the PC, which `engine.rs` proves to be what `docs/ARITHMETIC.md` says.
 
 use firmware::{boards, measuring::measure};
+use host_train::export::repacked;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use shared_model::{Element, Layout, Model, Operation, Path as Kernel, Reason, Step};
@@ -10,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
     sync::LazyLock,
 };
-use tests::{largest, layout, model_folder, random};
+use tests::{largest, model_folder, random};
 
 /// Nets that are measured.
 const NETS: usize = 150;
@@ -107,7 +108,7 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
             break;
         }
         let file = random::model(&mut rng);
-        let packed = layout::repacked(&file, Layout::Packed).unwrap();
+        let packed = repacked(&file, Layout::Packed).unwrap();
         let model = Model::decode(&packed).unwrap();
         let plain = Model::decode(&file).unwrap();
         let cases: Vec<String> = model
@@ -177,7 +178,7 @@ fn equals_the_plain_kernels(board: &str) {
 
     let mut files = Vec::new();
     for (name, file) in largest::models() {
-        let packed = layout::repacked(&file, Layout::Packed).unwrap();
+        let packed = repacked(&file, Layout::Packed).unwrap();
         if Model::decode(&packed).unwrap().ram_len() + 32 * 1024 <= board.ram.len {
             files.push((name.to_owned(), file));
         }

@@ -12,9 +12,10 @@ use firmware::{
 use host_train::{
     config::{Backend, Config, READY},
     data::drawn,
-    export::export_untrained,
+    export::{export_untrained, repacked},
     net::Net,
     rng::Rng,
+    terminal::thousands,
 };
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf::SHF_ALLOC};
 use shared_model::{Layout, Model, Operation, Path as Kernel, Shape, Step};
@@ -25,7 +26,7 @@ use std::{
     path::{Path, PathBuf},
     sync::LazyLock,
 };
-use tests::{golden, layout, model_folder};
+use tests::{golden, model_folder};
 
 const COMMAND: &str = "BLESS=1 cargo test -p tests --test ledger";
 
@@ -126,7 +127,7 @@ fn head(board: &Board, models: &Models) -> String {
 }
 
 fn write_model(text: &mut String, name: &str, plain: &[u8], measured: &ModelReport) {
-    let packed = layout::repacked(plain, Layout::Packed).unwrap();
+    let packed = repacked(plain, Layout::Packed).unwrap();
     let model = Model::decode(&packed).unwrap();
     let hash: String = model.hash().iter().map(|byte| format!("{byte:02x}")).collect();
     writeln!(text, "\n{name} (model {hash})").unwrap();
@@ -299,17 +300,4 @@ fn is_kernel(part: &str) -> bool {
 
 fn bytes(count: usize) -> String {
     thousands(count as u64)
-}
-
-/// With commas.
-fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

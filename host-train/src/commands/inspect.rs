@@ -38,14 +38,18 @@ fn describe_packed(model: &Model<'_>, bytes: usize) -> String {
             path(step.path),
         );
     }
-    text += &format!(
-        "\nRAM         {} bytes: image {}, rows of maps and workspace {}, embedding {}\n",
+    text + "\n" + &ram(model, "rows of maps and workspace")
+}
+
+/// RAM of an inference; `scratch` is what the engine's scratch holds.
+fn ram(model: &Model<'_>, scratch: &str) -> String {
+    format!(
+        "RAM         {} bytes: image {}, {scratch} {}, embedding {}\n",
         thousands(model.ram_len() as u64),
         thousands(model.input_len() as u64),
         thousands(4 * model.scratch_len() as u64),
         thousands(model.embedding_len() as u64),
-    );
-    text
+    )
 }
 
 fn path(path: Path) -> &'static str {
@@ -107,14 +111,7 @@ unknown if  above {equal}  (equal error)
         thousands(model.parameters() as u64),
         thousands(model.macs()),
     );
-    text += &format!(
-        "RAM         {} bytes: image {}, whole maps between layers {}, embedding {}\n",
-        thousands(model.ram_len() as u64),
-        thousands(model.input_len() as u64),
-        thousands(4 * model.scratch_len() as u64),
-        thousands(model.embedding_len() as u64),
-    );
-    text
+    text + &ram(model, "whole maps between layers")
 }
 
 /// A hash as people read it.
