@@ -43,6 +43,44 @@ impl Distance {
         }
     }
 
+    /// The distance of an embedding and the mean of `count` others, whose values sum up to `sums`. The mean is not
+    /// rounded:
+    ///
+    /// * [`SquaredL2`](Self::SquaredL2): `floor(Σ (count · e − sum)² / count²)`;
+    /// * [`Cosine`](Self::Cosine): the formula there, of the embedding and `sums`, whose length does not matter.
+    ///
+    /// The mean of one is that one: the distance is then that of [`between`](Self::between).
+    ///
+    /// `embedding` holds [`Element`]s of that kind, as many as `sums` has, at most
+    /// [`format::MAX_EMBEDDING`](crate::format::MAX_EMBEDDING); `count` is 1 to
+    /// [`gallery::MAX_COUNT`](crate::gallery::MAX_COUNT), and no sum is larger than so many elements can make it.
+    pub fn to_prototype(
+        self,
+        embedding: &[u8],
+        element: Element,
+        sums: impl Iterator<Item = i32>,
+        count: u32,
+    ) -> u32 {
+        let pairs = embedding.iter().map(|&byte| i64::from(element.value(byte))).zip(sums.map(i64::from));
+        match self {
+            // Each difference has 25 bits at most: 1,024 squares of it have 60.
+            Distance::SquaredL2 => {
+                let count = i64::from(count.max(1));
+                let sum: i64 = pairs.map(|(value, sum)| (count * value - sum).pow(2)).sum();
+                (sum / (count * count)) as u32
+            }
+            Distance::Cosine => {
+                let (mut dot, mut squared, mut sums_squared) = (0i64, 0i64, 0i64);
+                for (value, sum) in pairs {
+                    dot += value * sum;
+                    squared += value * value;
+                    sums_squared += sum * sum;
+                }
+                cosine_distance(dot, squared, sums_squared)
+            }
+        }
+    }
+
     /// `distance` as a real number: squared L2 at the embedding's `scale`, or `1 − cos`. For people.
     pub fn real(self, distance: u32, scale: f32) -> f32 {
         match self {
@@ -56,17 +94,22 @@ fn squared_l2(a: &[u8], b: &[u8], element: Element) -> u32 {
     a.iter().zip(b).map(|(&x, &y)| element.value(x).abs_diff(element.value(y)).pow(2)).sum()
 }
 
-/// The cosine distance from a dot product and two squared norms; see [`Distance::Cosine`].
-///
-/// For embeddings of up to 1,024 values all intermediate results fit 64 bits:
-/// `1024 · 255² · 2^30 < 2^57`.
+/// The cosine distance from a dot product and two squared norms, which are those of some vectors of integers; see
+/// [`Distance::Cosine`].
 pub fn cosine_distance(dot: i64, a_squared: i64, b_squared: i64) -> u32 {
-    let norm = ((a_squared * b_squared) as u64).isqrt() as i64;
-    if norm == 0 {
-        return COSINE_ONE as u32;
-    }
-    let cosine = (dot * COSINE_ONE).div_euclid(norm).clamp(-COSINE_ONE, COSINE_ONE);
-    (COSINE_ONE - cosine) as u32
+    let squared = a_squared as u128 * b_squared as u128;
+    // Two embeddings: 1024 · 255² · 2^30 < 2^57. With the sums of a prototype, all of it may take 84 bits.
+    let cosine = match u64::try_from(squared) {
+        Ok(squared) if dot.unsigned_abs() < 1 << 33 => {
+            let norm = squared.isqrt() as i64;
+            if norm == 0 { 0 } else { (dot * COSINE_ONE).div_euclid(norm) }
+        }
+        _ => {
+            let norm = squared.isqrt() as i128;
+            if norm == 0 { 0 } else { (i128::from(dot) * i128::from(COSINE_ONE)).div_euclid(norm) as i64 }
+        }
+    };
+    (COSINE_ONE - cosine.clamp(-COSINE_ONE, COSINE_ONE)) as u32
 }
 
 impl core::fmt::Display for Distance {

@@ -1,8 +1,8 @@
-use crate::CRC32;
+use crate::{CRC32, protocol::VERSION};
 use postcard::ser_flavors::{Cobs, Slice, crc::CrcModifier};
 use serde::{Deserialize, Serialize};
 
-/// Writes `message` as one frame, `COBS(postcard(message) ++ CRC-32) ++ 0x00`, to the front of `buffer`
+/// Writes `message` as one frame, `COBS(version ++ postcard(message) ++ CRC-32) ++ 0x00`, to the front of `buffer`
 /// and returns the frame.
 ///
 /// # Errors
@@ -10,15 +10,20 @@ use serde::{Deserialize, Serialize};
 pub fn encode_frame<'b, M: Serialize>(message: &M, buffer: &'b mut [u8]) -> Result<&'b [u8], FrameFull> {
     let cobs = Cobs::try_new(Slice::new(buffer)).map_err(|_| FrameFull)?;
     let flavor = CrcModifier::new(cobs, CRC32.digest());
-    postcard::serialize_with_flavor(message, flavor).map(|frame| &*frame).map_err(|_| FrameFull)
+    // To postcard a pair is one value behind the other, and a u8 is itself.
+    postcard::serialize_with_flavor(&(VERSION, message), flavor).map(|frame| &*frame).map_err(|_| FrameFull)
 }
 
-/// Reads a message out of a frame's payload, which must hold it and nothing else.
+/// Reads a message out of a frame's payload, which must hold the version, the message and nothing else.
 ///
 /// # Errors
-/// The payload, whole as its CRC says it is, is no such message.
+/// The payload, whole as its CRC says it is, is of another version, or no such message.
 pub fn decode_message<'p, M: Deserialize<'p>>(payload: &'p [u8]) -> Result<M, FrameError> {
-    match postcard::take_from_bytes(payload) {
+    let (&version, message) = payload.split_first().ok_or(FrameError::Message)?;
+    if version != VERSION {
+        return Err(FrameError::Version(version));
+    }
+    match postcard::take_from_bytes(message) {
         Ok((message, [])) => Ok(message),
         _ => Err(FrameError::Message),
     }
@@ -85,6 +90,8 @@ pub enum FrameError {
     Cobs,
     /// The CRC-32 does not match, or there is none.
     Crc,
+    /// The payload arrived whole but is of another version of the protocol: this one.
+    Version(u8),
     /// The payload arrived whole but is no message of this protocol.
     Message,
 }
@@ -92,6 +99,9 @@ pub enum FrameError {
 impl core::fmt::Display for FrameError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
+            Self::Version(version) => {
+                return write!(f, "a frame was of version {version} of the protocol, not {VERSION}");
+            }
             Self::TooLong => "a frame was longer than the receiver's buffer",
             Self::Cobs => "a frame was not byte-stuffed correctly",
             Self::Crc => "a frame's CRC did not match",
@@ -137,9 +147,9 @@ mod tests {
 
     #[test]
     fn a_frame_on_the_wire() {
-        // postcard (7, 300) = 07 ac 02; CRC-32 of it little-endian; COBS; 00.
-        let crc = crate::crc32(&[0x07, 0xac, 0x02]).to_le_bytes();
-        let expected = [&[0x08, 0x07, 0xac, 0x02][..], &crc, &[0]].concat();
+        // The version; postcard (7, 300) = 07 ac 02; CRC-32 of these little-endian; COBS; 00.
+        let crc = crate::crc32(&[VERSION, 0x07, 0xac, 0x02]).to_le_bytes();
+        let expected = [&[0x09, VERSION, 0x07, 0xac, 0x02][..], &crc, &[0]].concat();
         assert!(!crc.contains(&0));
         assert_eq!(frame(&(7, 300)), expected);
     }
@@ -186,7 +196,14 @@ mod tests {
 
     #[test]
     fn bytes_behind_the_message_are_an_error() {
-        assert_eq!(decode_message::<u8>(&[7, 0]), Err(FrameError::Message));
-        assert_eq!(decode_message::<(u8, u8)>(&[7]), Err(FrameError::Message));
+        assert_eq!(decode_message::<u8>(&[VERSION, 7]), Ok(7));
+        assert_eq!(decode_message::<u8>(&[VERSION, 7, 0]), Err(FrameError::Message));
+        assert_eq!(decode_message::<(u8, u8)>(&[VERSION, 7]), Err(FrameError::Message));
+    }
+
+    #[test]
+    fn other_versions_are_named() {
+        assert_eq!(decode_message::<u8>(&[VERSION + 1, 7]), Err(FrameError::Version(VERSION + 1)));
+        assert_eq!(decode_message::<u8>(&[]), Err(FrameError::Message));
     }
 }

@@ -5,7 +5,7 @@
 //! # How the pieces fit
 //!
 //! ```text
-//! bytes ──decode──▶ Model ──embed(pixels)──▶ embedding ──compare──▶ distance
+//! bytes ──decode──▶ Model ──embed(pixels)──▶ embedding ──Gallery::nearest──▶ label, distance
 //! ```
 //!
 //! * [`format`] says what the bytes of a model file are. Bytes come from outside and are not trusted.
@@ -16,6 +16,7 @@
 //!   the model states. Two builds given the same model and pixels give the same bytes, whatever the
 //!   processor: all arithmetic is on integers, and every rounding is the one in [`requantize`].
 //! * [`Model::compare`] compares two embeddings, exactly.
+//! * A [`Gallery`] is what a device has been taught: it says which enrolled thing an embedding is nearest to.
 //! * [`protocol`] carries all of this over a serial line.
 //!
 //! The arithmetic is defined in `docs/ARITHMETIC.md`, the file in `docs/FORMAT.md`, both in enough
@@ -43,14 +44,18 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "client"))]
 extern crate std;
 
+#[cfg(feature = "client")]
+pub mod client;
+mod digests;
 pub mod distance;
 mod embed;
 mod fast;
 pub mod format;
 mod frame;
+pub mod gallery;
 pub mod kernel;
 pub mod layout;
 mod model;
@@ -61,6 +66,7 @@ mod shape;
 pub use distance::Distance;
 pub use embed::EmbedError;
 pub use fast::{Path, Reason};
+pub use gallery::Gallery;
 pub use layout::Layout;
 pub use model::{DecodeError, Model, Operation, Step};
 pub use shape::{Element, Shape, Tensor};

@@ -1,31 +1,43 @@
-//! What is said between a PC and a board.
+//! What is said between a PC and a board. `docs/PROTOCOL.md` is the specification; the types here are its Rust form.
 //!
-//! A message is one frame: `COBS(postcard(message) ++ CRC-32 of it, little-endian) ++ 0x00`
+//! A message is one frame: `COBS(version ++ postcard(message) ++ CRC-32 of both, little-endian) ++ 0x00`
 //! ([`encode_frame`], [`FrameReader`], [`decode_message`]). The PC sends a [`Request`], the board answers
 //! each with one [`Response`] that carries the request's id. A frame that the board cannot read is
 //! answered too, with id [`NO_ID`].
+//!
+//! A request may be sent again, as the same bytes, when its answer did not arrive whole: a board that has carried it out
+//! answers again and does nothing.
 
 pub use crate::frame::{FrameError, FrameFull, FrameReader, decode_message, encode_frame};
-use crate::{Distance, EmbedError, Model, Tensor};
+use crate::{
+    Distance, EmbedError, Model, Tensor,
+    format::{MAX_LAYERS, Thresholds},
+    gallery::{GalleryError, Match, Method},
+};
+use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-/// Version of the protocol described here; a board tells its own in [`Info`].
-pub const VERSION: u8 = 1;
+/// Version of the protocol described here: the first byte of every payload, in this version and in all to come.
+pub const VERSION: u8 = 2;
 
 /// The id of a response to a frame that could not be read. Requests use other ids.
 pub const NO_ID: u32 = 0;
 
+/// Most embeddings that [`RequestBody::Bench`] measures.
+pub const MAX_RUNS: u16 = 1_000;
+
 /// What a PC asks.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request<'a> {
-    /// Chosen by the PC, repeated in the response; not [`NO_ID`].
+    /// Chosen by the PC, repeated in the response; not [`NO_ID`], and another one than that of the request before, unless
+    /// this is that request again.
     pub id: u32,
     /// What is asked.
     #[serde(borrow)]
     pub body: RequestBody<'a>,
 }
 
-/// The questions.
+/// The questions. An image is height × width × channels bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RequestBody<'a> {
     /// Are you there? Answered by [`ResponseBody::Pong`].
@@ -34,7 +46,7 @@ pub enum RequestBody<'a> {
     Info,
     /// The embedding of an image. Answered by [`ResponseBody::Embedding`].
     Embed {
-        /// Height × width × channels bytes.
+        /// The image.
         #[serde(borrow)]
         pixels: &'a [u8],
     },
@@ -47,10 +59,104 @@ pub enum RequestBody<'a> {
         #[serde(borrow)]
         b: &'a [u8],
     },
+    /// This image is one of these. Answered by [`ResponseBody::Enrolled`], after it has been stored.
+    Enrol {
+        /// What it is called.
+        label: &'a str,
+        /// The image.
+        #[serde(borrow)]
+        pixels: &'a [u8],
+    },
+    /// What is this? Answered by [`ResponseBody::Recognition`].
+    Recognise {
+        /// The image.
+        #[serde(borrow)]
+        pixels: &'a [u8],
+        /// What it is compared with.
+        method: Method,
+        /// From which distance on it is unknown.
+        limit: Limit,
+    },
+    /// The entry of this number, from 0; [`GalleryInfo::len`] says how many there are. Answered by
+    /// [`ResponseBody::Entry`].
+    Entry {
+        /// Its number.
+        index: u16,
+    },
+    /// Puts an entry in, in place of the one of its label if there is one. Answered by [`ResponseBody::Done`], after it
+    /// has been stored.
+    Import {
+        /// What it is called.
+        label: &'a str,
+        /// Its [value](crate::gallery).
+        value: &'a [u8],
+    },
+    /// Takes an entry out. Answered by [`ResponseBody::Done`].
+    Forget {
+        /// Which one.
+        label: &'a str,
+    },
+    /// Takes all entries out, those of another model too. Answered by [`ResponseBody::Done`].
+    Clear,
+    /// A CRC-32 of what each step of the net computes from an image. Answered by [`ResponseBody::Digests`].
+    Parity {
+        /// The image.
+        #[serde(borrow)]
+        pixels: &'a [u8],
+    },
+    /// How long does an embedding take? Answered by [`ResponseBody::Bench`].
+    Bench {
+        /// How often it is computed, at most [`MAX_RUNS`] times.
+        runs: u16,
+    },
+    /// Does the engine compute what the model file says that it must? Answered by [`ResponseBody::SelfTest`].
+    SelfTest,
+    /// Start anew. Answered by [`ResponseBody::Done`] before it happens.
+    Restart(Restart),
+}
+
+/// From which distance on a thing is unknown. A distance up to and including the limit is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Limit {
+    /// The model's own, where false accepts are as frequent as false rejects.
+    EqualError,
+    /// The model's own, where one different pair in a hundred is accepted.
+    FalseAccept1Percent,
+    /// This distance, in the integers of the model's [`Distance`].
+    Distance(u32),
+    /// None: the nearest is the answer, however far.
+    None,
+}
+
+impl Limit {
+    /// The distance; with [`Limit::None`] the largest there is. `None` where the model has no such limit.
+    pub fn distance(self, thresholds: &Thresholds) -> Option<u32> {
+        match self {
+            Self::EqualError => thresholds.equal_error.map(|threshold| threshold.distance),
+            Self::FalseAccept1Percent => {
+                thresholds.false_accept_1_percent.map(|threshold| threshold.distance)
+            }
+            Self::Distance(distance) => Some(distance),
+            Self::None => Some(u32::MAX),
+        }
+    }
+}
+
+/// How a board ends before it starts anew: two ways that should never happen, to see that it comes back from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Restart {
+    /// On purpose.
+    Reset,
+    /// As if it had found a fault in itself.
+    Panic,
+    /// It does nothing any more, until the watchdog, where it has one, starts it anew.
+    Hang,
 }
 
 /// What a board answers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Response<'a> {
     /// The request's id, or [`NO_ID`].
     pub id: u32,
@@ -60,10 +166,14 @@ pub struct Response<'a> {
 }
 
 /// The answers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ResponseBody<'a> {
+    /// The request was not carried out, and nothing has changed.
+    Error(RequestError),
     /// To [`RequestBody::Ping`].
     Pong,
+    /// It is done.
+    Done,
     /// To [`RequestBody::Info`].
     #[serde(borrow)]
     Info(Info<'a>),
@@ -71,22 +181,81 @@ pub enum ResponseBody<'a> {
     Embedding(&'a [u8]),
     /// To [`RequestBody::Compare`]: the model's integer distance.
     Distance(u32),
-    /// The request was not carried out.
-    Error(RequestError),
+    /// To [`RequestBody::Enrol`].
+    Enrolled {
+        /// Images that the entry is made of now.
+        count: u32,
+        /// Entries in the gallery.
+        entries: u16,
+    },
+    /// To [`RequestBody::Recognise`].
+    Recognition(Recognition<'a>),
+    /// To [`RequestBody::Entry`].
+    Entry {
+        /// What it is called.
+        label: &'a str,
+        /// Its [value](crate::gallery).
+        value: &'a [u8],
+    },
+    /// To [`RequestBody::Parity`]: as [`Model::digests`] gives them.
+    Digests(Vec<u32, MAX_LAYERS>),
+    /// To [`RequestBody::Bench`].
+    Bench {
+        /// How often an embedding was computed.
+        runs: u16,
+        /// Microseconds that all of them took, by the board's clock.
+        microseconds: u64,
+    },
+    /// To [`RequestBody::SelfTest`]: two CRC-32 of embeddings, which should be equal.
+    SelfTest {
+        /// What the model file says.
+        expected: u32,
+        /// What the board computes.
+        actual: u32,
+    },
 }
 
-/// A board and the model on it.
+/// What a thing was recognised as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recognition<'a> {
+    /// The nearest entry; `None` where nothing is enrolled.
+    #[serde(borrow)]
+    pub nearest: Option<Match<'a>>,
+    /// The nearest one of another label.
+    pub runner_up: Option<Match<'a>>,
+    /// The largest distance that counts as known.
+    pub limit: u32,
+}
+
+impl<'a> Recognition<'a> {
+    /// The label of the thing; `None` where it is unknown.
+    pub fn label(&self) -> Option<&'a str> {
+        self.nearest.filter(|nearest| nearest.distance <= self.limit).map(|nearest| nearest.label)
+    }
+
+    /// How much farther the runner-up is than the nearest. `None` where there are no two. Below 0 where the neighbours'
+    /// vote went against the nearest one.
+    pub fn margin(&self) -> Option<i64> {
+        Some(i64::from(self.runner_up?.distance) - i64::from(self.nearest?.distance))
+    }
+}
+
+/// A board, the model on it, and its gallery.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Info<'a> {
-    /// [`VERSION`] of the board's firmware.
-    pub protocol: u8,
     /// Name of the board.
     pub board: &'a str,
     /// Version of the firmware.
     pub firmware: &'a str,
+    /// Milliseconds since it started.
+    pub uptime: u64,
+    /// Most bytes of stack that it has used so far, and bytes of stack there are, where the board knows.
+    pub stack: Option<(u32, u32)>,
     /// The model.
     #[serde(borrow)]
     pub model: ModelInfo<'a>,
+    /// What is enrolled.
+    pub gallery: GalleryInfo,
 }
 
 /// What a PC needs to know of a model to talk about it.
@@ -102,6 +271,8 @@ pub struct ModelInfo<'a> {
     pub embedding: Tensor,
     /// How embeddings are compared.
     pub distance: Distance,
+    /// Its limits.
+    pub thresholds: Thresholds,
     /// [`Model::ram_len`].
     pub ram: u32,
 }
@@ -115,9 +286,38 @@ impl<'a> ModelInfo<'a> {
             input: model.input(),
             embedding: model.output(),
             distance: model.distance(),
+            thresholds: model.metadata().thresholds,
             ram: model.ram_len() as u32,
         }
     }
+}
+
+/// A board's gallery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GalleryInfo {
+    /// Entries there are.
+    pub len: u16,
+    /// Entries it holds at most.
+    pub capacity: u16,
+    /// Embeddings that are kept of each entry, at most.
+    pub exemplars: u16,
+    /// Where it is kept.
+    pub storage: Storage,
+}
+
+/// Where a board keeps its gallery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Storage {
+    /// In RAM: the board has no memory that outlasts a reset.
+    Ram,
+    /// In flash.
+    Flash,
+    /// In flash lies the gallery of the model with this hash, and stays there until it is cleared. Until then there is
+    /// none of the model on the board.
+    OtherModel([u8; 8]),
+    /// The flash failed when the board started. There is no gallery until it is cleared, which may mend it.
+    Failed,
 }
 
 /// Why a request was not carried out.
@@ -133,6 +333,18 @@ pub enum RequestError {
         /// Bytes that were sent.
         actual: u32,
     },
+    /// The gallery does not do that.
+    Gallery(GalleryError),
+    /// There is no entry of this label or number.
+    NoEntry,
+    /// The model has no such limit: it was not calibrated.
+    NoLimit,
+    /// The number of runs is 0, or more than [`MAX_RUNS`].
+    Runs,
+    /// There is no gallery: see [`GalleryInfo::storage`], which is this.
+    NoGallery(Storage),
+    /// The change could not be stored: the flash failed. Nothing has changed, as far as the board can tell.
+    Storage,
     /// The board could not compute it, though the request is well formed: a fault of the firmware.
     Internal,
 }
@@ -144,6 +356,12 @@ impl From<EmbedError> for RequestError {
     }
 }
 
+impl From<GalleryError> for RequestError {
+    fn from(error: GalleryError) -> Self {
+        Self::Gallery(error)
+    }
+}
+
 impl core::fmt::Display for RequestError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
@@ -151,6 +369,20 @@ impl core::fmt::Display for RequestError {
             Self::ImageLength { expected, actual } => {
                 write!(f, "the image has {actual} bytes, the model on the board takes {expected}")
             }
+            Self::Gallery(error) => error.fmt(f),
+            Self::NoEntry => f.write_str("no such label is enrolled"),
+            Self::NoLimit => f.write_str("the model has no calibrated limit: give a distance"),
+            Self::Runs => write!(f, "the number of runs is from 1 to {MAX_RUNS}"),
+            Self::NoGallery(Storage::OtherModel(hash)) => write!(
+                f,
+                "its flash holds the gallery of another model or firmware ({:016x}), which is kept: flash that one \
+                 again to use it, or clear it",
+                u64::from_be_bytes(*hash)
+            ),
+            Self::NoGallery(_) => {
+                f.write_str("the flash that holds its gallery failed at the start: clear it to try anew")
+            }
+            Self::Storage => f.write_str("the flash failed: the change is not stored"),
             Self::Internal => f.write_str("the board failed to compute a well-formed request"),
         }
     }

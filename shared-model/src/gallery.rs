@@ -1,0 +1,460 @@
+//! The things a device knows: what has been enrolled, and which of it an embedding is nearest to.
+//!
+//! A [`Gallery`] lies in memory that its owner gives it: as many entries as fit. An entry is its bytes, the same in
+//! RAM, in flash, and on the wire; all integers are little-endian:
+//!
+//! | bytes | |
+//! |---|---|
+//! | 32 | the label: its length, then UTF-8, then zeros |
+//! | 4 | count: how many images were enrolled, 1 to [`MAX_COUNT`] |
+//! | 4 · D | sums: of each of the embedding's D values over those images, `i32` |
+//! | K · D | exemplars: the last K embeddings, that of image number i (from 0) at place i mod K; zeros where none is yet |
+//!
+//! What follows the label is the entry's *value*. The prototype is sums / count, and is never rounded: see
+//! [`Distance::to_prototype`].
+
+use crate::{Distance, Element, Model};
+use serde::{Deserialize, Serialize};
+
+/// Most bytes of a label.
+pub const MAX_LABEL: usize = 31;
+/// Most images that an entry is made of: sums then fit 24 bits and a sign.
+pub const MAX_COUNT: u32 = 65_535;
+/// Most exemplars that [`Method::Neighbours`] asks.
+pub const MAX_NEIGHBOURS: usize = 15;
+
+/// Bytes of a label's place in an entry.
+const LABEL: usize = MAX_LABEL + 1;
+const COUNT: usize = 4;
+
+/// Bytes of an entry's value, for embeddings of `dim` values and that many exemplars.
+pub const fn value_len(dim: usize, exemplars: usize) -> usize {
+    COUNT + 4 * dim + exemplars * dim
+}
+
+/// Bytes of an entry.
+pub const fn entry_len(dim: usize, exemplars: usize) -> usize {
+    LABEL + value_len(dim, exemplars)
+}
+
+/// Enrolled things, and how to tell which an embedding is.
+#[derive(Debug)]
+pub struct Gallery<'m> {
+    memory: &'m mut [u8],
+    len: usize,
+    format: Format,
+}
+
+/// What is the same in all entries of a gallery.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Format {
+    dim: usize,
+    exemplars: usize,
+    element: Element,
+    distance: Distance,
+}
+
+impl Format {
+    fn entry_len(&self) -> usize {
+        entry_len(self.dim, self.exemplars)
+    }
+}
+
+impl<'m> Gallery<'m> {
+    /// An empty gallery of embeddings of `model`, which keeps `exemplars` of each entry. It holds as many entries as fit
+    /// `memory`, [`entry_len`] bytes each; what is in there does not matter.
+    pub fn new(model: &Model<'_>, exemplars: usize, memory: &'m mut [u8]) -> Self {
+        let format = Format {
+            dim: model.embedding_len(),
+            exemplars,
+            element: model.output().element,
+            distance: model.distance(),
+        };
+        Self { memory, len: 0, format }
+    }
+
+    /// Entries it holds at most.
+    pub fn capacity(&self) -> usize {
+        self.memory.len() / self.format.entry_len()
+    }
+
+    /// Entries there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing is enrolled.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Embeddings that are kept of each entry, at most.
+    pub fn exemplars(&self) -> usize {
+        self.format.exemplars
+    }
+
+    /// Bytes of an entry's value.
+    pub fn value_len(&self) -> usize {
+        self.format.entry_len() - LABEL
+    }
+
+    /// The entries. Their order has no meaning, and changes when one is removed.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let used = self.len * self.format.entry_len();
+        let entries = self.memory.get(..used).unwrap_or_default();
+        entries.chunks_exact(self.format.entry_len()).map(|bytes| Entry { bytes, format: self.format })
+    }
+
+    /// The entry of this label.
+    pub fn find(&self, label: &str) -> Option<Entry<'_>> {
+        self.entries().find(|entry| entry.label() == label)
+    }
+
+    fn position(&self, label: &str) -> Option<usize> {
+        self.entries().position(|entry| entry.label() == label)
+    }
+
+    /// Writes to `value`, of [`value_len`](Self::value_len) bytes, the value that the entry of `label` has with one more
+    /// embedding, and returns its count. The gallery stays as it is until the value is [inserted](Self::insert), so that
+    /// it can be stored first.
+    ///
+    /// # Errors
+    /// The label is none, the gallery is full, the entry has all images it can have, or a length is wrong.
+    pub fn enrolled(&self, label: &str, embedding: &[u8], value: &mut [u8]) -> Result<u32, GalleryError> {
+        check_label(label).map_err(GalleryError::Label)?;
+        if embedding.len() != self.format.dim || value.len() != self.value_len() {
+            return Err(GalleryError::Length);
+        }
+        let before = match self.find(label) {
+            Some(entry) => {
+                value.copy_from_slice(entry.value());
+                entry.count()
+            }
+            None if self.len == self.capacity() => return Err(GalleryError::Full),
+            None => {
+                value.fill(0);
+                0
+            }
+        };
+        if before >= MAX_COUNT {
+            return Err(GalleryError::TooManyImages);
+        }
+        let count = before + 1;
+        let (head, exemplars) = value.split_at_mut(COUNT + 4 * self.format.dim);
+        let (count_bytes, sums) = head.split_at_mut(COUNT);
+        count_bytes.copy_from_slice(&count.to_le_bytes());
+        for (sum, &byte) in sums.as_chunks_mut::<4>().0.iter_mut().zip(embedding) {
+            *sum = (i32::from_le_bytes(*sum) + self.format.element.value(byte)).to_le_bytes();
+        }
+        if let Some(place) = (before as usize).checked_rem(self.format.exemplars)
+            && let Some(exemplar) = exemplars.chunks_exact_mut(self.format.dim).nth(place)
+        {
+            exemplar.copy_from_slice(embedding);
+        }
+        Ok(count)
+    }
+
+    /// Puts an entry in, in place of the one of its label if there is one. `value` may come from anywhere.
+    ///
+    /// # Errors
+    /// The label is none, `value` is no entry's, or the gallery is full. Nothing has changed then.
+    pub fn insert(&mut self, label: &str, value: &[u8]) -> Result<(), GalleryError> {
+        check_label(label).map_err(GalleryError::Label)?;
+        self.check_value(value)?;
+        let position = match self.position(label) {
+            Some(position) => position,
+            None if self.len == self.capacity() => return Err(GalleryError::Full),
+            None => self.len,
+        };
+        let len = self.format.entry_len();
+        let entry = self.memory.get_mut(position * len..(position + 1) * len).ok_or(GalleryError::Full)?;
+        let (place, rest) = entry.split_at_mut(LABEL);
+        place.fill(0);
+        place[0] = label.len() as u8; // at most MAX_LABEL
+        place[1..=label.len()].copy_from_slice(label.as_bytes());
+        rest.copy_from_slice(value);
+        self.len = self.len.max(position + 1);
+        Ok(())
+    }
+
+    /// Whether `value` is an entry's: of the right length, with a count in range and sums that so many embeddings can
+    /// have.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_value(&self, value: &[u8]) -> Result<(), GalleryError> {
+        if value.len() != self.value_len() {
+            return Err(GalleryError::Length);
+        }
+        let entry = Value { bytes: value, dim: self.format.dim };
+        let count = entry.count();
+        let (low, high) = match self.format.element {
+            Element::Unsigned => (0, 255),
+            Element::Signed => (-128, 127),
+        };
+        let range = i64::from(count) * low..=i64::from(count) * high;
+        let whole =
+            (1..=MAX_COUNT).contains(&count) && entry.sums().all(|sum| range.contains(&i64::from(sum)));
+        if whole { Ok(()) } else { Err(GalleryError::Value) }
+    }
+
+    /// Takes an entry out; false where there was none of this label.
+    pub fn remove(&mut self, label: &str) -> bool {
+        let Some(position) = self.position(label) else { return false };
+        let len = self.format.entry_len();
+        self.len -= 1;
+        self.memory.copy_within(self.len * len..(self.len + 1) * len, position * len);
+        true
+    }
+
+    /// Takes all entries out.
+    pub fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Which entries an embedding is nearest to. Of two at the same distance the one comes first whose label does, byte
+    /// by byte: the answer does not depend on the order in which things were enrolled.
+    ///
+    /// # Errors
+    /// The embedding has the wrong length, or exemplars are asked for and none are kept.
+    pub fn nearest(&self, embedding: &[u8], method: Method) -> Result<Nearest<'_>, GalleryError> {
+        if embedding.len() != self.format.dim {
+            return Err(GalleryError::Length);
+        }
+        match method {
+            Method::Prototype => Ok(Nearest::of(self.entries().map(|entry| Match {
+                label: entry.label(),
+                distance: entry.distance_to_prototype(embedding),
+            }))),
+            Method::Neighbours(_) if self.format.exemplars == 0 => Err(GalleryError::NoExemplars),
+            Method::Neighbours(k) => Ok(self.vote(embedding, usize::from(k).clamp(1, MAX_NEIGHBOURS))),
+        }
+    }
+
+    /// k-NN: the nearest k exemplars vote. Of labels with as many votes each the one with the nearest exemplar wins.
+    fn vote(&self, embedding: &[u8], k: usize) -> Nearest<'_> {
+        let mut ballot: heapless::Vec<Match<'_>, MAX_NEIGHBOURS> = heapless::Vec::new();
+        for entry in self.entries() {
+            for exemplar in entry.exemplars() {
+                let distance = self.format.distance.between(embedding, exemplar, self.format.element);
+                let candidate = Match { label: entry.label(), distance };
+                let place = ballot.iter().position(|other| candidate < *other).unwrap_or(ballot.len());
+                if place < k {
+                    ballot.truncate(k - 1);
+                    // There is room: k is at most the capacity.
+                    let _ = ballot.insert(place, candidate);
+                }
+            }
+        }
+        let votes = |label: &str| ballot.iter().filter(|other| other.label == label).count();
+        // The ballot is sorted: of equals, the first is the nearest.
+        let winner =
+            ballot.iter().rev().max_by_key(|candidate| votes(candidate.label)).map(|best| best.label);
+        let best = |entry: Entry<'_>| {
+            let of = |exemplar| self.format.distance.between(embedding, exemplar, self.format.element);
+            entry.exemplars().map(of).min()
+        };
+        let (mut first, mut second): (Option<Match<'_>>, Option<Match<'_>>) = (None, None);
+        for entry in self.entries() {
+            let Some(distance) = best(entry) else { continue };
+            let candidate = Match { label: entry.label(), distance };
+            if winner == Some(candidate.label) {
+                first = Some(candidate);
+            } else if second.is_none_or(|other| candidate < other) {
+                second = Some(candidate);
+            }
+        }
+        Nearest { first, second }
+    }
+}
+
+/// How an embedding is compared with what is enrolled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Method {
+    /// With the mean of each entry's embeddings.
+    #[default]
+    Prototype,
+    /// With every exemplar: the nearest k, 1 to [`MAX_NEIGHBOURS`], vote.
+    Neighbours(u8),
+}
+
+/// The nearest two entries of different labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Nearest<'a> {
+    /// The answer; by [`Method::Neighbours`] the label that was voted for, at the distance of its nearest exemplar.
+    /// `None` where nothing is enrolled.
+    pub first: Option<Match<'a>>,
+    /// The nearest of the others.
+    pub second: Option<Match<'a>>,
+}
+
+impl<'a> Nearest<'a> {
+    fn of(matches: impl Iterator<Item = Match<'a>>) -> Self {
+        matches.fold(Self::default(), |Self { first, second }, candidate| match first {
+            Some(best) if best < candidate => {
+                let second = second.filter(|other| *other < candidate).or(Some(candidate));
+                Self { first, second }
+            }
+            _ => Self { first: Some(candidate), second: first },
+        })
+    }
+}
+
+/// An entry and its distance from what is asked about. Ordered by distance, then by label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Match<'a> {
+    /// The entry's label.
+    pub label: &'a str,
+    /// In the integers of the model's [`Distance`].
+    pub distance: u32,
+}
+
+impl Ord for Match<'_> {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        (self.distance, self.label).cmp(&(other.distance, other.label))
+    }
+}
+
+impl PartialOrd for Match<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// One enrolled thing.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'g> {
+    bytes: &'g [u8],
+    format: Format,
+}
+
+impl<'g> Entry<'g> {
+    /// What it is called.
+    pub fn label(&self) -> &'g str {
+        let len = usize::from(self.bytes.first().copied().unwrap_or(0));
+        // It was a text when it was put in.
+        self.bytes.get(1..1 + len).and_then(|label| str::from_utf8(label).ok()).unwrap_or_default()
+    }
+
+    /// What follows the label: see the [module](self).
+    pub fn value(&self) -> &'g [u8] {
+        self.bytes.get(LABEL..).unwrap_or_default()
+    }
+
+    fn parts(&self) -> Value<'g> {
+        Value { bytes: self.value(), dim: self.format.dim }
+    }
+
+    /// How many images were enrolled.
+    pub fn count(&self) -> u32 {
+        self.parts().count()
+    }
+
+    /// The sum of each of the embedding's values over those images.
+    pub fn sums(&self) -> impl Iterator<Item = i32> + Clone + 'g {
+        self.parts().sums()
+    }
+
+    /// The embeddings that are kept.
+    pub fn exemplars(&self) -> impl Iterator<Item = &'g [u8]> + 'g {
+        let kept = self.format.exemplars.min(self.count() as usize);
+        let exemplars = self.value().get(COUNT + 4 * self.format.dim..).unwrap_or_default();
+        exemplars.chunks_exact(self.format.dim).take(kept)
+    }
+
+    fn distance_to_prototype(&self, embedding: &[u8]) -> u32 {
+        self.format.distance.to_prototype(embedding, self.format.element, self.sums(), self.count())
+    }
+}
+
+/// An entry's value.
+#[derive(Clone, Copy)]
+struct Value<'v> {
+    bytes: &'v [u8],
+    dim: usize,
+}
+
+impl<'v> Value<'v> {
+    fn count(self) -> u32 {
+        self.bytes.first_chunk().map_or(0, |&bytes| u32::from_le_bytes(bytes))
+    }
+
+    fn sums(self) -> impl Iterator<Item = i32> + Clone + 'v {
+        let sums = self.bytes.get(COUNT..COUNT + 4 * self.dim).unwrap_or_default();
+        sums.as_chunks::<4>().0.iter().map(|&bytes| i32::from_le_bytes(bytes))
+    }
+}
+
+/// Whether `label` may name an entry: 1 to [`MAX_LABEL`] bytes, without control characters, which a terminal would obey.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_label(label: &str) -> Result<(), LabelError> {
+    match label {
+        "" => Err(LabelError::Empty),
+        _ if label.len() > MAX_LABEL => Err(LabelError::TooLong),
+        _ if label.chars().any(char::is_control) => Err(LabelError::Control),
+        _ => Ok(()),
+    }
+}
+
+/// Why a text is no label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum LabelError {
+    /// It has no characters.
+    Empty,
+    /// It has more than [`MAX_LABEL`] bytes.
+    TooLong,
+    /// It has control characters.
+    Control,
+}
+
+impl core::fmt::Display for LabelError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("a label has at least one character"),
+            Self::TooLong => write!(f, "a label has at most {MAX_LABEL} bytes (of UTF-8)"),
+            Self::Control => f.write_str("a label has no control characters"),
+        }
+    }
+}
+
+impl core::error::Error for LabelError {}
+
+/// Why a gallery did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum GalleryError {
+    /// The label is none.
+    Label(LabelError),
+    /// There is no room for another label.
+    Full,
+    /// The entry has [`MAX_COUNT`] images.
+    TooManyImages,
+    /// No exemplars are kept.
+    NoExemplars,
+    /// An embedding or a value has another length than those of this gallery.
+    Length,
+    /// A value has a count or sums that no enrolling leads to.
+    Value,
+}
+
+impl core::fmt::Display for GalleryError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Label(error) => error.fmt(f),
+            Self::Full => f.write_str("the gallery is full: forget a label first"),
+            Self::TooManyImages => write!(f, "the label has {MAX_COUNT} images, which is the most"),
+            Self::NoExemplars => f.write_str(
+                "the gallery keeps no exemplars to vote: build the firmware with TINYTRIPLET_EXEMPLARS=5, say",
+            ),
+            Self::Length => f.write_str("the entry is of another gallery: its length differs"),
+            Self::Value => f.write_str("the entry is damaged: no images have such sums"),
+        }
+    }
+}
+
+impl core::error::Error for GalleryError {}
