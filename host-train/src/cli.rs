@@ -44,7 +44,7 @@ enum Command {
     Study(StudyArgs),
     /// Write the embeddings of images as a NumPy array
     Embed(EmbedArgs),
-    /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file
+    /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file, and run its self-test
     Inspect {
         /// A model file, or the folder of a run
         model: PathBuf,

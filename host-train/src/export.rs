@@ -12,7 +12,7 @@ use crate::{
 };
 use shared_model::{
     DecodeError, Distance, Layout, Model,
-    format::{self, MAX_TEXT, Metadata, Preparation, Threshold, Thresholds, TrainingSummary},
+    format::{self, EncodeError, MAX_TEXT, Metadata, Preparation, Threshold, Thresholds, TrainingSummary},
     layout::{RepackError, repack, repacked_len},
 };
 
@@ -155,7 +155,7 @@ pub enum ExportError {
     Refused(#[from] DecodeError),
     /// Metadata or data do not fit.
     #[error("{0}")]
-    Encode(#[from] format::EncodeError),
+    Encode(#[from] EncodeError),
 }
 
 /// The bytes of the model file, which [`Model::decode`] has accepted.
@@ -169,7 +169,7 @@ fn encode(
 ) -> Result<Vec<u8>, ExportError> {
     let layers = heapless::Vec::from_slice(&quantized.layers)
         .map_err(|_| ExportError::TooManyLayers(quantized.layers.len()))?;
-    let metadata = Metadata {
+    let mut metadata = Metadata {
         name: cut(description.name),
         input: net.input,
         input_scale: INPUT_SCALE,
@@ -184,13 +184,28 @@ fn encode(
             images_seen: description.images_seen,
             precision_at_1: description.precision_at_1,
         },
+        golden_crc: 0,
     };
-    // Metadata take a few hundred bytes; 4 KiB hold the most that the format allows.
-    let mut file = vec![0; format::HEADER_LEN + 4096 + quantized.data.len()];
-    let len = format::encode(&metadata, &quantized.data, &mut file)?;
-    file.truncate(len);
+    // What the net computes does not depend on what the file says of it.
+    metadata.golden_crc = test_crc(&Model::decode(&write(&metadata, &quantized.data)?)?);
+    let file = write(&metadata, &quantized.data)?;
     Model::decode(&file)?;
     Ok(file)
+}
+
+fn write(metadata: &Metadata<'_>, data: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    // Metadata take a few hundred bytes; 4 KiB hold the most that the format allows.
+    let mut file = vec![0; format::HEADER_LEN + 4096 + data.len()];
+    let len = format::encode(metadata, data, &mut file)?;
+    file.truncate(len);
+    Ok(file)
+}
+
+/// [`Model::test_crc`], by the plain kernels, which are the definition: the file is not packed.
+fn test_crc(model: &Model<'_>) -> u32 {
+    let [mut pixels, mut embedding] = [model.input_len(), model.embedding_len()].map(|len| vec![0; len]);
+    let mut scratch = vec![0; model.scratch_len()];
+    model.test_crc(&mut pixels, &mut scratch, &mut embedding).expect("buffers of the model's lengths")
 }
 
 /// The longest beginning of `text` that fits the format.

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 /// First bytes of every model file.
 pub const MAGIC: [u8; 8] = *b"TINYTRIP";
 /// Version of the format described here. A reader refuses every other one.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// Length of the header in bytes.
 pub const HEADER_LEN: usize = 32;
 /// Raw sections begin at multiples of this many bytes.
@@ -49,6 +49,9 @@ pub struct Metadata<'a> {
     pub thresholds: Thresholds,
     /// Where the model comes from.
     pub training: TrainingSummary<'a>,
+    /// CRC-32 of the embeddings of [`TestImage::ALL`](crate::TestImage::ALL), one behind the other, as the plain kernels
+    /// compute them. Decoding takes it as it is: [`Model::self_test`](crate::Model::self_test) compares.
+    pub golden_crc: u32,
 }
 
 /// How any image becomes one of the input's shape. The engine does not look at it: who hands it pixels does.

@@ -16,6 +16,7 @@
 //!   the model states. Two builds given the same model and pixels give the same bytes, whatever the
 //!   processor: all arithmetic is on integers, and every rounding is the one in [`requantize`].
 //! * [`Model::compare`] compares two embeddings, exactly.
+//! * [`Model::self_test`] proves that it is so here: the model file has a CRC of what four images must give.
 //! * A [`Gallery`] is what a device has been taught: it says which enrolled thing an embedding is nearest to.
 //! * [`protocol`] carries all of this over a serial line.
 //!
@@ -61,6 +62,7 @@ pub mod layout;
 mod model;
 pub mod protocol;
 pub mod requantize;
+mod self_test;
 mod shape;
 
 pub use distance::Distance;
@@ -69,6 +71,7 @@ pub use fast::{Path, Reason};
 pub use gallery::Gallery;
 pub use layout::Layout;
 pub use model::{DecodeError, Model, Operation, Step};
+pub use self_test::{SelfTestError, TestImage};
 pub use shape::{Element, Shape, Tensor};
 
 /// CRC-32 as in Ethernet, zip and PNG (CRC-32/ISO-HDLC): guards model files and frames.

@@ -495,7 +495,7 @@ impl core::fmt::Display for DecodeError {
             Self::Magic => f.write_str("not a tinytriplet model file (it does not begin with TINYTRIP)"),
             Self::Version(version) => write!(
                 f,
-                "the file is in version {version} of the format, this program reads version {}: export the model again",
+                "the file is in version {version} of the format, this program reads version {}: `host-train export RUN` writes it anew",
                 format::VERSION
             ),
             Self::Crc => f.write_str("the CRC does not match: the file was damaged or changed"),

@@ -1,5 +1,5 @@
 //! `docs/ARITHMETIC.md` once more, by someone who has not seen the engine: layer by layer, nothing fused,
-//! in 128-bit integers, one index expression for each formula.
+//! in 128-bit integers, one index expression for each formula; and the golden CRC of `docs/FORMAT.md`.
 
 use shared_model::{
     Model,
@@ -139,4 +139,31 @@ pub fn embed(file: &[u8], pixels: &[u8]) -> Vec<u8> {
         };
     }
     x.values.into_iter().map(|value| value as u8).collect()
+}
+
+/// The golden CRC that `file` (a valid model) should have.
+pub fn golden_crc(file: &[u8]) -> u32 {
+    let len = Model::decode(file).expect("a valid model").input_len();
+    let mut noise = Vec::new();
+    let mut state = 1_u64;
+    for _ in 0..len {
+        noise.push((state / (1 << 24)) as u8);
+        state = (1_664_525 * state + 1_013_904_223) % (1 << 32);
+    }
+    let turns = (0..len).map(|i| if i % 2 == 0 { 0 } else { 255 }).collect();
+    let images = [noise, vec![0; len], vec![255; len], turns];
+    crc(&images.map(|pixels| embed(file, &pixels)).concat())
+}
+
+/// CRC-32/ISO-HDLC, bit by bit.
+fn crc(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for &byte in bytes {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            // The polynomial 0x04C11DB7, reflected.
+            crc = if crc % 2 == 1 { crc / 2 ^ 0xedb8_8320 } else { crc / 2 };
+        }
+    }
+    !crc
 }

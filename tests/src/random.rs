@@ -117,6 +117,7 @@ pub(crate) fn encode(
             images_seen: 0,
             precision_at_1: 0.0,
         },
+        golden_crc: 0,
     };
     let mut file = vec![0; data.len() + 8192];
     let len = format::encode(&metadata, data, &mut file).expect("it fits");

@@ -1,13 +1,14 @@
 //! The example in docs/FORMAT.md is a real file.
 
 use shared_model::{
-    DecodeError, Distance, Model, Shape,
+    DecodeError, Distance, Model, Shape, TestImage, crc32,
     format::{
         Activation, Background, Dense, Fit, Layer, Metadata, Preparation, Threshold, Thresholds,
         TrainingSummary, encode,
     },
 };
 use std::fmt::Write;
+use tests::definition;
 
 fn example() -> Vec<u8> {
     let dense = Dense { out_features: 1, activation: Activation::Linear, scale: 1.0 };
@@ -27,6 +28,7 @@ fn example() -> Vec<u8> {
             images_seen: 0,
             precision_at_1: 1.0,
         },
+        golden_crc: crc32(&[0, 0, 127, 0]),
     };
     let mut data = [0; 48];
     data[..4].copy_from_slice(&(1i32 << 24).to_le_bytes());
@@ -63,18 +65,31 @@ fn the_example_computes_what_the_document_says() {
     // floor(((5 + 127 · 200) · 2^24 + 2^31) / 2^32) = floor(99.74) = 99
     model.embed(&[200], &mut [], &mut embedding).unwrap();
     assert_eq!(embedding, [99]);
+    // Its test images are one pixel each: 0, 0, 255, 0.
+    model.self_test(&mut [0], &mut [], &mut embedding).unwrap();
+    assert_eq!(model.metadata().golden_crc, definition::golden_crc(&file));
+}
+
+#[test]
+fn format_shows_how_the_noise_begins() {
+    let mut noise = [0; 8];
+    TestImage::Noise.draw(&mut noise);
+    let values = noise.map(|value| value.to_string()).join(", ");
+    assert!(include_str!("../../docs/FORMAT.md").contains(&values), "docs/FORMAT.md should show {values}");
 }
 
 /// "A reader refuses versions that it does not know with a message that says so."
 #[test]
 fn other_versions_are_refused_before_all_else() {
-    for version in [0, 1, 3, 0xff] {
+    for version in [0, 1, 2, 4, 0xff] {
         let mut file = example();
         file[8] = version;
         let error = Model::decode(&file).unwrap_err();
         assert_eq!(error, DecodeError::Version(version.into()));
         assert!(
-            error.to_string().ends_with("this program reads version 2: export the model again"),
+            error
+                .to_string()
+                .ends_with("this program reads version 3: `host-train export RUN` writes it anew"),
             "{error}"
         );
     }

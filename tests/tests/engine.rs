@@ -1,7 +1,6 @@
 //! The engine against a second one that was written from the definition alone, and the fast one for PCs
 //! against it.
 
-use firmware::measuring::Pattern;
 use host_train::{
     engine::{Engine, Simd, StepPath},
     export::repacked,
@@ -9,9 +8,15 @@ use host_train::{
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use shared_model::{EmbedError, Layout, Model, Operation, Path, Step};
+use shared_model::{EmbedError, Layout, Model, Operation, Path, SelfTestError, Step, TestImage, format};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tests::{definition, largest, random};
+
+/// The models that come with the firmware.
+const COMMITTED: [&[u8]; 2] = [
+    include_bytes!("../../firmware/models/default.model.postcard"),
+    include_bytes!("../../firmware/models/unseen.model.postcard"),
+];
 
 /// 4,000 random nets, one random image each, to the last byte, in both layouts of the weights; and from one layout to
 /// the other and back.
@@ -98,22 +103,84 @@ fn the_largest_sums_equal_the_definition() {
             _ => Path::Rows,
         };
         let mut values = HashSet::new();
-        for pattern in Pattern::ALL {
+        for image in TestImage::ALL {
             for file in [&plain, &packed] {
                 let model = Model::decode(file).unwrap_or_else(|error| panic!("{name}: {error}"));
                 assert!(
                     model.layout() == Layout::Plain || model.steps().all(|step| step.path == path),
                     "{name}"
                 );
-                let pixels: Vec<u8> = pattern.image(model.input_len()).collect();
+                let mut pixels = vec![0; model.input_len()];
+                image.draw(&mut pixels);
                 let mut embedding = vec![0; model.embedding_len()];
                 model.embed(&pixels, &mut vec![0; model.scratch_len()], &mut embedding).unwrap();
-                assert_eq!(embedding, definition::embed(&plain, &pixels), "{name}, {pattern:?}");
+                assert_eq!(embedding, definition::embed(&plain, &pixels), "{name}, {image:?}");
                 values.extend(embedding);
             }
         }
         // Neither is everything saturated.
         assert!(values.len() > 3, "{name}: {values:?}");
+    }
+}
+
+/// The golden CRC that a model computes for itself, in both layouts, is that of the definition.
+#[test]
+fn golden_crcs_are_those_of_the_definition() {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    for case in 0..400 {
+        let plain = random::model(&mut rng);
+        let expected = definition::golden_crc(&plain);
+        for file in [&plain, &repacked(&plain, Layout::Packed).unwrap()] {
+            // Random nets are written without it.
+            let error = SelfTestError::Mismatch { expected: 0, actual: expected };
+            assert_eq!(self_test(file), Err(error), "case {case}");
+        }
+    }
+}
+
+fn self_test(file: &[u8]) -> Result<(), SelfTestError> {
+    let model = Model::decode(file).unwrap();
+    let [mut pixels, mut embedding] = [model.input_len(), model.embedding_len()].map(|len| vec![1; len]);
+    model.self_test(&mut pixels, &mut vec![1; model.scratch_len()], &mut embedding)
+}
+
+#[test]
+fn committed_models_pass_their_self_test() {
+    for file in COMMITTED {
+        assert_eq!(self_test(file), Ok(()));
+        assert_eq!(self_test(&repacked(file, Layout::Packed).unwrap()), Ok(()));
+        let model = Model::decode(file).unwrap();
+        assert_eq!(model.metadata().golden_crc, definition::golden_crc(file));
+    }
+}
+
+/// One wrong weight in a file that is valid otherwise, its CRC and hash mended: both layouts see the same. A weight that
+/// meets only zeros in the four images goes unnoticed, as many do behind a ReLU.
+#[test]
+fn self_tests_find_wrong_weights() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let file = COMMITTED[0];
+    let model = Model::decode(file).unwrap();
+    let data = &file[file.len() - model.header().data_len as usize..];
+    for step in model.steps() {
+        let (Operation::Conv2d { parameters, .. } | Operation::Dense(parameters)) = step.operation else {
+            panic!("layer {} has no weights", step.layer);
+        };
+        let start = parameters.weights.as_ptr().addr() - data.as_ptr().addr();
+        let mut found = 0;
+        for _ in 0..40 {
+            let mut data = data.to_vec();
+            data[start + rng.random_range(0..parameters.weights.len())] ^= 0x80;
+            let mut wrong = vec![0; file.len()];
+            format::encode(model.metadata(), &data, &mut wrong).unwrap();
+            let result = self_test(&wrong);
+            assert_eq!(self_test(&repacked(&wrong, Layout::Packed).unwrap()), result, "layer {}", step.layer);
+            if let Err(SelfTestError::Mismatch { expected, actual }) = result {
+                assert!(expected == model.metadata().golden_crc && actual != expected);
+                found += 1;
+            }
+        }
+        assert!(found > 0, "layer {}", step.layer);
     }
 }
 
@@ -136,6 +203,13 @@ fn wrong_lengths_are_errors() {
     assert_eq!(embed(input - 1, scratch, output), Err(EmbedError::InputLength));
     assert_eq!(embed(input, scratch - 1, output), Err(EmbedError::ScratchLength));
     assert_eq!(embed(input, scratch, output + 1), Err(EmbedError::EmbeddingLength));
+    let self_test = |input: usize, scratch: usize, output: usize| {
+        model.self_test(&mut vec![0; input], &mut vec![0; scratch], &mut vec![0; output])
+    };
+    let lengths = |error| Err(SelfTestError::Embed(error));
+    assert_eq!(self_test(input + 1, scratch, output), lengths(EmbedError::InputLength));
+    assert_eq!(self_test(input, scratch - 1, output), lengths(EmbedError::ScratchLength));
+    assert_eq!(self_test(input, scratch, output - 1), lengths(EmbedError::EmbeddingLength));
 }
 
 /// Embeds `images` with the fast engine, for each instruction set of this CPU, on all cores and on one, and

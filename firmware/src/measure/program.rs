@@ -15,14 +15,14 @@ use cortex_m_rt::entry;
 use embedded_hal::digital::OutputPin;
 use embedded_io::Write;
 use firmware::{
-    measuring::{Cost, Line, Pattern},
+    measuring::{Cost, Line},
     model::{MEASURED, MEASURED_EMBEDDING_LEN, MEASURED_INPUT_LEN, MEASURED_SCRATCH_LEN},
 };
 #[cfg(target_arch = "riscv32")]
 use riscv::{asm::wfi, interrupt};
 #[cfg(target_arch = "riscv32")]
 use riscv_rt::entry;
-use shared_model::{Model, Step, crc32};
+use shared_model::{Model, Step, TestImage, crc32};
 use static_cell::ConstStaticCell;
 
 static PIXELS: ConstStaticCell<[u8; MEASURED_INPUT_LEN]> = ConstStaticCell::new([0; MEASURED_INPUT_LEN]);
@@ -155,7 +155,7 @@ fn measure<Serial: Write>(
     };
     let pixels = &mut pixels[..model.input_len()];
     let embedding = &mut embedding[..model.embedding_len()];
-    draw(Pattern::Noise, pixels);
+    TestImage::Noise.draw(pixels);
     output.line(Line::Model(model.hash(), model.metadata().name));
 
     let decode = || _ = black_box(Model::decode(black_box(file)).is_ok());
@@ -174,18 +174,13 @@ fn measure<Serial: Write>(
         output.line(Line::Step(step.last_layer() as u32, stopwatch.lap(step.layer)));
     }
 
-    for (index, pattern) in (0..).zip(Pattern::ALL) {
-        draw(pattern, pixels);
+    for (index, image) in (0..).zip(TestImage::ALL) {
+        image.draw(pixels);
         // What an inference that does nothing leaves must not pass for its result.
         embedding.fill(0x55);
         let _ = model.embed(pixels, scratch, embedding);
         output.line(Line::Embedding(index, crc32(embedding)));
     }
-}
-
-fn draw(pattern: Pattern, pixels: &mut [u8]) {
-    let image = pattern.image(pixels.len());
-    pixels.iter_mut().zip(image).for_each(|(pixel, byte)| *pixel = byte);
 }
 
 /// Writes lines to the serial port.

@@ -1,11 +1,11 @@
-use super::{Cost, Line, Pattern, model_folder};
+use super::{Cost, Line, model_folder};
 use crate::{
     boards::{Board, Counter},
     emulator::{self, Binary, Emulator, EmulatorError},
     model,
 };
 use shared_model::{
-    Layout, Model, Operation, Step, crc32,
+    Layout, Model, Operation, Step, TestImage, crc32,
     layout::{RepackError, repack, repacked_len},
 };
 use std::{
@@ -52,8 +52,8 @@ pub struct ModelReport {
     pub embed_stack: u32,
     /// Bytes of the engine's scratch.
     pub scratch: u32,
-    /// CRC-32 of the embeddings of [`Pattern::ALL`]; the PC has found the same.
-    pub embedding_crcs: [u32; Pattern::ALL.len()],
+    /// CRC-32 of the embeddings of [`TestImage::ALL`]; the PC has found the same.
+    pub embedding_crcs: [u32; TestImage::ALL.len()],
 }
 
 /// What one step of an inference costs.
@@ -174,14 +174,14 @@ fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Res
             Line::Embedding(index, crc) => {
                 let expected = model.embedding_crcs.get(index as usize).ok_or_else(unexpected)?;
                 if crc != *expected {
-                    return Err(MeasureError::Embedding(model.file.clone(), Pattern::ALL[index as usize]));
+                    return Err(MeasureError::Embedding(model.file.clone(), TestImage::ALL[index as usize]));
                 }
                 embeddings += 1;
             }
             _ => return Err(unexpected()),
         }
     }
-    let all = Pattern::ALL.len() * files.len();
+    let all = TestImage::ALL.len() * files.len();
     if report.known.is_empty() || report.models.len() != files.len() || embeddings != all {
         return Err(ended_early(text.as_bytes()));
     }
@@ -195,8 +195,9 @@ fn expected(file: &str, bytes: &[u8]) -> Result<ModelReport, MeasureError> {
     let plain = plain(bytes).map_err(refused)?;
     let model = Model::decode(&plain).map_err(|error| refused(RepackError::Decode(error)))?;
     let (mut scratch, mut embedding) = (vec![0; model.scratch_len()], vec![0; model.embedding_len()]);
-    let embedding_crcs = Pattern::ALL.map(|pattern| {
-        let pixels: Vec<u8> = pattern.image(model.input_len()).collect();
+    let mut pixels = vec![0; model.input_len()];
+    let embedding_crcs = TestImage::ALL.map(|image| {
+        image.draw(&mut pixels);
         // None of the lengths can be wrong.
         let _ = model.embed(&pixels, &mut scratch, &mut embedding);
         crc32(&embedding)
@@ -267,7 +268,7 @@ pub enum MeasureError {
     /// The board counted other than this number of instructions.
     Inexact(u32, Cost),
     /// The board's embedding of this image by this model is not the PC's.
-    Embedding(String, Pattern),
+    Embedding(String, TestImage),
 }
 
 impl From<EmulatorError> for MeasureError {
@@ -294,8 +295,8 @@ impl fmt::Display for MeasureError {
             Self::Inexact(known, cost) => {
                 write!(f, "the counter is not exact: {known} instructions counted as {cost}")
             }
-            Self::Embedding(file, pattern) => {
-                write!(f, "{file}: the board's embedding of the test image {pattern:?} is not the PC's")
+            Self::Embedding(file, image) => {
+                write!(f, "{file}: the board's embedding of the test image {image:?} is not the PC's")
             }
         }
     }
@@ -346,11 +347,11 @@ mod tests {
     #[test]
     fn what_cannot_be_trusted_is_an_error() {
         let crcs = expected("", model::FILE).unwrap().embedding_crcs;
-        for pattern in 0..4 {
+        for image in 0..4 {
             let mut wrong = crcs;
-            wrong[pattern] ^= 1;
+            wrong[image] ^= 1;
             let error = gathered(&text(wrong, 10)).unwrap_err();
-            assert!(matches!(error, MeasureError::Embedding(_, found) if found == Pattern::ALL[pattern]));
+            assert!(matches!(error, MeasureError::Embedding(_, found) if found == TestImage::ALL[image]));
         }
         assert!(matches!(gathered(&text(crcs, 11)), Err(MeasureError::Inexact(10, _))));
         let good = text(crcs, 10);

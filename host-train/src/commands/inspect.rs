@@ -2,24 +2,32 @@
 
 use super::read_model;
 use crate::terminal::thousands;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use shared_model::{
-    Element, Model, Operation, Path, Reason, Step,
+    Element, Model, Operation, Path, Reason, SelfTestError, Step,
     format::{Background, Fit, Preparation, Threshold, TrainingSummary},
 };
 use std::path;
 
-/// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at `path`.
+/// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at `path`, and whether it
+/// passes its self-test, as it is and packed.
 ///
 /// # Errors
-/// The file is no valid model.
+/// The file is no valid model, or fails its self-test.
 pub fn run(path: &path::Path) -> Result<()> {
     let file = read_model(path)?;
     let model = file.decode()?;
-    print!("{}", describe(&model, file.bytes()));
     let board = file.packed()?;
-    print!("{}", describe_packed(&Model::decode(&board)?, board.len()));
-    Ok(())
+    let packed = Model::decode(&board)?;
+    let tested = self_test(&model).and_then(|()| self_test(&packed));
+    print!("{}", describe(&model, file.bytes(), tested));
+    print!("{}", describe_packed(&packed, board.len()));
+    tested.with_context(|| format!("{} fails its self-test", path.display()))
+}
+
+fn self_test(model: &Model<'_>) -> Result<(), SelfTestError> {
+    let [mut pixels, mut embedding] = [model.input_len(), model.embedding_len()].map(|len| vec![0; len]);
+    model.self_test(&mut pixels, &mut vec![0; model.scratch_len()], &mut embedding)
 }
 
 /// What a board makes of the model: its weights packed, and each layer on its fast path or, and why, not.
@@ -64,7 +72,7 @@ fn path(path: Path) -> &'static str {
     }
 }
 
-fn describe(model: &Model<'_>, file: &[u8]) -> String {
+fn describe(model: &Model<'_>, file: &[u8], tested: Result<(), SelfTestError>) -> String {
     let metadata = model.metadata();
     let header = model.header();
     let TrainingSummary { dataset, tool, seed, images_seen, precision_at_1 } = metadata.training;
@@ -76,6 +84,7 @@ name        {name}
 hash        {hash}{hash_note}
 CRC-32      {crc:08x}
 format      version {version}, {bytes} bytes
+self-test   {tested}
 trained on  {dataset}, {seen} images seen, seed {seed}, by {tool}
             P@1 {precision:.2} % on held-out training images
 images      {preparation}
@@ -87,6 +96,7 @@ unknown if  above {equal}  (equal error)
         crc = header.crc,
         version = header.version,
         bytes = thousands(file.len() as u64),
+        tested = if tested.is_ok() { "passed" } else { "FAILED" },
         seen = thousands(images_seen),
         precision = 100.0 * precision_at_1,
         preparation = preparation(metadata.preparation),
