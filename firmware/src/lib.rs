@@ -13,6 +13,7 @@
 //!   It runs on a board as it runs in a test on the PC.
 //! * [`model`] is the model file that is built in. [`memory`] says how much RAM it takes; `build.rs` refuses a
 //!   model that the board cannot hold.
+//! * [`storage`] keeps the gallery in flash, through resets and power cuts.
 //! * [`boards`] is the table of boards. Each has one small module in `src/board/`, which belongs to the
 //!   program, not to this library: clocks, pins, and an interrupt that receives.
 //!
@@ -38,6 +39,7 @@ pub mod boards;
 pub mod measuring;
 pub mod memory;
 pub mod model;
+pub mod storage;
 
 #[cfg(not(target_os = "none"))]
 pub mod emulator;

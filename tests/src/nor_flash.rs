@@ -1,0 +1,273 @@
+//! A NOR flash in memory, whose power can be cut at any step, also in the middle of one.
+//!
+//! Erasing a unit makes all its bits 1; programming a word only makes bits 0. A step is either of these. A step in the
+//! middle of which the power is cut leaves a random half of its work: a word has some of the bits that it was to get,
+//! maybe none and maybe all, a unit is old here and erased there. What such a step touched counts as programmed until
+//! it is erased as a whole, whatever it reads as.
+
+use embedded_storage::nor_flash::{
+    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
+};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A flash with words of `WORD` bytes and erase units of `UNIT` bytes. After a cut nothing works any more, until
+/// [`Self::power_on`].
+#[derive(Clone, Debug)]
+pub struct SimulatedFlash<const WORD: usize, const UNIT: usize> {
+    bytes: Vec<u8>,
+    /// Of each word, whether it may have been programmed since its unit was erased.
+    programmed: Vec<bool>,
+    /// What happens at which of the coming steps; 0 is the next.
+    fault: Option<(u64, Fault)>,
+    is_on: bool,
+    /// The last step that was not carried out as a whole, or not as asked.
+    faulty_step: Option<Step>,
+    wear: Wear,
+}
+
+/// What was done to a flash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wear {
+    /// Words programmed.
+    pub words: u64,
+    /// Words programmed though they were not erased, or not for certain.
+    pub words_twice: u64,
+    /// How often each unit was erased.
+    pub erases: Vec<u64>,
+}
+
+impl Wear {
+    /// Words programmed and units erased: what a cut can be in.
+    pub fn steps(&self) -> u64 {
+        self.words + self.erases()
+    }
+
+    /// How often all units were erased, together.
+    pub fn erases(&self) -> u64 {
+        self.erases.iter().sum()
+    }
+}
+
+/// What changes a flash, and takes its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A word at this offset is programmed.
+    Program(usize),
+    /// The unit at this offset is erased.
+    Erase(usize),
+}
+
+/// What may befall a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The power is cut before it.
+    CutBefore,
+    /// The power is cut in the middle of it; what is left is drawn from this seed.
+    CutWithin(u64),
+    /// The driver reports an error, and has done nothing.
+    ErrorBefore,
+    /// The driver reports an error, and has done half of it.
+    ErrorWithin(u64),
+    /// The driver reports an error, and has done it.
+    ErrorAfter,
+}
+
+impl Fault {
+    fn is_cut(self) -> bool {
+        matches!(self, Self::CutBefore | Self::CutWithin(_))
+    }
+}
+
+/// Why an operation failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlashError {
+    /// There is no power (any more).
+    Off,
+    /// An error was asked for.
+    Asked,
+    /// The operation is not one for this flash.
+    Refused(NorFlashErrorKind),
+}
+
+impl NorFlashError for FlashError {
+    fn kind(&self) -> NorFlashErrorKind {
+        match *self {
+            Self::Off | Self::Asked => NorFlashErrorKind::Other,
+            Self::Refused(kind) => kind,
+        }
+    }
+}
+
+impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
+    /// A flash of so many units, all erased.
+    pub fn new(units: usize) -> Self {
+        Self {
+            bytes: vec![0xff; units * UNIT],
+            programmed: vec![false; units * UNIT / WORD],
+            fault: None,
+            is_on: true,
+            faulty_step: None,
+            wear: Wear { erases: vec![0; units], ..Wear::default() },
+        }
+    }
+
+    /// What the flash holds.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What the flash holds, to be damaged.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// What has been done to it.
+    pub fn wear(&self) -> &Wear {
+        &self.wear
+    }
+
+    /// Lets this happen after so many more steps; it takes the place of what was asked for before.
+    pub fn fail_after(&mut self, steps: u64, fault: Fault) {
+        self.fault = Some((steps, fault));
+    }
+
+    /// Nothing happens any more, unless it is asked for anew; the power is on.
+    pub fn power_on(&mut self) {
+        self.fault = None;
+        self.is_on = true;
+    }
+
+    /// Whether there is power.
+    pub fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// The step that a fault befell last.
+    pub fn faulty_step(&self) -> Option<Step> {
+        self.faulty_step
+    }
+
+    /// Whether the word at this offset may have been programmed since its unit was erased.
+    pub fn is_programmed(&self, offset: usize) -> bool {
+        self.programmed[offset / WORD]
+    }
+
+    /// What befalls this step.
+    fn begin(&mut self, step: Step) -> Option<Fault> {
+        let (steps, fault) = self.fault?;
+        if steps > 0 {
+            self.fault = Some((steps - 1, fault));
+            return None;
+        }
+        self.fault = None;
+        self.is_on = !fault.is_cut();
+        self.faulty_step = Some(step);
+        Some(fault)
+    }
+
+    fn carry_out(&mut self, step: Step, bits: &[u8]) -> Result<(), FlashError> {
+        let fault = self.begin(step);
+        match (fault, step) {
+            (Some(Fault::CutBefore | Fault::ErrorBefore), _) => {}
+            (None | Some(Fault::ErrorAfter), Step::Program(offset)) => self.program(offset, bits),
+            (Some(Fault::CutWithin(seed) | Fault::ErrorWithin(seed)), Step::Program(offset)) => {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                // Few of the bits, half of them, or nearly all.
+                let keep = rng.random_range(0..3);
+                let masked: Vec<u8> = bits
+                    .iter()
+                    .map(|&byte| {
+                        let (a, b): (u8, u8) = (rng.random(), rng.random());
+                        byte | [a | b, a, a & b][keep]
+                    })
+                    .collect();
+                self.program(offset, &masked);
+            }
+            (None | Some(Fault::ErrorAfter), Step::Erase(offset)) => {
+                self.bytes[offset..offset + UNIT].fill(0xff);
+                self.programmed[offset / WORD..(offset + UNIT) / WORD].fill(false);
+                self.wear.erases[offset / UNIT] += 1;
+            }
+            (Some(Fault::CutWithin(seed) | Fault::ErrorWithin(seed)), Step::Erase(offset)) => {
+                erase_half(&mut ChaCha8Rng::seed_from_u64(seed), &mut self.bytes[offset..offset + UNIT]);
+                self.programmed[offset / WORD..(offset + UNIT) / WORD].fill(true);
+                self.wear.erases[offset / UNIT] += 1;
+            }
+        }
+        match fault {
+            None => Ok(()),
+            Some(fault) if fault.is_cut() => Err(FlashError::Off),
+            Some(_) => Err(FlashError::Asked),
+        }
+    }
+
+    fn program(&mut self, offset: usize, bits: &[u8]) {
+        self.wear.words += 1;
+        self.wear.words_twice += u64::from(self.programmed[offset / WORD]);
+        self.programmed[offset / WORD] = true;
+        for (byte, &bits) in self.bytes[offset..offset + WORD].iter_mut().zip(bits) {
+            *byte &= bits;
+        }
+    }
+
+    fn check_power(&self) -> Result<(), FlashError> {
+        if self.is_on { Ok(()) } else { Err(FlashError::Off) }
+    }
+}
+
+/// What an erase leaves that was cut: the beginning or the end is erased, or any bytes are, or any bits.
+fn erase_half(rng: &mut impl Rng, unit: &mut [u8]) {
+    let at = rng.random_range(0..=unit.len());
+    match rng.random_range(0..4) {
+        0 => unit[..at].fill(0xff),
+        1 => unit[at..].fill(0xff),
+        2 => unit.iter_mut().for_each(|byte| {
+            if rng.random() {
+                *byte = 0xff;
+            }
+        }),
+        _ => unit.iter_mut().for_each(|byte| *byte |= rng.random::<u8>()),
+    }
+}
+
+impl<const WORD: usize, const UNIT: usize> ErrorType for SimulatedFlash<WORD, UNIT> {
+    type Error = FlashError;
+}
+
+impl<const WORD: usize, const UNIT: usize> ReadNorFlash for SimulatedFlash<WORD, UNIT> {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), FlashError> {
+        self.check_power()?;
+        check_read(self, offset, bytes.len()).map_err(FlashError::Refused)?;
+        bytes.copy_from_slice(&self.bytes[offset as usize..][..bytes.len()]);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl<const WORD: usize, const UNIT: usize> NorFlash for SimulatedFlash<WORD, UNIT> {
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = UNIT;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), FlashError> {
+        self.check_power()?;
+        check_erase(self, from, to).map_err(FlashError::Refused)?;
+        (from as usize..to as usize)
+            .step_by(UNIT)
+            .try_for_each(|offset| self.carry_out(Step::Erase(offset), &[]))
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), FlashError> {
+        self.check_power()?;
+        check_write(self, offset, bytes.len()).map_err(FlashError::Refused)?;
+        (offset as usize..)
+            .step_by(WORD)
+            .zip(bytes.chunks(WORD))
+            .try_for_each(|(offset, word)| self.carry_out(Step::Program(offset), word))
+    }
+}
