@@ -3,9 +3,12 @@
 //! Whatever ends with `0x00` and is not empty gets one answer, be it only that it could not be read, so that
 //! a PC never waits for nothing. A frame that lost its end is ended by the next `0x00`.
 
-use crate::memory;
+use crate::{
+    hardware::{Board, Parts},
+    memory,
+};
 use embedded_hal::digital::OutputPin;
-use embedded_io::{Read, Write};
+use embedded_io::{ErrorType, Read, Write};
 use shared_model::{
     Model,
     protocol::{
@@ -14,18 +17,17 @@ use shared_model::{
     },
 };
 
-/// The application on a serial line, with a light that is on while it computes. It receives frames of at most
+/// The application on a board, whose light is on while it computes. It receives frames of at most
 /// `FRAME` bytes; [`memory::request_len`] says how long those of a model are.
-#[derive(Debug)]
-pub struct App<'m, Serial, Led, const FRAME: usize> {
-    serial: Serial,
-    led: Led,
+pub struct App<'m, B: Board, const FRAME: usize> {
+    serial: B::Serial,
+    led: B::Led,
     reader: &'m mut FrameReader<FRAME>,
     engine: Engine<'m>,
     response: &'m mut [u8],
 }
 
-impl<'m, Serial: Read + Write, Led: OutputPin, const FRAME: usize> App<'m, Serial, Led, FRAME> {
+impl<'m, B: Board, const FRAME: usize> App<'m, B, FRAME> {
     /// An application for `model` on the board of this name. It receives into `reader`, computes in `scratch`, of at
     /// least [`Model::scratch_len`] words, and has its answers in `buffer`, of at least [`memory::buffer_len`] bytes;
     /// what is in them does not matter.
@@ -35,8 +37,7 @@ impl<'m, Serial: Read + Write, Led: OutputPin, const FRAME: usize> App<'m, Seria
     pub fn new(
         board: &'m str,
         model: Model<'m>,
-        serial: Serial,
-        led: Led,
+        Parts { serial, led, .. }: Parts<B>,
         reader: &'m mut FrameReader<FRAME>,
         scratch: &'m mut [u32],
         buffer: &'m mut [u8],
@@ -63,7 +64,7 @@ impl<'m, Serial: Read + Write, Led: OutputPin, const FRAME: usize> App<'m, Seria
     ///
     /// # Errors
     /// Those of the serial line. It may be called again after one.
-    pub fn run(&mut self) -> Result<(), Serial::Error> {
+    pub fn run(&mut self) -> Result<(), <B::Serial as ErrorType>::Error> {
         let mut received = [0; 64];
         loop {
             let len = self.serial.read(&mut received)?;

@@ -9,13 +9,12 @@
 //!        └───────────────── frames ◀────────────────────┘
 //! ```
 //!
-//! * [`app`] is the application, generic over an `embedded-io` serial line and an `embedded-hal` output pin.
-//!   It runs on a board as it runs in a test on the PC.
+//! * [`app`] is the application, on the [`hardware`] of any board: it runs there as it runs in a test on the PC.
 //! * [`model`] is the model file that is built in. [`memory`] says how much RAM it takes; `build.rs` refuses a
 //!   model that the board cannot hold.
 //! * [`storage`] keeps the gallery in flash, through resets and power cuts.
 //! * [`boards`] is the table of boards. Each has one small module in `src/board/`, which belongs to the
-//!   program, not to this library: clocks, pins, and an interrupt that receives.
+//!   program, not to this library: clocks, pins, flash, and an interrupt that receives.
 //!
 //! On a PC the package is also what talks to a board: `shared_model::client` asks, [`emulator`] builds the firmware and
 //! boots it in an emulator, [`mod@image`] reads digits drawn as text.
@@ -36,10 +35,14 @@ macro_rules! log {
 
 pub mod app;
 pub mod boards;
+pub mod hardware;
 pub mod measuring;
 pub mod memory;
+mod memory_flash;
 pub mod model;
 pub mod storage;
+
+pub use memory_flash::MemoryFlash;
 
 #[cfg(not(target_os = "none"))]
 pub mod emulator;

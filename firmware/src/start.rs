@@ -1,9 +1,9 @@
 //! Where the firmware begins.
 
-use crate::board::{self, Parts};
+use crate::board;
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
-use firmware::{app::App, memory, model};
+use firmware::{app::App, hardware::System, memory, model};
 #[cfg(target_arch = "riscv32")]
 use riscv_rt::entry;
 use shared_model::{Model, protocol::FrameReader};
@@ -18,7 +18,8 @@ static BUFFER_MEMORY: ConstStaticCell<[u8; BUFFER]> = ConstStaticCell::new([0; B
 
 #[entry]
 fn main() -> ! {
-    let Parts { serial, led } = board::init();
+    let mut parts = board::init();
+    parts.system.start();
     let model = match Model::decode(model::FILE) {
         Ok(model) => model,
         Err(error) => defmt::panic!("the model in flash was damaged: {}", error),
@@ -30,15 +31,8 @@ fn main() -> ! {
         model.metadata().name,
         u64::from_be_bytes(model.hash())
     );
-    let app = App::new(
-        env!("FIRMWARE_BOARD"),
-        model,
-        serial,
-        led,
-        READER.take(),
-        SCRATCH.take(),
-        BUFFER_MEMORY.take(),
-    );
+    let app =
+        App::new(env!("FIRMWARE_BOARD"), model, parts, READER.take(), SCRATCH.take(), BUFFER_MEMORY.take());
     let mut app = match app {
         Ok(app) => app,
         Err(error) => defmt::panic!("{}", error),

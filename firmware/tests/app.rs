@@ -1,9 +1,11 @@
 //! The application on a PC: bytes in, bytes out.
 
 use embedded_hal::digital::{self, OutputPin};
-use embedded_io::{ErrorType, Read, Write};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
 use firmware::{
+    MemoryFlash,
     app::{App, MemoryError},
+    hardware::{Board, NoPin, Parts, System},
     memory, model,
 };
 use shared_model::{
@@ -13,7 +15,7 @@ use shared_model::{
         ResponseBody, decode_message, encode_frame,
     },
 };
-use std::convert::Infallible;
+use std::{convert::Infallible, marker::PhantomData};
 
 const FRAME: usize = memory::request_len(model::INPUT_LEN);
 const SCRATCH: usize = model::SCRATCH_LEN;
@@ -34,6 +36,12 @@ impl Read for Line<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
         let len = buffer.len().min(self.piece);
         self.input.read(&mut buffer[..len])
+    }
+}
+
+impl ReadReady for Line<'_> {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(true)
     }
 }
 
@@ -67,6 +75,40 @@ impl OutputPin for Light<'_> {
     }
 }
 
+/// A board's time, which stands still.
+struct Still;
+
+impl System for Still {
+    fn now(&mut self) -> u64 {
+        0
+    }
+
+    fn sleep(&mut self) {}
+
+    fn feed_watchdog(&mut self) {}
+
+    fn restart(&mut self) {}
+
+    fn stack(&mut self) -> Option<(u32, u32)> {
+        None
+    }
+}
+
+/// A board that is none.
+struct TestBoard<'t>(PhantomData<&'t ()>);
+
+impl<'t> Board for TestBoard<'t> {
+    type Serial = Line<'t>;
+    type Led = Light<'t>;
+    type Button = NoPin;
+    type Flash = MemoryFlash<'t>;
+    type System = Still;
+}
+
+fn parts<'t>(serial: Line<'t>, led: Light<'t>) -> Parts<TestBoard<'t>> {
+    Parts { serial, led, button: NoPin, flash: None, system: Still }
+}
+
 fn host_model() -> Model<'static> {
     Model::decode(model::FILE).unwrap()
 }
@@ -79,7 +121,7 @@ fn run_in_pieces(input: &[u8], piece: usize) -> Vec<u8> {
     let mut reader = FrameReader::<FRAME>::new();
     let light = Light(&mut switched);
     let mut app =
-        App::new("a test", host_model(), line, light, &mut reader, &mut scratch, &mut buffer).unwrap();
+        App::new("a test", host_model(), parts(line, light), &mut reader, &mut scratch, &mut buffer).unwrap();
     app.run().unwrap();
     drop(app);
     assert_eq!(switched[0], switched[1], "the light is off again after every answer");
@@ -280,7 +322,7 @@ fn too_little_memory_is_refused() {
         let line = Line { input: &[], piece: 1, output: &mut output };
         let mut reader = FrameReader::<FRAME>::new();
         let light = Light(&mut switched);
-        App::new("a test", host_model(), line, light, &mut reader, scratch, buffer).map(|_| ())
+        App::new("a test", host_model(), parts(line, light), &mut reader, scratch, buffer).map(|_| ())
     };
     let (scratch, buffer) = (&mut [0; SCRATCH], &mut [0; BUFFER]);
     assert_eq!(new(scratch, buffer), Ok(()));
@@ -293,7 +335,7 @@ fn too_little_memory_is_refused() {
     let line = Line { input: &[], piece: 1, output: &mut output };
     let mut reader = FrameReader::<64>::new();
     let light = Light(&mut switched);
-    let app = App::new("a test", host_model(), line, light, &mut reader, scratch, buffer);
+    let app = App::new("a test", host_model(), parts(line, light), &mut reader, scratch, buffer);
     assert_eq!(app.err(), Some(MemoryError::Frame { needed: FRAME, given: 64 }));
 }
 

@@ -1,4 +1,4 @@
-//! What differs from board to board: each module has an `init` that returns the [`Parts`] of its board.
+//! What differs from board to board: each module has an `init` that returns the `Parts` of its board.
 
 #[cfg(any(feature = "mps2-an385", feature = "mps2-an386", feature = "mps2-an500", feature = "mps2-an505"))]
 mod mps2;
@@ -30,17 +30,13 @@ pub use riscv_virt::{init, reset};
 mod registers;
 mod rx_queue;
 mod serial;
+pub mod stack;
+mod system;
+#[cfg(target_arch = "arm")]
+mod systick;
 
 /// Starts the board anew.
 #[cfg(target_arch = "arm")]
 pub fn reset() -> ! {
     cortex_m::peripheral::SCB::sys_reset()
-}
-
-/// What the application gets of a board.
-pub struct Parts<Serial, Led> {
-    /// The line to the PC; reading waits for at least one byte.
-    pub serial: Serial,
-    /// A light.
-    pub led: Led,
 }

@@ -2,20 +2,26 @@
 //! is no HAL for them: the peripherals in use are described here.
 
 use super::{
-    Parts,
     registers::Registers,
     serial::{RECEIVED, Serial, Transmit},
+    system::{NoWatchdog, System},
+    systick::SysTick,
 };
 use core::convert::Infallible;
 use cortex_m::{interrupt::InterruptNumber, peripheral::NVIC};
 use cortex_m_rt::exception;
 use embedded_hal::digital::{self, OutputPin};
+use firmware::{
+    MemoryFlash,
+    hardware::{Board, NoPin, Parts},
+};
 
 /// Where things are: AN385, AN386, AN500.
 #[cfg(not(feature = "mps2-an505"))]
 mod map {
     pub const UART: usize = 0x4000_4000;
-    pub const UART_HZ: u32 = 25_000_000;
+    /// The processor's clock, and the UART's.
+    pub const HZ: u32 = 25_000_000;
     pub const UART_RECEIVES: u16 = 0;
     pub const LEDS: usize = 0x4002_8000;
 }
@@ -23,7 +29,7 @@ mod map {
 #[cfg(feature = "mps2-an505")]
 mod map {
     pub const UART: usize = 0x5020_0000;
-    pub const UART_HZ: u32 = 20_000_000;
+    pub const HZ: u32 = 20_000_000;
     pub const UART_RECEIVES: u16 = 32;
     pub const LEDS: usize = 0x5030_2000;
 }
@@ -47,15 +53,31 @@ const INT_CLEAR: usize = 3;
 const RECEIVE_INTERRUPT: u32 = 1 << 1;
 const BAUD_DIV: usize = 4;
 
-pub fn init() -> Parts<Serial<Transmitter>, Led> {
-    UART.write(BAUD_DIV, map::UART_HZ / 115_200);
+pub struct Mps2;
+
+impl Board for Mps2 {
+    type Serial = Serial<Transmitter>;
+    type Led = Led;
+    type Button = NoPin;
+    type Flash = MemoryFlash<'static>;
+    type System = System<SysTick, NoWatchdog>;
+}
+
+pub fn init() -> Parts<Mps2> {
+    UART.write(BAUD_DIV, map::HZ / 115_200);
     UART.write(CTRL, ENABLE);
     // SAFETY: no critical section relies on this interrupt being masked.
     unsafe { NVIC::unmask(UartReceive) };
-    Parts { serial: Serial(Transmitter), led: Led }
+    Parts {
+        serial: Serial(Transmitter),
+        led: Led,
+        button: NoPin,
+        flash: None,
+        system: System { clock: SysTick::new(map::HZ), watchdog: NoWatchdog },
+    }
 }
 
-/// The only interrupt that is ever unmasked.
+/// The only interrupt of a peripheral that is ever unmasked.
 #[derive(Clone, Copy)]
 struct UartReceive;
 

@@ -3,12 +3,17 @@
 //! The same program runs in QEMU's `netduinoplus2`, an STM32F405 with less inside: see [`is_silicon`].
 
 use super::{
-    Parts,
     serial::{RECEIVED, Serial, Transmit},
+    system::{NoWatchdog, System},
+    systick::SysTick,
 };
 use core::cell::RefCell;
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
+use firmware::{
+    MemoryFlash,
+    hardware::{Board, NoPin, Parts},
+};
 use stm32f4xx_hal::{
     gpio::{Output, PA5},
     nb,
@@ -20,9 +25,23 @@ use stm32f4xx_hal::{
 
 static RECEIVER: Mutex<RefCell<Option<Rx<USART2>>>> = Mutex::new(RefCell::new(None));
 
-pub fn init() -> Parts<Serial<Tx<USART2>>, PA5<Output>> {
+/// The processor's clock. The emulator's timer counts by it, too, whatever clock was chosen.
+const HERTZ: u32 = 168_000_000;
+
+pub struct NucleoF446re;
+
+impl Board for NucleoF446re {
+    type Serial = Serial<Tx<USART2>>;
+    type Led = PA5<Output>;
+    type Button = NoPin;
+    type Flash = MemoryFlash<'static>;
+    type System = System<SysTick, NoWatchdog>;
+}
+
+pub fn init() -> Parts<NucleoF446re> {
     let Some(board) = Peripherals::take() else { panic!("the board was initialised twice") };
-    let clocks = if is_silicon(&board.FLASH) { Config::hsi().sysclk(168.MHz()) } else { Config::hsi() };
+    let is_silicon = is_silicon(&board.FLASH);
+    let clocks = if is_silicon { Config::hsi().sysclk(HERTZ.Hz()) } else { Config::hsi() };
     let mut rcc = board.RCC.freeze(clocks);
     defmt::info!("processor at {} Hz", rcc.clocks.sysclk().raw());
 
@@ -37,7 +56,13 @@ pub fn init() -> Parts<Serial<Tx<USART2>>, PA5<Output>> {
     critical_section::with(|cs| RECEIVER.replace(cs, Some(receiver)));
     // SAFETY: no critical section relies on this interrupt being masked.
     unsafe { NVIC::unmask(interrupt::USART2) };
-    Parts { serial: Serial(transmitter), led }
+    Parts {
+        serial: Serial(transmitter),
+        led,
+        button: NoPin,
+        flash: None,
+        system: System { clock: SysTick::new(HERTZ), watchdog: NoWatchdog },
+    }
 }
 
 /// Whether this is a chip. The emulator has no flash controller, whose registers read 0 there, and an RCC whose

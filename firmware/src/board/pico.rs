@@ -1,12 +1,17 @@
 //! Raspberry Pi Pico. UART 0 is on GP0 (transmits) and GP1 (receives); the light is the one on the board, GP25.
 
 use super::{
-    Parts,
     serial::{RECEIVED, Serial, Transmit},
+    system::{NoWatchdog, System},
+    systick::SysTick,
 };
 use core::cell::RefCell;
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
+use firmware::{
+    MemoryFlash,
+    hardware::{Board, NoPin, Parts},
+};
 use rp2040_hal::{
     Clock, Sio, Watchdog,
     clocks::init_clocks_and_plls,
@@ -31,14 +36,25 @@ type UartPins = (Pin<Gpio0, FunctionUart, PullDown>, Pin<Gpio1, FunctionUart, Pu
 
 static RECEIVER: Mutex<RefCell<Option<Reader<UART0, UartPins>>>> = Mutex::new(RefCell::new(None));
 
-pub fn init() -> Parts<Serial<Writer<UART0, UartPins>>, Pin<Gpio25, FunctionSioOutput, PullDown>> {
+pub struct Pico;
+
+impl Board for Pico {
+    type Serial = Serial<Writer<UART0, UartPins>>;
+    type Led = Pin<Gpio25, FunctionSioOutput, PullDown>;
+    type Button = NoPin;
+    type Flash = MemoryFlash<'static>;
+    type System = System<SysTick, NoWatchdog>;
+}
+
+pub fn init() -> Parts<Pico> {
     let Some(mut board) = Peripherals::take() else { panic!("the board was initialised twice") };
     let mut watchdog = Watchdog::new(board.WATCHDOG);
     let (plls, resets) = ((board.PLL_SYS, board.PLL_USB), &mut board.RESETS);
     let clocks =
         init_clocks_and_plls(CRYSTAL, board.XOSC, board.CLOCKS, plls.0, plls.1, resets, &mut watchdog);
     let Ok(clocks) = clocks else { panic!("the crystal's clock cannot be multiplied") };
-    defmt::info!("processor at {} Hz", clocks.system_clock.freq().to_Hz());
+    let hertz = clocks.system_clock.freq().to_Hz();
+    defmt::info!("processor at {} Hz", hertz);
 
     let sio = Sio::new(board.SIO);
     let pins = Pins::new(board.IO_BANK0, board.PADS_BANK0, sio.gpio_bank0, resets);
@@ -53,7 +69,13 @@ pub fn init() -> Parts<Serial<Writer<UART0, UartPins>>, Pin<Gpio25, FunctionSioO
     critical_section::with(|cs| RECEIVER.replace(cs, Some(receiver)));
     // SAFETY: no critical section relies on this interrupt being masked.
     unsafe { NVIC::unmask(Interrupt::UART0_IRQ) };
-    Parts { serial: Serial(transmitter), led }
+    Parts {
+        serial: Serial(transmitter),
+        led,
+        button: NoPin,
+        flash: None,
+        system: System { clock: SysTick::new(hertz), watchdog: NoWatchdog },
+    }
 }
 
 #[interrupt]

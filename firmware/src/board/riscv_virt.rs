@@ -2,12 +2,14 @@
 //! here.
 
 use super::{
-    Parts,
     registers::Registers,
     serial::{RECEIVED, Serial, Transmit},
+    system::{Clock, NoWatchdog, System},
 };
-use core::convert::Infallible;
-use embedded_hal::digital::{self, OutputPin};
+use firmware::{
+    MemoryFlash,
+    hardware::{Board, NoPin, Parts, TICK_MICROS},
+};
 use riscv::{interrupt::Interrupt, register::mie};
 
 /// Number of the UART's interrupt.
@@ -29,6 +31,15 @@ const ENABLE: Registers<u32, 1> = unsafe { Registers::at(0x0c00_2000) };
 // SAFETY: as above.
 const CONTEXT: Registers<u32, 2> = unsafe { Registers::at(0x0c20_0000) };
 
+/// The machine's timer (ACLINT MTIMER): the time at which it interrupts hart 0, the lower half first.
+// SAFETY: as above.
+const MTIMECMP: Registers<u32, 2> = unsafe { Registers::at(0x0200_4000) };
+/// The time, the lower half first.
+// SAFETY: as above.
+const MTIME: Registers<u32, 2> = unsafe { Registers::at(0x0200_bff8) };
+/// How often the time is counted up.
+const TIMER_MEGAHERTZ: u32 = 10;
+
 // Registers of the UART, and their bits.
 const DATA: usize = 0;
 const INTERRUPT_ENABLE: usize = 1;
@@ -41,7 +52,17 @@ const TRANSMIT_EMPTY: u8 = 1 << 5;
 const THRESHOLD: usize = 0;
 const CLAIM: usize = 1;
 
-pub fn init() -> Parts<Serial<Transmitter>, NoLed> {
+pub struct RiscvVirt;
+
+impl Board for RiscvVirt {
+    type Serial = Serial<Transmitter>;
+    type Led = NoPin;
+    type Button = NoPin;
+    type Flash = MemoryFlash<'static>;
+    type System = System<MachineTimer, NoWatchdog>;
+}
+
+pub fn init() -> Parts<RiscvVirt> {
     UART.write(INTERRUPT_ENABLE, ON_RECEIVING);
     PRIORITY.write(UART_INTERRUPT, 1);
     ENABLE.write(0, 1 << UART_INTERRUPT);
@@ -51,10 +72,15 @@ pub fn init() -> Parts<Serial<Transmitter>, NoLed> {
         mie::enable(Interrupt::MachineExternal);
         riscv::interrupt::enable();
     }
-    Parts { serial: Serial(Transmitter), led: NoLed }
+    Parts {
+        serial: Serial(Transmitter),
+        led: NoPin,
+        button: NoPin,
+        flash: None,
+        system: System { clock: MachineTimer { start: 0 }, watchdog: NoWatchdog },
+    }
 }
 
-/// Ends the emulator, which the launcher has told not to start anew.
 pub fn reset() -> ! {
     const RESET: u32 = 0x7777;
     FINISHER.write(0, RESET);
@@ -63,7 +89,7 @@ pub fn reset() -> ! {
     }
 }
 
-/// Serves the UART, whose interrupt is the only one that gets here.
+/// Serves the UART, whose interrupt is the only external one.
 #[riscv_rt::core_interrupt(Interrupt::MachineExternal)]
 fn uart() {
     let interrupt = CONTEXT.read(CLAIM);
@@ -86,19 +112,42 @@ impl Transmit for Transmitter {
     fn flush(&mut self) {}
 }
 
-/// The machine has no light.
-pub struct NoLed;
-
-impl digital::ErrorType for NoLed {
-    type Error = Infallible;
+/// The machine's timer, which runs on when the machine restarts.
+pub struct MachineTimer {
+    start: u64,
 }
 
-impl OutputPin for NoLed {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        Ok(())
+impl Clock for MachineTimer {
+    fn start(&mut self) {
+        self.start = time();
+        interrupt_later();
+        // SAFETY: no critical section is open, and the handler is there.
+        unsafe { mie::enable(Interrupt::MachineTimer) };
     }
 
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        Ok(())
+    fn now(&mut self) -> u64 {
+        (time() - self.start) / u64::from(TIMER_MEGAHERTZ)
     }
+}
+
+fn time() -> u64 {
+    loop {
+        let [high, low] = [MTIME.read(1), MTIME.read(0)];
+        if high == MTIME.read(1) {
+            return u64::from(high) << 32 | u64::from(low);
+        }
+    }
+}
+
+fn interrupt_later() {
+    let at = time() + u64::from(TICK_MICROS * TIMER_MEGAHERTZ);
+    // Never earlier than it was, nor than it will be, in between.
+    MTIMECMP.write(1, u32::MAX);
+    MTIMECMP.write(0, at as u32);
+    MTIMECMP.write(1, (at >> 32) as u32);
+}
+
+#[riscv_rt::core_interrupt(Interrupt::MachineTimer)]
+fn tick() {
+    interrupt_later();
 }

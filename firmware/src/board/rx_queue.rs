@@ -28,21 +28,30 @@ impl RxQueue {
         }
     }
 
+    /// Whether there is no byte.
+    pub fn is_empty(&self, cs: CriticalSection<'_>) -> bool {
+        self.0.borrow_ref(cs).is_empty()
+    }
+
+    /// Sleeps until an interrupt, unless there is a byte.
+    pub fn sleep(&self) {
+        // With interrupts off, one that comes after the look into the queue still ends the sleep, and is served when
+        // they are on again.
+        critical_section::with(|cs| {
+            if self.is_empty(cs) {
+                wfi();
+            }
+        });
+    }
+
     /// Sleeps until there is a byte, then takes as many as there are and fit.
     pub fn read(&self, buffer: &mut [u8]) -> usize {
         loop {
-            // With interrupts off, one that comes after the look into the queue still ends the sleep, and is
-            // served when they are on again.
-            let len = critical_section::with(|cs| {
-                let len = take(&mut self.0.borrow_ref_mut(cs), buffer);
-                if len == 0 && !buffer.is_empty() {
-                    wfi();
-                }
-                len
-            });
+            let len = critical_section::with(|cs| take(&mut self.0.borrow_ref_mut(cs), buffer));
             if len > 0 || buffer.is_empty() {
                 return len;
             }
+            self.sleep();
         }
     }
 }

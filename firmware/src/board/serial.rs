@@ -1,6 +1,6 @@
 use super::rx_queue::RxQueue;
 use core::convert::Infallible;
-use embedded_io::{ErrorType, Read, Write};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
 
 /// What a board's interrupt has received.
 pub static RECEIVED: RxQueue = RxQueue::new();
@@ -23,6 +23,12 @@ impl<Transmitter> ErrorType for Serial<Transmitter> {
 impl<Transmitter> Read for Serial<Transmitter> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
         Ok(RECEIVED.read(buffer))
+    }
+}
+
+impl<Transmitter> ReadReady for Serial<Transmitter> {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(!critical_section::with(|cs| RECEIVED.is_empty(cs)))
     }
 }
 

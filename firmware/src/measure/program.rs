@@ -1,6 +1,5 @@
 use crate::{
-    board::{self, Parts},
-    stack,
+    board, stack,
     stopwatch::{Stopwatch, lap},
 };
 use core::{
@@ -15,6 +14,7 @@ use cortex_m_rt::entry;
 use embedded_hal::digital::OutputPin;
 use embedded_io::Write;
 use firmware::{
+    hardware::Parts,
     measuring::{Cost, Line},
     model::{MEASURED, MEASURED_EMBEDDING_LEN, MEASURED_INPUT_LEN, MEASURED_SCRATCH_LEN},
 };
@@ -33,7 +33,8 @@ static EMBEDDING: ConstStaticCell<[u8; MEASURED_EMBEDDING_LEN]> =
 
 #[entry]
 fn main() -> ! {
-    let Parts { serial, mut led } = board::init();
+    // Its system is not started: no tick and no watchdog.
+    let Parts { serial, mut led, .. } = board::init();
     // A light that does not work is no reason not to measure.
     let _ = OutputPin::set_high(&mut led);
     // Nothing is received, and nothing may disturb.

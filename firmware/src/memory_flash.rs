@@ -1,0 +1,60 @@
+use core::sync::atomic::{Ordering::SeqCst, compiler_fence};
+use embedded_storage::nor_flash::{
+    ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
+    check_write,
+};
+
+/// Memory that behaves as a NOR flash does: erasing sets all bits of whole sectors, writing clears bits.
+#[derive(Debug)]
+pub struct MemoryFlash<'m>(&'m mut [u8]);
+
+impl<'m> MemoryFlash<'m> {
+    /// A flash in `memory`, which keeps what is in it.
+    pub fn new(memory: &'m mut [u8]) -> Self {
+        Self(memory)
+    }
+}
+
+impl ErrorType for MemoryFlash<'_> {
+    type Error = NorFlashErrorKind;
+}
+
+impl ReadNorFlash for MemoryFlash<'_> {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
+        check_read(self, offset, bytes.len())?;
+        bytes.copy_from_slice(&self.0[offset as usize..][..bytes.len()]);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl NorFlash for MemoryFlash<'_> {
+    const WRITE_SIZE: usize = 4;
+    const ERASE_SIZE: usize = 4096;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
+        check_erase(self, from, to)?;
+        self.0[from as usize..to as usize].fill(0xff);
+        settle();
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+        check_write(self, offset, bytes.len())?;
+        self.0[offset as usize..].iter_mut().zip(bytes).for_each(|(cell, byte)| *cell &= byte);
+        settle();
+        Ok(())
+    }
+}
+
+impl MultiwriteNorFlash for MemoryFlash<'_> {}
+
+/// The memory may outlive the program at any instruction: the compiler must not move one operation into another.
+fn settle() {
+    compiler_fence(SeqCst);
+}
