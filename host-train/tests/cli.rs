@@ -4,6 +4,10 @@
 mod program;
 
 use program::{fails, host_train};
+use shared_model::{
+    Model,
+    format::{self, Metadata},
+};
 use std::{fs, path::Path};
 
 /// An image file of `count` images of `size` × `size`, all of one grey.
@@ -86,6 +90,29 @@ fn wrong_model() {
     fs::write(&path, "not a model, but long enough for a header").unwrap();
     fails(&host_train(&["inspect", model]), &[model, "TINYTRIP"]);
     fails(&host_train(&["bench", model]), &["TINYTRIP"]);
+}
+
+/// What a file says that its model gives, and what the engine computes, are compared.
+#[test]
+fn failed_self_test() {
+    let good = include_bytes!("../../firmware/models/default.model.postcard");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.postcard");
+    let model = Model::decode(good).unwrap();
+    let inspect = |golden_crc: u32| {
+        let metadata = Metadata { golden_crc, ..model.metadata().clone() };
+        let mut file = vec![0; good.len() + 16];
+        let data = &good[good.len() - model.header().data_len as usize..];
+        let len = format::encode(&metadata, data, &mut file).unwrap();
+        fs::write(&path, &file[..len]).unwrap();
+        host_train(&["inspect", path.to_str().unwrap()])
+    };
+    let right = inspect(model.metadata().golden_crc);
+    assert!(
+        right.status.success() && String::from_utf8_lossy(&right.stdout).contains("self-test   passed\n")
+    );
+    let wrong = inspect(0x0123_4567);
+    fails(&wrong, &[path.to_str().unwrap(), "fails its self-test", "at export they had 01234567"]);
 }
 
 #[test]

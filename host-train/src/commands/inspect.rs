@@ -9,8 +9,8 @@ use shared_model::{
 };
 use std::path;
 
-/// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at `path`, and whether it
-/// passes its self-test, as it is and packed.
+/// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at `path`, once it has passed
+/// its self-test, as it is and packed.
 ///
 /// # Errors
 /// The file is no valid model, or fails its self-test.
@@ -19,10 +19,12 @@ pub fn run(path: &path::Path) -> Result<()> {
     let model = file.decode()?;
     let board = file.packed()?;
     let packed = Model::decode(&board)?;
-    let tested = self_test(&model).and_then(|()| self_test(&packed));
-    print!("{}", describe(&model, file.bytes(), tested));
+    self_test(&model)
+        .and_then(|()| self_test(&packed))
+        .with_context(|| format!("{} fails its self-test", path.display()))?;
+    print!("{}", describe(&model, file.bytes()));
     print!("{}", describe_packed(&packed, board.len()));
-    tested.with_context(|| format!("{} fails its self-test", path.display()))
+    Ok(())
 }
 
 fn self_test(model: &Model<'_>) -> Result<(), SelfTestError> {
@@ -72,7 +74,7 @@ fn path(path: Path) -> &'static str {
     }
 }
 
-fn describe(model: &Model<'_>, file: &[u8], tested: Result<(), SelfTestError>) -> String {
+fn describe(model: &Model<'_>, file: &[u8]) -> String {
     let metadata = model.metadata();
     let header = model.header();
     let TrainingSummary { dataset, tool, seed, images_seen, precision_at_1 } = metadata.training;
@@ -84,7 +86,7 @@ name        {name}
 hash        {hash}{hash_note}
 CRC-32      {crc:08x}
 format      version {version}, {bytes} bytes
-self-test   {tested}
+self-test   passed
 trained on  {dataset}, {seen} images seen, seed {seed}, by {tool}
             P@1 {precision:.2} % on held-out training images
 images      {preparation}
@@ -96,7 +98,6 @@ unknown if  above {equal}  (equal error)
         crc = header.crc,
         version = header.version,
         bytes = thousands(file.len() as u64),
-        tested = if tested.is_ok() { "passed" } else { "FAILED" },
         seen = thousands(images_seen),
         precision = 100.0 * precision_at_1,
         preparation = preparation(metadata.preparation),
