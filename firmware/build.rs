@@ -6,6 +6,7 @@ use shared_model::{
 };
 use std::{
     env, fs,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -26,6 +27,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=TINYTRIPLET_MODEL");
     println!("cargo::rerun-if-env-changed=TINYTRIPLET_MODELS");
+    println!("cargo::rerun-if-env-changed=TINYTRIPLET_CAPACITY");
+    println!("cargo::rerun-if-env-changed=TINYTRIPLET_EXEMPLARS");
     println!("cargo::rerun-if-env-changed=DEFMT_LOG");
     println!("cargo::rerun-if-env-changed=DEFMT_RTT_BUFFER_SIZE");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
@@ -40,13 +43,14 @@ fn build(out: &Path) -> Result<(), String> {
         Some(folder) => read_folder(&folder, out)?,
         None => vec![model.clone()],
     };
-    let source = model_source(&model)? + &measured_source(&measured)?;
+    let gallery = GallerySize::chosen()?;
+    let source = model_source(&model)? + &gallery.source() + &measured_source(&measured)?;
     fs::write(out.join("model.rs"), source)
         .map_err(|error| format!("cannot write to {}: {error}", out.display()))?;
 
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("none") {
         let board = chosen_board()?;
-        check_fit(board, &model)?;
+        check_fit(board, &model, gallery)?;
         check_measured_fit(board, &measured)?;
         link_for(board, out)?;
     }
@@ -133,6 +137,42 @@ fn model_source(file: &ModelFile) -> Result<String, String> {
     ))
 }
 
+/// How much the gallery holds.
+#[derive(Clone, Copy)]
+struct GallerySize {
+    capacity: usize,
+    exemplars: usize,
+}
+
+impl GallerySize {
+    /// What `TINYTRIPLET_CAPACITY` and `TINYTRIPLET_EXEMPLARS` say.
+    fn chosen() -> Result<Self, String> {
+        let number = |variable: &str, usual: usize, range: RangeInclusive<usize>| {
+            let Some(text) = env::var_os(variable).filter(|text| !text.is_empty()) else { return Ok(usual) };
+            let number =
+                text.to_str().and_then(|text| text.parse().ok()).filter(|number| range.contains(number));
+            number.ok_or(format!(
+                "{variable} is a number from {} to {}, not {}",
+                range.start(),
+                range.end(),
+                text.display()
+            ))
+        };
+        Ok(Self {
+            capacity: number("TINYTRIPLET_CAPACITY", 16, 1..=1_000)?,
+            exemplars: number("TINYTRIPLET_EXEMPLARS", 0, 0..=255)?,
+        })
+    }
+
+    fn source(self) -> String {
+        format!(
+            "/// Entries that the gallery holds: `TINYTRIPLET_CAPACITY`.\npub const CAPACITY: usize = {};\n\
+             /// Embeddings that it keeps of each: `TINYTRIPLET_EXEMPLARS`.\npub const EXEMPLARS: usize = {};\n",
+            self.capacity, self.exemplars
+        )
+    }
+}
+
 /// The part of `src/model.rs` that depends on the models to be measured.
 fn measured_source(files: &[ModelFile]) -> Result<String, String> {
     let mut text = String::new();
@@ -178,14 +218,19 @@ fn chosen_board() -> Result<&'static boards::Board, String> {
 }
 
 /// Whether RAM and flash suffice, as far as the model decides it. The linker checks the rest.
-fn check_fit(board: &boards::Board, file: &ModelFile) -> Result<(), String> {
+fn check_fit(board: &boards::Board, file: &ModelFile, gallery: GallerySize) -> Result<(), String> {
     let model = file.decode()?;
-    let ram = rtt_len() + memory::ram_len(model.input_len(), model.scratch_len(), model.embedding_len());
+    let GallerySize { capacity, exemplars } = gallery;
+    let (input_len, scratch_len, dim) = (model.input_len(), model.scratch_len(), model.embedding_len());
+    let sizes = memory::Sizes { input_len, scratch_len, dim, exemplars, capacity };
+    let ram = rtt_len() + memory::ram_len(sizes);
     let name = model.metadata().name;
     if ram > board.ram.len {
         return Err(format!(
-            "the model \"{name}\" needs {ram} bytes of RAM ({} of them to compute in), {} has {}",
-            4 * model.scratch_len(),
+            "the model \"{name}\" needs {ram} bytes of RAM ({} of them to compute in, {} for a gallery of {capacity} \
+             entries), {} has {}",
+            4 * scratch_len,
+            memory::gallery_len(dim, exemplars, capacity),
             board.name,
             board.ram.len
         ));

@@ -1,63 +1,96 @@
-//! The application: reads frames, answers each.
+//! The application: reads frames, answers each, and between them sees to light, button and watchdog.
 //!
 //! Whatever ends with `0x00` and is not empty gets one answer, be it only that it could not be read, so that
-//! a PC never waits for nothing. A frame that lost its end is ended by the next `0x00`.
+//! a PC never waits for nothing. A frame that lost its end is ended by the next `0x00`. A request that arrives a second
+//! time, because its answer did not, is answered a second time and carried out once.
 
 use crate::{
-    hardware::{Board, Parts},
+    device::Device,
+    hardware::{Board, Parts, System},
+    kept_gallery::KeptGallery,
+    light::{Light, Show},
     memory,
 };
-use embedded_hal::digital::OutputPin;
-use embedded_io::{ErrorType, Read, Write};
+use core::fmt::Write as _;
+use embedded_hal::digital::InputPin;
+use embedded_io::{ErrorType, Read, ReadReady, Write};
+use embedded_storage::nor_flash::NorFlash;
 use shared_model::{
-    Model,
+    Gallery, Model, crc32,
+    gallery::{self, MAX_LABEL},
     protocol::{
-        self, FrameError, FrameReader, Info, ModelInfo, NO_ID, Request, RequestBody, RequestError, Response,
-        ResponseBody, decode_message, encode_frame,
+        FrameError, FrameReader, NO_ID, Request, RequestBody, RequestError, Response, ResponseBody, Restart,
+        decode_message, encode_frame,
     },
 };
 
-/// The application on a board, whose light is on while it computes. It receives frames of at most
-/// `FRAME` bytes; [`memory::request_len`] says how long those of a model are.
-pub struct App<'m, B: Board, const FRAME: usize> {
+/// Bytes of the longest frame that says that a frame could not be read.
+const REFUSAL: usize = 32;
+
+/// The application on a board. It receives frames of at most `FRAME` bytes ([`memory::request_len`] says how long those
+/// of a model are), and its gallery holds `CAPACITY` entries.
+pub struct App<'m, B: Board, const FRAME: usize, const CAPACITY: usize> {
     serial: B::Serial,
-    led: B::Led,
+    light: Light<B::Led>,
+    button: B::Button,
+    /// Whether the button was pressed when it was last looked at.
+    pressed: bool,
+    system: B::System,
     reader: &'m mut FrameReader<FRAME>,
-    engine: Engine<'m>,
-    response: &'m mut [u8],
+    device: Device<'m, B::Flash, CAPACITY>,
+    answers: Answers<'m>,
 }
 
-impl<'m, B: Board, const FRAME: usize> App<'m, B, FRAME> {
-    /// An application for `model` on the board of this name. It receives into `reader`, computes in `scratch`, of at
-    /// least [`Model::scratch_len`] words, and has its answers in `buffer`, of at least [`memory::buffer_len`] bytes;
-    /// what is in them does not matter.
+/// Memory of an application. What is in it does not matter.
+#[derive(Debug)]
+pub struct Memory<'m, const FRAME: usize> {
+    /// What it receives into.
+    pub reader: &'m mut FrameReader<FRAME>,
+    /// What it computes in: at least [`Model::scratch_len`] words.
+    pub scratch: &'m mut [u32],
+    /// An image, two embeddings, the value of an entry, an answer: at least [`memory::buffer_len`] bytes.
+    pub buffer: &'m mut [u8],
+    /// Its gallery: [`memory::gallery_len`] bytes.
+    pub gallery: &'m mut [u8],
+}
+
+impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, CAPACITY> {
+    /// An application for `model` on the board of this name, whose gallery keeps so many exemplars of each entry. The
+    /// entries that the board's flash holds are in it.
     ///
     /// # Errors
-    /// One of the three is too small for the model.
+    /// A part of `memory` is too small for the model.
     pub fn new(
         board: &'m str,
         model: Model<'m>,
-        Parts { serial, led, .. }: Parts<B>,
-        reader: &'m mut FrameReader<FRAME>,
-        scratch: &'m mut [u32],
-        buffer: &'m mut [u8],
+        exemplars: usize,
+        parts: Parts<B>,
+        memory: Memory<'m, FRAME>,
     ) -> Result<Self, MemoryError> {
-        let needed = memory::request_len(model.input_len());
-        if FRAME < needed {
-            return Err(MemoryError::Frame { needed, given: FRAME });
-        }
-        let needed = 4 * model.scratch_len();
-        if 4 * scratch.len() < needed {
-            return Err(MemoryError::Scratch { needed, given: 4 * scratch.len() });
-        }
-        let needed = memory::buffer_len(model.embedding_len());
-        if buffer.len() < needed {
-            return Err(MemoryError::Buffer { needed, given: buffer.len() });
-        }
-        let (first, buffer) = buffer.split_at_mut(model.embedding_len());
-        let (second, response) = buffer.split_at_mut(model.embedding_len());
-        let engine = Engine { board, model, scratch, first, second };
-        Ok(Self { serial, led, reader, engine, response })
+        let (input, dim) = (model.input_len(), model.embedding_len());
+        let Memory { reader, scratch, buffer, gallery } = memory;
+        check(FRAME, memory::request_len(input, dim, exemplars), Purpose::Receive)?;
+        check(4 * scratch.len(), 4 * model.scratch_len(), Purpose::Compute)?;
+        check(buffer.len(), memory::buffer_len(input, dim, exemplars), Purpose::Answer)?;
+        let gallery_len = memory::gallery_len(dim, exemplars, CAPACITY);
+        check(gallery.len(), gallery_len, Purpose::Gallery)?;
+
+        let (image, buffer) = buffer.split_at_mut(input);
+        let (last, buffer) = buffer.split_at_mut(dim);
+        let (other, buffer) = buffer.split_at_mut(dim);
+        let (value, response) = buffer.split_at_mut(gallery::value_len(dim, exemplars));
+        let gallery = Gallery::new(&model, exemplars, &mut gallery[..gallery_len]);
+        let gallery = KeptGallery::load(&model, gallery, parts.flash, value);
+        Ok(Self {
+            serial: parts.serial,
+            light: Light::new(parts.led),
+            button: parts.button,
+            pressed: false,
+            system: parts.system,
+            reader,
+            device: Device { board, model, gallery, scratch, last, seen: false, other, image },
+            answers: Answers { response, last: None, refusal: [0; REFUSAL] },
+        })
     }
 
     /// Answers until the serial line ends, which on a board it never does.
@@ -67,117 +100,191 @@ impl<'m, B: Board, const FRAME: usize> App<'m, B, FRAME> {
     pub fn run(&mut self) -> Result<(), <B::Serial as ErrorType>::Error> {
         let mut received = [0; 64];
         loop {
+            self.system.feed_watchdog();
+            self.light.update(self.system.now());
+            self.look_at_button();
+            if !self.serial.read_ready()? {
+                self.system.sleep();
+                continue;
+            }
             let len = self.serial.read(&mut received)?;
             if len == 0 {
                 return Ok(());
             }
             for &byte in &received[..len] {
                 let Some(frame) = self.reader.push(byte) else { continue };
-                // A light that does not work is no reason not to answer.
-                let _ = self.led.set_high();
-                let response = answer(&mut self.engine, frame, self.response);
-                self.serial.write_all(response)?;
+                self.light.show(Show::Busy, self.system.now());
+                let answer = self.answers.answer(&mut self.device, frame, &mut self.system);
+                self.serial.write_all(answer.frame)?;
                 self.serial.flush()?;
-                let _ = self.led.set_low();
+                self.light.show(answer.show, self.system.now());
+                if let Some(how) = answer.restart {
+                    restart(how, &mut self.system);
+                }
             }
         }
     }
-}
 
-/// The frame that answers `frame`.
-fn answer<'r>(engine: &mut Engine<'_>, frame: Result<&[u8], FrameError>, buffer: &'r mut [u8]) -> &'r [u8] {
-    let (id, body) = match frame.and_then(decode_message::<Request<'_>>) {
-        Ok(request) => (request.id, engine.carry_out(&request.body)),
-        Err(error) => (NO_ID, Err(RequestError::Frame(error))),
-    };
-    if let Err(error) = body {
-        log!(warn, "request {}: {}", id, error);
+    /// Enrols the last image that was seen under the next new label, when the button is pressed.
+    fn look_at_button(&mut self) {
+        // A button that does not work is not pressed.
+        let pressed = self.button.is_high().unwrap_or(false);
+        let just_now = pressed && !core::mem::replace(&mut self.pressed, pressed);
+        if !just_now {
+            return;
+        }
+        self.light.show(Show::Busy, self.system.now());
+        let show = match self.enrol_last() {
+            Ok(_) => Show::Known,
+            Err(error) => {
+                log!(warn, "the button enrols nothing: {}", error);
+                Show::Unknown
+            }
+        };
+        self.light.show(show, self.system.now());
     }
-    let body = body.unwrap_or_else(ResponseBody::Error);
-    // The buffer is long enough for every answer: see `memory::response_len`.
-    let len = encode_frame(&Response { id, body }, buffer).map_or(0, <[u8]>::len);
-    &buffer[..len]
+
+    fn enrol_last(&mut self) -> Result<u32, RequestError> {
+        let label = new_label(self.device.gallery.get()?);
+        self.device.enrol_last(&label)
+    }
 }
 
-/// What requests need: the model, and memory to run it in.
+/// The first of "new-1", "new-2", … that is not enrolled.
+fn new_label(gallery: &Gallery<'_>) -> heapless::String<MAX_LABEL> {
+    let mut label = heapless::String::new();
+    for number in 1..=gallery.len() + 1 {
+        label.clear();
+        // There is room for any number.
+        let _ = write!(label, "new-{number}");
+        if gallery.find(&label).is_none() {
+            break;
+        }
+    }
+    label
+}
+
+fn restart(how: Restart, system: &mut impl System) {
+    match how {
+        Restart::Reset => system.restart(),
+        Restart::Panic => panic!("a panic was asked for"),
+        #[allow(clippy::empty_loop, reason = "that is what was asked for")]
+        Restart::Hang => loop {},
+    }
+}
+
+/// What is sent, and what comes of it.
+struct Answer<'a> {
+    frame: &'a [u8],
+    show: Show,
+    restart: Option<Restart>,
+}
+
+/// Answers requests, and remembers the last answer in case that it has to be given again.
 #[derive(Debug)]
-struct Engine<'m> {
-    board: &'m str,
-    model: Model<'m>,
-    scratch: &'m mut [u32],
-    first: &'m mut [u8],
-    second: &'m mut [u8],
+struct Answers<'m> {
+    /// The last answer's frame.
+    response: &'m mut [u8],
+    last: Option<Last>,
+    refusal: [u8; REFUSAL],
 }
 
-impl Engine<'_> {
-    fn carry_out(&mut self, request: &RequestBody<'_>) -> Result<ResponseBody<'_>, RequestError> {
-        match *request {
-            RequestBody::Ping => Ok(ResponseBody::Pong),
-            RequestBody::Info => Ok(ResponseBody::Info(Info {
-                protocol: protocol::VERSION,
-                board: self.board,
-                firmware: env!("CARGO_PKG_VERSION"),
-                model: ModelInfo::of(&self.model),
-            })),
-            RequestBody::Embed { pixels } => {
-                self.check_image(pixels)?;
-                self.model.embed(pixels, self.scratch, self.first)?;
-                Ok(ResponseBody::Embedding(self.first))
-            }
-            RequestBody::Compare { a, b } => {
-                self.check_image(a)?;
-                self.check_image(b)?;
-                self.model.embed(a, self.scratch, self.first)?;
-                self.model.embed(b, self.scratch, self.second)?;
-                Ok(ResponseBody::Distance(self.model.compare(self.first, self.second)))
-            }
-        }
-    }
+/// The last request that was carried out.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    id: u32,
+    /// CRC-32 of its payload.
+    crc: u32,
+    /// Bytes of the answer's frame.
+    len: usize,
+}
 
-    fn check_image(&self, pixels: &[u8]) -> Result<(), RequestError> {
-        let (expected, actual) = (self.model.input_len(), pixels.len());
-        if actual == expected {
-            return Ok(());
+impl Answers<'_> {
+    /// The answer to a frame.
+    fn answer<Flash: NorFlash, const CAPACITY: usize>(
+        &mut self,
+        device: &mut Device<'_, Flash, CAPACITY>,
+        frame: Result<&[u8], FrameError>,
+        system: &mut impl System,
+    ) -> Answer<'_> {
+        let read = frame.and_then(|payload| Ok((crc32(payload), decode_message::<Request<'_>>(payload)?)));
+        let (crc, Request { id, body }) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                log!(warn, "{}", error);
+                let body = ResponseBody::Error(RequestError::Frame(error));
+                let frame =
+                    encode_frame(&Response { id: NO_ID, body }, &mut self.refusal).unwrap_or_default();
+                return Answer { frame, show: Show::Heartbeat, restart: None };
+            }
+        };
+        if let Some(last) = self.last
+            && (last.id, last.crc) == (id, crc)
+        {
+            log!(info, "request {=u32} once more", id);
+            return Answer { frame: &self.response[..last.len], show: Show::Heartbeat, restart: None };
         }
-        Err(RequestError::ImageLength { expected: expected as u32, actual: actual as u32 })
+        let answer = device.carry_out(&body, system);
+        if let Err(error) = &answer {
+            log!(warn, "request {=u32}: {}", id, error);
+        }
+        let show = match &answer {
+            Ok(ResponseBody::Recognition(it)) if it.label().is_some() => Show::Known,
+            Ok(ResponseBody::Recognition(_)) => Show::Unknown,
+            _ => Show::Heartbeat,
+        };
+        let restart = match body {
+            RequestBody::Restart(how) => Some(how),
+            _ => None,
+        };
+        // The buffer is long enough for every answer: see `memory::response_len`.
+        let response = Response { id, body: answer.unwrap_or_else(ResponseBody::Error) };
+        let len = encode_frame(&response, self.response).map_or(0, <[u8]>::len);
+        self.last = Some(Last { id, crc, len });
+        Answer { frame: &self.response[..len], show, restart }
     }
+}
+
+/// What a part of the [`Memory`] is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(target_os = "none", derive(defmt::Format))]
+pub enum Purpose {
+    /// To compute in.
+    Compute,
+    /// To answer from.
+    Answer,
+    /// To receive in.
+    Receive,
+    /// To keep the gallery in.
+    Gallery,
 }
 
 /// Why an application cannot run a model: it was given too little memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(target_os = "none", derive(defmt::Format))]
-pub enum MemoryError {
-    /// The memory to compute in.
-    Scratch {
-        /// Bytes that the model needs.
-        needed: usize,
-        /// Bytes there are.
-        given: usize,
-    },
-    /// The memory for answers.
-    Buffer {
-        /// Bytes that the model's longest answer needs.
-        needed: usize,
-        /// Bytes there are.
-        given: usize,
-    },
-    /// The memory to receive in.
-    Frame {
-        /// Bytes of the model's longest request.
-        needed: usize,
-        /// Bytes there are.
-        given: usize,
-    },
+pub struct MemoryError {
+    /// What the memory is for.
+    pub purpose: Purpose,
+    /// Bytes that it takes.
+    pub needed: usize,
+    /// Bytes there are.
+    pub given: usize,
+}
+
+fn check(given: usize, needed: usize, purpose: Purpose) -> Result<(), MemoryError> {
+    if given < needed { Err(MemoryError { purpose, needed, given }) } else { Ok(()) }
 }
 
 impl core::fmt::Display for MemoryError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let (what, needed, given) = match self {
-            Self::Scratch { needed, given } => ("compute", needed, given),
-            Self::Buffer { needed, given } => ("answer", needed, given),
-            Self::Frame { needed, given } => ("receive", needed, given),
+        let Self { purpose, needed, given } = self;
+        let what = match purpose {
+            Purpose::Compute => "compute in",
+            Purpose::Answer => "answer from",
+            Purpose::Receive => "receive in",
+            Purpose::Gallery => "keep the gallery in",
         };
-        write!(f, "the model needs {needed} bytes of memory to {what} in, and was given {given}")
+        write!(f, "the model needs {needed} bytes of memory to {what}, and was given {given}")
     }
 }
 

@@ -35,7 +35,10 @@ macro_rules! log {
 
 pub mod app;
 pub mod boards;
+pub mod device;
 pub mod hardware;
+pub mod kept_gallery;
+pub mod light;
 pub mod measuring;
 pub mod memory;
 mod memory_flash;

@@ -3,18 +3,25 @@
 use crate::board;
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
-use firmware::{app::App, hardware::System, memory, model};
+use firmware::{
+    app::{App, Memory},
+    hardware::System,
+    memory,
+    model::{self, CAPACITY, EMBEDDING_LEN, EXEMPLARS, INPUT_LEN, SCRATCH_LEN},
+};
 #[cfg(target_arch = "riscv32")]
 use riscv_rt::entry;
 use shared_model::{Model, protocol::FrameReader};
 use static_cell::ConstStaticCell;
 
-const BUFFER: usize = memory::buffer_len(model::EMBEDDING_LEN);
-const FRAME: usize = memory::request_len(model::INPUT_LEN);
+const FRAME: usize = memory::request_len(INPUT_LEN, EMBEDDING_LEN, EXEMPLARS);
+const BUFFER: usize = memory::buffer_len(INPUT_LEN, EMBEDDING_LEN, EXEMPLARS);
+const GALLERY: usize = memory::gallery_len(EMBEDDING_LEN, EXEMPLARS, CAPACITY);
 
 static READER: ConstStaticCell<FrameReader<FRAME>> = ConstStaticCell::new(FrameReader::new());
-static SCRATCH: ConstStaticCell<[u32; model::SCRATCH_LEN]> = ConstStaticCell::new([0; model::SCRATCH_LEN]);
+static SCRATCH: ConstStaticCell<[u32; SCRATCH_LEN]> = ConstStaticCell::new([0; SCRATCH_LEN]);
 static BUFFER_MEMORY: ConstStaticCell<[u8; BUFFER]> = ConstStaticCell::new([0; BUFFER]);
+static GALLERY_MEMORY: ConstStaticCell<[u8; GALLERY]> = ConstStaticCell::new([0; GALLERY]);
 
 #[entry]
 fn main() -> ! {
@@ -31,13 +38,18 @@ fn main() -> ! {
         model.metadata().name,
         u64::from_be_bytes(model.hash())
     );
-    let app =
-        App::new(env!("FIRMWARE_BOARD"), model, parts, READER.take(), SCRATCH.take(), BUFFER_MEMORY.take());
+    let memory = Memory {
+        reader: READER.take(),
+        scratch: SCRATCH.take(),
+        buffer: BUFFER_MEMORY.take(),
+        gallery: GALLERY_MEMORY.take(),
+    };
+    let app = App::<_, FRAME, CAPACITY>::new(env!("FIRMWARE_BOARD"), model, EXEMPLARS, parts, memory);
     let mut app = match app {
         Ok(app) => app,
         Err(error) => defmt::panic!("{}", error),
     };
-    let scratch = 4 * model::SCRATCH_LEN;
+    let scratch = 4 * SCRATCH_LEN;
     defmt::info!("ready: {=usize} bytes to compute in, frames of up to {=usize}", scratch, FRAME);
     loop {
         // The boards' serial ports know no error and no end.

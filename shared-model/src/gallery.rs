@@ -154,18 +154,12 @@ impl<'m> Gallery<'m> {
         Ok(count)
     }
 
-    /// Puts an entry in, in place of the one of its label if there is one. `value` may come from anywhere.
+    /// Puts an entry in, in place of the one of its label if there is one. Both may come from anywhere.
     ///
     /// # Errors
-    /// The label is none, `value` is no entry's, or the gallery is full. Nothing has changed then.
+    /// As [`check`](Self::check). Nothing has changed then.
     pub fn insert(&mut self, label: &str, value: &[u8]) -> Result<(), GalleryError> {
-        check_label(label).map_err(GalleryError::Label)?;
-        self.check_value(value)?;
-        let position = match self.position(label) {
-            Some(position) => position,
-            None if self.len == self.capacity() => return Err(GalleryError::Full),
-            None => self.len,
-        };
+        let position = self.check(label, value)?;
         let len = self.format.entry_len();
         let entry = self.memory.get_mut(position * len..(position + 1) * len).ok_or(GalleryError::Full)?;
         let (place, rest) = entry.split_at_mut(LABEL);
@@ -177,12 +171,22 @@ impl<'m> Gallery<'m> {
         Ok(())
     }
 
-    /// Whether `value` is an entry's: of the right length, with a count in range and sums that so many embeddings can
-    /// have.
+    /// Whether an entry can be [inserted](Self::insert), and the number that it then has.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn check_value(&self, value: &[u8]) -> Result<(), GalleryError> {
+    /// The label is none, the gallery is full, or the value is no entry's: its length is another, its count out of
+    /// range, or its sums are none that so many embeddings can have.
+    pub fn check(&self, label: &str, value: &[u8]) -> Result<usize, GalleryError> {
+        check_label(label).map_err(GalleryError::Label)?;
+        self.check_value(value)?;
+        match self.position(label) {
+            Some(position) => Ok(position),
+            None if self.len == self.capacity() => Err(GalleryError::Full),
+            None => Ok(self.len),
+        }
+    }
+
+    fn check_value(&self, value: &[u8]) -> Result<(), GalleryError> {
         if value.len() != self.value_len() {
             return Err(GalleryError::Length);
         }

@@ -316,7 +316,7 @@ pub enum Storage {
     /// In flash lies the gallery of the model with this hash, and stays there until it is cleared. Until then there is
     /// none of the model on the board.
     OtherModel([u8; 8]),
-    /// The flash failed when the board started. There is no gallery until it is cleared, which may mend it.
+    /// The flash could not be read when the board started, or is too small. There is no gallery until the next start.
     Failed,
 }
 
@@ -380,7 +380,7 @@ impl core::fmt::Display for RequestError {
                 u64::from_be_bytes(*hash)
             ),
             Self::NoGallery(_) => {
-                f.write_str("the flash that holds its gallery failed at the start: clear it to try anew")
+                f.write_str("the flash that holds its gallery failed when the board started: restart it")
             }
             Self::Storage => f.write_str("the flash failed: the change is not stored"),
             Self::Internal => f.write_str("the board failed to compute a well-formed request"),

@@ -2,13 +2,16 @@ use core::cell::RefCell;
 #[cfg(target_arch = "arm")]
 use cortex_m::asm::wfi;
 use critical_section::{CriticalSection, Mutex};
-use firmware::{memory, model};
+use firmware::{
+    memory,
+    model::{EMBEDDING_LEN, EXEMPLARS, INPUT_LEN},
+};
 use heapless::spsc::Queue;
 #[cfg(target_arch = "riscv32")]
 use riscv::asm::wfi;
 
 /// One more than it holds.
-const LEN: usize = memory::rx_queue_len(model::INPUT_LEN) + 1;
+const LEN: usize = memory::rx_queue_len(memory::request_len(INPUT_LEN, EMBEDDING_LEN, EXEMPLARS)) + 1;
 
 /// Received bytes, from the interrupt that takes them from the serial port to the application.
 ///

@@ -1,12 +1,12 @@
 use firmware::{
     boards::Board,
-    client::Client,
     emulator::{self, Binary, Emulator, Program},
     image::{self, Image},
     model,
 };
 use shared_model::{
     Model, Shape,
+    client::Client,
     format::Threshold,
     protocol::{Info, Request, RequestBody, ResponseBody, encode_frame},
 };

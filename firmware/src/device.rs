@@ -1,0 +1,174 @@
+//! What a board does when it is asked: one function a question.
+
+use crate::{hardware::System, kept_gallery::KeptGallery};
+use embedded_storage::nor_flash::NorFlash;
+use micromath::F32Ext;
+use shared_model::{
+    Distance, Model, TestImage,
+    gallery::{Match, Method},
+    protocol::{
+        Info, Limit, MAX_RUNS, ModelInfo, Recognition, RequestBody, RequestError, ResponseBody, Restart,
+    },
+};
+
+/// The model, the gallery, and memory to run them in.
+#[derive(Debug)]
+pub struct Device<'m, Flash, const CAPACITY: usize> {
+    pub(crate) board: &'m str,
+    pub(crate) model: Model<'m>,
+    pub(crate) gallery: KeptGallery<'m, Flash, CAPACITY>,
+    pub(crate) scratch: &'m mut [u32],
+    /// An embedding: of the last image that was seen, if `seen`.
+    pub(crate) last: &'m mut [u8],
+    pub(crate) seen: bool,
+    /// Room for another embedding.
+    pub(crate) other: &'m mut [u8],
+    /// Room for an image.
+    pub(crate) image: &'m mut [u8],
+}
+
+impl<Flash: NorFlash, const CAPACITY: usize> Device<'_, Flash, CAPACITY> {
+    /// Does what is asked. A restart is left to the caller, who has to answer before.
+    ///
+    /// # Errors
+    /// It cannot be done, and nothing has changed.
+    pub fn carry_out(
+        &mut self,
+        request: &RequestBody<'_>,
+        system: &mut impl System,
+    ) -> Result<ResponseBody<'_>, RequestError> {
+        match *request {
+            RequestBody::Ping => Ok(ResponseBody::Pong),
+            RequestBody::Info => Ok(ResponseBody::Info(Info {
+                board: self.board,
+                firmware: env!("CARGO_PKG_VERSION"),
+                uptime: system.now() / 1_000,
+                stack: system.stack(),
+                model: ModelInfo::of(&self.model),
+                gallery: self.gallery.info(),
+            })),
+            RequestBody::Embed { pixels } => {
+                self.see(pixels)?;
+                Ok(ResponseBody::Embedding(self.last))
+            }
+            RequestBody::Compare { a, b } => {
+                self.check_image(a)?;
+                self.check_image(b)?;
+                self.model.embed(a, self.scratch, self.other)?;
+                self.see(b)?;
+                Ok(ResponseBody::Distance(self.model.compare(self.other, self.last)))
+            }
+            RequestBody::Enrol { label, pixels } => {
+                self.see(pixels)?;
+                let count = self.enrol_last(label)?;
+                Ok(ResponseBody::Enrolled { count, entries: self.gallery.info().len })
+            }
+            RequestBody::Recognise { pixels, method, limit } => self.recognise(pixels, method, limit),
+            RequestBody::Entry { index } => {
+                let entry = self.gallery.get()?.entries().nth(index.into()).ok_or(RequestError::NoEntry)?;
+                Ok(ResponseBody::Entry { label: entry.label(), value: entry.value() })
+            }
+            RequestBody::Import { label, value } => {
+                self.gallery.import(label, value)?;
+                log!(info, "\"{=str}\" imported", label);
+                Ok(ResponseBody::Done)
+            }
+            RequestBody::Forget { label } => {
+                self.gallery.forget(label)?;
+                log!(info, "\"{=str}\" forgotten", label);
+                Ok(ResponseBody::Done)
+            }
+            RequestBody::Clear => {
+                self.gallery.clear()?;
+                log!(info, "all forgotten");
+                Ok(ResponseBody::Done)
+            }
+            RequestBody::Parity { pixels } => {
+                self.check_image(pixels)?;
+                Ok(ResponseBody::Digests(self.model.digests(pixels, self.scratch, self.other)?))
+            }
+            RequestBody::Bench { runs } => self.bench(runs, system),
+            RequestBody::SelfTest => self.self_test(),
+            RequestBody::Restart(Restart::Reset | Restart::Panic | Restart::Hang) => Ok(ResponseBody::Done),
+        }
+    }
+
+    /// Enrols the last image that was seen, and returns how many images the label has then.
+    ///
+    /// # Errors
+    /// None was seen yet, or it cannot be enrolled.
+    pub fn enrol_last(&mut self, label: &str) -> Result<u32, RequestError> {
+        if !self.seen {
+            return Err(RequestError::NoEntry);
+        }
+        let count = self.gallery.enrol(label, self.last)?;
+        log!(info, "\"{=str}\" enrolled: {=u32} images", label, count);
+        Ok(count)
+    }
+
+    /// Computes the embedding of an image into `self.last`.
+    fn see(&mut self, pixels: &[u8]) -> Result<(), RequestError> {
+        self.check_image(pixels)?;
+        self.model.embed(pixels, self.scratch, self.last)?;
+        self.seen = true;
+        Ok(())
+    }
+
+    fn recognise(
+        &mut self,
+        pixels: &[u8],
+        method: Method,
+        limit: Limit,
+    ) -> Result<ResponseBody<'_>, RequestError> {
+        let limit = limit.distance(&self.model.metadata().thresholds).ok_or(RequestError::NoLimit)?;
+        self.see(pixels)?;
+        let nearest = self.gallery.get()?.nearest(self.last, method)?;
+        let recognition = Recognition { nearest: nearest.first, runner_up: nearest.second, limit };
+        if let Some(Match { label, distance }) = recognition.nearest {
+            let known = recognition.label().is_some();
+            log!(info, "\"{=str}\", {=f32} away, known: {=bool}", label, self.apart(distance), known);
+        }
+        Ok(ResponseBody::Recognition(recognition))
+    }
+
+    /// A distance for people who read the log: the length between two embeddings, or their angle in degrees.
+    fn apart(&self, distance: u32) -> f32 {
+        let real = self.model.distance().real(distance, self.model.output().scale);
+        match self.model.distance() {
+            Distance::SquaredL2 => F32Ext::sqrt(real),
+            Distance::Cosine => F32Ext::acos(1.0 - real).to_degrees(),
+        }
+    }
+
+    fn bench(&mut self, runs: u16, system: &mut impl System) -> Result<ResponseBody<'_>, RequestError> {
+        if !(1..=MAX_RUNS).contains(&runs) {
+            return Err(RequestError::Runs);
+        }
+        TestImage::Noise.draw(self.image);
+        let mut microseconds = 0;
+        for _ in 0..runs {
+            system.feed_watchdog();
+            let start = system.now();
+            self.model.embed(self.image, self.scratch, self.other)?;
+            microseconds += system.now() - start;
+        }
+        Ok(ResponseBody::Bench { runs, microseconds })
+    }
+
+    fn self_test(&mut self) -> Result<ResponseBody<'_>, RequestError> {
+        let expected = self.model.metadata().golden_crc;
+        let actual = self.model.test_crc(self.image, self.scratch, self.other)?;
+        if actual != expected {
+            log!(error, "self-test: CRC {=u32:08x}, not {=u32:08x}", actual, expected);
+        }
+        Ok(ResponseBody::SelfTest { expected, actual })
+    }
+
+    fn check_image(&self, pixels: &[u8]) -> Result<(), RequestError> {
+        let (expected, actual) = (self.model.input_len(), pixels.len());
+        if actual == expected {
+            return Ok(());
+        }
+        Err(RequestError::ImageLength { expected: expected as u32, actual: actual as u32 })
+    }
+}
