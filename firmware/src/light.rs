@@ -107,8 +107,8 @@ mod tests {
         let pause = ".".repeat(37);
         assert_eq!(seen(Show::Heartbeat, 43), "###".to_owned() + &pause + "###");
         assert_eq!(seen(Show::Busy, 100), "#".repeat(100));
-        // The heartbeat comes after it, with its pause missing.
-        assert_eq!(seen(Show::Known, 24), "#".repeat(20) + ".###");
-        assert_eq!(seen(Show::Unknown, 22), "###...###...###....###");
+        // The heartbeat comes after it.
+        assert_eq!(seen(Show::Known, 24), "#".repeat(20) + ".##.");
+        assert_eq!(seen(Show::Unknown, 22), "###...###...###....##.");
     }
 }

@@ -1,145 +1,27 @@
-//! The application on a PC: bytes in, bytes out.
+//! Frames in, frames out.
 
-use embedded_hal::digital::{self, OutputPin};
-use embedded_io::{ErrorType, Read, ReadReady, Write};
+use crate::bench::{Bench, FRAME, embedding, encoded, frame, host_model, image};
 use firmware::{
-    MemoryFlash,
-    app::{App, MemoryError},
-    hardware::{Board, NoPin, Parts, System},
-    memory, model,
+    memory,
+    model::{self, CAPACITY, EXEMPLARS},
 };
 use shared_model::{
-    Model,
+    Shape, Tensor, crc32,
+    format::{MAX_LAYERS, Threshold, Thresholds},
+    gallery::{self, Match},
     protocol::{
-        self, FrameError, FrameReader, Info, ModelInfo, NO_ID, Request, RequestBody, RequestError, Response,
-        ResponseBody, decode_message, encode_frame,
+        FrameError, FrameReader, GalleryInfo, Info, ModelInfo, NO_ID, Recognition, RequestBody, RequestError,
+        Response, ResponseBody, Storage, VERSION, decode_message, encode_frame,
     },
 };
-use std::{convert::Infallible, marker::PhantomData};
-
-const FRAME: usize = memory::request_len(model::INPUT_LEN);
-const SCRATCH: usize = model::SCRATCH_LEN;
-const BUFFER: usize = memory::buffer_len(model::EMBEDDING_LEN);
-
-/// A serial line that delivers at most `piece` bytes at once and ends after the last.
-struct Line<'t> {
-    input: &'t [u8],
-    piece: usize,
-    output: &'t mut Vec<u8>,
-}
-
-impl ErrorType for Line<'_> {
-    type Error = Infallible;
-}
-
-impl Read for Line<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        let len = buffer.len().min(self.piece);
-        self.input.read(&mut buffer[..len])
-    }
-}
-
-impl ReadReady for Line<'_> {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(true)
-    }
-}
-
-impl Write for Line<'_> {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        self.output.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
-/// A light, and how often it was switched on and off.
-struct Light<'t>(&'t mut [usize; 2]);
-
-impl digital::ErrorType for Light<'_> {
-    type Error = Infallible;
-}
-
-impl OutputPin for Light<'_> {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        self.0[1] += 1;
-        Ok(())
-    }
-
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        self.0[0] += 1;
-        Ok(())
-    }
-}
-
-/// A board's time, which stands still.
-struct Still;
-
-impl System for Still {
-    fn now(&mut self) -> u64 {
-        0
-    }
-
-    fn sleep(&mut self) {}
-
-    fn feed_watchdog(&mut self) {}
-
-    fn restart(&mut self) {}
-
-    fn stack(&mut self) -> Option<(u32, u32)> {
-        None
-    }
-}
-
-/// A board that is none.
-struct TestBoard<'t>(PhantomData<&'t ()>);
-
-impl<'t> Board for TestBoard<'t> {
-    type Serial = Line<'t>;
-    type Led = Light<'t>;
-    type Button = NoPin;
-    type Flash = MemoryFlash<'t>;
-    type System = Still;
-}
-
-fn parts<'t>(serial: Line<'t>, led: Light<'t>) -> Parts<TestBoard<'t>> {
-    Parts { serial, led, button: NoPin, flash: None, system: Still }
-}
-
-fn host_model() -> Model<'static> {
-    Model::decode(model::FILE).unwrap()
-}
 
 /// All that an application answers to `input`, received in pieces of `piece` bytes.
 fn run_in_pieces(input: &[u8], piece: usize) -> Vec<u8> {
-    let (mut output, mut switched) = (Vec::new(), [0; 2]);
-    let (mut scratch, mut buffer) = ([0xaaaa_aaaa; SCRATCH], [0xaa; BUFFER]);
-    let line = Line { input, piece, output: &mut output };
-    let mut reader = FrameReader::<FRAME>::new();
-    let light = Light(&mut switched);
-    let mut app =
-        App::new("a test", host_model(), parts(line, light), &mut reader, &mut scratch, &mut buffer).unwrap();
-    app.run().unwrap();
-    drop(app);
-    assert_eq!(switched[0], switched[1], "the light is off again after every answer");
-    output
+    Bench { piece, ..Bench::new() }.run(input)
 }
 
 fn run(input: &[u8]) -> Vec<u8> {
     run_in_pieces(input, 64)
-}
-
-fn frame(id: u32, body: RequestBody<'_>) -> Vec<u8> {
-    let mut buffer = vec![0; 8192];
-    encode_frame(&Request { id, body }, &mut buffer).unwrap().to_vec()
-}
-
-fn encoded(id: u32, body: ResponseBody<'_>) -> Vec<u8> {
-    let mut buffer = vec![0; 8192];
-    encode_frame(&Response { id, body }, &mut buffer).unwrap().to_vec()
 }
 
 fn refused(error: FrameError) -> Vec<u8> {
@@ -154,22 +36,6 @@ fn pong() -> Vec<u8> {
     encoded(7, ResponseBody::Pong)
 }
 
-/// An image that differs with `seed`.
-fn image(seed: u32) -> Vec<u8> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    (0..model::INPUT_LEN).map(|_| next()).collect()
-}
-
-fn embedding(pixels: &[u8]) -> Vec<u8> {
-    let (mut scratch, mut embedding) = ([0; model::SCRATCH_LEN], vec![0; model::EMBEDDING_LEN]);
-    host_model().embed(pixels, &mut scratch, &mut embedding).unwrap();
-    embedding
-}
-
 #[test]
 fn ping_is_answered() {
     assert_eq!(run(&ping()), pong());
@@ -178,10 +44,17 @@ fn ping_is_answered() {
 #[test]
 fn info_tells_board_and_model() {
     let expected = Info {
-        protocol: protocol::VERSION,
         board: "a test",
         firmware: env!("CARGO_PKG_VERSION"),
+        uptime: 0,
+        stack: Some((5, 7)),
         model: ModelInfo::of(&host_model()),
+        gallery: GalleryInfo {
+            len: 0,
+            capacity: CAPACITY as u16,
+            exemplars: EXEMPLARS as u16,
+            storage: Storage::Flash,
+        },
     };
     assert_eq!(run(&frame(9, RequestBody::Info)), encoded(9, ResponseBody::Info(expected)));
 }
@@ -292,9 +165,19 @@ fn empty_frames_are_passed_over() {
 }
 
 #[test]
+fn another_version_is_named() {
+    let mut payload = vec![VERSION + 1, 1, 0];
+    payload.extend(crc32(&payload).to_le_bytes());
+    let mut other = cobs::encode_vec(&payload);
+    other.push(0);
+    let refusal = refused(FrameError::Version(VERSION + 1));
+    assert_eq!(run(&[&other, &*ping()].concat()), [refusal, pong()].concat());
+}
+
+#[test]
 fn a_whole_frame_with_another_message_is_refused() {
     let mut buffer = [0; 64];
-    for message in [(1u32, 200u8), (1, 9)] {
+    for message in [(1u32, 200u8), (1, 15)] {
         let other = encode_frame(&message, &mut buffer).unwrap();
         assert_eq!(run(&[other, &ping()].concat()), [refused(FrameError::Message), pong()].concat());
     }
@@ -316,42 +199,48 @@ fn garbage_gets_answers_and_nothing_else_happens() {
 }
 
 #[test]
-fn too_little_memory_is_refused() {
-    let new = |scratch: &mut [u32], buffer: &mut [u8]| {
-        let (mut output, mut switched) = (Vec::new(), [0; 2]);
-        let line = Line { input: &[], piece: 1, output: &mut output };
-        let mut reader = FrameReader::<FRAME>::new();
-        let light = Light(&mut switched);
-        App::new("a test", host_model(), parts(line, light), &mut reader, scratch, buffer).map(|_| ())
-    };
-    let (scratch, buffer) = (&mut [0; SCRATCH], &mut [0; BUFFER]);
-    assert_eq!(new(scratch, buffer), Ok(()));
-    let few = MemoryError::Scratch { needed: 4 * SCRATCH, given: 4 * SCRATCH - 4 };
-    assert_eq!(new(&mut scratch[1..], buffer), Err(few));
-    let few = MemoryError::Buffer { needed: BUFFER, given: BUFFER - 1 };
-    assert_eq!(new(scratch, &mut buffer[1..]), Err(few));
-
-    let (mut output, mut switched) = (Vec::new(), [0; 2]);
-    let line = Line { input: &[], piece: 1, output: &mut output };
-    let mut reader = FrameReader::<64>::new();
-    let light = Light(&mut switched);
-    let app = App::new("a test", host_model(), parts(line, light), &mut reader, scratch, buffer);
-    assert_eq!(app.err(), Some(MemoryError::Frame { needed: FRAME, given: 64 }));
-}
-
-#[test]
 fn the_longest_messages_fit_what_is_set_aside_for_them() {
     let white = vec![255; model::INPUT_LEN];
     assert!(frame(u32::MAX, RequestBody::Compare { a: &white, b: &white }).len() <= FRAME);
-    for len in [1, 128, shared_model::format::MAX_EMBEDDING] {
-        let longest = encoded(u32::MAX, ResponseBody::Embedding(&vec![255; len]));
-        assert!(longest.len() <= memory::response_len(len));
+    let label = "l".repeat(gallery::MAX_LABEL);
+    assert!(frame(u32::MAX, RequestBody::Enrol { label: &label, pixels: &white }).len() <= FRAME);
+    for (dim, exemplars) in [(1, 0), (128, 0), (128, 5), (shared_model::format::MAX_EMBEDDING, 0)] {
+        let value = vec![255; gallery::value_len(dim, exemplars)];
+        let import = frame(u32::MAX, RequestBody::Import { label: &label, value: &value });
+        assert!(import.len() <= memory::request_len(1, dim, exemplars));
+        let farthest = Some(Match { label: &label, distance: u32::MAX });
+        let recognition = Recognition { nearest: farthest, runner_up: farthest, limit: u32::MAX };
+        for body in [
+            ResponseBody::Embedding(&vec![255; dim]),
+            ResponseBody::Entry { label: &label, value: &value },
+            ResponseBody::Recognition(recognition),
+            ResponseBody::Digests([u32::MAX; MAX_LAYERS].into_iter().collect()),
+        ] {
+            assert!(encoded(u32::MAX, body).len() <= memory::response_len(dim, exemplars));
+        }
     }
     let name = "n".repeat(shared_model::format::MAX_TEXT);
-    let model = ModelInfo { name: &name, ram: u32::MAX, ..ModelInfo::of(&host_model()) };
+    let limit = Some(Threshold { distance: u32::MAX, false_accept_rate: 1.0, false_reject_rate: 1.0 });
+    let thresholds = Thresholds { equal_error: limit, false_accept_1_percent: limit };
+    let largest = Tensor { shape: Shape::new(u16::MAX, u16::MAX, u16::MAX), ..host_model().output() };
+    let model = ModelInfo {
+        name: &name,
+        input: largest,
+        embedding: largest,
+        thresholds,
+        ram: u32::MAX,
+        ..ModelInfo::of(&host_model())
+    };
+    let gallery = GalleryInfo {
+        len: u16::MAX,
+        capacity: u16::MAX,
+        exemplars: u16::MAX,
+        storage: Storage::OtherModel([255; 8]),
+    };
     for board in firmware::boards::BOARDS {
-        let info = Info { protocol: 255, board: board.name, firmware: "100.100.100", model };
-        assert!(encoded(u32::MAX, ResponseBody::Info(info)).len() <= memory::response_len(1));
+        let (uptime, stack) = (u64::MAX, Some((u32::MAX, u32::MAX)));
+        let info = Info { board: board.name, firmware: "100.100.100", uptime, stack, model, gallery };
+        assert!(encoded(u32::MAX, ResponseBody::Info(info)).len() <= memory::response_len(1, 0));
     }
 }
 

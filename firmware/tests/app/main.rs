@@ -1,0 +1,5 @@
+//! The application on a PC: bytes in, bytes out.
+
+mod bench;
+mod frames;
+mod gallery;
