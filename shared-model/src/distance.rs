@@ -88,6 +88,17 @@ impl Distance {
             Distance::Cosine => distance as f32 / COSINE_ONE as f32,
         }
     }
+
+    /// The integer of a `real` distance, the nearest one: [`real`](Self::real)'s inverse, for what people type. What is
+    /// out of range becomes the end of the range that it is nearer to.
+    pub fn integer(self, real: f32, scale: f32) -> u32 {
+        let one = match self {
+            Distance::SquaredL2 => scale * scale,
+            Distance::Cosine => 1.0 / COSINE_ONE as f32,
+        };
+        // A cast saturates.
+        (real / one + 0.5) as u32
+    }
 }
 
 fn squared_l2(a: &[u8], b: &[u8], element: Element) -> u32 {
@@ -132,6 +143,17 @@ mod tests {
         assert_eq!(Distance::SquaredL2.between(&[0, 255], &[255, 255], Signed), 1);
         let (low, high) = ([0x81; 1024], [127; 1024]);
         assert_eq!(Distance::SquaredL2.between(&low, &high, Signed), 1024 * 254 * 254);
+    }
+
+    #[test]
+    fn real_distances_and_back() {
+        for distance in [0, 1, 300, 1 << 23] {
+            assert_eq!(Distance::Cosine.integer(Distance::Cosine.real(distance, 0.1), 0.1), distance);
+            assert_eq!(Distance::SquaredL2.integer(Distance::SquaredL2.real(distance, 0.1), 0.1), distance);
+        }
+        assert_eq!(Distance::Cosine.integer(0.5, 0.1), 1 << 29);
+        assert_eq!(Distance::Cosine.integer(-1.0, 0.1), 0);
+        assert_eq!(Distance::SquaredL2.integer(f32::INFINITY, 0.1), u32::MAX);
     }
 
     #[test]

@@ -187,19 +187,7 @@ impl<'m> Gallery<'m> {
     }
 
     fn check_value(&self, value: &[u8]) -> Result<(), GalleryError> {
-        if value.len() != self.value_len() {
-            return Err(GalleryError::Length);
-        }
-        let entry = Value { bytes: value, dim: self.format.dim };
-        let count = entry.count();
-        let (low, high) = match self.format.element {
-            Element::Unsigned => (0, 255),
-            Element::Signed => (-128, 127),
-        };
-        let range = i64::from(count) * low..=i64::from(count) * high;
-        let whole =
-            (1..=MAX_COUNT).contains(&count) && entry.sums().all(|sum| range.contains(&i64::from(sum)));
-        if whole { Ok(()) } else { Err(GalleryError::Value) }
+        Value::new(value, self.format.dim, self.format.exemplars, self.format.element).map(|_| ())
     }
 
     /// Takes an entry out; false where there was none of this label.
@@ -348,7 +336,7 @@ impl<'g> Entry<'g> {
     }
 
     fn parts(&self) -> Value<'g> {
-        Value { bytes: self.value(), dim: self.format.dim }
+        Value { bytes: self.value(), dim: self.format.dim, exemplars: self.format.exemplars }
     }
 
     /// How many images were enrolled.
@@ -361,11 +349,9 @@ impl<'g> Entry<'g> {
         self.parts().sums()
     }
 
-    /// The embeddings that are kept.
+    /// The embeddings that are kept, in the order of their places.
     pub fn exemplars(&self) -> impl Iterator<Item = &'g [u8]> + 'g {
-        let kept = self.format.exemplars.min(self.count() as usize);
-        let exemplars = self.value().get(COUNT + 4 * self.format.dim..).unwrap_or_default();
-        exemplars.chunks_exact(self.format.dim).take(kept)
+        self.parts().exemplars()
     }
 
     fn distance_to_prototype(&self, embedding: &[u8]) -> u32 {
@@ -373,21 +359,56 @@ impl<'g> Entry<'g> {
     }
 }
 
-/// An entry's value.
-#[derive(Clone, Copy)]
-struct Value<'v> {
+/// An entry's value, taken apart: see the [module](self).
+#[derive(Clone, Copy, Debug)]
+pub struct Value<'v> {
     bytes: &'v [u8],
     dim: usize,
+    exemplars: usize,
 }
 
 impl<'v> Value<'v> {
-    fn count(self) -> u32 {
+    /// The value in `bytes`, of a gallery of embeddings of `dim` such elements that keeps so many exemplars.
+    ///
+    /// # Errors
+    /// It has another length, or a count or sums that no enrolling leads to.
+    pub fn new(
+        bytes: &'v [u8],
+        dim: usize,
+        exemplars: usize,
+        element: Element,
+    ) -> Result<Self, GalleryError> {
+        if bytes.len() != value_len(dim, exemplars) {
+            return Err(GalleryError::Length);
+        }
+        let value = Self { bytes, dim, exemplars };
+        let count = value.count();
+        let (low, high) = match element {
+            Element::Unsigned => (0, 255),
+            Element::Signed => (-128, 127),
+        };
+        let range = i64::from(count) * low..=i64::from(count) * high;
+        let whole =
+            (1..=MAX_COUNT).contains(&count) && value.sums().all(|sum| range.contains(&i64::from(sum)));
+        if whole { Ok(value) } else { Err(GalleryError::Value) }
+    }
+
+    /// How many images were enrolled.
+    pub fn count(self) -> u32 {
         self.bytes.first_chunk().map_or(0, |&bytes| u32::from_le_bytes(bytes))
     }
 
-    fn sums(self) -> impl Iterator<Item = i32> + Clone + 'v {
+    /// The sum of each of the embedding's values over those images.
+    pub fn sums(self) -> impl Iterator<Item = i32> + Clone + 'v {
         let sums = self.bytes.get(COUNT..COUNT + 4 * self.dim).unwrap_or_default();
         sums.as_chunks::<4>().0.iter().map(|&bytes| i32::from_le_bytes(bytes))
+    }
+
+    /// The embeddings that are kept, in the order of their places.
+    pub fn exemplars(self) -> impl Iterator<Item = &'v [u8]> + 'v {
+        let kept = self.exemplars.min(self.count() as usize);
+        let exemplars = self.bytes.get(COUNT + 4 * self.dim..).unwrap_or_default();
+        exemplars.chunks_exact(self.dim.max(1)).take(kept)
     }
 }
 

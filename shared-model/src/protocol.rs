@@ -11,7 +11,7 @@
 pub use crate::frame::{FrameError, FrameFull, FrameReader, decode_message, encode_frame};
 use crate::{
     Distance, EmbedError, Model, Tensor,
-    format::{MAX_LAYERS, Thresholds},
+    format::{MAX_LAYERS, Preparation, Thresholds},
     gallery::{GalleryError, Match, Method},
 };
 use heapless::Vec;
@@ -267,6 +267,8 @@ pub struct ModelInfo<'a> {
     pub name: &'a str,
     /// The image.
     pub input: Tensor,
+    /// How an image from outside becomes one.
+    pub preparation: Preparation,
     /// The embedding.
     pub embedding: Tensor,
     /// How embeddings are compared.
@@ -284,6 +286,7 @@ impl<'a> ModelInfo<'a> {
             hash: model.hash(),
             name: model.metadata().name,
             input: model.input(),
+            preparation: model.metadata().preparation,
             embedding: model.output(),
             distance: model.distance(),
             thresholds: model.metadata().thresholds,

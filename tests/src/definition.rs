@@ -162,7 +162,7 @@ fn crc(bytes: &[u8]) -> u32 {
         crc ^= u32::from(byte);
         for _ in 0..8 {
             // The polynomial 0x04C11DB7, reflected.
-            crc = if crc % 2 == 1 { crc / 2 ^ 0xedb8_8320 } else { crc / 2 };
+            crc = if crc % 2 == 1 { (crc / 2) ^ 0xedb8_8320 } else { crc / 2 };
         }
     }
     !crc
