@@ -10,10 +10,11 @@ use embedded_storage::nor_flash::{
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::{cell::RefCell, rc::Rc};
 
 /// A flash with words of `WORD` bytes and erase units of `UNIT` bytes. After a cut nothing works any more, until
 /// [`Self::power_on`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SimulatedFlash<const WORD: usize, const UNIT: usize> {
     bytes: Vec<u8>,
     /// Of each word, whether it may have been programmed since its unit was erased.
@@ -21,9 +22,9 @@ pub struct SimulatedFlash<const WORD: usize, const UNIT: usize> {
     /// What happens at which of the coming steps; 0 is the next.
     fault: Option<(u64, Fault)>,
     is_on: bool,
-    /// The last step that was not carried out as a whole, or not as asked.
+    /// The last step that a fault befell.
     faulty_step: Option<Step>,
-    wear: Wear,
+    wear: Rc<RefCell<Wear>>,
 }
 
 /// What was done to a flash.
@@ -74,7 +75,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    fn is_cut(self) -> bool {
+    /// Whether the power is cut.
+    pub fn is_cut(self) -> bool {
         matches!(self, Self::CutBefore | Self::CutWithin(_))
     }
 }
@@ -108,7 +110,7 @@ impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
             fault: None,
             is_on: true,
             faulty_step: None,
-            wear: Wear { erases: vec![0; units], ..Wear::default() },
+            wear: Rc::new(RefCell::new(Wear { erases: vec![0; units], ..Wear::default() })),
         }
     }
 
@@ -122,30 +124,34 @@ impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
         &mut self.bytes
     }
 
-    /// What has been done to it.
-    pub fn wear(&self) -> &Wear {
-        &self.wear
+    /// What has been done to it; it goes on counting while something else has borrowed the flash.
+    pub fn wear(&self) -> Rc<RefCell<Wear>> {
+        Rc::clone(&self.wear)
     }
 
-    /// Lets this happen after so many more steps; it takes the place of what was asked for before.
+    /// Lets this happen after so many more steps; it takes the place of a fault that has not happened.
     pub fn fail_after(&mut self, steps: u64, fault: Fault) {
         self.fault = Some((steps, fault));
     }
 
-    /// Nothing happens any more, unless it is asked for anew; the power is on.
-    pub fn power_on(&mut self) {
+    /// Lets nothing happen any more.
+    pub fn fail_never(&mut self) {
         self.fault = None;
+    }
+
+    /// The fault that has not happened yet.
+    pub fn fault(&self) -> Option<Fault> {
+        self.fault.map(|(_, fault)| fault)
+    }
+
+    /// The power is back.
+    pub fn power_on(&mut self) {
         self.is_on = true;
     }
 
-    /// Whether there is power.
-    pub fn is_on(&self) -> bool {
-        self.is_on
-    }
-
-    /// The step that a fault befell last.
-    pub fn faulty_step(&self) -> Option<Step> {
-        self.faulty_step
+    /// The step that a fault befell since this was last asked.
+    pub fn take_faulty_step(&mut self) -> Option<Step> {
+        self.faulty_step.take()
     }
 
     /// Whether the word at this offset may have been programmed since its unit was erased.
@@ -173,26 +179,17 @@ impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
             (None | Some(Fault::ErrorAfter), Step::Program(offset)) => self.program(offset, bits),
             (Some(Fault::CutWithin(seed) | Fault::ErrorWithin(seed)), Step::Program(offset)) => {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                // Few of the bits, half of them, or nearly all.
-                let keep = rng.random_range(0..3);
-                let masked: Vec<u8> = bits
-                    .iter()
-                    .map(|&byte| {
-                        let (a, b): (u8, u8) = (rng.random(), rng.random());
-                        byte | [a | b, a, a & b][keep]
-                    })
-                    .collect();
-                self.program(offset, &masked);
+                self.program(offset, &program_half(&mut rng, bits));
             }
             (None | Some(Fault::ErrorAfter), Step::Erase(offset)) => {
                 self.bytes[offset..offset + UNIT].fill(0xff);
                 self.programmed[offset / WORD..(offset + UNIT) / WORD].fill(false);
-                self.wear.erases[offset / UNIT] += 1;
+                self.wear.borrow_mut().erases[offset / UNIT] += 1;
             }
             (Some(Fault::CutWithin(seed) | Fault::ErrorWithin(seed)), Step::Erase(offset)) => {
                 erase_half(&mut ChaCha8Rng::seed_from_u64(seed), &mut self.bytes[offset..offset + UNIT]);
                 self.programmed[offset / WORD..(offset + UNIT) / WORD].fill(true);
-                self.wear.erases[offset / UNIT] += 1;
+                self.wear.borrow_mut().erases[offset / UNIT] += 1;
             }
         }
         match fault {
@@ -203,8 +200,9 @@ impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
     }
 
     fn program(&mut self, offset: usize, bits: &[u8]) {
-        self.wear.words += 1;
-        self.wear.words_twice += u64::from(self.programmed[offset / WORD]);
+        let mut wear = self.wear.borrow_mut();
+        wear.words += 1;
+        wear.words_twice += u64::from(self.programmed[offset / WORD]);
         self.programmed[offset / WORD] = true;
         for (byte, &bits) in self.bytes[offset..offset + WORD].iter_mut().zip(bits) {
             *byte &= bits;
@@ -214,6 +212,19 @@ impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
     fn check_power(&self) -> Result<(), FlashError> {
         if self.is_on { Ok(()) } else { Err(FlashError::Off) }
     }
+}
+
+/// What of a word's bits a cut lets through: few of them, half, nearly all, or those of the first bytes.
+fn program_half(rng: &mut impl Rng, word: &[u8]) -> Vec<u8> {
+    let way = rng.random_range(0..4);
+    let whole = rng.random_range(0..=word.len());
+    let missing = |at: usize, [a, b]: [u8; 2]| match way {
+        0 => a | b,
+        1 => a,
+        2 => a & b,
+        _ => if at < whole { 0 } else { 0xff },
+    };
+    word.iter().enumerate().map(|(at, &byte)| byte | missing(at, rng.random())).collect()
 }
 
 /// What an erase leaves that was cut: the beginning or the end is erased, or any bytes are, or any bits.

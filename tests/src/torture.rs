@@ -1,0 +1,365 @@
+//! Tortures what stores records in flash: plays histories of changes on a simulated flash, lets the power fail at any
+//! step of them, and compares what is there after each reboot with what was acknowledged.
+//!
+//! After a reboot every acknowledged change is there; the one that was under way is there as a whole or not at all;
+//! nothing else has changed. What [`play`] finds not to be so is a [`Violation`].
+
+use crate::nor_flash::{Fault, SimulatedFlash, Step};
+use rand::{Rng, RngExt};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Debug},
+};
+
+/// Records by their keys.
+pub type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Something that stores records in flash, to be tortured.
+pub trait Candidate<const WORD: usize, const UNIT: usize> {
+    /// Prepares an erased flash, with nothing to disturb it.
+    fn format(_flash: &mut SimulatedFlash<WORD, UNIT>) {}
+
+    /// Reads a flash, after each reboot.
+    ///
+    /// # Errors
+    /// The flash failed, or holds something that cannot be read.
+    fn mount<'f>(
+        flash: &'f mut SimulatedFlash<WORD, UNIT>,
+        value_len: usize,
+    ) -> Result<Box<dyn Gallery + 'f>, Failure>;
+
+    /// What a fault befell, in words.
+    fn place(_flash: &SimulatedFlash<WORD, UNIT>, step: Step) -> &'static str {
+        match step {
+            Step::Program(_) => "word",
+            Step::Erase(_) => "erase",
+        }
+    }
+}
+
+/// What a candidate has mounted.
+pub trait Gallery {
+    /// All records.
+    ///
+    /// # Errors
+    /// Those of [`Failure`]; it also writes where it repairs.
+    fn contents(&mut self) -> Result<Contents, Failure>;
+
+    /// Adds or replaces a record.
+    ///
+    /// # Errors
+    /// Those of [`Failure`].
+    fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), Failure>;
+
+    /// Removes a record; false where there is none.
+    ///
+    /// # Errors
+    /// Those of [`Failure`].
+    fn remove(&mut self, key: &[u8]) -> Result<bool, Failure>;
+
+    /// Removes all records.
+    ///
+    /// # Errors
+    /// Those of [`Failure`].
+    fn clear(&mut self) -> Result<(), Failure>;
+}
+
+/// Why a candidate did not do what it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The flash failed.
+    Flash,
+    /// There is no room.
+    Full,
+    /// Anything else.
+    Broken(String),
+}
+
+/// An entry of a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Adds or replaces a record.
+    Put(Vec<u8>, Vec<u8>),
+    /// Removes a record, if it is there.
+    Remove(Vec<u8>),
+    /// Removes all records.
+    Clear,
+    /// Switches off, with nothing under way, and on.
+    Reboot,
+}
+
+/// What histories are drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Profile {
+    /// Most records that there may be; one more key is in use.
+    pub capacity: usize,
+    /// Bytes of a value.
+    pub value_len: usize,
+    /// Most entries of a history.
+    pub operations: usize,
+    /// Whether all records are removed at once now and then.
+    pub clears: bool,
+    /// Whether the driver reports errors, too.
+    pub errors: bool,
+}
+
+/// What happened in histories.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Histories.
+    pub histories: u64,
+    /// Changes that were acknowledged.
+    pub acknowledged: u64,
+    /// Reboots after which everything was as it should be.
+    pub reboots: u64,
+    /// Faults, by what they befell and how.
+    pub faults: BTreeMap<(&'static str, &'static str), u64>,
+    /// Reboots after which a change that had been under way was there, and was not.
+    pub under_way: [u64; 2],
+    /// Words programmed that had not been erased, or not as a whole.
+    pub words_twice: u64,
+}
+
+impl Tally {
+    /// All faults.
+    pub fn faults(&self) -> u64 {
+        self.faults.values().sum()
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(mut self, other: &Self) -> Self {
+        self.histories += other.histories;
+        self.acknowledged += other.acknowledged;
+        self.reboots += other.reboots;
+        self.words_twice += other.words_twice;
+        for (key, count) in &other.faults {
+            *self.faults.entry(*key).or_default() += count;
+        }
+        for (sum, count) in self.under_way.iter_mut().zip(other.under_way) {
+            *sum += count;
+        }
+        self
+    }
+}
+
+/// A promise that was not kept.
+#[derive(Clone, Debug)]
+pub enum Violation {
+    /// After a reboot there is neither what should be there nor, if a change was under way, that with it.
+    Lost {
+        /// What is there.
+        found: Contents,
+        /// What might be there.
+        allowed: Vec<Contents>,
+    },
+    /// Something else is there than was acknowledged, without a reboot.
+    Changed(Operation),
+    /// Something else is said about a record than is true.
+    Untrue(Operation),
+    /// What can be done was refused.
+    Refused(Operation),
+    /// Nothing works any more.
+    Broken(String),
+}
+
+impl Violation {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Lost { .. } => "lost",
+            Self::Changed(_) => "changed",
+            Self::Untrue(_) => "untrue",
+            Self::Refused(_) => "refused",
+            Self::Broken(_) => "broken",
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost { found, allowed } => write!(f, "found {found:?} of {allowed:?}"),
+            Self::Changed(operation) | Self::Untrue(operation) | Self::Refused(operation) => {
+                write!(f, "{}: {operation:?}", self.name())
+            }
+            Self::Broken(error) => write!(f, "broken: {error}"),
+        }
+    }
+}
+
+impl Profile {
+    /// A history.
+    pub fn history(&self, rng: &mut impl Rng) -> Vec<Operation> {
+        // Keys of all lengths, each the beginning of the next.
+        let key = |key: usize| (0..=31 * key / self.capacity).map(|at| at as u8).take(31).collect();
+        let len = rng.random_range(1..=self.operations);
+        (0..len)
+            .map(|number| match rng.random_range(0..20) {
+                0..12 => {
+                    let mut value = vec![number as u8; self.value_len];
+                    rng.fill(&mut value[1..]);
+                    Operation::Put(key(rng.random_range(0..=self.capacity)), value)
+                }
+                12..16 => Operation::Remove(key(rng.random_range(0..=self.capacity))),
+                16 if self.clears => Operation::Clear,
+                _ => Operation::Reboot,
+            })
+            .collect()
+    }
+
+    /// When the next fault comes, and which.
+    pub fn fault(&self, rng: &mut impl Rng) -> (u64, Fault) {
+        let most = [4, 30, 200][rng.random_range(0..3)];
+        let seed = rng.random();
+        let fault = match rng.random_range(0..if self.errors { 10 } else { 8 }) {
+            0..3 => Fault::CutBefore,
+            3..8 => Fault::CutWithin(seed),
+            _ => [Fault::ErrorBefore, Fault::ErrorWithin(seed), Fault::ErrorAfter][rng.random_range(0..3)],
+        };
+        (rng.random_range(0..most), fault)
+    }
+}
+
+/// Plays a history from its beginning on a flash that was formatted; after it the power is cut once more. `faults` says
+/// when the next fault comes, once the last one came.
+///
+/// # Errors
+/// The first promise that was not kept.
+pub fn play<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
+    flash: &mut SimulatedFlash<WORD, UNIT>,
+    profile: &Profile,
+    history: &[Operation],
+    mut faults: impl FnMut() -> Option<(u64, Fault)>,
+    tally: &mut Tally,
+) -> Result<(), Violation> {
+    tally.histories += 1;
+    let mut operations = history.iter();
+    // What was acknowledged, and what it would be with a change that was not.
+    let (mut contents, mut doubtful) = (Contents::new(), Vec::<Contents>::new());
+    loop {
+        flash.power_on();
+        if operations.len() == 0 {
+            flash.fail_never();
+        } else if flash.fault().is_none()
+            && let Some((steps, fault)) = faults()
+        {
+            flash.fail_after(steps, fault);
+        }
+        let fault = flash.fault();
+        let end = session::<C, WORD, UNIT>(
+            flash,
+            profile,
+            &mut operations,
+            fault,
+            (&mut contents, &mut doubtful),
+            tally,
+        )?;
+        if let (Some(step), Some(fault)) = (flash.take_faulty_step(), fault) {
+            let how = match fault {
+                Fault::CutBefore => "cut before",
+                Fault::CutWithin(_) => "cut within",
+                Fault::ErrorBefore => "error before",
+                Fault::ErrorWithin(_) => "error within",
+                Fault::ErrorAfter => "error after",
+            };
+            *tally.faults.entry((C::place(flash, step), how)).or_default() += 1;
+        }
+        if end == End::History {
+            tally.words_twice += flash.wear().borrow().words_twice;
+            return Ok(());
+        }
+    }
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The power is off.
+    Off,
+    /// The history is at its end, and the last reboot showed what is left.
+    History,
+}
+
+/// From power-on to power-off.
+fn session<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
+    flash: &mut SimulatedFlash<WORD, UNIT>,
+    profile: &Profile,
+    operations: &mut std::slice::Iter<'_, Operation>,
+    mut fault: Option<Fault>,
+    (contents, doubtful): (&mut Contents, &mut Vec<Contents>),
+    tally: &mut Tally,
+) -> Result<End, Violation> {
+    // A fault comes once, and only one that was asked for explains a failure.
+    let mut is_cut = move |failure: Failure| match (failure, fault.take()) {
+        (Failure::Flash, Some(fault)) => Ok(fault.is_cut()),
+        (failure, _) => Err(Violation::Broken(format!("{failure:?}"))),
+    };
+    let last = operations.len() == 0;
+    let mounted = C::mount(flash, profile.value_len).and_then(|mut gallery| Ok((gallery.contents()?, gallery)));
+    let (found, mut gallery) = match mounted {
+        Ok(mounted) => mounted,
+        // Whoever cannot be mounted because the driver failed once is mounted anew.
+        Err(failure) => return is_cut(failure).map(|_| End::Off),
+    };
+    if found != *contents && !doubtful.contains(&found) {
+        doubtful.insert(0, contents.clone());
+        return Err(Violation::Lost { found, allowed: doubtful.clone() });
+    }
+    tally.reboots += 1;
+    if !doubtful.is_empty() {
+        tally.under_way[usize::from(found == *contents)] += 1;
+    }
+    *contents = found;
+    doubtful.clear();
+    if last {
+        return Ok(End::History);
+    }
+    for operation in operations {
+        let mut after = contents.clone();
+        let (done, expected) = match operation {
+            Operation::Reboot => break,
+            Operation::Put(key, value) => {
+                after.insert(key.clone(), value.clone());
+                let fits = after.len() <= profile.capacity;
+                match gallery.put(key, value) {
+                    Err(Failure::Full) if !fits => continue,
+                    Err(Failure::Full) => return Err(Violation::Refused(operation.clone())),
+                    done => (done.map(|()| true), fits),
+                }
+            }
+            Operation::Remove(key) => {
+                let expected = after.remove(key).is_some();
+                (gallery.remove(key), expected)
+            }
+            Operation::Clear => {
+                after.clear();
+                (gallery.clear().map(|()| true), true)
+            }
+        };
+        match done {
+            Ok(done) if done != expected => return Err(Violation::Untrue(operation.clone())),
+            Ok(_) => {
+                tally.acknowledged += 1;
+                *contents = after;
+                doubtful.clear();
+            }
+            Err(failure) => {
+                doubtful.push(after);
+                if is_cut(failure)? {
+                    return Ok(End::Off);
+                }
+            }
+        }
+        match gallery.contents() {
+            Ok(found) if found == *contents => {}
+            Ok(_) => return Err(Violation::Changed(operation.clone())),
+            Err(failure) => {
+                if is_cut(failure)? {
+                    return Ok(End::Off);
+                }
+            }
+        }
+    }
+    Ok(End::Off)
+}
