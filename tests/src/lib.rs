@@ -5,6 +5,7 @@ pub mod golden;
 pub mod images;
 pub mod largest;
 pub mod model_folder;
+pub mod noisy;
 pub mod nor_flash;
 pub mod random;
 pub mod torture;

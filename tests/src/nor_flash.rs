@@ -222,7 +222,13 @@ fn program_half(rng: &mut impl Rng, word: &[u8]) -> Vec<u8> {
         0 => a | b,
         1 => a,
         2 => a & b,
-        _ => if at < whole { 0 } else { 0xff },
+        _ => {
+            if at < whole {
+                0
+            } else {
+                0xff
+            }
+        }
     };
     word.iter().enumerate().map(|(at, &byte)| byte | missing(at, rng.random())).collect()
 }

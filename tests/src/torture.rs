@@ -296,7 +296,8 @@ fn session<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
         (failure, _) => Err(Violation::Broken(format!("{failure:?}"))),
     };
     let last = operations.len() == 0;
-    let mounted = C::mount(flash, profile.value_len).and_then(|mut gallery| Ok((gallery.contents()?, gallery)));
+    let mounted =
+        C::mount(flash, profile.value_len).and_then(|mut gallery| Ok((gallery.contents()?, gallery)));
     let (found, mut gallery) = match mounted {
         Ok(mounted) => mounted,
         // Whoever cannot be mounted because the driver failed once is mounted anew.

@@ -2,7 +2,6 @@
 
 use firmware::{
     boards,
-    client::{Client, ClientError},
     emulator::{self, Binary, Emulator},
     measuring::measure,
     model,
@@ -10,6 +9,7 @@ use firmware::{
 use host_train::export::repacked;
 use shared_model::{
     Layout, Model,
+    client::{Client, ClientError},
     protocol::{FrameError, ModelInfo, NO_ID, RequestError, ResponseBody},
 };
 use std::time::Duration;

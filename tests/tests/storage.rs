@@ -27,7 +27,10 @@ fn assert_thorough(tally: &Tally, least: u64) {
     assert!(tally.under_way.iter().all(|&count| count > 0), "{tally:?}");
 }
 
-fn random_histories<const WORD: usize, const UNIT: usize>(seeds: std::ops::Range<u64>, units: usize) -> Tally {
+fn random_histories<const WORD: usize, const UNIT: usize>(
+    seeds: std::ops::Range<u64>,
+    units: usize,
+) -> Tally {
     let tallies = seeds.into_par_iter().map(|seed| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let history = PROFILE.history(&mut rng);
@@ -110,8 +113,7 @@ fn one_fault_everywhere<const WORD: usize, const UNIT: usize>() -> Tally {
     let mut sum = Tally::default();
     let history = everything();
     for step in 0.. {
-        let tallies = every_step(7 * step)
-            .map(|fault| play_with::<WORD, UNIT>(&history, &[(step, fault)]));
+        let tallies = every_step(7 * step).map(|fault| play_with::<WORD, UNIT>(&history, &[(step, fault)]));
         match tallies.into_iter().flatten().fold(Tally::default(), |a, b| a.plus(&b)) {
             tally if tally.histories == 0 => return sum,
             tally => sum = sum.plus(&tally),
@@ -137,13 +139,14 @@ fn no_change_is_lost_wherever_one_fault_comes() {
 #[test]
 fn no_change_is_lost_wherever_two_faults_come() {
     let history = everything();
-    let steps = (0..).take_while(|&step| play_with::<8, 256>(&history, &[(step, Fault::CutBefore)]).is_some());
+    let steps =
+        (0..).take_while(|&step| play_with::<8, 256>(&history, &[(step, Fault::CutBefore)]).is_some());
     let tallies = steps.collect::<Vec<u64>>().into_par_iter().map(|first| {
         let mut sum = Tally::default();
         for first in every_step(first).map(|fault| (first, fault)) {
             for second in 0.. {
-                let tallies = every_step(second)
-                    .map(|fault| play_with::<8, 256>(&history, &[first, (second, fault)]));
+                let tallies =
+                    every_step(second).map(|fault| play_with::<8, 256>(&history, &[first, (second, fault)]));
                 match tallies.into_iter().flatten().fold(Tally::default(), |a, b| a.plus(&b)) {
                     tally if tally.histories == 0 => break,
                     tally => sum = sum.plus(&tally),

@@ -1,0 +1,171 @@
+//! A board at the end of a bad line: requests are carried out once or not at all, and no wrong answer is taken for one.
+
+use firmware::{
+    boards,
+    emulator::{self, Binary, Emulator},
+    model,
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use shared_model::{
+    Gallery, Model,
+    client::{Client, ClientError},
+    gallery::{self, GalleryError, Method},
+    protocol::{Limit, RequestError},
+};
+use std::{collections::BTreeMap, time::Duration};
+use tests::{images, noisy::Noisy};
+
+const REQUESTS: usize = 10_000;
+/// Of bytes, in both directions.
+const DAMAGED: f64 = 0.01;
+const LABELS: [&str; 6] = ["7", "8", "9", "cup", "né", "a label of thirty-one bytes ab"];
+
+type Link = Client<Noisy<Emulator>>;
+
+/// What the board has, by the PC's own gallery.
+struct Mirror<'m> {
+    gallery: Gallery<'m>,
+    value: Vec<u8>,
+}
+
+impl Mirror<'_> {
+    fn values(&self) -> BTreeMap<String, Vec<u8>> {
+        self.gallery.entries().map(|entry| (entry.label().to_owned(), entry.value().to_vec())).collect()
+    }
+
+    fn set(&mut self, values: &BTreeMap<String, Vec<u8>>) {
+        self.gallery.clear();
+        values.iter().for_each(|(label, value)| self.gallery.insert(label, value).unwrap());
+    }
+}
+
+/// All entries, over the line as it should be.
+fn entries(board: &mut Link) -> BTreeMap<String, Vec<u8>> {
+    let damaged = std::mem::replace(&mut board.link_mut().share, 0.0);
+    let patience = Duration::from_secs(10);
+    board.wait_until_ready(patience).unwrap();
+    board.set_patience(patience);
+    let len = board.info().unwrap().gallery.len;
+    let all = (0..len)
+        .map(|index| {
+            let (label, value) = board.entry(index).unwrap();
+            (label.to_owned(), value.to_vec())
+        })
+        .collect();
+    board.set_patience(PATIENCE);
+    board.link_mut().share = damaged;
+    all
+}
+
+/// How long an answer may take; the emulated board's are there within some milliseconds, and what takes longer is a
+/// request whose end was lost.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+#[test]
+fn no_wrong_answer_over_a_damaged_line() {
+    let host = Model::decode(model::FILE).unwrap();
+    let board = boards::find("mps2-an386").expect("a board of the table");
+    let program = emulator::build(board, Binary::Firmware).unwrap_or_else(|error| panic!("{error}"));
+    let emulator = Emulator::boot(&program).unwrap_or_else(|error| panic!("{error}"));
+    let mut board = Client::new(Noisy::new(emulator, 1));
+    board.wait_until_ready(Duration::from_secs(60)).unwrap();
+    board.set_patience(PATIENCE);
+    board.set_attempts(6);
+
+    let mut memory = vec![0; model::CAPACITY * gallery::entry_len(model::EMBEDDING_LEN, model::EXEMPLARS)];
+    let gallery = Gallery::new(&host, model::EXEMPLARS, &mut memory);
+    let mut mirror = Mirror { value: vec![0; gallery.value_len()], gallery };
+    let images = images::test_images(50, host.input_len());
+    let (mut scratch, mut embedding) = (vec![0; host.scratch_len()], vec![0; host.embedding_len()]);
+    let thresholds = host.metadata().thresholds;
+
+    // Something to begin with: over the damaged line hardly an image arrives.
+    for (image, label) in images.iter().zip(LABELS.iter().cycle()).take(24) {
+        let count = board.enrol(label, image).unwrap();
+        host.embed(image, &mut scratch, &mut embedding).unwrap();
+        assert_eq!(mirror.gallery.enrolled(label, &embedding, &mut mirror.value), Ok(count));
+        mirror.gallery.insert(label, &mirror.value).unwrap();
+    }
+    let kept = mirror.values();
+    assert_eq!(entries(&mut board), kept);
+
+    board.link_mut().share = DAMAGED;
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let (mut answered, mut unanswered, mut unknown_outcomes) = (0, 0, 0);
+    for request in 0..REQUESTS {
+        let label = LABELS[rng.random_range(0..LABELS.len())];
+        let before = mirror.values();
+        let mut after = before.clone();
+        let result: Result<(), ClientError> = match rng.random_range(0..100) {
+            0..40 => board.ping(),
+            40..60 => board.info().map(|info| {
+                assert_eq!(info.model.hash, host.hash());
+                assert_eq!(usize::from(info.gallery.len), before.len());
+            }),
+            60..75 => {
+                after.remove(label);
+                board.forget(label)
+            }
+            // Values are short enough to arrive now and then.
+            75..85 => {
+                let value = &kept[label];
+                after.insert(label.to_owned(), value.clone());
+                board.import(label, value)
+            }
+            85..95 => match board.entry(rng.random_range(0..6)) {
+                Ok((label, value)) => {
+                    assert_eq!(before.get(label).map(Vec::as_slice), Some(value));
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            95..97 => {
+                let image = &images[rng.random_range(0..images.len())];
+                board.recognise(image, Method::Prototype, Limit::EqualError).map(|recognition| {
+                    host.embed(image, &mut scratch, &mut embedding).unwrap();
+                    let nearest = mirror.gallery.nearest(&embedding, Method::Prototype).unwrap();
+                    assert_eq!((recognition.nearest, recognition.runner_up), (nearest.first, nearest.second));
+                    assert_eq!(recognition.limit, thresholds.equal_error.unwrap().distance);
+                })
+            }
+            97..99 => match board.bench(0) {
+                Err(ClientError::Refused(RequestError::Runs)) => Ok(()),
+                result => result.map(|time| panic!("no runs took {time:?}")),
+            },
+            _ => match board.enrol("", &images[0][..10]) {
+                Err(ClientError::Refused(RequestError::ImageLength { actual: 10, .. })) => Ok(()),
+                Err(ClientError::Refused(RequestError::Gallery(GalleryError::Label(_)))) => Ok(()),
+                result => result.map(|count| panic!("enrolled {count}")),
+            },
+        };
+        match result {
+            Ok(()) => {
+                answered += 1;
+                mirror.set(&after);
+            }
+            // True ones: there is no such entry.
+            Err(ClientError::Refused(RequestError::NoEntry)) => answered += 1,
+            Err(ClientError::TimedOut | ClientError::Damaged(_)) => {
+                unanswered += 1;
+                if before != after {
+                    // Whole or not at all.
+                    let now = entries(&mut board);
+                    assert!(now == before || now == after, "request {request}");
+                    mirror.set(&now);
+                    unknown_outcomes += 1;
+                }
+            }
+            Err(error) => panic!("request {request}: {error}"),
+        }
+    }
+    assert_eq!(entries(&mut board), mirror.values());
+    let damaged = board.link_mut().damaged;
+    println!(
+        "{answered} answered, {unanswered} not, {unknown_outcomes} to be looked up; bytes damaged: {damaged:?}"
+    );
+    assert_eq!(answered + unanswered, REQUESTS);
+    // Of the short requests nearly all arrive within six attempts, of those with images hardly one does.
+    assert!(answered > REQUESTS * 8 / 10, "{answered}");
+    assert!(unanswered > 100 && damaged.iter().all(|&count| count > 1_000), "{unanswered} {damaged:?}");
+}
