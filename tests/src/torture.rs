@@ -5,10 +5,14 @@
 //! nothing else has changed. What [`play`] finds not to be so is a [`Violation`].
 
 use crate::nor_flash::{Fault, SimulatedFlash, Step};
-use rand::{Rng, RngExt};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use std::{
     collections::BTreeMap,
     fmt::{self, Debug},
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
 };
 
 /// Records by their keys.
@@ -18,6 +22,9 @@ pub type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
 pub trait Candidate<const WORD: usize, const UNIT: usize> {
     /// Prepares an erased flash, with nothing to disturb it.
     fn format(_flash: &mut SimulatedFlash<WORD, UNIT>) {}
+
+    /// Bytes of RAM that it takes while it is mounted, buffers that it asks for included, the stack not.
+    fn ram(value_len: usize) -> usize;
 
     /// Reads a flash, after each reboot.
     ///
@@ -91,8 +98,10 @@ pub enum Operation {
 /// What histories are drawn from.
 #[derive(Clone, Copy, Debug)]
 pub struct Profile {
-    /// Most records that there may be; one more key is in use.
+    /// Most records that there may be.
     pub capacity: usize,
+    /// The keys in use: more than may be there tests that they are refused.
+    pub keys: usize,
     /// Bytes of a value.
     pub value_len: usize,
     /// Most entries of a history.
@@ -192,16 +201,16 @@ impl Profile {
     /// A history.
     pub fn history(&self, rng: &mut impl Rng) -> Vec<Operation> {
         // Keys of all lengths, each the beginning of the next.
-        let key = |key: usize| (0..=31 * key / self.capacity).map(|at| at as u8).take(31).collect();
+        let key = |key: usize| (0..=30 * key / (self.keys - 1)).map(|at| at as u8).collect();
         let len = rng.random_range(1..=self.operations);
         (0..len)
             .map(|number| match rng.random_range(0..20) {
                 0..12 => {
                     let mut value = vec![number as u8; self.value_len];
                     rng.fill(&mut value[1..]);
-                    Operation::Put(key(rng.random_range(0..=self.capacity)), value)
+                    Operation::Put(key(rng.random_range(0..self.keys)), value)
                 }
-                12..16 => Operation::Remove(key(rng.random_range(0..=self.capacity))),
+                12..16 => Operation::Remove(key(rng.random_range(0..self.keys))),
                 16 if self.clears => Operation::Clear,
                 _ => Operation::Reboot,
             })
@@ -221,7 +230,7 @@ impl Profile {
     }
 }
 
-/// Plays a history from its beginning on a flash that was formatted; after it the power is cut once more. `faults` says
+/// Plays a history from its beginning on an erased flash; after it the power is cut once more. `faults` says
 /// when the next fault comes, once the last one came.
 ///
 /// # Errors
@@ -234,6 +243,7 @@ pub fn play<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
     tally: &mut Tally,
 ) -> Result<(), Violation> {
     tally.histories += 1;
+    C::format(flash);
     let mut operations = history.iter();
     // What was acknowledged, and what it would be with a change that was not.
     let (mut contents, mut doubtful) = (Contents::new(), Vec::<Contents>::new());
@@ -362,4 +372,133 @@ fn session<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
         }
     }
     Ok(End::Off)
+}
+
+/// What random histories showed.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// What happened in those in which every promise was kept.
+    pub tally: Tally,
+    /// The other histories, by the name of the violation.
+    pub violations: BTreeMap<&'static str, u64>,
+    /// The shortest of these.
+    pub shortest: Option<Failing>,
+}
+
+/// A history in which a promise was not kept.
+#[derive(Clone, Debug)]
+pub struct Failing {
+    /// What it was drawn from.
+    pub seed: u64,
+    /// The history.
+    pub history: Vec<Operation>,
+    /// The faults, each with the steps before it, since the one before.
+    pub faults: Vec<(u64, Fault)>,
+    /// What happened.
+    pub violation: Violation,
+}
+
+impl Failing {
+    fn len(&self) -> usize {
+        self.history.len() + self.faults.len()
+    }
+}
+
+impl Findings {
+    fn plus(mut self, other: Self) -> Self {
+        self.tally = self.tally.plus(&other.tally);
+        for (name, count) in other.violations {
+            *self.violations.entry(name).or_default() += count;
+        }
+        self.shortest =
+            self.shortest.into_iter().chain(other.shortest).min_by_key(|failing| (failing.len(), failing.seed));
+        self
+    }
+}
+
+/// Plays a random history for each of these seeds, on flashes of `units` units.
+pub fn torture<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
+    profile: &Profile,
+    units: usize,
+    seeds: Range<u64>,
+) -> Findings {
+    let one = |seed| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let history = profile.history(&mut rng);
+        let mut faults = Vec::new();
+        let mut tally = Tally::default();
+        let played = catch_unwind(AssertUnwindSafe(|| {
+            let mut flash = SimulatedFlash::<WORD, UNIT>::new(units);
+            let next = || {
+                let fault = rng.random_bool(0.8).then(|| profile.fault(&mut rng));
+                faults.extend(fault);
+                fault
+            };
+            play::<C, WORD, UNIT>(&mut flash, profile, &history, next, &mut tally)
+        }));
+        match played.unwrap_or_else(|_| Err(Violation::Broken("it panicked".into()))) {
+            Ok(()) => Findings { tally, ..Findings::default() },
+            Err(violation) => Findings {
+                violations: [(violation.name(), 1)].into(),
+                shortest: Some(Failing { seed, history, faults, violation }),
+                ..Findings::default()
+            },
+        }
+    };
+    seeds.into_par_iter().map(one).reduce(Findings::default, Findings::plus)
+}
+
+/// What enrolments cost once there are as many records as there may be: each replaces one of them.
+#[derive(Clone, Debug, Default)]
+pub struct Cost {
+    /// How often they were done.
+    pub puts: u64,
+    /// Words programmed.
+    pub words: u64,
+    /// How often units were erased.
+    pub erases: u64,
+    /// How often the unit was erased that was erased most.
+    pub erases_of_a_unit: u64,
+    /// The longest put: units erased, and words programmed.
+    pub worst: (u64, u64),
+}
+
+/// The cost of so many enrolments on a flash of `units` units, all in one session, or a reboot before each.
+///
+/// # Errors
+/// The candidate fails, for want of room for example.
+pub fn enrol<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
+    units: usize,
+    (capacity, value_len): (usize, usize),
+    puts: u64,
+    reboots: bool,
+) -> Result<Cost, Failure> {
+    let mut flash = SimulatedFlash::<WORD, UNIT>::new(units);
+    C::format(&mut flash);
+    let wear = flash.wear();
+    let key = |number: u64| format!("thing number {:02}", number % capacity as u64).into_bytes();
+    let value = |number: u64| vec![number as u8; value_len];
+    let mut gallery = C::mount(&mut flash, value_len)?;
+    for number in 0..capacity as u64 {
+        gallery.put(&key(number), &value(number))?;
+    }
+    let filled = wear.borrow().clone();
+    let mut cost = Cost { puts, ..Cost::default() };
+    for number in 0..puts {
+        if reboots {
+            drop(gallery);
+            gallery = C::mount(&mut flash, value_len)?;
+        }
+        let before = (wear.borrow().erases(), wear.borrow().words);
+        // No key in turn: 7 has no divisor in common with any capacity that is asked for.
+        gallery.put(&key(7 * number), &value(number))?;
+        let wear = wear.borrow();
+        cost.worst = cost.worst.max((wear.erases() - before.0, wear.words - before.1));
+    }
+    let wear = wear.borrow();
+    cost.words = wear.words - filled.words;
+    cost.erases = wear.erases() - filled.erases();
+    let erases = wear.erases.iter().zip(&filled.erases).map(|(all, before)| all - before);
+    cost.erases_of_a_unit = erases.max().unwrap_or(0);
+    Ok(cost)
 }

@@ -2,18 +2,17 @@
 
 use embedded_storage::nor_flash::{NorFlash, NorFlashErrorKind};
 use firmware::storage::{MAX_KEY_LEN, MountError, Owner, Store, StoreError};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use std::ops::Range;
 use tests::{
     nor_flash::{Fault, SimulatedFlash},
-    torture::{Operation, Profile, Tally, Violation, play},
+    torture::{Operation, Profile, Tally, play, torture},
     torture_candidates::Own,
 };
 
 const OWNER: [u8; 8] = *b"model #1";
 
-const PROFILE: Profile = Profile { capacity: 3, value_len: 8, operations: 24, clears: true, errors: true };
+const PROFILE: Profile = Profile { capacity: 3, keys: 4, value_len: 8, operations: 24, clears: true, errors: true };
 
 /// Faults befell all that the store does, in all ways.
 fn assert_thorough(tally: &Tally, least: u64) {
@@ -27,18 +26,10 @@ fn assert_thorough(tally: &Tally, least: u64) {
     assert!(tally.under_way.iter().all(|&count| count > 0), "{tally:?}");
 }
 
-fn random_histories<const WORD: usize, const UNIT: usize>(seeds: std::ops::Range<u64>, units: usize) -> Tally {
-    let tallies = seeds.into_par_iter().map(|seed| {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let history = PROFILE.history(&mut rng);
-        let mut flash = SimulatedFlash::<WORD, UNIT>::new(units);
-        let mut tally = Tally::default();
-        let faults = || rng.random_bool(0.8).then(|| PROFILE.fault(&mut rng));
-        play::<Own<3>, WORD, UNIT>(&mut flash, &PROFILE, &history, faults, &mut tally)
-            .unwrap_or_else(|violation| panic!("seed {seed}, words of {WORD}: {violation}\n{history:?}"));
-        tally
-    });
-    tallies.reduce(Tally::default, |a, b| a.plus(&b))
+fn random_histories<const WORD: usize, const UNIT: usize>(seeds: Range<u64>, units: usize) -> Tally {
+    let findings = torture::<Own<3>, WORD, UNIT>(&PROFILE, units, seeds);
+    assert!(findings.shortest.is_none(), "words of {WORD} bytes: {findings:?}");
+    findings.tally
 }
 
 /// 100,000 histories of up to 24 changes and reboots, on flashes of five word sizes.
