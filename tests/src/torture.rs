@@ -4,7 +4,7 @@
 //! After a reboot every acknowledged change is there; the one that was under way is there as a whole or not at all;
 //! nothing else has changed. What [`play`] finds not to be so is a [`Violation`].
 
-use crate::nor_flash::{Fault, SimulatedFlash, Step};
+use crate::nor_flash::{Fault, SimulatedFlash};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -20,7 +20,7 @@ pub type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Something that stores records in flash, to be tortured.
 pub trait Candidate<const WORD: usize, const UNIT: usize> {
-    /// Prepares an erased flash, with nothing to disturb it.
+    /// Prepares an erased flash, with nothing to disturb it, and gives names to the steps that faults may befall.
     fn format(_flash: &mut SimulatedFlash<WORD, UNIT>) {}
 
     /// Bytes of RAM that it takes while it is mounted, buffers that it asks for included, the stack not.
@@ -34,14 +34,6 @@ pub trait Candidate<const WORD: usize, const UNIT: usize> {
         flash: &'f mut SimulatedFlash<WORD, UNIT>,
         value_len: usize,
     ) -> Result<Box<dyn Gallery + 'f>, Failure>;
-
-    /// What a fault befell, in words.
-    fn place(_flash: &SimulatedFlash<WORD, UNIT>, step: Step) -> &'static str {
-        match step {
-            Step::Program(_) => "word",
-            Step::Erase(_) => "erase",
-        }
-    }
 }
 
 /// What a candidate has mounted.
@@ -108,6 +100,8 @@ pub struct Profile {
     pub operations: usize,
     /// Whether all records are removed at once now and then.
     pub clears: bool,
+    /// Whether cuts come in the middle of steps, too.
+    pub within: bool,
     /// Whether the driver reports errors, too.
     pub errors: bool,
 }
@@ -185,13 +179,34 @@ impl Violation {
     }
 }
 
-impl fmt::Display for Violation {
+/// Keys by their lengths, values by their first bytes: those of random histories differ in them.
+impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lost { found, allowed } => write!(f, "found {found:?} of {allowed:?}"),
-            Self::Changed(operation) | Self::Untrue(operation) | Self::Refused(operation) => {
-                write!(f, "{}: {operation:?}", self.name())
+            Self::Put(key, value) => write!(f, "put k{} = {}", key.len(), value.first().unwrap_or(&0)),
+            Self::Remove(key) => write!(f, "remove k{}", key.len()),
+            Self::Clear => f.write_str("clear"),
+            Self::Reboot => f.write_str("reboot"),
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |contents: &Contents| {
+            let records = contents
+                .iter()
+                .map(|(key, value)| format!("k{} = {}", key.len(), value.first().unwrap_or(&0)));
+            format!("{{{}}}", records.collect::<Vec<_>>().join(", "))
+        };
+        match self {
+            Self::Lost { found, allowed } => {
+                let allowed: Vec<_> = allowed.iter().map(list).collect();
+                write!(f, "lost: {} is there instead of {}", list(found), allowed.join(" or "))
             }
+            Self::Changed(operation) => write!(f, "changed: {operation} gave something else"),
+            Self::Untrue(operation) => write!(f, "untrue: {operation}"),
+            Self::Refused(operation) => write!(f, "refused: {operation}"),
             Self::Broken(error) => write!(f, "broken: {error}"),
         }
     }
@@ -221,10 +236,12 @@ impl Profile {
     pub fn fault(&self, rng: &mut impl Rng) -> (u64, Fault) {
         let most = [4, 30, 200][rng.random_range(0..3)];
         let seed = rng.random();
-        let fault = match rng.random_range(0..if self.errors { 10 } else { 8 }) {
-            0..3 => Fault::CutBefore,
-            3..8 => Fault::CutWithin(seed),
-            _ => [Fault::ErrorBefore, Fault::ErrorWithin(seed), Fault::ErrorAfter][rng.random_range(0..3)],
+        let fault = match rng.random_range(0..10) {
+            0..2 if self.errors => {
+                [Fault::ErrorBefore, Fault::ErrorWithin(seed), Fault::ErrorAfter][rng.random_range(0..3)]
+            }
+            2..7 if self.within => Fault::CutWithin(seed),
+            _ => Fault::CutBefore,
         };
         (rng.random_range(0..most), fault)
     }
@@ -265,7 +282,7 @@ pub fn play<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
             (&mut contents, &mut doubtful),
             tally,
         )?;
-        if let (Some(step), Some(fault)) = (flash.take_faulty_step(), fault) {
+        if let (Some(place), Some(fault)) = (flash.take_faulty_place(), fault) {
             let how = match fault {
                 Fault::CutBefore => "cut before",
                 Fault::CutWithin(_) => "cut within",
@@ -273,7 +290,7 @@ pub fn play<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
                 Fault::ErrorWithin(_) => "error within",
                 Fault::ErrorAfter => "error after",
             };
-            *tally.faults.entry((C::place(flash, step), how)).or_default() += 1;
+            *tally.faults.entry((place, how)).or_default() += 1;
         }
         if end == End::History {
             tally.words_twice += flash.wear().borrow().words_twice;
@@ -306,7 +323,8 @@ fn session<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
         (failure, _) => Err(Violation::Broken(format!("{failure:?}"))),
     };
     let last = operations.len() == 0;
-    let mounted = C::mount(flash, profile.value_len).and_then(|mut gallery| Ok((gallery.contents()?, gallery)));
+    let mounted =
+        C::mount(flash, profile.value_len).and_then(|mut gallery| Ok((gallery.contents()?, gallery)));
     let (found, mut gallery) = match mounted {
         Ok(mounted) => mounted,
         // Whoever cannot be mounted because the driver failed once is mounted anew.
@@ -388,8 +406,6 @@ pub struct Findings {
 /// A history in which a promise was not kept.
 #[derive(Clone, Debug)]
 pub struct Failing {
-    /// What it was drawn from.
-    pub seed: u64,
     /// The history.
     pub history: Vec<Operation>,
     /// The faults, each with the steps before it, since the one before.
@@ -398,9 +414,35 @@ pub struct Failing {
     pub violation: Violation,
 }
 
+impl fmt::Display for Failing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let history: Vec<_> = self.history.iter().map(Operation::to_string).collect();
+        let faults: Vec<_> =
+            self.faults.iter().map(|(steps, fault)| format!("{fault:?} after {steps}")).collect();
+        write!(f, "{}; {}; {}", history.join(", "), faults.join(", "), self.violation)
+    }
+}
+
 impl Failing {
     fn len(&self) -> usize {
         self.history.len() + self.faults.len()
+    }
+
+    /// Without any entry and fault that it takes to fail: leaves out one after the other.
+    fn shortened(mut self, violation: impl Fn(&[Operation], &[(u64, Fault)]) -> Option<Violation>) -> Self {
+        let mut at = 0;
+        while at < self.len() {
+            let (mut history, mut faults) = (self.history.clone(), self.faults.clone());
+            match at.checked_sub(history.len()) {
+                None => drop(history.remove(at)),
+                Some(at) => drop(faults.remove(at)),
+            }
+            match violation(&history, &faults) {
+                Some(violation) => (self, at) = (Self { history, faults, violation }, 0),
+                None => at += 1,
+            }
+        }
+        self
     }
 }
 
@@ -410,9 +452,13 @@ impl Findings {
         for (name, count) in other.violations {
             *self.violations.entry(name).or_default() += count;
         }
-        self.shortest =
-            self.shortest.into_iter().chain(other.shortest).min_by_key(|failing| (failing.len(), failing.seed));
+        self.shortest = self.shortest.into_iter().chain(other.shortest).min_by_key(Failing::len);
         self
+    }
+
+    /// The histories in which a promise was not kept.
+    pub fn failed(&self) -> u64 {
+        self.violations.values().sum()
     }
 }
 
@@ -422,27 +468,34 @@ pub fn torture<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
     units: usize,
     seeds: Range<u64>,
 ) -> Findings {
+    // A candidate that panics has broken a promise, too.
+    let played =
+        |history: &[Operation], faults: &mut dyn FnMut() -> Option<(u64, Fault)>, tally: &mut Tally| {
+            let mut flash = SimulatedFlash::<WORD, UNIT>::new(units);
+            let played = || play::<C, WORD, UNIT>(&mut flash, profile, history, faults, tally).err();
+            catch_unwind(AssertUnwindSafe(played))
+                .unwrap_or_else(|_| Some(Violation::Broken("it panicked".into())))
+        };
     let one = |seed| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let history = profile.history(&mut rng);
         let mut faults = Vec::new();
         let mut tally = Tally::default();
-        let played = catch_unwind(AssertUnwindSafe(|| {
-            let mut flash = SimulatedFlash::<WORD, UNIT>::new(units);
-            let next = || {
-                let fault = rng.random_bool(0.8).then(|| profile.fault(&mut rng));
-                faults.extend(fault);
-                fault
-            };
-            play::<C, WORD, UNIT>(&mut flash, profile, &history, next, &mut tally)
-        }));
-        match played.unwrap_or_else(|_| Err(Violation::Broken("it panicked".into()))) {
-            Ok(()) => Findings { tally, ..Findings::default() },
-            Err(violation) => Findings {
-                violations: [(violation.name(), 1)].into(),
-                shortest: Some(Failing { seed, history, faults, violation }),
-                ..Findings::default()
-            },
+        let mut random_faults = || {
+            let fault = rng.random_bool(0.8).then(|| profile.fault(&mut rng));
+            faults.extend(fault);
+            fault
+        };
+        match played(&history, &mut random_faults, &mut tally) {
+            None => Findings { tally, ..Findings::default() },
+            Some(violation) => {
+                let violations = [(violation.name(), 1)].into();
+                let failing = Failing { history, faults, violation }.shortened(|history, faults| {
+                    let mut faults = faults.iter().copied();
+                    played(history, &mut || faults.next(), &mut Tally::default())
+                });
+                Findings { violations, shortest: Some(failing), ..Findings::default() }
+            }
         }
     };
     seeds.into_par_iter().map(one).reduce(Findings::default, Findings::plus)

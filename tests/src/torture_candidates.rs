@@ -20,6 +20,18 @@ pub struct Own<const CAPACITY: usize>;
 const OWNER: [u8; 8] = *b"torture!";
 
 impl<const CAPACITY: usize, const WORD: usize, const UNIT: usize> Candidate<WORD, UNIT> for Own<CAPACITY> {
+    fn format(flash: &mut SimulatedFlash<WORD, UNIT>) {
+        flash.name_steps(|flash, step| {
+            let bank_len = flash.capacity() / 2;
+            match step {
+                Step::Erase(_) => "erase",
+                Step::Program(offset) if offset % bank_len < 28 => "header",
+                Step::Program(offset) if flash.is_programmed(offset - offset % bank_len) => "record",
+                Step::Program(_) => "copy",
+            }
+        });
+    }
+
     fn mount<'f>(
         flash: &'f mut SimulatedFlash<WORD, UNIT>,
         value_len: usize,
@@ -33,16 +45,6 @@ impl<const CAPACITY: usize, const WORD: usize, const UNIT: usize> Candidate<WORD
 
     fn ram(_: usize) -> usize {
         size_of::<Store<(), CAPACITY>>()
-    }
-
-    fn place(flash: &SimulatedFlash<WORD, UNIT>, step: Step) -> &'static str {
-        let bank_len = flash.capacity() / 2;
-        match step {
-            Step::Erase(_) => "erase",
-            Step::Program(offset) if offset % bank_len < 28 => "header",
-            Step::Program(offset) if flash.is_programmed(offset - offset % bank_len) => "record",
-            Step::Program(_) => "copy",
-        }
     }
 }
 
@@ -149,7 +151,9 @@ impl<const WORD: usize, const UNIT: usize> Candidate<WORD, UNIT> for Sequential 
 impl From<sequential_storage::Error<FlashError>> for Failure {
     fn from(error: sequential_storage::Error<FlashError>) -> Self {
         match error {
-            sequential_storage::Error::Storage { value: FlashError::Off | FlashError::Asked, .. } => Self::Flash,
+            sequential_storage::Error::Storage { value: FlashError::Off | FlashError::Asked, .. } => {
+                Self::Flash
+            }
             sequential_storage::Error::FullStorage => Self::Full,
             error => Self::Broken(format!("{error:?}")),
         }
@@ -223,7 +227,12 @@ impl<const WORD: usize, const UNIT: usize> ekv::flash::Flash for Async<&mut Simu
         self.0.erase(from, from + ekv::config::PAGE_SIZE as u32)
     }
 
-    async fn read(&mut self, page: ekv::flash::PageID, at: usize, bytes: &mut [u8]) -> Result<(), FlashError> {
+    async fn read(
+        &mut self,
+        page: ekv::flash::PageID,
+        at: usize,
+        bytes: &mut [u8],
+    ) -> Result<(), FlashError> {
         self.0.read((page.index() * ekv::config::PAGE_SIZE + at) as u32, bytes)
     }
 
