@@ -22,8 +22,10 @@ pub struct SimulatedFlash<const WORD: usize, const UNIT: usize> {
     /// What happens at which of the coming steps; 0 is the next.
     fault: Option<(u64, Fault)>,
     is_on: bool,
-    /// The last step that a fault befell.
-    faulty_step: Option<Step>,
+    /// A name for each step.
+    place: fn(&Self, Step) -> &'static str,
+    /// That of the step that a fault befell last.
+    faulty_place: Option<&'static str>,
     wear: Rc<RefCell<Wear>>,
 }
 
@@ -109,7 +111,11 @@ impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
             programmed: vec![false; units * UNIT / WORD],
             fault: None,
             is_on: true,
-            faulty_step: None,
+            place: |_, step| match step {
+                Step::Program(_) => "word",
+                Step::Erase(_) => "erase",
+            },
+            faulty_place: None,
             wear: Rc::new(RefCell::new(Wear { erases: vec![0; units], ..Wear::default() })),
         }
     }
@@ -149,9 +155,14 @@ impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
         self.is_on = true;
     }
 
-    /// The step that a fault befell since this was last asked.
-    pub fn take_faulty_step(&mut self) -> Option<Step> {
-        self.faulty_step.take()
+    /// Gives names to steps; they depend on the state before the step.
+    pub fn name_steps(&mut self, place: fn(&Self, Step) -> &'static str) {
+        self.place = place;
+    }
+
+    /// The name of the step that a fault befell since this was last asked.
+    pub fn take_faulty_place(&mut self) -> Option<&'static str> {
+        self.faulty_place.take()
     }
 
     /// Whether the word at this offset may have been programmed since its unit was erased.
@@ -168,7 +179,7 @@ impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
         }
         self.fault = None;
         self.is_on = !fault.is_cut();
-        self.faulty_step = Some(step);
+        self.faulty_place = Some((self.place)(self, step));
         Some(fault)
     }
 

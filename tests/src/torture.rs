@@ -4,11 +4,15 @@
 //! After a reboot every acknowledged change is there; the one that was under way is there as a whole or not at all;
 //! nothing else has changed. What [`play`] finds not to be so is a [`Violation`].
 
-use crate::nor_flash::{Fault, SimulatedFlash, Step};
-use rand::{Rng, RngExt};
+use crate::nor_flash::{Fault, SimulatedFlash};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use std::{
     collections::BTreeMap,
     fmt::{self, Debug},
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
 };
 
 /// Records by their keys.
@@ -16,8 +20,11 @@ pub type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Something that stores records in flash, to be tortured.
 pub trait Candidate<const WORD: usize, const UNIT: usize> {
-    /// Prepares an erased flash, with nothing to disturb it.
+    /// Prepares an erased flash, with nothing to disturb it, and gives names to the steps that faults may befall.
     fn format(_flash: &mut SimulatedFlash<WORD, UNIT>) {}
+
+    /// Bytes of RAM that it takes while it is mounted, buffers that it asks for included, the stack not.
+    fn ram(value_len: usize) -> usize;
 
     /// Reads a flash, after each reboot.
     ///
@@ -27,14 +34,6 @@ pub trait Candidate<const WORD: usize, const UNIT: usize> {
         flash: &'f mut SimulatedFlash<WORD, UNIT>,
         value_len: usize,
     ) -> Result<Box<dyn Gallery + 'f>, Failure>;
-
-    /// What a fault befell, in words.
-    fn place(_flash: &SimulatedFlash<WORD, UNIT>, step: Step) -> &'static str {
-        match step {
-            Step::Program(_) => "word",
-            Step::Erase(_) => "erase",
-        }
-    }
 }
 
 /// What a candidate has mounted.
@@ -91,14 +90,18 @@ pub enum Operation {
 /// What histories are drawn from.
 #[derive(Clone, Copy, Debug)]
 pub struct Profile {
-    /// Most records that there may be; one more key is in use.
+    /// Most records that there may be.
     pub capacity: usize,
+    /// The keys in use: more than may be there tests that they are refused.
+    pub keys: usize,
     /// Bytes of a value.
     pub value_len: usize,
     /// Most entries of a history.
     pub operations: usize,
     /// Whether all records are removed at once now and then.
     pub clears: bool,
+    /// Whether cuts come in the middle of steps, too.
+    pub within: bool,
     /// Whether the driver reports errors, too.
     pub errors: bool,
 }
@@ -176,13 +179,34 @@ impl Violation {
     }
 }
 
-impl fmt::Display for Violation {
+/// Keys by their lengths, values by their first bytes: those of random histories differ in them.
+impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lost { found, allowed } => write!(f, "found {found:?} of {allowed:?}"),
-            Self::Changed(operation) | Self::Untrue(operation) | Self::Refused(operation) => {
-                write!(f, "{}: {operation:?}", self.name())
+            Self::Put(key, value) => write!(f, "put k{} = {}", key.len(), value.first().unwrap_or(&0)),
+            Self::Remove(key) => write!(f, "remove k{}", key.len()),
+            Self::Clear => f.write_str("clear"),
+            Self::Reboot => f.write_str("reboot"),
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |contents: &Contents| {
+            let records = contents
+                .iter()
+                .map(|(key, value)| format!("k{} = {}", key.len(), value.first().unwrap_or(&0)));
+            format!("{{{}}}", records.collect::<Vec<_>>().join(", "))
+        };
+        match self {
+            Self::Lost { found, allowed } => {
+                let allowed: Vec<_> = allowed.iter().map(list).collect();
+                write!(f, "lost: {} is there instead of {}", list(found), allowed.join(" or "))
             }
+            Self::Changed(operation) => write!(f, "changed: {operation} gave something else"),
+            Self::Untrue(operation) => write!(f, "untrue: {operation}"),
+            Self::Refused(operation) => write!(f, "refused: {operation}"),
             Self::Broken(error) => write!(f, "broken: {error}"),
         }
     }
@@ -192,16 +216,16 @@ impl Profile {
     /// A history.
     pub fn history(&self, rng: &mut impl Rng) -> Vec<Operation> {
         // Keys of all lengths, each the beginning of the next.
-        let key = |key: usize| (0..=31 * key / self.capacity).map(|at| at as u8).take(31).collect();
+        let key = |key: usize| (0..=30 * key / (self.keys - 1)).map(|at| at as u8).collect();
         let len = rng.random_range(1..=self.operations);
         (0..len)
             .map(|number| match rng.random_range(0..20) {
                 0..12 => {
                     let mut value = vec![number as u8; self.value_len];
                     rng.fill(&mut value[1..]);
-                    Operation::Put(key(rng.random_range(0..=self.capacity)), value)
+                    Operation::Put(key(rng.random_range(0..self.keys)), value)
                 }
-                12..16 => Operation::Remove(key(rng.random_range(0..=self.capacity))),
+                12..16 => Operation::Remove(key(rng.random_range(0..self.keys))),
                 16 if self.clears => Operation::Clear,
                 _ => Operation::Reboot,
             })
@@ -212,16 +236,18 @@ impl Profile {
     pub fn fault(&self, rng: &mut impl Rng) -> (u64, Fault) {
         let most = [4, 30, 200][rng.random_range(0..3)];
         let seed = rng.random();
-        let fault = match rng.random_range(0..if self.errors { 10 } else { 8 }) {
-            0..3 => Fault::CutBefore,
-            3..8 => Fault::CutWithin(seed),
-            _ => [Fault::ErrorBefore, Fault::ErrorWithin(seed), Fault::ErrorAfter][rng.random_range(0..3)],
+        let fault = match rng.random_range(0..10) {
+            0..2 if self.errors => {
+                [Fault::ErrorBefore, Fault::ErrorWithin(seed), Fault::ErrorAfter][rng.random_range(0..3)]
+            }
+            2..7 if self.within => Fault::CutWithin(seed),
+            _ => Fault::CutBefore,
         };
         (rng.random_range(0..most), fault)
     }
 }
 
-/// Plays a history from its beginning on a flash that was formatted; after it the power is cut once more. `faults` says
+/// Plays a history from its beginning on an erased flash; after it the power is cut once more. `faults` says
 /// when the next fault comes, once the last one came.
 ///
 /// # Errors
@@ -234,6 +260,7 @@ pub fn play<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
     tally: &mut Tally,
 ) -> Result<(), Violation> {
     tally.histories += 1;
+    C::format(flash);
     let mut operations = history.iter();
     // What was acknowledged, and what it would be with a change that was not.
     let (mut contents, mut doubtful) = (Contents::new(), Vec::<Contents>::new());
@@ -255,7 +282,7 @@ pub fn play<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
             (&mut contents, &mut doubtful),
             tally,
         )?;
-        if let (Some(step), Some(fault)) = (flash.take_faulty_step(), fault) {
+        if let (Some(place), Some(fault)) = (flash.take_faulty_place(), fault) {
             let how = match fault {
                 Fault::CutBefore => "cut before",
                 Fault::CutWithin(_) => "cut within",
@@ -263,7 +290,7 @@ pub fn play<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
                 Fault::ErrorWithin(_) => "error within",
                 Fault::ErrorAfter => "error after",
             };
-            *tally.faults.entry((C::place(flash, step), how)).or_default() += 1;
+            *tally.faults.entry((place, how)).or_default() += 1;
         }
         if end == End::History {
             tally.words_twice += flash.wear().borrow().words_twice;
@@ -363,4 +390,168 @@ fn session<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
         }
     }
     Ok(End::Off)
+}
+
+/// What random histories showed.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// What happened in those in which every promise was kept.
+    pub tally: Tally,
+    /// The other histories, by the name of the violation.
+    pub violations: BTreeMap<&'static str, u64>,
+    /// The shortest of these.
+    pub shortest: Option<Failing>,
+}
+
+/// A history in which a promise was not kept.
+#[derive(Clone, Debug)]
+pub struct Failing {
+    /// The history.
+    pub history: Vec<Operation>,
+    /// The faults, each with the steps before it, since the one before.
+    pub faults: Vec<(u64, Fault)>,
+    /// What happened.
+    pub violation: Violation,
+}
+
+impl fmt::Display for Failing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let history: Vec<_> = self.history.iter().map(Operation::to_string).collect();
+        let faults: Vec<_> =
+            self.faults.iter().map(|(steps, fault)| format!("{fault:?} after {steps}")).collect();
+        write!(f, "{}; {}; {}", history.join(", "), faults.join(", "), self.violation)
+    }
+}
+
+impl Failing {
+    fn len(&self) -> usize {
+        self.history.len() + self.faults.len()
+    }
+
+    /// Without any entry and fault that it takes to fail: leaves out one after the other.
+    fn shortened(mut self, violation: impl Fn(&[Operation], &[(u64, Fault)]) -> Option<Violation>) -> Self {
+        let mut at = 0;
+        while at < self.len() {
+            let (mut history, mut faults) = (self.history.clone(), self.faults.clone());
+            match at.checked_sub(history.len()) {
+                None => drop(history.remove(at)),
+                Some(at) => drop(faults.remove(at)),
+            }
+            match violation(&history, &faults) {
+                Some(violation) => (self, at) = (Self { history, faults, violation }, 0),
+                None => at += 1,
+            }
+        }
+        self
+    }
+}
+
+impl Findings {
+    fn plus(mut self, other: Self) -> Self {
+        self.tally = self.tally.plus(&other.tally);
+        for (name, count) in other.violations {
+            *self.violations.entry(name).or_default() += count;
+        }
+        self.shortest = self.shortest.into_iter().chain(other.shortest).min_by_key(Failing::len);
+        self
+    }
+
+    /// The histories in which a promise was not kept.
+    pub fn failed(&self) -> u64 {
+        self.violations.values().sum()
+    }
+}
+
+/// Plays a random history for each of these seeds, on flashes of `units` units.
+pub fn torture<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
+    profile: &Profile,
+    units: usize,
+    seeds: Range<u64>,
+) -> Findings {
+    // A candidate that panics has broken a promise, too.
+    let played =
+        |history: &[Operation], faults: &mut dyn FnMut() -> Option<(u64, Fault)>, tally: &mut Tally| {
+            let mut flash = SimulatedFlash::<WORD, UNIT>::new(units);
+            let played = || play::<C, WORD, UNIT>(&mut flash, profile, history, faults, tally).err();
+            catch_unwind(AssertUnwindSafe(played))
+                .unwrap_or_else(|_| Some(Violation::Broken("it panicked".into())))
+        };
+    let one = |seed| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let history = profile.history(&mut rng);
+        let mut faults = Vec::new();
+        let mut tally = Tally::default();
+        let mut random_faults = || {
+            let fault = rng.random_bool(0.8).then(|| profile.fault(&mut rng));
+            faults.extend(fault);
+            fault
+        };
+        match played(&history, &mut random_faults, &mut tally) {
+            None => Findings { tally, ..Findings::default() },
+            Some(violation) => {
+                let violations = [(violation.name(), 1)].into();
+                let failing = Failing { history, faults, violation }.shortened(|history, faults| {
+                    let mut faults = faults.iter().copied();
+                    played(history, &mut || faults.next(), &mut Tally::default())
+                });
+                Findings { violations, shortest: Some(failing), ..Findings::default() }
+            }
+        }
+    };
+    seeds.into_par_iter().map(one).reduce(Findings::default, Findings::plus)
+}
+
+/// What enrolments cost once there are as many records as there may be: each replaces one of them.
+#[derive(Clone, Debug, Default)]
+pub struct Cost {
+    /// How often they were done.
+    pub puts: u64,
+    /// Words programmed.
+    pub words: u64,
+    /// How often units were erased.
+    pub erases: u64,
+    /// How often the unit was erased that was erased most.
+    pub erases_of_a_unit: u64,
+    /// The longest put: units erased, and words programmed.
+    pub worst: (u64, u64),
+}
+
+/// The cost of so many enrolments on a flash of `units` units, all in one session, or a reboot before each.
+///
+/// # Errors
+/// The candidate fails, for want of room for example.
+pub fn enrol<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
+    units: usize,
+    (capacity, value_len): (usize, usize),
+    puts: u64,
+    reboots: bool,
+) -> Result<Cost, Failure> {
+    let mut flash = SimulatedFlash::<WORD, UNIT>::new(units);
+    C::format(&mut flash);
+    let wear = flash.wear();
+    let key = |number: u64| format!("thing number {:02}", number % capacity as u64).into_bytes();
+    let value = |number: u64| vec![number as u8; value_len];
+    let mut gallery = C::mount(&mut flash, value_len)?;
+    for number in 0..capacity as u64 {
+        gallery.put(&key(number), &value(number))?;
+    }
+    let filled = wear.borrow().clone();
+    let mut cost = Cost { puts, ..Cost::default() };
+    for number in 0..puts {
+        if reboots {
+            drop(gallery);
+            gallery = C::mount(&mut flash, value_len)?;
+        }
+        let before = (wear.borrow().erases(), wear.borrow().words);
+        // No key in turn: 7 has no divisor in common with any capacity that is asked for.
+        gallery.put(&key(7 * number), &value(number))?;
+        let wear = wear.borrow();
+        cost.worst = cost.worst.max((wear.erases() - before.0, wear.words - before.1));
+    }
+    let wear = wear.borrow();
+    cost.words = wear.words - filled.words;
+    cost.erases = wear.erases() - filled.erases();
+    let erases = wear.erases.iter().zip(&filled.erases).map(|(all, before)| all - before);
+    cost.erases_of_a_unit = erases.max().unwrap_or(0);
+    Ok(cost)
 }

@@ -60,7 +60,7 @@ fn entries(board: &mut Link) -> BTreeMap<String, Vec<u8>> {
 
 /// How long an answer may take; the emulated board's are there within some milliseconds, and what takes longer is a
 /// request whose end was lost.
-const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_millis(100);
 
 #[test]
 fn no_wrong_answer_over_a_damaged_line() {
@@ -98,29 +98,29 @@ fn no_wrong_answer_over_a_damaged_line() {
         let before = mirror.values();
         let mut after = before.clone();
         let result: Result<(), ClientError> = match rng.random_range(0..100) {
-            0..40 => board.ping(),
-            40..60 => board.info().map(|info| {
+            0..45 => board.ping(),
+            45..70 => board.info().map(|info| {
                 assert_eq!(info.model.hash, host.hash());
                 assert_eq!(usize::from(info.gallery.len), before.len());
             }),
-            60..75 => {
+            70..85 => {
                 after.remove(label);
                 board.forget(label)
             }
             // Values are short enough to arrive now and then.
-            75..85 => {
+            85..89 => {
                 let value = &kept[label];
                 after.insert(label.to_owned(), value.clone());
                 board.import(label, value)
             }
-            85..95 => match board.entry(rng.random_range(0..6)) {
+            89..95 => match board.entry(rng.random_range(0..6)) {
                 Ok((label, value)) => {
                     assert_eq!(before.get(label).map(Vec::as_slice), Some(value));
                     Ok(())
                 }
                 Err(error) => Err(error),
             },
-            95..97 => {
+            95 => {
                 let image = &images[rng.random_range(0..images.len())];
                 board.recognise(image, Method::Prototype, Limit::EqualError).map(|recognition| {
                     host.embed(image, &mut scratch, &mut embedding).unwrap();
@@ -129,7 +129,7 @@ fn no_wrong_answer_over_a_damaged_line() {
                     assert_eq!(recognition.limit, thresholds.equal_error.unwrap().distance);
                 })
             }
-            97..99 => match board.bench(0) {
+            96..98 => match board.bench(0) {
                 Err(ClientError::Refused(RequestError::Runs)) => Ok(()),
                 result => result.map(|time| panic!("no runs took {time:?}")),
             },
@@ -167,5 +167,5 @@ fn no_wrong_answer_over_a_damaged_line() {
     assert_eq!(answered + unanswered, REQUESTS);
     // Of the short requests nearly all arrive within six attempts, of those with images hardly one does.
     assert!(answered > REQUESTS * 8 / 10, "{answered}");
-    assert!(unanswered > 100 && damaged.iter().all(|&count| count > 1_000), "{unanswered} {damaged:?}");
+    assert!(unanswered > 100 && damaged.iter().all(|&count| count > 500), "{unanswered} {damaged:?}");
 }

@@ -1,0 +1,218 @@
+//! Tortures the firmware's storage and the libraries that might have been used instead, and prints what they lose and
+//! what they cost: `cargo run --release -p tests --bin torture -- --histories 100000 --seed 0`.
+
+use std::{collections::BTreeMap, env, ops::Range, panic, process::ExitCode};
+use tests::{
+    torture::{Candidate, Profile, enrol, torture},
+    torture_candidates::{Ekv, Own, Sequential},
+};
+
+/// What the libraries have no words for is left out: a limit to the number of records, and removing all of them.
+const PROFILE: Profile = Profile {
+    capacity: 3,
+    keys: 3,
+    value_len: 8,
+    operations: 24,
+    clears: false,
+    within: true,
+    errors: false,
+};
+
+/// Records on a board.
+const CAPACITY: usize = 16;
+
+/// Bytes of a value on a board: a name's worth of text, and two embeddings or more.
+const VALUE_LENS: [usize; 2] = [304, 608];
+
+fn main() -> ExitCode {
+    let Some((histories, seed)) = arguments() else {
+        eprintln!("usage: torture [--histories N] [--seed S]");
+        return ExitCode::FAILURE;
+    };
+    // What panics under torture is counted, not shown.
+    panic::set_hook(Box::new(|_| {}));
+    losses(histories, seed);
+    costs();
+    boards();
+    ExitCode::SUCCESS
+}
+
+/// The histories to play with each candidate, and the first seed.
+fn arguments() -> Option<(u64, u64)> {
+    let (mut histories, mut seed) = (20_000, 0);
+    let mut arguments = env::args().skip(1);
+    while let Some(name) = arguments.next() {
+        let value = arguments.next()?.parse().ok()?;
+        match &*name {
+            "--histories" => histories = value,
+            "--seed" => seed = value,
+            _ => return None,
+        }
+    }
+    Some((histories, seed))
+}
+
+/// What each candidate loses on flashes of some geometries.
+fn losses(histories: u64, seed: u64) {
+    println!(
+        "{histories} random histories a line: up to {} changes of 3 records and reboots, values",
+        PROFILE.operations
+    );
+    println!("of 8 bytes, the power cut at any step; seeds from {seed}. A history fails with the");
+    println!("first promise that is not kept. Once cuts are between words and erases only,");
+    println!("once also within: then words are counted that may not be erased when written.");
+    println!();
+    println!("                    units, word      cuts  failed      cuts  failed   words");
+    println!("                                  between           within       not erased");
+    let seeds = seed..seed + histories;
+    let own = "firmware::storage";
+    print_losses::<Own<3>, 1, 256>(own, 2, &seeds);
+    print_losses::<Own<3>, 4, 256>(own, 2, &seeds);
+    print_losses::<Own<3>, 8, 128>(own, 4, &seeds);
+    print_losses::<Own<3>, 256, 1280>(own, 2, &seeds);
+    let sequential = "sequential-storage";
+    print_losses::<Sequential, 1, 512>(sequential, 2, &seeds);
+    print_losses::<Sequential, 1, 256>(sequential, 4, &seeds);
+    print_losses::<Sequential, 4, 512>(sequential, 2, &seeds);
+    print_losses::<Sequential, 4, 256>(sequential, 4, &seeds);
+    print_losses::<Sequential, 8, 256>(sequential, 4, &seeds);
+    print_losses::<Ekv, 4, 4096>("ekv", 12, &seeds);
+    println!();
+}
+
+fn print_losses<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
+    name: &str,
+    units: usize,
+    seeds: &Range<u64>,
+) {
+    let [between, within] = [false, true]
+        .map(|within| torture::<C, WORD, UNIT>(&Profile { within, ..PROFILE }, units, seeds.clone()));
+    println!(
+        "{name:<19}{:>12}{:>10}{:>8}{:>10}{:>8}{:>10}",
+        format!("{units} x {UNIT}, {WORD}"),
+        between.tally.faults(),
+        between.failed(),
+        within.tally.faults(),
+        within.failed(),
+        within.tally.words_twice,
+    );
+    // The simplest there is: without cuts within, if it fails without.
+    let Some(failing) = between.shortest.or(within.shortest) else { return };
+    println!("    {}", kinds(&within.violations));
+    print_wrapped(&failing.to_string());
+}
+
+fn kinds(violations: &BTreeMap<&'static str, u64>) -> String {
+    let kinds = violations.iter().map(|(name, count)| format!("{count} {name}"));
+    kinds.collect::<Vec<_>>().join(", ")
+}
+
+/// Indented, in lines of 80 columns.
+fn print_wrapped(text: &str) {
+    let mut line = String::from("   ");
+    for word in text.split(' ') {
+        if line.len() + 1 + word.len() > 80 {
+            println!("{line}");
+            line = String::from("   ");
+        }
+        line += " ";
+        line += word;
+    }
+    println!("{line}");
+}
+
+fn costs() {
+    println!("{CAPACITY} records, each change replaces one; 4096-byte units, words of 4 bytes.");
+    println!();
+    println!("candidate           value  units    RAM   words/put  erases/put   worst put");
+    for value_len in VALUE_LENS {
+        print_cost::<Own<CAPACITY>>("firmware::storage", value_len);
+        print_cost::<Sequential>("sequential-storage", value_len);
+        print_cost::<Ekv>("ekv", value_len);
+    }
+    println!();
+}
+
+/// On the smallest flash on which a candidate works.
+fn print_cost<C: Candidate<4, 4096>>(name: &str, value_len: usize) {
+    const PUTS: u64 = 2_000;
+    let works = |units| {
+        panic::catch_unwind(|| enrol::<C, 4, 4096>(units, (CAPACITY, value_len), PUTS, false).ok())
+            .ok()
+            .flatten()
+    };
+    let Some((units, cost)) = (2..=12).find_map(|units| works(units).map(|cost| (units, cost))) else {
+        println!("{name:<18}{value_len:>7}   none of up to 12");
+        return;
+    };
+    println!(
+        "{name:<18}{value_len:>7}{units:>7}{:>7}{:>12}{:>12.2}{:>5} erases{:>6} words",
+        C::ram(value_len),
+        cost.words / PUTS,
+        cost.erases as f64 / PUTS as f64,
+        cost.worst.0,
+        cost.worst.1,
+    );
+}
+
+/// What the datasheets say of a flash, in milliseconds.
+struct Datasheet {
+    name: &'static str,
+    /// Erasing a unit, programming a word: typically, and at most.
+    erase: [f64; 2],
+    word: [f64; 2],
+    /// How often a unit can be erased.
+    endurance: u64,
+}
+
+fn boards() {
+    println!("The firmware's storage on boards: {CAPACITY} records, each change replaces one of them,");
+    println!("all in one session, or one after each start. Times are estimates: the erases and");
+    println!("words of the longest change, times what the datasheets say, typical and at most.");
+    println!();
+    println!("board, bank        value  starts  changes  changes until worn  longest change");
+    println!("                                 an erase  (a unit's erases)");
+    for value_len in VALUE_LENS {
+        // RM0390 and DS10693, x32 parallelism; nRF52840 PS; W25Q16JV.
+        let nucleo = Datasheet {
+            name: "nucleo, 1 x 16 K",
+            erase: [250.0, 500.0],
+            word: [0.016, 0.1],
+            endurance: 10_000,
+        };
+        print_board::<4, 16384>(&nucleo, 2, value_len);
+        let nrf = Datasheet {
+            name: "nrf52840, 4 x 4 K",
+            erase: [85.0, 85.0],
+            word: [0.041, 0.041],
+            endurance: 10_000,
+        };
+        print_board::<4, 4096>(&nrf, 8, value_len);
+        let pico =
+            Datasheet { name: "pico, 4 x 4 K", erase: [45.0, 400.0], word: [0.4, 3.0], endurance: 100_000 };
+        print_board::<256, 4096>(&pico, 8, value_len);
+    }
+}
+
+fn print_board<const WORD: usize, const UNIT: usize>(board: &Datasheet, units: usize, value_len: usize) {
+    const PUTS: u64 = 10_000;
+    for reboots in [false, true] {
+        let cost = match enrol::<Own<CAPACITY>, WORD, UNIT>(units, (CAPACITY, value_len), PUTS, reboots) {
+            Ok(cost) => cost,
+            Err(failure) => {
+                println!("{:<18}{value_len:>6}  {failure:?}", board.name);
+                return;
+            }
+        };
+        let millis = |at: usize| cost.worst.0 as f64 * board.erase[at] + cost.worst.1 as f64 * board.word[at];
+        println!(
+            "{:<18}{value_len:>6}{:>8}{:>9.1}{:>20}{:>10.0} - {:.0} ms",
+            board.name,
+            if reboots { "each" } else { "one" },
+            PUTS as f64 / (2 * cost.erases_of_a_unit) as f64,
+            board.endurance * PUTS / cost.erases_of_a_unit,
+            millis(0),
+            millis(1),
+        );
+    }
+}
