@@ -8,7 +8,8 @@
 // or programs there is in the file before its next instruction: to kill this process is to cut the power.
 //
 // Time is virtual: while the core runs it passes by the cycles that rp2040js says instructions take, and while it sleeps
-// as fast as real time. The chip restarts when the program or the watchdog says so.
+// as fast as real time. The chip restarts when the program or the watchdog says so. What would fault on the chip does so
+// here, and is told on standard error.
 //
 // There is no boot ROM but for what programs look up in it: the functions that erase and program the flash. The program
 // starts behind its second boot stage, which has nothing to do here.
@@ -30,6 +31,8 @@ const CYCLES_PER_BYTE = 1_000;
 /** Registers of the two counters, see Counter::StandIn in firmware/src/boards.rs. */
 const COUNTERS = 0x40070000;
 const WATCHDOG = 0x40058;
+/** Number of the exception. */
+const HARD_FAULT = 3;
 const AIRCR = 0xd0c;
 const SYSRESETREQ = 1 << 2;
 const UARTRSR = 0x04;
@@ -42,6 +45,8 @@ const gallery = { file: openSync(galleryPath, 'r+'), offset: Number(galleryOrigi
 
 /** What ends an instruction that restarts the chip. */
 class Restart extends Error {}
+/** What ends an instruction that cannot be executed. */
+class Fault extends Error {}
 
 let instructions = 0;
 let cycles = 0;
@@ -78,15 +83,15 @@ function load() {
 
 /** Adds what the firmware needs and rp2040js has not. */
 function fillGaps() {
-  // rp2040js reports what it does not model. In a peripheral that is no matter; in the core or on the bus it is.
+  // rp2040js reports what it does not model. In a peripheral that is no matter; in the core or on the bus it is a fault.
   mcu.logger = {
     debug() {},
     info() {},
     warn(component, message) {
-      if (component === 'CortexM0Core' || component === 'RP2040') fail(`${component}: ${message}`);
+      if (component === 'CortexM0Core' || component === 'RP2040') throw new Fault(message);
     },
     error(component, message) {
-      fail(`${component}: ${message}`);
+      throw new Fault(`${component}: ${message}`);
     },
   };
 
@@ -152,7 +157,7 @@ function fillRom() {
   for (let i = 0; i <= ROM_CODES.length; i++) mcu.bootrom[ROM_CODE / 4 + i] = BREAK_AND_RETURN + i;
   const r = core.registers;
   mcu.onBreak = (index) => {
-    if (core.PC >= ROM_CODE + 4 * (ROM_CODES.length + 1)) fail(`breakpoint ${index} at ${core.PC.toString(16)}`);
+    if (core.PC >= ROM_CODE + 4 * (ROM_CODES.length + 1)) throw new Fault(`breakpoint ${index}`);
     if (index > 0) return ROM_FUNCTIONS[ROM_CODES[index - 1]](r[0], r[1], r[2]);
     const code = String.fromCharCode(r[1] & 255, r[1] >>> 8);
     const found = ROM_CODES.indexOf(code);
@@ -216,12 +221,16 @@ function slice() {
 const isPending = () =>
   (core.pendingInterrupts & core.enabledInterrupts) !== 0 || core.pendingSystick || core.pendingPendSV;
 
-/** Does something that may restart the chip. */
+/** Does something that may restart the chip, or fault. */
 function live(something) {
   try {
     return something();
   } catch (error) {
-    if (!(error instanceof Restart)) throw error;
+    if (error instanceof Fault && core.IPSR !== HARD_FAULT) {
+      console.error(`${error.message}, before ${core.PC.toString(16)}`);
+      return live(() => core.exceptionEntry(HARD_FAULT) ?? true);
+    }
+    if (!(error instanceof Fault || error instanceof Restart)) throw error;
     powerUp();
     return true;
   }

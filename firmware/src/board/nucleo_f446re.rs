@@ -59,7 +59,7 @@ pub fn init() -> Parts<NucleoF446re> {
     Parts {
         serial: Serial(transmitter),
         led,
-        button: Button(board.GPIOC.split(&mut rcc).pc13.into_input()),
+        button: Button(is_silicon.then(|| board.GPIOC.split(&mut rcc).pc13.into_input())),
         flash: is_silicon.then(|| SectorFlash::new(board.FLASH)),
         system: System { clock: SysTick::new(HERTZ), watchdog: IndependentWatchdog::new(board.IWDG) },
     }
@@ -101,8 +101,8 @@ impl Transmit for Tx<USART2> {
     }
 }
 
-/// B1, which pulls its pin down while it is pressed.
-pub struct Button(PC13<Input>);
+/// B1, which pulls its pin down while it is pressed; `None` in the emulator, all of whose pins are low.
+pub struct Button(Option<PC13<Input>>);
 
 impl digital::ErrorType for Button {
     type Error = Infallible;
@@ -110,11 +110,11 @@ impl digital::ErrorType for Button {
 
 impl InputPin for Button {
     fn is_high(&mut self) -> Result<bool, Infallible> {
-        Ok(self.0.is_low())
+        Ok(self.0.as_ref().is_some_and(PC13::is_low))
     }
 
     fn is_low(&mut self) -> Result<bool, Infallible> {
-        Ok(self.0.is_high())
+        Ok(!self.is_high()?)
     }
 }
 
