@@ -235,12 +235,12 @@ fn check_fit(board: &boards::Board, file: &ModelFile, gallery: GallerySize) -> R
             board.ram.len
         ));
     }
-    if file.bytes.len() > board.flash.len {
+    let flash = program_flash(board).len;
+    if file.bytes.len() > flash {
         return Err(format!(
-            "the model \"{name}\" has {} bytes, {} has {} bytes of flash, program included",
+            "the model \"{name}\" has {} bytes, {} has {flash} bytes of flash, program included",
             file.bytes.len(),
             board.name,
-            board.flash.len
         ));
     }
     Ok(())
@@ -260,15 +260,28 @@ fn check_measured_fit(board: &boards::Board, files: &[ModelFile]) -> Result<(), 
             ));
         }
     }
-    let flash: usize = files.iter().map(|file| file.bytes.len()).sum();
-    if flash > board.flash.len {
+    let len: usize = files.iter().map(|file| file.bytes.len()).sum();
+    let flash = program_flash(board).len;
+    if len > flash {
         return Err(format!(
-            "the models to be measured have {flash} bytes together, {} has {} bytes of flash: \
+            "the models to be measured have {len} bytes together, {} has {flash} bytes of flash: \
              measure fewer at a time",
-            board.name, board.flash.len
+            board.name
         ));
     }
     Ok(())
+}
+
+/// The flash that the gallery leaves to the program, but for the vectors, which are where the flash begins.
+fn program_flash(board: &boards::Board) -> boards::Region {
+    let (flash, gallery) = (board.flash, board.gallery);
+    if gallery.end() == flash.end() {
+        boards::Region { len: flash.len - gallery.len, ..flash }
+    } else if flash.origin < gallery.origin && gallery.end() < flash.end() {
+        boards::Region { origin: gallery.end(), len: (flash.end() - gallery.end()) as usize }
+    } else {
+        flash
+    }
 }
 
 /// Bytes of the log's buffer.
@@ -304,13 +317,19 @@ fn memory_x(board: &boards::Board, riscv: bool) -> String {
     let region =
         |name: &str, origin: u32, len: usize| format!("  {name} : ORIGIN = {origin:#010x}, LENGTH = {len}\n");
     let (flash, boot2) = (board.flash, board.boot2);
+    let program = program_flash(board);
     let mut text = "MEMORY\n{\n".to_owned();
     if boot2 > 0 {
         text += &region("BOOT2", flash.origin, boot2);
     }
-    text += &region("FLASH", flash.origin + boot2 as u32, flash.len - boot2);
+    let vectors = flash.origin + boot2 as u32;
+    text += &region("FLASH", vectors, (program.end() - vectors) as usize);
     text += &region("RAM", board.ram.origin, board.ram.len);
     text += "}\n";
+    if program.origin > flash.origin {
+        // Between the vectors and the rest of the program is the gallery.
+        text += &format!("_stext = {:#010x};\n", program.origin);
+    }
     if boot2 > 0 {
         text += "SECTIONS { .boot2 ORIGIN(BOOT2) : { KEEP(*(.boot2)); } > BOOT2 } INSERT BEFORE .text;\n";
     }

@@ -18,6 +18,9 @@ pub struct Board {
     pub flash: Region,
     /// Bytes at the beginning of the flash that the chip wants for its second boot stage, or 0.
     pub boot2: usize,
+    /// Where the gallery lies: in whole sectors of a flash that no program is in, at one end of `flash`, behind its
+    /// first sector, or somewhere else. It is kept when the firmware is flashed anew.
+    pub gallery: Region,
     /// Where everything else lies.
     pub ram: Region,
     /// What the measuring program counts with.
@@ -33,21 +36,41 @@ pub enum Emulated {
         machine: &'static str,
         /// Which of the machine's serial ports the firmware talks on, from 0.
         serial_port: usize,
+        /// The memory of the machine that is kept in a file, the gallery in it; `None` where the gallery is not.
+        memory: Option<Region>,
     },
     /// `qemu-system-riscv32`.
     QemuRiscv32 {
         /// QEMU's name for the machine.
         machine: &'static str,
+        /// As above.
+        memory: Option<Region>,
     },
-    /// The npm package `rp2040js`, driven by `emulator-js/rp2040.mjs`.
+    /// The npm package `rp2040js`, driven by `emulator-js/rp2040.mjs`. It keeps the gallery in a file.
     Rp2040js,
+    /// Nothing does.
+    None,
 }
 
 impl core::fmt::Display for Emulated {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::QemuArm { machine, .. } | Self::QemuRiscv32 { machine } => write!(f, "QEMU's {machine}"),
+            Self::QemuArm { machine, .. } | Self::QemuRiscv32 { machine, .. } => {
+                write!(f, "QEMU's {machine}")
+            }
             Self::Rp2040js => f.write_str("rp2040js"),
+            Self::None => f.write_str("no emulator"),
+        }
+    }
+}
+
+impl Board {
+    /// The memory that the emulator keeps in a file; the gallery is in it.
+    pub fn kept_memory(&self) -> Option<Region> {
+        match self.emulator {
+            Emulated::QemuArm { memory, .. } | Emulated::QemuRiscv32 { memory, .. } => memory,
+            Emulated::Rp2040js => Some(self.gallery),
+            Emulated::None => None,
         }
     }
 }
@@ -101,7 +124,15 @@ pub struct Region {
     pub len: usize,
 }
 
+impl Region {
+    /// The address behind the last one.
+    pub const fn end(self) -> u32 {
+        self.origin + self.len as u32
+    }
+}
+
 const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
 
 /// One of ARM's MPS2 boards. Their programs differ by the processor; where the peripherals are is written in
 /// `src/board/mps2.rs`.
@@ -109,13 +140,20 @@ const MPS2_AN386: Board = Board {
     name: "mps2-an386",
     description: "ARM's MPS2 FPGA board with a Cortex-M4F, emulated",
     target: "thumbv7em-none-eabihf",
-    emulator: Emulated::QemuArm { machine: "mps2-an386", serial_port: 0 },
+    emulator: mps2("mps2-an386", 0x2100_0000),
     chip: None,
-    flash: Region { origin: 0, len: 4096 * KIB },
+    flash: Region { origin: 0, len: 4 * MIB },
     boot2: 0,
-    ram: Region { origin: 0x2000_0000, len: 4096 * KIB },
+    gallery: Region { origin: 0x2100_0000, len: 64 * KIB },
+    ram: Region { origin: 0x2000_0000, len: 4 * MIB },
     counter: Counter::CmsdkTimer { address: 0x4000_0000, megahertz: 25 },
 };
+
+/// An MPS2 board in QEMU: the "PSRAM" at this address is kept.
+const fn mps2(machine: &'static str, psram: u32) -> Emulated {
+    let memory = Some(Region { origin: psram, len: 16 * MIB });
+    Emulated::QemuArm { machine, serial_port: 0, memory }
+}
 
 /// All boards; the first one is what the launcher boots unless told otherwise.
 pub static BOARDS: [Board; 7] = [
@@ -124,23 +162,25 @@ pub static BOARDS: [Board; 7] = [
         name: "mps2-an385",
         description: "ARM's MPS2 FPGA board with a Cortex-M3, emulated",
         target: "thumbv7m-none-eabi",
-        emulator: Emulated::QemuArm { machine: "mps2-an385", serial_port: 0 },
+        emulator: mps2("mps2-an385", 0x2100_0000),
         ..MPS2_AN386
     },
     Board {
         name: "mps2-an500",
         description: "ARM's MPS2 FPGA board with a Cortex-M7, emulated",
-        emulator: Emulated::QemuArm { machine: "mps2-an500", serial_port: 0 },
+        emulator: mps2("mps2-an500", 0x6000_0000),
+        gallery: Region { origin: 0x6000_0000, len: 64 * KIB },
         ..MPS2_AN386
     },
     Board {
         name: "mps2-an505",
         description: "ARM's MPS2 FPGA board with a Cortex-M33, emulated",
         target: "thumbv8m.main-none-eabihf",
-        emulator: Emulated::QemuArm { machine: "mps2-an505", serial_port: 0 },
+        emulator: mps2("mps2-an505", 0x8000_0000),
         // The secure aliases: the processor starts in that state, and stays there.
-        flash: Region { origin: 0x1000_0000, len: 4096 * KIB },
-        ram: Region { origin: 0x3800_0000, len: 4096 * KIB },
+        flash: Region { origin: 0x1000_0000, len: 4 * MIB },
+        gallery: Region { origin: 0x8000_0000, len: 64 * KIB },
+        ram: Region { origin: 0x3800_0000, len: 4 * MIB },
         counter: Counter::CmsdkTimer { address: 0x5000_0000, megahertz: 20 },
         ..MPS2_AN386
     },
@@ -148,10 +188,12 @@ pub static BOARDS: [Board; 7] = [
         name: "nucleo-f446re",
         description: "ST's Nucleo-F446RE, a Cortex-M4F at 168 MHz",
         target: "thumbv7em-none-eabihf",
-        emulator: Emulated::QemuArm { machine: "netduinoplus2", serial_port: 1 },
+        emulator: Emulated::QemuArm { machine: "netduinoplus2", serial_port: 1, memory: None },
         chip: Some("STM32F446RE"),
         flash: Region { origin: 0x0800_0000, len: 512 * KIB },
         boot2: 0,
+        // Sectors 1 and 2, of the smallest that there are. The vectors have to be in sector 0.
+        gallery: Region { origin: 0x0800_4000, len: 2 * 16 * KIB },
         ram: Region { origin: 0x2000_0000, len: 128 * KIB },
         counter: Counter::Dwt,
     },
@@ -161,8 +203,9 @@ pub static BOARDS: [Board; 7] = [
         target: "thumbv6m-none-eabi",
         emulator: Emulated::Rp2040js,
         chip: Some("RP2040"),
-        flash: Region { origin: 0x1000_0000, len: 2048 * KIB },
+        flash: Region { origin: 0x1000_0000, len: 2 * MIB },
         boot2: 256,
+        gallery: Region { origin: 0x101f_0000, len: 64 * KIB },
         ram: Region { origin: 0x2000_0000, len: 256 * KIB },
         // An address of which the chip's bus says that nothing is there.
         counter: Counter::StandIn { address: 0x4007_0000 },
@@ -171,12 +214,16 @@ pub static BOARDS: [Board; 7] = [
         name: "riscv-virt",
         description: "QEMU's board for RISC-V with an RV32IMAC core, emulated",
         target: "riscv32imac-unknown-none-elf",
-        emulator: Emulated::QemuRiscv32 { machine: "virt" },
-        chip: None,
         // All of it is RAM; the processor starts at its first address.
-        flash: Region { origin: 0x8000_0000, len: 4096 * KIB },
+        emulator: Emulated::QemuRiscv32 {
+            machine: "virt",
+            memory: Some(Region { origin: 0x8000_0000, len: 16 * MIB }),
+        },
+        chip: None,
+        flash: Region { origin: 0x8000_0000, len: 4 * MIB },
         boot2: 0,
-        ram: Region { origin: 0x8040_0000, len: 4096 * KIB },
+        gallery: Region { origin: 0x8080_0000, len: 64 * KIB },
+        ram: Region { origin: 0x8040_0000, len: 4 * MIB },
         counter: Counter::Minstret,
     },
 ];

@@ -2,10 +2,11 @@
 
 mod demo;
 mod measure;
+mod serve;
 
 use firmware::{
     boards::{self, BOARDS, Board},
-    emulator::{Emulator, EmulatorError, Program},
+    emulator::{Emulator, Program},
 };
 use std::{
     env,
@@ -29,6 +30,10 @@ Builds the firmware, boots it on an emulated board and shows it at work.
   --measure NAME  what an inference costs on this board: instructions, stack
     --models FOLDER   ... by each *.postcard in it, not by the built-in model
     --json            ... as JSON
+  --serve NAME    an emulated board for another program: its serial line over
+                  standard input and output, until the input ends
+    --flash FILE      ... with the gallery in this file, not in
+                      target/boards/NAME.flash
   --run PROGRAM   put a built firmware on its board: through probe-rs, or in the
                   emulator where the board is an emulated one; shows its log
   --help          this text
@@ -40,6 +45,7 @@ TINYTRIPLET_MODEL=FILE builds another model in.
 enum Task {
     Demo(&'static Board),
     Measure(Measuring),
+    Serve { board: &'static Board, flash: Option<PathBuf> },
     List,
     ListTargets,
     Run(OsString),
@@ -57,6 +63,7 @@ pub fn main() -> ExitCode {
     let result = match task(env::args_os().skip(1)) {
         Ok(Task::Demo(board)) => demo::run(board),
         Ok(Task::Measure(measuring)) => measure::run(&measuring),
+        Ok(Task::Serve { board, flash }) => serve::run(board, flash.as_deref()),
         Ok(Task::List) => list(),
         Ok(Task::ListTargets) => list_targets(),
         Ok(Task::Run(program)) => run(Path::new(&program)),
@@ -96,6 +103,11 @@ fn task(mut arguments: impl Iterator<Item = OsString>) -> Result<Task, String> {
             Some("--json") => match task {
                 Task::Measure(measuring) => Task::Measure(Measuring { json: true, ..measuring }),
                 _ => return Err("--json belongs behind --measure".to_owned()),
+            },
+            Some("--serve") => Task::Serve { board: find(&value()?)?, flash: None },
+            Some("--flash") => match task {
+                Task::Serve { board, .. } => Task::Serve { board, flash: Some(value()?.into()) },
+                _ => return Err("--flash belongs behind --serve".to_owned()),
             },
             Some("--run") => return Ok(Task::Run(value()?)),
             Some("--list") => Task::List,
@@ -146,7 +158,7 @@ fn run_emulated(program: &Program) -> Result<(), Box<dyn Error>> {
             demo::print(&format!("{line}\n"))?;
         }
         if !emulator.is_running() {
-            return Err(EmulatorError::Log("the board has reset itself".to_owned()).into());
+            return Err("the emulator has ended".into());
         }
         thread::sleep(Duration::from_millis(100));
     }

@@ -25,6 +25,12 @@ mod riscv_virt;
 #[cfg(feature = "riscv-virt")]
 pub use riscv_virt::{init, reset};
 
+#[cfg(not(any(feature = "nucleo-f446re", feature = "pico")))]
+mod gallery_memory;
+#[cfg(feature = "pico")]
+mod gallery_rom;
+#[cfg(feature = "nucleo-f446re")]
+mod gallery_sectors;
 /// For boards without a HAL.
 #[cfg(not(any(feature = "nucleo-f446re", feature = "pico")))]
 mod registers;
@@ -34,6 +40,14 @@ pub mod stack;
 mod system;
 #[cfg(target_arch = "arm")]
 mod systick;
+
+use firmware::boards::{self, Region};
+
+/// Where the gallery lies: build.rs keeps the program out of there.
+const GALLERY: Region = match boards::find(env!("FIRMWARE_BOARD")) {
+    Some(board) => board.gallery,
+    None => panic!("build.rs takes boards from the same table"),
+};
 
 /// Starts the board anew.
 #[cfg(target_arch = "arm")]

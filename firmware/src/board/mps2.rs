@@ -2,9 +2,10 @@
 //! is no HAL for them: the peripherals in use are described here.
 
 use super::{
+    gallery_memory,
     registers::Registers,
     serial::{RECEIVED, Serial, Transmit},
-    system::{NoWatchdog, System},
+    system::System,
     systick::SysTick,
 };
 use core::convert::Infallible;
@@ -60,7 +61,7 @@ impl Board for Mps2 {
     type Led = Led;
     type Button = NoPin;
     type Flash = MemoryFlash<'static>;
-    type System = System<SysTick, NoWatchdog>;
+    type System = System<SysTick, ()>;
 }
 
 pub fn init() -> Parts<Mps2> {
@@ -72,8 +73,8 @@ pub fn init() -> Parts<Mps2> {
         serial: Serial(Transmitter),
         led: Led,
         button: NoPin,
-        flash: None,
-        system: System { clock: SysTick::new(map::HZ), watchdog: NoWatchdog },
+        flash: Some(MemoryFlash::new(gallery_memory::take())),
+        system: System { clock: SysTick::new(map::HZ), watchdog: () },
     }
 }
 

@@ -3,24 +3,24 @@
 //! The same program runs in QEMU's `netduinoplus2`, an STM32F405 with less inside: see [`is_silicon`].
 
 use super::{
+    gallery_sectors::SectorFlash,
     serial::{RECEIVED, Serial, Transmit},
-    system::{NoWatchdog, System},
+    system::{self, System},
     systick::SysTick,
 };
-use core::cell::RefCell;
+use core::{cell::RefCell, convert::Infallible};
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
-use firmware::{
-    MemoryFlash,
-    hardware::{Board, NoPin, Parts},
-};
+use embedded_hal::digital::{self, InputPin};
+use firmware::hardware::{Board, Parts, WATCHDOG_MICROS};
 use stm32f4xx_hal::{
-    gpio::{Output, PA5},
+    gpio::{Input, Output, PA5, PC13},
     nb,
     pac::{FLASH, Peripherals, USART2, interrupt},
     prelude::*,
     rcc::Config,
     serial::{self, Rx, Tx},
+    watchdog::IndependentWatchdog,
 };
 
 static RECEIVER: Mutex<RefCell<Option<Rx<USART2>>>> = Mutex::new(RefCell::new(None));
@@ -33,9 +33,9 @@ pub struct NucleoF446re;
 impl Board for NucleoF446re {
     type Serial = Serial<Tx<USART2>>;
     type Led = PA5<Output>;
-    type Button = NoPin;
-    type Flash = MemoryFlash<'static>;
-    type System = System<SysTick, NoWatchdog>;
+    type Button = Button;
+    type Flash = SectorFlash;
+    type System = System<SysTick, IndependentWatchdog>;
 }
 
 pub fn init() -> Parts<NucleoF446re> {
@@ -59,9 +59,9 @@ pub fn init() -> Parts<NucleoF446re> {
     Parts {
         serial: Serial(transmitter),
         led,
-        button: NoPin,
-        flash: None,
-        system: System { clock: SysTick::new(HERTZ), watchdog: NoWatchdog },
+        button: Button(is_silicon.then(|| board.GPIOC.split(&mut rcc).pc13.into_input())),
+        flash: is_silicon.then(|| SectorFlash::new(board.FLASH)),
+        system: System { clock: SysTick::new(HERTZ), watchdog: IndependentWatchdog::new(board.IWDG) },
     }
 }
 
@@ -98,5 +98,32 @@ impl Transmit for Tx<USART2> {
 
     fn flush(&mut self) {
         while _embedded_hal_serial_nb_Write::flush(self).is_err() {}
+    }
+}
+
+/// B1, which pulls its pin down while it is pressed; `None` in the emulator, all of whose pins are low.
+pub struct Button(Option<PC13<Input>>);
+
+impl digital::ErrorType for Button {
+    type Error = Infallible;
+}
+
+impl InputPin for Button {
+    fn is_high(&mut self) -> Result<bool, Infallible> {
+        Ok(self.0.as_ref().is_some_and(PC13::is_low))
+    }
+
+    fn is_low(&mut self) -> Result<bool, Infallible> {
+        Ok(!self.is_high()?)
+    }
+}
+
+impl system::Watchdog for IndependentWatchdog {
+    fn start(&mut self) {
+        IndependentWatchdog::start(self, (WATCHDOG_MICROS / 1000).millis());
+    }
+
+    fn feed(&mut self) {
+        IndependentWatchdog::feed(self);
     }
 }

@@ -1,21 +1,19 @@
 //! Raspberry Pi Pico. UART 0 is on GP0 (transmits) and GP1 (receives); the light is the one on the board, GP25.
 
 use super::{
+    gallery_rom::RomFlash,
     serial::{RECEIVED, Serial, Transmit},
-    system::{NoWatchdog, System},
+    system::{self, System},
     systick::SysTick,
 };
 use core::cell::RefCell;
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
-use firmware::{
-    MemoryFlash,
-    hardware::{Board, NoPin, Parts},
-};
+use firmware::hardware::{Board, NoPin, Parts, WATCHDOG_MICROS};
 use rp2040_hal::{
     Clock, Sio, Watchdog,
     clocks::init_clocks_and_plls,
-    fugit::RateExtU32,
+    fugit::{MicrosDurationU32, RateExtU32},
     gpio::{
         FunctionSioOutput, FunctionUart, Pin, Pins, PullDown,
         bank0::{Gpio0, Gpio1, Gpio25},
@@ -42,8 +40,8 @@ impl Board for Pico {
     type Serial = Serial<Writer<UART0, UartPins>>;
     type Led = Pin<Gpio25, FunctionSioOutput, PullDown>;
     type Button = NoPin;
-    type Flash = MemoryFlash<'static>;
-    type System = System<SysTick, NoWatchdog>;
+    type Flash = RomFlash;
+    type System = System<SysTick, Watchdog>;
 }
 
 pub fn init() -> Parts<Pico> {
@@ -73,8 +71,9 @@ pub fn init() -> Parts<Pico> {
         serial: Serial(transmitter),
         led,
         button: NoPin,
-        flash: None,
-        system: System { clock: SysTick::new(hertz), watchdog: NoWatchdog },
+        // SAFETY: `Peripherals::take` lets this be reached once. Nothing starts the second processor or a DMA.
+        flash: Some(unsafe { RomFlash::new() }),
+        system: System { clock: SysTick::new(hertz), watchdog },
     }
 }
 
@@ -103,5 +102,15 @@ impl Transmit for Writer<UART0, UartPins> {
     fn flush(&mut self) {
         // Its error cannot be.
         let _ = embedded_io::Write::flush(self);
+    }
+}
+
+impl system::Watchdog for Watchdog {
+    fn start(&mut self) {
+        Watchdog::start(self, MicrosDurationU32::micros(WATCHDOG_MICROS));
+    }
+
+    fn feed(&mut self) {
+        Watchdog::feed(self);
     }
 }

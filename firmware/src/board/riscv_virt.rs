@@ -2,9 +2,10 @@
 //! here.
 
 use super::{
+    gallery_memory,
     registers::Registers,
     serial::{RECEIVED, Serial, Transmit},
-    system::{Clock, NoWatchdog, System},
+    system::{Clock, System},
 };
 use firmware::{
     MemoryFlash,
@@ -59,7 +60,7 @@ impl Board for RiscvVirt {
     type Led = NoPin;
     type Button = NoPin;
     type Flash = MemoryFlash<'static>;
-    type System = System<MachineTimer, NoWatchdog>;
+    type System = System<MachineTimer, ()>;
 }
 
 pub fn init() -> Parts<RiscvVirt> {
@@ -76,8 +77,8 @@ pub fn init() -> Parts<RiscvVirt> {
         serial: Serial(Transmitter),
         led: NoPin,
         button: NoPin,
-        flash: None,
-        system: System { clock: MachineTimer { start: 0 }, watchdog: NoWatchdog },
+        flash: Some(MemoryFlash::new(gallery_memory::take())),
+        system: System { clock: MachineTimer { start: 0 }, watchdog: () },
     }
 }
 

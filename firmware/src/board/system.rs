@@ -18,9 +18,7 @@ pub trait Watchdog {
 }
 
 /// The watchdog of a board that has none.
-pub struct NoWatchdog;
-
-impl Watchdog for NoWatchdog {
+impl Watchdog for () {
     fn start(&mut self) {}
 
     fn feed(&mut self) {}

@@ -38,9 +38,8 @@ impl Binary<'_> {
 /// # Errors
 /// The build fails.
 pub fn build(board: &'static Board, binary: Binary<'_>) -> Result<Program, EmulatorError> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target =
-        env::var_os("CARGO_TARGET_DIR").map_or(workspace.join("target"), PathBuf::from).join("boards");
+    let workspace = workspace();
+    let target = target_folder();
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |error| EmulatorError::File(path, error)
@@ -76,6 +75,20 @@ pub fn build(board: &'static Board, binary: Binary<'_>) -> Result<Program, Emula
     let new = path.with_extension("new");
     fs::copy(&built, &new).and_then(|_| fs::rename(&new, &path)).map_err(failed(&path))?;
     Program::read(&path)
+}
+
+/// The file that keeps the gallery of an emulated board from one run to the next, unless another one is wanted.
+pub fn flash_path(board: &Board) -> PathBuf {
+    target_folder().join(format!("{}.flash", board.name))
+}
+
+fn workspace() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_owned()
+}
+
+fn target_folder() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or(workspace().join("target"), PathBuf::from).join("boards")
 }
 
 /// A panic's place is in the program. Where the sources of other crates lie on this PC is nothing that a board should

@@ -2,22 +2,24 @@
 //! as a debug probe would.
 
 mod build;
+mod flash_file;
 mod log;
 mod process;
 mod program;
 
-pub use build::{Binary, build};
+pub use build::{Binary, build, flash_path};
 pub use process::Tool;
 pub use program::Program;
 
 use crate::boards::Board;
+use flash_file::FlashFile;
 use log::Log;
 use process::Process;
 use std::{
     fmt, io,
     io::{Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -28,21 +30,35 @@ const READ_TIMEOUT: Duration = Duration::from_millis(50);
 /// How long a write waits for a board that does not read.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A running board. What is read and written goes over its serial line; it is switched off when dropped.
+/// A running board. What is read and written goes over its serial line. Dropping it cuts the power: nothing is executed
+/// any more.
+///
+/// A board that resets itself, as after a panic, starts again.
 pub struct Emulator {
     serial: TcpStream,
     log: Log,
-    // Last, so that the process ends after the sockets: nothing of it is left then.
+    // Behind the sockets, so that nothing of the process is left when it has ended.
     process: Process,
+    // Behind the process, whose file it is.
+    _flash: Option<FlashFile>,
 }
 
 impl Emulator {
-    /// Starts the program on its board.
+    /// Starts the program on its board, whose gallery is empty.
     ///
     /// # Errors
     /// The emulator is not installed, or does not start.
     pub fn boot(program: &Program) -> Result<Self, EmulatorError> {
-        Self::start(program, false)
+        Self::start(program, FlashFile::temporary(program.board())?, false)
+    }
+
+    /// Starts the program on its board, whose gallery is kept in the file at `path`: in a new one it is empty. Boards of
+    /// which the emulator [keeps](Board::kept_memory) no memory do without.
+    ///
+    /// # Errors
+    /// The emulator is not installed, or does not start; the file cannot be used, or another emulator uses it.
+    pub fn boot_with_flash(program: &Program, path: &Path) -> Result<Self, EmulatorError> {
+        Self::start(program, FlashFile::open(program.board(), path)?, false)
     }
 
     /// Starts the program on its board, where the board's [counter](crate::boards::Counter) counts instructions.
@@ -50,13 +66,14 @@ impl Emulator {
     /// # Errors
     /// The emulator is not installed, or does not start.
     pub fn boot_counting(program: &Program) -> Result<Self, EmulatorError> {
-        Self::start(program, true)
+        Self::start(program, FlashFile::temporary(program.board())?, true)
     }
 
-    fn start(program: &Program, counting: bool) -> Result<Self, EmulatorError> {
+    fn start(program: &Program, flash: Option<FlashFile>, counting: bool) -> Result<Self, EmulatorError> {
         let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(EmulatorError::Socket);
         let (serial, memory) = (listen()?, listen()?);
-        let mut process = Process::start(program, &serial, &memory, counting)?;
+        let path = flash.as_ref().map(FlashFile::path);
+        let mut process = Process::start(program, &serial, &memory, path, counting)?;
         let serial = process.accept(&serial)?;
         serial
             .set_read_timeout(Some(READ_TIMEOUT))
@@ -69,7 +86,7 @@ impl Emulator {
         while !log.has_begun()? && start.elapsed() < FIRST_LOG {
             std::thread::sleep(Duration::from_millis(5));
         }
-        Ok(Self { serial, log, process })
+        Ok(Self { serial, log, process, _flash: flash })
     }
 
     /// What the board has logged since the last call, as defmt encodes it.
@@ -89,7 +106,15 @@ impl Emulator {
         self.log.lines()
     }
 
-    /// Whether it still runs. A board that resets itself, as after a panic, ends the emulator.
+    /// Another handle to the serial line.
+    ///
+    /// # Errors
+    /// There is none to be had.
+    pub fn serial(&self) -> io::Result<TcpStream> {
+        self.serial.try_clone()
+    }
+
+    /// Whether the emulator still runs.
     pub fn is_running(&mut self) -> bool {
         self.process.is_running()
     }
@@ -120,6 +145,10 @@ pub enum EmulatorError {
     File(PathBuf, io::Error),
     /// The file is no firmware of this project.
     NoFirmware(PathBuf),
+    /// Nothing emulates this board.
+    NoEmulator(&'static Board),
+    /// Another emulator uses this file for its flash.
+    InUse(PathBuf),
     /// This is not installed.
     Missing(Tool),
     /// The emulator ended at once, with this message.
@@ -141,6 +170,20 @@ impl fmt::Display for EmulatorError {
             ),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::NoFirmware(path) => write!(f, "{} is not a firmware of tinytriplet", path.display()),
+            Self::NoEmulator(board) => {
+                write!(
+                    f,
+                    "there is no emulator of {}: flash it to a real one, see docs/BOARDS.md",
+                    board.name
+                )
+            }
+            Self::InUse(path) => {
+                write!(
+                    f,
+                    "{} is the flash of a board that runs: end it, or give another file",
+                    path.display()
+                )
+            }
             Self::Missing(tool) => write!(
                 f,
                 "{} is not installed. `.ci/setup` installs it, and so does\n  {}",

@@ -23,30 +23,33 @@ pub struct Process {
 
 impl Process {
     /// Starts the emulator of the program's board. It connects to both listeners: with the board's serial port, and
-    /// with what reads the board's memory by QEMU's "qtest" protocol. `counting` is whether virtual time passes by
+    /// with what reads the board's memory by QEMU's "qtest" protocol. `flash` is the file that stands for the memory
+    /// that the board [keeps](crate::boards::Board::kept_memory). `counting` is whether virtual time passes by
     /// instructions, so that timers count them.
     pub fn start(
         program: &Program,
         serial: &TcpListener,
         memory: &TcpListener,
+        flash: Option<&Path>,
         counting: bool,
     ) -> Result<Self, EmulatorError> {
         let address = |listener: &TcpListener| {
             listener.local_addr().map(|address| address.to_string()).map_err(EmulatorError::Socket)
         };
         let (serial, memory) = (address(serial)?, address(memory)?);
-        let (tool, mut command) = match program.board().emulator {
-            Emulated::QemuArm { machine, serial_port } => {
+        let board = program.board();
+        let (tool, mut command) = match board.emulator {
+            Emulated::QemuArm { machine, serial_port, .. } => {
                 let mut command = leashed(Tool::QemuArm.program());
-                command.args(["-M", machine]);
+                command.args(["-machine", machine]);
                 for _ in 0..serial_port {
                     command.args(["-serial", "null"]);
                 }
                 (Tool::QemuArm, command)
             }
-            Emulated::QemuRiscv32 { machine } => {
+            Emulated::QemuRiscv32 { machine, .. } => {
                 let mut command = leashed(Tool::QemuRiscv32.program());
-                command.args(["-M", machine, "-bios", "none"]);
+                command.args(["-machine", machine, "-bios", "none"]);
                 (Tool::QemuRiscv32, command)
             }
             Emulated::Rp2040js => {
@@ -56,16 +59,26 @@ impl Process {
                 }
                 let mut command = leashed(Tool::Node.program());
                 command.arg(scripts.join("rp2040.mjs")).arg(program.path()).args([&serial, &memory]);
+                command.args(flash).arg(board.gallery.origin.to_string());
                 (Tool::Node, command)
             }
+            Emulated::None => return Err(EmulatorError::NoEmulator(board)),
         };
         if tool != Tool::Node {
-            command.args(["-display", "none", "-monitor", "none", "-no-reboot"]);
+            command.args(["-display", "none", "-monitor", "none"]);
             command.arg("-serial").arg(format!("tcp:{serial},nodelay=on"));
             // The protocol of QEMU's own tests: it reads and writes memory while the processor runs.
             command.arg("-qtest").arg(format!("tcp:{memory},nodelay=on"));
             command.args(["-qtest-log", "none"]);
-            if let Some(shift) = program.board().counter.shift().filter(|_| counting) {
+            if let (Some(flash), Some(memory)) = (flash, board.kept_memory()) {
+                // In QEMU's options, a comma is doubled.
+                let path = flash.display().to_string().replace(',', ",,");
+                command.args(["-m", &format!("{}M", memory.len >> 20), "-machine", "memory-backend=kept"]);
+                command
+                    .arg("-object")
+                    .arg(format!("memory-backend-file,id=kept,size={},mem-path={path},share=on", memory.len));
+            }
+            if let Some(shift) = board.counter.shift().filter(|_| counting) {
                 command.arg("-icount").arg(format!("shift={shift}"));
             }
             command.arg("-kernel").arg(program.path());
@@ -123,9 +136,10 @@ impl Process {
 /// A command that ends when its standard input does, thus with this program, however that ends.
 #[cfg(unix)]
 fn leashed(program: &str) -> Command {
-    // The shell's child that waits for the end must not hold the emulator's standard error open.
+    // The shell's child that waits for the end must not hold the emulator's standard error open. Killed, the emulator
+    // executes nothing any more: that is a power cut.
     const LEASH: &str = "exec 3<&0; \"$@\" 3<&- </dev/null & emulator=$!; \
-        { read -r _; kill $emulator; } <&3 >/dev/null 2>&1 & leash=$!; \
+        { read -r _; kill -9 $emulator; } <&3 >/dev/null 2>&1 & leash=$!; \
         exec 3<&- </dev/null; wait $emulator; status=$?; kill $leash; exit $status";
     let mut command = Command::new("sh");
     command.args(["-c", LEASH, "sh", program]);

@@ -1,0 +1,80 @@
+use super::EmulatorError;
+use crate::boards::{Board, Region};
+use std::{
+    env,
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+/// The file that stands for the memory with an emulated board's gallery. One emulator at a time has it.
+pub struct FlashFile {
+    path: PathBuf,
+    /// The lock ends with the file.
+    _lock: File,
+    is_temporary: bool,
+}
+
+impl FlashFile {
+    /// A file with an empty gallery that is deleted in the end. `None` where the emulator keeps nothing.
+    pub fn temporary(board: &Board) -> Result<Option<Self>, EmulatorError> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Relaxed);
+        let path = env::temp_dir().join(format!("{}-{}-{number}.flash", board.name, process::id()));
+        // One may be left over of a process that had the same number and was killed.
+        let _ = fs::remove_file(&path);
+        Self::new(board, path, true)
+    }
+
+    /// The file at `path`, which is made if it is not there, with an empty gallery. `None` where the emulator keeps
+    /// nothing.
+    pub fn open(board: &Board, path: &Path) -> Result<Option<Self>, EmulatorError> {
+        Self::new(board, path.to_owned(), false)
+    }
+
+    fn new(board: &Board, path: PathBuf, is_temporary: bool) -> Result<Option<Self>, EmulatorError> {
+        let Some(memory) = board.kept_memory() else { return Ok(None) };
+        let failed = |error| EmulatorError::File(path.clone(), error);
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(failed)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Err(EmulatorError::InUse(path.to_owned())),
+            locked => locked.map_err(|error| failed(error.into()))?,
+        }
+        prepare(&file, memory, board.gallery).map_err(failed)?;
+        Ok(Some(Self { path, _lock: file, is_temporary }))
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for FlashFile {
+    fn drop(&mut self) {
+        if self.is_temporary {
+            // Nobody would read that it could not be deleted.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Empties what does not outlive a power cut, and the gallery of a new file.
+fn prepare(mut file: &File, memory: Region, gallery: Region) -> io::Result<()> {
+    let before = (gallery.origin - memory.origin) as usize;
+    match file.metadata()?.len() {
+        0 => {
+            file.set_len(memory.len as u64)?;
+            file.seek(SeekFrom::Start(before as u64))?;
+            file.write_all(&vec![0xff; gallery.len])
+        }
+        len if len == memory.len as u64 => file.write_all(&vec![0; before]),
+        len => {
+            let message = format!("the board's flash has {} bytes, the file {len}", memory.len);
+            Err(io::Error::new(io::ErrorKind::InvalidData, message))
+        }
+    }
+}
