@@ -1,6 +1,7 @@
 use crate::{CRC32, EmbedError, Model};
 
-/// An image that tests embed: always the same, for whatever input a model has. `docs/FORMAT.md` defines them.
+/// An image to test engines with, of any size; `docs/FORMAT.md` defines them. Together they make sums as large as they can
+/// be, and as many of a net's activations as a picture does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum TestImage {
@@ -35,9 +36,9 @@ impl TestImage {
 }
 
 impl Model<'_> {
-    /// Whether the model computes here what it computed where it was exported: embeds the [`TestImage`]s and compares
-    /// with [`Metadata::golden_crc`](crate::format::Metadata::golden_crc). [`decode`](Self::decode) cannot know, and
-    /// does not spend four inferences on it: a processor, a compiler or a kernel that is at fault shows here.
+    /// Whether the model computes here what it computed at export: embeds the [`TestImage`]s and compares with
+    /// [`Metadata::golden_crc`](crate::format::Metadata::golden_crc). A processor, a compiler or a kernel that is at fault
+    /// shows here; [`decode`](Self::decode) does not spend four inferences on it.
     ///
     /// The buffers are those of [`embed`](Self::embed), whose image is drawn into `pixels`; what is in them does not
     /// matter.
