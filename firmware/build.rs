@@ -302,6 +302,10 @@ fn link_for(board: &boards::Board, out: &Path) -> Result<(), String> {
         .and_then(|()| fs::write(out.join("stack.x"), stack))
         .map_err(|error| format!("cannot write to {}: {error}", out.display()))?;
     println!("cargo::rustc-link-search={}", out.display());
+    if riscv {
+        // cortex-m-rt includes it.
+        println!("cargo::rustc-link-arg-bins=-Tmemory.x");
+    }
     for argument in ["--nmagic", "--emit-relocs", "-Tlink.x", "-Tdefmt.x", "-Tstack.x"] {
         println!("cargo::rustc-link-arg-bins={argument}");
     }
@@ -316,13 +320,13 @@ fn link_for(board: &boards::Board, out: &Path) -> Result<(), String> {
 fn memory_x(board: &boards::Board, riscv: bool) -> String {
     let region =
         |name: &str, origin: u32, len: usize| format!("  {name} : ORIGIN = {origin:#010x}, LENGTH = {len}\n");
-    let (flash, boot2) = (board.flash, board.boot2);
-    let program = program_flash(board);
+    let (flash, program) = (board.flash, program_flash(board));
+    let boot_len = if board.boot == boards::Boot::Stage2 { boards::STAGE2_LEN } else { 0 };
+    let vectors = flash.origin + boot_len as u32;
     let mut text = "MEMORY\n{\n".to_owned();
-    if boot2 > 0 {
-        text += &region("BOOT2", flash.origin, boot2);
+    if boot_len > 0 {
+        text += &region("BOOT2", flash.origin, boot_len);
     }
-    let vectors = flash.origin + boot2 as u32;
     text += &region("FLASH", vectors, (program.end() - vectors) as usize);
     text += &region("RAM", board.ram.origin, board.ram.len);
     text += "}\n";
@@ -330,9 +334,16 @@ fn memory_x(board: &boards::Board, riscv: bool) -> String {
         // Between the vectors and the rest of the program is the gallery.
         text += &format!("_stext = {:#010x};\n", program.origin);
     }
-    if boot2 > 0 {
-        text += "SECTIONS { .boot2 ORIGIN(BOOT2) : { KEEP(*(.boot2)); } > BOOT2 } INSERT BEFORE .text;\n";
-    }
+    text += match board.boot {
+        boards::Boot::Vectors => "",
+        boards::Boot::Stage2 => {
+            "SECTIONS { .boot2 ORIGIN(BOOT2) : { KEEP(*(.boot2)); } > BOOT2 } INSERT BEFORE .text;\n"
+        }
+        boards::Boot::ImageDefinition => {
+            "SECTIONS { .start_block : ALIGN(4) { KEEP(*(.start_block)); } > FLASH } INSERT AFTER .vector_table;\n\
+             _stext = ADDR(.start_block) + SIZEOF(.start_block);\n"
+        }
+    };
     if riscv {
         for (section, memory) in [
             ("TEXT", "FLASH"),
@@ -345,7 +356,7 @@ fn memory_x(board: &boards::Board, riscv: bool) -> String {
             text += &format!("REGION_ALIAS(\"REGION_{section}\", {memory});\n");
         }
         // cortex-m-rt's name for the end of what the stack must not reach.
-        text += "PROVIDE(_stack_end = __eheap);\n";
+        text += "PROVIDE(_stack_end = _eheap);\n";
     }
     text
 }

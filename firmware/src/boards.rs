@@ -16,8 +16,8 @@ pub struct Board {
     pub chip: Option<&'static str>,
     /// Where the program and the model lie.
     pub flash: Region,
-    /// Bytes at the beginning of the flash that the chip wants for its second boot stage, or 0.
-    pub boot2: usize,
+    /// What the chip needs to start the program.
+    pub boot: Boot,
     /// Where the gallery lies: in whole sectors of a flash that no program is in, at one end of `flash`, behind its
     /// first sector, or somewhere else. It is kept when the firmware is flashed anew.
     pub gallery: Region,
@@ -63,6 +63,20 @@ impl core::fmt::Display for Emulated {
         }
     }
 }
+
+/// What a chip needs to start a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boot {
+    /// The vectors at the beginning of the flash.
+    Vectors,
+    /// A second boot stage of [`STAGE2_LEN`] bytes, and the vectors behind it: RP2040.
+    Stage2,
+    /// The vectors, and a block behind them that says that this is a program: RP235x.
+    ImageDefinition,
+}
+
+/// Bytes of an RP2040's second boot stage.
+pub const STAGE2_LEN: usize = 256;
 
 impl Board {
     /// The memory that the emulator keeps in a file; the gallery is in it.
@@ -143,7 +157,7 @@ const MPS2_AN386: Board = Board {
     emulator: mps2("mps2-an386", 0x2100_0000),
     chip: None,
     flash: Region { origin: 0, len: 4 * MIB },
-    boot2: 0,
+    boot: Boot::Vectors,
     gallery: Region { origin: 0x2100_0000, len: 64 * KIB },
     ram: Region { origin: 0x2000_0000, len: 4 * MIB },
     counter: Counter::CmsdkTimer { address: 0x4000_0000, megahertz: 25 },
@@ -156,7 +170,7 @@ const fn mps2(machine: &'static str, psram: u32) -> Emulated {
 }
 
 /// All boards; the first one is what the launcher boots unless told otherwise.
-pub static BOARDS: [Board; 7] = [
+pub static BOARDS: [Board; 9] = [
     MPS2_AN386,
     Board {
         name: "mps2-an385",
@@ -185,13 +199,25 @@ pub static BOARDS: [Board; 7] = [
         ..MPS2_AN386
     },
     Board {
+        name: "nrf52840-dk",
+        description: "Nordic's nRF52840-DK, a Cortex-M4F at 64 MHz",
+        target: "thumbv7em-none-eabihf",
+        emulator: Emulated::None,
+        chip: Some("nRF52840_xxAA"),
+        flash: Region { origin: 0, len: MIB },
+        boot: Boot::Vectors,
+        gallery: Region { origin: 0x000f_8000, len: 32 * KIB },
+        ram: Region { origin: 0x2000_0000, len: 256 * KIB },
+        counter: Counter::Dwt,
+    },
+    Board {
         name: "nucleo-f446re",
         description: "ST's Nucleo-F446RE, a Cortex-M4F at 168 MHz",
         target: "thumbv7em-none-eabihf",
         emulator: Emulated::QemuArm { machine: "netduinoplus2", serial_port: 1, memory: None },
         chip: Some("STM32F446RE"),
         flash: Region { origin: 0x0800_0000, len: 512 * KIB },
-        boot2: 0,
+        boot: Boot::Vectors,
         // Sectors 1 and 2, of the smallest that there are. The vectors have to be in sector 0.
         gallery: Region { origin: 0x0800_4000, len: 2 * 16 * KIB },
         ram: Region { origin: 0x2000_0000, len: 128 * KIB },
@@ -204,11 +230,23 @@ pub static BOARDS: [Board; 7] = [
         emulator: Emulated::Rp2040js,
         chip: Some("RP2040"),
         flash: Region { origin: 0x1000_0000, len: 2 * MIB },
-        boot2: 256,
+        boot: Boot::Stage2,
         gallery: Region { origin: 0x101f_0000, len: 64 * KIB },
         ram: Region { origin: 0x2000_0000, len: 256 * KIB },
         // An address of which the chip's bus says that nothing is there.
         counter: Counter::StandIn { address: 0x4007_0000 },
+    },
+    Board {
+        name: "pico2",
+        description: "Raspberry Pi Pico 2, a Cortex-M33 at 150 MHz",
+        target: "thumbv8m.main-none-eabihf",
+        emulator: Emulated::None,
+        chip: Some("RP235x"),
+        flash: Region { origin: 0x1000_0000, len: 4 * MIB },
+        boot: Boot::ImageDefinition,
+        gallery: Region { origin: 0x103f_0000, len: 64 * KIB },
+        ram: Region { origin: 0x2000_0000, len: 512 * KIB },
+        counter: Counter::Dwt,
     },
     Board {
         name: "riscv-virt",
@@ -221,7 +259,7 @@ pub static BOARDS: [Board; 7] = [
         },
         chip: None,
         flash: Region { origin: 0x8000_0000, len: 4 * MIB },
-        boot2: 0,
+        boot: Boot::Vectors,
         gallery: Region { origin: 0x8080_0000, len: 64 * KIB },
         ram: Region { origin: 0x8040_0000, len: 4 * MIB },
         counter: Counter::Minstret,

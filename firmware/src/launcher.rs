@@ -5,8 +5,8 @@ mod measure;
 mod serve;
 
 use firmware::{
-    boards::{self, BOARDS, Board},
-    emulator::{Emulator, Program},
+    boards::{self, BOARDS, Board, Emulated},
+    emulator::{Emulator, EmulatorError, Program},
 };
 use std::{
     env,
@@ -90,9 +90,9 @@ fn task(mut arguments: impl Iterator<Item = OsString>) -> Result<Task, String> {
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{} needs a value", argument.display()));
         task = match argument.to_str() {
-            Some("--board") => Task::Demo(find(&value()?)?),
+            Some("--board") => Task::Demo(find_emulated(&value()?)?),
             Some("--measure") => {
-                Task::Measure(Measuring { board: find(&value()?)?, models: None, json: false })
+                Task::Measure(Measuring { board: find_emulated(&value()?)?, models: None, json: false })
             }
             Some("--models") => match task {
                 Task::Measure(measuring) => {
@@ -104,7 +104,7 @@ fn task(mut arguments: impl Iterator<Item = OsString>) -> Result<Task, String> {
                 Task::Measure(measuring) => Task::Measure(Measuring { json: true, ..measuring }),
                 _ => return Err("--json belongs behind --measure".to_owned()),
             },
-            Some("--serve") => Task::Serve { board: find(&value()?)?, flash: None },
+            Some("--serve") => Task::Serve { board: find_emulated(&value()?)?, flash: None },
             Some("--flash") => match task {
                 Task::Serve { board, .. } => Task::Serve { board, flash: Some(value()?.into()) },
                 _ => return Err("--flash belongs behind --serve".to_owned()),
@@ -121,15 +121,21 @@ fn task(mut arguments: impl Iterator<Item = OsString>) -> Result<Task, String> {
     Ok(task)
 }
 
-fn find(name: &OsStr) -> Result<&'static Board, String> {
-    name.to_str().and_then(boards::find).ok_or_else(|| {
+fn find_emulated(name: &OsStr) -> Result<&'static Board, String> {
+    let board = name.to_str().and_then(boards::find).ok_or_else(|| {
         let names = BOARDS.map(|board| board.name).join(", ");
         format!("there is no board {}; there are {names}", name.display())
-    })
+    })?;
+    match board.emulator {
+        Emulated::None => Err(EmulatorError::NoEmulator(board).to_string()),
+        _ => Ok(board),
+    }
 }
 
 fn list() -> Result<(), Box<dyn Error>> {
-    BOARDS.iter().try_for_each(|board| demo::print(&format!("{:15} {}\n", board.name, board.description)))
+    BOARDS.iter().try_for_each(|board| {
+        demo::print(&format!("{:15} {}; {}\n", board.name, board.description, board.emulator))
+    })
 }
 
 fn list_targets() -> Result<(), Box<dyn Error>> {

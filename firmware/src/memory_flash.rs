@@ -58,3 +58,32 @@ impl MultiwriteNorFlash for MemoryFlash<'_> {}
 fn settle() {
     compiler_fence(SeqCst);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn erasing_sets_and_writing_clears() {
+        let mut memory = [0; 2 * 4096];
+        let mut flash = MemoryFlash::new(&mut memory);
+        flash.erase(4096, 8192).unwrap();
+        flash.write(4096, &[0xf0; 4]).unwrap();
+        flash.write(4096, &[0x3c; 4]).unwrap();
+        let mut read = [0; 12];
+        flash.read(4092, &mut read).unwrap();
+        assert_eq!(read, [0, 0, 0, 0, 0x30, 0x30, 0x30, 0x30, 0xff, 0xff, 0xff, 0xff]);
+    }
+
+    #[test]
+    fn what_is_beyond_or_across_is_refused() {
+        let mut memory = [0; 4096];
+        let mut flash = MemoryFlash::new(&mut memory);
+        assert_eq!(flash.capacity(), 4096);
+        assert_eq!(flash.erase(0, 8192), Err(NorFlashErrorKind::OutOfBounds));
+        assert_eq!(flash.erase(0, 2048), Err(NorFlashErrorKind::NotAligned));
+        assert_eq!(flash.write(4096, &[0; 4]), Err(NorFlashErrorKind::OutOfBounds));
+        assert_eq!(flash.write(2, &[0; 4]), Err(NorFlashErrorKind::NotAligned));
+        assert_eq!(flash.read(4095, &mut [0; 2]), Err(NorFlashErrorKind::OutOfBounds));
+    }
+}

@@ -6,13 +6,21 @@ use embedded_storage::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
     check_write,
 };
+#[cfg(feature = "pico2")]
+use rp235x_hal::rom_data;
+#[cfg(feature = "pico")]
 use rp2040_hal::rom_data;
 
 /// The address at which the flash is read.
 const FLASH: u32 = 0x1000_0000;
-/// Words of the code that has the flash read there: the second boot stage.
+/// Words of the code that has the flash read there.
 const READ_SETUP_LEN: usize = 64;
+/// On an RP2040 that code is the second boot stage.
+#[cfg(feature = "pico")]
 const READ_SETUP: *const [u32; READ_SETUP_LEN] = FLASH as *const _;
+/// On an RP2350 the ROM leaves it at the beginning of the "boot RAM" (datasheet, 5.4.8.10).
+#[cfg(feature = "pico2")]
+const READ_SETUP: *const [u32; READ_SETUP_LEN] = 0x400e_0000 as *const _;
 
 /// The gallery's part of the flash. While it is erased or programmed, no interrupt is served: nothing else can be read
 /// from the flash, the handlers neither.

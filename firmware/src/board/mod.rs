@@ -10,14 +10,19 @@ mod mps2;
 ))]
 pub use mps2::init;
 
+#[cfg(feature = "nrf52840-dk")]
+mod nrf52840_dk;
+#[cfg(feature = "nrf52840-dk")]
+pub use nrf52840_dk::init;
+
 #[cfg(feature = "nucleo-f446re")]
 mod nucleo_f446re;
 #[cfg(feature = "nucleo-f446re")]
 pub use nucleo_f446re::init;
 
-#[cfg(feature = "pico")]
+#[cfg(any(feature = "pico", feature = "pico2"))]
 mod pico;
-#[cfg(feature = "pico")]
+#[cfg(any(feature = "pico", feature = "pico2"))]
 pub use pico::init;
 
 #[cfg(feature = "riscv-virt")]
@@ -25,20 +30,22 @@ mod riscv_virt;
 #[cfg(feature = "riscv-virt")]
 pub use riscv_virt::{init, reset};
 
-#[cfg(not(any(feature = "nucleo-f446re", feature = "pico")))]
+#[cfg(not(any(feature = "nucleo-f446re", feature = "pico", feature = "pico2")))]
 mod gallery_memory;
-#[cfg(feature = "pico")]
+#[cfg(any(feature = "pico", feature = "pico2"))]
 mod gallery_rom;
 #[cfg(feature = "nucleo-f446re")]
 mod gallery_sectors;
+#[cfg(feature = "nrf52840-dk")]
+mod nrf52840_timer;
 /// For boards without a HAL.
-#[cfg(not(any(feature = "nucleo-f446re", feature = "pico")))]
+#[cfg(not(any(feature = "nrf52840-dk", feature = "nucleo-f446re", feature = "pico", feature = "pico2")))]
 mod registers;
 mod rx_queue;
 mod serial;
 pub mod stack;
 mod system;
-#[cfg(target_arch = "arm")]
+#[cfg(all(target_arch = "arm", not(feature = "nrf52840-dk")))]
 mod systick;
 
 use firmware::boards::{self, Region};

@@ -1,4 +1,5 @@
-//! Raspberry Pi Pico. UART 0 is on GP0 (transmits) and GP1 (receives); the light is the one on the board, GP25.
+//! Raspberry Pi Pico and Pico 2, alike but for the chip. UART 0 is on GP0 (transmits) and GP1 (receives); the light is
+//! the one on the board, GP25.
 
 use super::{
     gallery_rom::RomFlash,
@@ -10,7 +11,7 @@ use core::cell::RefCell;
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
 use firmware::hardware::{Board, NoPin, Parts, WATCHDOG_MICROS};
-use rp2040_hal::{
+use hal::{
     Clock, Sio, Watchdog,
     clocks::init_clocks_and_plls,
     fugit::{MicrosDurationU32, RateExtU32},
@@ -21,14 +22,25 @@ use rp2040_hal::{
     pac::{Interrupt, Peripherals, UART0, interrupt},
     uart::{DataBits, Reader, StopBits, UartConfig, UartPeripheral, Writer},
 };
+#[cfg(feature = "pico2")]
+use rp235x_hal as hal;
+#[cfg(feature = "pico")]
+use rp2040_hal as hal;
 
 /// The crystal, in Hz.
 const CRYSTAL: u32 = 12_000_000;
 
 /// What the chip's ROM loads first: it sets up the flash so that code runs from it.
+#[cfg(feature = "pico")]
 #[used]
 #[unsafe(link_section = ".boot2")]
 static BOOT2: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
+
+/// What the chip's ROM looks for: it says that this is a program.
+#[cfg(feature = "pico2")]
+#[used]
+#[unsafe(link_section = ".start_block")]
+static IMAGE_DEFINITION: hal::block::ImageDef = hal::block::ImageDef::secure_exe();
 
 type UartPins = (Pin<Gpio0, FunctionUart, PullDown>, Pin<Gpio1, FunctionUart, PullDown>);
 

@@ -91,8 +91,8 @@ pub fn reset() -> ! {
 }
 
 /// Serves the UART, whose interrupt is the only external one.
-#[riscv_rt::core_interrupt(Interrupt::MachineExternal)]
-fn uart() {
+#[unsafe(export_name = "MachineExternal")]
+extern "C" fn uart() {
     let interrupt = CONTEXT.read(CLAIM);
     critical_section::with(|cs| {
         while UART.read(LINE_STATUS) & RECEIVE_FULL != 0 {
@@ -148,7 +148,7 @@ fn interrupt_later() {
     MTIMECMP.write(1, (at >> 32) as u32);
 }
 
-#[riscv_rt::core_interrupt(Interrupt::MachineTimer)]
-fn tick() {
+#[unsafe(export_name = "MachineTimer")]
+extern "C" fn tick() {
     interrupt_later();
 }

@@ -3,6 +3,7 @@ use crate::boards::Board;
 use std::{
     env,
     fs::{self, File},
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -62,6 +63,8 @@ pub fn build(board: &'static Board, binary: Binary<'_>) -> Result<Program, Emula
         .args(["--target", board.target, "--features", board.name])
         .arg("--target-dir")
         .arg(&target)
+        // Somebody who waits may watch; a program that reads along wants to know of errors only.
+        .args((!io::stderr().is_terminal()).then_some("--quiet"))
         // Meant for the PC: instrumentation, say, which a board cannot carry.
         .env_remove("RUSTFLAGS")
         .env("CARGO_ENCODED_RUSTFLAGS", rustflags())

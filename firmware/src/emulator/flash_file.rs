@@ -78,3 +78,64 @@ fn prepare(mut file: &File, memory: Region, gallery: Region) -> io::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boards;
+
+    fn board(name: &str) -> &'static Board {
+        boards::find(name).unwrap()
+    }
+
+    #[test]
+    fn a_new_gallery_is_erased_and_an_old_one_kept() {
+        for name in ["mps2-an386", "riscv-virt", "pico"] {
+            let board = board(name);
+            let memory = board.kept_memory().unwrap();
+            let flash = FlashFile::temporary(board).unwrap().unwrap();
+            let path = flash.path().with_extension("copy");
+            let mut content = fs::read(flash.path()).unwrap();
+            assert_eq!(content.len(), memory.len);
+            let gallery = (board.gallery.origin - memory.origin) as usize;
+            assert!(content[gallery..][..board.gallery.len].iter().all(|&byte| byte == 0xff), "{name}");
+
+            content.fill(7);
+            fs::write(&path, &content).unwrap();
+            drop(FlashFile::open(board, &path).unwrap());
+            let kept = fs::read(&path).unwrap();
+            fs::remove_file(&path).unwrap();
+            assert_eq!(kept[..gallery], vec![0; gallery], "{name}: RAM forgets");
+            assert_eq!(kept[gallery..], content[gallery..], "{name}");
+        }
+    }
+
+    #[test]
+    fn one_emulator_at_a_time() {
+        let board = board("pico");
+        let first = FlashFile::temporary(board).unwrap().unwrap();
+        let path = first.path().to_owned();
+        let second = FlashFile::open(board, &path);
+        assert!(matches!(second, Err(EmulatorError::InUse(used)) if used == path));
+        drop(first);
+        assert!(!path.exists(), "a temporary file is deleted");
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let flash = FlashFile::temporary(board("pico")).unwrap().unwrap();
+        let path = flash.path().with_extension("other");
+        fs::write(&path, "my diary").unwrap();
+        let refused = FlashFile::open(board("pico"), &path);
+        assert!(matches!(refused, Err(EmulatorError::File(..))));
+        assert_eq!(fs::read(&path).unwrap(), b"my diary");
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn some_keep_nothing() {
+        for name in ["nucleo-f446re", "pico2"] {
+            assert!(FlashFile::temporary(board(name)).unwrap().is_none());
+        }
+    }
+}

@@ -145,6 +145,8 @@ pub enum EmulatorError {
     File(PathBuf, io::Error),
     /// The file is no firmware of this project.
     NoFirmware(PathBuf),
+    /// Flashing this firmware would overwrite the board's gallery.
+    Gallery(PathBuf),
     /// Nothing emulates this board.
     NoEmulator(&'static Board),
     /// Another emulator uses this file for its flash.
@@ -170,6 +172,13 @@ impl fmt::Display for EmulatorError {
             ),
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::NoFirmware(path) => write!(f, "{} is not a firmware of tinytriplet", path.display()),
+            Self::Gallery(path) => {
+                write!(
+                    f,
+                    "{} would overwrite the board's gallery: its linker laid it out wrong",
+                    path.display()
+                )
+            }
             Self::NoEmulator(board) => {
                 write!(
                     f,

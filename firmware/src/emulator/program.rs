@@ -1,6 +1,6 @@
 use super::EmulatorError;
 use crate::boards::{self, Board};
-use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, elf::SHF_ALLOC};
+use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionFlags, SectionKind, elf::SHF_ALLOC};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -22,13 +22,22 @@ impl Program {
     /// Reads the file.
     ///
     /// # Errors
-    /// It cannot be read, or is not a firmware of this project.
+    /// It cannot be read, is not a firmware of this project, or would overwrite the gallery.
     pub fn read(path: &Path) -> Result<Self, EmulatorError> {
         let elf = fs::read(path).map_err(|error| EmulatorError::File(path.to_owned(), error))?;
         let no_firmware = || EmulatorError::NoFirmware(path.to_owned());
         let file = object::File::parse(&*elf).map_err(|_| no_firmware())?;
         let name = bytes_of_symbol(&file, BOARD).ok_or_else(no_firmware)?;
         let board = std::str::from_utf8(name).ok().and_then(boards::find).ok_or_else(no_firmware)?;
+
+        // A linker may well put two sections into one segment, with all that is between them.
+        let gallery = u64::from(board.gallery.origin)..u64::from(board.gallery.end());
+        let is_overwritten = |segment: object::Segment<'_, '_>| {
+            segment.address() < gallery.end && gallery.start < segment.address() + segment.file_range().1
+        };
+        if file.segments().any(is_overwritten) {
+            return Err(EmulatorError::Gallery(path.to_owned()));
+        }
 
         let (mut flash, mut ram) = (0, 0);
         for section in file.sections() {

@@ -112,6 +112,9 @@ fn run(mut emulator: Emulator) -> Result<String, MeasureError> {
             Ok(len) => {
                 text.extend_from_slice(&buffer[..len]);
                 last = Instant::now();
+                if has_restarted(&text) {
+                    return Err(ended_early(&text));
+                }
                 if text.ends_with(format!("{}\n", Line::Done).as_bytes()) {
                     return Ok(String::from_utf8_lossy(&text).into_owned());
                 }
@@ -124,6 +127,13 @@ fn run(mut emulator: Emulator) -> Result<String, MeasureError> {
             Err(error) => return Err(EmulatorError::Socket(error).into()),
         }
     }
+}
+
+/// Whether the board began anew, as it does after a panic.
+fn has_restarted(text: &[u8]) -> bool {
+    let mut lines = text.split(|&byte| byte == b'\n');
+    let first = lines.next();
+    lines.any(|line| Some(line) == first)
 }
 
 fn ended_early(text: &[u8]) -> MeasureError {
