@@ -92,7 +92,7 @@ pub enum PortError {
     )]
     Address(String),
     /// There is none of this name.
-    #[error("{name}: no such port; {}. An emulated board is emulate:mps2-an386", there_are(available))]
+    #[error("{name}: no such port ({}). An emulated board is emulate:mps2-an386", there_are(available))]
     NotFound {
         /// Its name.
         name: String,
@@ -137,7 +137,11 @@ pub enum PortError {
 }
 
 fn there_are(ports: &[String]) -> String {
-    if ports.is_empty() { "there is none at all".into() } else { format!("there are {}", ports.join(", ")) }
+    if ports.is_empty() {
+        "there is none at all".into()
+    } else {
+        format!("those there are: {}", ports.join(", "))
+    }
 }
 
 /// The names of this machine's serial ports.
@@ -291,7 +295,7 @@ mod tests {
     #[test]
     fn a_port_that_is_not_there() {
         let error = Port::open(&Address::Serial("/dev/ttyNOT0".into()), &Settings::default()).err().unwrap();
-        assert!(error.to_string().starts_with("/dev/ttyNOT0: no such port; there "), "{error}");
+        assert!(error.to_string().starts_with("/dev/ttyNOT0: no such port (th"), "{error}");
         // A port that nobody listens at: it was free a moment ago.
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let place = listener.local_addr().unwrap().to_string();

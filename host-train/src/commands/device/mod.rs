@@ -26,17 +26,17 @@ const USAGE: u8 = 2;
 
 /// Arguments of `device`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = EXAMPLES, subcommand_value_name = "COMMAND", subcommand_help_heading = "Commands")]
+#[command(after_help = EXAMPLES)]
 pub struct DeviceArgs {
     /// Where the board is: a serial port (/dev/ttyACM0, COM3), tcp:HOST:PORT, or emulate:BOARD, which builds the
     /// firmware and boots it in an emulator [default: TINYTRIPLET_PORT]
-    #[arg(long, global = true, value_name = "PORT")]
+    #[arg(long, global = true, help_heading = "Board", value_name = "PORT")]
     port: Option<Address>,
     /// Bits a second on a serial port
-    #[arg(long, global = true, value_name = "RATE", default_value_t = Settings::default().baud)]
+    #[arg(long, global = true, help_heading = "Board", value_name = "RATE", default_value_t = Settings::default().baud)]
     baud: u32,
     /// File that holds an emulated board's flash [default: target/boards/BOARD.flash]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Board", value_name = "FILE")]
     flash: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
