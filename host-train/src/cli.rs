@@ -1,6 +1,9 @@
 //! The command line.
 
-use crate::{commands, config::Backend};
+use crate::{
+    commands::{self, device::DeviceArgs},
+    config::Backend,
+};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{path::PathBuf, process::ExitCode};
@@ -28,6 +31,7 @@ Examples:
   host-train --data mugs --name mugs            on your own images, a sub-folder of mugs/ a class
   host-train inspect runs/default               what is in the model file
   host-train embed --model runs/default --images t10k-images-idx3-ubyte.gz --out e.npy
+  host-train device --port /dev/ttyACM0 info    which board and which model is there
 
 Exit status: 0 done, 1 failed (standard error says why), 2 wrong usage, 130 interrupted by Ctrl-C
 (once: the run is finished early, and --resume goes on with it; twice: at once).";
@@ -51,6 +55,10 @@ enum Command {
     },
     /// Measure how many embeddings a second this machine computes, and the time of each layer
     Bench(BenchArgs),
+    /// Talk to a board: enrol, recognise, measure, compare
+    Device(DeviceArgs),
+    /// Write test images as PNG files, a sub-folder a class: something to show to a board
+    Samples(SamplesArgs),
     /// Print the drawn digits as text, the format of firmware/demo/digits.txt
     Draw {
         /// How many of each class
@@ -145,13 +153,31 @@ pub struct EmbedArgs {
     /// A model file, or the folder of a run
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
-    /// IDX file of images, plain or gzipped; or image files (PNG, JPEG, BMP), or folders of them, which are made
-    /// ready as the model says, and each printed behind its row of the array
+    /// Image files (PNG, JPEG, BMP), folders of them, or IDX files, plain or gzipped, of which `FILE:3,5,10-19`
+    /// chooses some; pictures are made ready as the model says. Each is printed behind its row of the array, unless
+    /// that is its number in an IDX file
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     pub images: Vec<PathBuf>,
     /// NumPy file to write: N x D, uint8 or int8, the engine's own integers
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+/// Arguments of `samples`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example: host-train samples samples --per-class 20")]
+pub struct SamplesArgs {
+    /// Folder to write to; it must be empty, or not there
+    pub folder: PathBuf,
+    /// Where the images come from
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// How many of each class
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub per_class: usize,
+    /// Same seed, same images
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// Arguments of `bench`.
@@ -212,6 +238,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Embed(args) => commands::embed::run(&args.model, &args.images, &args.out),
         Command::Inspect { model } => commands::inspect::run(&model),
         Command::Bench(args) => commands::bench::run(&args.model, args.json),
+        Command::Device(args) => return commands::device::run(args),
+        Command::Samples(args) => commands::samples::run(&args),
         Command::Draw { per_class, seed } => commands::draw::run(per_class, seed),
     }
     .map(|()| ExitCode::SUCCESS)

@@ -4,6 +4,7 @@
 //! data → sampler → net → miner → loss → checkpoint        (Burn)
 //! checkpoint → float_net → quantize → export → model file (arrays and integers)
 //! model file → engine → metrics                           (what a board computes, bit for bit)
+//! images → device → board → labels                        (over a serial line)
 //! ```
 
 pub mod augment;
@@ -12,6 +13,7 @@ pub mod commands;
 pub mod config;
 pub mod conv;
 pub mod data;
+pub mod device;
 pub mod engine;
 pub mod evaluation;
 pub mod export;

@@ -5,8 +5,32 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     io::IsTerminal,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
+
+/// The status of a program that Ctrl-C ended, as shells have it.
+pub const INTERRUPTED: u8 = 130;
+
+/// Whether Ctrl-C was pressed.
+static PRESSED: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C is what [`interrupted`] tells, and a second one ends the program.
+///
+/// # Errors
+/// The system does not let it listen.
+pub fn listen_for_interrupt() -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(|| {
+        if PRESSED.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    })
+}
+
+/// Whether Ctrl-C was pressed since [`listen_for_interrupt`].
+pub fn interrupted() -> bool {
+    PRESSED.load(Ordering::Relaxed)
+}
 
 /// Progress of one long task.
 pub struct Progress {
@@ -86,6 +110,19 @@ pub fn seconds(time: Duration) -> String {
     }
 }
 
+/// `1 image`, `3 images`, `1,000 images`.
+pub fn count(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
+/// The beginning of `text` that fits `columns`, with `…` at its end where there is more.
+pub fn cut(text: &str, columns: usize) -> String {
+    match text.char_indices().nth(columns) {
+        Some(_) => text.chars().take(columns - 1).chain(['…']).collect(),
+        None => text.into(),
+    }
+}
+
 /// `1234567` as `1,234,567`.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -105,6 +142,9 @@ mod tests {
 
     #[test]
     fn numbers_for_people() {
+        assert_eq!(count(1, "label"), "1 label");
+        assert_eq!(count(2_000, "label"), "2,000 labels");
+        assert_eq!((cut("größer", 6), cut("größer", 5)), ("größer".into(), "größ…".into()));
         assert_eq!(thousands(0), "0");
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(1_412_224), "1,412,224");

@@ -107,6 +107,8 @@ impl<Link: Read + Write> Client<Link> {
                 Err(ClientError::TimedOut | ClientError::Damaged(_)) if start.elapsed() < patience => {}
                 result => break result,
             }
+            // A board may be slow, or a line long.
+            self.patience = (self.patience * 5 / 4).min(Duration::from_secs(2));
         };
         (self.patience, self.attempts) = usual;
         result

@@ -392,3 +392,134 @@ impl core::fmt::Display for RequestError {
 }
 
 impl core::error::Error for RequestError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gallery::LabelError;
+    use std::{format, string::String, vec::Vec};
+
+    const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+    }
+
+    #[track_caller]
+    fn is_shown(message: &impl Serialize) {
+        let mut buffer = [0; 64];
+        let frame = hex(encode_frame(message, &mut buffer).unwrap());
+        assert!(DOCUMENT.lines().any(|line| line == frame), "docs/PROTOCOL.md should show {frame}");
+    }
+
+    #[test]
+    fn the_document_shows_whole_frames() {
+        is_shown(&Request { id: 1, body: RequestBody::Ping });
+        is_shown(&Response { id: 1, body: ResponseBody::Pong });
+        let body = RequestBody::Enrol { label: "é", pixels: &[0, 255, 7, 0] };
+        is_shown(&Request { id: 300, body });
+        is_shown(&Response { id: 300, body: ResponseBody::Enrolled { count: 3, entries: 12 } });
+        let error = RequestError::Frame(FrameError::Crc);
+        is_shown(&Response { id: NO_ID, body: ResponseBody::Error(error) });
+        assert!(DOCUMENT.starts_with(&format!("# The protocol, version {VERSION}\n")));
+    }
+
+    /// A row of the document's tables for each variant, with its number on the wire.
+    #[track_caller]
+    fn are_numbered<T: Serialize + core::fmt::Debug>(variants: &[T]) {
+        for (number, variant) in variants.iter().enumerate() {
+            let mut buffer = [0; 512];
+            let bytes = postcard::to_slice(variant, &mut buffer).unwrap();
+            assert_eq!(usize::from(bytes[0]), number, "{variant:?}");
+            let debug = format!("{variant:?}");
+            let name: &str = debug.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+            let row = format!("| {number} | {name} |");
+            assert!(DOCUMENT.contains(&row), "docs/PROTOCOL.md should have a row {row}");
+        }
+    }
+
+    #[test]
+    fn the_document_numbers_every_message() {
+        let (pixels, label) = (&[][..], "");
+        are_numbered(&[
+            RequestBody::Ping,
+            RequestBody::Info,
+            RequestBody::Embed { pixels },
+            RequestBody::Compare { a: pixels, b: pixels },
+            RequestBody::Enrol { label, pixels },
+            RequestBody::Recognise { pixels, method: Method::Prototype, limit: Limit::None },
+            RequestBody::Entry { index: 0 },
+            RequestBody::Import { label, value: pixels },
+            RequestBody::Forget { label },
+            RequestBody::Clear,
+            RequestBody::Parity { pixels },
+            RequestBody::Bench { runs: 1 },
+            RequestBody::SelfTest,
+            RequestBody::Restart(Restart::Reset),
+        ]);
+        are_numbered(&[
+            RequestError::Frame(FrameError::Crc),
+            RequestError::ImageLength { expected: 0, actual: 0 },
+            RequestError::Gallery(GalleryError::Full),
+            RequestError::NoEntry,
+            RequestError::NoLimit,
+            RequestError::Runs,
+            RequestError::NoGallery(Storage::Failed),
+            RequestError::Storage,
+            RequestError::Internal,
+        ]);
+        let tensor = Tensor { shape: crate::Shape::new(1, 1, 1), element: crate::Element::Signed, scale: 1.0 };
+        let model = ModelInfo {
+            hash: [0; 8],
+            name: "",
+            input: tensor,
+            preparation: Preparation::MNIST,
+            embedding: tensor,
+            distance: Distance::Cosine,
+            thresholds: Thresholds::default(),
+            ram: 0,
+        };
+        let gallery = GalleryInfo { len: 0, capacity: 0, exemplars: 0, storage: Storage::Ram };
+        are_numbered(&[
+            ResponseBody::Error(RequestError::Internal),
+            ResponseBody::Pong,
+            ResponseBody::Done,
+            ResponseBody::Info(Info { board: "", firmware: "", uptime: 0, stack: None, model, gallery }),
+            ResponseBody::Embedding(&[]),
+            ResponseBody::Distance(0),
+            ResponseBody::Enrolled { count: 0, entries: 0 },
+            ResponseBody::Recognition(Recognition { nearest: None, runner_up: None, limit: 0 }),
+            ResponseBody::Entry { label, value: pixels },
+            ResponseBody::Digests(heapless::Vec::new()),
+            ResponseBody::Bench { runs: 0, microseconds: 0 },
+            ResponseBody::SelfTest { expected: 0, actual: 0 },
+        ]);
+    }
+
+    /// The variants within fields, which have no rows of their own.
+    #[test]
+    fn the_document_numbers_what_is_inside() {
+        fn number(value: impl Serialize) -> u8 {
+            postcard::to_slice(&value, &mut [0; 32]).unwrap()[0]
+        }
+        assert_eq!([Restart::Reset, Restart::Panic, Restart::Hang].map(number), [0, 1, 2]);
+        assert_eq!([Method::Prototype, Method::Neighbours(3)].map(number), [0, 1]);
+        let limits = [Limit::EqualError, Limit::FalseAccept1Percent, Limit::Distance(0), Limit::None];
+        assert_eq!(limits.map(number), [0, 1, 2, 3]);
+        let storage = [Storage::Ram, Storage::Flash, Storage::OtherModel([0; 8]), Storage::Failed];
+        assert_eq!(storage.map(number), [0, 1, 2, 3]);
+        use FrameError::*;
+        assert_eq!([TooLong, Cobs, Crc, Version(2), Message].map(number), [0, 1, 2, 3, 4]);
+        use GalleryError as G;
+        let errors = [
+            G::Label(LabelError::Empty),
+            G::Full,
+            G::TooManyImages,
+            G::NoExemplars,
+            G::Length,
+            G::Value,
+        ];
+        assert_eq!(errors.map(number), [0, 1, 2, 3, 4, 5]);
+        assert_eq!([LabelError::Empty, LabelError::TooLong, LabelError::Control].map(number), [0, 1, 2]);
+    }
+}

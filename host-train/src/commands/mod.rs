@@ -2,11 +2,14 @@
 
 pub mod bench;
 pub mod data;
+pub mod device;
 pub mod draw;
 pub mod embed;
 pub mod eval;
 pub mod export;
+pub mod images;
 pub mod inspect;
+pub mod samples;
 pub mod scores;
 pub mod study;
 pub mod train;

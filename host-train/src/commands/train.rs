@@ -10,18 +10,14 @@ use crate::{
     metrics::Rates,
     run_folder::RunFolder,
     sampler::SamplerError,
-    terminal::{Progress, thousands},
+    terminal::{INTERRUPTED, Progress, cut, interrupted, listen_for_interrupt, thousands},
     train::{self, Checkpoints, Ended, HistoryRow, Observer, Start, TrainError, Trained},
 };
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use serde::Serialize;
 use shared_model::{Distance, Layout, Model};
-use std::{
-    path::Path,
-    process::ExitCode,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{path::Path, process::ExitCode};
 
 /// Files of a run's folder.
 pub const MODEL: &str = "model.postcard";
@@ -36,8 +32,8 @@ pub const HISTORY: &str = "history.csv";
 /// How often each limit errs on test pairs, int8.
 pub const ROC: &str = "roc.csv";
 
-/// The status of a program that Ctrl-C ended, as shells have it.
-const INTERRUPTED: u8 = 130;
+/// Columns of a class's name that leave room for its numbers in 80.
+const NAME: usize = 38;
 
 /// Trains, evaluates, exports, and says what was written.
 ///
@@ -156,7 +152,7 @@ fn train(
 ) -> Result<Trained> {
     let progress = Progress::new("train", 0);
     let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
-    terminal.listen()?;
+    listen_for_interrupt().context("cannot listen for Ctrl-C")?;
     let trained = train::train(config, &data.train, device, start, &mut terminal);
     let trained = trained.map_err(|error| with_class_name(error, &data.class_names))?;
     if let Some(error) = terminal.unwritten {
@@ -200,21 +196,6 @@ struct Terminal<'a> {
     unwritten: Option<anyhow::Error>,
 }
 
-/// Whether Ctrl-C was pressed.
-static STOP: AtomicBool = AtomicBool::new(false);
-
-impl Terminal<'_> {
-    /// From now on Ctrl-C stops the training, and a second one the program.
-    fn listen(&self) -> Result<()> {
-        let pressed = || {
-            if STOP.swap(true, Ordering::Relaxed) {
-                std::process::exit(i32::from(INTERRUPTED));
-            }
-        };
-        ctrlc::set_handler(pressed).context("cannot listen for Ctrl-C")
-    }
-}
-
 impl Observer for Terminal<'_> {
     fn step(&mut self, progress: &train::Progress) {
         self.progress.set_total(progress.steps as u64);
@@ -231,22 +212,13 @@ impl Observer for Terminal<'_> {
     }
 
     fn interrupted(&self) -> bool {
-        STOP.load(Ordering::Relaxed) || self.unwritten.is_some()
+        interrupted() || self.unwritten.is_some()
     }
 }
 
 /// `name 12.34 %`, or nothing.
 fn percent(name: &str, share: Option<f64>) -> String {
     share.map_or(String::new(), |share| format!("{name} {:.2} %", 100.0 * share))
-}
-
-/// The beginning of a class's name that leaves room for its numbers in 80 columns.
-fn cut(name: &str) -> String {
-    const ROOM: usize = 38;
-    match name.char_indices().nth(ROOM) {
-        Some(_) => name.chars().take(ROOM - 1).chain(['…']).collect(),
-        None => name.into(),
-    }
 }
 
 /// The history as comma-separated values.
@@ -338,7 +310,7 @@ pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
         Distance::Cosine => "cos(a,n) - cos(a,p)",
     };
     let mut text = format!("\n{measure} of test triplets, int8{}\n", mark(data));
-    let name = |label| cut(&data.class_names[usize::from(label)]);
+    let name = |label| cut(&data.class_names[usize::from(label)], NAME);
     let names = scores.triplets.classes.iter().map(|class| name(class.label).chars().count());
     let width = names.max().unwrap_or(0).max(5);
     text += &format!("{:>width$}       min       max      mean   below 0\n", "class");

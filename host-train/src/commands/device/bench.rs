@@ -1,0 +1,66 @@
+use super::Board;
+use crate::terminal::{Progress, count, thousands};
+use anyhow::Result;
+use serde_json::json;
+use shared_model::{gallery::Method, protocol::Limit};
+use std::time::{Duration, Instant};
+
+/// What an answer may take besides what is measured.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Measures `runs` embeddings by the board's clock, and as many recognitions by the PC's.
+pub fn run(mut board: Board, runs: u16, as_json: bool) -> Result<()> {
+    let image: Vec<u8> = (0..board.model.input.len()).map(|index| (index * 37 % 256) as u8).collect();
+    // How long to wait for all of them. An emulated board's clock need not be the PC's.
+    let start = Instant::now();
+    board.client.bench(1)?;
+    board.client.set_patience(ANSWER + 2 * u32::from(runs) * start.elapsed());
+    let embedding = board.client.bench(runs)? / u32::from(runs);
+
+    let mut round_trips = Vec::new();
+    let mut progress = Progress::new("bench", runs.into());
+    for run in 1..=runs {
+        let start = Instant::now();
+        board.client.recognise(&image, Method::Prototype, Limit::None)?;
+        round_trips.push(start.elapsed());
+        progress.set(run.into(), || "recognitions".into());
+    }
+    drop(progress);
+    round_trips.sort();
+    let [min, median, max] = [0, round_trips.len() / 2, round_trips.len() - 1].map(|at| round_trips[at]);
+    if as_json {
+        let report = json!({
+            "board": board.name,
+            "model": board.model.hash(),
+            "emulated": board.is_emulated,
+            "runs": runs,
+            "embedding_microseconds": embedding.as_secs_f64() * 1e6,
+            "round_trip_microseconds": {
+                "min": min.as_micros() as u64, "median": median.as_micros() as u64, "max": max.as_micros() as u64,
+            },
+        });
+        println!("{report:#}");
+        return Ok(());
+    }
+    let rate = match embedding.as_secs_f64() {
+        0.0 => String::new(),
+        seconds => format!(", {} a second", thousands((1.0 / seconds) as u64)),
+    };
+    println!("embedding   {} on the board{rate}", milliseconds(embedding));
+    println!(
+        "recognise   {} there and back ({} to {}), with {} enrolled",
+        milliseconds(median),
+        milliseconds(min),
+        milliseconds(max),
+        count(board.gallery.len.into(), "label"),
+    );
+    println!("            {} of each", count(runs.into(), "run"));
+    if board.is_emulated {
+        println!("            (emulated: this says nothing about the chip)");
+    }
+    Ok(())
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.3} ms", time.as_secs_f64() * 1e3)
+}

@@ -1,0 +1,34 @@
+use super::{Board, Command, ImageArgs};
+use crate::terminal::{INTERRUPTED, Progress, count, interrupted, listen_for_interrupt};
+use anyhow::{Context, Result};
+use shared_model::gallery::check_label;
+use std::process::ExitCode;
+
+/// Whether a label that is to be enrolled may be one, before a board is asked.
+pub fn check(command: &Command) -> Result<()> {
+    match command {
+        Command::Enrol { label, .. } => {
+            check_label(label).with_context(|| format!("{label:?} cannot be a label"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Enrols each image; nothing is sent before all of them are read.
+pub fn run(mut board: Board, label: &str, args: &ImageArgs) -> Result<ExitCode> {
+    let images = board.read_images(args)?;
+    listen_for_interrupt()?;
+    let mut progress = Progress::new("enrol", images.len() as u64);
+    for (done, image) in images.iter().enumerate() {
+        let so_far = || format!("{done} of {} enrolled", count(images.len() as u64, "image"));
+        if interrupted() {
+            eprintln!("interrupted: {}", so_far());
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        let enrolled =
+            board.client.enrol(label, &image.pixels).with_context(|| format!("{image} ({})", so_far()))?;
+        progress.suspend(|| println!("{label}: {}", count(enrolled.into(), "image")));
+        progress.set(done as u64 + 1, String::new);
+    }
+    Ok(ExitCode::SUCCESS)
+}

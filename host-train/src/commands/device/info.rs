@@ -1,0 +1,148 @@
+use super::Board;
+use crate::{
+    commands::inspect::hex,
+    terminal::{count, seconds, thousands},
+};
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::json;
+use shared_model::{
+    Distance, Element,
+    format::Threshold,
+    protocol::{Info, Storage, VERSION},
+};
+use std::time::Duration;
+
+/// Prints who the board is.
+pub fn run(mut board: Board, as_json: bool) -> Result<()> {
+    let info = board.client.info()?;
+    if as_json {
+        println!("{:#}", json(&info));
+    } else {
+        print!("{}", text(&info));
+    }
+    Ok(())
+}
+
+fn text(info: &Info<'_>) -> String {
+    let model = &info.model;
+    let thousands = |number: u32| thousands(number.into());
+    let limit = |threshold: Option<Threshold>| {
+        threshold.map_or("(not calibrated)".into(), |threshold| {
+            format!("{:.3}", model.distance.real(threshold.distance, model.embedding.scale))
+        })
+    };
+    let stack = match info.stack {
+        Some((used, all)) => format!("{} of {} bytes at most so far", thousands(used), thousands(all)),
+        None => "(the board does not know)".into(),
+    };
+    let gallery = &info.gallery;
+    let exemplars = match gallery.exemplars {
+        0 => String::new(),
+        number => format!(", with {} each", count(number.into(), "exemplar")),
+    };
+    format!(
+        "\
+board       {board}, firmware {firmware}, protocol {VERSION}
+running     {uptime}
+model       \"{name}\" {hash}
+images      {input}, fit {fit}, background {background}
+embeddings  {values} values of {element}, {distance} distance
+unknown if  above {equal} (equal error); above {far} (1 % false accepts)
+RAM         {ram} bytes for an inference
+stack       {stack}
+gallery     {len} of {labels}{exemplars}, {storage}
+",
+        board = info.board,
+        firmware = info.firmware,
+        uptime = seconds(Duration::from_millis(info.uptime)),
+        name = model.name,
+        hash = hex(model.hash),
+        input = model.input.shape,
+        fit = name(model.preparation.fit),
+        background = name(model.preparation.background),
+        values = model.embedding.len(),
+        element = element(model.embedding.element),
+        distance = model.distance,
+        equal = limit(model.thresholds.equal_error),
+        far = limit(model.thresholds.false_accept_1_percent),
+        ram = thousands(model.ram),
+        len = gallery.len,
+        labels = count(gallery.capacity.into(), "label"),
+        storage = storage(gallery.storage),
+    )
+}
+
+fn json(info: &Info<'_>) -> serde_json::Value {
+    let (model, gallery) = (&info.model, &info.gallery);
+    let limit = |threshold: Option<Threshold>| {
+        threshold.map(|Threshold { distance, false_accept_rate, false_reject_rate }| {
+            json!({
+                "distance": model.distance.real(distance, model.embedding.scale),
+                "false_accept_rate": false_accept_rate,
+                "false_reject_rate": false_reject_rate,
+            })
+        })
+    };
+    let shape = model.input.shape;
+    json!({
+        "board": info.board,
+        "firmware": info.firmware,
+        "protocol": VERSION,
+        "uptime_milliseconds": info.uptime,
+        "stack": info.stack.map(|(used, all)| json!({ "used": used, "bytes": all })),
+        "model": {
+            "name": model.name,
+            "hash": hex(model.hash),
+            "input": [shape.height, shape.width, shape.channels],
+            "fit": model.preparation.fit,
+            "background": model.preparation.background,
+            "embedding": {
+                "values": model.embedding.len(),
+                "element": element(model.embedding.element),
+                "scale": model.embedding.scale,
+            },
+            "distance": match model.distance {
+                Distance::SquaredL2 => "squared_l2",
+                Distance::Cosine => "cosine",
+            },
+            "equal_error": limit(model.thresholds.equal_error),
+            "false_accept_1_percent": limit(model.thresholds.false_accept_1_percent),
+            "ram": model.ram,
+        },
+        "gallery": {
+            "len": gallery.len,
+            "capacity": gallery.capacity,
+            "exemplars": gallery.exemplars,
+            "storage": match gallery.storage {
+                Storage::Ram => "ram",
+                Storage::Flash => "flash",
+                Storage::OtherModel(_) => "other_model",
+                Storage::Failed => "failed",
+            },
+        },
+    })
+}
+
+/// What a recipe calls it.
+fn name(value: impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|name| name.as_str().map(Into::into)).unwrap_or_default()
+}
+
+fn element(element: Element) -> &'static str {
+    match element {
+        Element::Unsigned => "uint8",
+        Element::Signed => "int8",
+    }
+}
+
+fn storage(storage: Storage) -> String {
+    match storage {
+        Storage::Ram => "in RAM: gone with the power".into(),
+        Storage::Flash => "in flash".into(),
+        Storage::OtherModel(hash) => {
+            format!("NONE: the flash holds that of model {}; `clear` frees it", hex(hash))
+        }
+        Storage::Failed => "NONE: the flash failed at the start; `clear` tries to mend it".into(),
+    }
+}

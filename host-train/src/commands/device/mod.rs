@@ -1,0 +1,288 @@
+//! `device`: the PC's side of a board.
+
+mod bench;
+mod enrol;
+mod gallery;
+mod info;
+mod parity;
+mod recognise;
+mod restart;
+
+use super::{images, inspect::hex};
+use crate::device::{Address, Client, Port, Settings, connect, serial_ports};
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use shared_model::{
+    Distance, Tensor,
+    format::Preparation,
+    protocol::{GalleryInfo, Info},
+};
+use std::{env, path::PathBuf, process::ExitCode};
+
+/// The environment variable that names a port.
+const VARIABLE: &str = "TINYTRIPLET_PORT";
+/// The status of wrong usage, as clap has it.
+const USAGE: u8 = 2;
+
+/// Arguments of `device`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct DeviceArgs {
+    /// Where the board is: a serial port (/dev/ttyACM0, COM3), tcp:HOST:PORT, or emulate:BOARD, which builds the
+    /// firmware and boots it in an emulator [default: TINYTRIPLET_PORT]
+    #[arg(long, global = true, help_heading = "Board", value_name = "PORT")]
+    port: Option<Address>,
+    /// Bits a second on a serial port
+    #[arg(long, global = true, help_heading = "Board", value_name = "RATE", default_value_t = Settings::default().baud)]
+    baud: u32,
+    /// File that holds an emulated board's flash [default: target/boards/BOARD.flash]
+    #[arg(long, global = true, help_heading = "Board", value_name = "FILE")]
+    flash: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  export TINYTRIPLET_PORT=emulate:mps2-an386      a board without a board
+  host-train samples samples                      something to show to it
+  host-train device enrol 7 samples/7/0.png
+  host-train device recognise samples/*
+  host-train device --port /dev/ttyACM0 info
+
+An emulated board keeps its flash in a file: what is enrolled is there the next time. Boards: see
+`cargo run -p firmware -- --list`. In Rust, `host_train::device` does the same; the protocol is in docs/PROTOCOL.md.";
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    /// Which board, firmware and model it is, and how much is enrolled
+    #[command(after_help = "Example: host-train device --port /dev/ttyACM0 info --json")]
+    Info {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Teach it what a label looks like: one image or more
+    #[command(visible_alias = "enroll", after_help = IMAGES_EXAMPLES)]
+    Enrol {
+        /// What it is to be called: at most 31 bytes
+        label: String,
+        #[command(flatten)]
+        images: ImageArgs,
+    },
+    /// Ask what images show
+    #[command(visible_alias = "recognize", after_help = RECOGNISE)]
+    Recognise {
+        #[command(flatten)]
+        images: ImageArgs,
+        #[command(flatten)]
+        how: recognise::How,
+    },
+    /// Ask what images show as they arrive in a folder, until Ctrl-C
+    #[command(after_help = "Example: host-train device watch camera --limit far1\n\n\
+        Images that lie there at the start are passed over. One that is written over counts as a new one.")]
+    Watch {
+        /// The folder
+        folder: PathBuf,
+        #[command(flatten)]
+        how: recognise::How,
+    },
+    /// What is enrolled, and of how many images
+    #[command(after_help = "Example: host-train device list --json")]
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget labels
+    #[command(after_help = "Example: host-train device forget 7 \"blue mug\"")]
+    Forget {
+        /// Which; all of them must be enrolled
+        #[arg(value_name = "LABEL", required = true)]
+        labels: Vec<String>,
+    },
+    /// Forget all labels, and whatever else lies in the gallery's flash
+    #[command(after_help = "Example: host-train device clear --yes")]
+    Clear {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Save what is enrolled to a file: JSON, a line a label
+    #[command(after_help = "Example: host-train device export mugs.json")]
+    Export {
+        /// File to write
+        file: PathBuf,
+    },
+    /// Put what a file holds into the gallery; labels that are enrolled are replaced, others stay
+    #[command(after_help = "Example: host-train device import mugs.json\n\n\
+        The board must have the model that the file was exported from.")]
+    Import {
+        /// File that `export` has written
+        file: PathBuf,
+    },
+    /// How long an embedding takes on the board, and a question with its answer over the line
+    #[command(after_help = "Example: host-train device bench --runs 100\n\n\
+        JSON: board, model, runs, embedding_microseconds (the mean, by the board's clock), \
+        round_trip_microseconds (min, median, max of a recognition, by this PC's clock).")]
+    Bench {
+        /// How many of each
+        #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+        runs: u16,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare what each layer computes on the board with what this PC does, to the last bit
+    #[command(after_help = PARITY)]
+    Parity(parity::ParityArgs),
+    /// Have the board check its model and its arithmetic
+    #[command(after_help = "Example: host-train device selftest\n\nExit status: 1 where it fails.")]
+    Selftest,
+    /// Start the board anew, and wait until it is back
+    #[command(after_help = "Example: host-train device reset --hang\n\n\
+        --panic and --hang show that a board comes back from what should never happen to it.")]
+    Reset {
+        /// As if it had found a fault in itself
+        #[arg(long)]
+        panic: bool,
+        /// Do nothing any more, until its watchdog starts it anew
+        #[arg(long, conflicts_with = "panic")]
+        hang: bool,
+    },
+}
+
+/// Images.
+#[derive(Clone, Debug, Args)]
+struct ImageArgs {
+    /// Image files (PNG, JPEG, BMP), folders of them, or IDX files, plain or gzipped, of which `FILE:3,5,10-19`
+    /// chooses some; they are made ready as the model on the board wants them
+    #[arg(value_name = "IMAGES", required = true)]
+    images: Vec<PathBuf>,
+}
+
+const IMAGES_EXAMPLES: &str = "\
+Examples:
+  host-train device enrol \"blue mug\" photo1.jpg photo2.jpg
+  host-train device enrol 7 samples/7
+  host-train device enrol 3 t10k-images-idx3-ubyte.gz:18,30,32
+
+Each image makes the label's prototype, the mean of their embeddings, a little better; 3 to 5 are a good start. What \
+has been answered is stored.";
+
+const RECOGNISE: &str = "\
+Examples:
+  host-train device recognise photo.jpg
+  host-train device recognise samples/* --limit far1
+  host-train device recognise t10k-images-idx3-ubyte.gz:0-99 --limit 0.5 --json
+
+A line an image: what it is, how far it is from that, the next label and how much farther that one is. What is \
+farther than the limit is unknown; the nearest label stands behind it in brackets.
+
+JSON: an object an image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
+its runner_up_distance; margin; limit.";
+
+const PARITY: &str = "\
+Examples:
+  host-train device parity
+  host-train device parity --images 100 --data mnist
+  host-train device parity photo.jpg --model runs/default
+
+Exit status: 1 where something differs.";
+
+/// A board that answers, and what it says of its model.
+struct Board {
+    client: Client<Port>,
+    /// Whether times on it mean nothing.
+    is_emulated: bool,
+    name: String,
+    model: Model,
+    /// As it was when the board was asked.
+    gallery: GalleryInfo,
+}
+
+/// What a board says of its model.
+struct Model {
+    name: String,
+    hash: [u8; 8],
+    input: Tensor,
+    preparation: Preparation,
+    embedding: Tensor,
+    distance: Distance,
+}
+
+impl Board {
+    fn connect(address: &Address, settings: &Settings) -> Result<Self> {
+        let is_emulated = matches!(address, Address::Emulated(_));
+        let mut client = connect(address, settings)?;
+        let Info { board, model, gallery, .. } = client.info()?;
+        let name = board.to_owned();
+        let model = Model {
+            name: model.name.into(),
+            hash: model.hash,
+            input: model.input,
+            preparation: model.preparation,
+            embedding: model.embedding,
+            distance: model.distance,
+        };
+        Ok(Self { is_emulated, name, model, gallery, client })
+    }
+
+    fn read_images(&self, args: &ImageArgs) -> Result<Vec<images::Image>> {
+        images::read(&args.images, self.model.input.shape, self.model.preparation)
+    }
+}
+
+impl Model {
+    /// A distance as people read it.
+    fn real(&self, distance: u32) -> f32 {
+        self.distance.real(distance, self.embedding.scale)
+    }
+
+    fn hash(&self) -> String {
+        hex(self.hash)
+    }
+}
+
+/// Connects, and does what the arguments say.
+///
+/// # Errors
+/// No board answers, it refuses, or a file cannot be used.
+pub fn run(args: DeviceArgs) -> Result<ExitCode> {
+    let address = match (args.port, env::var(VARIABLE)) {
+        (Some(address), _) => address,
+        (None, Ok(text)) => text.parse()?,
+        (None, Err(_)) => {
+            eprintln!("error: which board? Say --port PORT, or set {VARIABLE}. {}", ports());
+            return Ok(ExitCode::from(USAGE));
+        }
+    };
+    enrol::check(&args.command)?;
+    if let Address::Emulated(board) = &address {
+        eprintln!("{:>10} {board}, emulated", "board");
+    }
+    let board = Board::connect(&address, &Settings { baud: args.baud, flash: args.flash })?;
+    match args.command {
+        Command::Info { json } => info::run(board, json),
+        Command::Enrol { label, images } => return enrol::run(board, &label, &images),
+        Command::Recognise { images, how } => recognise::run(board, &images, how),
+        Command::Watch { folder, how } => recognise::watch(board, &folder, how),
+        Command::List { json } => gallery::list(board, json),
+        Command::Forget { labels } => gallery::forget(board, &labels),
+        Command::Clear { yes } => gallery::clear(board, yes),
+        Command::Export { file } => gallery::export(board, &file),
+        Command::Import { file } => return gallery::import(board, &file),
+        Command::Bench { runs, json } => bench::run(board, runs, json),
+        Command::Parity(args) => return parity::run(board, &args),
+        Command::Selftest => return parity::self_test(board),
+        Command::Reset { panic, hang } => restart::run(board, panic, hang),
+    }
+    .map(|()| ExitCode::SUCCESS)
+}
+
+/// What could stand behind `--port`.
+fn ports() -> String {
+    let mut ports = serial_ports();
+    ports.extend(["tcp:HOST:PORT".into(), "emulate:mps2-an386".into()]);
+    format!("PORT is one of {}", ports.join(", "))
+}

@@ -1,0 +1,40 @@
+//! `samples`: test images as files, something to show to a board.
+
+use super::data::mark;
+use crate::{cli::SamplesArgs, config::DataConfig, rng::Rng, run_folder::write_whole, terminal::count};
+use anyhow::{Context, Result, ensure};
+use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use std::fs;
+
+/// Writes test images of each class to a sub-folder of its name.
+///
+/// # Errors
+/// The data cannot be used, or the folder is not empty or cannot be written.
+pub fn run(args: &SamplesArgs) -> Result<()> {
+    let folder = &args.folder;
+    let mut entries = fs::read_dir(folder).into_iter().flatten();
+    ensure!(
+        entries.next().is_none(),
+        "{}: this folder is not empty: name another one, or remove it",
+        folder.display()
+    );
+    let data = super::data::find(&args.data, args.seed, &DataConfig::default())?;
+    let rng = Rng::new(args.seed);
+    let mut written = 0;
+    for (class, mut indices) in data.test.by_class().into_iter().enumerate() {
+        rng.stream(class as u64).shuffle(&mut indices);
+        let folder = folder.join(&data.class_names[class]);
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+        for (number, &index) in indices.iter().take(args.per_class).enumerate() {
+            let mut png = Vec::new();
+            let [width, height] = [data.test.width, data.test.height].map(|side| side as u32);
+            let grey = ExtendedColorType::L8;
+            PngEncoder::new(&mut png).write_image(data.test.image(index), width, height, grey)?;
+            write_whole(&folder.join(format!("{number}.png")), &png)?;
+            written += 1;
+        }
+    }
+    println!("{}: {}, a sub-folder a class{}", folder.display(), count(written, "test image"), mark(&data));
+    Ok(())
+}
