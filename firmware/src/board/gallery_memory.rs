@@ -2,7 +2,7 @@ use super::GALLERY;
 use core::ptr;
 use static_cell::ConstStaticCell;
 
-/// The gallery's memory, where reading and writing it is as with any other.
+/// The gallery's memory, where it is plain memory, or flash that is written to as if it were.
 pub fn take() -> &'static mut [u8] {
     static ONCE: ConstStaticCell<()> = ConstStaticCell::new(());
     ONCE.take();
