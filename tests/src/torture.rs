@@ -320,6 +320,7 @@ fn session<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
     // A fault comes once, and only one that was asked for explains a failure.
     let mut is_cut = move |failure: Failure| match (failure, fault.take()) {
         (Failure::Flash, Some(fault)) => Ok(fault.is_cut()),
+        (Failure::Broken(error), _) => Err(Violation::Broken(error)),
         (failure, _) => Err(Violation::Broken(format!("{failure:?}"))),
     };
     let last = operations.len() == 0;
@@ -417,8 +418,11 @@ pub struct Failing {
 impl fmt::Display for Failing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let history: Vec<_> = self.history.iter().map(Operation::to_string).collect();
-        let faults: Vec<_> =
-            self.faults.iter().map(|(steps, fault)| format!("{fault:?} after {steps}")).collect();
+        let faults = self.faults.iter().map(|(steps, fault)| match fault {
+            Fault::CutBefore => format!("cut after {steps} steps"),
+            fault => format!("{fault:?} after {steps} steps"),
+        });
+        let faults: Vec<_> = faults.collect();
         write!(f, "{}; {}; {}", history.join(", "), faults.join(", "), self.violation)
     }
 }

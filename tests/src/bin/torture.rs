@@ -54,16 +54,14 @@ fn arguments() -> Option<(u64, u64)> {
 
 /// What each candidate loses on flashes of some geometries.
 fn losses(histories: u64, seed: u64) {
-    println!(
-        "{histories} random histories a line: up to {} changes of 3 records and reboots, values",
-        PROFILE.operations
-    );
-    println!("of 8 bytes, the power cut at any step; seeds from {seed}. A history fails with the");
-    println!("first promise that is not kept. Once cuts are between words and erases only,");
-    println!("once also within: then words are counted that may not be erased when written.");
+    println!("{histories} random histories a line, of up to {} changes of 3 records and", PROFILE.operations);
+    println!("reboots, values of 8 bytes, the power cut at any step; seeds from {seed}. A history");
+    println!("fails with the first promise that is not kept. Once cuts are between words and");
+    println!("erases only, once also within: then words are counted that were written though");
+    println!("an erase or another write of them may have been cut.");
     println!();
     println!("                    units, word      cuts  failed      cuts  failed   words");
-    println!("                                  between           within       not erased");
+    println!("                                  between            within         twice");
     let seeds = seed..seed + histories;
     let own = "firmware::storage";
     print_losses::<Own<3>, 1, 256>(own, 2, &seeds);
@@ -122,37 +120,36 @@ fn print_wrapped(text: &str) {
 }
 
 fn costs() {
-    println!("{CAPACITY} records, each change replaces one; 4096-byte units, words of 4 bytes.");
+    println!("{CAPACITY} records, each change replaces one of them; units of 4096 bytes, words of 4;");
+    println!("on the fewest units that will do, and on 12. RAM on this PC, without the stack.");
     println!();
-    println!("candidate           value  units    RAM   words/put  erases/put   worst put");
+    println!("                    value    RAM  units   words    erases   longest change");
+    println!("                                        a change  a change");
     for value_len in VALUE_LENS {
-        print_cost::<Own<CAPACITY>>("firmware::storage", value_len);
-        print_cost::<Sequential>("sequential-storage", value_len);
-        print_cost::<Ekv>("ekv", value_len);
+        print_costs::<Own<CAPACITY>>("firmware::storage", value_len);
+        print_costs::<Sequential>("sequential-storage", value_len);
+        print_costs::<Ekv>("ekv", value_len);
     }
     println!();
 }
 
-/// On the smallest flash on which a candidate works.
-fn print_cost<C: Candidate<4, 4096>>(name: &str, value_len: usize) {
-    const PUTS: u64 = 2_000;
-    let works = |units| {
-        panic::catch_unwind(|| enrol::<C, 4, 4096>(units, (CAPACITY, value_len), PUTS, false).ok())
-            .ok()
-            .flatten()
+fn print_costs<C: Candidate<4, 4096>>(name: &str, value_len: usize) {
+    const CHANGES: u64 = 2_000;
+    // ekv panics where it has too few pages.
+    let cost = |units| {
+        let cost = || enrol::<C, 4, 4096>(units, (CAPACITY, value_len), CHANGES, false).ok();
+        panic::catch_unwind(cost).ok().flatten().map(|cost| (units, cost))
     };
-    let Some((units, cost)) = (2..=12).find_map(|units| works(units).map(|cost| (units, cost))) else {
-        println!("{name:<18}{value_len:>7}   none of up to 12");
-        return;
-    };
-    println!(
-        "{name:<18}{value_len:>7}{units:>7}{:>7}{:>12}{:>12.2}{:>5} erases{:>6} words",
-        C::ram(value_len),
-        cost.words / PUTS,
-        cost.erases as f64 / PUTS as f64,
-        cost.worst.0,
-        cost.worst.1,
-    );
+    for (units, cost) in (2..12).find_map(cost).into_iter().chain(cost(12)) {
+        println!(
+            "{name:<19}{value_len:>6}{:>7}{units:>7}{:>8}{:>10.2}{:>5} erases, {} words",
+            C::ram(value_len),
+            cost.words / CHANGES,
+            cost.erases as f64 / CHANGES as f64,
+            cost.worst.0,
+            cost.worst.1,
+        );
+    }
 }
 
 /// What the datasheets say of a flash, in milliseconds.
@@ -166,16 +163,17 @@ struct Datasheet {
 }
 
 fn boards() {
-    println!("The firmware's storage on boards: {CAPACITY} records, each change replaces one of them,");
-    println!("all in one session, or one after each start. Times are estimates: the erases and");
-    println!("words of the longest change, times what the datasheets say, typical and at most.");
+    println!("firmware::storage on boards: {CAPACITY} records, each change replaces one of them. Until");
+    println!("worn: changes that the least endurance of the datasheet is enough for. Times are");
+    println!("estimates: the erases and words of the longest change, times what the datasheet");
+    println!("says, typical and most; none was measured.");
     println!();
-    println!("board, bank        value  starts  changes  changes until worn  longest change");
-    println!("                                 an erase  (a unit's erases)");
+    println!("board, bank            value changes changes  erases a    until  longest");
+    println!("                             a start  a move    10,000     worn  change, ms");
     for value_len in VALUE_LENS {
         // RM0390 and DS10693, x32 parallelism; nRF52840 PS; W25Q16JV.
         let nucleo = Datasheet {
-            name: "nucleo, 1 x 16 K",
+            name: "nucleo-f446re, 1 x 16 K",
             erase: [250.0, 500.0],
             word: [0.016, 0.1],
             endurance: 10_000,
@@ -195,9 +193,9 @@ fn boards() {
 }
 
 fn print_board<const WORD: usize, const UNIT: usize>(board: &Datasheet, units: usize, value_len: usize) {
-    const PUTS: u64 = 10_000;
+    const CHANGES: u64 = 10_000;
     for reboots in [false, true] {
-        let cost = match enrol::<Own<CAPACITY>, WORD, UNIT>(units, (CAPACITY, value_len), PUTS, reboots) {
+        let cost = match enrol::<Own<CAPACITY>, WORD, UNIT>(units, (CAPACITY, value_len), CHANGES, reboots) {
             Ok(cost) => cost,
             Err(failure) => {
                 println!("{:<18}{value_len:>6}  {failure:?}", board.name);
@@ -206,11 +204,12 @@ fn print_board<const WORD: usize, const UNIT: usize>(board: &Datasheet, units: u
         };
         let millis = |at: usize| cost.worst.0 as f64 * board.erase[at] + cost.worst.1 as f64 * board.word[at];
         println!(
-            "{:<18}{value_len:>6}{:>8}{:>9.1}{:>20}{:>10.0} - {:.0} ms",
+            "{:<23}{value_len:>5}{:>8}{:>8.1}{:>10}{:>9}{:>6.0} to {:.0}",
             board.name,
-            if reboots { "each" } else { "one" },
-            PUTS as f64 / (2 * cost.erases_of_a_unit) as f64,
-            board.endurance * PUTS / cost.erases_of_a_unit,
+            if reboots { "1" } else { "all" },
+            CHANGES as f64 / (2 * cost.erases_of_a_unit) as f64,
+            cost.erases_of_a_unit,
+            board.endurance * CHANGES / cost.erases_of_a_unit,
             millis(0),
             millis(1),
         );
