@@ -270,7 +270,7 @@ fn a_board_is_measured_and_compared() {
     let output = desk.device(&["parity", "7/0.png", "7/1.png"]);
     let out = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1));
-    assert!(out.starts_with("7/0.png:\n  layer 2 (conv 3x3 relu max 2x2, "), "{out}");
+    assert!(out.starts_with("7/0.png: differs from layer 2 on\n  conv 3x3 relu max 2x2, "), "{out}");
     assert!(out.ends_with("2 of 2 images DIFFER: the board does not compute what this PC does\n"), "{out}");
     let output = desk.device(&["selftest"]);
     assert_eq!(output.status.code(), Some(1));

@@ -122,6 +122,7 @@ pub fn run(mut board: Board, args: &ImageArgs, how: How) -> Result<()> {
         progress.set(done, String::new);
         known += u64::from(is_known);
     }
+    drop(progress);
     if !how.json && images.len() > 1 {
         let images = images.len() as u64;
         println!("{}: {known} known, {} unknown", count(images, "image"), images - known);
