@@ -95,10 +95,18 @@ impl Progress {
 
     /// Ends the task with a line that stays.
     pub fn finish(self, note: &str) {
+        let (task, time) = (self.task, self.started.elapsed());
+        drop(self);
+        eprintln!("{task:>10} {note} ({})", seconds(time));
+    }
+}
+
+impl Drop for Progress {
+    /// The bar goes: behind it come results, or an error.
+    fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        eprintln!("{:>10} {note} ({})", self.task, seconds(self.started.elapsed()));
     }
 }
 

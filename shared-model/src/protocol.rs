@@ -468,7 +468,8 @@ mod tests {
             RequestError::Storage,
             RequestError::Internal,
         ]);
-        let tensor = Tensor { shape: crate::Shape::new(1, 1, 1), element: crate::Element::Signed, scale: 1.0 };
+        let tensor =
+            Tensor { shape: crate::Shape::new(1, 1, 1), element: crate::Element::Signed, scale: 1.0 };
         let model = ModelInfo {
             hash: [0; 8],
             name: "",
@@ -511,14 +512,8 @@ mod tests {
         use FrameError::*;
         assert_eq!([TooLong, Cobs, Crc, Version(2), Message].map(number), [0, 1, 2, 3, 4]);
         use GalleryError as G;
-        let errors = [
-            G::Label(LabelError::Empty),
-            G::Full,
-            G::TooManyImages,
-            G::NoExemplars,
-            G::Length,
-            G::Value,
-        ];
+        let errors =
+            [G::Label(LabelError::Empty), G::Full, G::TooManyImages, G::NoExemplars, G::Length, G::Value];
         assert_eq!(errors.map(number), [0, 1, 2, 3, 4, 5]);
         assert_eq!([LabelError::Empty, LabelError::TooLong, LabelError::Control].map(number), [0, 1, 2]);
     }

@@ -28,8 +28,10 @@ pub struct Fake {
     pub has_other_gallery: bool,
     /// The second layer computes something else, and so does the self-test.
     pub computes_wrong: bool,
-    /// Every so many answers one is damaged, and one is lost; 0 for never.
+    /// One in so many answers is damaged; 0 for none.
     pub damages: usize,
+    /// The answer of this number is lost; 0 for none.
+    pub loses: usize,
     /// It sends this and nothing else.
     pub noise: Option<&'static [u8]>,
 }
@@ -79,17 +81,17 @@ impl Board {
         while let Ok(len @ 1..) = line.read(&mut bytes) {
             for &byte in &bytes[..len] {
                 let Some(frame) = reader.push(byte) else { continue };
-                let answer = match (frame, self.fake.noise) {
+                let mut answer = match (frame, self.fake.noise) {
                     (_, Some(noise)) => noise.to_vec(),
                     (Ok(payload), _) => self.answer(payload),
                     (Err(error), _) => encode(NO_ID, ResponseBody::Error(RequestError::Frame(error))),
                 };
-                let mut answer = answer;
                 self.answers += 1;
-                match self.answers.checked_rem(self.fake.damages) {
-                    Some(0) => answer[1] ^= 0x40,
-                    Some(1) => answer.clear(),
-                    _ => {}
+                if self.answers.checked_rem(self.fake.damages) == Some(0) {
+                    answer[1] ^= 0x40;
+                }
+                if self.answers == self.fake.loses {
+                    answer.clear();
                 }
                 if line.write_all(&answer).is_err() {
                     return;

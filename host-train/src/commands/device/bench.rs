@@ -48,10 +48,10 @@ pub fn run(mut board: Board, runs: u16, as_json: bool) -> Result<()> {
     };
     println!("embedding   {} on the board{rate}", milliseconds(embedding));
     println!(
-        "recognise   {} there and back ({} to {}), with {} enrolled",
+        "recognise   {} there and back ({:.3} to {:.3}), {} enrolled",
         milliseconds(median),
-        milliseconds(min),
-        milliseconds(max),
+        1e3 * min.as_secs_f64(),
+        1e3 * max.as_secs_f64(),
         count(board.gallery.len.into(), "label"),
     );
     println!("            {} of each", count(runs.into(), "run"));

@@ -1,5 +1,8 @@
 use super::{Board, Command, ImageArgs};
-use crate::terminal::{INTERRUPTED, Progress, count, interrupted, listen_for_interrupt};
+use crate::{
+    device::ClientError,
+    terminal::{INTERRUPTED, Progress, count, interrupted, listen_for_interrupt},
+};
 use anyhow::{Context, Result};
 use shared_model::gallery::check_label;
 use std::process::ExitCode;
@@ -25,8 +28,16 @@ pub fn run(mut board: Board, label: &str, args: &ImageArgs) -> Result<ExitCode> 
             eprintln!("interrupted: {}", so_far());
             return Ok(ExitCode::from(INTERRUPTED));
         }
-        let enrolled =
-            board.client.enrol(label, &image.pixels).with_context(|| format!("{image} ({})", so_far()))?;
+        let enrolled = match board.client.enrol(label, &image.pixels) {
+            Ok(enrolled) => enrolled,
+            Err(error @ ClientError::Refused(_)) => {
+                return Err(error).with_context(|| format!("{image} ({})", so_far()));
+            }
+            Err(error) => {
+                let doubt = "whether this one is, `host-train device list` tells";
+                return Err(error).with_context(|| format!("{image} ({}; {doubt})", so_far()));
+            }
+        };
         progress.suspend(|| println!("{label}: {}", count(enrolled.into(), "image")));
         progress.set(done as u64 + 1, String::new);
     }

@@ -188,6 +188,7 @@ pub fn import(mut board: Board, path: &Path) -> Result<ExitCode> {
         });
         progress.set(done as u64 + 1, || "labels".into());
     }
+    drop(progress);
     println!("{labels} imported, {new} of them new");
     Ok(ExitCode::SUCCESS)
 }

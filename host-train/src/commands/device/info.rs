@@ -1,7 +1,7 @@
 use super::Board;
 use crate::{
     commands::inspect::hex,
-    terminal::{count, seconds, thousands},
+    terminal::{count, cut, seconds, thousands},
 };
 use anyhow::Result;
 use serde::Serialize;
@@ -9,9 +9,12 @@ use serde_json::json;
 use shared_model::{
     Distance, Element,
     format::Threshold,
-    protocol::{Info, Storage, VERSION},
+    protocol::{GalleryInfo, Info, Storage, VERSION},
 };
 use std::time::Duration;
+
+/// Columns of a model's name.
+const NAME: usize = 48;
 
 /// Prints who the board is.
 pub fn run(mut board: Board, as_json: bool) -> Result<()> {
@@ -36,11 +39,6 @@ fn text(info: &Info<'_>) -> String {
         Some((used, all)) => format!("{} of {} bytes at most so far", thousands(used), thousands(all)),
         None => "(the board does not know)".into(),
     };
-    let gallery = &info.gallery;
-    let exemplars = match gallery.exemplars {
-        0 => String::new(),
-        number => format!(", with {} each", count(number.into(), "exemplar")),
-    };
     format!(
         "\
 board       {board}, firmware {firmware}, protocol {VERSION}
@@ -51,12 +49,12 @@ embeddings  {values} values of {element}, {distance} distance
 unknown if  above {equal} (equal error); above {far} (1 % false accepts)
 RAM         {ram} bytes for an inference
 stack       {stack}
-gallery     {len} of {labels}{exemplars}, {storage}
+gallery     {gallery}
 ",
         board = info.board,
         firmware = info.firmware,
         uptime = seconds(Duration::from_millis(info.uptime)),
-        name = model.name,
+        name = cut(model.name, NAME),
         hash = hex(model.hash),
         input = model.input.shape,
         fit = name(model.preparation.fit),
@@ -67,9 +65,7 @@ gallery     {len} of {labels}{exemplars}, {storage}
         equal = limit(model.thresholds.equal_error),
         far = limit(model.thresholds.false_accept_1_percent),
         ram = thousands(model.ram),
-        len = gallery.len,
-        labels = count(gallery.capacity.into(), "label"),
-        storage = storage(gallery.storage),
+        gallery = gallery(&info.gallery),
     )
 }
 
@@ -136,13 +132,18 @@ fn element(element: Element) -> &'static str {
     }
 }
 
-fn storage(storage: Storage) -> String {
-    match storage {
-        Storage::Ram => "in RAM: gone with the power".into(),
-        Storage::Flash => "in flash".into(),
+fn gallery(gallery: &GalleryInfo) -> String {
+    let place = match gallery.storage {
+        Storage::Ram => "in RAM: gone with the power",
+        Storage::Flash => "in flash",
         Storage::OtherModel(hash) => {
-            format!("NONE: the flash holds that of model {}; `clear` frees it", hex(hash))
+            return format!("NONE: the flash holds that of {}; `clear` frees it", hex(hash));
         }
-        Storage::Failed => "NONE: the flash failed at the start; `clear` tries to mend it".into(),
-    }
+        Storage::Failed => return "NONE: the flash failed at the start; `clear` may mend it".into(),
+    };
+    let exemplars = match gallery.exemplars {
+        0 => String::new(),
+        number => format!(", {} each", count(number.into(), "exemplar")),
+    };
+    format!("{} of {}{exemplars}, {place}", gallery.len, count(gallery.capacity.into(), "label"))
 }

@@ -259,7 +259,7 @@ pub fn run(args: DeviceArgs) -> Result<ExitCode> {
     };
     enrol::check(&args.command)?;
     if let Address::Emulated(board) = &address {
-        eprintln!("{:>10} {board}, emulated", "board");
+        eprintln!("{:>10} {board}: building its firmware and booting it", "board");
     }
     let board = Board::connect(&address, &Settings { baud: args.baud, flash: args.flash })?;
     match args.command {

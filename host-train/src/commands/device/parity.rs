@@ -62,7 +62,7 @@ pub fn run(mut board: Board, args: &ParityArgs) -> Result<ExitCode> {
                 let digest =
                     |digest: Option<&u32>| digest.map_or("nothing".into(), |crc| format!("{crc:08x}"));
                 Some(format!(
-                    "layer {} ({}, {} to {}) is the first that differs: CRC {}, not {}",
+                    "differs from layer {} on\n  {}, {} to {}\n  CRC {} on the board, {} on this PC",
                     step.layer,
                     operation(&step),
                     step.input.shape,
@@ -78,7 +78,7 @@ pub fn run(mut board: Board, args: &ParityArgs) -> Result<ExitCode> {
         };
         if let Some(difference) = difference {
             different += 1;
-            progress.suspend(|| println!("{image}:\n  {difference}"));
+            progress.suspend(|| println!("{image}: {difference}"));
         }
         progress.set(done, || "images".into());
     }
@@ -88,7 +88,7 @@ pub fn run(mut board: Board, args: &ParityArgs) -> Result<ExitCode> {
         println!("{different} of {total} DIFFER: the board does not compute what this PC does");
         return Ok(ExitCode::FAILURE);
     }
-    println!("{total}, {steps} and an embedding each: the board computes what this PC does, bit for bit");
+    println!("{total}, {steps} and an embedding each: as this PC computes, bit for bit");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -122,6 +122,7 @@ pub fn run(mut board: Board, args: &ImageArgs, how: How) -> Result<()> {
         progress.set(done, String::new);
         known += u64::from(is_known);
     }
+    drop(progress);
     if !how.json && images.len() > 1 {
         let images = images.len() as u64;
         println!("{}: {known} known, {} unknown", count(images, "image"), images - known);
@@ -152,11 +153,11 @@ fn stamp(path: &Path) -> Option<(u64, Option<SystemTime>)> {
 /// Recognises each image that arrives in `folder`, for ever.
 pub fn watch(mut board: Board, folder: &Path, how: How) -> Result<()> {
     let there = folder::pictures(folder)?.0;
-    let passed_over = match there.len() as u64 {
+    let before = match there.len() as u64 {
         0 => String::new(),
-        number => format!(", passing over {} there", count(number, "image")),
+        number => format!(" ({} there already)", count(number, "image")),
     };
-    eprintln!("{:>10} {}{passed_over}; Ctrl-C ends it", "watch", folder.display());
+    eprintln!("{:>10} {}{before}; Ctrl-C ends it", "watch", folder.display());
     how.print_header(&board);
     let mut watched: BTreeMap<PathBuf, Watched> =
         there.into_iter().filter_map(|path| Watched::new(&path, true).map(|file| (path, file))).collect();
