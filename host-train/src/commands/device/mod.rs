@@ -21,6 +21,8 @@ use std::{env, path::PathBuf, process::ExitCode};
 
 /// The environment variable that names a port.
 const VARIABLE: &str = "TINYTRIPLET_PORT";
+/// The environment variable that names the file of an emulated board's flash.
+const FLASH: &str = "TINYTRIPLET_FLASH";
 /// The status of wrong usage, as clap has it.
 const USAGE: u8 = 2;
 
@@ -35,7 +37,7 @@ pub struct DeviceArgs {
     /// Bits a second on a serial port
     #[arg(long, global = true, help_heading = "Board", value_name = "RATE", default_value_t = Settings::default().baud)]
     baud: u32,
-    /// File that holds an emulated board's flash [default: target/boards/BOARD.flash]
+    /// File that holds an emulated board's flash [default: TINYTRIPLET_FLASH, target/boards/BOARD.flash]
     #[arg(long, global = true, help_heading = "Board", value_name = "FILE")]
     flash: Option<PathBuf>,
     #[command(subcommand)]
@@ -261,7 +263,8 @@ pub fn run(args: DeviceArgs) -> Result<ExitCode> {
     if let Address::Emulated(board) = &address {
         eprintln!("{:>10} {board}: building its firmware and booting it", "board");
     }
-    let board = Board::connect(&address, &Settings { baud: args.baud, flash: args.flash })?;
+    let flash = args.flash.or_else(|| env::var_os(FLASH).map(PathBuf::from));
+    let board = Board::connect(&address, &Settings { baud: args.baud, flash })?;
     match args.command {
         Command::Info { json } => info::run(board, json),
         Command::Enrol { label, images } => return enrol::run(board, &label, &images),
