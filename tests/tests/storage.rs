@@ -1,6 +1,6 @@
 //! The gallery's storage: whenever the power is cut, what was acknowledged is there.
 
-use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
+use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash, check_read};
 use firmware::storage::{MAX_KEY_LEN, MountError, Owner, Store, StoreError};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -310,7 +310,8 @@ fn damage_is_noticed() {
     }
 }
 
-/// A flash that has a bit of this byte changed once it is told so, or does nothing though it says so.
+/// A flash that has a bit of this byte changed once it is told so, or does nothing though it says so. It reads whole
+/// words.
 struct Liar {
     flash: Flash,
     damaged: Rc<Cell<Option<usize>>>,
@@ -322,9 +323,10 @@ impl ErrorType for Liar {
 }
 
 impl ReadNorFlash for Liar {
-    const READ_SIZE: usize = 1;
+    const READ_SIZE: usize = 4;
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), FlashError> {
+        check_read(self, offset, bytes.len()).map_err(FlashError::Refused)?;
         if let Some(byte) = self.damaged.take() {
             self.flash.bytes_mut()[byte] ^= 1;
         }
