@@ -53,6 +53,16 @@ fn no_change_is_lost_in_100_000_random_histories() {
     assert!(tally.acknowledged > 500_000 && tally.faults() > 200_000, "{tally:?}");
 }
 
+/// The Pico's flash, with a gallery of the size that it holds.
+#[test]
+fn no_change_is_lost_on_a_picos_flash() {
+    let profile = Profile { capacity: 16, keys: 17, value_len: 608, operations: 100, ..PROFILE };
+    let findings = torture::<Own<16>, 256, 4096>(&profile, 8, 0..500);
+    assert!(findings.shortest.is_none(), "{findings:?}");
+    let tally = findings.tally;
+    assert!(tally.faults() > 2_000 && tally.acknowledged > 15_000 && tally.words_twice == 0, "{tally:?}");
+}
+
 /// One history for all the places: the bank runs full, records are replaced and removed, the bank is cleared.
 fn everything() -> Vec<Operation> {
     let put = |key: &[u8], value: u8| Operation::Put(key.to_vec(), vec![value; PROFILE.value_len]);
