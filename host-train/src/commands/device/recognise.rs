@@ -228,7 +228,7 @@ fn last(text: &str, columns: usize) -> String {
 }
 
 fn json(image: &str, recognition: &Recognition<'_>, model: &Model, has_limit: bool) -> String {
-    let Recognition { nearest, runner_up, limit } = recognition;
+    let Recognition { nearest, runner_up, limit, .. } = recognition;
     let distance = nearest.map(|nearest| model.real(nearest.distance));
     let runner_up_distance = runner_up.map(|next| model.real(next.distance));
     json!({
