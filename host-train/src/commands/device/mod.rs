@@ -123,7 +123,7 @@ enum Command {
     },
     /// How long an embedding takes on the board, and a question with its answer over the line
     #[command(after_help = "Example: host-train device bench --runs 100\n\n\
-        JSON: board, model, runs, embedding_microseconds (the mean, by the board's clock), \
+        JSON: board, model (its hash), emulated (whether it is, and times on it mean nothing), runs, embedding_microseconds (the mean, by the board's clock), \
         round_trip_microseconds (min, median, max of a recognition, by this PC's clock).")]
     Bench {
         /// How many of each
