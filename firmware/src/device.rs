@@ -6,9 +6,7 @@ use micromath::F32Ext;
 use shared_model::{
     Distance, Model, TestImage,
     gallery::{Match, Method},
-    protocol::{
-        Info, Limit, MAX_RUNS, ModelInfo, Recognition, RequestBody, RequestError, ResponseBody, Restart,
-    },
+    protocol::{Info, Limit, MAX_RUNS, ModelInfo, RequestBody, RequestError, ResponseBody, Restart},
 };
 
 /// The model, the gallery, and memory to run them in.
@@ -120,13 +118,14 @@ impl<Flash: NorFlash, const CAPACITY: usize> Device<'_, Flash, CAPACITY> {
         method: Method,
         limit: Limit,
     ) -> Result<ResponseBody<'_>, RequestError> {
-        let limit = limit.distance(&self.model.metadata().thresholds).ok_or(RequestError::NoLimit)?;
         self.see(pixels)?;
-        let nearest = self.gallery.get()?.nearest(self.last, method)?;
-        let recognition = Recognition { nearest: nearest.first, runner_up: nearest.second, limit };
+        let recognition = self.gallery.get()?.recognise(&self.model, self.last, method, limit)?;
         if let Some(Match { label, distance }) = recognition.nearest {
             let known = recognition.label().is_some();
             log!(info, "\"{=str}\", {=f32} away, known: {=bool}", label, self.apart(distance), known);
+        }
+        if let Some(background) = recognition.background {
+            log!(info, "nearer to the background, {=f32} away", self.apart(background));
         }
         Ok(ResponseBody::Recognition(recognition))
     }

@@ -139,12 +139,13 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// There is no such record, `value` is not as long as a value, or the flash gives back something else than was
     /// written.
     pub fn read(&mut self, index: usize, value: &mut [u8]) -> Result<Key, StoreError> {
-        let slot = *self.index.get(index).ok_or(StoreError::Index)?;
-        let bank = self.active.map_or(0, |active| active.bank);
+        let (Some(active), Some(&slot)) = (self.active, self.index.get(index)) else {
+            return Err(StoreError::Index);
+        };
         if value.len() != self.layout.value_len() {
             return Err(StoreError::ValueLength);
         }
-        match self.read_slot(bank, slot, Some(value))? {
+        match self.read_slot(active.bank, slot, Some(value))? {
             Some((Kind::Put, key)) => Ok(key),
             _ => Err(StoreError::Damaged),
         }
@@ -203,7 +204,7 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// # Errors
     /// The flash fails; the records are all there or all gone, as with [`Self::put`].
     pub fn clear(&mut self) -> Result<(), StoreError> {
-        self.move_to_other_bank(Vec::new())
+        self.move_to_other_bank(Vec::new()).map(drop)
     }
 
     fn check_owner(&self) -> Result<(), StoreError> {
@@ -281,16 +282,13 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
 
     /// Writes a record to the next slot, and says to which.
     fn append(&mut self, kind: Kind, key: &Key, value: &[u8]) -> Result<u16, StoreError> {
-        // Only what goes well has a next slot: a record that fails may be whole on the flash all the same, and what
-        // came after it in this bank would count beside it.
-        let slot = match self.next.take() {
-            Some(slot) if slot < self.layout.slots => slot,
-            _ => {
-                self.move_to_other_bank(self.index.clone())?;
-                self.next.take().unwrap_or(0)
-            }
+        let (bank, slot) = match (self.active, self.next) {
+            (Some(active), Some(slot)) if slot < self.layout.slots => (active.bank, slot),
+            _ => self.move_to_other_bank(self.index.clone())?,
         };
-        let bank = self.active.map_or(0, |active| active.bank);
+        // Only what goes well has a next slot: a record that fails may be whole on the flash all the same, and would
+        // count beside what came after it in this bank.
+        self.next = None;
         let mut crc = CRC32.digest();
         for at in (0..self.layout.slot_len()).step_by(CHUNK) {
             let mut chunk = [0; CHUNK];
@@ -313,7 +311,8 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     }
 
     /// Erases the bank that does not count, copies the records in these slots to it, and makes it the one that counts.
-    fn move_to_other_bank(&mut self, mut index: Vec<u16, CAPACITY>) -> Result<(), StoreError> {
+    /// Which that is, and its first free slot.
+    fn move_to_other_bank(&mut self, mut index: Vec<u16, CAPACITY>) -> Result<(u8, u16), StoreError> {
         // Where this fails, the other bank may count all the same: nothing may be added to this one.
         self.next = None;
         let (from, sequence) = self.active.map_or((1, 0), |active| (active.bank, active.sequence));
@@ -328,9 +327,10 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         padded[..HEADER_LEN].copy_from_slice(&self.header(sequence).to_bytes());
         self.program(self.layout.bank(to), &padded[..self.layout.header_len()])?;
         self.active = Some(Active { bank: to, sequence, owner: Owner::Mine });
-        self.next = Some(index.len() as u16);
+        let next = index.len() as u16;
+        self.next = Some(next);
         self.index = index;
-        Ok(())
+        Ok((to, next))
     }
 
     fn copy_slot(&mut self, from: (u8, u16), to: (u8, u16)) -> Result<(), StoreError> {

@@ -2,25 +2,31 @@
 
 use crate::{
     config::{NetConfig, ValidConfig},
-    data::{Dataset, Label},
+    data::{Dataset, Label, Split},
     engine::Engine,
     evaluation::int8_embeddings,
     float_net::FloatNet,
     metrics::{Rates, precision_at_1, verification},
     quantize::{INPUT_SCALE, QuantizeError, QuantizedNet, quantize, quantize_untrained},
-    sampler::{SamplerError, classes, hold_out},
+    sampler::{Class, SamplerError, classes, hold_out},
 };
 use shared_model::{
-    DecodeError, Distance, Layout, Model,
-    format::{self, EncodeError, MAX_TEXT, Metadata, Preparation, Threshold, Thresholds, TrainingSummary},
+    DecodeError, Distance, Element, Layout, Model,
+    format::{
+        self, EncodeError, MAX_BACKGROUND_PROTOTYPES, MAX_TEXT, Metadata, Preparation, Threshold, Thresholds,
+        TrainingSummary,
+    },
     layout::{RepackError, repack, repacked_len},
 };
+use std::cmp::Reverse;
 
 /// Images that the activations' scales are chosen on.
 const CALIBRATION_IMAGES: usize = 512;
+/// Images of a class that its background prototype is the mean of, at most.
+const BACKGROUND_IMAGES: usize = 500;
 
 /// Quantizes `net`, which was trained on `data` as `config` says, and calibrates its thresholds on the images that
-/// training held out; without such images it has none.
+/// training held out; without such images it has none, and no background prototypes either, which take one.
 ///
 /// # Errors
 /// The net holds what a model file or the engine cannot.
@@ -33,9 +39,8 @@ pub fn export(
     let mut trained_on = classes(data.train.labels());
     let held_out = hold_out(&mut trained_on, config.train.hold_out)?;
     // A few of every class, evenly spread.
-    let mut calibration: Vec<usize> = trained_on.into_iter().flat_map(|class| class.images).collect();
-    let step = calibration.len().div_ceil(CALIBRATION_IMAGES).max(1);
-    calibration = calibration.into_iter().step_by(step).collect();
+    let calibration: Vec<usize> = trained_on.iter().flat_map(|class| &class.images).copied().collect();
+    let calibration = evenly(&calibration, CALIBRATION_IMAGES);
     let images: Vec<&[u8]> = calibration.iter().map(|&index| data.train.image(index)).collect();
     let quantized = quantize(net, &images).map_err(|error| error.in_config(&config.net))?;
 
@@ -48,6 +53,7 @@ pub fn export(
         seed: config.seed,
         images_seen,
         precision_at_1: 0.0,
+        background: Vec::new(),
     };
     let file = encode(net, &quantized, &description)?;
     if held_out.is_empty() {
@@ -55,7 +61,8 @@ pub fn export(
     }
     // Distances do not depend on what the file says of them: the finished file gives the same.
     let model = Model::decode(&file)?;
-    let embeddings = int8_embeddings(&Engine::new(&model), &data.train, &held_out);
+    let engine = Engine::new(&model);
+    let embeddings = int8_embeddings(&engine, &data.train, &held_out);
     let labels: Vec<Label> = held_out.iter().map(|&index| data.train.label(index)).collect();
     // Held-out classes of one image each have no precision.
     description.precision_at_1 = precision_at_1(&embeddings, &labels).max(0.0) as f32;
@@ -64,8 +71,43 @@ pub fn export(
             equal_error: Some(threshold(&verification.equal_error)),
             false_accept_1_percent: Some(threshold(&verification.false_accept_1_percent)),
         };
+        description.background = background(&engine, &data.train, trained_on);
     }
     encode(net, &quantized, &description)
+}
+
+/// At most `count` of them, evenly spread.
+fn evenly(images: &[usize], count: usize) -> Vec<usize> {
+    images.iter().copied().step_by(images.len().div_ceil(count).max(1)).collect()
+}
+
+/// A prototype of each of these classes, or of as many of the largest as a model file holds; by ascending label.
+fn background(engine: &Engine<'_>, split: &Split, mut classes: Vec<Class>) -> Vec<Vec<u8>> {
+    classes.sort_by_key(|class| Reverse(class.images.len()));
+    classes.truncate(MAX_BACKGROUND_PROTOTYPES.into());
+    classes.sort_by_key(|class| class.label);
+    let prototype = |class: Class| {
+        let images = evenly(&class.images, BACKGROUND_IMAGES);
+        let embeddings = int8_embeddings(engine, split, &images);
+        let mut sums = vec![0; engine.model().embedding_len()];
+        for index in 0..embeddings.len() {
+            sums.iter_mut().zip(embeddings.row(index)).for_each(|(sum, &value)| *sum += i64::from(value));
+        }
+        rounded(&sums, embeddings.len() as i64, engine.model())
+    };
+    classes.into_iter().map(prototype).collect()
+}
+
+/// The embedding nearest to the mean of `count` that add up to `sums`. Cosine distance does not look at its length, which
+/// is made the largest there is: the less is rounded.
+fn rounded(sums: &[i64], count: i64, model: &Model<'_>) -> Vec<u8> {
+    let largest = if model.output().element == Element::Signed { 127 } else { 255 };
+    let (times, over) = match model.distance() {
+        Distance::SquaredL2 => (1, count),
+        Distance::Cosine => (largest, sums.iter().map(|sum| sum.abs()).max().unwrap_or(0)),
+    };
+    // Halves are rounded up.
+    sums.iter().map(|sum| (2 * times * sum + over).div_euclid((2 * over).max(1)) as u8).collect()
 }
 
 /// A model file of a net that nobody has trained: to see what quantization does to it. The activations' scales are
@@ -107,6 +149,7 @@ const UNTRAINED: Description<'static> = Description {
     seed: 0,
     images_seen: 0,
     precision_at_1: 0.0,
+    background: Vec::new(),
 };
 
 fn threshold(rates: &Rates<u32>) -> Threshold {
@@ -136,6 +179,8 @@ struct Description<'a> {
     images_seen: u64,
     /// Of the int8 engine, on the held-out part of the training set.
     precision_at_1: f32,
+    /// Prototypes of what was trained on, at most as many as the format holds.
+    background: Vec<Vec<u8>>,
 }
 
 /// Why a net could not become a model file.
@@ -185,10 +230,14 @@ fn encode(
             precision_at_1: description.precision_at_1,
         },
         golden_crc: 0,
+        background_prototypes: description.background.len() as u16,
     };
+    let mut data = quantized.data.clone();
+    data.extend(description.background.iter().flatten());
+    data.resize(format::align(data.len()), 0);
     // What the net computes does not depend on what the file says of it.
-    metadata.golden_crc = test_crc(&Model::decode(&write(&metadata, &quantized.data)?)?);
-    let file = write(&metadata, &quantized.data)?;
+    metadata.golden_crc = test_crc(&Model::decode(&write(&metadata, &data)?)?);
+    let file = write(&metadata, &data)?;
     Model::decode(&file)?;
     Ok(file)
 }

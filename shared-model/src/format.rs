@@ -4,8 +4,8 @@
 //! header (32 bytes) | metadata (postcard) | zeros up to a multiple of 16 | data (raw sections)
 //! ```
 //!
-//! Metadata is small and decoded into values. Weights, biases and multipliers are read in place: each
-//! section begins at a multiple of [`ALIGNMENT`] from the start of the file.
+//! Metadata is small and decoded into values. Weights, biases, multipliers and background prototypes are read in place:
+//! each section begins at a multiple of [`ALIGNMENT`] from the start of the file.
 
 use crate::{CRC32, Distance, Element, Layout, Shape};
 use heapless::Vec;
@@ -26,10 +26,12 @@ pub const MAX_LAYERS: usize = 32;
 pub const MAX_TENSOR: u32 = 1 << 24;
 /// Most values an embedding has.
 pub const MAX_EMBEDDING: usize = 1024;
+/// Most background prototypes a model has.
+pub const MAX_BACKGROUND_PROTOTYPES: u16 = 64;
 /// Most bytes a string in the metadata has.
 pub const MAX_TEXT: usize = 64;
 
-/// All of a model but its weights, biases and multipliers.
+/// All of a model but its weights, biases and multipliers, and its background prototypes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metadata<'a> {
     /// Name of the model, for people.
@@ -52,6 +54,9 @@ pub struct Metadata<'a> {
     /// CRC-32 of the embeddings of [`TestImage::ALL`](crate::TestImage::ALL), one behind the other, as the plain kernels
     /// compute them. Decoding takes it as it is: [`Model::self_test`](crate::Model::self_test) compares.
     pub golden_crc: u32,
+    /// How many background prototypes there are, at most [`MAX_BACKGROUND_PROTOTYPES`]: see
+    /// [`Model::background_prototypes`](crate::Model::background_prototypes).
+    pub background_prototypes: u16,
 }
 
 /// How any image becomes one of the input's shape. The engine does not look at it: who hands it pixels does.
@@ -292,8 +297,8 @@ pub const fn align(offset: usize) -> usize {
 }
 
 /// Writes a model file to the front of `file` and returns its length. `data` holds, for each
-/// convolution and dense layer in order, multipliers, biases and weights, each section padded with zeros
-/// to a multiple of [`ALIGNMENT`].
+/// convolution and dense layer in order, multipliers, biases and weights, and then the background prototypes, each section
+/// padded with zeros to a multiple of [`ALIGNMENT`].
 ///
 /// It checks nothing but lengths: [`Model::decode`](crate::Model::decode) does, and should be asked
 /// before such a file is given away.

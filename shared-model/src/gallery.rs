@@ -354,7 +354,7 @@ impl<'g> Entry<'g> {
         self.parts().exemplars()
     }
 
-    fn distance_to_prototype(&self, embedding: &[u8]) -> u32 {
+    pub(crate) fn distance_to_prototype(&self, embedding: &[u8]) -> u32 {
         self.format.distance.to_prototype(embedding, self.format.element, self.sums(), self.count())
     }
 }

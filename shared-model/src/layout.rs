@@ -1,9 +1,9 @@
 //! How weights are laid out in a model file: plainly, or packed for the kernels of small processors.
 //!
-//! A packed file is the same model. Its metadata, biases and multipliers are the plain file's to the byte, its
-//! [hash](crate::Model::hash) is the plain file's, and each can be made from the other with [`repack`]; only the
-//! weights of the layers that have a fast [`Path`] stand in another order, and those of a convolution by
-//! Winograd's method are transformed.
+//! A packed file is the same model. Its metadata, biases, multipliers and background prototypes are the plain file's to
+//! the byte, its [hash](crate::Model::hash) is the plain file's, and each can be made from the other with [`repack`]; only
+//! the weights of the layers that have a fast [`Path`] stand in another order, and those of a convolution by Winograd's
+//! method are transformed.
 
 use crate::{
     DecodeError, Model, Path,
@@ -42,12 +42,13 @@ pub struct UnknownLayout;
 
 /// Length of the model file that [`repack`] makes of `model`.
 pub fn repacked_len(model: &Model<'_>, layout: Layout) -> Option<usize> {
-    model.steps().try_fold(data_start(model), |end, step| {
+    let add = |end: usize, len: usize| end.checked_add(len.checked_next_multiple_of(ALIGNMENT)?);
+    let end = model.steps().try_fold(data_start(model), |end, step| {
         let Some((filters, parameters)) = step.filters() else { return Some(end) };
         let weights = Path::of(layout, &step).weights_len(filters)?;
-        let lens = [parameters.multipliers.len(), parameters.biases.len(), weights];
-        lens.into_iter().try_fold(end, |end, len| end.checked_add(len.checked_next_multiple_of(ALIGNMENT)?))
-    })
+        [parameters.multipliers.len(), parameters.biases.len(), weights].into_iter().try_fold(end, add)
+    });
+    add(end?, model.background().len())
 }
 
 /// Writes the model in `file` to the front of `out`, with its weights in `layout`, and returns the length, which is
@@ -86,6 +87,7 @@ pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, Repa
             }
         }
     }
+    section(&mut rest, model.background().len()).copy_from_slice(model.background());
     let mut header =
         Header { layout: layout as u16, data_len: (len - data_start) as u32, crc: 0, ..*model.header() };
     header.write(out);
@@ -126,6 +128,8 @@ pub(crate) fn content_hash(model: &Model<'_>, file: &[u8]) -> [u8; 8] {
         }
         digest.update(padding(filters.channels * taps));
     }
+    digest.update(model.background());
+    digest.update(padding(model.background().len()));
     let mut hash = [0; 8];
     hash.copy_from_slice(&digest.finalize()[..8]);
     hash

@@ -5,7 +5,7 @@
 //! # How the pieces fit
 //!
 //! ```text
-//! bytes ──decode──▶ Model ──embed(pixels)──▶ embedding ──Gallery::nearest──▶ label, distance
+//! bytes ──decode──▶ Model ──embed(pixels)──▶ embedding ──Gallery::recognise──▶ label, distance
 //! ```
 //!
 //! * [`format`] says what the bytes of a model file are. Bytes come from outside and are not trusted.
@@ -17,7 +17,8 @@
 //!   processor: all arithmetic is on integers, and every rounding is the one in [`requantize`].
 //! * [`Model::compare`] compares two embeddings, exactly.
 //! * [`Model::self_test`] proves that it is so here: the model file has a CRC of what four images must give.
-//! * A [`Gallery`] is what a device has been taught: it says which enrolled thing an embedding is nearest to.
+//! * A [`Gallery`] is what a device has been taught: it says which enrolled thing an embedding is nearest to, and whether
+//!   it is that thing or an unknown one.
 //! * [`protocol`] carries all of this over a serial line.
 //!
 //! The arithmetic is defined in `docs/ARITHMETIC.md`, the file in `docs/FORMAT.md`, both in enough
@@ -61,6 +62,7 @@ pub mod kernel;
 pub mod layout;
 mod model;
 pub mod protocol;
+mod recognise;
 pub mod requantize;
 mod self_test;
 mod shape;

@@ -17,6 +17,7 @@ pub struct Model<'a> {
     narrow: u32,
     scratch_len: usize,
     output: Tensor,
+    background: &'a [u8],
 }
 
 /// One thing the engine does: a layer, or a convolution and the max pool behind it at once.
@@ -153,14 +154,15 @@ impl<'a> Model<'a> {
             let step = step?;
             narrow |= u32::from(check_filters(&step)?) << step.layer; // at most 32 layers
         }
-        if !walk.data.is_empty() {
-            return Err(DecodeError::DataLength);
-        }
         let output = walk.tensor;
         if output.len() > format::MAX_EMBEDDING {
             return Err(DecodeError::Embedding);
         }
-        let mut model = Self { metadata, data, header, layout, narrow, scratch_len: 0, output };
+        let background = walk.section(usize::from(metadata.background_prototypes) * output.len())?;
+        if !walk.data.is_empty() {
+            return Err(DecodeError::DataLength);
+        }
+        let mut model = Self { metadata, data, header, layout, narrow, scratch_len: 0, output, background };
         model.scratch_len = embed::scratch_len(&model);
         Ok(model)
     }
@@ -232,6 +234,19 @@ impl<'a> Model<'a> {
         self.distance().between(a, b, self.output.element)
     }
 
+    /// Embeddings that stand for what the model was trained on, one a class: a thing that is nearer to one of them than to
+    /// anything that was enrolled is none of it, unless that class itself was enrolled. [`Gallery::recognise`] goes by that.
+    ///
+    /// [`Gallery::recognise`]: crate::Gallery::recognise
+    pub fn background_prototypes(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.background.chunks_exact(self.embedding_len())
+    }
+
+    /// The section of the [background prototypes](Self::background_prototypes).
+    pub(crate) fn background(&self) -> &'a [u8] {
+        self.background
+    }
+
     /// What the engine does, in order.
     pub fn steps(&self) -> impl Iterator<Item = Step<'a>> + '_ {
         // The same walk succeeded in `decode`, so that no step is an error here.
@@ -264,6 +279,9 @@ fn check_metadata(metadata: &Metadata<'_>) -> Result<(), DecodeError> {
     let rates = thresholds.iter().flatten().flat_map(|t| [t.false_accept_rate, t.false_reject_rate]);
     if !rates.chain([training.precision_at_1]).all(is_share) {
         return Err(DecodeError::Share);
+    }
+    if metadata.background_prototypes > format::MAX_BACKGROUND_PROTOTYPES {
+        return Err(DecodeError::BackgroundPrototypes);
     }
     match metadata.input.checked_len() {
         _ if metadata.layers.is_empty() => Err(DecodeError::NoLayers),
@@ -481,10 +499,12 @@ pub enum DecodeError {
     Multiplier(usize),
     /// An accumulator of this layer could overflow.
     Accumulator(usize),
-    /// The data are shorter or longer than the layers need.
+    /// The data are shorter or longer than the layers and the background prototypes need.
     DataLength,
     /// The embedding has more than [`MAX_EMBEDDING`](format::MAX_EMBEDDING) values.
     Embedding,
+    /// There are more than [`MAX_BACKGROUND_PROTOTYPES`](format::MAX_BACKGROUND_PROTOTYPES) background prototypes.
+    BackgroundPrototypes,
 }
 
 impl core::fmt::Display for DecodeError {
@@ -516,9 +536,14 @@ impl core::fmt::Display for DecodeError {
             Self::Geometry(layer) => write!(f, "layer {layer}: the shape does not fit its input"),
             Self::Multiplier(layer) => write!(f, "layer {layer}: a multiplier is negative"),
             Self::Accumulator(layer) => write!(f, "layer {layer}: an accumulator could overflow 32 bits"),
-            Self::DataLength => f.write_str("the weights are fewer or more than the layers need"),
+            Self::DataLength => {
+                f.write_str("the weights or background prototypes are fewer or more than the metadata say")
+            }
             Self::Embedding => {
                 write!(f, "the embedding has more than {} values", format::MAX_EMBEDDING)
+            }
+            Self::BackgroundPrototypes => {
+                write!(f, "there are more than {} background prototypes", format::MAX_BACKGROUND_PROTOTYPES)
             }
         }
     }

@@ -125,7 +125,7 @@ pub enum Limit {
     FalseAccept1Percent,
     /// This distance, in the integers of the model's [`Distance`].
     Distance(u32),
-    /// None: the nearest is the answer, however far.
+    /// None: the nearest is the answer, however far, and whatever is in the background.
     None,
 }
 
@@ -225,12 +225,16 @@ pub struct Recognition<'a> {
     pub runner_up: Option<Match<'a>>,
     /// The largest distance that counts as known.
     pub limit: u32,
+    /// How far the nearest live background prototype is, where it is nearer than `nearest`: the thing is unknown then. See
+    /// [`Gallery::recognise`](crate::Gallery::recognise).
+    pub background: Option<u32>,
 }
 
 impl<'a> Recognition<'a> {
     /// The label of the thing; `None` where it is unknown.
     pub fn label(&self) -> Option<&'a str> {
-        self.nearest.filter(|nearest| nearest.distance <= self.limit).map(|nearest| nearest.label)
+        let nearest = self.nearest.filter(|nearest| nearest.distance <= self.limit)?;
+        self.background.is_none_or(|background| nearest.distance <= background).then_some(nearest.label)
     }
 
     /// How much farther the runner-up is than the nearest. `None` where there are no two. Below 0 where the neighbours'
@@ -489,7 +493,12 @@ mod tests {
             ResponseBody::Embedding(&[]),
             ResponseBody::Distance(0),
             ResponseBody::Enrolled { count: 0, entries: 0 },
-            ResponseBody::Recognition(Recognition { nearest: None, runner_up: None, limit: 0 }),
+            ResponseBody::Recognition(Recognition {
+                nearest: None,
+                runner_up: None,
+                limit: 0,
+                background: None,
+            }),
             ResponseBody::Entry { label, value: pixels },
             ResponseBody::Digests(heapless::Vec::new()),
             ResponseBody::Bench { runs: 0, microseconds: 0 },

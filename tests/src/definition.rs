@@ -1,5 +1,6 @@
 //! `docs/ARITHMETIC.md` once more, by someone who has not seen the engine: layer by layer, nothing fused,
-//! in 128-bit integers, one index expression for each formula; and the golden CRC of `docs/FORMAT.md`.
+//! in 128-bit integers, one index expression for each formula; and the golden CRC and the background prototypes of
+//! `docs/FORMAT.md`.
 
 use shared_model::{
     Model,
@@ -74,6 +75,20 @@ fn take_sections(data: &mut &[u8], outputs: usize, weights: usize) -> Sections {
 
 /// The embedding that `file` (a valid model) gives for `pixels`.
 pub fn embed(file: &[u8], pixels: &[u8]) -> Vec<u8> {
+    run(file, pixels).0
+}
+
+/// The background prototypes in `file` (a valid model).
+pub fn background_prototypes(file: &[u8]) -> Vec<Vec<u8>> {
+    let model = Model::decode(file).expect("a valid model");
+    let (embedding, rest) = run(file, &vec![0; model.input_len()]);
+    let count = usize::from(model.metadata().background_prototypes);
+    assert_eq!(rest.len(), (count * embedding.len()).next_multiple_of(16));
+    rest.chunks(embedding.len()).take(count).map(<[u8]>::to_vec).collect()
+}
+
+/// The embedding, and the data behind the layers'.
+fn run<'a>(file: &'a [u8], pixels: &[u8]) -> (Vec<u8>, &'a [u8]) {
     let model = Model::decode(file).expect("a valid model");
     let metadata_len = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
     let mut data = &file[(32 + metadata_len).next_multiple_of(16)..];
@@ -138,7 +153,7 @@ pub fn embed(file: &[u8], pixels: &[u8]) -> Vec<u8> {
             }
         };
     }
-    x.values.into_iter().map(|value| value as u8).collect()
+    (x.values.into_iter().map(|value| value as u8).collect(), data)
 }
 
 /// The golden CRC that `file` (a valid model) should have.

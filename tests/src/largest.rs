@@ -25,7 +25,7 @@ pub fn models() -> Vec<(&'static str, Vec<u8>)> {
     let dense = Layer::Dense(Dense { out_features: 5, activation: Activation::Linear, scale: 0.5 });
     let whole = i32::MAX as i64;
     let file = |input, layers: &[Layer], data: &[u8]| {
-        encode(input, layers, (Preparation::MNIST, Distance::SquaredL2), data)
+        encode(input, layers, (Preparation::MNIST, Distance::SquaredL2), 0, data)
     };
     vec![
         // Winograd's method multiplies sums by 4, and takes no more channels.

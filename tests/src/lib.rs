@@ -1,4 +1,5 @@
-//! What the tests in `tests/` share: random nets, and a second engine written from `docs/ARITHMETIC.md` alone.
+//! What the tests in `tests/` share: random nets, a second engine written from `docs/ARITHMETIC.md` alone, and a flash
+//! whose power fails.
 
 pub mod definition;
 pub mod golden;

@@ -28,10 +28,20 @@ pub fn model(rng: &mut impl Rng) -> Vec<u8> {
         }
     }
     if shape.checked_len().is_none_or(|len| len > format::MAX_EMBEDDING as u32) {
-        layers.push(dense(rng, shape, &mut data).0);
+        let (layer, output) = dense(rng, shape, &mut data);
+        layers.push(layer);
+        shape = output;
     }
-    let rest = rest(rng);
-    encode(input, &layers, rest, &data)
+    let (rest, background) = (rest(rng), background(rng, shape.len(), &mut data));
+    encode(input, &layers, rest, background, &data)
+}
+
+/// Appends some background prototypes of embeddings of `len` values.
+fn background(rng: &mut impl Rng, len: usize, data: &mut Vec<u8>) -> u16 {
+    let count = rng.random_range(0..4);
+    data.extend((0..usize::from(count) * len).map(|_| rng.random::<u8>()));
+    data.resize(format::align(data.len()), 0);
+    count
 }
 
 /// What a model file says beside its layers.
@@ -70,8 +80,8 @@ pub fn wide_model(rng: &mut impl Rng, channels: u16, weight: Option<i8>) -> Vec<
     for taps in [3 * 2 * 2, 3 * 3 * depth, 2 * 2 * depth, 2 * 4 * depth] {
         parameters(rng, &mut data, outputs, taps, weight);
     }
-    let rest = rest(rng);
-    encode(input, &layers, rest, &data)
+    let (rest, background) = (rest(rng), background(rng, outputs, &mut data));
+    encode(input, &layers, rest, background, &data)
 }
 
 /// A model file whose first map is larger than most caches, and whose average pool gives an embedding of
@@ -91,15 +101,17 @@ pub fn large_model(rng: &mut impl Rng) -> Vec<u8> {
     let layers = [Layer::Conv2d(conv), Layer::AveragePool2d(average)];
     let mut data = Vec::new();
     parameters(rng, &mut data, 3, 9, None);
-    let rest = rest(rng);
-    encode(Shape::new(520, 520, 1), &layers, rest, &data)
+    let (rest, background) = (rest(rng), background(rng, 3, &mut data));
+    encode(Shape::new(520, 520, 1), &layers, rest, background, &data)
 }
 
-/// A model file of these layers, whose multipliers, biases and weights are in `data`.
+/// A model file of these layers, whose multipliers, biases and weights are in `data`, and behind them so many
+/// `background` prototypes.
 pub(crate) fn encode(
     input: Shape,
     layers: &[Layer],
     (preparation, distance): (Preparation, Distance),
+    background_prototypes: u16,
     data: &[u8],
 ) -> Vec<u8> {
     let metadata = Metadata {
@@ -118,6 +130,7 @@ pub(crate) fn encode(
             precision_at_1: 0.0,
         },
         golden_crc: 0,
+        background_prototypes,
     };
     let mut file = vec![0; data.len() + 8192];
     let len = format::encode(&metadata, data, &mut file).expect("it fits");

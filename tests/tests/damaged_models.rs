@@ -231,16 +231,28 @@ fn each_rule_of_the_format_is_kept() {
 fn what_takes_more_than_a_few_bytes_is_refused() {
     let good = file(4);
     let metadata = Model::decode(&good).unwrap().metadata().clone();
-    let error_of = |input: Shape, layers: &[Layer]| {
+    let error_with = |input: Shape, layers: &[Layer], background_prototypes: u16, data: &[u8]| {
         let layers = heapless::Vec::from_slice(layers).unwrap();
         let mut bad = vec![0; 1024];
-        let len = format::encode(&Metadata { input, layers, ..metadata.clone() }, &[], &mut bad).unwrap();
+        let metadata = Metadata { input, layers, background_prototypes, ..metadata.clone() };
+        let len = format::encode(&metadata, data, &mut bad).unwrap();
         decode_error(&bad[..len])
     };
+    let error_of = |input, layers: &[Layer]| error_with(input, layers, 0, &[]);
     let pool = Layer::MaxPool2d(Pool { kernel: [1, 1], stride: [1, 1] });
     assert_eq!(error_of(Shape::new(4, 4, 1), &[]), Some(DecodeError::NoLayers));
     assert_eq!(error_of(Shape::new(32, 32, 1), &[pool]), None);
     assert_eq!(error_of(Shape::new(5, 205, 1), &[pool]), Some(DecodeError::Embedding));
+    // Embeddings of 5 values.
+    let background = |count, data: &[u8]| error_with(Shape::new(5, 1, 1), &[pool], count, data);
+    assert_eq!(background(64, &[1; 320]), None);
+    assert_eq!(background(65, &[1; 336]), Some(DecodeError::BackgroundPrototypes));
+    assert_eq!(background(u16::MAX, &[]), Some(DecodeError::BackgroundPrototypes));
+    assert_eq!(background(3, &[0; 16]), None);
+    assert_eq!(background(3, &[1; 16]), Some(DecodeError::Reserved));
+    for (count, data) in [(0, &[0; 16][..]), (3, &[]), (3, &[0; 32]), (4, &[0; 16])] {
+        assert_eq!(background(count, data), Some(DecodeError::DataLength), "{count}, {}", data.len());
+    }
 }
 
 /// A million files with one to eight bytes changed, every second one packed, the CRC mended in all of them. Those that

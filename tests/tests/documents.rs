@@ -29,11 +29,13 @@ fn example() -> Vec<u8> {
             precision_at_1: 1.0,
         },
         golden_crc: crc32(&[0, 0, 127, 0]),
+        background_prototypes: 2,
     };
-    let mut data = [0; 48];
+    let mut data = [0; 64];
     data[..4].copy_from_slice(&(1i32 << 24).to_le_bytes());
     data[16..20].copy_from_slice(&5i32.to_le_bytes());
     data[32] = 127;
+    data[48..50].copy_from_slice(&[127, -3_i8 as u8]);
     let mut file = [0; 512];
     let len = encode(&metadata, &data, &mut file).unwrap();
     file[..len].to_vec()
@@ -68,6 +70,7 @@ fn the_example_computes_what_the_document_says() {
     // Its test images are one pixel each: 0, 0, 255, 0.
     model.self_test(&mut [0], &mut [], &mut embedding).unwrap();
     assert_eq!(model.metadata().golden_crc, definition::golden_crc(&file));
+    assert_eq!(model.background_prototypes().collect::<Vec<_>>(), [[127], [253]]);
 }
 
 #[test]

@@ -138,6 +138,20 @@ fn golden_crcs_are_those_of_the_definition() {
     }
 }
 
+/// Wherever the weights lie, the background prototypes are behind them.
+#[test]
+fn background_prototypes_are_those_of_the_definition() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    for _ in 0..100 {
+        let plain = random::model(&mut rng);
+        let expected = definition::background_prototypes(&plain);
+        for file in [&plain, &repacked(&plain, Layout::Packed).unwrap()] {
+            let model = Model::decode(file).unwrap();
+            assert_eq!(model.background_prototypes().collect::<Vec<_>>(), expected);
+        }
+    }
+}
+
 fn self_test(file: &[u8]) -> Result<(), SelfTestError> {
     let model = Model::decode(file).unwrap();
     let [mut pixels, mut embedding] = [model.input_len(), model.embedding_len()].map(|len| vec![1; len]);

@@ -209,7 +209,12 @@ fn the_longest_messages_fit_what_is_set_aside_for_them() {
         let import = frame(u32::MAX, RequestBody::Import { label: &label, value: &value });
         assert!(import.len() <= memory::request_len(1, dim, exemplars));
         let farthest = Some(Match { label: &label, distance: u32::MAX });
-        let recognition = Recognition { nearest: farthest, runner_up: farthest, limit: u32::MAX };
+        let recognition = Recognition {
+            nearest: farthest,
+            runner_up: farthest,
+            limit: u32::MAX,
+            background: Some(u32::MAX),
+        };
         for body in [
             ResponseBody::Embedding(&vec![255; dim]),
             ResponseBody::Entry { label: &label, value: &value },

@@ -93,6 +93,7 @@ images      {preparation}
 distance    {distance}
 unknown if  above {equal}  (equal error)
             above {far}  (1 % false accepts)
+background  {background} prototypes of what it was trained on
 ",
         name = metadata.name,
         crc = header.crc,
@@ -104,6 +105,7 @@ unknown if  above {equal}  (equal error)
         distance = model.distance(),
         equal = threshold(model, metadata.thresholds.equal_error),
         far = threshold(model, metadata.thresholds.false_accept_1_percent),
+        background = metadata.background_prototypes,
     );
     text += "\n  layer                        output      type      scale  parameters       MACs\n";
     text += &format!("    image                  {}\n", tensor(&model.input()));

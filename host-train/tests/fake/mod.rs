@@ -5,8 +5,8 @@ use host_train::export::repacked;
 use shared_model::{
     Gallery, Layout, Model,
     protocol::{
-        FrameReader, GalleryInfo, Info, Limit, ModelInfo, NO_ID, Recognition, Request, RequestBody,
-        RequestError, Response, ResponseBody, Storage, decode_message, encode_frame,
+        FrameReader, GalleryInfo, Info, ModelInfo, NO_ID, Request, RequestBody, RequestError, Response,
+        ResponseBody, Storage, decode_message, encode_frame,
     },
 };
 use std::{
@@ -167,14 +167,8 @@ impl Board {
             }
             RequestBody::Recognise { pixels, method, limit } => {
                 self.embed(pixels)?;
-                let nearest = self.gallery.nearest(&self.embedding, method)?;
-                let thresholds = &self.model.metadata().thresholds;
-                let limit: Limit = limit;
-                Ok(ResponseBody::Recognition(Recognition {
-                    nearest: nearest.first,
-                    runner_up: nearest.second,
-                    limit: limit.distance(thresholds).ok_or(RequestError::NoLimit)?,
-                }))
+                let found = self.gallery.recognise(&self.model, &self.embedding, method, limit)?;
+                Ok(ResponseBody::Recognition(found))
             }
             RequestBody::Entry { index } => {
                 let entry = self.gallery.entries().nth(index.into()).ok_or(RequestError::NoEntry)?;

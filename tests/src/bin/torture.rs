@@ -1,5 +1,5 @@
 //! Tortures the firmware's storage and the libraries that might have been used instead, and prints what they lose and
-//! what they cost: `cargo run --release -p tests --bin torture -- --histories 100000 --seed 0`.
+//! what they cost: `cargo run -p tests --bin torture -- --histories 100000 --seed 0`.
 
 use std::{collections::BTreeMap, env, ops::Range, panic, process::ExitCode};
 use tests::{

@@ -21,6 +21,8 @@ use std::{env, path::PathBuf, process::ExitCode};
 
 /// The environment variable that names a port.
 const VARIABLE: &str = "TINYTRIPLET_PORT";
+/// The environment variable that names the file of an emulated board's flash.
+const FLASH: &str = "TINYTRIPLET_FLASH";
 /// The status of wrong usage, as clap has it.
 const USAGE: u8 = 2;
 
@@ -35,7 +37,7 @@ pub struct DeviceArgs {
     /// Bits a second on a serial port
     #[arg(long, global = true, help_heading = "Board", value_name = "RATE", default_value_t = Settings::default().baud)]
     baud: u32,
-    /// File that holds an emulated board's flash [default: target/boards/BOARD.flash]
+    /// File that holds an emulated board's flash [default: TINYTRIPLET_FLASH, target/boards/BOARD.flash]
     #[arg(long, global = true, help_heading = "Board", value_name = "FILE")]
     flash: Option<PathBuf>,
     #[command(subcommand)]
@@ -177,10 +179,12 @@ Examples:
   host-train device recognise t10k-images-idx3-ubyte.gz:0-99 --limit 0.5 --json
 
 A line an image: what it is, how far it is from that, the next label and how much farther that one is. What is \
-farther than the limit is unknown; the nearest label stands behind it in brackets.
+farther than the limit is unknown, and so is what is nearer to something that the net was trained on and nobody \
+enrolled; the nearest label stands behind it in brackets.
 
 JSON: an object an image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
-its runner_up_distance; margin; limit.";
+its runner_up_distance; margin; limit (null with --limit none); background (how far what nobody enrolled is, where it \
+is nearer; else null).";
 
 const PARITY: &str = "\
 Examples:
@@ -261,7 +265,8 @@ pub fn run(args: DeviceArgs) -> Result<ExitCode> {
     if let Address::Emulated(board) = &address {
         eprintln!("{:>10} {board}: building its firmware and booting it", "board");
     }
-    let board = Board::connect(&address, &Settings { baud: args.baud, flash: args.flash })?;
+    let flash = args.flash.or_else(|| env::var_os(FLASH).map(PathBuf::from));
+    let board = Board::connect(&address, &Settings { baud: args.baud, flash })?;
     match args.command {
         Command::Info { json } => info::run(board, json),
         Command::Enrol { label, images } => return enrol::run(board, &label, &images),

@@ -247,11 +247,12 @@ struct Report<'a> {
     runner_up_distance: Option<f32>,
     margin: Option<f32>,
     limit: Option<f32>,
+    background: Option<f32>,
 }
 
 impl<'a> Report<'a> {
     fn new(image: &'a str, recognition: &Recognition<'a>, model: &Model, has_limit: bool) -> Self {
-        let Recognition { nearest, runner_up, limit } = recognition;
+        let Recognition { nearest, runner_up, limit, background } = recognition;
         let distance = nearest.map(|nearest| model.real(nearest.distance));
         let runner_up_distance = runner_up.map(|next| model.real(next.distance));
         Self {
@@ -263,6 +264,7 @@ impl<'a> Report<'a> {
             runner_up_distance,
             margin: runner_up_distance.zip(distance).map(|(next, nearest)| next - nearest),
             limit: has_limit.then(|| model.real(*limit)),
+            background: background.map(|distance| model.real(distance)),
         }
     }
 }
