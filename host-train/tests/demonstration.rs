@@ -23,7 +23,10 @@ fn the_readme_is_true() {
         fs::write(&path, [&readme[..start], &new, rest].concat()).unwrap();
         return;
     }
-    assert!(new == old, "README.md's demonstration prints something else now:\n{new}\nThis writes it anew: {COMMAND}");
+    assert!(
+        new == old,
+        "README.md's demonstration prints something else now:\n{new}\nThis writes it anew: {COMMAND}"
+    );
     assert!(new.lines().all(|line| line.chars().count() <= 80), "{new}");
 }
 
@@ -38,7 +41,8 @@ fn play(transcript: &str) -> String {
     for line in transcript.lines().filter_map(|line| line.strip_prefix("$ ")) {
         new += &format!("$ {line}\n");
         let line = line.split_once("  #").map_or(line, |(command, _)| command).trim_end();
-        if let Some((name, value)) = line.strip_prefix("export ").and_then(|setting| setting.split_once('=')) {
+        if let Some((name, value)) = line.strip_prefix("export ").and_then(|setting| setting.split_once('='))
+        {
             settings.push((name.to_owned(), value.to_owned()));
             continue;
         }

@@ -1,12 +1,30 @@
 use super::Board;
 use crate::terminal::{Progress, count, thousands};
 use anyhow::Result;
-use serde_json::json;
+use serde::Serialize;
 use shared_model::{gallery::Method, protocol::Limit};
 use std::time::{Duration, Instant};
 
 /// What an answer may take besides what is measured.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// What `--json` prints; the command's help describes it.
+#[derive(Serialize)]
+struct Report<'a> {
+    board: &'a str,
+    model: String,
+    emulated: bool,
+    runs: u16,
+    embedding_microseconds: f64,
+    round_trip_microseconds: RoundTrip,
+}
+
+#[derive(Serialize)]
+struct RoundTrip {
+    min: u64,
+    median: u64,
+    max: u64,
+}
 
 /// Measures `runs` embeddings by the board's clock, and as many recognitions by the PC's.
 pub fn run(mut board: Board, runs: u16, as_json: bool) -> Result<()> {
@@ -29,17 +47,16 @@ pub fn run(mut board: Board, runs: u16, as_json: bool) -> Result<()> {
     round_trips.sort();
     let [min, median, max] = [0, round_trips.len() / 2, round_trips.len() - 1].map(|at| round_trips[at]);
     if as_json {
-        let report = json!({
-            "board": board.name,
-            "model": board.model.hash(),
-            "emulated": board.is_emulated,
-            "runs": runs,
-            "embedding_microseconds": embedding.as_secs_f64() * 1e6,
-            "round_trip_microseconds": {
-                "min": min.as_micros() as u64, "median": median.as_micros() as u64, "max": max.as_micros() as u64,
-            },
-        });
-        println!("{report:#}");
+        let [min, median, max] = [min, median, max].map(|time| time.as_micros() as u64);
+        let report = Report {
+            board: &board.name,
+            model: board.model.hash(),
+            emulated: board.is_emulated,
+            runs,
+            embedding_microseconds: embedding.as_nanos() as f64 / 1e3,
+            round_trip_microseconds: RoundTrip { min, median, max },
+        };
+        println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
     let rate = match embedding.as_secs_f64() {

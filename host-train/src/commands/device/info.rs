@@ -5,10 +5,9 @@ use crate::{
 };
 use anyhow::Result;
 use serde::Serialize;
-use serde_json::json;
 use shared_model::{
     Distance, Element,
-    format::Threshold,
+    format::{Background, Fit, Threshold},
     protocol::{GalleryInfo, Info, Storage, VERSION},
 };
 use std::time::Duration;
@@ -20,7 +19,7 @@ const NAME: usize = 48;
 pub fn run(mut board: Board, as_json: bool) -> Result<()> {
     let info = board.client.info()?;
     if as_json {
-        println!("{:#}", json(&info));
+        println!("{}", serde_json::to_string_pretty(&Report::new(&info))?);
     } else {
         print!("{}", text(&info));
     }
@@ -69,55 +68,109 @@ gallery     {gallery}
     )
 }
 
-fn json(info: &Info<'_>) -> serde_json::Value {
-    let (model, gallery) = (&info.model, &info.gallery);
-    let limit = |threshold: Option<Threshold>| {
-        threshold.map(|Threshold { distance, false_accept_rate, false_reject_rate }| {
-            json!({
-                "distance": model.distance.real(distance, model.embedding.scale),
-                "false_accept_rate": false_accept_rate,
-                "false_reject_rate": false_reject_rate,
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    board: &'a str,
+    firmware: &'a str,
+    protocol: u8,
+    uptime_milliseconds: u64,
+    stack: Option<StackReport>,
+    model: ModelReport<'a>,
+    gallery: GalleryReport,
+}
+
+#[derive(Serialize)]
+struct StackReport {
+    used: u32,
+    bytes: u32,
+}
+
+#[derive(Serialize)]
+struct ModelReport<'a> {
+    name: &'a str,
+    hash: String,
+    input: [u16; 3],
+    fit: Fit,
+    background: Background,
+    embedding: EmbeddingReport,
+    distance: &'static str,
+    equal_error: Option<LimitReport>,
+    false_accept_1_percent: Option<LimitReport>,
+    ram: u32,
+}
+
+#[derive(Serialize)]
+struct EmbeddingReport {
+    values: usize,
+    element: &'static str,
+    scale: f32,
+}
+
+#[derive(Serialize)]
+struct LimitReport {
+    distance: f32,
+    false_accept_rate: f32,
+    false_reject_rate: f32,
+}
+
+#[derive(Serialize)]
+struct GalleryReport {
+    len: u16,
+    capacity: u16,
+    exemplars: u16,
+    storage: &'static str,
+}
+
+impl<'a> Report<'a> {
+    fn new(info: &Info<'a>) -> Self {
+        let (model, gallery) = (&info.model, &info.gallery);
+        let limit = |threshold: Option<Threshold>| {
+            threshold.map(|Threshold { distance, false_accept_rate, false_reject_rate }| LimitReport {
+                distance: model.distance.real(distance, model.embedding.scale),
+                false_accept_rate,
+                false_reject_rate,
             })
-        })
-    };
-    let shape = model.input.shape;
-    json!({
-        "board": info.board,
-        "firmware": info.firmware,
-        "protocol": VERSION,
-        "uptime_milliseconds": info.uptime,
-        "stack": info.stack.map(|(used, all)| json!({ "used": used, "bytes": all })),
-        "model": {
-            "name": model.name,
-            "hash": hex(model.hash),
-            "input": [shape.height, shape.width, shape.channels],
-            "fit": model.preparation.fit,
-            "background": model.preparation.background,
-            "embedding": {
-                "values": model.embedding.len(),
-                "element": element(model.embedding.element),
-                "scale": model.embedding.scale,
+        };
+        let shape = model.input.shape;
+        Self {
+            board: info.board,
+            firmware: info.firmware,
+            protocol: VERSION,
+            uptime_milliseconds: info.uptime,
+            stack: info.stack.map(|(used, bytes)| StackReport { used, bytes }),
+            model: ModelReport {
+                name: model.name,
+                hash: hex(model.hash),
+                input: [shape.height, shape.width, shape.channels],
+                fit: model.preparation.fit,
+                background: model.preparation.background,
+                embedding: EmbeddingReport {
+                    values: model.embedding.len(),
+                    element: element(model.embedding.element),
+                    scale: model.embedding.scale,
+                },
+                distance: match model.distance {
+                    Distance::SquaredL2 => "squared_l2",
+                    Distance::Cosine => "cosine",
+                },
+                equal_error: limit(model.thresholds.equal_error),
+                false_accept_1_percent: limit(model.thresholds.false_accept_1_percent),
+                ram: model.ram,
             },
-            "distance": match model.distance {
-                Distance::SquaredL2 => "squared_l2",
-                Distance::Cosine => "cosine",
+            gallery: GalleryReport {
+                len: gallery.len,
+                capacity: gallery.capacity,
+                exemplars: gallery.exemplars,
+                storage: match gallery.storage {
+                    Storage::Ram => "ram",
+                    Storage::Flash => "flash",
+                    Storage::OtherModel(_) => "other_model",
+                    Storage::Failed => "failed",
+                },
             },
-            "equal_error": limit(model.thresholds.equal_error),
-            "false_accept_1_percent": limit(model.thresholds.false_accept_1_percent),
-            "ram": model.ram,
-        },
-        "gallery": {
-            "len": gallery.len,
-            "capacity": gallery.capacity,
-            "exemplars": gallery.exemplars,
-            "storage": match gallery.storage {
-                Storage::Ram => "ram",
-                Storage::Flash => "flash",
-                Storage::OtherModel(_) => "other_model",
-                Storage::Failed => "failed",
-            },
-        },
-    })
+        }
+    }
 }
 
 /// What a recipe calls it.

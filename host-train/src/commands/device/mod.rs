@@ -125,7 +125,7 @@ enum Command {
     },
     /// How long an embedding takes on the board, and a question with its answer over the line
     #[command(after_help = "Example: host-train device bench --runs 100\n\n\
-        JSON: board, model, runs, embedding_microseconds (the mean, by the board's clock), \
+        JSON: board, model (its hash), emulated (whether it is, and times on it mean nothing), runs, embedding_microseconds (the mean, by the board's clock), \
         round_trip_microseconds (min, median, max of a recognition, by this PC's clock).")]
     Bench {
         /// How many of each
@@ -179,10 +179,12 @@ Examples:
   host-train device recognise t10k-images-idx3-ubyte.gz:0-99 --limit 0.5 --json
 
 A line an image: what it is, how far it is from that, the next label and how much farther that one is. What is \
-farther than the limit is unknown; the nearest label stands behind it in brackets.
+farther than the limit is unknown, and so is what is nearer to something that the net was trained on and nobody \
+enrolled; the nearest label stands behind it in brackets.
 
 JSON: an object an image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
-its runner_up_distance; margin; limit.";
+its runner_up_distance; margin; limit (null with --limit none); background (how far what nobody enrolled is, where it \
+is nearer; else null).";
 
 const PARITY: &str = "\
 Examples:

@@ -6,7 +6,7 @@ use crate::{
 };
 use anyhow::Result;
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 use shared_model::{
     gallery::{MAX_NEIGHBOURS, Method},
     protocol::{Limit, Recognition},
@@ -91,34 +91,42 @@ impl How {
         let recognition = client.recognise(&image.pixels, self.method(), self.limit(model))?;
         let name = image.to_string();
         let answer = if self.json {
-            json(&name, &recognition, model, self.limit != LimitArg::None)
+            serde_json::to_string(&Report::new(&name, &recognition, model, self.limit != LimitArg::None))?
         } else {
             line(&name, &recognition, model)
         };
         Ok((answer, recognition.label().is_some()))
     }
 
-    fn print_header(self, board: &Board) {
-        if board.gallery.len == 0 {
-            eprintln!(
-                "nothing is enrolled, so nothing can be known: `host-train device enrol LABEL IMAGES…` first"
-            );
-        }
+    fn print_header(self) {
         if !self.json {
             println!("{}", row(["image", "label", "distance", "next", "margin"]));
         }
     }
 }
 
+fn warn_of_nothing(board: &Board) {
+    if board.gallery.len == 0 {
+        eprintln!(
+            "nothing is enrolled, so nothing can be known: `host-train device enrol LABEL IMAGES…` first"
+        );
+    }
+}
+
 /// Recognises each image.
 pub fn run(mut board: Board, args: &ImageArgs, how: How) -> Result<()> {
     let images = board.read_images(args)?;
-    how.print_header(&board);
+    warn_of_nothing(&board);
     let mut known = 0;
     let mut progress = Progress::new("recognise", images.len() as u64);
     for (done, image) in (1..).zip(&images) {
         let (line, is_known) = how.ask(&mut board, image)?;
-        progress.suspend(|| println!("{line}"));
+        progress.suspend(|| {
+            if done == 1 {
+                how.print_header();
+            }
+            println!("{line}");
+        });
         progress.set(done, String::new);
         known += u64::from(is_known);
     }
@@ -158,7 +166,8 @@ pub fn watch(mut board: Board, folder: &Path, how: How) -> Result<()> {
         number => format!(" ({} there already)", count(number, "image")),
     };
     eprintln!("{:>10} {}{before}; Ctrl-C ends it", "watch", folder.display());
-    how.print_header(&board);
+    warn_of_nothing(&board);
+    how.print_header();
     let mut watched: BTreeMap<PathBuf, Watched> =
         there.into_iter().filter_map(|path| Watched::new(&path, true).map(|file| (path, file))).collect();
     loop {
@@ -227,21 +236,37 @@ fn last(text: &str, columns: usize) -> String {
     }
 }
 
-fn json(image: &str, recognition: &Recognition<'_>, model: &Model, has_limit: bool) -> String {
-    let Recognition { nearest, runner_up, limit, .. } = recognition;
-    let distance = nearest.map(|nearest| model.real(nearest.distance));
-    let runner_up_distance = runner_up.map(|next| model.real(next.distance));
-    json!({
-        "image": image,
-        "label": recognition.label(),
-        "distance": distance,
-        "nearest": nearest.map(|nearest| nearest.label),
-        "runner_up": runner_up.map(|next| next.label),
-        "runner_up_distance": runner_up_distance,
-        "margin": runner_up_distance.zip(distance).map(|(next, nearest)| next - nearest),
-        "limit": has_limit.then(|| model.real(*limit)),
-    })
-    .to_string()
+/// What `--json` prints of an image; the command's help describes it.
+#[derive(Serialize)]
+struct Report<'a> {
+    image: &'a str,
+    label: Option<&'a str>,
+    distance: Option<f32>,
+    nearest: Option<&'a str>,
+    runner_up: Option<&'a str>,
+    runner_up_distance: Option<f32>,
+    margin: Option<f32>,
+    limit: Option<f32>,
+    background: Option<f32>,
+}
+
+impl<'a> Report<'a> {
+    fn new(image: &'a str, recognition: &Recognition<'a>, model: &Model, has_limit: bool) -> Self {
+        let Recognition { nearest, runner_up, limit, background } = recognition;
+        let distance = nearest.map(|nearest| model.real(nearest.distance));
+        let runner_up_distance = runner_up.map(|next| model.real(next.distance));
+        Self {
+            image,
+            label: recognition.label(),
+            distance,
+            nearest: nearest.map(|nearest| nearest.label),
+            runner_up: runner_up.map(|next| next.label),
+            runner_up_distance,
+            margin: runner_up_distance.zip(distance).map(|(next, nearest)| next - nearest),
+            limit: has_limit.then(|| model.real(*limit)),
+            background: background.map(|distance| model.real(distance)),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ pub fn run(mut board: Board, panic: bool, hang: bool) -> Result<()> {
     board.client.restart(how)?;
     let start = Instant::now();
     board.client.wait_until_ready(PATIENCE).with_context(|| {
-        format!("the board has not come back within {}: reset it by hand", seconds(PATIENCE))
+        let reason = if hang { " (has it a watchdog?)" } else { "" };
+        format!("the board has not come back within {}{reason}: reset it by hand", seconds(PATIENCE))
     })?;
     let uptime = Duration::from_millis(board.client.info()?.uptime);
     let waited = start.elapsed();
