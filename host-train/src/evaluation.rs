@@ -5,8 +5,8 @@ use crate::{
     data::{Dataset, Label, Split},
     engine::Engine,
     metrics::{
-        Embeddings, FewShot, Pairs, RECALL_AT, Rates, TripletReport, Value, gallery_precision_at_1,
-        precision_at_1, prototype_accuracy, retrieval, support, triplet_report,
+        Embeddings, FewShot, OpenSet, Pairs, RECALL_AT, Rates, TripletReport, Value, gallery_precision_at_1,
+        open_set, precision_at_1, prototype_accuracy, retrieval, support, triplet_report,
     },
     net::Net,
     sampler::classes,
@@ -41,6 +41,9 @@ pub struct Scores {
     /// Of pairs of test images.
     #[serde(flatten)]
     pub pairs: PairScores,
+    /// Half of the classes enrolled, where none is unseen. The float net has no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_set: Option<OpenSet>,
     /// Where there are classes that were not trained on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unseen: Option<UnseenScores>,
@@ -108,6 +111,9 @@ pub struct UnseenScores {
     /// Of pairs of their test images.
     #[serde(flatten)]
     pub pairs: PairScores,
+    /// They enrolled, and the classes that were trained on not. The float net has no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_set: Option<OpenSet>,
 }
 
 /// Scores of a float net that does not normalise its embeddings, which are compared by `distance`. `unseen` are the
@@ -117,7 +123,7 @@ pub fn float_scores(net: &Net, distance: Distance, data: &Dataset, unseen: &[Lab
         let images = (0..split.len()).map(|index| split.image(index));
         Embeddings::from_floats(net.embed(images), split.len(), distance)
     };
-    scores(data, unseen, None, embed)
+    scores(&Labelled::new(&data.train, &embed), &Labelled::new(&data.test, &embed), unseen, None)
 }
 
 /// Scores of the int8 engine. `unseen` are the labels that were not trained on.
@@ -127,7 +133,15 @@ pub fn int8_scores(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Score
     let limits = limits.map(|(equal, strict)| [equal.distance, strict.distance]);
     let engine = Engine::new(model);
     let embed = |split: &Split| int8_embeddings(&engine, split, &(0..split.len()).collect::<Vec<_>>());
-    scores(data, unseen, limits, embed)
+    let (train, test) = (Labelled::new(&data.train, embed), Labelled::new(&data.test, embed));
+    let mut scores = scores(&train, &test, unseen, limits);
+    let queries = (&test.embeddings, &*test.labels);
+    let found = open_set(model, &classes(&train.labels), &train.embeddings, queries, unseen, SEED);
+    match &mut scores.unseen {
+        Some(unseen) => unseen.open_set = found,
+        None => scores.open_set = found,
+    }
+    scores
 }
 
 /// The engine's embeddings of some images.
@@ -148,6 +162,10 @@ struct Labelled<T: Value> {
 }
 
 impl<T: Value> Labelled<T> {
+    fn new(split: &Split, embed: impl Fn(&Split) -> Embeddings<T>) -> Self {
+        Self { embeddings: embed(split), labels: split.labels().to_vec() }
+    }
+
     /// Those with some labels.
     fn only(&self, keep: impl Fn(Label) -> bool) -> Self {
         let kept: Vec<usize> = (0..self.labels.len()).filter(|&index| keep(self.labels[index])).collect();
@@ -159,13 +177,11 @@ impl<T: Value> Labelled<T> {
 }
 
 fn scores<T: Value>(
-    data: &Dataset,
+    all_train: &Labelled<T>,
+    all_test: &Labelled<T>,
     unseen: &[Label],
     limits: Option<[T::Distance; 2]>,
-    embed: impl Fn(&Split) -> Embeddings<T>,
 ) -> Scores {
-    let embedded = |split| Labelled { embeddings: embed(split), labels: split.labels().to_vec() };
-    let (all_train, all_test) = (embedded(&data.train), embedded(&data.test));
     let is_unseen = |label: Label| unseen.contains(&label);
     let (train, test) = (all_train.only(|label| !is_unseen(label)), all_test.only(|label| !is_unseen(label)));
 
@@ -188,14 +204,16 @@ fn scores<T: Value>(
         map_at_r: found.map_at_r,
         prototype_5_shot: few_shot(&train, &test),
         pairs: pair_scores(&test, limits),
+        open_set: None,
         unseen: (!unseen.is_empty()).then(|| {
             let (enrolled, queries) = (all_train.only(is_unseen), all_test.only(is_unseen));
             UnseenScores {
                 labels: unseen.to_vec(),
                 precision_at_1: precision_at_1(&queries.embeddings, &queries.labels),
                 prototype_5_shot: few_shot(&enrolled, &queries),
-                prototype_5_shot_all: few_shot(&all_train, &queries),
+                prototype_5_shot_all: few_shot(all_train, &queries),
                 pairs: pair_scores(&queries, limits),
+                open_set: None,
             }
         }),
         triplets,
@@ -269,12 +287,13 @@ mod tests {
                 (103, 3),
             ]),
         };
-        let all = scores(&data, &[], None, embed);
+        let (train, test) = (Labelled::new(&data.train, embed), Labelled::new(&data.test, embed));
+        let all = scores(&train, &test, &[], None);
         assert_eq!(all.unseen, None);
         // 46 finds 48, 48 finds 46, 88 finds 99.
         assert_eq!(all.precision_at_1, 6.0 / 9.0);
 
-        let scores = scores(&data, &[2, 3], Some([36.0, 4.0]), embed);
+        let scores = scores(&train, &test, &[2, 3], Some([36.0, 4.0]));
         assert_eq!(scores.triplet_accuracy.per_class.len(), 2);
         assert_eq!((scores.precision_at_1, scores.recall_at[&1], scores.r_precision), (1.0, 1.0, 1.0));
         assert_eq!((scores.precision_at_1_gallery, scores.prototype_5_shot.mean), (1.0, 1.0));

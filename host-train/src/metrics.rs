@@ -7,6 +7,7 @@
 mod distances;
 mod embeddings;
 mod neighbours;
+mod open_set;
 mod pairs;
 mod prototypes;
 mod retrieval;
@@ -16,6 +17,7 @@ mod triplets;
 
 pub use embeddings::{Embeddings, Value};
 pub use neighbours::{gallery_precision_at_1, nearest, precision_at_1};
+pub use open_set::{OpenSet, open_set};
 pub use pairs::Pairs;
 pub use prototypes::{FewShot, Support, prototype_accuracy, support};
 pub use retrieval::{RECALL_AT, Retrieval, retrieval};

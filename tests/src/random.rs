@@ -32,7 +32,8 @@ pub fn model(rng: &mut impl Rng) -> Vec<u8> {
         layers.push(layer);
         shape = output;
     }
-    let (rest, background) = (rest(rng), background(rng, shape.len(), &mut data));
+    let len = shape.checked_len().expect("it is at most an embedding's") as usize;
+    let (rest, background) = (rest(rng), background(rng, len, &mut data));
     encode(input, &layers, rest, background, &data)
 }
 

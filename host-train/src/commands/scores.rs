@@ -1,6 +1,9 @@
 //! The table of scores, as `train` and `eval` print it.
 
-use crate::evaluation::{AtThresholds, PairScores, Scores};
+use crate::{
+    evaluation::{AtThresholds, PairScores, Scores},
+    metrics::OpenSet,
+};
 
 /// A line of the table: what is measured, and each column's share, which it may lack.
 type Row = (&'static str, Vec<Option<f64>>);
@@ -24,6 +27,8 @@ pub fn table(columns: &[(&str, &Scores)], names: &[String], mark: &str) -> Strin
             ("5-shot prototypes, among all classes", row(&|at| unseen[at].prototype_5_shot_all.mean)),
         ];
         rows.extend(errors(&pairs));
+        let found: Vec<_> = unseen.iter().map(|unseen| unseen.open_set).collect();
+        rows.extend(open_set("open set, these enrolled: known right", &found));
         text += &lines(&rows);
     }
     text
@@ -47,7 +52,19 @@ fn seen(scores: &[&Scores]) -> Vec<Row> {
         ("  standard deviation", row(&|scores| scores.prototype_5_shot.standard_deviation)),
     ]);
     rows.extend(errors(&scores.iter().map(|scores| &scores.pairs).collect::<Vec<_>>()));
+    let found: Vec<_> = scores.iter().map(|scores| scores.open_set).collect();
+    rows.extend(open_set("open set, half enrolled: known right", &found));
     rows
+}
+
+/// `name` is that of the first line.
+fn open_set(name: &'static str, found: &[Option<OpenSet>]) -> [Row; 3] {
+    let row = |of: fn(OpenSet) -> f64| found.iter().map(|found| found.map(of)).collect();
+    [
+        (name, row(|found| found.known_right)),
+        ("  known, but called unknown", row(|found| found.known_rejected)),
+        ("  never enrolled, but accepted", row(|found| found.unknown_accepted)),
+    ]
 }
 
 fn errors(pairs: &[&PairScores]) -> Vec<Row> {

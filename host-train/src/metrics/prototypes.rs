@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Images a class that a prototype is the mean of.
 const SHOTS: usize = 5;
 /// How often they are drawn anew.
-const DRAWS: usize = 20;
+pub(super) const DRAWS: usize = 20;
 
 /// Images to build prototypes of: twenty times, five random ones a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,15 @@ pub struct Support {
     pub images: Vec<usize>,
     /// The classes.
     labels: Vec<Label>,
+}
+
+impl Support {
+    /// The images of one draw, and their labels.
+    pub(super) fn draw(&self, draw: usize) -> impl Iterator<Item = (Label, usize)> {
+        let of_draw = self.images.chunks_exact(SHOTS).skip(draw * self.labels.len());
+        let of_class = self.labels.iter().zip(of_draw);
+        of_class.flat_map(|(&label, images)| images.iter().map(move |&image| (label, image)))
+    }
 }
 
 /// Draws images of these classes. A class with fewer than five takes part with repetitions.

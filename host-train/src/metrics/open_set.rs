@@ -1,0 +1,113 @@
+use super::{Embeddings, prototypes};
+use crate::{data::Label, rng::Rng, sampler::Class};
+use rayon::prelude::*;
+use serde::Serialize;
+use shared_model::{
+    Gallery, Model,
+    gallery::{Method, entry_len},
+    protocol::Limit,
+};
+
+/// Images that are asked about in each draw, at most.
+const QUERIES: usize = 1_000;
+
+/// How well a board that was taught some of the classes tells these from each other and from all others. Shares are
+/// from 0 to 1, and NaN where there is nothing to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct OpenSet {
+    /// Share of images of enrolled classes that are given their class.
+    pub known_right: f64,
+    /// Share of images of enrolled classes that are called unknown.
+    pub known_rejected: f64,
+    /// Share of images of other classes that are given a class.
+    pub unknown_accepted: f64,
+}
+
+/// Images, and their labels.
+pub type Labels<'a> = (&'a Embeddings<i16>, &'a [Label]);
+
+/// Open-set identification, by what the board runs: in each of twenty draws a gallery is taught five images of each of
+/// `enrolled`, or of a random half of the classes where that is empty, and asked about images of all classes at the
+/// limit of equal errors. `classes` are those of the images that are enrolled; the embeddings are `model`'s. `None`
+/// without such a limit.
+pub fn open_set(
+    model: &Model<'_>,
+    classes: &[Class],
+    images: &Embeddings<i16>,
+    (queries, labels): Labels<'_>,
+    enrolled: &[Label],
+    seed: u64,
+) -> Option<OpenSet> {
+    model.metadata().thresholds.equal_error?;
+    let support = prototypes::support(classes, seed);
+    let step = queries.len().div_ceil(QUERIES).max(1);
+    let count = |draw: usize| {
+        let mut order: Vec<Label> = classes.iter().map(|class| class.label).collect();
+        if enrolled.is_empty() {
+            // Not the stream that the images were drawn with.
+            Rng::new(seed).stream((prototypes::DRAWS + draw) as u64).shuffle(&mut order);
+            order.truncate(classes.len() / 2);
+        } else {
+            order.retain(|label| enrolled.contains(label));
+        }
+        let mut memory = vec![0; order.len() * entry_len(model.embedding_len(), 0)];
+        let mut gallery = Gallery::new(model, 0, &mut memory);
+        let mut value = vec![0; gallery.value_len()];
+        for (label, image) in support.draw(draw).filter(|(label, _)| order.contains(label)) {
+            let label = label.to_string();
+            let embedding = bytes(images, image);
+            let enrolled = gallery.enrolled(&label, &embedding, &mut value);
+            enrolled.and_then(|_| gallery.insert(&label, &value)).expect("there is room for every class");
+        }
+        let mut counts = Counts::default();
+        // Each draw asks about others.
+        for query in (draw % step..queries.len()).step_by(step) {
+            let embedding = bytes(queries, query);
+            let found = gallery.recognise(model, &embedding, Method::Prototype, Limit::EqualError);
+            let found = found.expect("the model has this limit").label();
+            if order.contains(&labels[query]) {
+                counts.known += 1;
+                counts.right += u32::from(found == Some(&*labels[query].to_string()));
+                counts.rejected += u32::from(found.is_none());
+            } else {
+                counts.unknown += 1;
+                counts.accepted += u32::from(found.is_some());
+            }
+        }
+        counts
+    };
+    let all = (0..prototypes::DRAWS).into_par_iter().map(count).reduce(Counts::default, Counts::plus);
+    let share = |part: u32, whole: u32| f64::from(part) / f64::from(whole);
+    Some(OpenSet {
+        known_right: share(all.right, all.known),
+        known_rejected: share(all.rejected, all.known),
+        unknown_accepted: share(all.accepted, all.unknown),
+    })
+}
+
+/// An embedding as the engine writes it.
+fn bytes(embeddings: &Embeddings<i16>, index: usize) -> Vec<u8> {
+    embeddings.row(index).iter().map(|&value| value as u8).collect()
+}
+
+/// How many queries ended how.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    known: u32,
+    right: u32,
+    rejected: u32,
+    unknown: u32,
+    accepted: u32,
+}
+
+impl Counts {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            known: self.known + other.known,
+            right: self.right + other.right,
+            rejected: self.rejected + other.rejected,
+            unknown: self.unknown + other.unknown,
+            accepted: self.accepted + other.accepted,
+        }
+    }
+}
