@@ -123,7 +123,7 @@ pub fn float_scores(net: &Net, distance: Distance, data: &Dataset, unseen: &[Lab
         let images = (0..split.len()).map(|index| split.image(index));
         Embeddings::from_floats(net.embed(images), split.len(), distance)
     };
-    scores(&Labelled::new(&data.train, &embed), &Labelled::new(&data.test, &embed), unseen, None)
+    scores(&Labelled::new(&data.train, embed), &Labelled::new(&data.test, embed), unseen, None)
 }
 
 /// Scores of the int8 engine. `unseen` are the labels that were not trained on.

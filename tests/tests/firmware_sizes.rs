@@ -38,7 +38,8 @@ fn flash_and_ram_of_every_board() {
             board.gallery.len as u64,
         ];
         let [flash, of_flash, ram, of_ram, gallery] = sizes.map(thousands);
-        writeln!(text, "{:15}{flash:>12}{of_flash:>14}{ram:>12}{of_ram:>14}{gallery:>10}", board.name).unwrap();
+        writeln!(text, "{:15}{flash:>12}{of_flash:>14}{ram:>12}{of_ram:>14}{gallery:>10}", board.name)
+            .unwrap();
     }
     golden::check("firmware.txt", &text, COMMAND);
 }
