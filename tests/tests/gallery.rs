@@ -114,13 +114,17 @@ fn teach_and_ask(name: &str, kept: bool) {
         |client: &mut Client<Emulator>, mirror: &Gallery<'_>, images: &[Vec<u8>], embeddings: &[Vec<u8>]| {
             for (pixels, embedding) in images.iter().zip(embeddings) {
                 let nearest = mirror.nearest(embedding, Method::Prototype).unwrap();
-                let limit = nearest.first.unwrap().distance;
-                let answer = client.recognise(pixels, Method::Prototype, Limit::Distance(limit)).unwrap();
-                assert_eq!((answer.nearest, answer.runner_up), (nearest.first, nearest.second));
-                assert_eq!(answer.label(), nearest.first.map(|first| first.label));
-                let answer =
-                    client.recognise(pixels, Method::Prototype, Limit::Distance(limit.saturating_sub(1)));
-                assert_eq!(answer.unwrap().label().is_some(), limit == 0);
+                let distance = nearest.first.unwrap().distance;
+                for limit in [
+                    Limit::None,
+                    Limit::EqualError,
+                    Limit::FalseAccept1Percent,
+                    Limit::Distance(distance),
+                    Limit::Distance(distance.saturating_sub(1)),
+                ] {
+                    let expected = mirror.recognise(&host, embedding, Method::Prototype, limit).unwrap();
+                    assert_eq!(client.recognise(pixels, Method::Prototype, limit), Ok(expected));
+                }
             }
         };
     ask(&mut client, &mirror, &images, &embeddings);
