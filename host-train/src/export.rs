@@ -86,6 +86,7 @@ fn background(engine: &Engine<'_>, split: &Split, mut classes: Vec<Class>) -> Ve
     classes.sort_by_key(|class| Reverse(class.images.len()));
     classes.truncate(MAX_BACKGROUND_PROTOTYPES.into());
     classes.sort_by_key(|class| class.label);
+    let (output, distance) = (engine.model().output(), engine.model().distance());
     let prototype = |class: Class| {
         let images = evenly(&class.images, BACKGROUND_IMAGES);
         let embeddings = int8_embeddings(engine, split, &images);
@@ -93,16 +94,16 @@ fn background(engine: &Engine<'_>, split: &Split, mut classes: Vec<Class>) -> Ve
         for index in 0..embeddings.len() {
             sums.iter_mut().zip(embeddings.row(index)).for_each(|(sum, &value)| *sum += i64::from(value));
         }
-        rounded(&sums, embeddings.len() as i64, engine.model())
+        rounded(&sums, embeddings.len() as i64, distance, output.element)
     };
     classes.into_iter().map(prototype).collect()
 }
 
 /// The embedding nearest to the mean of `count` that add up to `sums`. Cosine distance does not look at its length, which
 /// is made the largest there is: the less is rounded.
-fn rounded(sums: &[i64], count: i64, model: &Model<'_>) -> Vec<u8> {
-    let largest = if model.output().element == Element::Signed { 127 } else { 255 };
-    let (times, over) = match model.distance() {
+fn rounded(sums: &[i64], count: i64, distance: Distance, element: Element) -> Vec<u8> {
+    let largest = if element == Element::Signed { 127 } else { 255 };
+    let (times, over) = match distance {
         Distance::SquaredL2 => (1, count),
         Distance::Cosine => (largest, sums.iter().map(|sum| sum.abs()).max().unwrap_or(0)),
     };
@@ -260,4 +261,34 @@ fn test_crc(model: &Model<'_>) -> u32 {
 /// The longest beginning of `text` that fits the format.
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_TEXT)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prototypes_by_hand() {
+        let round = |distance, element, sums: &[i64]| {
+            rounded(sums, 4, distance, element)
+                .into_iter()
+                .map(|byte| element.value(byte))
+                .collect::<Vec<_>>()
+        };
+        use {Distance::*, Element::*};
+        assert_eq!(round(SquaredL2, Unsigned, &[1020, 5, 6, 0]), [255, 1, 2, 0]);
+        assert_eq!(round(SquaredL2, Signed, &[-508, -5, -6, 508]), [-127, -1, -1, 127]);
+        assert_eq!(round(Cosine, Signed, &[2, -4, 1]), [64, -127, 32]);
+        assert_eq!(round(Cosine, Unsigned, &[2, 4, 0]), [128, 255, 0]);
+        // No direction at all.
+        assert_eq!(round(Cosine, Signed, &[0, 0]), [0, 0]);
+    }
+
+    #[test]
+    fn evenly_and_no_more() {
+        let images: Vec<usize> = (0..11).collect();
+        assert_eq!(evenly(&images, 4), [0, 3, 6, 9]);
+        assert_eq!(evenly(&images, 11), images);
+        assert!(evenly(&[], 4).is_empty());
+    }
 }

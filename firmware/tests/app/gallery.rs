@@ -54,19 +54,41 @@ fn it_recognises_what_a_gallery_on_the_pc_does() {
         gallery.insert(label, &value).unwrap();
         requests.push(enrol(label, pixels));
     }
-    requests.extend(images.iter().map(|pixels| recognise(pixels, Limit::Distance(1))));
+    let limits = [Limit::Distance(1), Limit::EqualError, Limit::None];
+    let asked: Vec<_> =
+        images.iter().flat_map(|pixels| limits.iter().map(move |&limit| (pixels, limit))).collect();
+    requests.extend(asked.iter().map(|&(pixels, limit)| recognise(pixels, limit)));
     let answers = Bench::new().ask(&requests);
     for (answer, (count, entries)) in
         answers.iter().zip([(1, 1), (1, 2), (1, 3), (2, 3), (2, 3), (2, 3), (3, 3), (3, 3), (3, 3)])
     {
         assert_eq!(answer.body(), ResponseBody::Enrolled { count, entries });
     }
-    for (pixels, answer) in images.iter().zip(&answers[9..]) {
-        let expected = gallery.nearest(&embedding(pixels), Method::Prototype).unwrap();
-        let ResponseBody::Recognition(actual) = answer.body() else { panic!("{:?}", answer.body()) };
-        assert_eq!((actual.nearest, actual.runner_up, actual.limit), (expected.first, expected.second, 1));
-        assert!(actual.margin().unwrap() >= 0);
+    for ((pixels, limit), answer) in asked.into_iter().zip(&answers[9..]) {
+        let expected = gallery.recognise(&model, &embedding(pixels), Method::Prototype, limit).unwrap();
+        assert_eq!(answer.body(), ResponseBody::Recognition(expected));
+        assert!(expected.margin().unwrap() >= 0);
     }
+}
+
+/// An entry that is far from everything: whatever is seen is nearer to something that the model was trained on.
+#[test]
+fn what_is_nearer_to_the_background_is_unknown() {
+    let pixels = image(1);
+    let mut value = 1_u32.to_le_bytes().to_vec();
+    value.extend(embedding(&pixels).iter().flat_map(|&byte| i32::from(!byte as i8).to_le_bytes()));
+    value.resize(gallery::value_len(EMBEDDING_LEN, EXEMPLARS), 0);
+    let mut bench = Bench::new();
+    bench.ask_one(RequestBody::Import { label: "far", value: &value });
+    let mut label = |limit| match bench.ask_one(recognise(&pixels, limit)).body() {
+        ResponseBody::Recognition(found) => {
+            assert_eq!(found.nearest.map(|nearest| nearest.label), Some("far"));
+            (found.label().map(str::to_owned), found.background.is_some())
+        }
+        body => panic!("{body:?}"),
+    };
+    assert_eq!(label(Limit::Distance(u32::MAX)), (None, true));
+    assert_eq!(label(Limit::None), (Some("far".to_owned()), false));
 }
 
 #[test]

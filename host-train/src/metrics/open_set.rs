@@ -111,3 +111,64 @@ impl Counts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::classes;
+    use shared_model::{
+        Distance, Element, Shape,
+        format::{
+            self, Activation, Dense, Layer, Metadata, Preparation, Threshold, Thresholds, TrainingSummary,
+        },
+    };
+
+    /// Embeddings of one value; background prototypes at 10 and 40; known up to 20 away.
+    fn model_file(equal_error: Option<Threshold>) -> Vec<u8> {
+        let dense = Dense { out_features: 1, activation: Activation::Relu, scale: 1.0 };
+        let metadata = Metadata {
+            name: "",
+            input: Shape::new(1, 1, 1),
+            input_scale: 1.0,
+            preparation: Preparation::MNIST,
+            layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
+            distance: Distance::SquaredL2,
+            thresholds: Thresholds { equal_error, false_accept_1_percent: None },
+            training: TrainingSummary { dataset: "", tool: "", seed: 0, images_seen: 0, precision_at_1: 0.0 },
+            golden_crc: 0,
+            background_prototypes: 2,
+        };
+        let mut data = [0; 4 * format::ALIGNMENT];
+        data[3 * format::ALIGNMENT..][..2].copy_from_slice(&[10, 40]);
+        let mut file = vec![0; 512];
+        let len = format::encode(&metadata, &data, &mut file).unwrap();
+        file.truncate(len);
+        file
+    }
+
+    #[test]
+    fn by_hand() {
+        let embeddings = |places: &[u8]| {
+            Embeddings::from_bytes(places, places.len(), Element::Unsigned, Distance::SquaredL2, 1.0)
+        };
+        let limit = Threshold { distance: 400, false_accept_rate: 0.0, false_reject_rate: 0.0 };
+        let file = model_file(Some(limit));
+        let model = Model::decode(&file).unwrap();
+        // Five images a class at one place each, so that any five have the same mean.
+        let enrolled = embeddings(&[10, 40, 70, 100].repeat(5));
+        let classes = classes(&[0, 1, 2, 3].repeat(5));
+        let found = |places: &[u8], labels: &[Label], taught: &[Label]| {
+            open_set(&model, &classes, &enrolled, (&embeddings(places), labels), taught, 1)
+        };
+        // Of 2 and 3: right; nearer to 3; too far; nearer to the background. Of 1: the background; nearer to 2.
+        let by_hand = OpenSet { known_right: 0.25, known_rejected: 0.5, unknown_accepted: 0.5 };
+        assert_eq!(found(&[70, 88, 130, 52, 40, 56], &[2, 2, 3, 2, 1, 1], &[2, 3]), Some(by_hand));
+        // A half, whichever it is, is told from the other, its own background being dead.
+        let perfect = OpenSet { known_right: 1.0, known_rejected: 0.0, unknown_accepted: 0.0 };
+        assert_eq!(found(&[10, 40, 70, 100], &[0, 1, 2, 3], &[]), Some(perfect));
+
+        let file = model_file(None);
+        let model = Model::decode(&file).unwrap();
+        assert_eq!(open_set(&model, &classes, &enrolled, (&enrolled, &[0; 20]), &[], 1), None);
+    }
+}
