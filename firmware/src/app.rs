@@ -129,8 +129,8 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
     fn look_at_button(&mut self) {
         // A button that does not work is not pressed.
         let pressed = self.button.is_high().unwrap_or(false);
-        let just_now = pressed && !core::mem::replace(&mut self.pressed, pressed);
-        if !just_now {
+        let before = core::mem::replace(&mut self.pressed, pressed);
+        if !pressed || before {
             return;
         }
         self.light.show(Show::Busy, self.system.now());

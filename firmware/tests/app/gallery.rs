@@ -7,6 +7,7 @@ use shared_model::{
     gallery::{self, GalleryError, LabelError, Method},
     protocol::{Limit, RequestBody, RequestError, ResponseBody, Restart, Storage},
 };
+use std::ops::Range;
 
 fn enrol<'a>(label: &'a str, pixels: &'a [u8]) -> RequestBody<'a> {
     RequestBody::Enrol { label, pixels }
@@ -271,17 +272,28 @@ fn the_button_enrols_the_last_image_as_a_new_label() {
     bench.ask_one(enrol("new-2", &b));
     // The image of 784 bytes has arrived after some 13 looks at the button, and before some 26.
     let frame_looks = frame(1, recognise(&a, Limit::None)).len() / bench.piece;
-    bench.button = frame_looks + 2..frame_looks + 5;
+    bench.button = vec![frame_looks + 2..frame_looks + 5];
     bench.ask(&[recognise(&a, Limit::None), recognise(&b, Limit::None)]);
-    bench.button = 0..0;
+    bench.button = Vec::new();
     assert_eq!(list(&mut bench), [("new-1".to_owned(), 1), ("new-2".to_owned(), 1)]);
     let answer = bench.ask_one(recognise(&a, Limit::None));
     let ResponseBody::Recognition(found) = answer.body() else { panic!("{:?}", answer.body()) };
     assert_eq!(found.nearest.map(|nearest| (nearest.label, nearest.distance)), Some(("new-1", 0)));
     // Nothing was seen yet: nothing to enrol.
-    bench.button = 0..1;
+    bench.button = std::iter::once(0..1).collect();
     bench.ask_one(RequestBody::Ping);
     assert_eq!(bench.gallery().len, 2);
+}
+
+#[test]
+fn each_press_of_the_button_counts_once() {
+    let (a, b) = (image(1), image(2));
+    let mut bench = Bench::new();
+    let frame_looks = frame(1, recognise(&a, Limit::None)).len() / bench.piece;
+    bench.button = [2..5, 6..7].map(|Range { start, end }| frame_looks + start..frame_looks + end).to_vec();
+    bench.ask(&[recognise(&a, Limit::None), recognise(&b, Limit::None)]);
+    bench.button = Vec::new();
+    assert_eq!(list(&mut bench), [("new-1".to_owned(), 1), ("new-2".to_owned(), 1)]);
 }
 
 #[test]
