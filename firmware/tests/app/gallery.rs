@@ -272,7 +272,7 @@ fn the_button_enrols_the_last_image_as_a_new_label() {
     bench.ask_one(enrol("new-2", &b));
     // The image of 784 bytes has arrived after some 13 looks at the button, and before some 26.
     let frame_looks = frame(1, recognise(&a, Limit::None)).len() / bench.piece;
-    bench.button = vec![frame_looks + 2..frame_looks + 5];
+    bench.button = std::iter::once(frame_looks + 2..frame_looks + 5).collect();
     bench.ask(&[recognise(&a, Limit::None), recognise(&b, Limit::None)]);
     bench.button = Vec::new();
     assert_eq!(list(&mut bench), [("new-1".to_owned(), 1), ("new-2".to_owned(), 1)]);
