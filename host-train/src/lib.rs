@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod miner;
 pub mod net;
 pub mod quantize;
+pub mod report;
 pub mod rng;
 pub mod run_folder;
 pub mod sampler;
