@@ -1,6 +1,6 @@
 //! `train`: the main job, from images to a model file and its numbers.
 
-use super::{bench::embeddings_per_second, data::mark, export::checkpoint, inspect::hex, scores};
+use super::{bench::embeddings_per_second, data::mark, export::checkpoint, history, inspect::hex, scores};
 use crate::{
     cli::TrainArgs,
     config::{Backend, Config, ConfigError, HoldOut, NetConfig, READY, ValidConfig},
@@ -208,7 +208,7 @@ impl Observer for Terminal<'_> {
 
     fn row(&mut self, rows: &[HistoryRow]) {
         self.precision = rows.last().and_then(|row| row.precision_at_1).or(self.precision);
-        self.unwritten = self.folder.write(HISTORY, history(rows).as_bytes()).err();
+        self.unwritten = self.folder.write(HISTORY, history::to_csv(rows).as_bytes()).err();
     }
 
     fn interrupted(&self) -> bool {
@@ -219,20 +219,6 @@ impl Observer for Terminal<'_> {
 /// `name 12.34 %`, or nothing.
 fn percent(name: &str, share: Option<f64>) -> String {
     share.map_or(String::new(), |share| format!("{name} {:.2} %", 100.0 * share))
-}
-
-/// The history as comma-separated values.
-fn history(rows: &[HistoryRow]) -> String {
-    let mut text =
-        String::from("step,images_seen,seconds,loss,mined,learning_rate,held_out_precision_at_1\n");
-    for row in rows {
-        let HistoryRow { step, images_seen, seconds, loss, mined, learning_rate, precision_at_1 } = row;
-        let precision = precision_at_1.map_or(String::new(), |precision| format!("{precision:.6}"));
-        text += &format!(
-            "{step},{images_seen},{seconds:.3},{loss:.6},{mined:.1},{learning_rate:.6e},{precision}\n"
-        );
-    }
-    text
 }
 
 /// The points of a receiver operating characteristic as comma-separated values.

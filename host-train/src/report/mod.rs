@@ -5,6 +5,16 @@
 //!                   → projector (tensors, labels, images), TensorBoard's event files
 //! ```
 
+mod boards;
 mod findings;
+mod gather;
+mod layers;
+pub mod ledger;
+mod pca;
+mod pictures;
+mod scatter;
+mod tsne;
+mod verdict;
 
 pub use findings::*;
+pub use gather::Run;
