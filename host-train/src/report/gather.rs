@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     config::{BatchConfig, Config, LossConfig, MinerConfig, ValidConfig},
-    data::{Dataset, Label, Source, Split},
+    data::{Dataset, Label, Source},
     engine::Engine,
     evaluation::{AtThresholds, ErrorRates, Scores, int8_embeddings},
     export::repacked,

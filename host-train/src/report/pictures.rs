@@ -21,7 +21,9 @@ impl<'a> Shown<'a> {
     /// Of a split, these first.
     pub fn new(split: &'a Split, first: &[usize]) -> Self {
         let mut shown = Self { split, test_index: Vec::new(), places: HashMap::new() };
-        first.iter().for_each(|&index| drop(shown.place(index)));
+        for &index in first {
+            shown.place(index);
+        }
         shown
     }
 
