@@ -6,5 +6,7 @@
 //! ```
 
 mod findings;
+mod page;
 
 pub use findings::*;
+pub use page::page;
