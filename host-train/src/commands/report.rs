@@ -10,13 +10,22 @@ use crate::{
     config::{Config, NetConfig},
     data::{Dataset, Label},
     evaluation::{float_scores, int8_scores},
-    report::{Findings, Run},
-    run_folder::RunFolder,
+    report::{self, Findings, Run},
+    run_folder::{RunFolder, write_whole},
+    sampler::classes,
     terminal::Progress,
+    train::HistoryRow,
 };
 use anyhow::{Context, Result, ensure};
 use shared_model::{Model, format::MAX_BACKGROUND_PROTOTYPES};
-use std::{fs, io::ErrorKind, path::Path};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+/// The page about several runs.
+const COMPARISON: &str = "comparison.html";
 
 /// Evaluates each run once more and writes the report.
 ///
@@ -24,8 +33,28 @@ use std::{fs, io::ErrorKind, path::Path};
 /// A folder is no run's or lacks a file, the data are not the run's, or the report cannot be written.
 pub fn run(args: &ReportArgs) -> Result<()> {
     let findings = args.runs.iter().map(|run| findings(run, &args.data)).collect::<Result<Vec<_>>>()?;
-    println!("{}", serde_json::to_string_pretty(&findings)?);
+    if args.json {
+        println!("{}", serde_json::to_string(&findings)?);
+        return Ok(());
+    }
+    if let ([run], None) = (args.runs.as_slice(), &args.out) {
+        let files = report::write(&RunFolder::open(run)?, &findings[0])?;
+        println!("wrote {}: {}", run.display(), files.join(", "));
+        return Ok(());
+    }
+    let out = args.out.clone().unwrap_or_else(|| common_folder(&args.runs).join(COMPARISON));
+    write_whole(&out, report::page(&findings)?.as_bytes())?;
+    println!("wrote {}", out.display());
     Ok(())
+}
+
+/// The innermost folder that all runs are in.
+fn common_folder(runs: &[PathBuf]) -> PathBuf {
+    let parents = runs.iter().map(|run| run.parent().unwrap_or(run).to_owned());
+    let common = |a: PathBuf, b: PathBuf| {
+        a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(part, _)| part).collect()
+    };
+    parents.reduce(common).unwrap_or_default()
 }
 
 /// All that a report shows of the run in a folder.
@@ -75,9 +104,7 @@ fn belong_together(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Resul
     );
     // One a class, unless nothing was held out or the classes are more than a file holds.
     let prototypes = model.metadata().background_prototypes;
-    let classes = data.train.by_class();
-    let trained_on = (0..).zip(&classes).filter(|(label, images)| !images.is_empty() && !unseen.contains(label));
-    let trained_on = trained_on.count();
+    let trained_on = classes(data.without(unseen).train.labels()).len();
     ensure!(
         prototypes == 0 || usize::from(prototypes) == trained_on.min(MAX_BACKGROUND_PROTOTYPES.into()),
         "the data have {trained_on} classes to train on, the run had {prototypes}; name its own data with --data"
@@ -85,7 +112,7 @@ fn belong_together(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Resul
     Ok(())
 }
 
-fn read_history(folder: &RunFolder) -> Result<Vec<crate::train::HistoryRow>> {
+fn read_history(folder: &RunFolder) -> Result<Vec<HistoryRow>> {
     let path = folder.file(HISTORY);
     match fs::read_to_string(&path) {
         Ok(text) => history::from_csv(&text),
@@ -93,4 +120,17 @@ fn read_history(folder: &RunFolder) -> Result<Vec<crate::train::HistoryRow>> {
         Err(error) => Err(error.into()),
     }
     .with_context(|| format!("cannot read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_lies_beside_the_runs() {
+        let of = |runs: &[&str]| common_folder(&runs.iter().map(PathBuf::from).collect::<Vec<_>>());
+        assert_eq!(of(&["runs/a", "runs/b/"]), Path::new("runs"));
+        assert_eq!(of(&["/x/runs/a", "/x/other/b"]), Path::new("/x"));
+        assert_eq!(of(&["a", "b"]), Path::new(""));
+    }
 }

@@ -8,6 +8,7 @@ use crate::{
     evaluation::{Scores, float_scores, int8_scores},
     export::{export, repacked},
     metrics::Rates,
+    report::{self, REPORT, Run},
     run_folder::RunFolder,
     sampler::SamplerError,
     terminal::{INTERRUPTED, Progress, cut, interrupted, listen_for_interrupt, thousands},
@@ -112,7 +113,22 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let mut json = serde_json::to_string_pretty(&metrics)?;
     json.push('\n');
     folder.write(METRICS, json.as_bytes())?;
-    print!("{}", summary(&metrics, &data, folder.path()));
+    let progress = Progress::new("report", 0);
+    let run = Run {
+        name: &folder.name(&config.name),
+        config: &config,
+        net: &raw.to_float_net(),
+        file: &file,
+        data: &data,
+        unseen: &unseen,
+        // As `report` will read it, so that it writes the same.
+        history: history::from_csv(&history::to_csv(&trained.history))?,
+        float: &float,
+        int8: &int8,
+    };
+    let report = report::write(&folder, &run.findings()?)?;
+    progress.finish(&report.join(", "));
+    print!("{}", summary(&metrics, &data, folder.path(), &report));
     if trained.ended == Ended::Interrupted {
         let run = folder.path().display();
         println!(
@@ -257,7 +273,7 @@ struct ModelMetrics {
 }
 
 /// The last lines of a run.
-fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path) -> String {
+fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]) -> String {
     let Metrics { float, int8, model, .. } = metrics;
     let mut text = triplet_table(int8, data);
     text += &scores::table(&[("float", float), ("int8", int8)], &data.class_names, mark(data));
@@ -266,7 +282,7 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path) -> String {
          {} embeddings/s on this machine; {:.1} s of training, on {}\n\
          {} parameters, {} MACs; on a board {} bytes of RAM, {} of flash\n\
          model hash {}\n\n\
-         wrote {}: {MODEL}, {METRICS}, {ROC}, {HISTORY}, {CONFIG}, {CHECKPOINT}\n",
+         wrote {}: {}, {MODEL}, {METRICS}, {ROC}, {HISTORY}, {CONFIG}, {CHECKPOINT}\n",
         thousands(metrics.embeddings_per_second as u64),
         metrics.train_seconds,
         metrics.dataset,
@@ -276,10 +292,12 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path) -> String {
         thousands(model.board_flash_bytes as u64),
         model.hash,
         folder.display(),
+        report.join(", "),
     );
     let base = if folder.is_absolute() { "" } else { "$PWD/" };
     text += &format!(
-        "next: cargo run -p host-train -- inspect {folder}\n      \
+        "open {folder}/{REPORT}\n\
+         next: cargo run -p host-train -- inspect {folder}\n      \
          TINYTRIPLET_MODEL={base}{folder}/{MODEL} cargo run -p firmware\n",
         folder = folder.display()
     );

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     data::Split,
     metrics::{Embeddings, nearest_others},
+    sampler::classes,
 };
 use shared_model::{Distance, Element};
 
@@ -20,12 +21,10 @@ pub fn choose(split: &Split) -> Vec<usize> {
     if split.len() <= POINTS {
         return (0..split.len()).collect();
     }
-    let mut classes = split.by_class();
-    classes.retain(|class| !class.is_empty());
     // Of more classes than there are points, some.
-    let classes = evenly(classes, POINTS);
+    let classes = evenly(classes(split.labels()), POINTS);
     let each = POINTS / classes.len();
-    let mut chosen: Vec<usize> = classes.into_iter().flat_map(|class| evenly(class, each)).collect();
+    let mut chosen: Vec<usize> = classes.into_iter().flat_map(|class| evenly(class.images, each)).collect();
     chosen.sort_unstable();
     chosen
 }

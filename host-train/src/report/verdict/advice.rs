@@ -1,7 +1,7 @@
 use super::{FEW_TEST_IMAGES, int8_loss, percent, weakest_class};
 use crate::{
     config::{Config, HoldOut, LossConfig, Margin},
-    report::{Findings, Grade, LayerFacts},
+    report::{Findings, Grade, scatter::short},
     terminal::{count, thousands},
 };
 
@@ -48,7 +48,7 @@ fn drawn(findings: &Findings, _: &Config) -> Option<String> {
 fn nothing_learned(findings: &Findings, config: &Config) -> Option<String> {
     let training = &findings.training;
     let (last, lr) = (training.history.last()?, config.train.lr);
-    let slower = format!("lower the learning rate (`--set train.lr={}`)", lr / 3.0);
+    let slower = format!("lower the learning rate (`--set train.lr={}`)", short(lr / 3.0));
     if training.history.iter().all(|row| row.mined < 1.0) {
         return Some(format!(
             "No step found any {} to learn from: raise the margin, or take another miner (`train.loss` in the recipe).",
@@ -102,8 +102,7 @@ fn few_training_images(findings: &Findings, config: &Config) -> Option<String> {
 
 fn dear_int8(findings: &Findings, _: &Config) -> Option<String> {
     let loss = int8_loss(findings);
-    let worst = |layer: &&LayerFacts| layer.signal_to_noise_db.is_finite();
-    let layers = findings.net.layers.iter().enumerate().filter(|(_, layer)| worst(layer));
+    let layers = findings.net.layers.iter().enumerate().filter(|(_, layer)| !layer.signal_to_noise_db.is_nan());
     let (step, layer) =
         layers.min_by(|(_, a), (_, b)| a.signal_to_noise_db.total_cmp(&b.signal_to_noise_db))?;
     (loss > NOTABLE_INT8).then(|| {
