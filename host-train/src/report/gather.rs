@@ -74,7 +74,11 @@ impl Run<'_> {
         let mut findings = Findings {
             name: self.name.to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
-            verdict: super::Verdict { grade: super::Grade::Poor, sentence: String::new(), advice: Vec::new() },
+            verdict: super::Verdict {
+                grade: super::Grade::Poor,
+                sentence: String::new(),
+                advice: Vec::new(),
+            },
             data: facts(data, unseen),
             recipe: config.to_toml().context("cannot write the config as TOML")?,
             training: Training {
@@ -140,7 +144,8 @@ fn distances(
 ) -> Option<Distances> {
     let histogram = Pairs::new(embeddings, labels)?.histogram(BINS);
     let thresholds = model.metadata().thresholds;
-    let limits = thresholds.equal_error.zip(thresholds.false_accept_1_percent).zip(scores.pairs.at_thresholds);
+    let limits =
+        thresholds.equal_error.zip(thresholds.false_accept_1_percent).zip(scores.pairs.at_thresholds);
     let limit = |name, distance, rates: ErrorRates| {
         let ErrorRates { false_accept_rate, false_reject_rate } = rates;
         let threshold = embeddings.real(distance);
@@ -187,7 +192,9 @@ fn mistakes(
         let Some(found) = found.filter(|&found| labels[found] != labels[query]) else { continue };
         let own = (0..labels.len()).filter(|&other| other != query && labels[other] == labels[query]);
         // One that is alone with its label has nothing to find.
-        let Some(own) = own.map(|other| embeddings.distance(query, embeddings, other)).min() else { continue };
+        let Some(own) = own.map(|other| embeddings.distance(query, embeddings, other)).min() else {
+            continue;
+        };
         wrong.push((own - embeddings.distance(query, embeddings, found), query));
     }
     wrong.sort_unstable_by_key(|&(margin, query)| (std::cmp::Reverse(margin), query));
@@ -200,7 +207,10 @@ fn mistakes(
         margin: short(embeddings.real(margin)),
         neighbours: others
             .into_iter()
-            .map(|(other, distance)| Neighbour { image: place(other), distance: short(embeddings.real(distance)) })
+            .map(|(other, distance)| Neighbour {
+                image: place(other),
+                distance: short(embeddings.real(distance)),
+            })
             .collect(),
     };
     (wrong.into_iter().zip(beside).map(mistake).collect(), in_all)
