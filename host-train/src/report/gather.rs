@@ -9,7 +9,7 @@ use crate::{
     config::{BatchConfig, Config, LossConfig, MinerConfig, ValidConfig},
     data::{Dataset, Label, Source},
     engine::Engine,
-    evaluation::{AtThresholds, ErrorRates, Scores, int8_embeddings},
+    evaluation::{AtThresholds, ErrorRates, SEED, Scores, int8_embeddings},
     export::repacked,
     float_net::FloatNet,
     loss::loss,
@@ -19,6 +19,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use shared_model::{Distance, Layout, Model};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// A run that is done, and the data that it is judged on.
 pub struct Run<'a> {
@@ -46,6 +47,8 @@ pub struct Run<'a> {
 const BINS: usize = 100;
 /// Most mistakes that are shown.
 const MISTAKES: usize = 48;
+/// Most classes of the confusion, those that are recognised least.
+const CONFUSED: usize = 64;
 /// Images that are shown beside a mistake.
 const BESIDE: usize = 6;
 
@@ -173,11 +176,25 @@ fn distances(
 
 /// Of all classes; the images of the prototypes are those of the scores.
 fn confusion(engine: &Engine<'_>, data: &Dataset, test: &Embeddings<i16>) -> Confusion {
-    let support = support(&classes(data.train.labels()), crate::evaluation::SEED);
+    let support = support(&classes(data.train.labels()), SEED);
     let shots = int8_embeddings(engine, &data.train, &support.images);
     let rows = prototype_confusion(&support, &shots, test, data.test.labels());
-    let rows = rows.into_iter().map(|row| row.into_iter().map(short).collect()).collect();
-    Confusion { labels: support.labels().to_vec(), rows }
+    // Of a class without test images there is nothing to be told.
+    let share = |row: &BTreeMap<usize, f64>, column: usize| match row.is_empty() {
+        true => f64::NAN,
+        false => row.get(&column).copied().map_or(0.0, short),
+    };
+    let mut kept: Vec<usize> = (0..rows.len()).collect();
+    kept.sort_by(|&a, &b| share(&rows[a], a).total_cmp(&share(&rows[b], b)));
+    kept.truncate(CONFUSED);
+    kept.sort_unstable();
+    Confusion {
+        labels: kept.iter().map(|&place| support.labels()[place]).collect(),
+        rows: kept
+            .iter()
+            .map(|&row| kept.iter().map(|&column| share(&rows[row], column)).collect())
+            .collect(),
+    }
 }
 
 /// The worst mistakes among the embeddings, and how many there are. `place` says where an embedding's image is shown.
@@ -197,7 +214,7 @@ fn mistakes(
         };
         wrong.push((own - embeddings.distance(query, embeddings, found), query));
     }
-    wrong.sort_unstable_by_key(|&(margin, query)| (std::cmp::Reverse(margin), query));
+    wrong.sort_unstable_by_key(|&(margin, query)| (Reverse(margin), query));
     let in_all = wrong.len();
     wrong.truncate(MISTAKES);
     let queries: Vec<usize> = wrong.iter().map(|(_, query)| *query).collect();
