@@ -120,7 +120,7 @@ fn gradients(points: &[[f32; 2]], weights: &[Vec<(usize, f32)>], exaggeration: f
         simd.run(Repel { points, xs: &xs, ys: &ys, repulsions });
     });
     let total: f64 = repulsions.iter().map(|repulsion| f64::from(repulsion.weight)).sum();
-    let share = (1.0 / total.max(f64::MIN_POSITIVE)) as f32;
+    let share = if total > 0.0 { (1.0 / total) as f32 } else { 0.0 };
     let rows = points.iter().zip(weights).zip(&repulsions);
     let gradient = |((point, weights), repulsion): ((&[f32; 2], &Vec<(usize, f32)>), &Repulsion)| {
         let mut attraction = [0.0; 2];
