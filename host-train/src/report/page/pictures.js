@@ -98,7 +98,7 @@ function zoomButtons(picture) {
 /** The image that is pointed at: large, with its label, and what is near to it by pixels and by embedding. */
 function inspect(run, image, inspector) {
   if (image === null) {
-    inspector.replaceChildren(el("p", { class: "hint" }, "Point at a dot to see the image and its neighbours."));
+    inspector.replaceChildren(el("p", { class: "hint" }, "Point at a dot, or tap it, to see the image and its neighbours."));
     return;
   }
   const label = run.images.labels[image];
