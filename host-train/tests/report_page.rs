@@ -37,6 +37,17 @@ fn read_page_about(name: &str, runs: &[Findings]) {
 }
 
 #[test]
+fn of_a_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_host-train"));
+    program.args(["-c", "quick", "--data", "drawn", "--set", "train.steps=30", "--name", "real"]);
+    program.env_remove("TINYTRIPLET_DATA").env("XDG_CACHE_HOME", folder.path()).current_dir(folder.path());
+    let output = program.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    read("training", &folder.path().join("runs/real/report.html"));
+}
+
+#[test]
 fn one_run() {
     read_page_about("one", &[findings("by hand", &["cross", "disc", "frame", "stripes"], 0.95)]);
 }
