@@ -15,7 +15,7 @@ use std::{
 fn read(name: &str, page: &Path) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/report.mjs");
     let mut node = Command::new("node");
-    node.arg(script).arg(page).stdin(Stdio::null());
+    node.arg("--test-reporter=spec").arg(script).arg(page).stdin(Stdio::null());
     if let Some(folder) = std::env::var_os("BROWSER_SCREENSHOTS") {
         node.arg(Path::new(&folder).join(name));
     }

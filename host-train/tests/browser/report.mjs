@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { after, beforeEach, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { chromium } from "./chromium.mjs";
 
@@ -14,8 +14,11 @@ const SECTIONS = [
   "pictures", "training", "pairs", "scores", "triplets", "confusion", "mistakes", "int8", "net", "boards", "recipe",
 ];
 
-let browser, page, runs;
 const troubles = [];
+const browser = await chromium().catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});
 
 /** The page in a window of its own. */
 async function open(options) {
@@ -31,12 +34,9 @@ async function open(options) {
   return opened;
 }
 
-before(async () => {
-  browser = await chromium();
-  page = await open();
-  runs = JSON.parse(await page.locator("#findings").textContent());
-});
-after(() => browser?.close());
+const page = await open();
+const runs = JSON.parse(await page.locator("#findings").textContent());
+after(() => browser.close());
 // What several runs have in common aside, a page is about one run at a time: here, the first.
 beforeEach(() => page.mouse.move(0, 0));
 
