@@ -30,7 +30,8 @@ async function open(options) {
     if (request.url() !== url && !request.url().startsWith("data:")) troubles.push(`it asks for ${request.url()}`);
   });
   await opened.goto(url);
-  await opened.waitForSelector(":root[data-ready]", { state: "attached" });
+  const failed = new Promise((_, reject) => opened.once("pageerror", reject));
+  await Promise.race([opened.waitForSelector(":root[data-ready]", { state: "attached" }), failed]);
   return opened;
 }
 

@@ -56,5 +56,5 @@ await readSprites(runs);
 document.body.append(
   el("header", null, el("span", { class: "brand" }, "tinytriplet"), el("span", { class: "what" }, "report of a training"), themeButton()),
   el("main", null, runs.length === 1 ? runPage(runs[0], 1) : runsPage(runs)),
-  el("footer", null, `Made by tinytriplet ${runs[0]?.tool ?? ""}. This file holds all it shows and asks the network for nothing.`));
+  el("footer", null, `Made by tinytriplet ${runs[0].tool}. This file holds all it shows and asks the network for nothing.`));
 document.documentElement.dataset.ready = "";

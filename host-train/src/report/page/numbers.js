@@ -52,6 +52,6 @@ function duration(seconds) {
 }
 
 /** `1 image`, `2 images`. */
-function counted(count, thing) {
-  return `${thousands(count)} ${thing}${count === 1 ? "" : "s"}`;
+function counted(count, thing, things = `${thing}s`) {
+  return `${thousands(count)} ${count === 1 ? thing : things}`;
 }

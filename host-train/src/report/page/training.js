@@ -15,8 +15,8 @@ function trainingFigures(runs) {
       "Share of training images that were held out whose nearest other one is of their class. Good: rises, then stays; "
       + "one that falls again asks for fewer steps."),
     curveFigure("mined", runs, mined, (row) => row.mined, { format: brief, exact: real, from: 0 },
-      "What the loss of a step rests on. It falls as the net learns, since fewer images are hard for it; at zero there is "
-      + "nothing left to learn from."),
+      "What the loss of a step rests on. Mined triplets become fewer as the net learns, since fewer are hard for it; at "
+      + "zero there is nothing left to learn from."),
   ];
 }
 
