@@ -94,7 +94,8 @@ fn a_report_again_is_the_same_report() {
 fn six_pictures(folder: &Path) {
     for (number, class) in ["bright", "bright", "bright", "dim", "dim", "dim"].into_iter().enumerate() {
         fs::create_dir_all(folder.join(class)).unwrap();
-        let level = |x: u32, y: u32| if (x / 20 + y / 30) % 2 == 0 { 10 } else { 90 + 25 * number as u8 };
+        let level =
+            |x: u32, y: u32| if (x / 20 + y / 30).is_multiple_of(2) { 10 } else { 90 + 25 * number as u8 };
         let image = GrayImage::from_fn(150 + 10 * number as u32, 256, |x, y| Luma([level(x, y)]));
         image.save(folder.join(class).join(format!("{number}.png"))).unwrap();
     }
