@@ -19,6 +19,7 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use shared_model::{Model, format::MAX_BACKGROUND_PROTOTYPES};
 use std::{
+    collections::BTreeSet,
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -32,7 +33,8 @@ const COMPARISON: &str = "comparison.html";
 /// # Errors
 /// A folder is no run's or lacks a file, the data are not the run's, or the report cannot be written.
 pub fn run(args: &ReportArgs) -> Result<()> {
-    let findings = args.runs.iter().map(|run| findings(run, &args.data)).collect::<Result<Vec<_>>>()?;
+    let mut findings = args.runs.iter().map(|run| findings(run, &args.data)).collect::<Result<Vec<_>>>()?;
+    tell_apart(&mut findings, &args.runs);
     if args.json {
         println!("{}", serde_json::to_string(&findings)?);
         return Ok(());
@@ -46,6 +48,16 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     write_whole(&out, report::page(&findings)?.as_bytes())?;
     println!("wrote {}", out.display());
     Ok(())
+}
+
+/// Gives runs of one name, from several folders, their paths for names.
+fn tell_apart(findings: &mut [Findings], runs: &[PathBuf]) {
+    let names: BTreeSet<&str> = findings.iter().map(|findings| findings.name.as_str()).collect();
+    if names.len() < findings.len() {
+        for (findings, run) in findings.iter_mut().zip(runs) {
+            findings.name = run.display().to_string();
+        }
+    }
 }
 
 /// The innermost folder that all runs are in.

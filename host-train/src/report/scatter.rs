@@ -57,9 +57,15 @@ fn cloud(embeddings: &Embeddings<i16>) -> Cloud {
     // Of both distances, one is squared L2, the other half of it where embeddings have length 1.
     let map = tsne(&nearest, &plane.points);
     let told = |others: &Vec<(usize, f64)>| {
-        others.iter().take(NEAREST).map(|&(image, distance)| Neighbour { image, distance: short(distance) }).collect()
+        others
+            .iter()
+            .take(NEAREST)
+            .map(|&(image, distance)| Neighbour { image, distance: short(distance) })
+            .collect()
     };
-    let points = |points: Vec<[f32; 2]>| points.into_iter().map(|point| point.map(|x| short(x.into()) as f32)).collect();
+    let points = |points: Vec<[f32; 2]>| {
+        points.into_iter().map(|point| point.map(|x| short(x.into()) as f32)).collect()
+    };
     Cloud {
         pca: points(plane.points),
         pca_variance: plane.variance,
@@ -71,15 +77,15 @@ fn cloud(embeddings: &Embeddings<i16>) -> Cloud {
 
 /// Where an embedding is, so that its distances are squared L2: that of cosine has length 1.
 fn position(embeddings: &Embeddings<i16>, index: usize) -> Vec<f32> {
-    let row = embeddings.row(index).iter().map(|&value| f32::from(value));
+    let row = embeddings.row(index).iter().map(|&value| f64::from(value));
     let scale = match embeddings.kind() {
-        Distance::SquaredL2 => embeddings.scale(),
+        Distance::SquaredL2 => embeddings.scale().into(),
         Distance::Cosine => {
-            let length = row.clone().map(|x| x * x).sum::<f32>().sqrt();
+            let length = row.clone().map(|x| x * x).sum::<f64>().sqrt();
             if length > 0.0 { 1.0 / length } else { 0.0 }
         }
     };
-    row.map(|x| x * scale).collect()
+    row.map(|x| (x * scale) as f32).collect()
 }
 
 /// Rounded to four digits: more are of no use in a picture, and take room in its file.
@@ -121,7 +127,8 @@ mod tests {
     fn clouds_by_hand() {
         // One pixel each, and an embedding that is the same of all.
         let split = Split::new(1, 1, vec![0, 255, 51], vec![0; 3]).unwrap();
-        let embeddings = Embeddings::from_bytes(&[3, 4, 6, 8, 9, 12], 3, Element::Signed, Distance::Cosine, 0.5);
+        let embeddings =
+            Embeddings::from_bytes(&[3, 4, 6, 8, 9, 12], 3, Element::Signed, Distance::Cosine, 0.5);
         let found = scatter(&split, &[0, 1, 2], &embeddings);
         let neighbour = |image, distance| Neighbour { image, distance };
         let nearest = |of: &Neighbour| (of.image, of.distance);
@@ -129,7 +136,8 @@ mod tests {
             found.raw.nearest[2].iter().map(nearest).collect::<Vec<_>>(),
             [neighbour(0, 0.04), neighbour(1, 0.64)].iter().map(nearest).collect::<Vec<_>>()
         );
-        assert!((found.raw.pca[1][0] - found.raw.pca[0][0]).abs() - 1.0 < 1e-3);
+        let [x, y] = [0, 1].map(|image| found.raw.pca[image][0]);
+        assert!(((x - y).abs() - 1.0).abs() < 1e-3, "black and white are 1 apart");
         assert_eq!(found.embedded.pca, [[0.0, 0.0]; 3]);
         let nothing = scatter(&Split::new(1, 1, vec![], vec![]).unwrap(), &[], &embeddings);
         assert!(nothing.raw.pca.is_empty() && nothing.embedded.nearest.is_empty());

@@ -2,8 +2,9 @@
 //!
 //! Attraction is that of the nearest neighbours alone (van der Maaten, "Accelerating t-SNE using tree-based
 //! algorithms", JMLR 2014), repulsion that of all points, exact: for the few thousand that a picture holds, a tree
-//! would not be faster. Of the crates, bhtsne adds up in the order in which threads happen to finish and brings a dozen
-//! others along, linfa-tsne, which builds on it, as well; UMAP's sample at random. Here the same points always give the same map.
+//! would not be faster. Same points, same map: the crates do not promise that. bhtsne, which linfa-tsne uses too, adds
+//! up in the order in which threads happen to finish (and brings an FFT along), umap-rs draws from the system's
+//! generator.
 
 use crate::fused_conv::simd::{Kernel, Simd, Target};
 use rayon::prelude::*;
@@ -119,18 +120,18 @@ fn gradients(points: &[[f32; 2]], weights: &[Vec<(usize, f32)>], exaggeration: f
         simd.run(Repel { points, xs: &xs, ys: &ys, repulsions });
     });
     let total: f64 = repulsions.iter().map(|repulsion| f64::from(repulsion.weight)).sum();
-    let share = (1.0 / total.max(f64::MIN_POSITIVE)) as f32;
-    let rows = points.iter().zip(weights).zip(&repulsions);
-    let gradient = |((point, weights), repulsion): ((&[f32; 2], &Vec<(usize, f32)>), &Repulsion)| {
+    let share = if total > 0.0 { (1.0 / total) as f32 } else { 0.0 };
+    let gradient = |(point, repulsion): (usize, &Repulsion)| {
+        let [x, y] = points[point];
         let mut attraction = [0.0; 2];
-        for &(other, weight) in weights {
-            let [dx, dy] = [point[0] - points[other][0], point[1] - points[other][1]];
+        for &(other, weight) in &weights[point] {
+            let [dx, dy] = [x - points[other][0], y - points[other][1]];
             let pull = weight / (1.0 + dx * dx + dy * dy);
             attraction = [attraction[0] + pull * dx, attraction[1] + pull * dy];
         }
         [0, 1].map(|axis| 4.0 * (exaggeration * attraction[axis] - repulsion.force[axis] * share))
     };
-    rows.map(gradient).collect()
+    repulsions.iter().enumerate().map(gradient).collect()
 }
 
 /// What drives a point away from all others.
@@ -193,9 +194,9 @@ mod tests {
     fn map(rows: &[f32]) -> Vec<[f32; 2]> {
         let embeddings = Embeddings::from_floats(rows.to_vec(), rows.len() / 5, Distance::SquaredL2);
         let queries: Vec<usize> = (0..embeddings.len()).collect();
-        let nearest = nearest_others(&embeddings, &queries, NEIGHBOURS).into_iter().map(|others| {
-            others.into_iter().map(|(other, distance)| (other, f64::from(distance))).collect()
-        });
+        let nearest = nearest_others(&embeddings, &queries, NEIGHBOURS)
+            .into_iter()
+            .map(|others| others.into_iter().map(|(other, distance)| (other, f64::from(distance))).collect());
         tsne(&nearest.collect::<Vec<_>>(), &pca(rows, 5).points)
     }
 
