@@ -45,7 +45,7 @@ function scoresSection(run) {
 }
 
 function scoreTable(scores, float, int8, label) {
-  const found = scores.filter(({ of }) => isNumber(of(float)) || isNumber(of(int8)));
+  const found = scores.filter(({ of }) => of(int8) !== undefined);
   return table([
     { title: "in %", cell: ({ name }) => name },
     { title: "float", number: true, cell: ({ of }) => percent(of(float)) },
