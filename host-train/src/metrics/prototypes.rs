@@ -17,6 +17,11 @@ pub struct Support {
 }
 
 impl Support {
+    /// Labels of the classes, ascending as they were given.
+    pub fn labels(&self) -> &[Label] {
+        &self.labels
+    }
+
     /// The images of one draw, and their labels.
     pub(super) fn draw(&self, draw: usize) -> impl Iterator<Item = (Label, usize)> {
         let of_draw = self.images.chunks_exact(SHOTS).skip(draw * self.labels.len());
@@ -58,22 +63,55 @@ pub fn prototype_accuracy<T: Value>(
     queries: &Embeddings<T>,
     labels: &[Label],
 ) -> FewShot {
-    let classes = support.labels.len();
-    if classes == 0 || queries.is_empty() {
+    if support.labels.is_empty() || queries.is_empty() {
         return FewShot { mean: f64::NAN, standard_deviation: f64::NAN };
     }
-    let prototypes = embeddings.means(SHOTS);
-    let draws = (0..DRAWS).map(|draw| {
-        let own: Vec<usize> = (draw * classes..(draw + 1) * classes).collect();
-        let found = nearest(queries, &prototypes.select(&own), |_| None);
-        let labelled = found.iter().flatten().zip(labels);
-        let right = labelled.filter(|(found, label)| support.labels[**found] == **label).count();
-        right as f64 / queries.len() as f64
+    let draws = answers(support, embeddings, queries).map(|found| {
+        let right = found.iter().zip(labels).filter(|(found, label)| support.labels[**found] == **label);
+        right.count() as f64 / queries.len() as f64
     });
     let draws: Vec<f64> = draws.collect();
     let mean = draws.iter().sum::<f64>() / DRAWS as f64;
     let squares: f64 = draws.iter().map(|draw| (draw - mean).powi(2)).sum();
     FewShot { mean, standard_deviation: (squares / (DRAWS - 1) as f64).sqrt() }
+}
+
+/// What [`prototype_accuracy`] takes queries for: a row for each label of the support, ascending, with the shares of its
+/// queries that were nearest to each label's prototype, over all draws. NaN in the row of a label without queries.
+pub fn prototype_confusion<T: Value>(
+    support: &Support,
+    embeddings: &Embeddings<T>,
+    queries: &Embeddings<T>,
+    labels: &[Label],
+) -> Vec<Vec<f64>> {
+    let classes = support.labels.len();
+    let mut counts = vec![vec![0_u64; classes]; classes];
+    for found in answers(support, embeddings, queries) {
+        for (&found, label) in found.iter().zip(labels) {
+            if let Ok(row) = support.labels.binary_search(label) {
+                counts[row][found] += 1;
+            }
+        }
+    }
+    let shares = |row: Vec<u64>| {
+        let total: u64 = row.iter().sum();
+        row.iter().map(|&count| count as f64 / total as f64).collect()
+    };
+    counts.into_iter().map(shares).collect()
+}
+
+/// For each draw, the place among the support's labels of the prototype that each query is nearest to.
+fn answers<T: Value>(
+    support: &Support,
+    embeddings: &Embeddings<T>,
+    queries: &Embeddings<T>,
+) -> impl Iterator<Item = Vec<usize>> {
+    let classes = support.labels.len();
+    let prototypes = embeddings.means(SHOTS);
+    (0..DRAWS).map(move |draw| {
+        let own: Vec<usize> = (draw * classes..(draw + 1) * classes).collect();
+        nearest(queries, &prototypes.select(&own), |_| None).into_iter().flatten().collect()
+    })
 }
 
 #[cfg(test)]
@@ -107,6 +145,10 @@ mod tests {
         let queries = Embeddings::from_floats(vec![-3.0, 6.9, 7.1, 30.0], 4, Distance::SquaredL2);
         let found = prototype_accuracy(&drawn, &embeddings, &queries, &[0, 0, 0, 1]);
         assert_eq!(found, FewShot { mean: 0.75, standard_deviation: 0.0 });
+        // Of three zeros one is beyond the border; nobody asks about label 9.
+        let confusion = prototype_confusion(&drawn, &embeddings, &queries, &[0, 0, 0, 9]);
+        assert_eq!(confusion[0], [2.0 / 3.0, 1.0 / 3.0]);
+        assert!(confusion[1].iter().all(|share| share.is_nan()));
 
         // The prototypes of one half of the draws are 0 and 10, of the other half 0 and 12: at 5.5, the first half
         // is wrong. The variance is 20 · 0.25² / 19.

@@ -5,6 +5,33 @@
 //!                   → projector (tensors, labels, images), TensorBoard's event files
 //! ```
 
+mod boards;
 mod findings;
+mod gather;
+mod layers;
+pub mod ledger;
+mod page;
+mod pca;
+mod pictures;
+mod scatter;
+mod tsne;
+mod verdict;
 
 pub use findings::*;
+pub use gather::Run;
+pub use page::page;
+
+use crate::run_folder::RunFolder;
+use anyhow::Result;
+
+/// The page, in a run's folder.
+pub const REPORT: &str = "report.html";
+
+/// Writes the report of a run to its folder, and says which files it consists of.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write(folder: &RunFolder, findings: &Findings) -> Result<Vec<&'static str>> {
+    folder.write(REPORT, page(std::slice::from_ref(findings))?.as_bytes())?;
+    Ok(vec![REPORT])
+}
