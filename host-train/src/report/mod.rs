@@ -13,7 +13,10 @@ pub mod ledger;
 mod page;
 mod pca;
 mod pictures;
+pub mod plots;
+pub mod projector;
 mod scatter;
+pub mod tensorboard;
 mod tsne;
 mod verdict;
 

@@ -49,7 +49,8 @@ pub fn write(findings: &Findings, folder: &Path) -> Result<PathBuf> {
     let mut scores = numbers("float", &serde_json::to_value(&findings.float)?);
     scores.extend(numbers("int8", &serde_json::to_value(&findings.int8)?));
     let scores = scores.into_iter().map(|(tag, score)| scalar(&tag, score)).collect();
-    add(training.seconds, training.history.last().map_or(0, |row| row.step), scores);
+    let (step, seconds) = training.history.last().map_or((0, 0.0), |row| (row.step, row.seconds));
+    add(seconds, step, scores);
     let path = folder.join(EVENTS);
     write_whole(&path, &file)?;
     Ok(path)
