@@ -1,6 +1,7 @@
 use super::{Embeddings, Value, nearest};
 use crate::{data::Label, rng::Rng, sampler::Class};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Images a class that a prototype is the mean of.
 const SHOTS: usize = 5;
@@ -76,26 +77,25 @@ pub fn prototype_accuracy<T: Value>(
     FewShot { mean, standard_deviation: (squares / (DRAWS - 1) as f64).sqrt() }
 }
 
-/// What [`prototype_accuracy`] takes queries for: a row for each label of the support, ascending, with the shares of its
-/// queries that were nearest to each label's prototype, over all draws. NaN in the row of a label without queries.
+/// What [`prototype_accuracy`] takes queries for: for each label of the support, in its order, the shares of its queries
+/// that were nearest to the prototypes of labels, by their places, over all draws. Empty for a label without queries.
 pub fn prototype_confusion<T: Value>(
     support: &Support,
     embeddings: &Embeddings<T>,
     queries: &Embeddings<T>,
     labels: &[Label],
-) -> Vec<Vec<f64>> {
-    let classes = support.labels.len();
-    let mut counts = vec![vec![0_u64; classes]; classes];
+) -> Vec<BTreeMap<usize, f64>> {
+    let mut counts = vec![BTreeMap::<usize, u64>::new(); support.labels.len()];
     for found in answers(support, embeddings, queries) {
         for (&found, label) in found.iter().zip(labels) {
             if let Ok(row) = support.labels.binary_search(label) {
-                counts[row][found] += 1;
+                *counts[row].entry(found).or_default() += 1;
             }
         }
     }
-    let shares = |row: Vec<u64>| {
-        let total: u64 = row.iter().sum();
-        row.iter().map(|&count| count as f64 / total as f64).collect()
+    let shares = |row: BTreeMap<usize, u64>| {
+        let total: u64 = row.values().sum();
+        row.into_iter().map(|(place, count)| (place, count as f64 / total as f64)).collect()
     };
     counts.into_iter().map(shares).collect()
 }
@@ -147,8 +147,7 @@ mod tests {
         assert_eq!(found, FewShot { mean: 0.75, standard_deviation: 0.0 });
         // Of three zeros one is beyond the border; nobody asks about label 9.
         let confusion = prototype_confusion(&drawn, &embeddings, &queries, &[0, 0, 0, 9]);
-        assert_eq!(confusion[0], [2.0 / 3.0, 1.0 / 3.0]);
-        assert!(confusion[1].iter().all(|share| share.is_nan()));
+        assert_eq!(confusion, [[(0, 2.0 / 3.0), (1, 1.0 / 3.0)].into(), BTreeMap::new()]);
 
         // The prototypes of one half of the draws are 0 and 10, of the other half 0 and 12: at 5.5, the first half
         // is wrong. The variance is 20 · 0.25² / 19.

@@ -78,7 +78,8 @@ fn prices(rows: &[[f64; 3]]) -> [f64; 3] {
     let mut prices = [0.0; 3];
     for turn in 0..9_000 {
         let of = turn % 3;
-        let others = |row: &[f64; 3]| row.iter().zip(&prices).map(|(x, p)| x * p).sum::<f64>() - row[of] * prices[of];
+        let others =
+            |row: &[f64; 3]| row.iter().zip(&prices).map(|(x, p)| x * p).sum::<f64>() - row[of] * prices[of];
         let missing: f64 = rows.iter().map(|row| row[of] * (1.0 - others(row))).sum();
         let squares: f64 = rows.iter().map(|row| row[of] * row[of]).sum();
         prices[of] = (missing / squares).max(0.0);
@@ -97,7 +98,10 @@ mod tests {
         let counts = [[100.0, 10.0, 7.0], [400.0, 10.0, 1.0], [50.0, 40.0, 3.0], [9.0, 3.0, 30.0]];
         let cost = |row: &[f64; 3]| 2.0 * row[0] + 3.0 * row[1] + 5.0 * row[2];
         let found = prices(&counts.map(|row| row.map(|count| count / cost(&row))));
-        assert!(found.iter().zip([2.0, 3.0, 5.0]).all(|(found, price)| (found - price).abs() < 1e-3), "{found:?}");
+        assert!(
+            found.iter().zip([2.0, 3.0, 5.0]).all(|(found, price)| (found - price).abs() < 1e-3),
+            "{found:?}"
+        );
     }
 
     /// How far off each net of a board is, estimated from the others.

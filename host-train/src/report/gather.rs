@@ -9,7 +9,7 @@ use crate::{
     config::{BatchConfig, Config, LossConfig, MinerConfig, ValidConfig},
     data::{Dataset, Label, Source},
     engine::Engine,
-    evaluation::{AtThresholds, ErrorRates, Scores, int8_embeddings},
+    evaluation::{AtThresholds, ErrorRates, SEED, Scores, int8_embeddings},
     export::repacked,
     float_net::FloatNet,
     loss::loss,
@@ -19,6 +19,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use shared_model::{Distance, Layout, Model};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// A run that is done, and the data that it is judged on.
 pub struct Run<'a> {
@@ -46,6 +47,8 @@ pub struct Run<'a> {
 const BINS: usize = 100;
 /// Most mistakes that are shown.
 const MISTAKES: usize = 48;
+/// Most classes of the confusion, those that are recognised least.
+const CONFUSED: usize = 64;
 /// Images that are shown beside a mistake.
 const BESIDE: usize = 6;
 
@@ -74,7 +77,11 @@ impl Run<'_> {
         let mut findings = Findings {
             name: self.name.to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
-            verdict: super::Verdict { grade: super::Grade::Poor, sentence: String::new(), advice: Vec::new() },
+            verdict: super::Verdict {
+                grade: super::Grade::Poor,
+                sentence: String::new(),
+                advice: Vec::new(),
+            },
             data: facts(data, unseen),
             recipe: config.to_toml().context("cannot write the config as TOML")?,
             training: Training {
@@ -140,7 +147,8 @@ fn distances(
 ) -> Option<Distances> {
     let histogram = Pairs::new(embeddings, labels)?.histogram(BINS);
     let thresholds = model.metadata().thresholds;
-    let limits = thresholds.equal_error.zip(thresholds.false_accept_1_percent).zip(scores.pairs.at_thresholds);
+    let limits =
+        thresholds.equal_error.zip(thresholds.false_accept_1_percent).zip(scores.pairs.at_thresholds);
     let limit = |name, distance, rates: ErrorRates| {
         let ErrorRates { false_accept_rate, false_reject_rate } = rates;
         let threshold = embeddings.real(distance);
@@ -168,11 +176,25 @@ fn distances(
 
 /// Of all classes; the images of the prototypes are those of the scores.
 fn confusion(engine: &Engine<'_>, data: &Dataset, test: &Embeddings<i16>) -> Confusion {
-    let support = support(&classes(data.train.labels()), crate::evaluation::SEED);
+    let support = support(&classes(data.train.labels()), SEED);
     let shots = int8_embeddings(engine, &data.train, &support.images);
     let rows = prototype_confusion(&support, &shots, test, data.test.labels());
-    let rows = rows.into_iter().map(|row| row.into_iter().map(short).collect()).collect();
-    Confusion { labels: support.labels().to_vec(), rows }
+    // Of a class without test images there is nothing to be told.
+    let share = |row: &BTreeMap<usize, f64>, column: usize| match row.is_empty() {
+        true => f64::NAN,
+        false => row.get(&column).copied().map_or(0.0, short),
+    };
+    let mut kept: Vec<usize> = (0..rows.len()).collect();
+    kept.sort_by(|&a, &b| share(&rows[a], a).total_cmp(&share(&rows[b], b)));
+    kept.truncate(CONFUSED);
+    kept.sort_unstable();
+    Confusion {
+        labels: kept.iter().map(|&place| support.labels()[place]).collect(),
+        rows: kept
+            .iter()
+            .map(|&row| kept.iter().map(|&column| share(&rows[row], column)).collect())
+            .collect(),
+    }
 }
 
 /// The worst mistakes among the embeddings, and how many there are. `place` says where an embedding's image is shown.
@@ -187,10 +209,12 @@ fn mistakes(
         let Some(found) = found.filter(|&found| labels[found] != labels[query]) else { continue };
         let own = (0..labels.len()).filter(|&other| other != query && labels[other] == labels[query]);
         // One that is alone with its label has nothing to find.
-        let Some(own) = own.map(|other| embeddings.distance(query, embeddings, other)).min() else { continue };
+        let Some(own) = own.map(|other| embeddings.distance(query, embeddings, other)).min() else {
+            continue;
+        };
         wrong.push((own - embeddings.distance(query, embeddings, found), query));
     }
-    wrong.sort_unstable_by_key(|&(margin, query)| (std::cmp::Reverse(margin), query));
+    wrong.sort_unstable_by_key(|&(margin, query)| (Reverse(margin), query));
     let in_all = wrong.len();
     wrong.truncate(MISTAKES);
     let queries: Vec<usize> = wrong.iter().map(|(_, query)| *query).collect();
@@ -200,7 +224,10 @@ fn mistakes(
         margin: short(embeddings.real(margin)),
         neighbours: others
             .into_iter()
-            .map(|(other, distance)| Neighbour { image: place(other), distance: short(embeddings.real(distance)) })
+            .map(|(other, distance)| Neighbour {
+                image: place(other),
+                distance: short(embeddings.real(distance)),
+            })
             .collect(),
     };
     (wrong.into_iter().zip(beside).map(mistake).collect(), in_all)

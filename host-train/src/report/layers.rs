@@ -17,7 +17,13 @@ const BINS: usize = 32;
 
 /// Facts of a net: as floats, as a plain model, and as the packed one, whose file has `flash` bytes. Float and int8 are
 /// compared on images of `split`.
-pub fn net_facts(net: &FloatNet, plain: &Model<'_>, packed: &Model<'_>, flash: usize, split: &Split) -> NetFacts {
+pub fn net_facts(
+    net: &FloatNet,
+    plain: &Model<'_>,
+    packed: &Model<'_>,
+    flash: usize,
+    split: &Split,
+) -> NetFacts {
     let count = (MACS / plain.macs().max(1)).clamp(8, IMAGES as u64) as usize;
     let images = super::scatter::evenly((0..split.len()).collect(), count);
     let buffers = packed.input_len() + packed.embedding_len();
@@ -55,7 +61,10 @@ fn sides(shape: Shape) -> [usize; 3] {
 fn flash_of(step: &Step<'_>) -> usize {
     match &step.operation {
         Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
-            [parameters.multipliers, parameters.biases, parameters.weights].iter().map(|part| align(part.len())).sum()
+            [parameters.multipliers, parameters.biases, parameters.weights]
+                .iter()
+                .map(|part| align(part.len()))
+                .sum()
         }
         Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
     }

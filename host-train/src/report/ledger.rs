@@ -142,7 +142,8 @@ fn board(text: &str) -> Option<Board> {
         }
     }
     let clocked = nets.iter().all(|net| net.cost.cycles.is_some());
-    let clock = description.split_once(" at ").and_then(|(_, clock)| clock.strip_suffix(" MHz")?.parse().ok());
+    let clock =
+        description.split_once(" at ").and_then(|(_, clock)| clock.strip_suffix(" MHz")?.parse().ok());
     let megahertz = clock.filter(|_| clocked);
     Some(Board { name: name.to_owned(), description: description.to_owned(), megahertz, nets })
 }

@@ -118,7 +118,10 @@ mod tests {
         let images = Shown::new(&split, &[0]).images().unwrap();
         assert_eq!((images.tile, images.columns), ([8, 32], 1));
         let sprite = sprite(&images);
-        assert_eq!((sprite.dimensions(), sprite.get_pixel(5, 0).0[0], sprite.get_pixel(5, 7).0[0]), ((32, 8), 200, 40));
+        assert_eq!(
+            (sprite.dimensions(), sprite.get_pixel(5, 0).0[0], sprite.get_pixel(5, 7).0[0]),
+            ((32, 8), 200, 40)
+        );
     }
 
     #[test]

@@ -57,9 +57,15 @@ fn cloud(embeddings: &Embeddings<i16>) -> Cloud {
     // Of both distances, one is squared L2, the other half of it where embeddings have length 1.
     let map = tsne(&nearest, &plane.points);
     let told = |others: &Vec<(usize, f64)>| {
-        others.iter().take(NEAREST).map(|&(image, distance)| Neighbour { image, distance: short(distance) }).collect()
+        others
+            .iter()
+            .take(NEAREST)
+            .map(|&(image, distance)| Neighbour { image, distance: short(distance) })
+            .collect()
     };
-    let points = |points: Vec<[f32; 2]>| points.into_iter().map(|point| point.map(|x| short(x.into()) as f32)).collect();
+    let points = |points: Vec<[f32; 2]>| {
+        points.into_iter().map(|point| point.map(|x| short(x.into()) as f32)).collect()
+    };
     Cloud {
         pca: points(plane.points),
         pca_variance: plane.variance,
@@ -121,7 +127,8 @@ mod tests {
     fn clouds_by_hand() {
         // One pixel each, and an embedding that is the same of all.
         let split = Split::new(1, 1, vec![0, 255, 51], vec![0; 3]).unwrap();
-        let embeddings = Embeddings::from_bytes(&[3, 4, 6, 8, 9, 12], 3, Element::Signed, Distance::Cosine, 0.5);
+        let embeddings =
+            Embeddings::from_bytes(&[3, 4, 6, 8, 9, 12], 3, Element::Signed, Distance::Cosine, 0.5);
         let found = scatter(&split, &[0, 1, 2], &embeddings);
         let neighbour = |image, distance| Neighbour { image, distance };
         let nearest = |of: &Neighbour| (of.image, of.distance);

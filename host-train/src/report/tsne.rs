@@ -2,8 +2,9 @@
 //!
 //! Attraction is that of the nearest neighbours alone (van der Maaten, "Accelerating t-SNE using tree-based
 //! algorithms", JMLR 2014), repulsion that of all points, exact: for the few thousand that a picture holds, a tree
-//! would not be faster. Of the crates, bhtsne adds up in the order in which threads happen to finish and brings a dozen
-//! others along, linfa-tsne, which builds on it, as well; UMAP's sample at random. Here the same points always give the same map.
+//! would not be faster. Same points, same map: the crates do not promise that. bhtsne, which linfa-tsne uses too, adds
+//! up in the order in which threads happen to finish (and brings an FFT along), umap-rs draws from the system's
+//! generator.
 
 use crate::fused_conv::simd::{Kernel, Simd, Target};
 use rayon::prelude::*;
@@ -193,9 +194,9 @@ mod tests {
     fn map(rows: &[f32]) -> Vec<[f32; 2]> {
         let embeddings = Embeddings::from_floats(rows.to_vec(), rows.len() / 5, Distance::SquaredL2);
         let queries: Vec<usize> = (0..embeddings.len()).collect();
-        let nearest = nearest_others(&embeddings, &queries, NEIGHBOURS).into_iter().map(|others| {
-            others.into_iter().map(|(other, distance)| (other, f64::from(distance))).collect()
-        });
+        let nearest = nearest_others(&embeddings, &queries, NEIGHBOURS)
+            .into_iter()
+            .map(|others| others.into_iter().map(|(other, distance)| (other, f64::from(distance))).collect());
         tsne(&nearest.collect::<Vec<_>>(), &pca(rows, 5).points)
     }
 

@@ -2,8 +2,8 @@
 
 mod advice;
 
-use super::{Findings, Grade, Verdict};
-use crate::{config::Config, terminal::thousands};
+use super::{Confusion, Findings, Grade, Verdict};
+use crate::config::Config;
 
 /// [`Grade::Good`] takes at least this share right, of each kind that is measured.
 const GOOD: f64 = 0.97;
@@ -18,11 +18,7 @@ const FEW_TEST_IMAGES: usize = 100;
 
 /// What a person should take away from `findings` of a run of `config`.
 pub fn verdict(findings: &Findings, config: &Config) -> Verdict {
-    Verdict {
-        grade: grade(findings),
-        sentence: sentence(findings),
-        advice: advice::advice(findings, config),
-    }
+    Verdict { grade: grade(findings), sentence: sentence(findings), advice: advice::advice(findings, config) }
 }
 
 fn grade(findings: &Findings) -> Grade {
@@ -52,23 +48,29 @@ fn int8_loss(findings: &Findings) -> f64 {
     losses.into_iter().fold(0.0, f64::max)
 }
 
-/// The row of the confusion that is least often right, and how often that is.
+/// The row of the confusion that is least often right, of a class that was trained on, and how often that is.
 fn weakest_class(findings: &Findings) -> Option<(usize, f64)> {
-    let rows = findings.confusion.rows.iter().enumerate();
-    let right = rows.map(|(place, row)| (place, row[place])).filter(|(_, share)| !share.is_nan());
+    let right =
+        trained_on(findings).map(|(place, row)| (place, row[place])).filter(|(_, share)| !share.is_nan());
     right.min_by(|(_, a), (_, b)| a.total_cmp(b))
+}
+
+/// The rows of the confusion, with their places, of classes that were trained on.
+fn trained_on(findings: &Findings) -> impl Iterator<Item = (usize, &[f64])> {
+    let Confusion { labels, rows } = &findings.confusion;
+    let rows = labels.iter().zip(rows).enumerate();
+    let rows = rows.filter(|(_, (label, _))| !findings.data.unseen.contains(label));
+    rows.map(|(place, (_, row))| (place, row.as_slice()))
 }
 
 /// The numbers that matter, for somebody who has never heard their names.
 fn sentence(findings: &Findings) -> String {
     let int8 = &findings.int8;
     let mut parts = Vec::new();
-    let five_shot = int8.prototype_5_shot.mean;
-    if !five_shot.is_nan() {
-        let images = thousands(findings.data.test_images as u64);
+    if !int8.prototype_5_shot.mean.is_nan() {
         parts.push(format!(
-            "shown five examples of each class, it names {} of {images} test images right",
-            percent(five_shot)
+            "shown five examples of each class, it names {} of the test images right",
+            percent(int8.prototype_5_shot.mean)
         ));
     }
     if !int8.precision_at_1.is_nan() {
@@ -79,7 +81,7 @@ fn sentence(findings: &Findings) -> String {
     }
     if !int8.pairs.equal_error_rate.is_nan() {
         parts.push(format!(
-            "same or different is told with {} of errors (equal error rate)",
+            "telling same from different errs in {} of pairs (equal error rate)",
             percent(int8.pairs.equal_error_rate)
         ));
     }
@@ -96,7 +98,8 @@ fn sentence(findings: &Findings) -> String {
         ));
     }
     if parts.is_empty() {
-        return "There is nothing to measure: it takes two classes, and two test images of one of them.".into();
+        return "There is nothing to measure: it takes two classes, and two test images of one of them."
+            .into();
     }
     let points = 100.0 * int8_loss(findings);
     parts.push(match points {

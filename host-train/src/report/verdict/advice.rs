@@ -1,4 +1,4 @@
-use super::{FEW_TEST_IMAGES, int8_loss, percent, weakest_class};
+use super::{FEW_TEST_IMAGES, int8_loss, percent, trained_on, weakest_class};
 use crate::{
     config::{Config, HoldOut, LossConfig, Margin},
     report::{Findings, Grade, scatter::short},
@@ -94,7 +94,9 @@ fn few_training_images(findings: &Findings, config: &Config) -> Option<String> {
     (each < FEW_TRAINING_IMAGES).then(|| {
         let augment = match config.train.augment {
             Some(_) => "or distort them more (`train.augment` in the recipe)",
-            None => "or distort them at random (`train.augment` in the recipe; `configs/default.toml` shows how)",
+            None => {
+                "or distort them at random (`train.augment` in the recipe; `configs/default.toml` shows how)"
+            }
         };
         format!("A class has {} to train on: add some, {augment}.", count(each as u64, "image"))
     })
@@ -102,7 +104,8 @@ fn few_training_images(findings: &Findings, config: &Config) -> Option<String> {
 
 fn dear_int8(findings: &Findings, _: &Config) -> Option<String> {
     let loss = int8_loss(findings);
-    let layers = findings.net.layers.iter().enumerate().filter(|(_, layer)| !layer.signal_to_noise_db.is_nan());
+    let layers =
+        findings.net.layers.iter().enumerate().filter(|(_, layer)| !layer.signal_to_noise_db.is_nan());
     let (step, layer) =
         layers.min_by(|(_, a), (_, b)| a.signal_to_noise_db.total_cmp(&b.signal_to_noise_db))?;
     (loss > NOTABLE_INT8).then(|| {
@@ -154,8 +157,10 @@ fn no_limits(findings: &Findings, config: &Config) -> Option<String> {
     without.then(|| {
         let how = match config.train.hold_out {
             HoldOut::None => "hold images out (`--set train.hold_out=images`)",
-            _ => "it takes a class of 6 training images; add some, or hold whole classes out \
-                  (`--set train.hold_out=classes`)",
+            _ => {
+                "it takes a class of 6 training images; add some, or hold whole classes out \
+                  (`--set train.hold_out=classes`)"
+            }
         };
         format!("The model has no limit for \"unknown\", so a board names whatever it is shown: {how}.")
     })
@@ -169,7 +174,10 @@ fn loose_limit(findings: &Findings, config: &Config) -> Option<String> {
             HoldOut::Classes => "add classes",
             _ => "the images held out are too few or too much like each other; add images",
         };
-        format!("The limit that should accept 1 % of different pairs accepts {} here: {how}.", percent(accepted))
+        format!(
+            "The limit that should accept 1 % of different pairs accepts {} here: {how}.",
+            percent(accepted)
+        )
     })
 }
 
@@ -196,10 +204,12 @@ fn unseen_pairs(findings: &Findings, config: &Config) -> Option<String> {
 fn confused(findings: &Findings, _: &Config) -> Option<String> {
     let confusion = &findings.confusion;
     let name = |place: usize| &findings.data.classes[usize::from(confusion.labels[place])];
-    let pairs = confusion.rows.iter().enumerate().flat_map(|(row, shares)| {
-        shares.iter().enumerate().filter(move |(column, _)| *column != row).map(move |(column, &share)| (row, column, share))
+    let pairs = trained_on(findings).flat_map(|(row, shares)| {
+        let others = shares.iter().enumerate().filter(move |(column, _)| *column != row);
+        others.map(move |(column, &share)| (row, column, share))
     });
-    let (row, column, share) = pairs.filter(|(_, _, share)| *share > CONFUSED).max_by(|a, b| a.2.total_cmp(&b.2))?;
+    let (row, column, share) =
+        pairs.filter(|(_, _, share)| *share > CONFUSED).max_by(|a, b| a.2.total_cmp(&b.2))?;
     let (weakest, right) = weakest_class(findings)?;
     Some(format!(
         "Most often, `{}` is taken for `{}` ({}); `{}` is recognised least ({}). Look at the mistakes: are they \
