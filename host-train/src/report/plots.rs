@@ -13,16 +13,16 @@ mod scatter;
 mod text;
 mod training;
 
+#[cfg(test)]
+mod tests;
+
 use super::Findings;
 use crate::run_folder::write_whole;
 use anyhow::{Context, Result};
 use canvas::{Area, Drawn, png, svg};
 use plotters::prelude::DrawingBackend;
 use rayon::prelude::*;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 /// The folder of the figures, within that of a run.
 pub const FOLDER: &str = "plots";
@@ -40,14 +40,14 @@ trait Figure {
     fn draw<B: DrawingBackend>(findings: &Findings, area: &Area<B>) -> Drawn<B>;
 }
 
-/// Writes the figures to `plots/` in a run's folder, and returns their paths: `training` (loss, held-out P@1 and what was
+/// Writes the figures to `plots/` in a run's folder: `training` (loss, held-out P@1 and what was
 /// mined, by step), `distances` (of pairs of test images, with the limits for "unknown"), `roc` (both errors at every
 /// limit), `confusion`, `pca` and `neighbours` (test images as points, by their pixels and by their embeddings) and
 /// `layers` (what int8 does to each, and what each takes). A figure that has nothing to show is left out.
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn write(findings: &Findings, folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn write(findings: &Findings, folder: &Path) -> Result<()> {
     let folder = folder.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
     let figures = [
@@ -59,15 +59,13 @@ pub fn write(findings: &Findings, folder: &Path) -> Result<Vec<PathBuf>> {
         save::<scatter::Neighbours>,
         save::<layers::Layers>,
     ];
-    let written = figures.into_par_iter().map(|save| save(findings, &folder));
-    Ok(written.collect::<Result<Vec<_>>>()?.concat())
+    figures.into_par_iter().try_for_each(|save| save(findings, &folder))
 }
 
-/// Writes both files of a figure, and returns their paths.
-fn save<F: Figure>(findings: &Findings, folder: &Path) -> Result<Vec<PathBuf>> {
-    let Some(size) = F::size(findings) else { return Ok(Vec::new()) };
-    let files = ["svg", "png"].map(|extension| folder.join(format!("{}.{extension}", F::NAME)));
-    write_whole(&files[0], svg::<F>(findings, size)?.as_bytes())?;
-    write_whole(&files[1], &png::<F>(findings, size)?)?;
-    Ok(files.into())
+/// Writes both files of a figure.
+fn save<F: Figure>(findings: &Findings, folder: &Path) -> Result<()> {
+    let Some(size) = F::size(findings) else { return Ok(()) };
+    let file = |extension| folder.join(format!("{}.{extension}", F::NAME));
+    write_whole(&file("svg"), svg::<F>(findings, size)?.as_bytes())?;
+    write_whole(&file("png"), &png::<F>(findings, size)?)
 }

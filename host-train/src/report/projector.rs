@@ -3,6 +3,7 @@
 //! `tensorboard --logdir runs` shows them in its tab "Projector"; the web page of the projector takes `tensors.tsv` and
 //! `metadata.tsv` by its button "Load".
 
+use super::Run;
 use crate::{
     data::{Dataset, Label, Split},
     engine::Engine,
@@ -19,7 +20,7 @@ use shared_model::Model;
 use std::{
     fmt::{Display, Write},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// Says what there is, beside an event file: TensorBoard looks for it there, by this name.
@@ -34,8 +35,8 @@ const RAW: usize = 2_000;
 /// The most rows and columns of an image in a sprite, which may have 8192: those of 10,000 images are 100 · 40.
 const TILE: usize = 40;
 
-/// Writes two embeddings of the test set, or of an even part of it, and [`CONFIG`], which names them; returns the paths.
-/// `folder` is that of a run.
+/// Writes two embeddings of the test set, or of an even part of it, and [`CONFIG`], which names them, to
+/// the folder of a run.
 ///
 /// * `projector/int8`: what the engine gives. The values are its integers: real ones are these times one scale, which
 ///   changes no picture.
@@ -46,52 +47,40 @@ const TILE: usize = 40;
 /// Nothing is written where there is no test image.
 ///
 /// # Errors
-/// A file cannot be written.
+/// The model file is not valid, or a file cannot be written.
 ///
 /// # Panics
 /// The images are not of the size that the model takes.
-pub fn write(model: &Model<'_>, data: &Dataset, unseen: &[Label], folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn write(run: &Run<'_>, folder: &Path) -> Result<()> {
+    let &Run { data, unseen, .. } = run;
     let test = &data.test;
     if test.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let images = even_part(test.len(), EMBEDDED);
-    let embeddings = int8_embeddings(&Engine::new(model), test, &images);
+    let model = Model::decode(run.file)?;
+    let embeddings = int8_embeddings(&Engine::new(&model), test, &images);
     let rows = (0..images.len()).map(|row| embeddings.row(row));
-    let mut written = embedding(&folder.join(FOLDER).join("int8"), rows, &images, data, unseen)?;
+    embedding(&folder.join(FOLDER).join("int8"), rows, &images, data, unseen)?;
 
     let images = even_part(test.len(), RAW);
     let rows = images.iter().map(|&image| test.image(image));
-    written.extend(embedding(&folder.join(FOLDER).join("raw"), rows, &images, data, unseen)?);
-
-    let path = folder.join(CONFIG);
-    write_whole(&path, config(test).as_bytes())?;
-    written.push(path);
-    Ok(written)
+    embedding(&folder.join(FOLDER).join("raw"), rows, &images, data, unseen)?;
+    write_whole(&folder.join(CONFIG), config(test).as_bytes())
 }
 
-/// Writes the files of one embedding, and returns their paths.
+/// Writes the files of one embedding.
 fn embedding<'a, T: Display + 'a>(
     folder: &Path,
     rows: impl Iterator<Item = &'a [T]>,
     images: &[usize],
     data: &Dataset,
     unseen: &[Label],
-) -> Result<Vec<PathBuf>> {
+) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
-    let files = [
-        ("tensors.tsv", tensors(rows).into_bytes()),
-        ("metadata.tsv", metadata(images, data, unseen).into_bytes()),
-        ("sprite.png", sprite(images, &data.test)?),
-    ];
-    files
-        .into_iter()
-        .map(|(name, content)| {
-            let path = folder.join(name);
-            write_whole(&path, &content)?;
-            Ok(path)
-        })
-        .collect()
+    write_whole(&folder.join("tensors.tsv"), tensors(rows).as_bytes())?;
+    write_whole(&folder.join("metadata.tsv"), metadata(images, data, unseen).as_bytes())?;
+    write_whole(&folder.join("sprite.png"), &sprite(images, &data.test)?)
 }
 
 /// At most `most` of the numbers below `count`, ascending and evenly spread.
@@ -171,12 +160,41 @@ fn config(split: &Split) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Source, prepare::MNIST_LIKE};
+    use crate::data::drawn;
 
     #[test]
     fn an_even_part() {
         assert_eq!(even_part(4, 10), [0, 1, 2, 3]);
         assert_eq!(even_part(10, 4), [0, 2, 5, 7]);
         assert_eq!(even_part(0, 4), [0; 0]);
+    }
+
+    #[test]
+    fn any_name_is_one_field() {
+        let mut data = drawn::dataset(1, 1, 1);
+        data.class_names[3] = "a\tb\r\nc".into();
+        let text = metadata(&[3, 4], &data, &[data.test.label(4)]);
+        let [three, four] = [3, 4].map(|image| usize::from(data.test.label(image)));
+        let names = [three, four].map(|label| if label == 3 { "a b  c" } else { &data.class_names[label] });
+        assert_eq!(text, format!("label\tindex\ttrained\n{}\t3\tyes\n{}\t4\tno\n", names[0], names[1]));
+    }
+
+    #[test]
+    fn rows_of_numbers() {
+        let rows: [&[i16]; 2] = [&[-128, 0, 7], &[1, 2, 3]];
+        assert_eq!(tensors(rows.into_iter()), "-128\t0\t7\n1\t2\t3\n");
+    }
+
+    /// Five images of 2x160 pixels: the third is in the first row of a square of nine, the fourth below the first.
+    #[test]
+    fn a_sprite_by_hand() {
+        let pixels = (0..5).flat_map(|image| [10 * image; 320]).collect();
+        let split = Split::new(2, 160, pixels, vec![0; 5]).unwrap();
+        assert_eq!(tile(&split), [40, 1]);
+        let png = sprite(&[0, 1, 2, 3, 4], &split).unwrap();
+        let sprite = image::load_from_memory(&png).unwrap().into_luma8();
+        assert_eq!(sprite.dimensions(), (120, 3));
+        let places = [(0, 0), (79, 0), (80, 0), (0, 1), (40, 1), (80, 1), (119, 2)];
+        assert_eq!(places.map(|(x, y)| sprite.get_pixel(x, y).0[0]), [0, 10, 20, 30, 40, 0, 0]);
     }
 }

@@ -11,7 +11,7 @@ use anyhow::Result;
 use crc::{CRC_32_ISCSI, Crc, Table};
 use protobuf::Message;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// TensorBoard finds the file by the middle of its name. The number stands for the time at which it was begun.
 pub const EVENTS: &str = "events.out.tfevents.0.tinytriplet";
@@ -19,7 +19,7 @@ pub const EVENTS: &str = "events.out.tfevents.0.tinytriplet";
 /// CRC-32C, Castagnoli's.
 const CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
 
-/// Writes [`EVENTS`] to the folder of a run, and returns its path:
+/// Writes [`EVENTS`] to the folder of a run:
 ///
 /// * `training/loss`, `training/mined`, `training/learning_rate` and `held_out/precision_at_1` by step, as
 ///   `history.csv` has them;
@@ -31,7 +31,7 @@ const CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write(findings: &Findings, folder: &Path) -> Result<PathBuf> {
+pub fn write(findings: &Findings, folder: &Path) -> Result<()> {
     let training = &findings.training;
     let mut file = record(&Message::default().double(1, 0.0).bytes(3, b"brain.Event:2").finish());
     let mut add = |seconds, step, values| file.extend(record(&event(seconds, step, values).finish()));
@@ -51,9 +51,7 @@ pub fn write(findings: &Findings, folder: &Path) -> Result<PathBuf> {
     let scores = scores.into_iter().map(|(tag, score)| scalar(&tag, score)).collect();
     let (step, seconds) = training.history.last().map_or((0, 0.0), |row| (row.step, row.seconds));
     add(seconds, step, scores);
-    let path = folder.join(EVENTS);
-    write_whole(&path, &file)?;
-    Ok(path)
+    write_whole(&folder.join(EVENTS), &file)
 }
 
 /// What was trained, and how, as Markdown.
@@ -90,7 +88,8 @@ fn text(tag: &str, text: &str) -> Message {
     const DT_STRING: u64 = 7;
     let plugin = Message::default().bytes(1, b"text");
     let metadata = Message::default().message(1, plugin);
-    let tensor = Message::default().int(1, DT_STRING).message(2, Message::default()).bytes(8, text.as_bytes());
+    let tensor =
+        Message::default().int(1, DT_STRING).message(2, Message::default()).bytes(8, text.as_bytes());
     Message::default().bytes(1, tag.as_bytes()).message(9, metadata).message(8, tensor)
 }
 

@@ -79,7 +79,9 @@ where
 /// From the smallest to the largest value, and a little more; 0 to 1 where there is none.
 pub fn around(values: impl IntoIterator<Item = f64>) -> Range<f64> {
     let finite = values.into_iter().filter(|value| value.is_finite());
-    let bounds = finite.map(|value| (value, value)).reduce(|(low, high), (value, _)| (low.min(value), high.max(value)));
+    let bounds = finite
+        .map(|value| (value, value))
+        .reduce(|(low, high), (value, _)| (low.min(value), high.max(value)));
     let (low, high) = bounds.unwrap_or((0.0, 1.0));
     let more = match (high - low) * 0.05 {
         0.0 => low.abs().max(1.0) * 0.05,

@@ -39,7 +39,8 @@ impl Figure for Distances {
 
         let edges = &distances.edges;
         let range = edges.first().copied().unwrap_or(0.0)..edges.last().copied().unwrap_or(1.0);
-        let highest = curves.iter().flat_map(|(_, shares, _)| *shares).fold(0.0, |high: f64, share| high.max(*share));
+        let highest =
+            curves.iter().flat_map(|(_, shares, _)| *shares).fold(0.0, |high: f64, share| high.max(*share));
         let top = if highest > 0.0 { highest * 1.06 } else { 1.0 };
         let name = unit(distances.kind);
         let x = Axis { range: range.clone(), name, format: number, labels: 10 };
@@ -87,7 +88,7 @@ pub fn limits(distances: &report::Distances, mark: fn(RGBColor) -> Mark) -> Vec<
 /// The steps around bars of some heights, down to 0 at both ends.
 fn outline(edges: &[f64], heights: &[f64]) -> Vec<(f64, f64)> {
     let bars = edges.windows(2).zip(heights);
-    let tops = bars.flat_map(|(edge, &height)| [(edge[0], height), (edge[1], height)]);
+    let tops = bars.flat_map(|(edge, &height)| [(edge[0], height.max(0.0)), (edge[1], height.max(0.0))]);
     let (first, last) = (edges.first(), edges.last());
     let ends = |edge: Option<&f64>| edge.map(|&edge| (edge, 0.0));
     ends(first).into_iter().chain(tops).chain(ends(last)).collect()

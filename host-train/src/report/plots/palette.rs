@@ -33,7 +33,7 @@ pub const GRID: RGBColor = RGBColor(0xe2, 0xe2, 0xe2);
 
 /// The colour of a share: white for 0, dark blue for 1, and in between by its root, so that a hundredth is seen.
 pub fn shade(share: f64) -> RGBColor {
-    let depth = share.clamp(0.0, 1.0).sqrt();
+    let depth = if share > 0.0 { share.min(1.0).sqrt() } else { 0.0 };
     let mix = |dark: u8| (255.0 + depth * (f64::from(dark) - 255.0)).round() as u8;
     RGBColor(mix(0x08), mix(0x30), mix(0x6b))
 }

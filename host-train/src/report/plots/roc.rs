@@ -35,7 +35,8 @@ impl Figure for Roc {
     fn draw<B: DrawingBackend>(findings: &Findings, area: &Area<B>) -> Drawn<B> {
         let Some(distances) = &findings.distances else { return Ok(()) };
         let body = titled(area, "Receiver operating characteristic of pairs of test images, int8", findings)?;
-        let equal = format!("both errors equal; the curve has {:.2} % there", 100.0 * distances.equal_error_rate);
+        let equal =
+            format!("both errors equal; the curve has {:.2} % there", 100.0 * distances.equal_error_rate);
         let grey = COLORS[3];
         let mut meanings = vec![(Mark::Line(BLUE), "all limits".to_owned()), (Mark::Line(grey), equal)];
         meanings.extend(limits(distances, Mark::Dot));
@@ -43,7 +44,10 @@ impl Figure for Roc {
         legend(&head.margin(px(10), 0, px(72), 0), &meanings)?;
 
         let shown = |rate: f64| rate.clamp(LEAST, 1.0);
-        let points = distances.roc.iter().map(|rates| (shown(rates.false_accept_rate), shown(rates.false_reject_rate)));
+        let points = distances
+            .roc
+            .iter()
+            .map(|rates| (shown(rates.false_accept_rate), shown(rates.false_reject_rate)));
         let axis = |name| Axis { range: (LEAST..1.0).log_scale(), name, format: percent, labels: 6 };
         let x = axis("pairs of two classes accepted");
         let y = axis("pairs of one class rejected");

@@ -38,7 +38,11 @@ impl Figure for Training {
     }
 
     fn draw<B: DrawingBackend>(findings: &Findings, area: &Area<B>) -> Drawn<B> {
-        let body = titled(area, &format!("Training with the loss “{}”", name(&findings.training.loss, 40)), findings)?;
+        let body = titled(
+            area,
+            &format!("Training with the loss “{}”", name(&findings.training.loss, 40)),
+            findings,
+        )?;
         let panels = panels(findings);
         let last = findings.training.history.last().map_or(1, |row| row.step.max(1)) as f64;
         for (panel, area) in panels.iter().zip(body.split_evenly((panels.len(), 1))) {
