@@ -33,15 +33,16 @@ const COMPARISON: &str = "comparison.html";
 /// # Errors
 /// A folder is no run's or lacks a file, the data are not the run's, or the report cannot be written.
 pub fn run(args: &ReportArgs) -> Result<()> {
-    let mut findings = args.runs.iter().map(|run| findings(run, &args.data)).collect::<Result<Vec<_>>>()?;
+    if let ([run], None, false) = (args.runs.as_slice(), &args.out, args.json) {
+        let files = judge(run, &args.data, report::write)?;
+        println!("wrote {}: {}", run.display(), files.join(", "));
+        return Ok(());
+    }
+    let findings = args.runs.iter().map(|run| judge(run, &args.data, |_, run| run.findings()));
+    let mut findings = findings.collect::<Result<Vec<_>>>()?;
     tell_apart(&mut findings, &args.runs);
     if args.json {
         println!("{}", serde_json::to_string(&findings)?);
-        return Ok(());
-    }
-    if let ([run], None) = (args.runs.as_slice(), &args.out) {
-        let files = report::write(&RunFolder::open(run)?, &findings[0])?;
-        println!("wrote {}: {}", run.display(), files.join(", "));
         return Ok(());
     }
     let out = args.out.clone().unwrap_or_else(|| common_folder(&args.runs).join(COMPARISON));
@@ -69,8 +70,12 @@ fn common_folder(runs: &[PathBuf]) -> PathBuf {
     parents.reduce(common).unwrap_or_default()
 }
 
-/// All that a report shows of the run in a folder.
-fn findings(folder: &Path, data: &DataArgs) -> Result<Findings> {
+/// What `report` makes of the run in a folder.
+fn judge<T>(
+    folder: &Path,
+    data: &DataArgs,
+    report: impl FnOnce(&RunFolder, &Run<'_>) -> Result<T>,
+) -> Result<T> {
     let folder = RunFolder::open(folder)?;
     let config = Config::read(&folder.file(CONFIG))
         .with_context(|| format!("{}: this is no folder of a run", folder.path().display()))?;
@@ -88,8 +93,9 @@ fn findings(folder: &Path, data: &DataArgs) -> Result<Findings> {
     let int8 = int8_scores(&model, &data, &unseen);
     progress.finish("float and int8");
     let progress = Progress::new("report", 0);
+    let name = folder.name(&config.name);
     let run = Run {
-        name: &folder.name(&config.name),
+        name: &name,
         config: &config,
         net: &net.to_float_net(),
         file: file.bytes(),
@@ -99,9 +105,9 @@ fn findings(folder: &Path, data: &DataArgs) -> Result<Findings> {
         float: &float,
         int8: &int8,
     };
-    let findings = run.findings()?;
-    progress.finish(&findings.name);
-    Ok(findings)
+    let made = report(&folder, &run)?;
+    progress.finish(&name);
+    Ok(made)
 }
 
 /// Whether a run's model could have been trained on these data.

@@ -126,7 +126,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         float: &float,
         int8: &int8,
     };
-    let report = report::write(&folder, &run.findings()?)?;
+    let report = report::write(&folder, &run)?;
     progress.finish(&report.join(", "));
     print!("{}", summary(&metrics, &data, folder.path(), &report));
     if trained.ended == Ended::Interrupted {

@@ -13,7 +13,10 @@ pub mod ledger;
 mod page;
 mod pca;
 mod pictures;
+pub mod plots;
+pub mod projector;
 mod scatter;
+pub mod tensorboard;
 mod tsne;
 mod verdict;
 
@@ -31,7 +34,11 @@ pub const REPORT: &str = "report.html";
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn write(folder: &RunFolder, findings: &Findings) -> Result<Vec<&'static str>> {
-    folder.write(REPORT, page(std::slice::from_ref(findings))?.as_bytes())?;
-    Ok(vec![REPORT])
+pub fn write(folder: &RunFolder, run: &Run<'_>) -> Result<Vec<&'static str>> {
+    let findings = run.findings()?;
+    folder.write(REPORT, page(std::slice::from_ref(&findings))?.as_bytes())?;
+    plots::write(&findings, folder.path())?;
+    tensorboard::write(&findings, folder.path())?;
+    projector::write(run, folder.path())?;
+    Ok(vec![REPORT, "plots/", tensorboard::EVENTS, projector::CONFIG, "projector/"])
 }

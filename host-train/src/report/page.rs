@@ -30,7 +30,7 @@ const SCRIPTS: [&str; 20] = [
     include_str!("page/main.js"),
 ];
 
-/// The page about some runs, side by side where there are several.
+/// The page about a run, or about several side by side.
 ///
 /// # Errors
 /// The findings cannot be written as JSON.

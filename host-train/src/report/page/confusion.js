@@ -1,6 +1,9 @@
 // What five-shot prototypes take each class for: a table that is a heat map.
 
+/** More classes than this, and cells are too small for numbers. */
 const NUMBERED = 16;
+/** A share that is no reason to worry is not to look like one. */
+const FAINT = 0.02;
 
 function confusionFigure(run) {
   const { labels, rows } = run.confusion;
@@ -23,7 +26,7 @@ function confusionFigure(run) {
 
 function confusionCell(share, right, worst, title, numbered) {
   const shown = isNumber(share) ? share : 0;
-  const strength = right ? 8 + 42 * shown : worst > 0 ? 60 * Math.sqrt(shown / worst) : 0;
+  const strength = right ? 8 + 42 * shown : 60 * Math.sqrt(shown / Math.max(worst, FAINT));
   const colour = right ? "var(--same)" : "var(--other)";
   return el("td", { title, style: `background: color-mix(in oklab, ${colour} ${strength.toFixed(1)}%, transparent)` },
     el("span", { class: numbered ? null : "visually-hidden" }, cellText(share)));
@@ -41,7 +44,7 @@ function commonest(names, rows) {
     .sort((one, other) => other.share - one.share)
     .slice(0, 8);
   if (wrong.length === 0) return el("p", { class: "nothing" }, "No image was taken for another class.");
-  return el("div", { class: "commonest" }, el("h4", null, "Taken for another most often"),
+  return el("div", { class: "commonest" }, el("p", { class: "title" }, "Taken for another most often"),
     el("ol", null, wrong.map(({ at, to, share }) =>
       el("li", null, el("b", null, names[at]), " for ", el("b", null, names[to]), el("span", null, percent(share))))));
 }

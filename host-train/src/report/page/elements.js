@@ -21,8 +21,8 @@ function fill(element, attributes, children) {
 }
 
 /** A drawing, and below it a sentence that says how to read it. */
-function figure(drawing, caption, name) {
-  return el("figure", { "data-plot": name }, drawing, el("figcaption", null, caption));
+function figure(drawing, caption, name, shape) {
+  return el("figure", { "data-plot": name, class: shape }, drawing, el("figcaption", null, caption));
 }
 
 /** A table. A column is `{ title, cell(row), number }`; the first one names the row. */

@@ -27,5 +27,5 @@ function mistakeCard(run, { image, margin, neighbours }) {
       el("span", { class: "name" }, className(run, label)),
       el("span", { class: "distance" }, `no. ${thousands(run.images.test_index[image])}`),
       el("span", { class: "distance" }, `margin ${real(margin)}`)),
-    neighbourTiles(run, neighbours, label, 40));
+    neighbourTiles(run, neighbours, label, 42));
 }

@@ -40,7 +40,7 @@ function picturesSection(run) {
       el("div", { class: "toolbar" }, hasMap ? projections(run.scatter.embedded.neighbour_map_name, project) : null,
         classLegend(run, highlight)),
       CLOUDS.map(({ title }, place) => el("div", { class: "pane" },
-        el("div", { class: "plot-head" }, el("h4", null, title), shares[place], zoomButtons(pictures[place])),
+        el("div", { class: "plot-head" }, el("p", { class: "title" }, title), shares[place], zoomButtons(pictures[place])),
         pictures[place].canvas)),
       inspector),
     "Every dot is a test image, its colour the class. Good: a cloud on the left, on the right one island for each class. "
@@ -98,12 +98,12 @@ function zoomButtons(picture) {
 /** The image that is pointed at: large, with its label, and what is near to it by pixels and by embedding. */
 function inspect(run, image, inspector) {
   if (image === null) {
-    inspector.replaceChildren(el("p", { class: "hint" }, "Point at a dot to see the image and its neighbours."));
+    inspector.replaceChildren(el("p", { class: "hint" }, "Point at a dot, or tap it, to see the image and its neighbours."));
     return;
   }
   const label = run.images.labels[image];
   const near = CLOUDS.map(({ key, name }) => el("div", { class: "near", "data-near": key },
-    el("h5", null, `Nearest by ${name}`), neighbourTiles(run, (run.scatter[key].nearest[image] ?? []).slice(0, 5), label, 32)));
+    el("p", { class: "small title" }, `Nearest by ${name}`), neighbourTiles(run, (run.scatter[key].nearest[image] ?? []).slice(0, 5), label, 32)));
   inspector.replaceChildren(
     el("div", { class: "chosen" }, tile(run, image, 84),
       el("p", null, el("span", { class: "name" }, className(run, label)),

@@ -28,7 +28,7 @@ function facts(run) {
   const unseen = data.unseen.map((label) => className(run, label)).join(", ");
   return el("p", { class: "facts" },
     `${counted(data.train_images, "training image")} and ${counted(data.test_images, "test image")} of `,
-    `${data.size[0]}×${data.size[1]} from ${data.name}, ${counted(data.classes.length, "class").replace(/classs$/, "classes")}`,
+    `${data.size[0]}×${data.size[1]} from ${data.name}, ${counted(data.classes.length, "class", "classes")}`,
     unseen ? `, of which ${unseen} were never trained on` : "",
     `. ${thousands(training.images_seen)} images went through the net in ${duration(training.seconds)} of training.`);
 }
