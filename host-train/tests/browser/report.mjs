@@ -219,6 +219,7 @@ describe("what is drawn", () => {
     const { int8, net } = runs[0];
     assert.deepEqual(values.slice(0, 4).map((value) => value.replace(" ", " ")), [int8.prototype_5_shot.mean,
       int8.precision_at_1_gallery, int8.triplet_accuracy.mean, int8.equal_error_rate].map(percent));
+    assert.match(values[4], isNumber(int8.prototype_5_shot.mean) ? /^(nothing|[\d.]+ pt)$/ : /^–$/);
     assert.deepEqual(values.slice(5).map((value) => Number(value.replaceAll(",", ""))), [net.macs, net.flash, net.ram]);
   });
 

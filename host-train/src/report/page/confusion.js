@@ -11,6 +11,7 @@ function confusionFigure(run) {
   const worst = Math.max(0, ...rows.flatMap((row, at) => row.filter((share, to) => to !== at && isNumber(share))));
   const names = labels.map((label) => className(run, label));
   const numbered = labels.length <= NUMBERED;
+  const few = labels.length < run.data.classes.length ? `The ${labels.length} classes that are recognised least. ` : "";
   const head = el("tr", null, el("td"), names.map((name) => el("th", { scope: "col" }, el("span", null, name))));
   const body = rows.map((row, at) => el("tr", null, el("th", { scope: "row" }, names[at]),
     row.map((share, to) => confusionCell(share, at === to, worst, `${names[at]} taken for ${names[to]}: ${percent(share)}`, numbered))));
@@ -19,7 +20,7 @@ function confusionFigure(run) {
       scrolling("What each class is taken for",
         el("table", { class: numbered ? "heat numbered" : "heat" }, el("thead", null, head), el("tbody", null, body))),
       commonest(names, rows)),
-    "Rows are what an image is, columns what the nearest of the prototypes (means of five training images, 20 draws) says "
+    few + "Rows are what an image is, columns what the nearest of the prototypes (means of five training images, 20 draws) says "
     + "it is, in %. Blue is right. Orange is wrong, the darker the more often. Good: a blue diagonal and nothing else.",
     "confusion");
 }

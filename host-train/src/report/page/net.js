@@ -8,7 +8,8 @@ function netSection(run) {
       + `${net.input.join("×")} pixels become ${counted(net.embedding, "value")}. Model hash `, el("code", null, net.hash), "."),
     figure(scrolling("The net drawn", redrawn("net-frame", (width) => netDrawing(net, width))),
       "Each block is a map of values: as high as it has rows, as thick as it has channels. Bars below: the work of the layer "
-      + "that makes it, its weights, and the RAM in use while it runs; the highest RAM bar is what a board must have.", "net"),
+      + "that makes it, its weights, and the RAM in use while it runs; the highest RAM bar is what a board must have. "
+      + "Convolutions that take turns, row by row, have the same.", "net"),
     figure(table([
       { title: "layer", cell: ({ operation }) => operation },
       { title: "output", number: true, cell: ({ output }) => shape(output) },

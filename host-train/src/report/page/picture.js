@@ -122,8 +122,9 @@ class Picture {
     for (const label of [...present].reverse()) {
       if (highlighted !== null && label !== highlighted) continue;
       const name = shortened(className(this.run, label));
-      const [x, y] = this.middle(label);
       const half = paint.measureText(name).width / 2 + 3;
+      const [middle, y] = this.middle(label);
+      const x = Math.min(Math.max(middle, half), this.side - half);
       if (taken.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 16)) continue;
       taken.push({ x, y, half });
       paint.strokeStyle = this.ground;
