@@ -31,7 +31,8 @@ function picturesSection(run) {
     shares[place].textContent = map ? "" : `${percent(cloud.pca_variance[0] + cloud.pca_variance[1], 0)} of the variance`;
   });
 
-  followWhileShown(inspector, () => pictures.forEach((picture) => picture.redraw()));
+  // At once: a printer does not wait for the next frame.
+  followWhileShown(inspector, () => pictures.forEach((picture) => picture.draw()));
   inspect(run, null, inspector);
   const hasMap = CLOUDS.every(({ key }) => run.scatter[key].neighbour_map.length > 0);
   project(hasMap);
