@@ -25,6 +25,11 @@ function figure(drawing, caption, name, shape) {
   return el("figure", { "data-plot": name, class: shape }, drawing, el("figcaption", null, caption));
 }
 
+/** Said where there is nothing to draw. */
+function nothing(text) {
+  return el("p", { class: "nothing" }, text);
+}
+
 /** A table. A column is `{ title, cell(row), number }`; the first one names the row. */
 function table(columns, rows, label) {
   const align = ({ number }) => (number ? "number" : null);

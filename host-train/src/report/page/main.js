@@ -23,7 +23,8 @@ function section({ id, title }, level, drawn, ...content) {
 /** All about one run, its name being a heading of some level. */
 function runPage(run, level) {
   return [
-    el("div", { class: "intro" }, el(`h${level}`, { class: "run-title" }, run.name), facts(run), verdict(run), drawnNote(run), cards(run)),
+    el("div", { class: "intro" }, el(`h${level}`, { class: "run-title" }, run.name),
+      facts(run), verdict(run), drawnNote(run), cards(run)),
     el("nav", { class: "sections", "aria-label": "Sections" },
       SECTIONS.map(({ id, short }) => el("a", { href: `#${id}` }, short))),
     SECTIONS.map((part) => section(part, level + 1, run.data.drawn ? "on drawn digits" : null, part.of(run))),
@@ -54,7 +55,8 @@ document.title = `${runs.map((run) => run.name).join(", ")} · tinytriplet repor
 followTheme();
 await readSprites(runs);
 document.body.append(
-  el("header", null, el("span", { class: "brand" }, "tinytriplet"), el("span", { class: "what" }, "report of a training"), themeButton()),
+  el("header", null, el("span", { class: "brand" }, "tinytriplet"), el("span", { class: "what" }, "report of a training"),
+    themeButton()),
   el("main", null, runs.length === 1 ? runPage(runs[0], 1) : runsPage(runs)),
   el("footer", null, `Made by tinytriplet ${runs[0].tool}. This file holds all it shows and asks the network for nothing.`));
 document.documentElement.dataset.ready = "";

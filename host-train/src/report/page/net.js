@@ -2,13 +2,14 @@
 
 function netSection(run) {
   const { net } = run;
-  if (net.layers.length === 0) return el("p", { class: "nothing" }, "The net has no layers.");
+  if (net.layers.length === 0) return nothing("The net has no layers.");
   return [
     el("p", null, `${thousands(net.parameters)} parameters, ${thousands(net.macs)} multiply-accumulates; `
       + `${net.input.join("×")} pixels become ${counted(net.embedding, "value")}. Model hash `, el("code", null, net.hash), "."),
     figure(scrolling("The net drawn", redrawn("net-frame", (width) => netDrawing(net, width))),
       "Each block is a map of values: as high as it has rows, as thick as it has channels. Bars below: the work of the layer "
-      + "that makes it, its weights, and the RAM in use while it runs; the highest RAM bar is what a board must have.", "net"),
+      + "that makes it, its weights, and the RAM in use while it runs; the highest RAM bar is what a board must have. "
+      + "Convolutions that take turns, row by row, have the same.", "net"),
     figure(table([
       { title: "layer", cell: ({ operation }) => operation },
       { title: "output", number: true, cell: ({ output }) => shape(output) },
@@ -44,7 +45,8 @@ function netDrawing({ input, layers }, room) {
   return svg("svg", { class: "net", viewBox: `0 0 ${width} ${height}`, width, height, role: "img",
     "aria-label": `${shape(input)}, then ${described}` },
     blocks.map((size, place) => block(size, blocks, centre(place))),
-    blocks.map((size, place) => svg("text", { class: "shape", x: centre(place), y: BLOCKS + 16, "text-anchor": "middle" }, shape(size))),
+    blocks.map((size, place) =>
+      svg("text", { class: "shape", x: centre(place), y: BLOCKS + 16, "text-anchor": "middle" }, shape(size))),
     svg("text", { class: "operation", x: centre(0), y: BLOCKS + 33, "text-anchor": "middle" }, "image"),
     layers.map((layer, place) => operationText(layer.operation, centre(place + 1))),
     BARS.map((bar, row) => barRow(bar, layers, centre, BLOCKS + 60 + 62 * row, width)));

@@ -47,7 +47,6 @@ function trimmedPercent(share) {
 
 /** Seconds, as minutes where there are many. */
 function duration(seconds) {
-  if (!isNumber(seconds)) return DASH;
   return seconds < 120 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 

@@ -5,7 +5,7 @@ const LOWEST_RATE = 1e-5;
 
 function pairsSection(run) {
   const { distances } = run;
-  if (!distances) return el("p", { class: "nothing" }, "The test set has no pairs to compare.");
+  if (!distances) return nothing("The test set has no pairs to compare.");
   return el("div", { class: "plots two" }, histogramFigure(distances), rocFigure([run]));
 }
 

@@ -6,7 +6,7 @@ const CLOUDS = [
 ];
 
 function picturesSection(run) {
-  if (run.scatter.embedded.pca.length === 0) return el("p", { class: "nothing" }, "No test images to show.");
+  if (run.scatter.embedded.pca.length === 0) return nothing("No test images to show.");
   const shared = { selected: null, highlighted: null };
   const inspector = el("div", { class: "inspector", "aria-live": "polite" });
   let pinned = null;
@@ -31,7 +31,8 @@ function picturesSection(run) {
     shares[place].textContent = map ? "" : `${percent(cloud.pca_variance[0] + cloud.pca_variance[1], 0)} of the variance`;
   });
 
-  followWhileShown(inspector, () => pictures.forEach((picture) => picture.redraw()));
+  // At once: a printer does not wait for the next frame.
+  followWhileShown(inspector, () => pictures.forEach((picture) => picture.draw()));
   inspect(run, null, inspector);
   const hasMap = CLOUDS.every(({ key }) => run.scatter[key].neighbour_map.length > 0);
   project(hasMap);
@@ -75,7 +76,11 @@ function classLegend(run, highlight) {
   let kept = null;
   const buttons = run.data.classes.map((name, label) => {
     const unseen = run.data.unseen.includes(label);
-    return el("button", { type: "button", class: unseen ? "unseen" : null, "aria-pressed": "false", style: `--colour: ${colourOf(label, classes)}`,
+    return el("button", {
+      type: "button",
+      class: unseen ? "unseen" : null,
+      "aria-pressed": "false",
+      style: `--colour: ${colourOf(label, classes)}`,
       click: () => {
         kept = kept === label ? null : label;
         buttons.forEach((button, other) => button.setAttribute("aria-pressed", String(other === kept)));
@@ -103,7 +108,8 @@ function inspect(run, image, inspector) {
   }
   const label = run.images.labels[image];
   const near = CLOUDS.map(({ key, name }) => el("div", { class: "near", "data-near": key },
-    el("p", { class: "small title" }, `Nearest by ${name}`), neighbourTiles(run, (run.scatter[key].nearest[image] ?? []).slice(0, 5), label, 32)));
+    el("p", { class: "small title" }, `Nearest by ${name}`),
+    neighbourTiles(run, (run.scatter[key].nearest[image] ?? []).slice(0, 5), label, 32)));
   inspector.replaceChildren(
     el("div", { class: "chosen" }, tile(run, image, 84),
       el("p", null, el("span", { class: "name" }, className(run, label)),

@@ -31,16 +31,24 @@ function scoresSection(run) {
   const unseen = int8.unseen && float.unseen;
   const openSet = int8.open_set ?? int8.unseen?.open_set;
   return [
-    el("div", { class: "plots two" }, figure(scoreTable(SCORES, float, int8, "Scores of the float net and of int8"),
-      "Shares of the test set: more is better, of the error rate less. Points are int8 minus the net before quantization; "
-      + "within ±0.1 the board is as good as the PC.", "scores"),
-    el("div", null, limitsTable(int8, CALIBRATED), openSet ? openSetFigure(openSet, Boolean(unseen)) : null)),
-    unseen ? el("p", { class: "title" }, `Never trained on: ${int8.unseen.labels.map((label) => className(run, label)).join(", ")}`) : null,
-    unseen
-      ? el("div", { class: "plots two" }, figure(scoreTable(UNSEEN_SCORES, float.unseen, int8.unseen, "Scores of classes that were never trained on"),
+    el("div", { class: "plots two" },
+      figure(scoreTable(SCORES, float, int8, "Scores of the float net and of int8"),
+        "Shares of the test set: more is better, of the error rate less. Points are int8 minus the net before "
+        + "quantization; within ±0.1 the board is as good as the PC.", "scores"),
+      el("div", null, limitsTable(int8, CALIBRATED), openSet ? openSetFigure(openSet, Boolean(unseen)) : null)),
+    unseen ? unseenScores(run) : null,
+  ];
+}
+
+function unseenScores(run) {
+  const { float: { unseen: float }, int8: { unseen: int8 } } = run;
+  return [
+    el("p", { class: "title" }, `Never trained on: ${int8.labels.map((label) => className(run, label)).join(", ")}`),
+    el("div", { class: "plots two" },
+      figure(scoreTable(UNSEEN_SCORES, float, int8, "Scores of classes that were never trained on"),
         "The same for classes that the net never saw in training: how it will do with what it is taught in the field. "
-        + "Lower than above is normal; far lower asks for more classes to train on.", "unseen-scores"), limitsTable(int8.unseen, NOT_CALIBRATED))
-      : null,
+        + "Lower than above is normal; far lower asks for more classes to train on.", "unseen-scores"),
+      limitsTable(int8, NOT_CALIBRATED)),
   ];
 }
 
@@ -81,7 +89,7 @@ function openSetFigure(openSet, unseen) {
 }
 
 function tripletsFigure(run) {
-  if (run.triplets.length === 0) return el("p", { class: "nothing" }, "The test set is too small for triplets.");
+  if (run.triplets.length === 0) return nothing("The test set is too small for triplets.");
   return figure(table([
     { title: "class", cell: ({ label }) => className(run, label) },
     { title: "min", number: true, cell: ({ min }) => real(min) },

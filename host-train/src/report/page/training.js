@@ -29,7 +29,7 @@ function curveFigure(name, runs, title, of, axis, caption) {
   }));
   if (series.every(({ points }) => points.length === 0)) {
     return figure(el("div", { class: "plot" }, el("div", { class: "plot-head" }, el("p", { class: "title" }, title)),
-      el("p", { class: "nothing" }, "No measurements.")), caption, name);
+      nothing("No measurements.")), caption, name);
   }
   const ends = series.map(({ name, points }) => `${name} ends at ${points.length > 0 ? axis.exact(points.at(-1)[1]) : DASH}`);
   return figure(plot({
