@@ -10,7 +10,7 @@ use crate::{
     config::{Config, NetConfig},
     data::{Dataset, Label},
     evaluation::{float_scores, int8_scores},
-    report::{self, Run},
+    report::{self, Findings, Run},
     run_folder::{RunFolder, write_whole},
     sampler::classes,
     terminal::Progress,
