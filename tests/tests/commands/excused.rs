@@ -3,22 +3,13 @@
 use super::markdown::Command;
 
 /// How a command begins, and why it is not run.
-const EXCUSED: [(&str, &str); 12] = [
+const EXCUSED: [(&str, &str); 6] = [
     (".ci/", "it is what runs this test"),
-    ("cargo test", "it is what runs this test"),
     ("BLESS=1 cargo test", "it would write over what it is compared with"),
-    ("cargo clippy", ".ci/run does it"),
-    ("cargo fmt", ".ci/run does it"),
-    ("cargo install", "it needs a network and minutes"),
     ("cargo deny", "it needs a network: a database of advisories"),
+    ("cargo install", "it needs a network and minutes"),
     ("cargo run --release -p firmware", "it needs a board; tests/tests/firmware_sizes.rs builds the same"),
-    ("probe-rs", "it needs a board"),
     ("cargo run --release -p host-train", "it builds Burn anew: minutes"),
-    (
-        "cargo run -p host-train -- study configs/",
-        "half an hour; host-train/tests/training.rs runs a short study",
-    ),
-    ("python", "it needs Python with TensorFlow"),
 ];
 
 /// Why `command` is not run; `None` if it is to be.
