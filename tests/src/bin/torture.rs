@@ -1,6 +1,7 @@
 //! Tortures the firmware's storage and the libraries that might have been used instead, and prints what they lose and
 //! what they cost: `cargo run -p tests --bin torture -- --histories 100000 --seed 0`.
 
+use firmware::boards;
 use std::{collections::BTreeMap, env, ops::Range, panic, process::ExitCode};
 use tests::{
     torture::{Candidate, Profile, enrol, torture},
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
     panic::set_hook(Box::new(|_| {}));
     losses(histories, seed);
     costs();
-    boards();
+    wear();
     ExitCode::SUCCESS
 }
 
@@ -154,7 +155,8 @@ fn print_costs<C: Candidate<4, 4096>>(name: &str, value_len: usize) {
 
 /// What the datasheets say of a flash, in milliseconds.
 struct Datasheet {
-    name: &'static str,
+    /// As in the table of boards.
+    board: &'static str,
     /// Erasing a unit, programming a word: typically, and at most.
     erase: [f64; 2],
     word: [f64; 2],
@@ -162,50 +164,47 @@ struct Datasheet {
     endurance: u64,
 }
 
-fn boards() {
+fn wear() {
     println!("firmware::storage on boards: {CAPACITY} records, each change replaces one of them. Until");
     println!("worn: changes that the least endurance of the datasheet is enough for. Times are");
     println!("estimates: the erases and words of the longest change, times what the datasheet");
     println!("says, typical and most; none was measured.");
     println!();
-    println!("board, bank            value changes changes  erases a    until  longest");
-    println!("                             a start  a move    10,000     worn  change, ms");
+    println!("board, bank             value changes changes  erases a    until  longest");
+    println!("                              a start  a move    10,000     worn  change, ms");
     for value_len in VALUE_LENS {
         // RM0390 and DS10693, x32 parallelism; nRF52840 PS; W25Q16JV.
         let nucleo = Datasheet {
-            name: "nucleo-f446re, 1 x 16 K",
+            board: "nucleo-f446re",
             erase: [250.0, 500.0],
             word: [0.016, 0.1],
             endurance: 10_000,
         };
-        print_board::<4, 16384>(&nucleo, 2, value_len);
-        let nrf = Datasheet {
-            name: "nrf52840, 4 x 4 K",
-            erase: [85.0, 85.0],
-            word: [0.041, 0.041],
-            endurance: 10_000,
-        };
-        print_board::<4, 4096>(&nrf, 8, value_len);
-        let pico =
-            Datasheet { name: "pico, 4 x 4 K", erase: [45.0, 400.0], word: [0.4, 3.0], endurance: 100_000 };
-        print_board::<256, 4096>(&pico, 8, value_len);
+        print_board::<4, 16384>(&nucleo, value_len);
+        let nrf =
+            Datasheet { board: "nrf52840-dk", erase: [85.0, 85.0], word: [0.041, 0.041], endurance: 10_000 };
+        print_board::<4, 4096>(&nrf, value_len);
+        let pico = Datasheet { board: "pico", erase: [45.0, 400.0], word: [0.4, 3.0], endurance: 100_000 };
+        print_board::<256, 4096>(&pico, value_len);
     }
 }
 
-fn print_board<const WORD: usize, const UNIT: usize>(board: &Datasheet, units: usize, value_len: usize) {
+fn print_board<const WORD: usize, const UNIT: usize>(board: &Datasheet, value_len: usize) {
     const CHANGES: u64 = 10_000;
+    let region = boards::find(board.board).expect("a board of the table").gallery;
+    let units = region.len / UNIT;
+    let name = format!("{}, {} x {} K", board.board, units / 2, UNIT / 1024);
     for reboots in [false, true] {
         let cost = match enrol::<Own<CAPACITY>, WORD, UNIT>(units, (CAPACITY, value_len), CHANGES, reboots) {
             Ok(cost) => cost,
             Err(failure) => {
-                println!("{:<18}{value_len:>6}  {failure:?}", board.name);
+                println!("{name:<26}{value_len:>5}  {failure:?}");
                 return;
             }
         };
         let millis = |at: usize| cost.worst.0 as f64 * board.erase[at] + cost.worst.1 as f64 * board.word[at];
         println!(
-            "{:<23}{value_len:>5}{:>8}{:>8.1}{:>10}{:>9}{:>6.0} to {:.0}",
-            board.name,
+            "{name:<24}{value_len:>5}{:>8}{:>8.1}{:>10}{:>9}{:>6.0} to {:.0}",
             if reboots { "1" } else { "all" },
             CHANGES as f64 / (2 * cost.erases_of_a_unit) as f64,
             cost.erases_of_a_unit,
