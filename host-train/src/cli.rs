@@ -44,6 +44,8 @@ enum Command {
     Export(ExportArgs),
     /// Evaluate a model file on the test set
     Eval(EvalArgs),
+    /// Write the report of a run, one HTML file; of several runs, a comparison
+    Report(ReportArgs),
     /// Train variants of a recipe side by side and print a Markdown table of held-out scores
     Study(StudyArgs),
     /// Write the embeddings of images as a NumPy array
@@ -134,6 +136,23 @@ pub struct EvalArgs {
     pub data: DataArgs,
     /// Print JSON
     #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `report`.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Folders of runs, such as runs/default
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<PathBuf>,
+    /// Where the images come from
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// File to write [default: report.html in the run's folder; of several runs, comparison.html beside them]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print all that the report shows as JSON, a list of runs, and write nothing
+    #[arg(long, conflicts_with = "out")]
     pub json: bool,
 }
 
@@ -234,6 +253,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Train(args) => return commands::train::run(&args),
         Command::Export(args) => commands::export::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
+        Command::Report(args) => commands::report::run(&args),
         Command::Study(args) => commands::study::run(&args),
         Command::Embed(args) => commands::embed::run(&args.model, &args.images, &args.out),
         Command::Inspect { model } => commands::inspect::run(&model),

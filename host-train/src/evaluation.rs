@@ -17,7 +17,7 @@ use shared_model::{Distance, Model};
 use std::collections::BTreeMap;
 
 /// Triplets and prototypes are drawn with this seed, so that the numbers of any two runs compare.
-const SEED: u64 = 1;
+pub(crate) const SEED: u64 = 1;
 
 /// How good embeddings are, measured on the test set: on the classes that were trained on. Shares are from 0 to 1,
 /// and NaN (in JSON, `null`) where the data give nothing to measure.

@@ -6,6 +6,7 @@
 
 mod distances;
 mod embeddings;
+mod histogram;
 mod neighbours;
 mod open_set;
 mod pairs;
@@ -16,10 +17,11 @@ mod thresholds;
 mod triplets;
 
 pub use embeddings::{Embeddings, Value};
-pub use neighbours::{gallery_precision_at_1, nearest, precision_at_1};
+pub use histogram::Histogram;
+pub use neighbours::{gallery_precision_at_1, nearest, nearest_others, precision_at_1};
 pub use open_set::{OpenSet, open_set};
 pub use pairs::Pairs;
-pub use prototypes::{FewShot, Support, prototype_accuracy, support};
+pub use prototypes::{FewShot, Support, prototype_accuracy, prototype_confusion, support};
 pub use retrieval::{RECALL_AT, Retrieval, retrieval};
 pub use thresholds::{Rates, Verification, verification};
 pub use triplets::{ClassTriplets, TripletReport, triplet_report};

@@ -68,6 +68,12 @@ impl RunFolder {
         self.0.join(name)
     }
 
+    /// Name of the folder, which tells runs of one recipe apart; `otherwise` where it has none.
+    pub fn name(&self, otherwise: &str) -> String {
+        let path = std::path::absolute(&self.0).unwrap_or_default();
+        path.file_name().map_or(otherwise.into(), |name| name.to_string_lossy().into_owned())
+    }
+
     /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.0

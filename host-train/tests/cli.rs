@@ -138,6 +138,7 @@ fn a_short_run_from_end_to_end() {
         for line in out.lines() {
             let is_command = line.contains("TINYTRIPLET_MODEL=")
                 || line.starts_with("wrote ")
+                || line.starts_with("open ")
                 || line.starts_with("next:");
             assert!(is_command || line.chars().count() <= 80, "wider than a terminal: {line}");
         }

@@ -30,11 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Room for four labels; a label's prototype is the mean of what is enrolled as it.
     let mut memory = vec![0; 4 * gallery::entry_len(model.embedding_len(), 0)];
     let mut gallery = Gallery::new(&model, 0, &mut memory);
-    let mut value = vec![0; gallery.value_len()];
-    for (label, embedding) in [(name, &first), (other, &third)] {
-        gallery.enrolled(label, embedding, &mut value)?;
-        gallery.insert(label, &value)?;
-    }
+    gallery.enrol(name, &first)?;
+    gallery.enrol(other, &third)?;
     let recognition = gallery.recognise(&model, &second, Method::Prototype, Limit::EqualError)?;
     println!("the second {name} is recognised as {}", recognition.label().unwrap_or("unknown"));
     Ok(())

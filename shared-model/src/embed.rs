@@ -73,6 +73,25 @@ impl Model<'_> {
     }
 }
 
+#[cfg(feature = "client")]
+impl Model<'_> {
+    /// Words of scratch that are in use while each [step](Self::steps) runs, the largest of which is
+    /// [`scratch_len`](Self::scratch_len). Convolutions that run in turns, row by row, use the same.
+    pub fn scratch_in_use(&self) -> std::vec::Vec<usize> {
+        let layers = self.metadata().layers.len();
+        let (mut words, mut input) = (std::vec::Vec::new(), 0);
+        let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
+        while segment.fill(&mut steps) {
+            let last = segment.last_layer() + 1 == layers;
+            let output = if last { 0 } else { segment.output_len().div_ceil(4) };
+            let in_use = input + segment.work_len() + output;
+            words.extend(core::iter::repeat_n(in_use, segment.stages.len()));
+            input = output;
+        }
+        words
+    }
+}
+
 /// Words of scratch that `model` needs: in the segment that needs most, its input, output and what it works in.
 pub(crate) fn scratch_len(model: &Model<'_>) -> usize {
     let layers = model.metadata().layers.len();

@@ -1,7 +1,7 @@
 //! What the ready configs' nets cost on each board, to the last instruction and byte, as `golden/ledger/` has it: so
 //! that whatever makes an inference dearer is seen where it is reviewed.
 //!
-//! A new compiler counts differently, too: then the files are written anew.
+//! A new compiler counts differently, too: then the files are written anew. `host-train`'s report reads them.
 
 use firmware::{
     boards::{self, BOARDS, Board, Counter},
@@ -14,11 +14,12 @@ use host_train::{
     data::drawn,
     export::{export_untrained, repacked},
     net::Net,
+    report::ledger::{operation, path},
     rng::Rng,
     terminal::thousands,
 };
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf::SHF_ALLOC};
-use shared_model::{Layout, Model, Operation, Path as Kernel, Shape, Step};
+use shared_model::{Layout, Model, Operation, Shape, Step};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -188,33 +189,6 @@ fn write_model(text: &mut String, name: &str, plain: &[u8], measured: &ModelRepo
         weights as f64 / model.parameters() as f64
     )
     .unwrap();
-}
-
-fn operation(step: &Step<'_>) -> String {
-    let size = |[rows, columns]: [usize; 2]| format!("{rows}x{columns}");
-    match &step.operation {
-        Operation::Conv2d { geometry, pool, .. } => {
-            let stride = match geometry.stride {
-                [1, 1] => String::new(),
-                [rows, columns] if rows == columns => format!("/{rows}"),
-                stride => format!("/{}", size(stride)),
-            };
-            let pool = pool.map(|pool| format!(" + pool {}", size(pool.kernel.map(usize::from))));
-            format!("conv {}{stride}{}", size(geometry.kernel), pool.unwrap_or_default())
-        }
-        Operation::MaxPool2d(pool) => format!("max pool {}", size(pool.kernel.map(usize::from))),
-        Operation::AveragePool2d(pool, _) => format!("average pool {}", size(pool.kernel.map(usize::from))),
-        Operation::Dense(_) => "dense".to_owned(),
-    }
-}
-
-fn path(path: Kernel) -> &'static str {
-    match path {
-        Kernel::Reference(_) => "Reference",
-        Kernel::Winograd => "Winograd",
-        Kernel::Taps => "Taps",
-        Kernel::Rows => "Rows",
-    }
 }
 
 /// Bytes of a step's weights, as they are in its file.

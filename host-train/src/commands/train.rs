@@ -1,6 +1,6 @@
 //! `train`: the main job, from images to a model file and its numbers.
 
-use super::{bench::embeddings_per_second, data::mark, export::checkpoint, inspect::hex, scores};
+use super::{bench::embeddings_per_second, data::mark, export::checkpoint, history, inspect::hex, scores};
 use crate::{
     cli::TrainArgs,
     config::{Backend, Config, ConfigError, HoldOut, NetConfig, READY, ValidConfig},
@@ -8,6 +8,7 @@ use crate::{
     evaluation::{Scores, float_scores, int8_scores},
     export::{export, repacked},
     metrics::Rates,
+    report::{self, REPORT, Run},
     run_folder::RunFolder,
     sampler::SamplerError,
     terminal::{INTERRUPTED, Progress, cut, interrupted, listen_for_interrupt, thousands},
@@ -112,7 +113,22 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let mut json = serde_json::to_string_pretty(&metrics)?;
     json.push('\n');
     folder.write(METRICS, json.as_bytes())?;
-    print!("{}", summary(&metrics, &data, folder.path()));
+    let progress = Progress::new("report", 0);
+    let run = Run {
+        name: &folder.name(&config.name),
+        config: &config,
+        net: &raw.to_float_net(),
+        file: &file,
+        data: &data,
+        unseen: &unseen,
+        // As `report` will read it, so that it writes the same.
+        history: history::from_csv(&history::to_csv(&trained.history))?,
+        float: &float,
+        int8: &int8,
+    };
+    let report = report::write(&folder, &run)?;
+    progress.finish(&report.join(", "));
+    print!("{}", summary(&metrics, &data, folder.path(), &report));
     if trained.ended == Ended::Interrupted {
         let run = folder.path().display();
         println!(
@@ -208,7 +224,7 @@ impl Observer for Terminal<'_> {
 
     fn row(&mut self, rows: &[HistoryRow]) {
         self.precision = rows.last().and_then(|row| row.precision_at_1).or(self.precision);
-        self.unwritten = self.folder.write(HISTORY, history(rows).as_bytes()).err();
+        self.unwritten = self.folder.write(HISTORY, history::to_csv(rows).as_bytes()).err();
     }
 
     fn interrupted(&self) -> bool {
@@ -219,20 +235,6 @@ impl Observer for Terminal<'_> {
 /// `name 12.34 %`, or nothing.
 fn percent(name: &str, share: Option<f64>) -> String {
     share.map_or(String::new(), |share| format!("{name} {:.2} %", 100.0 * share))
-}
-
-/// The history as comma-separated values.
-fn history(rows: &[HistoryRow]) -> String {
-    let mut text =
-        String::from("step,images_seen,seconds,loss,mined,learning_rate,held_out_precision_at_1\n");
-    for row in rows {
-        let HistoryRow { step, images_seen, seconds, loss, mined, learning_rate, precision_at_1 } = row;
-        let precision = precision_at_1.map_or(String::new(), |precision| format!("{precision:.6}"));
-        text += &format!(
-            "{step},{images_seen},{seconds:.3},{loss:.6},{mined:.1},{learning_rate:.6e},{precision}\n"
-        );
-    }
-    text
 }
 
 /// The points of a receiver operating characteristic as comma-separated values.
@@ -271,7 +273,7 @@ struct ModelMetrics {
 }
 
 /// The last lines of a run.
-fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path) -> String {
+fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]) -> String {
     let Metrics { float, int8, model, .. } = metrics;
     let mut text = triplet_table(int8, data);
     text += &scores::table(&[("float", float), ("int8", int8)], &data.class_names, mark(data));
@@ -280,7 +282,7 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path) -> String {
          {} embeddings/s on this machine; {:.1} s of training, on {}\n\
          {} parameters, {} MACs; on a board {} bytes of RAM, {} of flash\n\
          model hash {}\n\n\
-         wrote {}: {MODEL}, {METRICS}, {ROC}, {HISTORY}, {CONFIG}, {CHECKPOINT}\n",
+         wrote {}: {}, {MODEL}, {METRICS}, {ROC}, {HISTORY}, {CONFIG}, {CHECKPOINT}\n",
         thousands(metrics.embeddings_per_second as u64),
         metrics.train_seconds,
         metrics.dataset,
@@ -290,10 +292,12 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path) -> String {
         thousands(model.board_flash_bytes as u64),
         model.hash,
         folder.display(),
+        report.join(", "),
     );
     let base = if folder.is_absolute() { "" } else { "$PWD/" };
     text += &format!(
-        "next: cargo run -p host-train -- inspect {folder}\n      \
+        "open {folder}/{REPORT}\n\
+         next: cargo run -p host-train -- inspect {folder}\n      \
          TINYTRIPLET_MODEL={base}{folder}/{MODEL} cargo run -p firmware\n",
         folder = folder.display()
     );

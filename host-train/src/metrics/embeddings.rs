@@ -114,6 +114,11 @@ impl<T: Value> Embeddings<T> {
         self.distance
     }
 
+    /// Real value of one integer step; 1 for floats.
+    pub fn scale(&self) -> f32 {
+        self.scale
+    }
+
     /// `Σ x²` of each row.
     pub(super) fn norms(&self) -> &[T::Sum] {
         &self.norms

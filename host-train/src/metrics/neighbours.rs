@@ -43,6 +43,33 @@ pub fn nearest<T: Value>(
     blocks.collect::<Vec<_>>().concat()
 }
 
+/// The `count` nearest others of some of the embeddings, the `queries`: each with its distance, ascending, the lowest
+/// index first among equally near ones. Fewer where there are not so many others.
+pub fn nearest_others<T: Value>(
+    embeddings: &Embeddings<T>,
+    queries: &[usize],
+    count: usize,
+) -> Vec<Vec<(usize, T::Distance)>> {
+    let simd = Simd::best();
+    let all = embeddings.len();
+    let blocks = queries.par_chunks(QUERIES).map(|block| {
+        let mut keys = vec![0; block.len() * all];
+        write_keys(simd, (&embeddings.select(block), 0..block.len()), (embeddings, 0..all), &mut keys);
+        let found = block.iter().zip(keys.chunks_exact(all.max(1))).map(|(&query, keys)| {
+            let mut others: Vec<(u32, usize)> =
+                keys.iter().copied().zip(0..).filter(|&(_, other)| other != query).collect();
+            if count < others.len() {
+                others.select_nth_unstable(count);
+                others.truncate(count);
+            }
+            others.sort_unstable();
+            others.into_iter().map(|(key, other)| (other, T::from_key(key))).collect()
+        });
+        found.collect::<Vec<_>>()
+    });
+    blocks.collect::<Vec<_>>().concat()
+}
+
 /// Precision at 1, leave-one-out: the share of embeddings whose nearest other embedding has the same label. Every
 /// one is a query in turn, and all the others are the gallery, as in Musgrave, Belongie and Lim, "A metric learning
 /// reality check", 2020. `labels[i]` belongs to row `i`. One that is alone with its label is no
@@ -107,6 +134,17 @@ mod tests {
         // The last one's label is not there. 0.6 is nearest to 1, which has another label.
         let precision = gallery_precision_at_1((&queries, &[0, 0, 1, 7]), (&gallery, &[0, 1, 1]));
         assert_eq!(precision, 2.0 / 3.0);
+    }
+
+    #[test]
+    fn nearest_others_by_hand() {
+        let embeddings = Embeddings::from_floats(vec![0.0, 1.0, 10.0, 11.5, 12.0], 5, Distance::SquaredL2);
+        let found = nearest_others(&embeddings, &[3, 0], 2);
+        assert_eq!(found, [[(4, 0.25), (2, 2.25)], [(1, 1.0), (2, 100.0)]]);
+        // All of them where there are no more; of equally near ones, the lowest index first.
+        let same = Embeddings::from_bytes(&[5; 12], 4, Element::Unsigned, Distance::SquaredL2, 1.0);
+        assert_eq!(nearest_others(&same, &[2], 9), [[(0, 0), (1, 0), (3, 0)]]);
+        assert_eq!(nearest_others(&same.select(&[0]), &[0], 3), [[]]);
     }
 
     #[test]

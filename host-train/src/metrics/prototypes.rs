@@ -1,6 +1,7 @@
 use super::{Embeddings, Value, nearest};
 use crate::{data::Label, rng::Rng, sampler::Class};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Images a class that a prototype is the mean of.
 const SHOTS: usize = 5;
@@ -17,6 +18,11 @@ pub struct Support {
 }
 
 impl Support {
+    /// Labels of the classes, ascending as they were given.
+    pub fn labels(&self) -> &[Label] {
+        &self.labels
+    }
+
     /// The images of one draw, and their labels.
     pub(super) fn draw(&self, draw: usize) -> impl Iterator<Item = (Label, usize)> {
         let of_draw = self.images.chunks_exact(SHOTS).skip(draw * self.labels.len());
@@ -58,22 +64,54 @@ pub fn prototype_accuracy<T: Value>(
     queries: &Embeddings<T>,
     labels: &[Label],
 ) -> FewShot {
-    let classes = support.labels.len();
-    if classes == 0 || queries.is_empty() {
+    if support.labels.is_empty() || queries.is_empty() {
         return FewShot { mean: f64::NAN, standard_deviation: f64::NAN };
     }
-    let prototypes = embeddings.means(SHOTS);
-    let draws = (0..DRAWS).map(|draw| {
-        let own: Vec<usize> = (draw * classes..(draw + 1) * classes).collect();
-        let found = nearest(queries, &prototypes.select(&own), |_| None);
-        let labelled = found.iter().flatten().zip(labels);
-        let right = labelled.filter(|(found, label)| support.labels[**found] == **label).count();
-        right as f64 / queries.len() as f64
+    let draws = answers(support, embeddings, queries).map(|found| {
+        let right = found.iter().zip(labels).filter(|(found, label)| support.labels[**found] == **label);
+        right.count() as f64 / queries.len() as f64
     });
     let draws: Vec<f64> = draws.collect();
     let mean = draws.iter().sum::<f64>() / DRAWS as f64;
     let squares: f64 = draws.iter().map(|draw| (draw - mean).powi(2)).sum();
     FewShot { mean, standard_deviation: (squares / (DRAWS - 1) as f64).sqrt() }
+}
+
+/// What [`prototype_accuracy`] takes queries for: for each label of the support, in its order, the shares of its queries
+/// that were nearest to the prototypes of labels, by their places, over all draws. Empty for a label without queries.
+pub fn prototype_confusion<T: Value>(
+    support: &Support,
+    embeddings: &Embeddings<T>,
+    queries: &Embeddings<T>,
+    labels: &[Label],
+) -> Vec<BTreeMap<usize, f64>> {
+    let mut counts = vec![BTreeMap::<usize, u64>::new(); support.labels.len()];
+    for found in answers(support, embeddings, queries) {
+        for (&found, label) in found.iter().zip(labels) {
+            if let Ok(row) = support.labels.binary_search(label) {
+                *counts[row].entry(found).or_default() += 1;
+            }
+        }
+    }
+    let shares = |row: BTreeMap<usize, u64>| {
+        let total: u64 = row.values().sum();
+        row.into_iter().map(|(place, count)| (place, count as f64 / total as f64)).collect()
+    };
+    counts.into_iter().map(shares).collect()
+}
+
+/// For each draw, the place among the support's labels of the prototype that each query is nearest to.
+fn answers<T: Value>(
+    support: &Support,
+    embeddings: &Embeddings<T>,
+    queries: &Embeddings<T>,
+) -> impl Iterator<Item = Vec<usize>> {
+    let classes = support.labels.len();
+    let prototypes = embeddings.means(SHOTS);
+    (0..DRAWS).map(move |draw| {
+        let own: Vec<usize> = (draw * classes..(draw + 1) * classes).collect();
+        nearest(queries, &prototypes.select(&own), |_| None).into_iter().flatten().collect()
+    })
 }
 
 #[cfg(test)]
@@ -107,6 +145,9 @@ mod tests {
         let queries = Embeddings::from_floats(vec![-3.0, 6.9, 7.1, 30.0], 4, Distance::SquaredL2);
         let found = prototype_accuracy(&drawn, &embeddings, &queries, &[0, 0, 0, 1]);
         assert_eq!(found, FewShot { mean: 0.75, standard_deviation: 0.0 });
+        // Of three zeros one is beyond the border; nobody asks about label 9.
+        let confusion = prototype_confusion(&drawn, &embeddings, &queries, &[0, 0, 0, 9]);
+        assert_eq!(confusion, [[(0, 2.0 / 3.0), (1, 1.0 / 3.0)].into(), BTreeMap::new()]);
 
         // The prototypes of one half of the draws are 0 and 10, of the other half 0 and 12: at 5.5, the first half
         // is wrong. The variance is 20 · 0.25² / 19.

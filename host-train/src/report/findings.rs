@@ -36,9 +36,9 @@ pub struct Findings {
     pub triplets: Vec<ClassTriplets>,
     /// What five-shot prototypes of all classes take test images for, int8.
     pub confusion: Confusion,
-    /// The most wrong test images, the worst first: the nearest other test image has another label.
+    /// The most wrong test images of classes that were trained on, the worst first: the nearest other one has another label.
     pub mistakes: Vec<Mistake>,
-    /// How many test images are wrong in this way.
+    /// How many are wrong in this way.
     pub mistakes_in_all: usize,
     /// Test images that are shown: those of the scatter plots first, in their order, then others that are mentioned.
     pub images: Images,
@@ -46,7 +46,8 @@ pub struct Findings {
     pub scatter: Scatter,
     /// The net, what int8 does to it and what it takes.
     pub net: NetFacts,
-    /// What it takes on each board of the ledger.
+    /// What it takes on each board of the ledger; empty where a layer takes a plain kernel there, which the ledger has
+    /// not counted.
     pub boards: Vec<BoardEstimate>,
 }
 
@@ -101,9 +102,9 @@ pub struct Training {
     pub unit: String,
     /// Images that went through the net, repetitions counted.
     pub images_seen: u64,
-    /// Time spent in training.
+    /// Time spent in training; NaN where the history is not known.
     pub seconds: f64,
-    /// By ascending step.
+    /// By ascending step; empty where it is not known.
     pub history: Vec<HistoryRow>,
 }
 
@@ -139,9 +140,11 @@ pub struct Limit {
 /// What test images are taken for by prototypes of five training images a class, over twenty draws.
 #[derive(Clone, Debug, Serialize)]
 pub struct Confusion {
-    /// Labels that take part: what rows and columns stand for.
+    /// What rows and columns stand for: all labels, those that were not trained on among them; of very many, those that
+    /// are recognised least.
     pub labels: Vec<Label>,
-    /// A row for each label; how often its images were nearest to each label's prototype, as shares of the row.
+    /// A row for each label; how often its images were nearest to each label's prototype, as shares of the row. NaN in the
+    /// row of a label without test images.
     pub rows: Vec<Vec<f64>>,
 }
 
@@ -183,7 +186,7 @@ pub struct Images {
 /// Test images as points in a plane: the origin's two pictures.
 #[derive(Clone, Debug, Serialize)]
 pub struct Scatter {
-    /// By pixels.
+    /// By pixels, from 0 to 1, of images as large as a [tile](Images::tile).
     pub raw: Cloud,
     /// By the int8 engine's embeddings.
     pub embedded: Cloud,
@@ -240,7 +243,8 @@ pub struct LayerFacts {
     pub flash: usize,
     /// Multiply-accumulates.
     pub macs: u64,
-    /// Bytes of RAM in use on a board while the layer runs.
+    /// Bytes of RAM in use on a board while the layer runs: image, embedding, and what the engine works in. Convolutions
+    /// that run in turns, row by row, have the same.
     pub ram: usize,
     /// How much stronger the float net's outputs are than what int8 differs by, in dB: `10·log10(Σx² / Σ(x − x̂)²)`
     /// over test images, `x̂` being the engine's integers times their scale. `null` in JSON where they are equal.
@@ -266,7 +270,7 @@ pub struct BoardEstimate {
     pub counted: bool,
     /// Milliseconds of one embedding where the ledger knows cycles and clock.
     pub milliseconds: Option<f64>,
-    /// Bytes of RAM of an inference, its stack included.
+    /// Bytes of RAM of an inference, its stack included; where it is estimated, the largest stack that was measured.
     pub ram: usize,
     /// Bytes of the model in flash.
     pub flash: usize,

@@ -1,0 +1,18 @@
+// What an inference takes on each board.
+
+function boardsSection(run) {
+  const { boards } = run;
+  if (boards.length === 0) return el("p", { class: "nothing" }, "No board was estimated.");
+  const most = Math.max(...boards.map(({ instructions }) => instructions));
+  return figure(table([
+    { title: "board", cell: ({ board, description }) => [el("span", null, description), el("code", null, board)] },
+    { title: "instructions", number: true, cell: ({ instructions }) => el("span", { class: "meter" },
+      el("span", { class: "bar", style: `width: ${((64 * instructions) / most).toFixed(0)}px` }), thousands(instructions)) },
+    { title: "", cell: ({ counted: exact }) => (exact ? "counted" : el("em", null, "estimated")) },
+    { title: "time", number: true, cell: ({ milliseconds }) => (isNumber(milliseconds) ? `${real(milliseconds)} ms` : DASH) },
+    { title: "RAM, bytes", number: true, cell: ({ ram }) => thousands(ram) },
+    { title: "flash, bytes", number: true, cell: ({ flash }) => thousands(flash) },
+  ], boards, "What an inference takes on each board"),
+  "One image to one embedding. Counted: to the last instruction, of this very net, in an emulator. Estimated: by its layers, "
+  + "from those of nets that were counted. RAM includes the stack; flash is the model.", "boards");
+}

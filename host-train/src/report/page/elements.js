@@ -1,0 +1,56 @@
+// Elements, without markup in strings: whatever comes from the data becomes text, never HTML.
+
+/** An HTML element. Attributes that are `null` or `false` are left out, those that are functions are listeners. */
+function el(tag, attributes, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** An SVG element. */
+function svg(tag, attributes, ...children) {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** A drawing, and below it a sentence that says how to read it. */
+function figure(drawing, caption, name) {
+  return el("figure", { "data-plot": name }, drawing, el("figcaption", null, caption));
+}
+
+/** A table. A column is `{ title, cell(row), number }`; the first one names the row. */
+function table(columns, rows, label) {
+  const align = ({ number }) => (number ? "number" : null);
+  const head = columns.map((column) => el("th", { scope: "col", class: align(column) }, column.title));
+  const body = rows.map((row) =>
+    el("tr", null, columns.map((column, place) =>
+      place === 0
+        ? el("th", { scope: "row" }, column.cell(row))
+        : el("td", { class: align(column) }, column.cell(row)))));
+  return scrolling(label, el("table", null, el("thead", null, el("tr", null, head)), el("tbody", null, body)));
+}
+
+/** What may be wider than the page, scrolling by itself, by keyboard as well. */
+function scrolling(label, content) {
+  return el("div", { class: "scrolling", role: "region", "aria-label": label, tabindex: "0" }, content);
+}
+
+/** An element that `draw(width)` fills anew whenever its width in pixels changes. */
+function redrawn(name, draw) {
+  const element = el("div", { class: name });
+  let drawn = 0;
+  new ResizeObserver(() => {
+    const width = Math.round(element.clientWidth);
+    if (width === 0 || width === drawn) return;
+    drawn = width;
+    element.replaceChildren(draw(width));
+  }).observe(element);
+  return element;
+}

@@ -1,0 +1,47 @@
+// Numbers as people read them. What could not be measured is null, and shown as a dash.
+
+const DASH = "–";
+const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
+
+/** A share from 0 to 1, in percent. */
+function percent(share, digits = 2) {
+  return isNumber(share) ? `${(100 * share).toFixed(digits)} %` : DASH;
+}
+
+/** What int8 gains (+) or loses (−) against float, in percentage points. */
+function inPoints(float, int8) {
+  if (!isNumber(float) || !isNumber(int8)) return DASH;
+  const text = (100 * (int8 - float)).toFixed(2);
+  return text === "-0.00" || text === "0.00" ? "±0.00" : text.replace(/^(?=\d)/, "+").replace("-", "−");
+}
+
+/** A whole number, with commas. */
+function thousands(value) {
+  return isNumber(value) ? Math.round(value).toLocaleString("en-GB") : DASH;
+}
+
+/** A real number to three significant digits. */
+function real(value) {
+  if (!isNumber(value)) return DASH;
+  const size = Math.abs(value);
+  if (size >= 1000) return thousands(value).replace("-", "−");
+  if (size !== 0 && size < 0.001) return value.toExponential(1).replace(/-/g, "−");
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3).replace("-", "−");
+}
+
+/** A whole number where space is short: 40k, 1.2M. */
+function brief(value) {
+  const [unit, letter] = value >= 1e6 ? [1e6, "M"] : value >= 1e3 ? [1e3, "k"] : [1, ""];
+  return `${Number((value / unit).toPrecision(3))}${letter}`;
+}
+
+/** Seconds, as minutes where there are many. */
+function duration(seconds) {
+  if (!isNumber(seconds)) return DASH;
+  return seconds < 120 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+/** `1 image`, `2 images`. */
+function counted(count, thing) {
+  return `${thousands(count)} ${thing}${count === 1 ? "" : "s"}`;
+}

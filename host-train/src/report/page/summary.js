@@ -1,0 +1,61 @@
+// What a person should know first: the verdict, what to do about it, and the numbers that matter.
+
+const GRADES = {
+  good: { mark: "✓", word: "Good" },
+  fair: { mark: "!", word: "Fair" },
+  poor: { mark: "✕", word: "Poor" },
+};
+
+function verdict(run) {
+  const { grade, sentence, advice } = run.verdict;
+  const { mark, word } = GRADES[grade];
+  return el("div", { class: `verdict ${grade}` },
+    el("p", { class: "grade" }, el("span", { "aria-hidden": "true" }, mark), word),
+    el("p", { class: "sentence" }, sentence),
+    advice.length > 0 ? el("ul", { class: "advice" }, advice.map((line) => el("li", null, line))) : null);
+}
+
+/** Said loudly, since numbers on drawings look better than those on what people write. */
+function drawnNote(run) {
+  if (!run.data.drawn) return null;
+  return el("p", { class: "drawn-note", role: "note" }, el("strong", null, "Drawn digits. "),
+    "Every number here is about digits that the program drew itself, not about MNIST or anything that a person wrote. ",
+    "They show that everything works, not how well it does.");
+}
+
+function facts(run) {
+  const { data, training } = run;
+  const unseen = data.unseen.map((label) => className(run, label)).join(", ");
+  return el("p", { class: "facts" },
+    `${counted(data.train_images, "training image")} and ${counted(data.test_images, "test image")} of `,
+    `${data.size[0]}×${data.size[1]} from ${data.name}, ${counted(data.classes.length, "class").replace(/classs$/, "classes")}`,
+    unseen ? `, of which ${unseen} were never trained on` : "",
+    `. ${thousands(training.images_seen)} images went through the net in ${duration(training.seconds)} of training.`);
+}
+
+function cards(run) {
+  const { float, int8, net } = run;
+  const cost = worstCost(run);
+  const entries = [
+    ["5-shot", percent(int8.prototype_5_shot.mean), "right, with five examples a class"],
+    ["P@1", percent(int8.precision_at_1_gallery), "whose nearest training image is of their class"],
+    ["Triplet accuracy", percent(int8.triplet_accuracy.mean), "positive nearer than negative"],
+    ["Equal error rate", percent(int8.equal_error_rate), "same or different, both errors alike"],
+    ["int8 costs", cost.text, cost.note],
+    ["Work", thousands(net.macs), "multiply-accumulates an image"],
+    ["Flash", thousands(net.flash), "bytes of model"],
+    ["RAM", thousands(net.ram), "bytes an inference, without stack"],
+  ];
+  return el("dl", { class: "cards" }, entries.map(([name, value, note]) =>
+    el("div", null, el("dt", null, name), el("dd", { class: "value" }, value), el("dd", { class: "note" }, note))));
+}
+
+/** The score that int8 loses most of. */
+function worstCost({ float, int8 }) {
+  const lost = SCORES.map(({ name, of, less }) => ({ name, points: 100 * (of(float) - of(int8)) * (less ? -1 : 1) }))
+    .filter(({ points }) => isNumber(points));
+  if (lost.length === 0) return { text: DASH, note: "nothing could be measured" };
+  const worst = lost.reduce((one, other) => (other.points > one.points ? other : one));
+  if (worst.points < 0.005) return { text: "nothing", note: "no score is lower than the float net’s" };
+  return { text: `${worst.points.toFixed(2)} pt`, note: `at most: ${worst.name}` };
+}

@@ -1,0 +1,61 @@
+// Light or dark: as the system has it, or as the reader chose; on paper always light.
+
+const root = document.documentElement;
+const REMEMBERED = "tinytriplet-theme";
+
+/** Whether the page is dark now. */
+function isDark() {
+  const chosen = root.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+/** Calls `redraw` whenever light turns into dark or back: canvases have to be painted anew. */
+function onTheme(redraw) {
+  document.addEventListener("theme", redraw);
+}
+
+function themeButton() {
+  const button = el("button", { class: "theme", type: "button", click: () => choose(isDark() ? "light" : "dark") });
+  const show = () => {
+    button.textContent = isDark() ? "Light" : "Dark";
+    button.setAttribute("aria-label", `Show the page in ${isDark() ? "light" : "dark"} colours`);
+  };
+  onTheme(show);
+  show();
+  return button;
+}
+
+function choose(theme) {
+  try {
+    localStorage.setItem(REMEMBERED, theme);
+  } catch {
+    // A browser may deny files on disk a memory.
+  }
+  apply(theme);
+}
+
+function apply(theme) {
+  if (theme) root.dataset.theme = theme;
+  else delete root.dataset.theme;
+  document.dispatchEvent(new Event("theme"));
+}
+
+function followTheme() {
+  try {
+    apply(localStorage.getItem(REMEMBERED));
+  } catch {
+    apply(null);
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => apply(root.dataset.theme));
+  let onScreen, folded;
+  addEventListener("beforeprint", () => {
+    onScreen = root.dataset.theme;
+    folded = [...document.querySelectorAll("details:not([open])")];
+    apply("light");
+    for (const details of folded) details.open = true;
+  });
+  addEventListener("afterprint", () => {
+    apply(onScreen);
+    for (const details of folded) details.open = false;
+  });
+}

@@ -1,0 +1,45 @@
+// Small pictures of test images, cut out of a run's sprite.
+
+const sprites = new Map();
+
+/** Reads the sprites of all runs; a damaged one leaves its pictures empty. */
+async function readSprites(runs) {
+  await Promise.all(runs.map(async (run) => {
+    const sprite = new Image();
+    sprite.src = run.images.sprite;
+    try {
+      await sprite.decode();
+      sprites.set(run, sprite);
+    } catch {
+      // Labels and numbers are worth reading without.
+    }
+  }));
+}
+
+/** A test image, `size` pixels high. */
+function tile(run, image, size) {
+  const { tile: [rows, columns], columns: inRow, labels, test_index: indices } = run.images;
+  const canvas = el("canvas", { class: "tile", width: columns, height: rows, role: "img",
+    style: `height: ${size}px; width: ${(size * columns) / rows}px`,
+    "aria-label": `test image ${indices[image]}, ${className(run, labels[image])}` });
+  const sprite = sprites.get(run);
+  if (sprite) {
+    const [left, top] = [(image % inRow) * columns, Math.floor(image / inRow) * rows];
+    canvas.getContext("2d").drawImage(sprite, left, top, columns, rows, 0, 0, columns, rows);
+  }
+  return canvas;
+}
+
+/** Images that are near to one of label `own`, each with its label and distance; those of another label are marked. */
+function neighbourTiles(run, neighbours, own, size) {
+  const entries = neighbours.map(({ image, distance }) => {
+    const label = run.images.labels[image];
+    const other = label !== own;
+    return el("li", { class: other ? "other" : null },
+      tile(run, image, size),
+      el("span", { class: "name" }, other ? el("span", { class: "mark", "aria-label": "another label:" }, "≠ ") : null,
+        className(run, label)),
+      el("span", { class: "distance" }, real(distance)));
+  });
+  return el("ol", { class: "neighbours" }, entries);
+}

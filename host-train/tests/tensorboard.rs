@@ -1,0 +1,69 @@
+//! A run's files for TensorBoard, read by TensorBoard itself.
+
+mod program;
+
+use program::program;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// A small net on drawn digits, to runs/tiny.
+const TRAIN: [&str; 9] = [
+    "-c",
+    "tiny",
+    "--data",
+    "drawn",
+    "--set",
+    "train.steps=30",
+    "--set",
+    "train.batch.balanced.images_per_class=2",
+    "--set=train.validate_every=10",
+];
+
+#[track_caller]
+fn succeeds(output: &Output) {
+    let [out, error] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    assert!(output.status.success(), "{out}{error}");
+}
+
+/// All files below a folder.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.append(&mut files(&path)),
+            false => drop(found.insert(path.clone(), fs::read(&path).unwrap())),
+        }
+    }
+    found
+}
+
+#[test]
+fn tensorboard_shows_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(&program(folder.path(), &TRAIN).output().unwrap());
+    let runs = folder.path().join("runs");
+    let written = files(&runs);
+
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tensorboard");
+    let python = tests.join(".venv/bin/python");
+    assert!(
+        python.exists(),
+        "{}: TensorBoard is not installed; this installs it: .ci/setup",
+        python.display()
+    );
+    let check = Command::new(python).arg(tests.join("check.py")).arg(&runs).arg("tiny").output().unwrap();
+    succeeds(&check);
+
+    // The same run has the same files.
+    succeeds(&program(folder.path(), &["report", "runs/tiny", "--data", "drawn"]).output().unwrap());
+    let again = files(&runs);
+    assert_eq!(again.keys().collect::<Vec<_>>(), written.keys().collect::<Vec<_>>());
+    for (path, content) in again {
+        assert!(content == written[&path], "{} has changed", path.display());
+    }
+}
