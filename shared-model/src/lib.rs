@@ -33,15 +33,19 @@
 //! # Example
 //!
 //! ```
-//! # fn run(file: &[u8], pixels: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//! # fn run(file: &[u8], pixels: &[u8], others: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
 //! use shared_model::Model;
 //!
 //! let model = Model::decode(file)?;
 //! let mut scratch = vec![0_u32; model.scratch_len()];   // on a board: a static array
-//! let mut embedding = vec![0; model.embedding_len()];
-//! model.embed(pixels, &mut scratch, &mut embedding)?;
+//! let [mut a, mut b] = [vec![0; model.embedding_len()], vec![0; model.embedding_len()]];
+//! model.embed(pixels, &mut scratch, &mut a)?;
+//! model.embed(others, &mut scratch, &mut b)?;
+//! let distance = model.compare(&a, &b);                 // an integer; smaller is more alike
 //! # Ok(()) }
 //! ```
+//!
+//! The [README](https://docs.rs/crate/shared-model) enrols and recognises; `examples/recognise.rs` does both with real files.
 #![no_std]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -75,6 +79,11 @@ pub use layout::Layout;
 pub use model::{DecodeError, Model, Operation, Step};
 pub use self_test::{SelfTestError, TestImage};
 pub use shape::{Element, Shape, Tensor};
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// CRC-32 as in Ethernet, zip and PNG (CRC-32/ISO-HDLC): guards model files and frames.
 pub(crate) static CRC32: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);

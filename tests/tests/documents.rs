@@ -1,7 +1,8 @@
-//! The example in docs/FORMAT.md is a real file.
+//! The example in docs/FORMAT.md is a real file, and the memory in docs/BOARDS.md what a board takes.
 
+use firmware::memory;
 use shared_model::{
-    DecodeError, Distance, Model, Shape, TestImage, crc32,
+    DecodeError, Distance, Layout, Model, Shape, TestImage, crc32,
     format::{
         Activation, Background, Dense, Fit, Layer, Metadata, Preparation, Threshold, Thresholds,
         TrainingSummary, encode,
@@ -83,5 +84,26 @@ fn other_versions_are_refused_before_all_else() {
                 .ends_with("this program reads version 3: `host-train export RUN` writes it anew"),
             "{error}"
         );
+    }
+}
+
+/// BOARDS.md's table of memory, for the model that is built in.
+#[test]
+fn boards_tells_what_buffers_take() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/models/default.model.postcard");
+    let packed = host_train::export::repacked(&std::fs::read(path).unwrap(), Layout::Packed).unwrap();
+    let model = Model::decode(&packed).unwrap();
+    let (input, dim) = (model.input_len(), model.embedding_len());
+    let request = memory::request_len(input, dim, 0);
+    let document = include_str!("../../docs/BOARDS.md").replace(',', "");
+    for (buffer, bytes) in [
+        ("`scratch_len`", 4 * model.scratch_len()),
+        ("`memory::buffer_len`", memory::buffer_len(input, dim, 0)),
+        ("`memory::request_len`: two images and some", request),
+        ("`memory::rx_queue_len`: the same and 64", memory::rx_queue_len(request)),
+        ("`memory::gallery_len`: 16 labels", memory::gallery_len(dim, 0, 16)),
+    ] {
+        let row = format!("{buffer} | {bytes} |");
+        assert!(document.contains(&row), "docs/BOARDS.md should say: {row}");
     }
 }

@@ -1,0 +1,27 @@
+//! Commands that are not run here, and why. Their words are checked all the same, see `words.rs`.
+
+use super::markdown::Command;
+
+/// How a command begins, and why it is not run.
+const EXCUSED: [(&str, &str); 7] = [
+    (".ci/", "it is what runs this test"),
+    ("BLESS=1 cargo test", "it would write over what it is compared with"),
+    ("cargo test", "it is what runs this test"),
+    ("cargo deny", "it needs a network: a database of advisories"),
+    ("cargo install", "it needs a network and minutes"),
+    ("cargo run --release -p firmware", "it needs a board; tests/tests/firmware_sizes.rs builds the same"),
+    ("cargo run --release -p host-train", "it builds Burn anew: minutes"),
+];
+
+/// Why `command` is not run; `None` if it is to be.
+pub fn reason(command: &Command) -> Option<&'static str> {
+    EXCUSED.iter().find(|(beginning, _)| command.line.starts_with(beginning)).map(|(_, reason)| *reason)
+}
+
+/// Excuses that nothing needs.
+pub fn unused<'c>(commands: impl Iterator<Item = &'c Command> + Clone) -> Vec<&'static str> {
+    let beginnings = EXCUSED.iter().map(|(beginning, _)| *beginning);
+    beginnings
+        .filter(|beginning| !commands.clone().any(|command| command.line.starts_with(beginning)))
+        .collect()
+}

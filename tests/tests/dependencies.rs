@@ -1,0 +1,149 @@
+//! What is linked is what deny.toml allows: licences, versions and sources. `cargo deny` would do the same and tell of
+//! advisories as well, but building it takes longer than all else that CI does, and advisories need a network.
+
+use firmware::boards::BOARDS;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
+    process::Command,
+    sync::LazyLock,
+};
+
+/// The crates of a program, each with its licence.
+type Crates = BTreeMap<String, String>;
+
+/// The crates of all programs for the PC, and of the firmware for each board.
+static CRATES: LazyLock<Vec<(&str, Crates)>> = LazyLock::new(|| {
+    let boards = BOARDS.iter().map(|board| {
+        let arguments =
+            ["-p", "firmware", "--target", board.target, "--features", board.name, "--edges", "normal"];
+        (board.name, tree(&arguments))
+    });
+    [("the PC", tree(&["--workspace", "--edges", "normal,build,dev"]))].into_iter().chain(boards).collect()
+});
+
+fn tree(arguments: &[&str]) -> Crates {
+    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["tree", "--locked", "--prefix", "none", "--no-dedupe", "--format", "{p}|{l}"])
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter_map(|line| line.split_once('|')).map(|(p, l)| (p.to_owned(), l.to_owned())).collect()
+}
+
+/// The name of a package, of which Cargo tells the version and more.
+fn name(package: &str) -> &str {
+    package.split(' ').next().unwrap_or_default()
+}
+
+/// Whether an expression of SPDX is one that `allowed` licences fulfil.
+fn fulfilled(expression: &str, allowed: &BTreeSet<&str>) -> bool {
+    let parts = |operator: &str| {
+        let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);
+        for (place, c) in expression.char_indices() {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            if depth == 0 && place >= start && expression[place..].starts_with(operator) {
+                parts.push(&expression[start..place]);
+                start = place + operator.len();
+            }
+        }
+        parts.push(&expression[start..]);
+        parts
+    };
+    for operator in [" OR ", "/"] {
+        let parts = parts(operator);
+        if parts.len() > 1 {
+            return parts.into_iter().any(|part| fulfilled(part.trim(), allowed));
+        }
+    }
+    let all = parts(" AND ");
+    if all.len() > 1 {
+        return all.into_iter().all(|part| fulfilled(part, allowed));
+    }
+    match expression.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
+        Some(inner) => fulfilled(inner, allowed),
+        None => allowed.contains(expression),
+    }
+}
+
+fn policy() -> toml::Table {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deny.toml");
+    fs::read_to_string(path).unwrap().parse().unwrap()
+}
+
+fn texts(list: &toml::Value) -> BTreeSet<&str> {
+    list.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+}
+
+#[test]
+fn licences_are_allowed() {
+    let policy = policy();
+    let licences = &policy["licenses"];
+    let allowed = texts(&licences["allow"]);
+    let exceptions: BTreeMap<&str, BTreeSet<&str>> = licences["exceptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|exception| (exception["crate"].as_str().unwrap(), texts(&exception["allow"])))
+        .collect();
+    for (program, crates) in CRATES.iter() {
+        for (package, licence) in crates {
+            let mut allowed = allowed.clone();
+            if *program == "the PC" {
+                allowed.extend(exceptions.get(name(package)).into_iter().flatten());
+            }
+            assert!(
+                fulfilled(licence, &allowed),
+                "{program}: {package} is under {licence:?}, which deny.toml does not allow"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_crate_is_there_twice_unnoticed() {
+    let policy = policy();
+    let skipped = texts(&policy["bans"]["skip"]);
+    let mut twice = BTreeSet::new();
+    for (_, crates) in CRATES.iter() {
+        let names: Vec<String> = crates.keys().map(|package| name(package).to_owned()).collect();
+        twice.extend(names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()));
+    }
+    let new: Vec<&String> = twice.iter().filter(|name| !skipped.contains(name.as_str())).collect();
+    assert!(
+        new.is_empty(),
+        "two versions each: ask for one of them, or skip it in deny.toml's [bans]: {new:?}"
+    );
+    let once: Vec<&&str> = skipped.iter().filter(|name| !twice.contains(**name)).collect();
+    assert!(once.is_empty(), "deny.toml skips what is there once: {once:?}");
+}
+
+/// Crates come from crates.io, or are this workspace's.
+#[test]
+fn nothing_comes_from_elsewhere() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+    for (program, crates) in CRATES.iter() {
+        // Cargo names a source behind the version unless it is crates.io.
+        for package in crates.keys().filter(|package| package.contains('(')) {
+            let ours = package.contains(&format!("({}/", workspace.display()));
+            assert!(ours || package.ends_with("(proc-macro)"), "{program}: {package}");
+        }
+    }
+}
+
+#[test]
+fn expressions_are_understood() {
+    let allowed = BTreeSet::from(["MIT", "A WITH B", "ISC"]);
+    for yes in
+        ["MIT", "GPL OR MIT", "MIT/X", "X / MIT", "(MIT OR X) AND ISC", "A WITH B OR X", "(X AND Y) OR MIT"]
+    {
+        assert!(fulfilled(yes, &allowed), "{yes}");
+    }
+    for no in ["", "GPL", "MIT AND GPL", "A", "(MIT OR X) AND Y", "X/Y"] {
+        assert!(!fulfilled(no, &allowed), "{no}");
+    }
+}
