@@ -12,7 +12,7 @@ use crate::{
     net::Net,
     rng::Rng,
     run_folder::write_whole,
-    terminal::thousands,
+    terminal::{print, thousands},
     train::shape,
 };
 use anyhow::{Context, Result};
@@ -34,8 +34,8 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| args.run.join(MODEL));
     write_whole(&out, &file)?;
     let hash = hex(Model::decode(&file)?.hash());
-    println!("wrote {}: {} bytes, hash {hash}", out.display(), thousands(file.len() as u64));
-    Ok(())
+    let bytes = thousands(file.len() as u64);
+    Ok(print(format_args!("wrote {}: {bytes} bytes, hash {hash}\n", out.display()))?)
 }
 
 /// The net of a checkpoint, which was trained on images of this size. On Flex, whatever trained it: that is part of

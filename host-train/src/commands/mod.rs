@@ -1,6 +1,7 @@
 //! What the program can be told to do, one file each.
 
 pub mod bench;
+pub mod completions;
 pub mod data;
 pub mod device;
 pub mod draw;

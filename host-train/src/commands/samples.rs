@@ -1,7 +1,13 @@
 //! `samples`: test images as files, something to show to a board.
 
 use super::data::mark;
-use crate::{cli::SamplesArgs, config::DataConfig, rng::Rng, run_folder::write_whole, terminal::count};
+use crate::{
+    cli::SamplesArgs,
+    config::DataConfig,
+    rng::Rng,
+    run_folder::write_whole,
+    terminal::{count, print},
+};
 use anyhow::{Context, Result, ensure};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use std::fs;
@@ -35,6 +41,6 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
             written += 1;
         }
     }
-    println!("{}: {}, a sub-folder a class{}", folder.display(), count(written, "test image"), mark(&data));
-    Ok(())
+    let images = count(written, "test image");
+    Ok(print(format_args!("{}: {images}, a sub-folder a class{}\n", folder.display(), mark(&data)))?)
 }

@@ -10,7 +10,10 @@ use crate::{
     metrics::Rates,
     run_folder::RunFolder,
     sampler::SamplerError,
-    terminal::{INTERRUPTED, Progress, cut, interrupted, listen_for_interrupt, thousands},
+    terminal::{
+        INTERRUPTED, Progress, cut, error, interrupt_at_once, interrupted, listen_for_interrupt, note, print,
+        thousands,
+    },
     train::{self, Checkpoints, Ended, HistoryRow, Observer, Start, TrainError, Trained},
 };
 use anyhow::{Context, Result};
@@ -59,6 +62,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some(_) => Start::Resuming(&checkpoints),
         None => Start::Saving(&checkpoints),
     };
+    let to_go_on = format!("to go on: cargo run -p host-train -- --resume {}", folder.path().display());
+    listen_for_interrupt(to_go_on.clone()).context("cannot listen for Ctrl-C")?;
     let trained = match train(&config, &seen, &device, &folder, start) {
         Ok(trained) => trained,
         Err(error) => {
@@ -68,12 +73,13 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
             return Err(error);
         }
     };
+    interrupt_at_once();
     trained
         .net
         .save(&folder.file(CHECKPOINT))
         .with_context(|| format!("cannot write {}", folder.file(CHECKPOINT).display()))?;
 
-    let progress = Progress::new("quantize", 0);
+    let progress = Progress::new("quantize", 0, "");
     // Of the checkpoint, as `export` makes it. Not normalised, because the engine's embeddings are not either: a
     // prototype is the mean of what a board has.
     let raw = NetConfig { normalise: false, ..config.net.clone() };
@@ -84,7 +90,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let packed = repacked(&file, Layout::Packed)?;
     progress.finish(&format!("{} bytes", thousands(file.len() as u64)));
 
-    let progress = Progress::new("evaluate", 0);
+    let progress = Progress::new("evaluate", 0, "");
     let float = float_scores(&raw, model.distance(), &data, &unseen);
     let int8 = int8_scores(&model, &data, &unseen);
     folder.write(ROC, roc(&int8.pairs.roc).as_bytes())?;
@@ -112,16 +118,20 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let mut json = serde_json::to_string_pretty(&metrics)?;
     json.push('\n');
     folder.write(METRICS, json.as_bytes())?;
-    print!("{}", summary(&metrics, &data, folder.path()));
-    if trained.ended == Ended::Interrupted {
-        let run = folder.path().display();
-        println!(
-            "interrupted at step {}; to go on: cargo run -p host-train -- --resume {run}",
-            trained.steps
-        );
+    let is_interrupted = trained.ended == Ended::Interrupted;
+    if !is_interrupted {
+        checkpoints.remove()?;
+    }
+    if args.json {
+        let report = Report { run: folder.path(), metrics: &metrics };
+        print(serde_json::to_string_pretty(&report)? + "\n")?;
+    } else {
+        print(summary(&metrics, &data, folder.path()))?;
+    }
+    if is_interrupted {
+        error(format_args!("interrupted at step {}; {to_go_on}", trained.steps));
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    checkpoints.remove()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -150,9 +160,8 @@ fn train(
     folder: &RunFolder,
     start: Start<'_>,
 ) -> Result<Trained> {
-    let progress = Progress::new("train", 0);
+    let progress = Progress::new("train", 0, "steps");
     let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
-    listen_for_interrupt().context("cannot listen for Ctrl-C")?;
     let trained = train::train(config, &data.train, device, start, &mut terminal);
     let trained = trained.map_err(|error| with_class_name(error, &data.class_names))?;
     if let Some(error) = terminal.unwritten {
@@ -162,14 +171,14 @@ fn train(
     let how = match trained.ended {
         Ended::Done => "",
         Ended::Early => ", no better for long",
-        Ended::Interrupted => ", interrupted",
+        Ended::Interrupted => ", interrupted: finishing",
     };
     terminal.progress.finish(&format!("{} images seen{precision}{how}", thousands(trained.images_seen)));
     if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
-        eprintln!(
-            "{:>10} No class has 6 training images, which it takes to hold 2 out: the model has no limits for\n\
-             {:>10} \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
-            "note", ""
+        note(
+            "note",
+            "No class has 6 training images, which it takes to hold 2 out: the model has no limits for\n\
+             \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
         );
     }
     Ok(trained)
@@ -199,10 +208,11 @@ struct Terminal<'a> {
 impl Observer for Terminal<'_> {
     fn step(&mut self, progress: &train::Progress) {
         self.progress.set_total(progress.steps as u64);
-        let precision = percent(", P@1", self.precision);
         self.progress.set(progress.step as u64, || {
-            let train::Progress { loss, mined, unit, images_per_second, .. } = progress;
-            format!("loss {loss:.3}, {mined} {unit}, {images_per_second:.0} img/s{precision}")
+            let &train::Progress { loss, mined, unit, images_per_second, .. } = progress;
+            let (mined, rate) = (thousands(mined as u64), thousands(images_per_second as u64));
+            let precision = percent(", held-out P@1", self.precision);
+            format!("loss {loss:.3}, {mined} {unit}{precision}, {rate} images/s")
         });
     }
 
@@ -244,6 +254,15 @@ fn roc(points: &[Rates<f64>]) -> String {
     text
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    /// The run's folder.
+    run: &'a Path,
+    #[serde(flatten)]
+    metrics: &'a Metrics<'a>,
+}
+
 /// What `metrics.json` holds.
 #[derive(Serialize)]
 struct Metrics<'a> {
@@ -280,7 +299,7 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path) -> String {
          {} embeddings/s on this machine; {:.1} s of training, on {}\n\
          {} parameters, {} MACs; on a board {} bytes of RAM, {} of flash\n\
          model hash {}\n\n\
-         wrote {}: {MODEL}, {METRICS}, {ROC}, {HISTORY}, {CONFIG}, {CHECKPOINT}\n",
+         wrote {}: {MODEL},\n      {METRICS}, {ROC}, {HISTORY}, {CONFIG}, {CHECKPOINT}\n",
         thousands(metrics.embeddings_per_second as u64),
         metrics.train_seconds,
         metrics.dataset,

@@ -1,7 +1,7 @@
 use super::Board;
 use crate::{
     commands::inspect::hex,
-    terminal::{count, cut, seconds, thousands},
+    terminal::{count, cut, print, seconds, thousands},
 };
 use anyhow::Result;
 use serde::Serialize;
@@ -18,12 +18,9 @@ const NAME: usize = 48;
 /// Prints who the board is.
 pub fn run(mut board: Board, as_json: bool) -> Result<()> {
     let info = board.client.info()?;
-    if as_json {
-        println!("{}", serde_json::to_string_pretty(&Report::new(&info))?);
-    } else {
-        print!("{}", text(&info));
-    }
-    Ok(())
+    let text =
+        if as_json { serde_json::to_string_pretty(&Report::new(&info))? + "\n" } else { text(&info) };
+    Ok(print(text)?)
 }
 
 fn text(info: &Info<'_>) -> String {

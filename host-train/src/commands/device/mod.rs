@@ -9,7 +9,10 @@ mod recognise;
 mod restart;
 
 use super::{images, inspect::hex};
-use crate::device::{Address, Client, Port, Settings, connect, serial_ports};
+use crate::{
+    device::{Address, Client, Port, Settings, connect, serial_ports},
+    terminal::{error, note},
+};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use shared_model::{
@@ -257,13 +260,13 @@ pub fn run(args: DeviceArgs) -> Result<ExitCode> {
         (Some(address), _) => address,
         (None, Ok(text)) => text.parse()?,
         (None, Err(_)) => {
-            eprintln!("error: which board? Say --port PORT, or set {VARIABLE}. {}", ports());
+            error(format_args!("error: which board? Say --port PORT, or set {VARIABLE}. {}", ports()));
             return Ok(ExitCode::from(USAGE));
         }
     };
     enrol::check(&args.command)?;
     if let Address::Emulated(board) = &address {
-        eprintln!("{:>10} {board}: building its firmware and booting it", "board");
+        note("board", format_args!("{board}: building its firmware and booting it"));
     }
     let flash = args.flash.or_else(|| env::var_os(FLASH).map(PathBuf::from));
     let board = Board::connect(&address, &Settings { baud: args.baud, flash })?;
