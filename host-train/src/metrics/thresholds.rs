@@ -3,6 +3,7 @@ use super::{
     pairs::{Count, Within},
 };
 use crate::data::Label;
+use serde::Serialize;
 
 /// How well a limit on the distance tells same from different.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +22,7 @@ impl<D> Verification<D> {
 }
 
 /// A limit, and how often it errs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Rates<D> {
     /// Largest distance that counts as the same thing.
     pub threshold: D,
