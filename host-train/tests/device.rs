@@ -4,6 +4,7 @@ mod fake;
 mod program;
 
 use fake::{CAPACITY, Fake, MODEL};
+use host_train::sampler::{Class, classes};
 use program::{fails, host_train, program};
 use serde_json::Value;
 use shared_model::Model;
@@ -27,10 +28,10 @@ impl Desk {
     fn new(fake: Fake) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = host_train::data::drawn::dataset(3, 1, 5).test;
-        for (class, indices) in data.by_class().into_iter().enumerate() {
-            let class = folder.path().join(class.to_string());
+        for Class { label, images } in classes(data.labels()) {
+            let class = folder.path().join(label.to_string());
             fs::create_dir(&class).unwrap();
-            for (number, index) in indices.into_iter().enumerate() {
+            for (number, index) in images.into_iter().enumerate() {
                 let pixels = data.image(index).to_vec();
                 let image = image::GrayImage::from_raw(28, 28, pixels).unwrap();
                 image.save(class.join(format!("{number}.png"))).unwrap();

@@ -172,6 +172,11 @@ fn a_study_prints_a_table() {
     let blind = "train.steps=3\", \"train.hold_out='none'";
     fails(&study(&text.replace("train.steps=3", blind)), &["study.toml", "`triplets` must hold out images"]);
     fails(&study(&text.replace("[1, 2]", "[]")), &["study.toml", "seeds is empty"]);
+    let other_images = "margin = 1 } }\", \"data.size=20";
+    fails(
+        &study(&text.replace("margin = 1 } }", other_images)),
+        &["study.toml", "`pairs`", "`triplets`", "data.size"],
+    );
     fails(&host_train(&["study", "nowhere.toml"]), &["nowhere.toml"]);
 }
 

@@ -58,6 +58,24 @@ impl Format {
     fn entry_len(&self) -> usize {
         entry_len(self.dim, self.exemplars)
     }
+
+    /// Adds an embedding to an entry's value, and returns the count that it has then.
+    fn add(&self, embedding: &[u8], value: &mut [u8]) -> u32 {
+        let (head, exemplars) = value.split_at_mut(COUNT + 4 * self.dim);
+        let (count_bytes, sums) = head.split_at_mut(COUNT);
+        let before = count_bytes.first_chunk().map_or(0, |&bytes| u32::from_le_bytes(bytes));
+        let count = before + 1;
+        count_bytes.copy_from_slice(&count.to_le_bytes());
+        for (sum, &byte) in sums.as_chunks_mut::<4>().0.iter_mut().zip(embedding) {
+            *sum = (i32::from_le_bytes(*sum) + self.element.value(byte)).to_le_bytes();
+        }
+        if let Some(place) = (before as usize).checked_rem(self.exemplars)
+            && let Some(exemplar) = exemplars.chunks_exact_mut(self.dim).nth(place)
+        {
+            exemplar.copy_from_slice(embedding);
+        }
+        count
+    }
 }
 
 impl<'m> Gallery<'m> {
@@ -114,44 +132,53 @@ impl<'m> Gallery<'m> {
         self.entries().position(|entry| entry.label() == label)
     }
 
+    /// Adds an embedding to the entry of `label`, and returns how many the entry is made of then.
+    ///
+    /// # Errors
+    /// The label is none, the gallery is full, the entry has all images it can have, or the embedding's length is wrong.
+    /// Nothing has changed then.
+    pub fn enrol(&mut self, label: &str, embedding: &[u8]) -> Result<u32, GalleryError> {
+        let position = self.check_enrolment(label, embedding)?;
+        let (format, is_new) = (self.format, position == self.len);
+        let value = self.place(position, label)?;
+        if is_new {
+            value.fill(0);
+        }
+        let count = format.add(embedding, value);
+        self.len = self.len.max(position + 1);
+        Ok(count)
+    }
+
     /// Writes to `value`, of [`value_len`](Self::value_len) bytes, the value that the entry of `label` has with one more
     /// embedding, and returns its count. The gallery stays as it is until the value is [inserted](Self::insert), so that
     /// it can be stored first.
     ///
     /// # Errors
-    /// The label is none, the gallery is full, the entry has all images it can have, or a length is wrong.
+    /// As [`enrol`](Self::enrol), or the value's length is wrong.
     pub fn enrolled(&self, label: &str, embedding: &[u8], value: &mut [u8]) -> Result<u32, GalleryError> {
-        check_label(label).map_err(GalleryError::Label)?;
-        if embedding.len() != self.format.dim || value.len() != self.value_len() {
+        self.check_enrolment(label, embedding)?;
+        if value.len() != self.value_len() {
             return Err(GalleryError::Length);
         }
-        let before = match self.find(label) {
-            Some(entry) => {
-                value.copy_from_slice(entry.value());
-                entry.count()
-            }
-            None if self.len == self.capacity() => return Err(GalleryError::Full),
-            None => {
-                value.fill(0);
-                0
-            }
-        };
-        if before >= MAX_COUNT {
-            return Err(GalleryError::TooManyImages);
+        match self.find(label) {
+            Some(entry) => value.copy_from_slice(entry.value()),
+            None => value.fill(0),
         }
-        let count = before + 1;
-        let (head, exemplars) = value.split_at_mut(COUNT + 4 * self.format.dim);
-        let (count_bytes, sums) = head.split_at_mut(COUNT);
-        count_bytes.copy_from_slice(&count.to_le_bytes());
-        for (sum, &byte) in sums.as_chunks_mut::<4>().0.iter_mut().zip(embedding) {
-            *sum = (i32::from_le_bytes(*sum) + self.format.element.value(byte)).to_le_bytes();
+        Ok(self.format.add(embedding, value))
+    }
+
+    /// Whether an embedding can be added to the entry of `label`, and the number that the entry then has.
+    fn check_enrolment(&self, label: &str, embedding: &[u8]) -> Result<usize, GalleryError> {
+        check_label(label).map_err(GalleryError::Label)?;
+        if embedding.len() != self.format.dim {
+            return Err(GalleryError::Length);
         }
-        if let Some(place) = (before as usize).checked_rem(self.format.exemplars)
-            && let Some(exemplar) = exemplars.chunks_exact_mut(self.format.dim).nth(place)
-        {
-            exemplar.copy_from_slice(embedding);
+        match self.entries().enumerate().find(|(_, entry)| entry.label() == label) {
+            Some((_, entry)) if entry.count() >= MAX_COUNT => Err(GalleryError::TooManyImages),
+            Some((position, _)) => Ok(position),
+            None if self.len == self.capacity() => Err(GalleryError::Full),
+            None => Ok(self.len),
         }
-        Ok(count)
     }
 
     /// Puts an entry in, in place of the one of its label if there is one. Both may come from anywhere.
@@ -160,15 +187,20 @@ impl<'m> Gallery<'m> {
     /// As [`check`](Self::check). Nothing has changed then.
     pub fn insert(&mut self, label: &str, value: &[u8]) -> Result<(), GalleryError> {
         let position = self.check(label, value)?;
+        self.place(position, label)?.copy_from_slice(value);
+        self.len = self.len.max(position + 1);
+        Ok(())
+    }
+
+    /// Writes `label` to the entry at `position`, and returns where its value is.
+    fn place(&mut self, position: usize, label: &str) -> Result<&mut [u8], GalleryError> {
         let len = self.format.entry_len();
         let entry = self.memory.get_mut(position * len..(position + 1) * len).ok_or(GalleryError::Full)?;
-        let (place, rest) = entry.split_at_mut(LABEL);
+        let (place, value) = entry.split_at_mut(LABEL);
         place.fill(0);
         place[0] = label.len() as u8; // at most MAX_LABEL
         place[1..=label.len()].copy_from_slice(label.as_bytes());
-        rest.copy_from_slice(value);
-        self.len = self.len.max(position + 1);
-        Ok(())
+        Ok(value)
     }
 
     /// Whether an entry can be [inserted](Self::insert), and the number that it then has.
@@ -493,11 +525,16 @@ mod tests {
         Gallery { memory, len: 0, format: Format { dim: 3, exemplars, element, distance } }
     }
 
+    /// At once, which must come to the same as computing the value first.
     fn enrol(gallery: &mut Gallery<'_>, label: &str, embedding: &[u8]) -> Result<u32, GalleryError> {
         let mut value = vec![0xaa; gallery.value_len()];
-        let count = gallery.enrolled(label, embedding, &mut value)?;
-        gallery.insert(label, &value)?;
-        Ok(count)
+        let first = gallery.enrolled(label, embedding, &mut value);
+        let count = gallery.enrol(label, embedding);
+        assert_eq!(count, first);
+        if count.is_ok() {
+            assert_eq!(gallery.find(label).map(|entry| entry.value()), Some(&*value));
+        }
+        count
     }
 
     /// A deterministic byte.

@@ -77,7 +77,7 @@ pub use self_test::{SelfTestError, TestImage};
 pub use shape::{Element, Shape, Tensor};
 
 /// CRC-32 as in Ethernet, zip and PNG (CRC-32/ISO-HDLC): guards model files and frames.
-pub(crate) const CRC32: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+pub(crate) static CRC32: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 
 /// The CRC-32 of `bytes`, as model files and frames use it (CRC-32/ISO-HDLC).
 pub fn crc32(bytes: &[u8]) -> u32 {

@@ -104,12 +104,6 @@ mod tests {
         file
     }
 
-    fn enrol(gallery: &mut Gallery<'_>, label: &str, embedding: &[u8]) {
-        let mut value = vec![0; gallery.value_len()];
-        gallery.enrolled(label, embedding, &mut value).unwrap();
-        gallery.insert(label, &value).unwrap();
-    }
-
     /// Against the definition, on places so few that distances are often equal.
     #[test]
     fn the_background_by_the_definition() {
@@ -139,7 +133,7 @@ mod tests {
             let mut memory = vec![0; 4 * entry_len(DIM, 2)];
             let mut gallery = Gallery::new(&model, 2, &mut memory);
             for (image, embedding) in enrolled.iter().enumerate() {
-                enrol(&mut gallery, ["a", "b", "c", "d"][image % 4], embedding);
+                gallery.enrol(["a", "b", "c", "d"][image % 4], embedding).unwrap();
             }
 
             let live = prototypes.iter().filter(|prototype| {
@@ -186,18 +180,18 @@ mod tests {
         };
         // Nothing is enrolled: nothing is known, whatever the background.
         assert_eq!(ask(&gallery, 10), (None, None, false));
-        enrol(&mut gallery, "new", &[2, 0, 0]);
+        gallery.enrol("new", &[2, 0, 0]).unwrap();
         assert_eq!(ask(&gallery, 5), (Some(9), None, true));
         assert_eq!(ask(&gallery, 6), (Some(16), None, true)); // as near to the one as to the other
         assert_eq!(ask(&gallery, 7), (Some(25), Some(9), false));
         // At half the limit, its entry takes its place.
-        enrol(&mut gallery, "old", &[12, 0, 0]);
+        gallery.enrol("old", &[12, 0, 0]).unwrap();
         assert_eq!(ask(&gallery, 10), (Some(4), None, true));
         assert_eq!(ask(&gallery, 7), (Some(25), None, true));
         assert!(gallery.remove("old"));
         assert_eq!(ask(&gallery, 10), (Some(64), Some(0), false));
         // Just beyond it, it does not.
-        enrol(&mut gallery, "other", &[10, 3, 0]);
+        gallery.enrol("other", &[10, 3, 0]).unwrap();
         assert_eq!(ask(&gallery, 10), (Some(9), Some(0), false));
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod definition;
 pub mod golden;
+pub mod hex;
 pub mod images;
 pub mod largest;
 pub mod model_folder;

@@ -7,8 +7,7 @@ use shared_model::{
         TrainingSummary, encode,
     },
 };
-use std::fmt::Write;
-use tests::definition;
+use tests::{definition, hex::hex_dump};
 
 fn example() -> Vec<u8> {
     let dense = Dense { out_features: 1, activation: Activation::Linear, scale: 1.0 };
@@ -39,17 +38,6 @@ fn example() -> Vec<u8> {
     let mut file = [0; 512];
     let len = encode(&metadata, &data, &mut file).unwrap();
     file[..len].to_vec()
-}
-
-/// Sixteen bytes a line, with the offset before them.
-fn hex_dump(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for (line, bytes) in bytes.chunks(16).enumerate() {
-        write!(text, "{:04x} ", 16 * line).unwrap();
-        bytes.iter().for_each(|byte| write!(text, " {byte:02x}").unwrap());
-        text.push('\n');
-    }
-    text
 }
 
 #[test]

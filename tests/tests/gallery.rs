@@ -81,14 +81,6 @@ fn embed(model: &Model<'_>, pixels: &[u8]) -> Vec<u8> {
     embedding
 }
 
-/// Adds an image on the PC.
-fn enrol(gallery: &mut Gallery<'_>, label: &str, embedding: &[u8]) -> u32 {
-    let mut value = vec![0; gallery.value_len()];
-    let count = gallery.enrolled(label, embedding, &mut value).unwrap();
-    gallery.insert(label, &value).unwrap();
-    count
-}
-
 /// Teaches a board and the PC the same, asks both about the same images, and cuts the board's power.
 fn teach_and_ask(name: &str, kept: bool) {
     let board = Board::new(name, "teach");
@@ -104,7 +96,7 @@ fn teach_and_ask(name: &str, kept: bool) {
     assert_eq!((info.len, usize::from(info.capacity)), (0, model::CAPACITY));
     for index in 0..20 {
         let label = ["7", "8", "9", "é"][index % 4];
-        let count = enrol(&mut mirror, label, &embeddings[index]);
+        let count = mirror.enrol(label, &embeddings[index]).unwrap();
         assert_eq!(client.enrol(label, &images[index]), Ok(count));
     }
     client.forget("é").unwrap();
@@ -141,7 +133,7 @@ fn teach_and_ask(name: &str, kept: bool) {
         assert_eq!(entries(&mut client), entries_of(&mirror));
         ask(&mut client, &mirror, &images[..10], &embeddings[..10]);
         // One more on top of what was kept.
-        let count = enrol(&mut mirror, "7", &embeddings[20]);
+        let count = mirror.enrol("7", &embeddings[20]).unwrap();
         assert_eq!(client.enrol("7", &images[20]), Ok(count));
         assert_eq!(entries(&mut client), entries_of(&mirror));
     }
@@ -206,7 +198,7 @@ fn cut_the_power(name: &str, cuts: usize) {
                 vec![0; model::CAPACITY * gallery::entry_len(model::EMBEDDING_LEN, model::EXEMPLARS)];
             let mut expected = Gallery::new(&host, model::EXEMPLARS, &mut memory);
             known.0.iter().for_each(|(label, value)| expected.insert(label, value).unwrap());
-            enrol(&mut expected, label, &embed(&host, pixels));
+            expected.enrol(label, &embed(&host, pixels)).unwrap();
             assert_eq!(now, entries_of(&expected), "cut {cut}");
         }
         known = now;

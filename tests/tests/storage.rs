@@ -5,8 +5,9 @@ use firmware::storage::{MAX_KEY_LEN, MountError, Owner, Store, StoreError};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use std::{cell::Cell, fmt::Write, ops::Range, rc::Rc};
+use std::{cell::Cell, ops::Range, rc::Rc};
 use tests::{
+    hex::hex_dump,
     nor_flash::{Fault, FlashError, SimulatedFlash},
     torture::{Operation, Profile, Tally, play, torture},
     torture_candidates::Own,
@@ -430,17 +431,6 @@ fn the_last_sequence_number_is_the_last_move() {
     assert_eq!(store.clear(), Err(StoreError::WornOut));
     assert_eq!(records(&mut store).len(), 2);
     assert_eq!(flash.bytes(), before);
-}
-
-/// Sixteen bytes a line, with the offset before them.
-fn hex_dump(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for (line, bytes) in bytes.chunks(16).enumerate() {
-        write!(text, "{:04x} ", 16 * line).unwrap();
-        bytes.iter().for_each(|byte| write!(text, " {byte:02x}").unwrap());
-        text.push('\n');
-    }
-    text
 }
 
 #[test]

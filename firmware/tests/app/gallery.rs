@@ -47,12 +47,10 @@ fn it_recognises_what_a_gallery_on_the_pc_does() {
     let model = host_model();
     let mut memory = vec![0; 3 * gallery::entry_len(EMBEDDING_LEN, EXEMPLARS)];
     let mut gallery = Gallery::new(&model, EXEMPLARS, &mut memory);
-    let mut value = vec![0; gallery.value_len()];
     let mut requests = Vec::new();
     for (index, pixels) in images[..9].iter().enumerate() {
         let label = labels[index % 3];
-        gallery.enrolled(label, &embedding(pixels), &mut value).unwrap();
-        gallery.insert(label, &value).unwrap();
+        gallery.enrol(label, &embedding(pixels)).unwrap();
         requests.push(enrol(label, pixels));
     }
     let limits = [Limit::Distance(1), Limit::EqualError, Limit::None];

@@ -6,6 +6,7 @@ use crate::{
     config::DataConfig,
     rng::Rng,
     run_folder::write_whole,
+    sampler::{Class, classes},
     terminal::{count, print},
 };
 use anyhow::{Context, Result, ensure};
@@ -27,12 +28,12 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
     let data = super::data::find(&args.data, args.seed, &DataConfig::default())?;
     let rng = Rng::new(args.seed);
     let mut written = 0;
-    for (class, mut indices) in data.test.by_class().into_iter().enumerate() {
-        rng.stream(class as u64).shuffle(&mut indices);
-        let folder = folder.join(&data.class_names[class]);
+    for Class { label, mut images } in classes(data.test.labels()) {
+        rng.stream(label.into()).shuffle(&mut images);
+        let folder = folder.join(&data.class_names[usize::from(label)]);
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-        for (number, &index) in indices.iter().take(args.per_class).enumerate() {
+        for (number, &index) in images.iter().take(args.per_class).enumerate() {
             let mut png = Vec::new();
             let [width, height] = [data.test.width, data.test.height].map(|side| side as u32);
             let grey = ExtendedColorType::L8;

@@ -9,7 +9,7 @@ use crate::{
     terminal::{Progress, count, print, thousands},
     train::{Start, train},
 };
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use shared_model::Model;
 use std::path::Path;
@@ -53,12 +53,17 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         .map(|variant| Ok((variant.name.as_str(), study.config(variant)?)))
         .collect::<Result<_, ConfigError>>()
         .with_context(|| file.clone())?;
+    let Some((first, base)) = variants.first() else { bail!("{file}: there is no [[variant]]") };
     for (name, config) in &variants {
+        ensure!(
+            config.data.reads_as(&base.data),
+            "{file}: `{name}` makes its images in another way than `{first}` (data.size, fit, background or \
+             test_share); a study compares recipes on the same images: set it for all of them, in `set` above the variants"
+        );
         let by_images = config.train.hold_out == HoldOut::Images;
         ensure!(by_images, "{file}: `{name}` must hold out images, because they judge");
         config.backend.device()?;
     }
-    let base = Config::ready(&study.base)?;
     let data = super::data::find(&args.data, study.seeds[0], &base.data)?;
     let validation = data.validation();
     let with_unseen = variants.iter().any(|(_, config)| !config.data.unseen.is_empty());

@@ -54,6 +54,12 @@ impl DataConfig {
         }
     }
 
+    /// Whether it makes the same images as `other`, whatever is set aside of them.
+    #[must_use]
+    pub fn reads_as(&self, other: &Self) -> bool {
+        Self { unseen: other.unseen.clone(), ..self.clone() } == *other
+    }
+
     /// The preparation of data that have `fit` where the config names none.
     pub fn preparation(&self, fit: Fit) -> Preparation {
         Preparation { fit: self.fit.unwrap_or(fit), background: self.background }

@@ -240,6 +240,7 @@ fn bell(rng: &mut ChaCha8Rng) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sampler::classes;
 
     #[test]
     fn the_seed_decides_every_byte() {
@@ -257,8 +258,8 @@ mod tests {
     fn every_class_is_there_as_often_as_asked() {
         let dataset = dataset(1, 6, 4);
         assert_eq!(dataset.class_names.len(), 10);
-        assert!(dataset.train.by_class().iter().all(|images| images.len() == 6));
-        assert!(dataset.test.by_class().iter().all(|images| images.len() == 4));
+        assert!(classes(dataset.train.labels()).iter().all(|class| class.images.len() == 6));
+        assert!(classes(dataset.test.labels()).iter().all(|class| class.images.len() == 4));
         assert!(super::dataset(1, 0, 0).train.is_empty());
     }
 

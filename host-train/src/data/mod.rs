@@ -128,17 +128,6 @@ impl Split {
         &self.labels
     }
 
-    /// For each label up to the highest, the indices of its images, in order.
-    #[must_use]
-    pub fn by_class(&self) -> Vec<Vec<usize>> {
-        let classes = self.labels.iter().max().map_or(0, |&highest| usize::from(highest) + 1);
-        let mut indices = vec![Vec::new(); classes];
-        for (index, &label) in self.labels.iter().enumerate() {
-            indices[usize::from(label)].push(index);
-        }
-        indices
-    }
-
     /// The images at `indices`, in that order.
     ///
     /// # Panics
@@ -625,7 +614,6 @@ mod tests {
         assert!(Split::new(usize::MAX, 2, vec![], vec![1]).is_err());
 
         let split = Split::new(1, 2, (0..8).collect(), vec![2, 0, 2, 1]).unwrap();
-        assert_eq!(split.by_class(), [vec![1], vec![3], vec![0, 2]]);
         let subset = split.subset(&[3, 0]);
         assert_eq!((subset.image(0), subset.image(1)), (&[6, 7][..], &[0, 1][..]));
         assert_eq!(subset.labels(), [1, 2]);

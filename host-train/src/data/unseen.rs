@@ -36,15 +36,15 @@ impl Dataset {
 
 #[cfg(test)]
 mod tests {
-    use crate::data::drawn;
+    use crate::{data::drawn, sampler::classes};
 
     #[test]
     fn validation_is_the_last_twelfth_of_the_training_images() {
         let data = drawn::dataset(1, 24, 2);
         let validation = data.validation();
         assert_eq!((validation.train.len(), validation.test.len()), (220, 20));
-        let threes = &data.train.by_class()[3];
-        let held = &validation.test.by_class()[3];
+        let threes = &classes(data.train.labels())[3].images;
+        let held = &classes(validation.test.labels())[3].images;
         assert_eq!(validation.test.image(held[1]), data.train.image(threes[23]));
     }
 

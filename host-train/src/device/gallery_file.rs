@@ -197,13 +197,12 @@ mod tests {
         for (images, exemplars) in [(1, 0), (5, 0), (1, 3), (3, 3), (4, 3), (8, 3)] {
             let mut memory = vec![0; 10_000];
             let mut gallery = Gallery::new(&model, exemplars, &mut memory);
-            let mut value = vec![0; gallery.value_len()];
             for image in 0..images {
                 let embedding: Vec<u8> = (0..dim).map(|i| (i * 7 + image * 31) as u8 & 127).collect();
-                gallery.enrolled("a \"mug\"", &embedding, &mut value).unwrap();
-                gallery.insert("a \"mug\"", &value).unwrap();
+                gallery.enrol("a \"mug\"", &embedding).unwrap();
             }
-            let entry = Entry::of("a \"mug\"", &value, dim, exemplars, element).unwrap();
+            let value = gallery.find("a \"mug\"").unwrap().value();
+            let entry = Entry::of("a \"mug\"", value, dim, exemplars, element).unwrap();
             let newest: Vec<i32> = (0..dim).map(|i| ((i * 7 + (images - 1) * 31) & 127) as i32).collect();
             assert_eq!(entry.exemplars.last(), (exemplars > 0).then_some(&newest));
             let name = ModelName { name: "m".into(), hash: "0011223344556677".into() };

@@ -52,12 +52,10 @@ pub fn open_set(
         }
         let mut memory = vec![0; order.len() * entry_len(model.embedding_len(), 0)];
         let mut gallery = Gallery::new(model, 0, &mut memory);
-        let mut value = vec![0; gallery.value_len()];
         for (label, image) in support.draw(draw).filter(|(label, _)| order.contains(label)) {
             let label = label.to_string();
             let embedding = bytes(images, image);
-            let enrolled = gallery.enrolled(&label, &embedding, &mut value);
-            enrolled.and_then(|_| gallery.insert(&label, &value)).expect("there is room for every class");
+            gallery.enrol(&label, &embedding).expect("there is room for every class");
         }
         let mut counts = Counts::default();
         // Each draw asks about others.

@@ -46,7 +46,6 @@ impl Fake {
             let entry = shared_model::gallery::entry_len(model.embedding_len(), self.exemplars);
             let mut board = Board {
                 gallery: Gallery::new(&model, self.exemplars, vec![0; CAPACITY * entry].leak()),
-                value: vec![0; shared_model::gallery::value_len(model.embedding_len(), self.exemplars)],
                 scratch: vec![0; model.scratch_len()],
                 embedding: vec![0; model.embedding_len()],
                 model,
@@ -65,7 +64,6 @@ struct Board {
     fake: Fake,
     model: Model<'static>,
     gallery: Gallery<'static>,
-    value: Vec<u8>,
     scratch: Vec<u32>,
     embedding: Vec<u8>,
     started: Instant,
@@ -161,8 +159,7 @@ impl Board {
             RequestBody::Compare { .. } => unimplemented!("no command compares"),
             RequestBody::Enrol { label, pixels } => {
                 self.embed(pixels)?;
-                let count = self.gallery.enrolled(label, &self.embedding, &mut self.value)?;
-                self.gallery.insert(label, &self.value)?;
+                let count = self.gallery.enrol(label, &self.embedding)?;
                 Ok(ResponseBody::Enrolled { count, entries: self.gallery.len() as u16 })
             }
             RequestBody::Recognise { pixels, method, limit } => {

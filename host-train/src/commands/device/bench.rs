@@ -2,7 +2,7 @@ use super::Board;
 use crate::terminal::{Progress, count, print, thousands};
 use anyhow::Result;
 use serde::Serialize;
-use shared_model::{gallery::Method, protocol::Limit};
+use shared_model::{TestImage, gallery::Method, protocol::Limit};
 use std::time::{Duration, Instant};
 
 /// What an answer may take besides what is measured.
@@ -28,7 +28,8 @@ struct RoundTrip {
 
 /// Measures `runs` embeddings by the board's clock, and as many recognitions by the PC's.
 pub fn run(mut board: Board, runs: u16, as_json: bool) -> Result<()> {
-    let image: Vec<u8> = (0..board.model.input.len()).map(|index| (index * 37 % 256) as u8).collect();
+    let mut image = vec![0; board.model.input.len()];
+    TestImage::Noise.draw(&mut image);
     // How long to wait for all of them. An emulated board's clock need not be the PC's.
     let start = Instant::now();
     board.client.bench(1)?;
