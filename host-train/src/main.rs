@@ -12,7 +12,7 @@ use std::{env, process::ExitCode};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse(env::args_os()).unwrap_or_else(|error| error.exit());
+    let cli = Cli::from_arguments(env::args_os()).unwrap_or_else(|error| error.exit());
     match cli.run() {
         Ok(status) => status,
         Err(error) if error.downcast_ref().is_some_and(OutputError::is_closed) => ExitCode::from(CLOSED),

@@ -1,7 +1,11 @@
 //! `embed`: the engine's integers for images, as a NumPy array.
 
 use super::{images, read_model};
-use crate::{engine::Engine, run_folder::write_whole, terminal::{print, thousands}};
+use crate::{
+    engine::Engine,
+    run_folder::write_whole,
+    terminal::{print, thousands},
+};
 use anyhow::Result;
 use rayon::prelude::*;
 use shared_model::Element;

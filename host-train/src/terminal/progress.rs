@@ -90,7 +90,8 @@ impl Progress {
                 bar.set_position(done);
             }
             View::Lines => {
-                let of = if self.total > 0 { format!(" of {}", thousands(self.total)) } else { String::new() };
+                let of =
+                    if self.total > 0 { format!(" of {}", thousands(self.total)) } else { String::new() };
                 let colon = if details.is_empty() { "" } else { ": " };
                 note(self.task, format_args!("{}{of} {}{left}{colon}{details}", thousands(done), self.unit));
             }

@@ -4,7 +4,9 @@ use crate::{
     data::picture::natural_order,
     device::{Entry, GalleryFile, ModelName},
     run_folder::write_whole,
-    terminal::{INTERRUPTED, Progress, count, cut, error, interrupted, listen_for_interrupt, print, thousands},
+    terminal::{
+        INTERRUPTED, Progress, count, cut, error, interrupted, listen_for_interrupt, print, thousands,
+    },
 };
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
@@ -180,8 +182,7 @@ pub fn import(mut board: Board, path: &Path) -> Result<ExitCode> {
         let instead = replaced(entry)
             .map_or(String::new(), |other| format!(", instead of {}", count(other.count.into(), "image")));
         let images = count(entry.count.into(), "image");
-        progress
-            .suspend(|| print(format_args!("{}: {images}{instead}\n", cut(&entry.label, LABEL))))?;
+        progress.suspend(|| print(format_args!("{}: {images}{instead}\n", cut(&entry.label, LABEL))))?;
         progress.set(done as u64 + 1, String::new);
     }
     drop(progress);
