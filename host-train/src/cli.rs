@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Result;
 use clap::{
     Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind,
-    parser::ValueSource,
+    parser::ValueSource, value_parser,
 };
 use clap_complete::Shell;
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
@@ -65,8 +65,8 @@ enum Command {
     #[command(after_help = help::DRAW)]
     Draw {
         /// How many of each class
-        #[arg(long, default_value_t = 1, value_name = "N")]
-        per_class: usize,
+        #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u16).range(1..=10_000))]
+        per_class: u16,
         /// Same seed, same digits
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -184,8 +184,8 @@ pub struct SamplesArgs {
     #[command(flatten)]
     pub data: DataArgs,
     /// How many of each class
-    #[arg(long, default_value_t = 10, value_name = "N")]
-    pub per_class: usize,
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = value_parser!(u16).range(1..))]
+    pub per_class: u16,
     /// Same seed, same images
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -282,7 +282,7 @@ impl Cli {
             Command::Bench(args) => commands::bench::run(&args.model, args.json),
             Command::Device(args) => return commands::device::run(args),
             Command::Samples(args) => commands::samples::run(&args),
-            Command::Draw { per_class, seed } => commands::draw::run(per_class, seed),
+            Command::Draw { per_class, seed } => commands::draw::run(per_class.into(), seed),
             Command::Completions { shell } => commands::completions::run(shell),
         }
         .map(|()| ExitCode::SUCCESS)

@@ -79,11 +79,11 @@ Examples:
   host-train inspect firmware/models/default.model.postcard --json
 
 JSON: name, hash, hash_matches, crc32, format_version, bytes, training (dataset, tool, seed, images_seen, \
-precision_at_1), preparation (fit, background), input, embedding (values, element, scale), distance, equal_error and \
+precision_at_1), input (height, width, channels), fit, background, embedding (values, element, scale), distance, equal_error and \
 false_accept_1_percent (distance, false_accept_rate, false_reject_rate; null where not calibrated), \
 background_prototypes, parameters, macs, board (flash_bytes, ram_bytes, of the file with its weights packed), and \
-layers, each with layer (its index in the model), kind, output (height x width x channels), element, scale, \
-parameters, macs and board_path.";
+layers, each with layer (its index in the model), kind, output, element, scale, parameters, macs \
+and board_path.";
 
 pub const BENCH: &str = "\
 Examples:

@@ -45,7 +45,7 @@ pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> 
         }
     })?;
     let found = format!(
-        "{}: {} training and {} test images of {}x{}, {} classes\n{}",
+        "{}: {} training and {} test images of {}x{}\n{} classes, {}",
         data.name,
         thousands(data.train.len() as u64),
         thousands(data.test.len() as u64),

@@ -1,15 +1,11 @@
 //! `eval`: how good a model file is on a test set.
 
-use super::{
-    data::mark,
-    inspect::hex,
-    read_model, scores,
-    train::{CONFIG, triplet_table},
-};
+use super::{data::mark, inspect::hex, read_model, scores, train::triplet_table};
 use crate::{
     cli::EvalArgs,
     config::{Config, DataConfig},
     evaluation::int8_scores,
+    run_folder::CONFIG,
     terminal::{Progress, print},
 };
 use anyhow::{Result, ensure};

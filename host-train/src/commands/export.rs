@@ -2,7 +2,7 @@
 
 use super::{
     inspect::hex,
-    train::{CHECKPOINT, CONFIG, METRICS, MODEL},
+    train::{CHECKPOINT, METRICS, MODEL},
 };
 use crate::{
     cli::ExportArgs,
@@ -11,7 +11,7 @@ use crate::{
     export::export,
     net::Net,
     rng::Rng,
-    run_folder::write_whole,
+    run_folder::{CONFIG, RunFolder, write_whole},
     terminal::{print, thousands},
     train::shape,
 };
@@ -24,8 +24,7 @@ use std::{fs, path::Path};
 /// # Errors
 /// The folder is no run's, the checkpoint does not fit the config, or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<()> {
-    let path = args.run.join(CONFIG);
-    let config = Config::read(&path)?;
+    let config = Config::read(&RunFolder::open(&args.run)?.file(CONFIG))?;
     let data = super::data::find(&args.data, config.seed, &config.data)?;
     let data = data.without(&config.data.unseen_labels(&data.class_names)?);
     let net = checkpoint(&config.net, &data.train, &args.run.join(CHECKPOINT))?;

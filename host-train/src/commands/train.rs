@@ -8,7 +8,7 @@ use crate::{
     evaluation::{Scores, float_scores, int8_scores},
     export::{export, repacked},
     metrics::Rates,
-    run_folder::RunFolder,
+    run_folder::{CONFIG, RunFolder},
     sampler::SamplerError,
     terminal::{
         INTERRUPTED, Progress, cut, error, interrupt_at_once, interrupted, listen_for_interrupt, note, print,
@@ -24,8 +24,6 @@ use std::{path::Path, process::ExitCode};
 
 /// Files of a run's folder.
 pub const MODEL: &str = "model.postcard";
-/// The config that was used.
-pub const CONFIG: &str = "config.toml";
 /// The float weights, in Burn's format.
 pub const CHECKPOINT: &str = "checkpoint.bpk";
 /// The numbers.
@@ -45,7 +43,7 @@ const NAME: usize = 38;
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let resumed = args.resume.as_deref().map(RunFolder::open).transpose()?;
     let config = match &resumed {
-        Some(run) => Config::read(&run.file(CONFIG)).context("no run that could be resumed")?,
+        Some(run) => Config::read(&run.file(CONFIG))?,
         None => config(args)?,
     };
     let device = config.backend.device()?;
@@ -68,7 +66,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Ok(trained) => trained,
         Err(error) => {
             if args.resume.is_none() && checkpoints.is_empty() {
-                folder.discard(&[CONFIG])?; // nothing was trained: the name stays free
+                folder.discard(&[CONFIG, HISTORY]); // nothing was trained: the name stays free
             }
             return Err(error);
         }
@@ -144,13 +142,18 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
         true => Config::ready_text(name)?.to_owned(),
         false => Config::read_text(Path::new(name))?,
     };
-    let mut config = Config::parse(&text, name)?.with(&args.set)?;
-    config.seed = args.seed.unwrap_or(config.seed);
-    config.backend = args.backend.map_or(config.backend, Backend::from);
+    let config = Config::parse(&text, name)?;
+    let mut changed = config.clone().with(&args.set)?;
+    changed.seed = args.seed.unwrap_or(changed.seed);
+    changed.backend = args.backend.map_or(changed.backend, Backend::from);
     if let Some(name) = &args.name {
-        config.name.clone_from(name);
+        changed.name.clone_from(name);
     }
-    config.validate(name).map_err(|error| error.located(&text))
+    match config.clone().validate(name) {
+        // What is wrong stands in the file, unless a change has put it right.
+        Err(error) if changed == config => Err(error.located(&text)),
+        _ => changed.validate(&format!("{name}, as the command line changes it")),
+    }
 }
 
 fn train(
@@ -171,9 +174,12 @@ fn train(
     let how = match trained.ended {
         Ended::Done => "",
         Ended::Early => ", no better for long",
-        Ended::Interrupted => ", interrupted: finishing",
+        Ended::Interrupted => ", interrupted",
     };
     terminal.progress.finish(&format!("{} images seen{precision}{how}", thousands(trained.images_seen)));
+    if trained.ended == Ended::Interrupted {
+        note("note", "the run is finished as it is now; Ctrl-C once more ends it at once");
+    }
     if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
         note(
             "note",

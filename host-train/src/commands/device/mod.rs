@@ -12,9 +12,9 @@ mod restart;
 use super::{images, inspect::hex};
 use crate::{
     device::{Address, Client, Port, Settings, connect, serial_ports},
-    terminal::{error, note},
+    terminal::{error, is_quiet, note},
 };
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use shared_model::{
     Distance, Tensor,
@@ -39,7 +39,8 @@ pub struct DeviceArgs {
     #[arg(long, global = true, help_heading = "Board", value_name = "PORT")]
     port: Option<Address>,
     /// Bits a second on a serial port
-    #[arg(long, global = true, help_heading = "Board", value_name = "RATE", default_value_t = Settings::default().baud)]
+    #[arg(long, global = true, help_heading = "Board", value_name = "RATE", default_value_t = Settings::default().baud,
+        value_parser = clap::value_parser!(u32).range(1..))]
     baud: u32,
     /// File that holds an emulated board's flash [default: TINYTRIPLET_FLASH, target/boards/BOARD.flash]
     #[arg(long, global = true, help_heading = "Board", value_name = "FILE")]
@@ -210,10 +211,12 @@ impl Model {
 /// # Errors
 /// No board answers, it refuses, or a file cannot be used.
 pub fn run(args: DeviceArgs) -> Result<ExitCode> {
-    let address = match (args.port, env::var(VARIABLE)) {
+    // Set to nothing means not set, as is the habit.
+    let variable = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let address = match (args.port, variable(VARIABLE)) {
         (Some(address), _) => address,
-        (None, Ok(text)) => text.parse()?,
-        (None, Err(_)) => {
+        (None, Some(text)) => text.to_string_lossy().parse().context(VARIABLE)?,
+        (None, None) => {
             error(format_args!("error: which board? Say --port PORT, or set {VARIABLE}. {}", ports()));
             return Ok(ExitCode::from(USAGE));
         }
@@ -222,8 +225,8 @@ pub fn run(args: DeviceArgs) -> Result<ExitCode> {
     if let Address::Emulated(board) = &address {
         note("board", format_args!("{board}: building its firmware and booting it"));
     }
-    let flash = args.flash.or_else(|| env::var_os(FLASH).map(PathBuf::from));
-    let board = Board::connect(&address, &Settings { baud: args.baud, flash })?;
+    let flash = args.flash.or_else(|| variable(FLASH).map(PathBuf::from));
+    let board = Board::connect(&address, &Settings { baud: args.baud, flash, quiet: is_quiet() })?;
     match args.command {
         Command::Info { json } => info::run(board, json),
         Command::Enrol { label, images } => return enrol::run(board, &label, &images),

@@ -12,7 +12,7 @@ use crate::{
     terminal::{Progress, count, print},
 };
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{Args, value_parser};
 use rayon::prelude::*;
 use shared_model::{Model, format::MAX_LAYERS};
 use std::{
@@ -22,7 +22,7 @@ use std::{
 };
 
 /// Test images that are compared unless told otherwise.
-const IMAGES: usize = 10;
+const IMAGES: u16 = 10;
 
 /// Arguments of `parity`.
 #[derive(Clone, Debug, Args)]
@@ -31,8 +31,8 @@ pub struct ParityArgs {
     #[arg(value_name = "IMAGES")]
     files: Vec<PathBuf>,
     /// So many test images
-    #[arg(long, value_name = "N", default_value_t = IMAGES, conflicts_with = "files")]
-    images: usize,
+    #[arg(long, value_name = "N", default_value_t = IMAGES, conflicts_with = "files", value_parser = value_parser!(u16).range(1..))]
+    images: u16,
     #[command(flatten)]
     data: DataArgs,
     /// The model on the board: a file, or the folder of a run [default: the one with the board's hash among
@@ -117,7 +117,7 @@ fn find_images(board: &Board, args: &ParityArgs) -> Result<Vec<Image>> {
         number: Some(number),
         pixels: test.image(number).to_vec(),
     };
-    Ok((0..args.images.min(test.len())).map(image).collect())
+    Ok((0..usize::from(args.images).min(test.len())).map(image).collect())
 }
 
 /// The file of the board's model.
