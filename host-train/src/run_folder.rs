@@ -82,6 +82,19 @@ impl RunFolder {
     pub fn write(&self, name: &str, content: &[u8]) -> Result<()> {
         write_whole(&self.file(name), content)
     }
+
+    /// The same, of what writes itself to a file.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_with(&self, name: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        let written = || {
+            let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(&self.0)?;
+            write(&partial.path().join(name))?;
+            Ok(fs::rename(partial.path().join(name), self.file(name))?)
+        };
+        written().with_context(|| format!("cannot write {}", self.file(name).display()))
+    }
 }
 
 /// Writes a file so that it is there whole or not at all: under another name first, then renamed. What is there and no
@@ -131,5 +144,32 @@ mod tests {
         fs::create_dir(&path).unwrap(); // nothing can be renamed onto a folder
         assert!(write_whole(&path, b"x").is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let error = write_whole(&folder.path().join("none/file"), b"x").unwrap_err().to_string();
+        assert!(error.ends_with("none; create it first"), "{error}");
+    }
+
+    /// The one that replaced it would be a file.
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_written_to_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        write_whole(&path, b"x").unwrap();
+        assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_folder_that_holds_more_is_not_discarded() {
+        let parent = tempfile::tempdir().unwrap();
+        for (name, more) in [("empty", false), ("kept", true)] {
+            let run = RunFolder::create(parent.path(), name).unwrap();
+            run.write(CONFIG, b"").unwrap();
+            if more {
+                run.write("more", b"").unwrap();
+            }
+            run.discard(&[CONFIG, "not-there"]);
+            assert_eq!(parent.path().join(name).exists(), more);
+        }
     }
 }

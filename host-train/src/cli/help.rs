@@ -37,7 +37,7 @@ pub const TRAIN: &str = "\
 Examples:
   host-train train                            the default recipe, to runs/default
   host-train train -c best --seed 2           another recipe, other random numbers
-  host-train train --set train.steps=500 --set train.batch.balanced.images_per_class=8
+  host-train train --set train.steps=500 --set train.lr=0.001
   host-train train --data mugs --name mugs    on your own images, a sub-folder a class
   host-train train --resume runs/mugs         go on with an interrupted run
   host-train train -q --json > result.json    for scripts: nothing but the numbers
@@ -71,7 +71,7 @@ pub const EMBED: &str = "\
 Examples:
   host-train embed --model runs/default --images photo.jpg --out photo.npy
   host-train embed --model runs/default --images samples/7 samples/8 --out digits.npy
-  host-train embed --model runs/default --images t10k-images-idx3-ubyte.gz --out e.npy";
+  host-train embed --model runs/default --images t10k-images.gz:0-99 --out e.npy";
 
 pub const INSPECT: &str = "\
 Examples:
@@ -111,7 +111,7 @@ Examples:
 
 pub const COMPLETIONS: &str = "\
 Examples:
-  host-train completions bash > ~/.local/share/bash-completion/completions/host-train
+  host-train completions bash >> ~/.bash_completion
   host-train completions zsh > ~/.zfunc/_host-train
   host-train completions fish > ~/.config/fish/completions/host-train.fish
 

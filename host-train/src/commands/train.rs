@@ -54,7 +54,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some(run) => run,
         None => RunFolder::create(&args.out, &config.name)?,
     };
-    folder.write(CONFIG, config.to_toml().context("cannot write the config as TOML")?.as_bytes())?;
+    let toml = config.to_toml().context("cannot write the config as TOML")?;
     let checkpoints = Checkpoints::new(folder.path());
     let start = match &args.resume {
         Some(_) => Start::Resuming(&checkpoints),
@@ -62,7 +62,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     let to_go_on = format!("to go on: cargo run -p host-train -- --resume {}", folder.path().display());
     listen_for_interrupt(to_go_on.clone()).context("cannot listen for Ctrl-C")?;
-    let trained = match train(&config, &seen, &device, &folder, start) {
+    let begun = folder.write(CONFIG, toml.as_bytes());
+    let trained = match begun.and_then(|()| train(&config, &seen, &device, &folder, start)) {
         Ok(trained) => trained,
         Err(error) => {
             if args.resume.is_none() && checkpoints.is_empty() {
@@ -72,10 +73,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         }
     };
     interrupt_at_once();
-    trained
-        .net
-        .save(&folder.file(CHECKPOINT))
-        .with_context(|| format!("cannot write {}", folder.file(CHECKPOINT).display()))?;
+    folder.write_with(CHECKPOINT, |path| Ok(trained.net.save(path)?))?;
 
     let progress = Progress::new("quantize", 0, "");
     // Of the checkpoint, as `export` makes it. Not normalised, because the engine's embeddings are not either: a
@@ -121,8 +119,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         checkpoints.remove()?;
     }
     if args.json {
-        let report = Report { run: folder.path(), metrics: &metrics };
-        print(serde_json::to_string_pretty(&report)? + "\n")?;
+        let printed = Printed { run: folder.path(), metrics: &metrics };
+        print(serde_json::to_string_pretty(&printed)? + "\n")?;
     } else {
         print(summary(&metrics, &data, folder.path()))?;
     }
@@ -262,7 +260,7 @@ fn roc(points: &[Rates<f64>]) -> String {
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Report<'a> {
+struct Printed<'a> {
     /// The run's folder.
     run: &'a Path,
     #[serde(flatten)]

@@ -568,14 +568,14 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_listed_by_its_names() {
+    fn a_missing_file_is_named() {
         let folder = folder(&files());
         fs::remove_file(folder.path().join(NAMES[2])).unwrap();
         let message = error(folder.path());
         assert!(
             message.ends_with(
-                "the folder holds none of t10k-images-idx3-ubyte, t10k-images-idx3-ubyte.gz, \
-                 t10k-images.idx3-ubyte, t10k-images.idx3-ubyte.gz"
+                "t10k-images-idx3-ubyte is not in this folder, neither plain nor gzipped (.gz). Put all four IDX files \
+                 there"
             ),
             "{message}"
         );

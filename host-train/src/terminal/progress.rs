@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     env,
     io::{self, IsTerminal},
+    ops::Range,
     time::{Duration, Instant},
 };
 
@@ -77,10 +78,8 @@ impl Progress {
             return;
         }
         self.shown = Instant::now();
-        let left = match self.left(done - begun, done, since.elapsed()) {
-            Some(left) => format!(", {} left", whole_seconds(left)),
-            None => String::new(),
-        };
+        let left = left(begun..done, self.total, since.elapsed());
+        let left = left.map_or(String::new(), |left| format!(", {} left", whole_seconds(left)));
         let details = details();
         match &self.view {
             View::Bar(bar) => {
@@ -97,12 +96,6 @@ impl Progress {
             }
             View::Nothing => {}
         }
-    }
-
-    /// How long the rest will take, once `fresh` units that were done here have shown it.
-    fn left(&self, fresh: u64, done: u64, time: Duration) -> Option<Duration> {
-        let rest = self.total.checked_sub(done)?;
-        (time >= TELLING && fresh > 0).then(|| time.mul_f64(rest as f64 / fresh as f64))
     }
 
     /// How the bar looks: details have a line of their own, cut to the terminal's width.
@@ -148,5 +141,28 @@ impl Drop for Progress {
         if let View::Bar(bar) = &self.view {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// How long the rest of `total` units will take, where those of `done` took `time`, and that is long enough to tell.
+fn left(done: Range<u64>, total: u64, time: Duration) -> Option<Duration> {
+    let rest = total.checked_sub(done.end)?;
+    let fresh = done.end.saturating_sub(done.start);
+    (time >= TELLING && fresh > 0).then(|| time.mul_f64(rest as f64 / fresh as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_told_when_it_is_known() {
+        let seconds = Duration::from_secs;
+        assert_eq!(left(0..10, 40, seconds(5)), Some(seconds(15)));
+        // Of a resumed training, only what was done here counts.
+        assert_eq!(left(900..910, 1_000, seconds(5)), Some(seconds(45)));
+        assert_eq!(left(0..10, 40, seconds(1)), None, "too early");
+        assert_eq!(left(10..10, 40, seconds(5)), None, "nothing done");
+        assert_eq!(left(0..10, 0, seconds(5)), None, "no end is known");
     }
 }
