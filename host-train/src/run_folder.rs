@@ -88,7 +88,7 @@ impl RunFolder {
     /// # Errors
     /// The file cannot be written.
     pub fn write_with(&self, name: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let written = || {
+        let written = || -> Result<()> {
             let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(&self.0)?;
             write(&partial.path().join(name))?;
             Ok(fs::rename(partial.path().join(name), self.file(name))?)
