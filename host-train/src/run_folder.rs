@@ -82,19 +82,6 @@ impl RunFolder {
     pub fn write(&self, name: &str, content: &[u8]) -> Result<()> {
         write_whole(&self.file(name), content)
     }
-
-    /// The same, of what writes itself to a file.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn write_with(&self, name: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let written = || -> Result<()> {
-            let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(&self.0)?;
-            write(&partial.path().join(name))?;
-            Ok(fs::rename(partial.path().join(name), self.file(name))?)
-        };
-        written().with_context(|| format!("cannot write {}", self.file(name).display()))
-    }
 }
 
 /// Writes a file so that it is there whole or not at all: under another name first, then renamed. What is there and no

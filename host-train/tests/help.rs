@@ -28,9 +28,9 @@ fn examples(help: &str) -> Vec<&str> {
 /// The arguments of an example, as a shell splits them; neither its comment nor where its output goes.
 fn arguments(example: &str) -> Vec<OsString> {
     let example = example.trim_start();
-    let end = example.find("  ").or(example.find(" >")).unwrap_or(example.len());
+    let end = ["  ", " >"].iter().filter_map(|mark| example.find(mark)).min().unwrap_or(example.len());
     let (mut words, mut quoted) = (vec![String::new()], false);
-    for character in example[..end].split(" >").next().unwrap_or_default().chars() {
+    for character in example[..end].chars() {
         match (character, words.last_mut()) {
             ('"', _) => quoted = !quoted,
             (' ', _) if !quoted => words.push(String::new()),

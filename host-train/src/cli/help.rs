@@ -22,25 +22,24 @@ pub fn with_exit_status(command: Command) -> Command {
 
 pub const PROGRAM: &str = "\
 Examples:
-  host-train                                  train, evaluate, export to runs/default
-  host-train -c origin                        the 2018 project's own recipe and table
+  host-train                                  the whole job, to runs/default
+  host-train -c origin                        the recipe and table of the origin
   host-train --data drawn --name try          on drawn digits, to runs/try
   host-train --resume runs/default            go on with an interrupted run
-  host-train --data mugs --name mugs          on your own images, a sub-folder a class
+  host-train --data mugs --name mugs          your images, a sub-folder a class
   host-train inspect runs/default             what is in the model file
-  host-train device --port /dev/ttyACM0 info  which board and which model is there
-  host-train help device                      more about a command
+  host-train device --port /dev/ttyACM0 info  which board and model are there
 
 Ctrl-C finishes a training early, and --resume goes on with it; a second one ends it at once.";
 
 pub const TRAIN: &str = "\
 Examples:
-  host-train train                            the default recipe, to runs/default
-  host-train train -c best --seed 2           another recipe, other random numbers
+  host-train train                          the default recipe, to runs/default
+  host-train train -c best --seed 2         another recipe, other random numbers
   host-train train --set train.steps=500 --set train.lr=0.001
-  host-train train --data mugs --name mugs    on your own images, a sub-folder a class
-  host-train train --resume runs/mugs         go on with an interrupted run
-  host-train train -q --json > result.json    for scripts: nothing but the numbers
+  host-train train --data mugs --name mugs  your images, a sub-folder a class
+  host-train train --resume runs/mugs       go on with an interrupted run
+  host-train train -q --json > result.json  for scripts: nothing but the numbers
 
 Ctrl-C finishes the training early: it is evaluated and exported, and --resume goes on with it. A second one, or one \
 in the evaluation, ends it at once; --resume goes on from the last checkpoint. Recipes: docs/CONFIG.md.";
@@ -70,8 +69,8 @@ A row is printed as soon as its trainings are done. What a study may say: docs/C
 pub const EMBED: &str = "\
 Examples:
   host-train embed --model runs/default --images photo.jpg --out photo.npy
-  host-train embed --model runs/default --images samples/7 samples/8 --out digits.npy
-  host-train embed --model runs/default --images t10k-images.gz:0-99 --out e.npy";
+  host-train embed --model runs/default --images samples/7 samples/8 --out e.npy
+  host-train embed --model runs/default --images test.gz:0-99 --out e.npy";
 
 pub const INSPECT: &str = "\
 Examples:

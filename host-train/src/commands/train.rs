@@ -73,7 +73,10 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         }
     };
     interrupt_at_once();
-    folder.write_with(CHECKPOINT, |path| Ok(trained.net.save(path)?))?;
+    trained
+        .net
+        .save(&folder.file(CHECKPOINT))
+        .with_context(|| format!("cannot write {}", folder.file(CHECKPOINT).display()))?;
 
     let progress = Progress::new("quantize", 0, "");
     // Of the checkpoint, as `export` makes it. Not normalised, because the engine's embeddings are not either: a
@@ -164,7 +167,7 @@ fn train(
     let progress = Progress::new("train", 0, "steps");
     let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
     let trained = train::train(config, &data.train, device, start, &mut terminal);
-    let trained = trained.map_err(|error| with_class_name(error, &data.class_names))?;
+    let trained = trained.map_err(|error| in_their_words(error, data))?;
     if let Some(error) = terminal.unwritten {
         return Err(error);
     }
@@ -188,13 +191,16 @@ fn train(
     Ok(trained)
 }
 
-/// Errors of training name a class by its number, people by its name.
-fn with_class_name(error: TrainError, names: &[String]) -> anyhow::Error {
-    match error {
+/// Errors of training know neither where the data are nor what the classes are called.
+fn in_their_words(error: TrainError, data: &Dataset) -> anyhow::Error {
+    let class = match error {
         TrainError::Data(SamplerError::TooFewImages { label, .. }) => {
-            let name = &names[usize::from(label)];
-            anyhow::Error::new(error).context(format!("class {label} is `{name}`"))
+            format!(": class {label} is `{}`", data.class_names[usize::from(label)])
         }
+        _ => String::new(),
+    };
+    match error {
+        TrainError::Data(_) => anyhow::Error::new(error).context(format!("{}{class}", data.source)),
         error => error.into(),
     }
 }

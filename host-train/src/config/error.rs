@@ -87,6 +87,11 @@ impl ConfigError {
     }
 
     pub(super) fn json(error: &serde_json::Error, file: &str) -> Self {
+        if error.is_eof() {
+            let message =
+                "the file ends too early: a brace, a bracket or a quotation mark is not closed".into();
+            return Self::Syntax { file: file.to_owned(), line: Some(error.line()), message };
+        }
         let message = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
         let message = message.strip_suffix(&place).unwrap_or(&message);

@@ -2,8 +2,8 @@
 
 pub const DEVICE: &str = "\
 Examples:
-  host-train device --port /dev/ttyACM0 info      which board and which model is there
-  host-train samples samples                      something to show to it
+  host-train device --port /dev/ttyACM0 info  which board and model are there
+  host-train samples samples                  something to show to it
   host-train device enrol 7 samples/7/0.png
   host-train device recognise samples/*
 
