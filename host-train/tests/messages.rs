@@ -33,16 +33,19 @@ fn messages_are_as_written_down() {
     assert!(new == old, "messages.txt says something else: {difference:?}\nThis writes it anew: {COMMAND}");
 }
 
-/// Runs the commands of a transcript, and returns it with what they say today. Its other lines stay.
+/// Runs the commands of a transcript, and returns it with what they say today. Other lines stay. A new command stands
+/// with `[?]` below it.
 fn play(transcript: &str, desk: &Path) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_host-train")).parent().unwrap();
     let path = format!("{}:{}", program.display(), env::var("PATH").unwrap_or_default());
-    let mut new = String::new();
-    for paragraph in transcript.split("\n\n") {
-        let Some(line) = paragraph.lines().next().and_then(|line| line.strip_prefix("$ ")) else {
-            new += &format!("{}\n\n", paragraph.trim_end());
+    let (mut new, mut lines) = (String::new(), transcript.lines());
+    while let Some(line) = lines.next() {
+        let Some(line) = line.strip_prefix("$ ") else {
+            new += &format!("{line}\n");
             continue;
         };
+        // What it said when this was written down ends with the exit status.
+        lines.by_ref().find(|line| line.starts_with('[') && line.ends_with(']'));
         let output = Command::new("bash")
             .args(["-o", "pipefail", "-c", line])
             .current_dir(desk)
@@ -56,9 +59,9 @@ fn play(transcript: &str, desk: &Path) -> String {
             .output()
             .unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
-        new += &format!("$ {line}\n{error}[{}]\n\n", output.status.code().unwrap());
+        new += &format!("$ {line}\n{error}[{}]\n", output.status.code().unwrap());
     }
-    new.trim_end().to_owned() + "\n"
+    new
 }
 
 /// Files of the folder, and of those below, that were to be renamed when they were whole.
