@@ -74,7 +74,8 @@ impl Progress {
         let is_first = self.first.is_none();
         let (begun, since) = *self.first.get_or_insert((done, Instant::now()));
         let is_due = self.shown.elapsed() >= self.view.every();
-        if !is_due && !(is_first && matches!(self.view, View::Bar(_))) {
+        let is_new_bar = is_first && matches!(self.view, View::Bar(_));
+        if !is_due && !is_new_bar {
             return;
         }
         self.shown = Instant::now();
