@@ -84,7 +84,7 @@ fn eight_images_a_class_from_end_to_end() {
     let config = config(&out, "", "\n[data]\nsize = [32, 26]\n");
     let run = out.path().join("few");
     let (printed, error) = done(&["-c", &config, "--data", data, "--name", "few", "--out", text(out.path())]);
-    assert!(error.contains("24 training and 8 test images of 32x26, 4 classes"), "{error}");
+    assert!(error.contains("24 training and 8 test images of 32x26\n           4 classes, "), "{error}");
     assert!(error.contains("held-out P@1"), "two of six are held out: {error}");
     assert!(SHAPES.iter().all(|shape| printed.contains(&format!("\n{shape:>7} "))), "{printed}");
 
