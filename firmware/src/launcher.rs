@@ -34,22 +34,37 @@ Builds the firmware, boots it on an emulated board and shows it at work.
                   standard input and output, until the input ends
     --flash FILE      ... with the gallery in this file, not in
                       target/boards/NAME.flash
+    --quiet           ... without a word about it on standard error
   --run PROGRAM   put a built firmware on its board: through probe-rs, or in the
                   emulator where the board is an emulated one; shows its log
   --help          this text
 
 TINYTRIPLET_MODEL=FILE builds another model in.
+
+Exit status: 0 done, 1 failed (standard error says why), 2 wrong usage,
+130 interrupted by Ctrl-C, 141 nobody reads standard output any more.
 ";
+
+/// The statuses of wrong usage, and of a program whose standard output was closed, as shells have them.
+const USAGE: u8 = 2;
+const CLOSED: u8 = 141;
 
 /// What the command line asks for.
 enum Task {
     Demo(&'static Board),
     Measure(Measuring),
-    Serve { board: &'static Board, flash: Option<PathBuf> },
+    Serve(Serving),
     List,
     ListTargets,
     Run(OsString),
     Help,
+}
+
+/// What is to be lent, and how.
+struct Serving {
+    board: &'static Board,
+    flash: Option<PathBuf>,
+    quiet: bool,
 }
 
 /// What is to be measured, and how it is to be shown.
@@ -63,17 +78,20 @@ pub fn main() -> ExitCode {
     let result = match task(env::args_os().skip(1)) {
         Ok(Task::Demo(board)) => demo::run(board),
         Ok(Task::Measure(measuring)) => measure::run(&measuring),
-        Ok(Task::Serve { board, flash }) => serve::run(board, flash.as_deref()),
+        Ok(Task::Serve(serving)) => serve::run(&serving),
         Ok(Task::List) => list(),
         Ok(Task::ListTargets) => list_targets(),
         Ok(Task::Run(program)) => run(Path::new(&program)),
         Ok(Task::Help) => demo::print(HELP),
-        Err(message) => Err(message.into()),
+        Err(message) => {
+            eprintln!("firmware: {message}");
+            return ExitCode::from(USAGE);
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read along has seen enough.
-        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&*error) => ExitCode::from(CLOSED),
         Err(error) => {
             eprintln!("firmware: {error}");
             ExitCode::FAILURE
@@ -104,10 +122,16 @@ fn task(mut arguments: impl Iterator<Item = OsString>) -> Result<Task, String> {
                 Task::Measure(measuring) => Task::Measure(Measuring { json: true, ..measuring }),
                 _ => return Err("--json belongs behind --measure".to_owned()),
             },
-            Some("--serve") => Task::Serve { board: find_emulated(&value()?)?, flash: None },
+            Some("--serve") => {
+                Task::Serve(Serving { board: find_emulated(&value()?)?, flash: None, quiet: false })
+            }
             Some("--flash") => match task {
-                Task::Serve { board, .. } => Task::Serve { board, flash: Some(value()?.into()) },
+                Task::Serve(serving) => Task::Serve(Serving { flash: Some(value()?.into()), ..serving }),
                 _ => return Err("--flash belongs behind --serve".to_owned()),
+            },
+            Some("--quiet") => match task {
+                Task::Serve(serving) => Task::Serve(Serving { quiet: true, ..serving }),
+                _ => return Err("--quiet belongs behind --serve".to_owned()),
             },
             Some("--run") => return Ok(Task::Run(value()?)),
             Some("--list") => Task::List,

@@ -1,74 +1,84 @@
 //! The command line.
 
+mod help;
+
 use crate::{
     commands::{self, device::DeviceArgs},
     config::Backend,
+    terminal,
 };
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::{path::PathBuf, process::ExitCode};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind,
+    parser::ValueSource, value_parser,
+};
+use clap_complete::Shell;
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 /// Train an embedding, quantize it to int8, and write the file that a microcontroller runs.
 ///
 /// Without a command it does the main job: `train` with the default recipe, on real MNIST where it finds or can
 /// download it, on drawn digits otherwise.
 #[derive(Debug, Parser)]
-#[command(name = "host-train", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
-#[command(after_help = EXAMPLES)]
+#[command(name = "host-train", version, max_term_width = 100)]
+#[command(override_usage = "host-train [OPTIONS]\n       host-train [OPTIONS] <COMMAND>")]
+#[command(after_help = help::PROGRAM)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     train: TrainArgs,
+    /// Nothing but errors on standard error: no progress, no notes; results are printed all the same
+    #[arg(short, long, global = true, display_order = 1000)]
+    quiet: bool,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  host-train                                    train, evaluate, export to runs/default
-  host-train -c origin                          the 2018 project's own recipe and table
-  host-train --data drawn --name try            on drawn digits, to runs/try
-  host-train --resume runs/default              go on with an interrupted run
-  host-train --data mugs --name mugs            on your own images, a sub-folder of mugs/ a class
-  host-train inspect runs/default               what is in the model file
-  host-train embed --model runs/default --images t10k-images-idx3-ubyte.gz --out e.npy
-  host-train device --port /dev/ttyACM0 info    which board and which model is there
-
-Exit status: 0 done, 1 failed (standard error says why), 2 wrong usage, 130 interrupted by Ctrl-C
-(once: the run is finished early, and --resume goes on with it; twice: at once).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Train, evaluate float and int8 side by side, and export (the default)
+    #[command(after_help = help::TRAIN)]
     Train(TrainArgs),
     /// Quantize a run's checkpoint again and write its model file
+    #[command(after_help = help::EXPORT)]
     Export(ExportArgs),
     /// Evaluate a model file on the test set
+    #[command(after_help = help::EVAL)]
     Eval(EvalArgs),
     /// Write the report of a run, one HTML file; of several runs, a comparison
+    #[command(after_help = help::REPORT)]
     Report(ReportArgs),
     /// Train variants of a recipe side by side and print a Markdown table of held-out scores
+    #[command(after_help = help::STUDY)]
     Study(StudyArgs),
     /// Write the embeddings of images as a NumPy array
+    #[command(after_help = help::EMBED)]
     Embed(EmbedArgs),
     /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file, and run its self-test
-    Inspect {
-        /// A model file, or the folder of a run
-        model: PathBuf,
-    },
+    #[command(after_help = help::INSPECT)]
+    Inspect(InspectArgs),
     /// Measure how many embeddings a second this machine computes, and the time of each layer
+    #[command(after_help = help::BENCH)]
     Bench(BenchArgs),
     /// Talk to a board: enrol, recognise, measure, compare
     Device(DeviceArgs),
     /// Write test images as PNG files, a sub-folder a class: something to show to a board
+    #[command(after_help = help::SAMPLES)]
     Samples(SamplesArgs),
     /// Print the drawn digits as text, the format of firmware/demo/digits.txt
+    #[command(after_help = help::DRAW)]
     Draw {
         /// How many of each class
-        #[arg(long, default_value_t = 1, value_name = "N")]
-        per_class: usize,
+        #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u16).range(1..=10_000))]
+        per_class: u16,
         /// Same seed, same digits
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// Print a script that lets a shell complete this program's commands and options
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
     },
 }
 
@@ -111,6 +121,9 @@ pub struct TrainArgs {
     /// Go on with an interrupted run: its folder
     #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "backend", "seed", "name", "set", "out"])]
     pub resume: Option<PathBuf>,
+    /// Print JSON, as in the run's metrics.json, and which folder is the run's, instead of tables
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `export`.
@@ -184,7 +197,6 @@ pub struct EmbedArgs {
 
 /// Arguments of `samples`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Example: host-train samples samples --per-class 20")]
 pub struct SamplesArgs {
     /// Folder to write to; it must be empty, or not there
     pub folder: PathBuf,
@@ -192,17 +204,16 @@ pub struct SamplesArgs {
     #[command(flatten)]
     pub data: DataArgs,
     /// How many of each class
-    #[arg(long, default_value_t = 10, value_name = "N")]
-    pub per_class: usize,
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = value_parser!(u16).range(1..))]
+    pub per_class: u16,
     /// Same seed, same images
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }
 
-/// Arguments of `bench`.
+/// Arguments of `inspect`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = BENCH)]
-pub struct BenchArgs {
+pub struct InspectArgs {
     /// A model file, or the folder of a run
     pub model: PathBuf,
     /// Print JSON
@@ -210,15 +221,15 @@ pub struct BenchArgs {
     pub json: bool,
 }
 
-const BENCH: &str = "\
-The table has the time of each layer for one image, on one thread, in batches; how many times faster that is than \
-the plain kernels, which define the arithmetic, in the same minute; and whether the layer has a fast path \
-(convolutions that are not in groups, and dense layers) or takes the plain kernel itself.
-
-JSON: embeddings_per_second, on all cores, in batches of 256; threads; instruction_set (baseline, avx2, avx-vnni, \
-avx512-vnni); macs; hash. On one thread: microseconds and plain_microseconds an image, and layers, each with layer \
-(its index in the model), kind, input, output (height x width x channels), macs, path (fast, plain), microseconds, \
-plain_microseconds, gigamacs_per_second.";
+/// Arguments of `bench`.
+#[derive(Clone, Debug, Args)]
+pub struct BenchArgs {
+    /// A model file, or the folder of a run
+    pub model: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// [`Backend`] on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -244,23 +255,57 @@ impl From<BackendArg> for Backend {
     }
 }
 
-/// Does what the command line says.
-///
-/// # Errors
-/// What went wrong, for a person to read.
-pub fn run(cli: Cli) -> Result<ExitCode> {
-    match cli.command.unwrap_or(Command::Train(cli.train)) {
-        Command::Train(args) => return commands::train::run(&args),
-        Command::Export(args) => commands::export::run(&args),
-        Command::Eval(args) => commands::eval::run(&args),
-        Command::Report(args) => commands::report::run(&args),
-        Command::Study(args) => commands::study::run(&args),
-        Command::Embed(args) => commands::embed::run(&args.model, &args.images, &args.out),
-        Command::Inspect { model } => commands::inspect::run(&model),
-        Command::Bench(args) => commands::bench::run(&args.model, args.json),
-        Command::Device(args) => return commands::device::run(args),
-        Command::Samples(args) => commands::samples::run(&args),
-        Command::Draw { per_class, seed } => commands::draw::run(per_class, seed),
+impl Cli {
+    /// Every command and option, with the exit statuses behind each help text.
+    pub fn description() -> clap::Command {
+        help::with_exit_status(Self::command())
     }
-    .map(|()| ExitCode::SUCCESS)
+
+    /// What the arguments say; the first is the program's name.
+    ///
+    /// # Errors
+    /// They are no command line of this program, or ask for help.
+    pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut description = Self::description();
+        let matches = description.try_get_matches_from_mut(arguments)?;
+        if let Some(command) = matches.subcommand_name() {
+            // clap's `args_conflicts_with_subcommands` would refuse `--quiet`, too, which suits every command.
+            let is_stray = |argument: &&clap::Arg| {
+                let source = matches.value_source(argument.get_id().as_str());
+                !argument.is_global_set() && source == Some(ValueSource::CommandLine)
+            };
+            let stray = description.get_arguments().find(is_stray).map(|argument| {
+                format!("`{argument}` stands before `{command}`, where it means nothing: put it behind")
+            });
+            if let Some(message) = stray {
+                return Err(description.error(ErrorKind::ArgumentConflict, message));
+            }
+        }
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut description))
+    }
+
+    /// Does what the command line says.
+    ///
+    /// # Errors
+    /// What went wrong, for a person to read.
+    pub fn run(self) -> Result<ExitCode> {
+        if self.quiet {
+            terminal::be_quiet();
+        }
+        match self.command.unwrap_or(Command::Train(self.train)) {
+            Command::Train(args) => return commands::train::run(&args),
+            Command::Export(args) => commands::export::run(&args),
+            Command::Eval(args) => commands::eval::run(&args),
+            Command::Report(args) => commands::report::run(&args),
+            Command::Study(args) => commands::study::run(&args),
+            Command::Embed(args) => commands::embed::run(&args.model, &args.images, &args.out),
+            Command::Inspect(args) => commands::inspect::run(&args.model, args.json),
+            Command::Bench(args) => commands::bench::run(&args.model, args.json),
+            Command::Device(args) => return commands::device::run(args),
+            Command::Samples(args) => commands::samples::run(&args),
+            Command::Draw { per_class, seed } => commands::draw::run(per_class.into(), seed),
+            Command::Completions { shell } => commands::completions::run(shell),
+        }
+        .map(|()| ExitCode::SUCCESS)
+    }
 }

@@ -147,7 +147,12 @@ impl Config {
     pub fn validate(self, file: &str) -> Result<ValidConfig, ConfigError> {
         let check = Check { file };
         let name_fits = (1..=MAX_TEXT).contains(&self.name.len()) && !self.name.chars().any(char::is_control);
-        check.that(name_fits, "name", &self.name, "1 to 64 bytes without control characters")?;
+        check.that(
+            name_fits,
+            "name",
+            format_args!("{:?}", self.name),
+            "1 to 64 bytes without control characters",
+        )?;
         check.that(self.seed <= i64::MAX as u64, "seed", self.seed, "0 to 2^63 - 1")?;
         self.data.check(&check)?;
         self.net.check(&check)?;

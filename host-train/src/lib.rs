@@ -8,6 +8,9 @@
 //! images → device → board → labels                        (over a serial line)
 //! ```
 
+// They panic where nobody reads on: `terminal` prints.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod augment;
 pub mod cli;
 pub mod commands;

@@ -113,7 +113,7 @@ pub fn sampler(
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SamplerError {
     /// There is nothing to tell apart.
-    #[error("the training data have {0} class(es); triplets need at least 2")]
+    #[error("the training data have {0} class(es), and triplets need 2 or more: add images of another class")]
     TooFewClasses(usize),
     /// Holding whole classes out would leave nothing to tell apart.
     #[error(

@@ -67,8 +67,9 @@ fn ctrl_c_ends_a_run_and_resume_finishes_it() {
     let (out, error) =
         (String::from_utf8_lossy(&interrupted.stdout), String::from_utf8_lossy(&interrupted.stderr));
     assert_eq!(interrupted.status.code(), Some(130), "{error}");
-    let told =
-        out.lines().find(|line| line.starts_with("interrupted at step ")).unwrap_or_else(|| panic!("{out}"));
+    assert!(out.contains("wrote runs/tiny"), "{out}");
+    let told = error.lines().find(|line| line.starts_with("interrupted at step "));
+    let told = told.unwrap_or_else(|| panic!("{error}"));
     assert!(told.ends_with("to go on: cargo run -p host-train -- --resume runs/tiny"), "{told}");
     assert!(done(&program(folder.path(), &["inspect", "runs/tiny"]).output().unwrap()).contains(&hash(&run)));
     let step = told.split([' ', ';']).nth(3).unwrap();
@@ -99,7 +100,7 @@ fn what_cannot_be_resumed_is_told() {
     let resume = |run: &str| program(folder.path(), &["--resume", run, "--data", "drawn"]).output().unwrap();
     fails(&resume("runs/nothing"), &["runs/nothing", "no such folder", "runs/default"]);
     fs::create_dir(folder.path().join("empty")).unwrap();
-    fails(&resume("empty"), &["no run that could be resumed: empty/config.toml"]);
+    fails(&resume("empty"), &["empty: no run is in this folder: it has no config.toml"]);
     assert_eq!(fs::read_dir(folder.path().join("empty")).unwrap().count(), 0);
     assert_eq!(host_train(&["--resume", "empty", "--seed", "2"]).status.code(), Some(2));
 }

@@ -1,23 +1,22 @@
 //! Lends an emulated board's serial line to another program.
 
-use firmware::{
-    boards::Board,
-    emulator::{self, Binary, Emulator},
-};
+use super::Serving;
+use firmware::emulator::{self, Binary, Emulator};
 use std::{
     error::Error,
     io::{self, ErrorKind, Read, Write},
-    path::{Path, PathBuf},
     thread,
 };
 
 /// Builds the firmware, boots it with the gallery in a file, and carries its serial line over standard input and output
 /// until standard input ends.
-pub fn run(board: &'static Board, flash: Option<&Path>) -> Result<(), Box<dyn Error>> {
+pub fn run(serving: &Serving) -> Result<(), Box<dyn Error>> {
+    let board = serving.board;
     let program = emulator::build(board, Binary::Firmware)?;
-    let flash = flash.map_or_else(|| emulator::flash_path(board), PathBuf::from);
+    let flash = serving.flash.clone().unwrap_or_else(|| emulator::flash_path(board));
     let mut emulator = Emulator::boot_with_flash(&program, &flash)?;
     match board.kept_memory() {
+        _ if serving.quiet => {}
         Some(_) => {
             eprintln!("{} runs in {}, its gallery is in {}", board.name, board.emulator, flash.display())
         }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, StepPath},
-    terminal::thousands,
+    terminal::{print, thousands},
 };
 use anyhow::Result;
 use rayon::prelude::*;
@@ -81,12 +81,8 @@ pub fn run(path: &Path, json: bool) -> Result<()> {
     let file = read_model(path)?;
     let model = file.decode()?;
     let report = measure(&model);
-    if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{}", describe(&report));
-    }
-    Ok(())
+    let text = if json { serde_json::to_string_pretty(&report)? + "\n" } else { describe(&report) };
+    Ok(print(text)?)
 }
 
 fn measure(model: &Model<'_>) -> Report {

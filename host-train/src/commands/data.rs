@@ -4,7 +4,7 @@ use crate::{
     cli::DataArgs,
     config::DataConfig,
     data::{self, Dataset, Event, Request, Source},
-    terminal::{Progress, thousands},
+    terminal::{Progress, note, thousands},
 };
 use anyhow::Result;
 
@@ -19,10 +19,10 @@ pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> 
     let mut download: Option<(Progress, String)> = None;
     let mut reading: Option<Progress> = None;
     let data = data::find(request, &mut |event| match event {
-        Event::Note(note) => eprintln!("{note}"),
+        Event::Note(text) => note("note", text),
         Event::Read { done, of } => {
-            let progress = reading.get_or_insert_with(|| Progress::new("read", of as u64));
-            progress.set(done as u64, || "images".into());
+            let progress = reading.get_or_insert_with(|| Progress::new("read", of as u64, "images"));
+            progress.set(done as u64, String::new);
             if done == of
                 && let Some(progress) = reading.take()
             {
@@ -30,7 +30,7 @@ pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> 
             }
         }
         Event::Started { file, mirror, bytes } => {
-            let progress = Progress::new("download", bytes.unwrap_or(0));
+            let progress = Progress::new("download", bytes.unwrap_or(0), "bytes");
             download = Some((progress, format!("{file} from {mirror}")));
         }
         Event::Received(bytes) => {
@@ -44,17 +44,17 @@ pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> 
             }
         }
     })?;
-    eprintln!(
-        "{:>10} {}: {} training and {} test images of {}x{}, {} classes",
-        "data",
+    let found = format!(
+        "{}: {} training and {} test images of {}x{}\n{} classes, {}",
         data.name,
         thousands(data.train.len() as u64),
         thousands(data.test.len() as u64),
         data.train.height,
         data.train.width,
         data.class_names.len(),
+        data.source,
     );
-    eprintln!("{:>10} {}", "", data.source);
+    note("data", found);
     Ok(data)
 }
 

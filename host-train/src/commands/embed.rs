@@ -1,7 +1,11 @@
 //! `embed`: the engine's integers for images, as a NumPy array.
 
 use super::{images, read_model};
-use crate::{engine::Engine, run_folder::write_whole, terminal::thousands};
+use crate::{
+    engine::Engine,
+    run_folder::write_whole,
+    terminal::{print, thousands},
+};
 use anyhow::Result;
 use rayon::prelude::*;
 use shared_model::Element;
@@ -20,10 +24,10 @@ pub fn run(model: &Path, images: &[PathBuf], out: &Path) -> Result<()> {
     let (rows, columns) = (images.len(), model.embedding_len());
     write_whole(out, &npy(&embeddings, rows, columns, model.output().element))?;
     for (row, image) in images.iter().enumerate().filter(|(row, image)| image.number != Some(*row)) {
-        println!("{row} {image}");
+        print(format_args!("{row} {image}\n"))?;
     }
-    println!("{}: {} x {columns} {}", out.display(), thousands(rows as u64), dtype(model.output().element).1);
-    Ok(())
+    let element = dtype(model.output().element).1;
+    Ok(print(format_args!("{}: {} x {columns} {element}\n", out.display(), thousands(rows as u64)))?)
 }
 
 fn dtype(element: Element) -> (&'static str, &'static str) {

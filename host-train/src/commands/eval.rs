@@ -1,16 +1,12 @@
 //! `eval`: how good a model file is on a test set.
 
-use super::{
-    data::mark,
-    inspect::hex,
-    read_model, scores,
-    train::{CONFIG, triplet_table},
-};
+use super::{data::mark, inspect::hex, read_model, scores, train::triplet_table};
 use crate::{
     cli::EvalArgs,
     config::{Config, DataConfig},
     evaluation::int8_scores,
-    terminal::Progress,
+    run_folder::CONFIG,
+    terminal::{Progress, print},
 };
 use anyhow::{Result, ensure};
 use std::path::Path;
@@ -32,7 +28,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         data.test.height,
         data.test.width,
     );
-    let progress = Progress::new("evaluate", 0);
+    let progress = Progress::new("evaluate", 0, "images");
     let unseen = config.unseen_labels(&data.class_names)?;
     let scores = int8_scores(&model, &data, &unseen);
     progress.finish("int8");
@@ -42,10 +38,10 @@ pub fn run(args: &EvalArgs) -> Result<()> {
             "int8": scores,
             "model": { "hash": hex(model.hash()) },
         });
-        println!("{result:#}");
+        print(format_args!("{result:#}\n"))?;
     } else {
-        print!("{}", triplet_table(&scores, &data));
-        print!("{}", scores::table(&[("int8", &scores)], &data.class_names, mark(&data)));
+        print(triplet_table(&scores, &data))?;
+        print(scores::table(&[("int8", &scores)], &data.class_names, mark(&data)))?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::{
     inspect::hex,
-    train::{CHECKPOINT, CONFIG, METRICS, MODEL},
+    train::{CHECKPOINT, METRICS, MODEL},
 };
 use crate::{
     cli::ExportArgs,
@@ -11,8 +11,8 @@ use crate::{
     export::export,
     net::Net,
     rng::Rng,
-    run_folder::write_whole,
-    terminal::thousands,
+    run_folder::{CONFIG, RunFolder, write_whole},
+    terminal::{print, thousands},
     train::shape,
 };
 use anyhow::{Context, Result};
@@ -24,8 +24,7 @@ use std::{fs, path::Path};
 /// # Errors
 /// The folder is no run's, the checkpoint does not fit the config, or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<()> {
-    let path = args.run.join(CONFIG);
-    let config = Config::read(&path)?;
+    let config = Config::read(&RunFolder::open(&args.run)?.file(CONFIG))?;
     let data = super::data::find(&args.data, config.seed, &config.data)?;
     let data = data.without(&config.data.unseen_labels(&data.class_names)?);
     let net = checkpoint(&config.net, &data.train, &args.run.join(CHECKPOINT))?;
@@ -34,8 +33,8 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| args.run.join(MODEL));
     write_whole(&out, &file)?;
     let hash = hex(Model::decode(&file)?.hash());
-    println!("wrote {}: {} bytes, hash {hash}", out.display(), thousands(file.len() as u64));
-    Ok(())
+    let bytes = thousands(file.len() as u64);
+    Ok(print(format_args!("wrote {}: {bytes} bytes, hash {hash}\n", out.display()))?)
 }
 
 /// The net of a checkpoint, which was trained on images of this size. On Flex, whatever trained it: that is part of

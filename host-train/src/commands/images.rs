@@ -43,7 +43,7 @@ pub fn read(places: &[PathBuf], input: Shape, preparation: Preparation) -> Resul
             let (pictures, _) = folder::pictures(place)?;
             ensure!(
                 !pictures.is_empty(),
-                "{}: no image (PNG, JPEG or BMP) is in this folder",
+                "{}: no image (PNG, JPEG or BMP) is in this folder; sub-folders are not looked into: name them",
                 place.display()
             );
             images.extend(read_pictures(&pictures, input, preparation)?);

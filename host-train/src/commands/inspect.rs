@@ -1,7 +1,9 @@
 //! `inspect`: what is in a model file.
 
+pub mod json;
+
 use super::read_model;
-use crate::terminal::thousands;
+use crate::terminal::{print, thousands};
 use anyhow::{Context, Result};
 use shared_model::{
     Element, Model, Operation, Path, Reason, SelfTestError, Step,
@@ -10,11 +12,11 @@ use shared_model::{
 use std::path;
 
 /// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at `path`, once it has passed
-/// its self-test, as it is and packed.
+/// its self-test, as it is and packed; as JSON where asked.
 ///
 /// # Errors
 /// The file is no valid model, or fails its self-test.
-pub fn run(path: &path::Path) -> Result<()> {
+pub fn run(path: &path::Path, as_json: bool) -> Result<()> {
     let file = read_model(path)?;
     let model = file.decode()?;
     let board = file.packed()?;
@@ -22,9 +24,14 @@ pub fn run(path: &path::Path) -> Result<()> {
     self_test(&model)
         .and_then(|()| self_test(&packed))
         .with_context(|| format!("{} fails its self-test", path.display()))?;
-    print!("{}", describe(&model, file.bytes()));
-    print!("{}", describe_packed(&packed, board.len()));
-    Ok(())
+    let text = match as_json {
+        true => {
+            serde_json::to_string_pretty(&json::Report::new(&model, file.bytes(), &packed, board.len()))?
+                + "\n"
+        }
+        false => describe(&model, file.bytes()) + &describe_packed(&packed, board.len()),
+    };
+    Ok(print(text)?)
 }
 
 fn self_test(model: &Model<'_>) -> Result<(), SelfTestError> {

@@ -1,6 +1,7 @@
 //! What the program can be told to do, one file each.
 
 pub mod bench;
+pub mod completions;
 pub mod data;
 pub mod device;
 pub mod draw;
@@ -17,13 +18,14 @@ pub mod study;
 pub mod train;
 
 use crate::export::repacked;
-use anyhow::{Context, Result, bail};
-use shared_model::{Layout, Model};
+use anyhow::{Context, Result, anyhow, bail};
+use shared_model::{DecodeError, Layout, Model, format};
 use std::{
     fs::File,
     io::Read,
     path::{Path, PathBuf},
 };
+use train::MODEL;
 
 /// A file that should hold a model.
 pub struct ModelFile {
@@ -39,11 +41,16 @@ const LARGEST_MODEL: u64 = 64 << 20;
 /// # Errors
 /// The file cannot be read or is absurdly large.
 pub fn read_model(path: &Path) -> Result<ModelFile> {
-    let path = if path.is_dir() { path.join("model.postcard") } else { path.to_owned() };
+    let path = if path.is_dir() { path.join(MODEL) } else { path.to_owned() };
     let mut bytes = Vec::new();
-    File::open(&path)
-        .and_then(|file| file.take(LARGEST_MODEL + 1).read_to_end(&mut bytes))
-        .with_context(|| format!("cannot read the model {}", path.display()))?;
+    File::open(&path).and_then(|file| file.take(LARGEST_MODEL + 1).read_to_end(&mut bytes)).map_err(
+        |error| {
+            anyhow!(
+                "{}: cannot be read: {error}; name a model file, or the folder of a finished run",
+                path.display()
+            )
+        },
+    )?;
     if bytes.len() as u64 > LARGEST_MODEL {
         bail!("{} is larger than {} MiB, which no model is", path.display(), LARGEST_MODEL >> 20);
     }
@@ -61,7 +68,19 @@ impl ModelFile {
     /// # Errors
     /// It is not valid.
     pub fn decode(&self) -> Result<Model<'_>> {
-        Model::decode(&self.bytes).with_context(|| format!("{} is no usable model", self.path.display()))
+        Model::decode(&self.bytes).map_err(|error| {
+            let path = self.path.display();
+            let advice = match error {
+                DecodeError::Version(version) if version > format::VERSION => {
+                    return anyhow!("{path}: a newer program wrote this model: update this one");
+                }
+                DecodeError::Truncated | DecodeError::TrailingBytes | DecodeError::Crc => {
+                    "; copy it once more, or let `host-train export RUN` write it anew"
+                }
+                _ => "",
+            };
+            anyhow!("{path} is no usable model: {error}{advice}")
+        })
     }
 
     /// The model as it is built into a firmware: its weights packed.

@@ -3,7 +3,7 @@
 use super::{
     export::checkpoint,
     history, read_model,
-    train::{CHECKPOINT, CONFIG, HISTORY},
+    train::{CHECKPOINT, HISTORY},
 };
 use crate::{
     cli::{DataArgs, ReportArgs},
@@ -11,9 +11,9 @@ use crate::{
     data::{Dataset, Label},
     evaluation::{float_scores, int8_scores},
     report::{self, Findings, Run},
-    run_folder::{RunFolder, write_whole},
+    run_folder::{CONFIG, RunFolder, write_whole},
     sampler::classes,
-    terminal::Progress,
+    terminal::{Progress, listed, print},
     train::HistoryRow,
 };
 use anyhow::{Context, Result, ensure};
@@ -35,20 +35,17 @@ const COMPARISON: &str = "comparison.html";
 pub fn run(args: &ReportArgs) -> Result<()> {
     if let ([run], None, false) = (args.runs.as_slice(), &args.out, args.json) {
         let files = judge(run, &args.data, report::write)?;
-        println!("wrote {}: {}", run.display(), files.join(", "));
-        return Ok(());
+        return Ok(print(format_args!("wrote {}:\n{}", run.display(), listed(&files)))?);
     }
     let findings = args.runs.iter().map(|run| judge(run, &args.data, |_, run| run.findings()));
     let mut findings = findings.collect::<Result<Vec<_>>>()?;
     tell_apart(&mut findings, &args.runs);
     if args.json {
-        println!("{}", serde_json::to_string(&findings)?);
-        return Ok(());
+        return Ok(print(serde_json::to_string(&findings)? + "\n")?);
     }
     let out = args.out.clone().unwrap_or_else(|| common_folder(&args.runs).join(COMPARISON));
     write_whole(&out, report::page(&findings)?.as_bytes())?;
-    println!("wrote {}", out.display());
-    Ok(())
+    Ok(print(format_args!("wrote {}\n", out.display()))?)
 }
 
 /// Gives runs of one name, from several folders, their paths for names.
@@ -88,11 +85,11 @@ fn judge<T>(
     let net = checkpoint(&raw, &data.train, &folder.file(CHECKPOINT))?;
     let history = read_history(&folder)?;
 
-    let progress = Progress::new("evaluate", 0);
+    let progress = Progress::new("evaluate", 0, "");
     let float = float_scores(&net, model.distance(), &data, &unseen);
     let int8 = int8_scores(&model, &data, &unseen);
     progress.finish("float and int8");
-    let progress = Progress::new("report", 0);
+    let progress = Progress::new("report", 0, "");
     let name = folder.name(&config.name);
     let run = Run {
         name: &name,

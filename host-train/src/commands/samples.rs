@@ -7,7 +7,7 @@ use crate::{
     rng::Rng,
     run_folder::write_whole,
     sampler::{Class, classes},
-    terminal::count,
+    terminal::{count, print},
 };
 use anyhow::{Context, Result, ensure};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
@@ -19,6 +19,7 @@ use std::fs;
 /// The data cannot be used, or the folder is not empty or cannot be written.
 pub fn run(args: &SamplesArgs) -> Result<()> {
     let folder = &args.folder;
+    ensure!(!folder.is_file(), "{}: this is a file: name a folder, empty or new", folder.display());
     let mut entries = fs::read_dir(folder).into_iter().flatten();
     ensure!(
         entries.next().is_none(),
@@ -33,7 +34,7 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
         let folder = folder.join(&data.class_names[usize::from(label)]);
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-        for (number, &index) in images.iter().take(args.per_class).enumerate() {
+        for (number, &index) in images.iter().take(args.per_class.into()).enumerate() {
             let mut png = Vec::new();
             let [width, height] = [data.test.width, data.test.height].map(|side| side as u32);
             let grey = ExtendedColorType::L8;
@@ -42,6 +43,6 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
             written += 1;
         }
     }
-    println!("{}: {}, a sub-folder a class{}", folder.display(), count(written, "test image"), mark(&data));
-    Ok(())
+    let images = count(written, "test image");
+    Ok(print(format_args!("{}: {images}, a sub-folder a class{}\n", folder.display(), mark(&data)))?)
 }

@@ -6,7 +6,7 @@ use crate::{
     data::Dataset,
     evaluation::{Scores, float_scores, int8_scores},
     export::export,
-    terminal::{Progress, thousands},
+    terminal::{Progress, count, print, thousands},
     train::{Start, train},
 };
 use anyhow::{Context, Result, bail, ensure};
@@ -66,11 +66,10 @@ pub fn run(args: &StudyArgs) -> Result<()> {
     }
     let data = super::data::find(&args.data, study.seeds[0], &base.data)?;
     let validation = data.validation();
-    println!("{}\n", study.question);
     let with_unseen = variants.iter().any(|(_, config)| !config.data.unseen.is_empty());
-    print!("{}", head(with_unseen));
-    let progress_total = (variants.len() * study.seeds.len()) as u64;
-    let mut progress = Progress::new("study", progress_total);
+    print(format_args!("{}\n\n{}", study.question, head(with_unseen)))?;
+    let trainings = (variants.len() * study.seeds.len()) as u64;
+    let mut progress = Progress::new("study", trainings, "trainings");
     let mut done = 0;
     for (name, config) in &variants {
         let mut outcomes = Vec::new();
@@ -79,9 +78,9 @@ pub fn run(args: &StudyArgs) -> Result<()> {
             outcomes.push(outcome(config, seed, &data, &validation)?);
             done += 1;
         }
-        progress.suspend(|| println!("{}", row(name, &outcomes, with_unseen)));
+        progress.suspend(|| print(row(name, &outcomes, with_unseen) + "\n"))?;
     }
-    progress.finish(&format!("{} seed(s), on {}", study.seeds.len(), data.name));
+    progress.finish(&format!("{}, on {}", count(trainings, "training"), data.name));
     Ok(())
 }
 

@@ -9,9 +9,12 @@ use crate::{
     export::{export, repacked},
     metrics::Rates,
     report::{self, REPORT, Run},
-    run_folder::RunFolder,
+    run_folder::{CONFIG, RunFolder},
     sampler::SamplerError,
-    terminal::{INTERRUPTED, Progress, cut, interrupted, listen_for_interrupt, thousands},
+    terminal::{
+        INTERRUPTED, Progress, cut, error, interrupt_at_once, interrupted, listed, listen_for_interrupt,
+        note, print, thousands,
+    },
     train::{self, Checkpoints, Ended, HistoryRow, Observer, Start, TrainError, Trained},
 };
 use anyhow::{Context, Result};
@@ -22,8 +25,6 @@ use std::{path::Path, process::ExitCode};
 
 /// Files of a run's folder.
 pub const MODEL: &str = "model.postcard";
-/// The config that was used.
-pub const CONFIG: &str = "config.toml";
 /// The float weights, in Burn's format.
 pub const CHECKPOINT: &str = "checkpoint.bpk";
 /// The numbers.
@@ -43,7 +44,7 @@ const NAME: usize = 38;
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let resumed = args.resume.as_deref().map(RunFolder::open).transpose()?;
     let config = match &resumed {
-        Some(run) => Config::read(&run.file(CONFIG)).context("no run that could be resumed")?,
+        Some(run) => Config::read(&run.file(CONFIG))?,
         None => config(args)?,
     };
     let device = config.backend.device()?;
@@ -54,27 +55,31 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         Some(run) => run,
         None => RunFolder::create(&args.out, &config.name)?,
     };
-    folder.write(CONFIG, config.to_toml().context("cannot write the config as TOML")?.as_bytes())?;
+    let toml = config.to_toml().context("cannot write the config as TOML")?;
     let checkpoints = Checkpoints::new(folder.path());
     let start = match &args.resume {
         Some(_) => Start::Resuming(&checkpoints),
         None => Start::Saving(&checkpoints),
     };
-    let trained = match train(&config, &seen, &device, &folder, start) {
+    let to_go_on = format!("to go on: cargo run -p host-train -- --resume {}", folder.path().display());
+    listen_for_interrupt(to_go_on.clone()).context("cannot listen for Ctrl-C")?;
+    let begun = folder.write(CONFIG, toml.as_bytes());
+    let trained = match begun.and_then(|()| train(&config, &seen, &device, &folder, start)) {
         Ok(trained) => trained,
         Err(error) => {
             if args.resume.is_none() && checkpoints.is_empty() {
-                folder.discard(&[CONFIG])?; // nothing was trained: the name stays free
+                folder.discard(&[CONFIG, HISTORY]); // nothing was trained: the name stays free
             }
             return Err(error);
         }
     };
+    interrupt_at_once();
     trained
         .net
         .save(&folder.file(CHECKPOINT))
         .with_context(|| format!("cannot write {}", folder.file(CHECKPOINT).display()))?;
 
-    let progress = Progress::new("quantize", 0);
+    let progress = Progress::new("quantize", 0, "");
     // Of the checkpoint, as `export` makes it. Not normalised, because the engine's embeddings are not either: a
     // prototype is the mean of what a board has.
     let raw = NetConfig { normalise: false, ..config.net.clone() };
@@ -85,7 +90,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let packed = repacked(&file, Layout::Packed)?;
     progress.finish(&format!("{} bytes", thousands(file.len() as u64)));
 
-    let progress = Progress::new("evaluate", 0);
+    let progress = Progress::new("evaluate", 0, "");
     let float = float_scores(&raw, model.distance(), &data, &unseen);
     let int8 = int8_scores(&model, &data, &unseen);
     folder.write(ROC, roc(&int8.pairs.roc).as_bytes())?;
@@ -113,7 +118,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let mut json = serde_json::to_string_pretty(&metrics)?;
     json.push('\n');
     folder.write(METRICS, json.as_bytes())?;
-    let progress = Progress::new("report", 0);
+    let progress = Progress::new("report", 0, "");
     let run = Run {
         name: &folder.name(&config.name),
         config: &config,
@@ -127,17 +132,21 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         int8: &int8,
     };
     let report = report::write(&folder, &run)?;
-    progress.finish(&report.join(", "));
-    print!("{}", summary(&metrics, &data, folder.path(), &report));
-    if trained.ended == Ended::Interrupted {
-        let run = folder.path().display();
-        println!(
-            "interrupted at step {}; to go on: cargo run -p host-train -- --resume {run}",
-            trained.steps
-        );
+    progress.finish(&format!("{REPORT}, plots, files for TensorBoard"));
+    let is_interrupted = trained.ended == Ended::Interrupted;
+    if !is_interrupted {
+        checkpoints.remove()?;
+    }
+    if args.json {
+        let printed = Printed { run: folder.path(), metrics: &metrics };
+        print(serde_json::to_string_pretty(&printed)? + "\n")?;
+    } else {
+        print(summary(&metrics, &data, folder.path(), &report))?;
+    }
+    if is_interrupted {
+        error(format_args!("interrupted at step {}; {to_go_on}", trained.steps));
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    checkpoints.remove()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -150,13 +159,18 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
         true => Config::ready_text(name)?.to_owned(),
         false => Config::read_text(Path::new(name))?,
     };
-    let mut config = Config::parse(&text, name)?.with(&args.set)?;
-    config.seed = args.seed.unwrap_or(config.seed);
-    config.backend = args.backend.map_or(config.backend, Backend::from);
+    let config = Config::parse(&text, name)?;
+    let mut changed = config.clone().with(&args.set)?;
+    changed.seed = args.seed.unwrap_or(changed.seed);
+    changed.backend = args.backend.map_or(changed.backend, Backend::from);
     if let Some(name) = &args.name {
-        config.name.clone_from(name);
+        changed.name.clone_from(name);
     }
-    config.validate(name).map_err(|error| error.located(&text))
+    match config.clone().validate(name) {
+        // What is wrong stands in the file, unless a change has put it right.
+        Err(error) if changed == config => Err(error.located(&text)),
+        _ => changed.validate(&format!("{name}, as the command line changes it")),
+    }
 }
 
 fn train(
@@ -166,11 +180,10 @@ fn train(
     folder: &RunFolder,
     start: Start<'_>,
 ) -> Result<Trained> {
-    let progress = Progress::new("train", 0);
+    let progress = Progress::new("train", 0, "steps");
     let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
-    listen_for_interrupt().context("cannot listen for Ctrl-C")?;
     let trained = train::train(config, &data.train, device, start, &mut terminal);
-    let trained = trained.map_err(|error| with_class_name(error, &data.class_names))?;
+    let trained = trained.map_err(|error| in_their_words(error, data))?;
     if let Some(error) = terminal.unwritten {
         return Err(error);
     }
@@ -181,23 +194,29 @@ fn train(
         Ended::Interrupted => ", interrupted",
     };
     terminal.progress.finish(&format!("{} images seen{precision}{how}", thousands(trained.images_seen)));
+    if trained.ended == Ended::Interrupted {
+        note("note", "the run is finished as it is now; Ctrl-C once more ends it at once");
+    }
     if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
-        eprintln!(
-            "{:>10} No class has 6 training images, which it takes to hold 2 out: the model has no limits for\n\
-             {:>10} \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
-            "note", ""
+        note(
+            "note",
+            "No class has 6 training images, which it takes to hold 2 out: the model has no limits for\n\
+             \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
         );
     }
     Ok(trained)
 }
 
-/// Errors of training name a class by its number, people by its name.
-fn with_class_name(error: TrainError, names: &[String]) -> anyhow::Error {
-    match error {
+/// Errors of training know neither where the data are nor what the classes are called.
+fn in_their_words(error: TrainError, data: &Dataset) -> anyhow::Error {
+    let class = match error {
         TrainError::Data(SamplerError::TooFewImages { label, .. }) => {
-            let name = &names[usize::from(label)];
-            anyhow::Error::new(error).context(format!("class {label} is `{name}`"))
+            format!(": class {label} is `{}`", data.class_names[usize::from(label)])
         }
+        _ => String::new(),
+    };
+    match error {
+        TrainError::Data(_) => anyhow::Error::new(error).context(format!("{}{class}", data.source)),
         error => error.into(),
     }
 }
@@ -215,10 +234,11 @@ struct Terminal<'a> {
 impl Observer for Terminal<'_> {
     fn step(&mut self, progress: &train::Progress) {
         self.progress.set_total(progress.steps as u64);
-        let precision = percent(", P@1", self.precision);
         self.progress.set(progress.step as u64, || {
-            let train::Progress { loss, mined, unit, images_per_second, .. } = progress;
-            format!("loss {loss:.3}, {mined} {unit}, {images_per_second:.0} img/s{precision}")
+            let &train::Progress { loss, mined, unit, images_per_second, .. } = progress;
+            let (mined, rate) = (thousands(mined as u64), thousands(images_per_second as u64));
+            let precision = percent(", held-out P@1", self.precision);
+            format!("loss {loss:.3}, {mined} {unit}{precision}, {rate} images/s")
         });
     }
 
@@ -244,6 +264,15 @@ fn roc(points: &[Rates<f64>]) -> String {
         text += &format!("{threshold:.9},{false_accept_rate:.9},{false_reject_rate:.9}\n");
     }
     text
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Printed<'a> {
+    /// The run's folder.
+    run: &'a Path,
+    #[serde(flatten)]
+    metrics: &'a Metrics<'a>,
 }
 
 /// What `metrics.json` holds.
@@ -282,7 +311,7 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]
          {} embeddings/s on this machine; {:.1} s of training, on {}\n\
          {} parameters, {} MACs; on a board {} bytes of RAM, {} of flash\n\
          model hash {}\n\n\
-         wrote {}: {}, {MODEL}, {METRICS}, {ROC}, {HISTORY}, {CONFIG}, {CHECKPOINT}\n",
+         wrote {}:\n{}",
         thousands(metrics.embeddings_per_second as u64),
         metrics.train_seconds,
         metrics.dataset,
@@ -292,7 +321,7 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]
         thousands(model.board_flash_bytes as u64),
         model.hash,
         folder.display(),
-        report.join(", "),
+        listed(&[report, &[MODEL, METRICS, ROC, HISTORY, CONFIG, CHECKPOINT]].concat()),
     );
     let base = if folder.is_absolute() { "" } else { "$PWD/" };
     text += &format!(

@@ -5,7 +5,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{file}: {why}")]
+    #[error("{file}: cannot be read: {why}")]
     Read {
         /// The file.
         file: String,
@@ -23,7 +23,7 @@ pub enum ConfigError {
         message: String,
     },
     /// A name that means nothing here.
-    #[error("{file}{}: `{name}` is not known here{}; it may be one of {}", at(*line), hint(suggestion), allowed.join(", "))]
+    #[error("{file}{}: `{name}` is not known here{} Known are {}", at(*line), hint(suggestion), allowed.join(", "))]
     Unknown {
         /// The file.
         file: String,
@@ -35,6 +35,19 @@ pub enum ConfigError {
         suggestion: Option<String>,
         /// The names that are allowed there.
         allowed: Vec<String>,
+    },
+    /// None of the program's own recipes has this name.
+    #[error(
+        "there is no recipe `{name}`{} The program's own are {}; the name of a file has a dot or a slash in it",
+        hint(suggestion), ready.join(", ")
+    )]
+    Recipe {
+        /// The name.
+        name: String,
+        /// The recipe whose name is most like it.
+        suggestion: Option<String>,
+        /// The names that there are.
+        ready: Vec<String>,
     },
     /// A value that is not allowed.
     #[error("{file}{}: {field} is {value}; it must be {allowed}", at(*line))]
@@ -57,7 +70,7 @@ fn at(line: Option<usize>) -> String {
 }
 
 fn hint(suggestion: &Option<String>) -> String {
-    suggestion.as_ref().map_or(String::new(), |name| format!("; did you mean `{name}`?"))
+    suggestion.as_ref().map_or(".".into(), |name| format!("; did you mean `{name}`?"))
 }
 
 impl ConfigError {
@@ -74,6 +87,11 @@ impl ConfigError {
     }
 
     pub(super) fn json(error: &serde_json::Error, file: &str) -> Self {
+        if error.is_eof() {
+            let message =
+                "the file ends too early: a brace, a bracket or a quotation mark is not closed".into();
+            return Self::Syntax { file: file.to_owned(), line: Some(error.line()), message };
+        }
         let message = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
         let message = message.strip_suffix(&place).unwrap_or(&message);
@@ -81,8 +99,8 @@ impl ConfigError {
     }
 
     pub(super) fn unknown_config(name: &str, ready: &[&str]) -> Self {
-        let allowed: Vec<_> = ready.iter().map(|&ready| ready.to_owned()).collect();
-        Self::unknown("configs", None, name, allowed)
+        let ready: Vec<_> = ready.iter().map(|&ready| ready.to_owned()).collect();
+        Self::Recipe { name: name.to_owned(), suggestion: most_like(name, &ready), ready }
     }
 
     pub(super) fn range(
@@ -118,16 +136,36 @@ impl ConfigError {
                 return Self::unknown(file, line, &name, quoted.collect());
             }
         }
-        Self::Syntax { file: file.to_owned(), line, message: message.to_owned() }
+        Self::Syntax { file: file.to_owned(), line, message: in_words(message) }
     }
 
     pub(super) fn unknown(file: &str, line: Option<usize>, name: &str, allowed: Vec<String>) -> Self {
-        let suggestion = allowed
-            .iter()
-            .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-            .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3).max(2))
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, candidate)| candidate.clone());
+        let suggestion = most_like(name, &allowed);
         Self::Unknown { file: file.to_owned(), line, name: name.to_owned(), suggestion, allowed }
     }
+}
+
+/// The name that was meant, where one of `names` is near enough.
+fn most_like(name: &str, names: &[String]) -> Option<String> {
+    names
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3).max(2))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate.clone())
+}
+
+/// Serde wants values of Rust's types; people write numbers and lists.
+fn in_words(message: &str) -> String {
+    if message.starts_with("missing field") {
+        return format!("{message}; docs/CONFIG.md has every field");
+    }
+    let Some((found, wanted)) = message.rsplit_once(", expected ") else { return message.into() };
+    let wanted = match wanted {
+        "usize" | "u64" | "u32" | "u16" | "u8" => "a whole number",
+        "f64" | "f32" => "a number",
+        "a sequence" => "a list",
+        other => other,
+    };
+    format!("{found}, expected {wanted}")
 }

@@ -210,12 +210,12 @@ pub enum DataError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The folder lacks one of the four files.
-    #[error("{}: the folder holds none of {}", folder.display(), names.join(", "))]
+    #[error("{}: {name} is not in this folder, neither plain nor gzipped (.gz). Put all four IDX files there", folder.display())]
     Missing {
         /// The folder.
         folder: PathBuf,
-        /// The names that were looked for.
-        names: Vec<String>,
+        /// The file's standard name.
+        name: &'static str,
     },
     /// One of the files is wrong.
     #[error(transparent)]
@@ -462,12 +462,12 @@ fn split(images: Content, labels: Content) -> Result<Split, DataError> {
 }
 
 /// The file of a standard name in a folder, under the spellings in use.
-fn locate(folder: &Path, name: &str) -> Result<PathBuf, DataError> {
+fn locate(folder: &Path, name: &'static str) -> Result<PathBuf, DataError> {
     let dotted = name.replace("-idx", ".idx");
-    let names = vec![name.into(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
+    let names = [name.into(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
     match names.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
         Some(path) => Ok(path),
-        None => Err(DataError::Missing { folder: folder.into(), names }),
+        None => Err(DataError::Missing { folder: folder.into(), name }),
     }
 }
 
@@ -568,14 +568,14 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_listed_by_its_names() {
+    fn a_missing_file_is_named() {
         let folder = folder(&files());
         fs::remove_file(folder.path().join(NAMES[2])).unwrap();
         let message = error(folder.path());
         assert!(
             message.ends_with(
-                "the folder holds none of t10k-images-idx3-ubyte, t10k-images-idx3-ubyte.gz, \
-                 t10k-images.idx3-ubyte, t10k-images.idx3-ubyte.gz"
+                "t10k-images-idx3-ubyte is not in this folder, neither plain nor gzipped (.gz). Put all four IDX files \
+                 there"
             ),
             "{message}"
         );

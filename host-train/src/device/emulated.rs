@@ -1,6 +1,6 @@
 //! A board in an emulator, which the project's launcher (`cargo run -p firmware`) builds and boots.
 
-use super::port::{PortError, READ};
+use super::port::{PortError, READ, Settings};
 use std::{
     env,
     io::{self, ErrorKind, Read, Write},
@@ -26,12 +26,15 @@ pub(super) struct Emulated {
 }
 
 impl Emulated {
-    pub fn start(board: &str, flash: Option<&Path>) -> Result<Self, PortError> {
+    pub fn start(board: &str, settings: &Settings) -> Result<Self, PortError> {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let failed = |error| PortError::Launcher { board: board.into(), workspace: workspace.clone(), error };
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(["run", "--quiet", "--package", "firmware", "--", "--serve", board]);
-        if let Some(flash) = flash {
+        if settings.quiet {
+            command.arg("--quiet");
+        }
+        if let Some(flash) = &settings.flash {
             // It is started in another folder than this program was.
             let flash: PathBuf = std::path::absolute(flash).map_err(failed)?;
             command.arg("--flash").arg(flash);

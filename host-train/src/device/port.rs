@@ -74,12 +74,14 @@ pub struct Settings {
     pub baud: u32,
     /// The file that holds an emulated board's flash; `None` for the launcher's own, one a board.
     pub flash: Option<PathBuf>,
+    /// Whether what starts an emulated board says nothing but what goes wrong.
+    pub quiet: bool,
 }
 
 impl Default for Settings {
     /// 115,200 baud, which is what all boards have.
     fn default() -> Self {
-        Self { baud: 115_200, flash: None }
+        Self { baud: 115_200, flash: None, quiet: false }
     }
 }
 
@@ -177,7 +179,7 @@ impl Port {
             Address::Tcp(place) => {
                 Link::Tcp(open_tcp(place).map_err(|error| PortError::Tcp { place: place.clone(), error })?)
             }
-            Address::Emulated(board) => Link::Emulated(Emulated::start(board, settings.flash.as_deref())?),
+            Address::Emulated(board) => Link::Emulated(Emulated::start(board, settings)?),
         };
         Ok(Self { link, received: 0 })
     }

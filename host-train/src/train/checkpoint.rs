@@ -145,12 +145,12 @@ impl Checkpoints {
         for (name, module) in modules {
             if let Some(module) = module {
                 let saved = module.valid().save_file(at(name));
-                saved.map_err(|error| failed(&at(name), error.to_string()))?;
+                saved.map_err(|error| failed(&self.0, error.to_string()))?;
             }
         }
         let optimizer = saved.optimizer.save(at(OPTIMIZER));
-        optimizer.map_err(|error| failed(&at(OPTIMIZER), error.to_string()))?;
-        let state = serde_json::to_vec(saved.state).map_err(|error| failed(&at(STATE), error.to_string()))?;
+        optimizer.map_err(|error| failed(&self.0, error.to_string()))?;
+        let state = serde_json::to_vec(saved.state).map_err(|error| failed(&self.0, error.to_string()))?;
         fs::write(at(STATE), state).map_err(disk)?;
 
         let path = self.0.join(format!("{PREFIX}{}", saved.state.step));

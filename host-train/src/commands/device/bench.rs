@@ -1,5 +1,5 @@
 use super::Board;
-use crate::terminal::{Progress, count, thousands};
+use crate::terminal::{Progress, count, print, thousands};
 use anyhow::Result;
 use serde::Serialize;
 use shared_model::{TestImage, gallery::Method, protocol::Limit};
@@ -37,12 +37,12 @@ pub fn run(mut board: Board, runs: u16, as_json: bool) -> Result<()> {
     let embedding = board.client.bench(runs)? / u32::from(runs);
 
     let mut round_trips = Vec::new();
-    let mut progress = Progress::new("bench", runs.into());
+    let mut progress = Progress::new("bench", runs.into(), "recognitions");
     for run in 1..=runs {
         let start = Instant::now();
         board.client.recognise(&image, Method::Prototype, Limit::None)?;
         round_trips.push(start.elapsed());
-        progress.set(run.into(), || "recognitions".into());
+        progress.set(run.into(), String::new);
     }
     drop(progress);
     round_trips.sort();
@@ -57,26 +57,27 @@ pub fn run(mut board: Board, runs: u16, as_json: bool) -> Result<()> {
             embedding_microseconds: embedding.as_nanos() as f64 / 1e3,
             round_trip_microseconds: RoundTrip { min, median, max },
         };
-        println!("{}", serde_json::to_string_pretty(&report)?);
-        return Ok(());
+        return Ok(print(serde_json::to_string_pretty(&report)? + "\n")?);
     }
     let rate = match embedding.as_secs_f64() {
         0.0 => String::new(),
         seconds => format!(", {} a second", thousands((1.0 / seconds) as u64)),
     };
-    println!("embedding   {} on the board{rate}", milliseconds(embedding));
-    println!(
-        "recognise   {} there and back ({:.3} to {:.3}), {} enrolled",
+    let emulated =
+        if board.is_emulated { "            (emulated: this says nothing about the chip)\n" } else { "" };
+    Ok(print(format_args!(
+        "\
+embedding   {} on the board{rate}
+recognise   {} there and back ({:.3} to {:.3}), {} enrolled
+            {} of each
+{emulated}",
+        milliseconds(embedding),
         milliseconds(median),
         1e3 * min.as_secs_f64(),
         1e3 * max.as_secs_f64(),
         count(board.gallery.len.into(), "label"),
-    );
-    println!("            {} of each", count(runs.into(), "run"));
-    if board.is_emulated {
-        println!("            (emulated: this says nothing about the chip)");
-    }
-    Ok(())
+        count(runs.into(), "run"),
+    ))?)
 }
 
 fn milliseconds(time: Duration) -> String {

@@ -1,7 +1,7 @@
 use super::{Board, Command, ImageArgs};
 use crate::{
     device::ClientError,
-    terminal::{INTERRUPTED, Progress, count, interrupted, listen_for_interrupt},
+    terminal::{INTERRUPTED, Progress, count, error, interrupted, listen_for_interrupt, print},
 };
 use anyhow::{Context, Result};
 use shared_model::gallery::check_label;
@@ -20,12 +20,13 @@ pub fn check(command: &Command) -> Result<()> {
 /// Enrols each image; nothing is sent before all of them are read.
 pub fn run(mut board: Board, label: &str, args: &ImageArgs) -> Result<ExitCode> {
     let images = board.read_images(args)?;
-    listen_for_interrupt()?;
-    let mut progress = Progress::new("enrol", images.len() as u64);
+    listen_for_interrupt("`host-train device list` tells what is enrolled".into())?;
+    let mut progress = Progress::new("enrol", images.len() as u64, "images");
     for (done, image) in images.iter().enumerate() {
         let so_far = || format!("{done} of {} enrolled", count(images.len() as u64, "image"));
         if interrupted() {
-            eprintln!("interrupted: {}", so_far());
+            drop(progress);
+            error(format_args!("interrupted: {}", so_far()));
             return Ok(ExitCode::from(INTERRUPTED));
         }
         let enrolled = match board.client.enrol(label, &image.pixels) {
@@ -38,7 +39,7 @@ pub fn run(mut board: Board, label: &str, args: &ImageArgs) -> Result<ExitCode> 
                 return Err(error).with_context(|| format!("{image} ({}; {doubt})", so_far()));
             }
         };
-        progress.suspend(|| println!("{label}: {}", count(enrolled.into(), "image")));
+        progress.suspend(|| print(format_args!("{label}: {}\n", count(enrolled.into(), "image"))))?;
         progress.set(done as u64 + 1, String::new);
     }
     Ok(ExitCode::SUCCESS)

@@ -4,7 +4,9 @@ use crate::{
     data::picture::natural_order,
     device::{Entry, GalleryFile, ModelName},
     run_folder::write_whole,
-    terminal::{INTERRUPTED, Progress, count, cut, interrupted, listen_for_interrupt, thousands},
+    terminal::{
+        INTERRUPTED, Progress, count, cut, error, interrupted, listen_for_interrupt, print, thousands,
+    },
 };
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
@@ -25,29 +27,28 @@ pub fn list(mut board: Board, as_json: bool) -> Result<()> {
     if as_json {
         let entries: Vec<_> =
             entries.iter().map(|entry| json!({ "label": entry.label, "images": entry.count })).collect();
-        println!("{:#}", json!(entries));
-        return Ok(());
+        return Ok(print(format_args!("{:#}\n", json!(entries)))?);
     }
     if !entries.is_empty() {
-        println!("{:LABEL$} {:>8}", "label", "images");
+        print(format_args!("{:LABEL$} {:>8}\n", "label", "images"))?;
     }
     for entry in &entries {
-        println!("{:LABEL$} {:>8}", entry.label, thousands(entry.count.into()));
+        print(format_args!("{:LABEL$} {:>8}\n", entry.label, thousands(entry.count.into())))?;
     }
-    println!("{} of at most {}", count(entries.len() as u64, "label"), board.gallery.capacity);
-    Ok(())
+    let labels = count(entries.len() as u64, "label");
+    Ok(print(format_args!("{labels} of at most {}\n", board.gallery.capacity))?)
 }
 
 /// What is enrolled, by the natural order of the labels.
 fn entries(board: &mut Board) -> Result<Vec<Entry>> {
     let (dim, element) = (board.model.embedding.len(), board.model.embedding.element);
-    let mut progress = Progress::new("read", board.gallery.len.into());
+    let mut progress = Progress::new("read", board.gallery.len.into(), "labels");
     let mut entries = Vec::new();
     for index in 0..board.gallery.len {
         let (label, value) = board.client.entry(index)?;
         let entry = Entry::of(label, value, dim, board.gallery.exemplars.into(), element);
         entries.push(entry.with_context(|| format!("the board's entry {index}, `{label}`"))?);
-        progress.set(u64::from(index) + 1, || "labels".into());
+        progress.set(u64::from(index) + 1, String::new);
     }
     entries.sort_by(|a, b| natural_order(&a.label, &b.label));
     Ok(entries)
@@ -69,7 +70,7 @@ pub fn forget(mut board: Board, labels: &[String]) -> Result<()> {
     // A label may have been said twice.
     for entry in entries.iter().filter(|entry| labels.contains(&entry.label)) {
         board.client.forget(&entry.label).with_context(|| format!("`{}`", entry.label))?;
-        println!("forgot {} ({})", entry.label, count(entry.count.into(), "image"));
+        print(format_args!("forgot {} ({})\n", entry.label, count(entry.count.into(), "image")))?;
     }
     Ok(())
 }
@@ -81,18 +82,15 @@ pub fn clear(mut board: Board, yes: bool) -> Result<()> {
         (Storage::Failed, _) => "whatever is left in the gallery's flash".into(),
         (_, 0) => {
             board.client.clear()?;
-            println!("nothing was enrolled");
-            return Ok(());
+            return Ok(print("nothing was enrolled\n")?);
         }
         (_, len) => count(len.into(), "label"),
     };
     if !yes && !confirm(&what)? {
-        println!("nothing was forgotten");
-        return Ok(());
+        return Ok(print("nothing was forgotten\n")?);
     }
     board.client.clear()?;
-    println!("forgot {what}");
-    Ok(())
+    Ok(print(format_args!("forgot {what}\n"))?)
 }
 
 fn confirm(what: &str) -> Result<bool> {
@@ -100,8 +98,7 @@ fn confirm(what: &str) -> Result<bool> {
         io::stdin().is_terminal(),
         "this forgets {what}: say --yes to do so. `host-train device export FILE` saves what is enrolled"
     );
-    eprint!("Forget {what}? [y/N] ");
-    io::stderr().flush()?;
+    write!(io::stderr(), "Forget {what}? [y/N] ")?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
@@ -119,8 +116,8 @@ pub fn export(mut board: Board, path: &Path) -> Result<()> {
         entries,
     };
     write_whole(path, file.to_json().as_bytes())?;
-    println!("{}: {labels} of the model \"{}\" {}", path.display(), file.model.name, file.model.hash);
-    Ok(())
+    let ModelName { name, hash } = &file.model;
+    Ok(print(format_args!("{}: {labels} of the model \"{name}\" {hash}\n", path.display()))?)
 }
 
 /// There is a gallery of the model on the board.
@@ -168,13 +165,14 @@ pub fn import(mut board: Board, path: &Path) -> Result<ExitCode> {
         count(new as u64, "label"),
     );
 
-    listen_for_interrupt()?;
+    listen_for_interrupt("`host-train device list` tells what is enrolled".into())?;
     let labels = count(values.len() as u64, "label");
-    let mut progress = Progress::new("import", values.len() as u64);
+    let mut progress = Progress::new("import", values.len() as u64, "labels");
     for (done, (entry, value)) in file.entries.iter().zip(&values).enumerate() {
         let so_far = || format!("{done} of {labels} imported");
         if interrupted() {
-            eprintln!("interrupted: {}", so_far());
+            drop(progress);
+            error(format_args!("interrupted: {}", so_far()));
             return Ok(ExitCode::from(INTERRUPTED));
         }
         board
@@ -183,12 +181,11 @@ pub fn import(mut board: Board, path: &Path) -> Result<ExitCode> {
             .with_context(|| format!("`{}` ({})", entry.label, so_far()))?;
         let instead = replaced(entry)
             .map_or(String::new(), |other| format!(", instead of {}", count(other.count.into(), "image")));
-        progress.suspend(|| {
-            println!("{}: {}{instead}", cut(&entry.label, LABEL), count(entry.count.into(), "image"));
-        });
-        progress.set(done as u64 + 1, || "labels".into());
+        let images = count(entry.count.into(), "image");
+        progress.suspend(|| print(format_args!("{}: {images}{instead}\n", cut(&entry.label, LABEL))))?;
+        progress.set(done as u64 + 1, String::new);
     }
     drop(progress);
-    println!("{labels} imported, {new} of them new");
+    print(format_args!("{labels} imported, {new} of them new\n"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,12 +1,14 @@
 use super::Board;
 use crate::{
-    commands::inspect::hex,
-    terminal::{count, cut, seconds, thousands},
+    commands::inspect::{
+        hex,
+        json::{Embedding, Limit, distance, element, shape},
+    },
+    terminal::{count, cut, print, seconds, thousands},
 };
 use anyhow::Result;
 use serde::Serialize;
 use shared_model::{
-    Distance, Element,
     format::{Background, Fit, Threshold},
     protocol::{GalleryInfo, Info, Storage, VERSION},
 };
@@ -18,12 +20,8 @@ const NAME: usize = 48;
 /// Prints who the board is.
 pub fn run(mut board: Board, as_json: bool) -> Result<()> {
     let info = board.client.info()?;
-    if as_json {
-        println!("{}", serde_json::to_string_pretty(&Report::new(&info))?);
-    } else {
-        print!("{}", text(&info));
-    }
-    Ok(())
+    let text = if as_json { serde_json::to_string_pretty(&Report::new(&info))? + "\n" } else { text(&info) };
+    Ok(print(text)?)
 }
 
 fn text(info: &Info<'_>) -> String {
@@ -93,25 +91,11 @@ struct ModelReport<'a> {
     input: [u16; 3],
     fit: Fit,
     background: Background,
-    embedding: EmbeddingReport,
+    embedding: Embedding,
     distance: &'static str,
-    equal_error: Option<LimitReport>,
-    false_accept_1_percent: Option<LimitReport>,
+    equal_error: Option<Limit>,
+    false_accept_1_percent: Option<Limit>,
     ram: u32,
-}
-
-#[derive(Serialize)]
-struct EmbeddingReport {
-    values: usize,
-    element: &'static str,
-    scale: f32,
-}
-
-#[derive(Serialize)]
-struct LimitReport {
-    distance: f32,
-    false_accept_rate: f32,
-    false_reject_rate: f32,
 }
 
 #[derive(Serialize)]
@@ -125,14 +109,7 @@ struct GalleryReport {
 impl<'a> Report<'a> {
     fn new(info: &Info<'a>) -> Self {
         let (model, gallery) = (&info.model, &info.gallery);
-        let limit = |threshold: Option<Threshold>| {
-            threshold.map(|Threshold { distance, false_accept_rate, false_reject_rate }| LimitReport {
-                distance: model.distance.real(distance, model.embedding.scale),
-                false_accept_rate,
-                false_reject_rate,
-            })
-        };
-        let shape = model.input.shape;
+        let limit = |threshold| Limit::new(threshold, model.distance, model.embedding);
         Self {
             board: info.board,
             firmware: info.firmware,
@@ -142,20 +119,13 @@ impl<'a> Report<'a> {
             model: ModelReport {
                 name: model.name,
                 hash: hex(model.hash),
-                input: [shape.height, shape.width, shape.channels],
+                input: shape(model.input.shape),
                 fit: model.preparation.fit,
                 background: model.preparation.background,
-                embedding: EmbeddingReport {
-                    values: model.embedding.len(),
-                    element: element(model.embedding.element),
-                    scale: model.embedding.scale,
-                },
-                distance: match model.distance {
-                    Distance::SquaredL2 => "squared_l2",
-                    Distance::Cosine => "cosine",
-                },
-                equal_error: limit(model.thresholds.equal_error),
-                false_accept_1_percent: limit(model.thresholds.false_accept_1_percent),
+                embedding: Embedding::new(model.embedding),
+                distance: distance(model.distance),
+                equal_error: model.thresholds.equal_error.map(limit),
+                false_accept_1_percent: model.thresholds.false_accept_1_percent.map(limit),
                 ram: model.ram,
             },
             gallery: GalleryReport {
@@ -176,13 +146,6 @@ impl<'a> Report<'a> {
 /// What a recipe calls it.
 fn name(value: impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|name| name.as_str().map(Into::into)).unwrap_or_default()
-}
-
-fn element(element: Element) -> &'static str {
-    match element {
-        Element::Unsigned => "uint8",
-        Element::Signed => "int8",
-    }
 }
 
 fn gallery(gallery: &GalleryInfo) -> String {

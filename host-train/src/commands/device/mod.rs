@@ -3,14 +3,18 @@
 mod bench;
 mod enrol;
 mod gallery;
+mod help;
 mod info;
 mod parity;
 mod recognise;
 mod restart;
 
 use super::{images, inspect::hex};
-use crate::device::{Address, Client, Port, Settings, connect, serial_ports};
-use anyhow::Result;
+use crate::{
+    device::{Address, Client, Port, Settings, connect, serial_ports},
+    terminal::{error, is_quiet, note},
+};
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use shared_model::{
     Distance, Tensor,
@@ -28,14 +32,15 @@ const USAGE: u8 = 2;
 
 /// Arguments of `device`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = help::DEVICE)]
 pub struct DeviceArgs {
     /// Where the board is: a serial port (/dev/ttyACM0, COM3), tcp:HOST:PORT, or emulate:BOARD, which builds the
     /// firmware and boots it in an emulator [default: TINYTRIPLET_PORT]
     #[arg(long, global = true, help_heading = "Board", value_name = "PORT")]
     port: Option<Address>,
     /// Bits a second on a serial port
-    #[arg(long, global = true, help_heading = "Board", value_name = "RATE", default_value_t = Settings::default().baud)]
+    #[arg(long, global = true, help_heading = "Board", value_name = "RATE", default_value_t = Settings::default().baud,
+        value_parser = clap::value_parser!(u32).range(1..))]
     baud: u32,
     /// File that holds an emulated board's flash [default: TINYTRIPLET_FLASH, target/boards/BOARD.flash]
     #[arg(long, global = true, help_heading = "Board", value_name = "FILE")]
@@ -44,28 +49,17 @@ pub struct DeviceArgs {
     command: Command,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  export TINYTRIPLET_PORT=emulate:mps2-an386      a board without a board
-  host-train samples samples                      something to show to it
-  host-train device enrol 7 samples/7/0.png
-  host-train device recognise samples/*
-  host-train device --port /dev/ttyACM0 info
-
-An emulated board keeps its flash in a file: what is enrolled is there the next time. Boards: see
-`cargo run -p firmware -- --list`. In Rust, `host_train::device` does the same; the protocol is in docs/PROTOCOL.md.";
-
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Which board, firmware and model it is, and how much is enrolled
-    #[command(after_help = "Example: host-train device --port /dev/ttyACM0 info --json")]
+    #[command(after_help = help::INFO)]
     Info {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Teach it what a label looks like: one image or more
-    #[command(visible_alias = "enroll", after_help = IMAGES_EXAMPLES)]
+    #[command(visible_alias = "enroll", after_help = help::ENROL)]
     Enrol {
         /// What it is to be called: at most 31 bytes
         label: String,
@@ -73,7 +67,7 @@ enum Command {
         images: ImageArgs,
     },
     /// Ask what images show
-    #[command(visible_alias = "recognize", after_help = RECOGNISE)]
+    #[command(visible_alias = "recognize", after_help = help::RECOGNISE)]
     Recognise {
         #[command(flatten)]
         images: ImageArgs,
@@ -81,8 +75,7 @@ enum Command {
         how: recognise::How,
     },
     /// Ask what images show as they arrive in a folder, until Ctrl-C
-    #[command(after_help = "Example: host-train device watch camera --limit far1\n\n\
-        Images that lie there at the start are passed over. One that is written over counts as a new one.")]
+    #[command(after_help = help::WATCH)]
     Watch {
         /// The folder
         folder: PathBuf,
@@ -90,43 +83,40 @@ enum Command {
         how: recognise::How,
     },
     /// What is enrolled, and of how many images
-    #[command(after_help = "Example: host-train device list --json")]
+    #[command(after_help = help::LIST)]
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Forget labels
-    #[command(after_help = "Example: host-train device forget 7 \"blue mug\"")]
+    #[command(after_help = help::FORGET)]
     Forget {
         /// Which; all of them must be enrolled
         #[arg(value_name = "LABEL", required = true)]
         labels: Vec<String>,
     },
     /// Forget all labels, and whatever else lies in the gallery's flash
-    #[command(after_help = "Example: host-train device clear --yes")]
+    #[command(after_help = help::CLEAR)]
     Clear {
         /// Do not ask
         #[arg(long)]
         yes: bool,
     },
     /// Save what is enrolled to a file: JSON, a line a label
-    #[command(after_help = "Example: host-train device export mugs.json")]
+    #[command(after_help = help::EXPORT)]
     Export {
         /// File to write
         file: PathBuf,
     },
     /// Put what a file holds into the gallery; labels that are enrolled are replaced, others stay
-    #[command(after_help = "Example: host-train device import mugs.json\n\n\
-        The board must have the model that the file was exported from.")]
+    #[command(after_help = help::IMPORT)]
     Import {
         /// File that `export` has written
         file: PathBuf,
     },
     /// How long an embedding takes on the board, and a question with its answer over the line
-    #[command(after_help = "Example: host-train device bench --runs 100\n\n\
-        JSON: board, model (its hash), emulated (whether it is, and times on it mean nothing), runs, embedding_microseconds (the mean, by the board's clock), \
-        round_trip_microseconds (min, median, max of a recognition, by this PC's clock).")]
+    #[command(after_help = help::BENCH)]
     Bench {
         /// How many of each
         #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -136,14 +126,13 @@ enum Command {
         json: bool,
     },
     /// Compare what each layer computes on the board with what this PC does, to the last bit
-    #[command(after_help = PARITY)]
+    #[command(after_help = help::PARITY)]
     Parity(parity::ParityArgs),
     /// Have the board check its model and its arithmetic
-    #[command(after_help = "Example: host-train device selftest\n\nExit status: 1 where it fails.")]
+    #[command(after_help = help::SELFTEST)]
     Selftest,
     /// Start the board anew, and wait until it is back
-    #[command(after_help = "Example: host-train device reset --hang\n\n\
-        --panic and --hang show that a board comes back from what should never happen to it.")]
+    #[command(after_help = help::RESET)]
     Reset {
         /// As if it had found a fault in itself
         #[arg(long)]
@@ -162,37 +151,6 @@ struct ImageArgs {
     #[arg(value_name = "IMAGES", required = true)]
     images: Vec<PathBuf>,
 }
-
-const IMAGES_EXAMPLES: &str = "\
-Examples:
-  host-train device enrol \"blue mug\" photo1.jpg photo2.jpg
-  host-train device enrol 7 samples/7
-  host-train device enrol 3 t10k-images-idx3-ubyte.gz:18,30,32
-
-Each image makes the label's prototype, the mean of their embeddings, a little better; 3 to 5 are a good start. What \
-has been answered is stored.";
-
-const RECOGNISE: &str = "\
-Examples:
-  host-train device recognise photo.jpg
-  host-train device recognise samples/* --limit far1
-  host-train device recognise t10k-images-idx3-ubyte.gz:0-99 --limit 0.5 --json
-
-A line an image: what it is, how far it is from that, the next label and how much farther that one is. What is \
-farther than the limit is unknown, and so is what is nearer to something that the net was trained on and nobody \
-enrolled; the nearest label stands behind it in brackets.
-
-JSON: an object an image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
-its runner_up_distance; margin; limit (null with --limit none); background (how far what nobody enrolled is, where it \
-is nearer; else null).";
-
-const PARITY: &str = "\
-Examples:
-  host-train device parity
-  host-train device parity --images 100 --data mnist
-  host-train device parity photo.jpg --model runs/default
-
-Exit status: 1 where something differs.";
 
 /// A board that answers, and what it says of its model.
 struct Board {
@@ -253,20 +211,22 @@ impl Model {
 /// # Errors
 /// No board answers, it refuses, or a file cannot be used.
 pub fn run(args: DeviceArgs) -> Result<ExitCode> {
-    let address = match (args.port, env::var(VARIABLE)) {
+    // Set to nothing means not set, as is the habit.
+    let variable = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let address = match (args.port, variable(VARIABLE)) {
         (Some(address), _) => address,
-        (None, Ok(text)) => text.parse()?,
-        (None, Err(_)) => {
-            eprintln!("error: which board? Say --port PORT, or set {VARIABLE}. {}", ports());
+        (None, Some(text)) => text.to_string_lossy().parse().context(VARIABLE)?,
+        (None, None) => {
+            error(format_args!("error: which board? Say --port PORT, or set {VARIABLE}. {}", ports()));
             return Ok(ExitCode::from(USAGE));
         }
     };
     enrol::check(&args.command)?;
     if let Address::Emulated(board) = &address {
-        eprintln!("{:>10} {board}: building its firmware and booting it", "board");
+        note("board", format_args!("{board}: building its firmware and booting it"));
     }
-    let flash = args.flash.or_else(|| env::var_os(FLASH).map(PathBuf::from));
-    let board = Board::connect(&address, &Settings { baud: args.baud, flash })?;
+    let flash = args.flash.or_else(|| variable(FLASH).map(PathBuf::from));
+    let board = Board::connect(&address, &Settings { baud: args.baud, flash, quiet: is_quiet() })?;
     match args.command {
         Command::Info { json } => info::run(board, json),
         Command::Enrol { label, images } => return enrol::run(board, &label, &images),

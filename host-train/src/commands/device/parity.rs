@@ -9,10 +9,10 @@ use crate::{
     },
     config::DataConfig,
     engine::Engine,
-    terminal::{Progress, count},
+    terminal::{Progress, count, print},
 };
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{Args, value_parser};
 use rayon::prelude::*;
 use shared_model::{Model, format::MAX_LAYERS};
 use std::{
@@ -22,7 +22,7 @@ use std::{
 };
 
 /// Test images that are compared unless told otherwise.
-const IMAGES: usize = 10;
+const IMAGES: u16 = 10;
 
 /// Arguments of `parity`.
 #[derive(Clone, Debug, Args)]
@@ -31,8 +31,8 @@ pub struct ParityArgs {
     #[arg(value_name = "IMAGES")]
     files: Vec<PathBuf>,
     /// So many test images
-    #[arg(long, value_name = "N", default_value_t = IMAGES, conflicts_with = "files")]
-    images: usize,
+    #[arg(long, value_name = "N", default_value_t = IMAGES, conflicts_with = "files", value_parser = value_parser!(u16).range(1..))]
+    images: u16,
     #[command(flatten)]
     data: DataArgs,
     /// The model on the board: a file, or the folder of a run [default: the one with the board's hash among
@@ -51,7 +51,7 @@ pub fn run(mut board: Board, args: &ParityArgs) -> Result<ExitCode> {
     let engine = Engine::new(&plain);
     let expected = engine.embed_all(images.par_iter().map(|image| image.pixels.as_slice()))?;
 
-    let mut progress = Progress::new("parity", images.len() as u64);
+    let mut progress = Progress::new("parity", images.len() as u64, "images");
     let mut different = 0u64;
     for (done, (image, expected)) in (1..).zip(images.iter().zip(expected.chunks(plain.embedding_len()))) {
         let digests = digests(&packed, &image.pixels)?;
@@ -78,17 +78,17 @@ pub fn run(mut board: Board, args: &ParityArgs) -> Result<ExitCode> {
         };
         if let Some(difference) = difference {
             different += 1;
-            progress.suspend(|| println!("{image}: {difference}"));
+            progress.suspend(|| print(format_args!("{image}: {difference}\n")))?;
         }
-        progress.set(done, || "images".into());
+        progress.set(done, String::new);
     }
     drop(progress);
     let (total, steps) = (count(images.len() as u64, "image"), count(packed.steps().count() as u64, "step"));
     if different > 0 {
-        println!("{different} of {total} DIFFER: the board does not compute what this PC does");
+        print(format_args!("{different} of {total} DIFFER: the board does not compute what this PC does\n"))?;
         return Ok(ExitCode::FAILURE);
     }
-    println!("{total}, {steps} and an embedding each: as this PC computes, bit for bit");
+    print(format_args!("{total}, {steps} and an embedding each: as this PC computes, bit for bit\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -117,7 +117,7 @@ fn find_images(board: &Board, args: &ParityArgs) -> Result<Vec<Image>> {
         number: Some(number),
         pixels: test.image(number).to_vec(),
     };
-    Ok((0..args.images.min(test.len())).map(image).collect())
+    Ok((0..usize::from(args.images).min(test.len())).map(image).collect())
 }
 
 /// The file of the board's model.
@@ -168,10 +168,13 @@ pub fn self_test(mut board: Board) -> Result<ExitCode> {
     let (expected, actual) = board.client.self_test()?;
     let model = format!("model \"{}\" {}", board.model.name, board.model.hash());
     if actual == expected {
-        println!("passed: {}, {model}, CRC {actual:08x}", board.name);
+        print(format_args!("passed: {}, {model}, CRC {actual:08x}\n", board.name))?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("FAILED: {}, {model}: computes CRC {actual:08x}, not {expected:08x}", board.name);
-    println!("`host-train device parity` tells from which layer on");
+    print(format_args!(
+        "FAILED: {}, {model}: computes CRC {actual:08x}, not {expected:08x}\n\
+         `host-train device parity` tells from which layer on\n",
+        board.name
+    ))?;
     Ok(ExitCode::FAILURE)
 }

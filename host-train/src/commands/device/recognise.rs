@@ -2,7 +2,7 @@ use super::{Board, ImageArgs, Model};
 use crate::{
     commands::images::{Image, read_picture},
     data::folder,
-    terminal::{Progress, count, cut},
+    terminal::{Progress, count, cut, note, print},
 };
 use anyhow::Result;
 use clap::Args;
@@ -98,18 +98,15 @@ impl How {
         Ok((answer, recognition.label().is_some()))
     }
 
-    fn print_header(self) {
-        if !self.json {
-            println!("{}", row(["image", "label", "distance", "next", "margin"]));
-        }
+    /// What stands above the lines.
+    fn header(self) -> String {
+        if self.json { String::new() } else { row(["image", "label", "distance", "next", "margin"]) + "\n" }
     }
 }
 
 fn warn_of_nothing(board: &Board) {
     if board.gallery.len == 0 {
-        eprintln!(
-            "nothing is enrolled, so nothing can be known: `host-train device enrol LABEL IMAGES…` first"
-        );
+        note("note", "nothing is enrolled, so nothing can be known: `host-train device enrol LABEL IMAGES…`");
     }
 }
 
@@ -118,22 +115,18 @@ pub fn run(mut board: Board, args: &ImageArgs, how: How) -> Result<()> {
     let images = board.read_images(args)?;
     warn_of_nothing(&board);
     let mut known = 0;
-    let mut progress = Progress::new("recognise", images.len() as u64);
+    let mut progress = Progress::new("recognise", images.len() as u64, "images");
     for (done, image) in (1..).zip(&images) {
         let (line, is_known) = how.ask(&mut board, image)?;
-        progress.suspend(|| {
-            if done == 1 {
-                how.print_header();
-            }
-            println!("{line}");
-        });
+        let header = if done == 1 { how.header() } else { String::new() };
+        progress.suspend(|| print(format_args!("{header}{line}\n")))?;
         progress.set(done, String::new);
         known += u64::from(is_known);
     }
     drop(progress);
     if !how.json && images.len() > 1 {
         let images = images.len() as u64;
-        println!("{}: {known} known, {} unknown", count(images, "image"), images - known);
+        print(format_args!("{}: {known} known, {} unknown\n", count(images, "image"), images - known))?;
     }
     Ok(())
 }
@@ -165,9 +158,9 @@ pub fn watch(mut board: Board, folder: &Path, how: How) -> Result<()> {
         0 => String::new(),
         number => format!(" ({} there already)", count(number, "image")),
     };
-    eprintln!("{:>10} {}{before}; Ctrl-C ends it", "watch", folder.display());
+    note("watch", format_args!("{}{before}; Ctrl-C ends it", folder.display()));
     warn_of_nothing(&board);
-    how.print_header();
+    print(how.header())?;
     let mut watched: BTreeMap<PathBuf, Watched> =
         there.into_iter().filter_map(|path| Watched::new(&path, true).map(|file| (path, file))).collect();
     loop {
@@ -188,11 +181,11 @@ pub fn watch(mut board: Board, folder: &Path, how: How) -> Result<()> {
             match read_picture(&path, board.model.input.shape, board.model.preparation) {
                 Ok(image) if stamp(&path) == Some(file.stamp) => {
                     file.done = true;
-                    println!("{}", how.ask(&mut board, &image)?.0);
+                    print(how.ask(&mut board, &image)?.0 + "\n")?;
                 }
                 Err(error) if file.since.elapsed() > WRITING => {
                     file.done = true;
-                    eprintln!("passed over {error}");
+                    note("note", format_args!("passed over {error}"));
                 }
                 _ => {}
             }

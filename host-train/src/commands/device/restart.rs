@@ -1,5 +1,5 @@
 use super::Board;
-use crate::terminal::seconds;
+use crate::terminal::{print, seconds};
 use anyhow::{Context, Result, ensure};
 use shared_model::protocol::Restart;
 use std::time::{Duration, Instant};
@@ -28,6 +28,5 @@ pub fn run(mut board: Board, panic: bool, hang: bool) -> Result<()> {
         "the board answers but has not restarted: it has been running for {}",
         seconds(uptime)
     );
-    println!("{}: back after {}", board.name, seconds(waited));
-    Ok(())
+    Ok(print(format_args!("{}: back after {}\n", board.name, seconds(waited)))?)
 }

@@ -1,0 +1,102 @@
+//! Examples and more, behind the options in each command's help.
+
+pub const DEVICE: &str = "\
+Examples:
+  host-train device --port /dev/ttyACM0 info  which board and model are there
+  host-train samples samples                  something to show to it
+  host-train device enrol 7 samples/7/0.png
+  host-train device recognise samples/*
+
+A board without a board: `export TINYTRIPLET_PORT=emulate:mps2-an386`. It keeps its flash in a file: what is enrolled \
+is there the next time. Boards: see `cargo run -p firmware -- --list`. In Rust, `host_train::device` does the same; \
+the protocol is in docs/PROTOCOL.md.";
+
+pub const INFO: &str = "\
+Examples:
+  host-train device --port /dev/ttyACM0 info
+  host-train device --port emulate:pico info --json";
+
+pub const ENROL: &str = "\
+Examples:
+  host-train device enrol \"blue mug\" photo1.jpg photo2.jpg
+  host-train device enrol 7 samples/7
+  host-train device enrol 3 t10k-images-idx3-ubyte.gz:18,30,32
+
+Each image makes the label's prototype, the mean of their embeddings, a little better; 3 to 5 are a good start. What \
+has been answered is stored; Ctrl-C ends behind an image.";
+
+pub const RECOGNISE: &str = "\
+Examples:
+  host-train device recognise photo.jpg
+  host-train device recognise samples/* --limit far1
+  host-train device recognise t10k-images-idx3-ubyte.gz:0-99 --limit 0.5 --json
+
+A line an image: what it is, how far it is from that, the next label and how much farther that one is. What is \
+farther than the limit is unknown, and so is what is nearer to something that the net was trained on and nobody \
+enrolled; the nearest label stands behind it in brackets.
+
+JSON: an object an image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
+its runner_up_distance; margin; limit (null with --limit none); background (how far what nobody enrolled is, where it \
+is nearer; else null).";
+
+pub const WATCH: &str = "\
+Examples:
+  host-train device watch camera
+  host-train device watch camera --limit far1 --json
+
+Images that lie there at the start are passed over. One that is written over counts as a new one. JSON: as \
+`host-train device recognise --help` says.";
+
+pub const LIST: &str = "\
+Examples:
+  host-train device list
+  host-train device list --json
+
+JSON: an array of objects: label, images.";
+
+pub const FORGET: &str = "\
+Examples:
+  host-train device forget 7 \"blue mug\"";
+
+pub const CLEAR: &str = "\
+Examples:
+  host-train device clear --yes";
+
+pub const EXPORT: &str = "\
+Examples:
+  host-train device export mugs.json";
+
+pub const IMPORT: &str = "\
+Examples:
+  host-train device import mugs.json
+
+The board must have the model that the file was exported from.";
+
+pub const BENCH: &str = "\
+Examples:
+  host-train device bench
+  host-train device bench --runs 100 --json
+
+JSON: board, model (its hash), emulated (whether it is, and times on it mean nothing), runs, embedding_microseconds \
+(the mean, by the board's clock), round_trip_microseconds (min, median, max of a recognition, by this PC's clock).";
+
+pub const PARITY: &str = "\
+Examples:
+  host-train device parity
+  host-train device parity --images 100 --data mnist
+  host-train device parity photo.jpg --model runs/default
+
+It fails where something differs.";
+
+pub const SELFTEST: &str = "\
+Examples:
+  host-train device selftest
+
+It fails where the board's model is damaged or its arithmetic gives something else.";
+
+pub const RESET: &str = "\
+Examples:
+  host-train device reset
+  host-train device reset --hang
+
+--panic and --hang show that a board comes back from what should never happen to it.";

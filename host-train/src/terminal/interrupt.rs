@@ -1,0 +1,38 @@
+use super::error;
+use std::{
+    io::{self, IsTerminal},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+/// The status of a program that Ctrl-C ended, as shells have it: 128 and SIGINT's number.
+pub const INTERRUPTED: u8 = 130;
+
+/// Whether Ctrl-C was pressed.
+static PRESSED: AtomicBool = AtomicBool::new(false);
+/// Whether nobody waits for [`interrupted`] any more.
+static AT_ONCE: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C is what [`interrupted`] tells, and a second one ends the program, with these last words.
+///
+/// # Errors
+/// The system does not let it listen.
+pub fn listen_for_interrupt(last_words: String) -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(move || {
+        if PRESSED.swap(true, Ordering::Relaxed) || AT_ONCE.load(Ordering::Relaxed) {
+            // Behind the bar, where there is one.
+            let line = if io::stderr().is_terminal() { "\n" } else { "" };
+            error(format_args!("{line}interrupted: {last_words}"));
+            std::process::exit(INTERRUPTED.into());
+        }
+    })
+}
+
+/// From now on the first Ctrl-C, too, ends the program.
+pub fn interrupt_at_once() {
+    AT_ONCE.store(true, Ordering::Relaxed);
+}
+
+/// Whether Ctrl-C was pressed since [`listen_for_interrupt`].
+pub fn interrupted() -> bool {
+    PRESSED.load(Ordering::Relaxed)
+}

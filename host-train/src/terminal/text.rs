@@ -1,0 +1,94 @@
+//! Numbers and names for people.
+
+use std::time::Duration;
+
+/// `12.3 s`, or `4 min 5 s`.
+pub fn seconds(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds < 99.95 => format!("{seconds:.1} s"),
+        _ => whole_seconds(time),
+    }
+}
+
+/// `12 s`, `4 min 5 s`, or `2 h 4 min`.
+pub(super) fn whole_seconds(time: Duration) -> String {
+    match time.as_secs_f64().round() as u64 {
+        seconds @ ..100 => format!("{seconds} s"),
+        seconds @ ..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// `1 image`, `3 images`, `1,000 images`.
+pub fn count(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
+/// The beginning of `text` that fits `columns`, with `…` at its end where there is more.
+pub fn cut(text: &str, columns: usize) -> String {
+    match text.char_indices().nth(columns) {
+        Some(_) => text.chars().take(columns - 1).chain(['…']).collect(),
+        None => text.into(),
+    }
+}
+
+/// The names with commas between them, in indented lines of at most 80 columns.
+pub fn listed(names: &[&str]) -> String {
+    let mut lines = vec![String::new()];
+    for (index, name) in names.iter().enumerate() {
+        let name = if index + 1 < names.len() { format!("{name},") } else { (*name).into() };
+        match lines.last_mut() {
+            Some(line) if 5 + line.chars().count() + 1 + name.chars().count() <= 80 => {
+                *line += &format!(" {name}")
+            }
+            _ => lines.push(format!(" {name}")),
+        }
+    }
+    lines.iter().map(|line| format!("     {line}\n")).collect()
+}
+
+/// `1234567` as `1,234,567`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!(count(1, "label"), "1 label");
+        assert_eq!(count(2_000, "label"), "2,000 labels");
+        assert_eq!((cut("größer", 6), cut("größer", 5)), ("größer".into(), "größ…".into()));
+        assert_eq!(listed(&["a", "b"]), "      a, b\n");
+        let wide = "x".repeat(70);
+        assert_eq!(listed(&[&wide, "b", "c"]), format!("      {wide}, b,\n      c\n"));
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_412_224), "1,412,224");
+    }
+
+    #[test]
+    fn times_for_people() {
+        for (milliseconds, exact, whole) in [
+            (1_234, "1.2 s", "1 s"),
+            (99_949, "99.9 s", "1 min 40 s"),
+            (99_950, "1 min 40 s", "1 min 40 s"),
+            (119_700, "2 min 0 s", "2 min 0 s"),
+            (245_000, "4 min 5 s", "4 min 5 s"),
+            (7_440_000, "2 h 4 min", "2 h 4 min"),
+        ] {
+            let time = Duration::from_millis(milliseconds);
+            assert_eq!((seconds(time), whole_seconds(time)), (exact.into(), whole.into()));
+        }
+    }
+}
