@@ -1,13 +1,10 @@
 //! A run's files for TensorBoard, read by TensorBoard itself.
 
-mod program;
-
-use program::program;
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
 };
 
 /// A small net on drawn digits, to runs/tiny.
@@ -24,7 +21,8 @@ const TRAIN: [&str; 9] = [
 ];
 
 #[track_caller]
-fn succeeds(output: &Output) {
+fn succeeds(command: &mut Command) {
+    let output = command.output().unwrap();
     let [out, error] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     assert!(output.status.success(), "{out}{error}");
 }
@@ -45,7 +43,12 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 #[test]
 fn tensorboard_shows_the_run() {
     let folder = tempfile::tempdir().unwrap();
-    succeeds(&program(folder.path(), &TRAIN).output().unwrap());
+    let program = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_host-train"));
+        command.current_dir(folder.path());
+        command
+    };
+    succeeds(program().args(TRAIN));
     let runs = folder.path().join("runs");
     let written = files(&runs);
 
@@ -56,11 +59,10 @@ fn tensorboard_shows_the_run() {
         "{}: TensorBoard is not installed; this installs it: .ci/setup",
         python.display()
     );
-    let check = Command::new(python).arg(tests.join("check.py")).arg(&runs).arg("tiny").output().unwrap();
-    succeeds(&check);
+    succeeds(Command::new(python).arg(tests.join("check.py")).arg(&runs).arg("tiny"));
 
     // The same run has the same files.
-    succeeds(&program(folder.path(), &["report", "runs/tiny", "--data", "drawn"]).output().unwrap());
+    succeeds(program().args(["report", "runs/tiny", "--data", "drawn"]));
     let again = files(&runs);
     assert_eq!(again.keys().collect::<Vec<_>>(), written.keys().collect::<Vec<_>>());
     for (path, content) in again {
