@@ -4,6 +4,7 @@
 //! data → sampler → net → miner → loss → checkpoint        (Burn)
 //! checkpoint → float_net → quantize → export → model file (arrays and integers)
 //! model file → engine → metrics                           (what a board computes, bit for bit)
+//! run, data → report                                      (what it was worth, to look at)
 //! images → device → board → labels                        (over a serial line)
 //! ```
 

@@ -3,7 +3,7 @@
 mod program;
 
 use image::{GrayImage, Luma};
-use program::{fails, program};
+use program::{fails, host_train, program};
 use serde_json::Value;
 use std::{fs, path::Path, process::Output};
 
@@ -84,22 +84,27 @@ fn a_report_again_is_the_same_report() {
     assert_eq!(out, "wrote runs/comparison.html\n");
     let page = fs::read_to_string(folder.path().join("runs/comparison.html")).unwrap();
     assert!(page.contains("\"name\":\"tiny\"") && page.contains("\"name\":\"tiny-2\""));
+    let same = ["report", "runs/tiny", "./runs/tiny", "--data", "drawn", "--out", "same.html"];
+    assert_eq!(done(&in_folder(&same)), "wrote same.html\n");
+    let page = fs::read_to_string(folder.path().join("same.html")).unwrap();
+    assert!(page.contains("\"name\":\"runs/tiny\"") && page.contains("\"name\":\"./runs/tiny\""));
 }
 
-/// Five pictures of two classes, which are neither square nor of one size.
-fn five_pictures(folder: &Path) {
-    for (number, class) in ["bright", "bright", "bright", "dim", "dim"].into_iter().enumerate() {
+/// Six pictures of two classes, which are neither square nor of one size.
+fn six_pictures(folder: &Path) {
+    for (number, class) in ["bright", "bright", "bright", "dim", "dim", "dim"].into_iter().enumerate() {
         fs::create_dir_all(folder.join(class)).unwrap();
-        let level = |x: u32, y: u32| if (x / 20 + y / 30) % 2 == 0 { 10 } else { 90 + 30 * number as u8 };
+        let level =
+            |x: u32, y: u32| if (x / 20 + y / 30).is_multiple_of(2) { 10 } else { 90 + 25 * number as u8 };
         let image = GrayImage::from_fn(150 + 10 * number as u32, 256, |x, y| Luma([level(x, y)]));
         image.save(folder.join(class).join(format!("{number}.png"))).unwrap();
     }
 }
 
 #[test]
-fn five_pictures_of_two_classes() {
+fn six_pictures_of_two_classes() {
     let folder = tempfile::tempdir().unwrap();
-    five_pictures(&folder.path().join("pictures"));
+    six_pictures(&folder.path().join("pictures"));
     let own = ["--data", "pictures", "--set", "data.size=[64, 256]", "--set", "train.steps=3"];
     let net = "net.layers=[{ conv = { out_channels = 4, kernel = 3, stride = 4, relu = true } }, \
                \"global_average_pool\", { dense = { out_features = 8 } }]";
@@ -124,12 +129,12 @@ fn five_pictures_of_two_classes() {
 fn what_is_no_run_or_not_its_data() {
     let folder = tempfile::tempdir().unwrap();
     let report = |arguments: &[&str]| run(folder.path(), &[&["report"], arguments].concat());
-    fails(&report(&["nowhere"]), &["nowhere: no such folder"]);
+    fails(&host_train(&["report", "nowhere"]), &["nowhere: no such folder"]);
     fs::create_dir(folder.path().join("empty")).unwrap();
     fails(&report(&["empty"]), &["empty: this is no folder of a run", "config.toml"]);
 
     done(&run(folder.path(), &TRAIN));
-    five_pictures(&folder.path().join("pictures"));
+    six_pictures(&folder.path().join("pictures"));
     fails(&report(&["runs/tiny", "--data", "pictures"]), &["2 classes", "the run had 10", "--data"]);
     fs::write(folder.path().join("runs/tiny/history.csv"), "step\n").unwrap();
     fails(&report(&["runs/tiny", "--data", "drawn"]), &["runs/tiny/history.csv", "line 1"]);

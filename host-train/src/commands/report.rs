@@ -10,7 +10,7 @@ use crate::{
     config::{Config, NetConfig},
     data::{Dataset, Label},
     evaluation::{float_scores, int8_scores},
-    report::{self, Run},
+    report::{self, Findings, Run},
     run_folder::{RunFolder, write_whole},
     sampler::classes,
     terminal::Progress,
@@ -19,6 +19,7 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use shared_model::{Model, format::MAX_BACKGROUND_PROTOTYPES};
 use std::{
+    collections::BTreeSet,
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -38,7 +39,8 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         return Ok(());
     }
     let findings = args.runs.iter().map(|run| judge(run, &args.data, |_, run| run.findings()));
-    let findings = findings.collect::<Result<Vec<_>>>()?;
+    let mut findings = findings.collect::<Result<Vec<_>>>()?;
+    tell_apart(&mut findings, &args.runs);
     if args.json {
         println!("{}", serde_json::to_string(&findings)?);
         return Ok(());
@@ -47,6 +49,16 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     write_whole(&out, report::page(&findings)?.as_bytes())?;
     println!("wrote {}", out.display());
     Ok(())
+}
+
+/// Gives runs of one name, from several folders, their paths for names.
+fn tell_apart(findings: &mut [Findings], runs: &[PathBuf]) {
+    let names: BTreeSet<&str> = findings.iter().map(|findings| findings.name.as_str()).collect();
+    if names.len() < findings.len() {
+        for (findings, run) in findings.iter_mut().zip(runs) {
+            findings.name = run.display().to_string();
+        }
+    }
 }
 
 /// The innermost folder that all runs are in.

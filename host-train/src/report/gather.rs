@@ -179,22 +179,26 @@ fn confusion(engine: &Engine<'_>, data: &Dataset, test: &Embeddings<i16>) -> Con
     let support = support(&classes(data.train.labels()), SEED);
     let shots = int8_embeddings(engine, &data.train, &support.images);
     let rows = prototype_confusion(&support, &shots, test, data.test.labels());
-    // Of a class without test images there is nothing to be told.
-    let share = |row: &BTreeMap<usize, f64>, column: usize| match row.is_empty() {
-        true => f64::NAN,
-        false => row.get(&column).copied().map_or(0.0, short),
-    };
-    let mut kept: Vec<usize> = (0..rows.len()).collect();
-    kept.sort_by(|&a, &b| share(&rows[a], a).total_cmp(&share(&rows[b], b)));
-    kept.truncate(CONFUSED);
-    kept.sort_unstable();
+    let kept = least_recognised(&rows, CONFUSED);
+    let shares = |row: usize| kept.iter().map(|&column| short(share(&rows[row], column))).collect();
     Confusion {
         labels: kept.iter().map(|&place| support.labels()[place]).collect(),
-        rows: kept
-            .iter()
-            .map(|&row| kept.iter().map(|&column| share(&rows[row], column)).collect())
-            .collect(),
+        rows: kept.iter().map(|&row| shares(row)).collect(),
     }
+}
+
+/// A value of a row that leaves zeros out. Of a class without test images, which has none, there is nothing to be told.
+fn share(row: &BTreeMap<usize, f64>, column: usize) -> f64 {
+    if row.is_empty() { f64::NAN } else { row.get(&column).copied().unwrap_or(0.0) }
+}
+
+/// At most `count` rows, ascending, those with the smallest value at their own place.
+fn least_recognised(rows: &[BTreeMap<usize, f64>], count: usize) -> Vec<usize> {
+    let mut kept: Vec<usize> = (0..rows.len()).collect();
+    kept.sort_by(|&a, &b| share(&rows[a], a).total_cmp(&share(&rows[b], b)));
+    kept.truncate(count);
+    kept.sort_unstable();
+    kept
 }
 
 /// The worst mistakes among the embeddings, and how many there are. `place` says where an embedding's image is shown.
@@ -237,6 +241,21 @@ fn mistakes(
 mod tests {
     use super::*;
     use shared_model::Element;
+
+    #[test]
+    fn the_least_recognised_classes() {
+        // 90 %, never, nothing to tell, always, 80 %.
+        let rows: [BTreeMap<usize, f64>; 5] = [
+            [(0, 0.9), (3, 0.1)].into(),
+            [(0, 1.0)].into(),
+            BTreeMap::new(),
+            [(3, 1.0)].into(),
+            [(1, 0.2), (4, 0.8)].into(),
+        ];
+        assert_eq!(least_recognised(&rows, 3), [0, 1, 4]);
+        assert_eq!(least_recognised(&rows, 4), [0, 1, 3, 4]);
+        assert_eq!(least_recognised(&rows, 9), [0, 1, 2, 3, 4]);
+    }
 
     #[test]
     fn mistakes_by_hand() {

@@ -7,7 +7,7 @@ use crate::{
     float_net::FloatNet,
 };
 use rayon::prelude::*;
-use shared_model::{Model, Operation, Shape, Step, format::align};
+use shared_model::{Model, Operation, Shape, Step, Tensor, format::align};
 
 /// Test images that float and int8 are compared on, and the multiply-accumulates that this may take in all.
 const IMAGES: usize = 256;
@@ -36,7 +36,7 @@ pub fn net_facts(
         flash: flash_of(&step),
         macs: step.macs(),
         ram: buffers + 4 * scratch,
-        signal_to_noise_db: 10.0 * (compared.signal / compared.noise).log10(),
+        signal_to_noise_db: compared.decibels(),
         clipped: compared.clipped as f64 / compared.outputs as f64,
         zeros: compared.zeros as f64 / compared.outputs as f64,
         histogram: compared.sizes.iter().map(|&count| count as f64 / compared.outputs as f64).collect(),
@@ -85,9 +85,9 @@ struct Compared {
 }
 
 impl Compared {
-    /// `floats` are a step's outputs, `bytes` those of the engine.
-    fn add(&mut self, step: &Step<'_>, floats: &[f32], bytes: &[u8]) {
-        let (element, scale) = (step.output.element, f64::from(step.output.scale));
+    /// `floats` are a step's outputs, `bytes` those of the engine, of which `output` says how they are read.
+    fn add(&mut self, output: Tensor, floats: &[f32], bytes: &[u8]) {
+        let (element, scale) = (output.element, f64::from(output.scale));
         let (_, largest) = element.range();
         for (&float, &byte) in floats.iter().zip(bytes) {
             let (float, value) = (f64::from(float), element.value(byte));
@@ -98,6 +98,11 @@ impl Compared {
             self.zeros += u64::from(value == 0);
             self.sizes[value.unsigned_abs() as usize * BINS / (largest as usize + 1)] += 1;
         }
+    }
+
+    /// Signal over noise; infinite without noise.
+    fn decibels(&self) -> f64 {
+        10.0 * (self.signal / self.noise).log10()
     }
 
     fn plus(mut self, other: &Self) -> Self {
@@ -124,7 +129,7 @@ fn compare(net: &FloatNet, plain: &Model<'_>, split: &Split, images: &[usize]) -
             })
             .expect("an image of the size that the model takes");
         let compared = none.iter().cloned().zip(plain.steps()).map(|(mut compared, step)| {
-            compared.add(&step, &floats[step.last_layer()], &outputs[step.last_layer()]);
+            compared.add(step.output, &floats[step.last_layer()], &outputs[step.last_layer()]);
             compared
         });
         compared.collect::<Vec<_>>()
@@ -134,4 +139,36 @@ fn compare(net: &FloatNet, plain: &Model<'_>, split: &Split, images: &[usize]) -
     each.iter().fold(none.clone(), |sums, compared| {
         sums.into_iter().zip(compared).map(|(sum, compared)| sum.plus(compared)).collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::Element;
+
+    #[test]
+    fn compared_by_hand() {
+        let unsigned = Tensor { shape: Shape::new(1, 1, 4), element: Element::Unsigned, scale: 0.5 };
+        let mut found = Compared::default();
+        found.add(unsigned, &[1.0, 0.0, 200.0, 0.75], &[2, 0, 255, 1]);
+        assert_eq!((found.signal, found.noise), (1.0 + 40_000.0 + 0.5625, 72.5 * 72.5 + 0.0625));
+        assert_eq!((found.outputs, found.clipped, found.zeros), (4, 1, 1));
+        assert_eq!((found.sizes[0], found.sizes[31]), (3, 1));
+
+        let signed = Tensor { shape: Shape::new(1, 1, 3), element: Element::Signed, scale: 1.0 };
+        let mut found = Compared::default();
+        // 127.4 is rounded to the largest; −128 is beyond it.
+        found.add(signed, &[-5.0, 127.4, -128.0], &[0xFB, 127, 0x81]);
+        assert_eq!((found.clipped, found.zeros), (1, 0));
+        assert_eq!((found.sizes[1], found.sizes[31]), (1, 2));
+        let sum = found.clone().plus(&found);
+        assert_eq!((sum.signal, sum.outputs, sum.sizes[31]), (2.0 * found.signal, 6, 4));
+    }
+
+    #[test]
+    fn decibels_by_hand() {
+        let of = |signal, noise| Compared { signal, noise, ..Compared::default() }.decibels();
+        assert_eq!((of(1000.0, 1.0), of(1.0, 0.0)), (30.0, f64::INFINITY));
+        assert!(of(0.0, 0.0).is_nan());
+    }
 }

@@ -7,7 +7,7 @@ use super::Findings;
 
 const TEMPLATE: &str = include_str!("page/report.html");
 const STYLE: &str = include_str!("page/report.css");
-const SCRIPTS: [&str; 20] = [
+const SCRIPTS: [&str; 21] = [
     include_str!("page/elements.js"),
     include_str!("page/numbers.js"),
     include_str!("page/colours.js"),
@@ -18,6 +18,7 @@ const SCRIPTS: [&str; 20] = [
     include_str!("page/summary.js"),
     include_str!("page/comparison.js"),
     include_str!("page/picture.js"),
+    include_str!("page/gestures.js"),
     include_str!("page/pictures.js"),
     include_str!("page/training.js"),
     include_str!("page/pairs.js"),
@@ -30,7 +31,7 @@ const SCRIPTS: [&str; 20] = [
     include_str!("page/main.js"),
 ];
 
-/// The page about some runs, side by side where there are several.
+/// The page about a run, or about several side by side.
 ///
 /// # Errors
 /// The findings cannot be written as JSON.

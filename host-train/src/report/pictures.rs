@@ -97,17 +97,19 @@ mod tests {
 
     #[test]
     fn each_image_is_shown_once_in_a_grid() {
-        let pixels: Vec<u8> = (0..60).flat_map(|image| [image, image, image + 100]).collect();
-        let split = Split::new(1, 3, pixels, (0..60).map(|image| image % 7).collect()).unwrap();
+        let pixels: Vec<u8> =
+            (0..60).flat_map(|image| [image, image, image, image, image, image + 100]).collect();
+        let split = Split::new(2, 3, pixels, (0..60).map(|image| image % 7).collect()).unwrap();
         let mut shown = Shown::new(&split, &(2..54).collect::<Vec<_>>());
         assert_eq!([shown.place(2), shown.place(59), shown.place(0), shown.place(59)], [0, 52, 53, 52]);
         let images = shown.images().unwrap();
-        assert_eq!((images.tile, images.columns, images.test_index.len()), ([1, 3], 50, 54));
+        assert_eq!((images.tile, images.columns, images.test_index.len()), ([2, 3], 50, 54));
         assert_eq!((images.test_index[52], images.labels[52]), (59, 3));
         let sprite = sprite(&images);
-        assert_eq!(sprite.dimensions(), (150, 2));
+        assert_eq!(sprite.dimensions(), (150, 4));
         // Place 52 is the third tile of the second row.
-        assert_eq!([6, 7, 8, 9].map(|x| sprite.get_pixel(x, 1).0[0]), [59, 59, 159, 0]);
+        assert_eq!([6, 7, 8, 9].map(|x| sprite.get_pixel(x, 2).0[0]), [59, 59, 59, 0]);
+        assert_eq!([6, 7, 8, 9].map(|x| sprite.get_pixel(x, 3).0[0]), [59, 59, 159, 0]);
     }
 
     #[test]

@@ -77,15 +77,15 @@ fn cloud(embeddings: &Embeddings<i16>) -> Cloud {
 
 /// Where an embedding is, so that its distances are squared L2: that of cosine has length 1.
 fn position(embeddings: &Embeddings<i16>, index: usize) -> Vec<f32> {
-    let row = embeddings.row(index).iter().map(|&value| f32::from(value));
+    let row = embeddings.row(index).iter().map(|&value| f64::from(value));
     let scale = match embeddings.kind() {
-        Distance::SquaredL2 => embeddings.scale(),
+        Distance::SquaredL2 => embeddings.scale().into(),
         Distance::Cosine => {
-            let length = row.clone().map(|x| x * x).sum::<f32>().sqrt();
+            let length = row.clone().map(|x| x * x).sum::<f64>().sqrt();
             if length > 0.0 { 1.0 / length } else { 0.0 }
         }
     };
-    row.map(|x| x * scale).collect()
+    row.map(|x| (x * scale) as f32).collect()
 }
 
 /// Rounded to four digits: more are of no use in a picture, and take room in its file.
@@ -136,7 +136,8 @@ mod tests {
             found.raw.nearest[2].iter().map(nearest).collect::<Vec<_>>(),
             [neighbour(0, 0.04), neighbour(1, 0.64)].iter().map(nearest).collect::<Vec<_>>()
         );
-        assert!((found.raw.pca[1][0] - found.raw.pca[0][0]).abs() - 1.0 < 1e-3);
+        let [x, y] = [0, 1].map(|image| found.raw.pca[image][0]);
+        assert!(((x - y).abs() - 1.0).abs() < 1e-3, "black and white are 1 apart");
         assert_eq!(found.embedded.pca, [[0.0, 0.0]; 3]);
         let nothing = scatter(&Split::new(1, 1, vec![], vec![]).unwrap(), &[], &embeddings);
         assert!(nothing.raw.pca.is_empty() && nothing.embedded.nearest.is_empty());

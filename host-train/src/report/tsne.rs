@@ -120,18 +120,18 @@ fn gradients(points: &[[f32; 2]], weights: &[Vec<(usize, f32)>], exaggeration: f
         simd.run(Repel { points, xs: &xs, ys: &ys, repulsions });
     });
     let total: f64 = repulsions.iter().map(|repulsion| f64::from(repulsion.weight)).sum();
-    let share = (1.0 / total.max(f64::MIN_POSITIVE)) as f32;
-    let rows = points.iter().zip(weights).zip(&repulsions);
-    let gradient = |((point, weights), repulsion): ((&[f32; 2], &Vec<(usize, f32)>), &Repulsion)| {
+    let share = if total > 0.0 { (1.0 / total) as f32 } else { 0.0 };
+    let gradient = |(point, repulsion): (usize, &Repulsion)| {
+        let [x, y] = points[point];
         let mut attraction = [0.0; 2];
-        for &(other, weight) in weights {
-            let [dx, dy] = [point[0] - points[other][0], point[1] - points[other][1]];
+        for &(other, weight) in &weights[point] {
+            let [dx, dy] = [x - points[other][0], y - points[other][1]];
             let pull = weight / (1.0 + dx * dx + dy * dy);
             attraction = [attraction[0] + pull * dx, attraction[1] + pull * dy];
         }
         [0, 1].map(|axis| 4.0 * (exaggeration * attraction[axis] - repulsion.force[axis] * share))
     };
-    rows.map(gradient).collect()
+    repulsions.iter().enumerate().map(gradient).collect()
 }
 
 /// What drives a point away from all others.

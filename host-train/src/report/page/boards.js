@@ -2,7 +2,9 @@
 
 function boardsSection(run) {
   const { boards } = run;
-  if (boards.length === 0) return el("p", { class: "nothing" }, "No board was estimated.");
+  if (boards.length === 0) {
+    return nothing("Nothing was counted for a net like this: one of its layers takes a plain kernel.");
+  }
   const most = Math.max(...boards.map(({ instructions }) => instructions));
   return figure(table([
     { title: "board", cell: ({ board, description }) => [el("span", null, description), el("code", null, board)] },

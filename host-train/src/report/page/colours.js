@@ -1,6 +1,7 @@
 // Colours of classes and of runs. Up to ten are those of M. A. Petroff, "Accessible color sequences for data
-// visualization" (2021), made for every kind of colour vision; report.css has them for light and for dark. Beyond ten
-// nobody tells colours apart: they go round the colour wheel, and names in the picture and the legend do the rest.
+// visualization" (2021), made for every kind of colour vision; for dark, near them, with as large differences as could
+// be found. report.css has both. Beyond ten nobody tells colours apart: they go round the colour wheel, and names in the
+// picture and the legend do the rest.
 
 const NAMED = 10;
 

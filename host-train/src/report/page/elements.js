@@ -21,8 +21,13 @@ function fill(element, attributes, children) {
 }
 
 /** A drawing, and below it a sentence that says how to read it. */
-function figure(drawing, caption, name) {
-  return el("figure", { "data-plot": name }, drawing, el("figcaption", null, caption));
+function figure(drawing, caption, name, shape) {
+  return el("figure", { "data-plot": name, class: shape }, drawing, el("figcaption", null, caption));
+}
+
+/** Said where there is nothing to draw. */
+function nothing(text) {
+  return el("p", { class: "nothing" }, text);
 }
 
 /** A table. A column is `{ title, cell(row), number }`; the first one names the row. */

@@ -1,47 +1,50 @@
 // The page from top to bottom.
 
 const SECTIONS = [
-  { id: "pictures", title: "What the net does", of: picturesSection },
-  { id: "training", title: "Training", of: (run) => trainingSection([run]), shared: trainingSection },
-  { id: "pairs", title: "Same or different", of: pairsSection },
-  { id: "scores", title: "Scores", of: scoresSection },
-  { id: "triplets", title: "Triplets by class", of: tripletsFigure },
-  { id: "confusion", title: "What is taken for what", of: confusionFigure },
-  { id: "mistakes", title: "The most wrong", of: mistakesSection },
-  { id: "int8", title: "Float against int8", of: layersSection },
-  { id: "net", title: "The net", of: netSection },
-  { id: "boards", title: "On a board", of: boardsSection },
-  { id: "recipe", title: "Again", of: recipeSection },
+  { id: "pictures", short: "Pictures", title: "What the net does", of: picturesSection },
+  { id: "training", short: "Training", title: "Training", of: trainingSection },
+  { id: "pairs", short: "Distances", title: "Same or different", of: pairsSection },
+  { id: "scores", short: "Scores", title: "Scores", of: scoresSection },
+  { id: "triplets", short: "Triplets", title: "Triplets by class", of: tripletsFigure },
+  { id: "confusion", short: "Confusion", title: "What is taken for what", of: confusionFigure },
+  { id: "mistakes", short: "Mistakes", title: "The most wrong", of: mistakesSection },
+  { id: "int8", short: "int8", title: "Float against int8", of: layersSection },
+  { id: "net", short: "Net", title: "The net", of: netSection },
+  { id: "boards", short: "Boards", title: "On a board", of: boardsSection },
+  { id: "recipe", short: "Recipe", title: "How to reproduce it", of: recipeSection },
 ];
 
-function section({ id, title }, drawn, ...content) {
-  const badge = drawn ? el("span", { class: "badge" }, "on drawn digits") : null;
-  return el("section", { id, "aria-labelledby": `${id}-title` }, el("h3", { id: `${id}-title` }, title, badge), content);
+/** A section with a heading of some level; `drawn` says what of it is about drawn digits, if anything is. */
+function section({ id, title }, level, drawn, ...content) {
+  const badge = drawn ? el("span", { class: "badge" }, drawn) : null;
+  return el("section", { id, "aria-labelledby": `${id}-title` }, el(`h${level}`, { id: `${id}-title` }, title, badge), content);
 }
 
-/** All about one run. */
+/** All about one run, its name being a heading of some level. */
 function runPage(run, level) {
   return [
-    el("div", { class: "intro" }, el(level, { class: "run-title" }, run.name), facts(run), verdict(run), drawnNote(run), cards(run)),
+    el("div", { class: "intro" }, el(`h${level}`, { class: "run-title" }, run.name),
+      facts(run), verdict(run), drawnNote(run), cards(run)),
     el("nav", { class: "sections", "aria-label": "Sections" },
-      SECTIONS.map(({ id, title }) => el("a", { href: `#${id}` }, title))),
-    SECTIONS.map((part) => section(part, run.data.drawn, part.of(run))),
+      SECTIONS.map(({ id, short }) => el("a", { href: `#${id}` }, short))),
+    SECTIONS.map((part) => section(part, level + 1, run.data.drawn ? "on drawn digits" : null, part.of(run))),
   ];
 }
 
 /** Several runs: first what can be compared, then all about the one that is chosen. */
 function runsPage(runs) {
-  const drawn = runs.some((run) => run.data.drawn);
+  const drawn = runs.every((run) => run.data.drawn) ? "on drawn digits"
+    : runs.some((run) => run.data.drawn) ? "partly on drawn digits" : null;
   const shown = el("div", { class: "run", id: "run" });
-  const choose = (run) => shown.replaceChildren(...runPage(run, "h2").flat());
+  const choose = (run) => shown.replaceChildren(...runPage(run, 2).flat());
   const tabs = runs.map((run, place) => el("label", null,
     el("input", { type: "radio", name: "run", checked: place === 0, change: () => choose(run) }), el("span", null, run.name)));
   choose(runs[0]);
   return [
     el("h1", null, `${runs.length} runs side by side`),
-    section({ id: "comparison", title: "In numbers" }, drawn, comparison(runs)),
-    section({ id: "curves", title: "Training" }, drawn, trainingSection(runs)),
-    section({ id: "curves-of-errors", title: "Errors" }, drawn, el("div", { class: "plots two" }, rocFigure(runs))),
+    section({ id: "comparison", title: "In numbers" }, 2, drawn, comparison(runs)),
+    section({ id: "curves", title: "Over each other" }, 2, drawn,
+      el("div", { class: "plots two" }, trainingFigures(runs), rocFigure(runs))),
     el("fieldset", { class: "choice runs" }, el("legend", null, "All about"), tabs),
     shown,
   ];
@@ -52,7 +55,8 @@ document.title = `${runs.map((run) => run.name).join(", ")} · tinytriplet repor
 followTheme();
 await readSprites(runs);
 document.body.append(
-  el("header", null, el("span", { class: "brand" }, "tinytriplet"), el("span", { class: "what" }, "report of a training"), themeButton()),
-  el("main", null, runs.length === 1 ? runPage(runs[0], "h1") : runsPage(runs)),
-  el("footer", null, `Made by tinytriplet ${runs[0]?.tool ?? ""}. This file holds all it shows and asks the network for nothing.`));
+  el("header", null, el("span", { class: "brand" }, "tinytriplet"), el("span", { class: "what" }, "report of a training"),
+    themeButton()),
+  el("main", null, runs.length === 1 ? runPage(runs[0], 1) : runsPage(runs)),
+  el("footer", null, `Made by tinytriplet ${runs[0].tool}. This file holds all it shows and asks the network for nothing.`));
 document.documentElement.dataset.ready = "";

@@ -5,7 +5,7 @@ const SHOWN = 12;
 function mistakesSection(run) {
   const { mistakes, mistakes_in_all: inAll } = run;
   if (mistakes.length === 0) {
-    return el("p", { class: "nothing" }, "Every test image is nearest to another of its own class.");
+    return nothing("Every test image of a class that was trained on is nearest to another of its own.");
   }
   const list = (some) => el("ul", { class: "mistakes" }, some.map((mistake) => mistakeCard(run, mistake)));
   const more = mistakes.slice(SHOWN);
@@ -27,5 +27,5 @@ function mistakeCard(run, { image, margin, neighbours }) {
       el("span", { class: "name" }, className(run, label)),
       el("span", { class: "distance" }, `no. ${thousands(run.images.test_index[image])}`),
       el("span", { class: "distance" }, `margin ${real(margin)}`)),
-    neighbourTiles(run, neighbours, label, 40));
+    neighbourTiles(run, neighbours, label, 42));
 }

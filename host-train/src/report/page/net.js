@@ -2,13 +2,14 @@
 
 function netSection(run) {
   const { net } = run;
-  if (net.layers.length === 0) return el("p", { class: "nothing" }, "The net has no layers.");
+  if (net.layers.length === 0) return nothing("The net has no layers.");
   return [
     el("p", null, `${thousands(net.parameters)} parameters, ${thousands(net.macs)} multiply-accumulates; `
       + `${net.input.join("×")} pixels become ${counted(net.embedding, "value")}. Model hash `, el("code", null, net.hash), "."),
-    figure(scrolling("The net drawn", netDrawing(net)),
+    figure(scrolling("The net drawn", redrawn("net-frame", (width) => netDrawing(net, width))),
       "Each block is a map of values: as high as it has rows, as thick as it has channels. Bars below: the work of the layer "
-      + "that makes it, its weights, and the RAM in use while it runs; the highest RAM bar is what a board must have.", "net"),
+      + "that makes it, its weights, and the RAM in use while it runs; the highest RAM bar is what a board must have. "
+      + "Convolutions that take turns, row by row, have the same.", "net"),
     figure(table([
       { title: "layer", cell: ({ operation }) => operation },
       { title: "output", number: true, cell: ({ output }) => shape(output) },
@@ -24,7 +25,9 @@ function shape([rows, columns, channels]) {
   return rows === 1 && columns === 1 ? `${channels}` : `${rows}×${columns}×${channels}`;
 }
 
-const COLUMN = 118;
+const LEAST_COLUMN = 104;
+const MOST_COLUMN = 180;
+const NAMES = 40;
 const BLOCKS = 132;
 const BARS = [
   { name: "MACs", of: (layer) => layer.macs, colour: "var(--same)" },
@@ -32,19 +35,21 @@ const BARS = [
   { name: "RAM", of: (layer) => layer.ram, colour: "var(--other)" },
 ];
 
-function netDrawing({ input, layers }) {
+function netDrawing({ input, layers }, room) {
   const blocks = [input, ...layers.map(({ output }) => output)];
-  const width = 46 + COLUMN * blocks.length;
-  const height = BLOCKS + 52 + 62 * BARS.length;
-  const centre = (place) => 46 + COLUMN * (place + 0.5);
+  const column = Math.min(Math.max((room - NAMES - 28) / blocks.length, LEAST_COLUMN), MOST_COLUMN);
+  const width = NAMES + column * blocks.length;
+  const height = BLOCKS + 60 + 62 * BARS.length;
+  const centre = (place) => NAMES + column * (place + 0.5);
   const described = layers.map((layer) => `${layer.operation} to ${shape(layer.output)}`).join(", ");
   return svg("svg", { class: "net", viewBox: `0 0 ${width} ${height}`, width, height, role: "img",
     "aria-label": `${shape(input)}, then ${described}` },
     blocks.map((size, place) => block(size, blocks, centre(place))),
-    blocks.map((size, place) => svg("text", { class: "shape", x: centre(place), y: BLOCKS + 16, "text-anchor": "middle" }, shape(size))),
+    blocks.map((size, place) =>
+      svg("text", { class: "shape", x: centre(place), y: BLOCKS + 16, "text-anchor": "middle" }, shape(size))),
     svg("text", { class: "operation", x: centre(0), y: BLOCKS + 33, "text-anchor": "middle" }, "image"),
     layers.map((layer, place) => operationText(layer.operation, centre(place + 1))),
-    BARS.map((bar, row) => barRow(bar, layers, centre, BLOCKS + 52 + 62 * row, width)));
+    BARS.map((bar, row) => barRow(bar, layers, centre, BLOCKS + 60 + 62 * row, width)));
 }
 
 /** A box with a front, a top and a side; sizes go by the square root, so that small maps stay visible. */

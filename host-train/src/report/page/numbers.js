@@ -35,13 +35,22 @@ function brief(value) {
   return `${Number((value / unit).toPrecision(3))}${letter}`;
 }
 
+/** A number for an axis, without zeros at its end. */
+function trimmed(value) {
+  return String(Number(value.toPrecision(6))).replace("-", "−");
+}
+
+/** The same for a share, in percent. */
+function trimmedPercent(share) {
+  return `${trimmed(100 * share)} %`;
+}
+
 /** Seconds, as minutes where there are many. */
 function duration(seconds) {
-  if (!isNumber(seconds)) return DASH;
   return seconds < 120 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
 /** `1 image`, `2 images`. */
-function counted(count, thing) {
-  return `${thousands(count)} ${thing}${count === 1 ? "" : "s"}`;
+function counted(count, thing, things = `${thing}s`) {
+  return `${thousands(count)} ${count === 1 ? thing : things}`;
 }

@@ -5,7 +5,7 @@ const LOWEST_RATE = 1e-5;
 
 function pairsSection(run) {
   const { distances } = run;
-  if (!distances) return el("p", { class: "nothing" }, "The test set has no pairs to compare.");
+  if (!distances) return nothing("The test set has no pairs to compare.");
   return el("div", { class: "plots two" }, histogramFigure(distances), rocFigure([run]));
 }
 
@@ -15,7 +15,7 @@ function histogramFigure({ kind, same, different, edges, limits }) {
     title: "Distances of pairs",
     reading: `pairs of one class lie mostly near ${real(edges[peak(same)])}, others near ${real(edges[peak(different)])}`,
     x: { label: `distance (${KINDS[kind] ?? kind})`, format: trimmed, exact: real, from: edges[0], to: edges.at(-1) },
-    y: { label: "share of pairs", format: (share) => percent(share, 0), exact: percent, from: 0 },
+    y: { label: "share of pairs", format: trimmedPercent, exact: percent, from: 0 },
     series: [
       { name: "same class", colour: "var(--same)", filled: true, points: bars(same) },
       { name: "different", colour: "var(--other)", filled: true, dash: "6 3", points: bars(different) },
@@ -41,7 +41,7 @@ function rocFigure(runs) {
     ? only.distances.limits.map(({ name, false_accept_rate: accepts, false_reject_rate: rejects }) => ({
       at: [Math.max(accepts, LOWEST_RATE), Math.max(rejects, LOWEST_RATE)], name }))
     : [];
-  const rate = { format: (share) => `${Number((100 * share).toPrecision(1))} %`, exact: percent, log: true, from: LOWEST_RATE, to: 1 };
+  const rate = { format: trimmedPercent, exact: percent, log: true, from: LOWEST_RATE, to: 1 };
   const errors = measured.map(({ name, distances }) => `${name} ${percent(distances.equal_error_rate)}`).join(", ");
   return figure(plot({
     title: measured.length === 1 ? `Errors by limit: equal at ${percent(only.distances.equal_error_rate)}` : "Errors by limit",
@@ -57,9 +57,4 @@ function rocFigure(runs) {
 
 function peak(shares) {
   return shares.indexOf(Math.max(...shares));
-}
-
-/** A number for an axis, without zeros at its end. */
-function trimmed(value) {
-  return String(Number(value.toPrecision(6))).replace("-", "−");
 }

@@ -1,4 +1,4 @@
-// One scatter plot on a canvas: zooming, panning, pointing. What is pointed at is the affair of `pictures.js`.
+// One scatter plot on a canvas, and what of it is seen. `gestures.js` moves it, `pictures.js` knows what is pointed at.
 
 const REACH = 18;
 const CLOSEST = 40;
@@ -18,7 +18,7 @@ class Picture {
       "aria-label": `${counted(cloud.pca.length, "test image")}, ${name}. Arrow keys walk from image to image, Enter keeps one, `
         + "plus and minus zoom, 0 shows all." });
     this.paint = this.canvas.getContext("2d");
-    this.listen();
+    listen(this);
     new ResizeObserver(() => this.redraw()).observe(this.canvas);
   }
 
@@ -59,7 +59,8 @@ class Picture {
   at(image) {
     const { scale, left, top } = this.view;
     const side = this.side - 2 * MARGIN;
-    return [MARGIN + (this.places[2 * image] * scale + left) * side, MARGIN + (this.places[2 * image + 1] * scale + top) * side];
+    const [across, down] = [this.places[2 * image], this.places[2 * image + 1]];
+    return [MARGIN + (across * scale + left) * side, MARGIN + (down * scale + top) * side];
   }
 
   draw() {
@@ -122,8 +123,9 @@ class Picture {
     for (const label of [...present].reverse()) {
       if (highlighted !== null && label !== highlighted) continue;
       const name = shortened(className(this.run, label));
-      const [x, y] = this.middle(label);
       const half = paint.measureText(name).width / 2 + 3;
+      const [middle, y] = this.middle(label);
+      const x = Math.min(Math.max(middle, half), this.side - half);
       if (taken.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 16)) continue;
       taken.push({ x, y, half });
       paint.strokeStyle = this.ground;
@@ -221,67 +223,6 @@ class Picture {
   /** A finger scrolls the page as long as all is shown, and the picture once it is enlarged. */
   updateTouch() {
     this.canvas.style.touchAction = this.view.scale > 1 ? "none" : "pan-x pan-y";
-  }
-
-  listen() {
-    const { canvas } = this;
-    const fingers = new Map();
-    let moved = 0;
-    canvas.addEventListener("pointerdown", (event) => {
-      fingers.set(event.pointerId, event);
-      moved = 0;
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      const before = fingers.get(event.pointerId);
-      if (!before) {
-        if (event.pointerType === "mouse") this.point(this.find(event.offsetX, event.offsetY), false);
-        return;
-      }
-      const [right, down] = [event.clientX - before.clientX, event.clientY - before.clientY];
-      moved += Math.abs(right) + Math.abs(down);
-      if (moved > 4) canvas.setPointerCapture(event.pointerId);
-      if (fingers.size === 2) {
-        const other = [...fingers.values()].find(({ pointerId }) => pointerId !== event.pointerId);
-        this.pinch(before, event, other);
-      }
-      this.pan(right / fingers.size, down / fingers.size);
-      fingers.set(event.pointerId, event);
-    });
-    canvas.addEventListener("pointerup", (event) => {
-      if (fingers.delete(event.pointerId) && moved <= 4) this.point(this.find(event.offsetX, event.offsetY), true);
-    });
-    canvas.addEventListener("pointercancel", (event) => fingers.delete(event.pointerId));
-    canvas.addEventListener("pointerleave", (event) => {
-      if (event.pointerType === "mouse") this.point(null, false);
-    });
-    canvas.addEventListener("dblclick", (event) => this.zoom(2, event.offsetX, event.offsetY));
-    // A page is to be scrolled past its pictures: the wheel zooms one only once it was chosen, or with Ctrl.
-    canvas.addEventListener("wheel", (event) => {
-      if (!event.ctrlKey && !event.metaKey && document.activeElement !== canvas) return;
-      event.preventDefault();
-      this.zoom(Math.exp(-event.deltaY / (event.ctrlKey ? 100 : 400)), event.offsetX, event.offsetY);
-    }, { passive: false });
-    canvas.addEventListener("keydown", (event) => this.key(event));
-  }
-
-  pinch(before, now, other) {
-    const box = this.canvas.getBoundingClientRect();
-    const apart = (finger) => Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY);
-    const middle = [(now.clientX + other.clientX) / 2 - box.left, (now.clientY + other.clientY) / 2 - box.top];
-    this.zoom(apart(now) / Math.max(apart(before), 1), ...middle);
-  }
-
-  key(event) {
-    const { selected } = this.shared;
-    const directions = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
-    if (directions[event.key]) this.point(this.step(directions[event.key]), true);
-    else if (event.key === "Enter" && selected !== null) this.point(selected, true);
-    else if (event.key === "Escape") this.point(null, true);
-    else if (event.key === "+") this.zoom(1.5);
-    else if (event.key === "-") this.zoom(1 / 1.5);
-    else if (event.key === "0") this.zoom(0);
-    else return;
-    event.preventDefault();
   }
 }
 

@@ -6,7 +6,7 @@ const CLOUDS = [
 ];
 
 function picturesSection(run) {
-  if (run.scatter.embedded.pca.length === 0) return el("p", { class: "nothing" }, "No test images to show.");
+  if (run.scatter.embedded.pca.length === 0) return nothing("No test images to show.");
   const shared = { selected: null, highlighted: null };
   const inspector = el("div", { class: "inspector", "aria-live": "polite" });
   let pinned = null;
@@ -31,7 +31,8 @@ function picturesSection(run) {
     shares[place].textContent = map ? "" : `${percent(cloud.pca_variance[0] + cloud.pca_variance[1], 0)} of the variance`;
   });
 
-  followWhileShown(inspector, () => pictures.forEach((picture) => picture.redraw()));
+  // At once: a printer does not wait for the next frame.
+  followWhileShown(inspector, () => pictures.forEach((picture) => picture.draw()));
   inspect(run, null, inspector);
   const hasMap = CLOUDS.every(({ key }) => run.scatter[key].neighbour_map.length > 0);
   project(hasMap);
@@ -40,7 +41,7 @@ function picturesSection(run) {
       el("div", { class: "toolbar" }, hasMap ? projections(run.scatter.embedded.neighbour_map_name, project) : null,
         classLegend(run, highlight)),
       CLOUDS.map(({ title }, place) => el("div", { class: "pane" },
-        el("div", { class: "plot-head" }, el("h4", null, title), shares[place], zoomButtons(pictures[place])),
+        el("div", { class: "plot-head" }, el("p", { class: "title" }, title), shares[place], zoomButtons(pictures[place])),
         pictures[place].canvas)),
       inspector),
     "Every dot is a test image, its colour the class. Good: a cloud on the left, on the right one island for each class. "
@@ -75,7 +76,11 @@ function classLegend(run, highlight) {
   let kept = null;
   const buttons = run.data.classes.map((name, label) => {
     const unseen = run.data.unseen.includes(label);
-    return el("button", { type: "button", class: unseen ? "unseen" : null, "aria-pressed": "false", style: `--colour: ${colourOf(label, classes)}`,
+    return el("button", {
+      type: "button",
+      class: unseen ? "unseen" : null,
+      "aria-pressed": "false",
+      style: `--colour: ${colourOf(label, classes)}`,
       click: () => {
         kept = kept === label ? null : label;
         buttons.forEach((button, other) => button.setAttribute("aria-pressed", String(other === kept)));
@@ -98,12 +103,13 @@ function zoomButtons(picture) {
 /** The image that is pointed at: large, with its label, and what is near to it by pixels and by embedding. */
 function inspect(run, image, inspector) {
   if (image === null) {
-    inspector.replaceChildren(el("p", { class: "hint" }, "Point at a dot to see the image and its neighbours."));
+    inspector.replaceChildren(el("p", { class: "hint" }, "Point at a dot, or tap it, to see the image and its neighbours."));
     return;
   }
   const label = run.images.labels[image];
   const near = CLOUDS.map(({ key, name }) => el("div", { class: "near", "data-near": key },
-    el("h5", null, `Nearest by ${name}`), neighbourTiles(run, (run.scatter[key].nearest[image] ?? []).slice(0, 5), label, 32)));
+    el("p", { class: "small title" }, `Nearest by ${name}`),
+    neighbourTiles(run, (run.scatter[key].nearest[image] ?? []).slice(0, 5), label, 32)));
   inspector.replaceChildren(
     el("div", { class: "chosen" }, tile(run, image, 84),
       el("p", null, el("span", { class: "name" }, className(run, label)),

@@ -11,7 +11,7 @@ function plot(chart) {
   const readout = el("output", { class: "readout" });
   const legend = chart.series.length > 1 ? el("div", { class: "legend" }, chart.series.map(legendEntry)) : null;
   return el("div", { class: "plot" },
-    el("div", { class: "plot-head" }, el("h4", null, chart.title), legend),
+    el("div", { class: "plot-head" }, el("p", { class: "title" }, chart.title), legend),
     redrawn("frame", (width) => drawPlot(chart, width, readout)),
     readout);
 }
@@ -26,7 +26,7 @@ function drawPlot(chart, width, readout) {
   const across = extent(chart, chart.x, 0);
   const up = extent(chart, chart.y, 1);
   const left = 10 + 6.6 * Math.max(...up.ticks.map((tick) => chart.y.format(tick).length));
-  const area = { left, right: width - 14, top: 22, bottom: HEIGHT - 42 };
+  const area = { left, right: width - 14, top: 22, bottom: HEIGHT - 38 };
   const x = (value) => area.left + across.place(value) * (area.right - area.left);
   const y = (value) => area.bottom - up.place(value) * (area.bottom - area.top);
 
@@ -39,7 +39,7 @@ function drawPlot(chart, width, readout) {
   }
   chart.series.forEach((series) => drawing.append(...line(series, x, y, area)));
   (chart.limits ?? []).forEach((limit, place) => drawing.append(...limitLine(limit, place, x, area)));
-  (chart.marks ?? []).forEach((mark) => drawing.append(...spot(mark, x, y, area)));
+  (chart.marks ?? []).forEach((mark, place) => drawing.append(...spot(mark, place, x, y, area)));
   readOut(chart, drawing, readout, x, y, area);
   return drawing;
 }
@@ -84,13 +84,16 @@ function upAxis(axis, { ticks }, y, { left, right }) {
 }
 
 function acrossAxis(axis, { ticks }, x, { left, right, bottom }) {
+  const widest = 12 + 6.6 * Math.max(...ticks.map((tick) => axis.format(tick).length));
+  const every = Math.ceil((widest * (ticks.length - 1)) / (right - left)) || 1;
   return svg("g", { class: "axis" },
     svg("line", { class: "base", x1: left, x2: right, y1: bottom, y2: bottom }),
-    ticks.map((tick) => [
+    ticks.map((tick, place) => [
       svg("line", { class: "base", x1: x(tick), x2: x(tick), y1: bottom, y2: bottom + 4 }),
-      svg("text", { x: x(tick), y: bottom + 17, "text-anchor": "middle" }, axis.format(tick)),
+      svg("text", { x: x(tick), y: bottom + 17, "text-anchor": right - x(tick) < 12 ? "end" : "middle" },
+        place % every === 0 ? axis.format(tick) : ""),
     ]),
-    svg("text", { class: "axis-label", x: right, y: bottom + 36, "text-anchor": "end" }, axis.label));
+    svg("text", { class: "axis-label", x: right, y: bottom + 34, "text-anchor": "end" }, axis.label));
 }
 
 function line({ name, colour, dash, filled, points }, x, y, { bottom }) {
@@ -119,13 +122,14 @@ function limitLine({ at, name }, place, x, { left, right, top, bottom }) {
   ];
 }
 
-function spot({ at, name }, x, y, { left, right }) {
+/** A spot with its name: above and to the right of a falling curve, the next one below and to the left. */
+function spot({ at, name }, place, x, y) {
   const [across, up] = [x(at[0]), y(at[1])];
-  const toTheLeft = across > (left + right) / 2;
+  const below = place % 2 === 1;
   return [
     svg("circle", { class: "spot", cx: across, cy: up, r: 5 }),
-    svg("text", { class: "limit-label", x: across + (toTheLeft ? -9 : 9), y: up - 7,
-      "text-anchor": toTheLeft ? "end" : "start" }, name),
+    svg("text", { class: "limit-label", x: across + (below ? -9 : 9), y: up + (below ? 17 : -8),
+      "text-anchor": below ? "end" : "start" }, name),
   ];
 }
 

@@ -21,28 +21,39 @@ const UNSEEN_SCORES = [
   { name: "equal error rate of pairs", of: (s) => s.equal_error_rate, less: true },
 ];
 
+const CALIBRATED = "The limits were calibrated on training images that were held out. Good: on test images the first errs about equally "
+  + "both ways, and the second accepts about 1 %; much more means that too few images were held out.";
+const NOT_CALIBRATED = "The limits were calibrated without these classes, and so accept more of them; enrolling more examples of each "
+  + "helps a board.";
+
 function scoresSection(run) {
   const { float, int8 } = run;
   const unseen = int8.unseen && float.unseen;
   const openSet = int8.open_set ?? int8.unseen?.open_set;
   return [
-    figure(scoreTable(SCORES, float, int8, "Scores of the float net and of int8"),
-      "Shares of the test set. Points are what int8 gains (+) or loses (−) against the net before quantization; "
-      + "within ±0.1 the board is as good as the PC.", "scores"),
-    limitsTable(int8),
-    unseen ? el("h4", null, `Never trained on: ${int8.unseen.labels.map((label) => className(run, label)).join(", ")}`) : null,
-    unseen
-      ? figure(scoreTable(UNSEEN_SCORES, float.unseen, int8.unseen, "Scores of classes that were never trained on"),
+    el("div", { class: "plots two" },
+      figure(scoreTable(SCORES, float, int8, "Scores of the float net and of int8"),
+        "Shares of the test set: more is better, of the error rate less. Points are int8 minus the net before "
+        + "quantization; within ±0.1 the board is as good as the PC.", "scores"),
+      el("div", null, limitsTable(int8, CALIBRATED), openSet ? openSetFigure(openSet, Boolean(unseen)) : null)),
+    unseen ? unseenScores(run) : null,
+  ];
+}
+
+function unseenScores(run) {
+  const { float: { unseen: float }, int8: { unseen: int8 } } = run;
+  return [
+    el("p", { class: "title" }, `Never trained on: ${int8.labels.map((label) => className(run, label)).join(", ")}`),
+    el("div", { class: "plots two" },
+      figure(scoreTable(UNSEEN_SCORES, float, int8, "Scores of classes that were never trained on"),
         "The same for classes that the net never saw in training: how it will do with what it is taught in the field. "
-        + "Lower than above is normal; far lower asks for more classes to train on.", "unseen-scores")
-      : null,
-    unseen ? limitsTable(int8.unseen) : null,
-    openSet ? openSetFigure(openSet, Boolean(unseen)) : null,
+        + "Lower than above is normal; far lower asks for more classes to train on.", "unseen-scores"),
+      limitsTable(int8, NOT_CALIBRATED)),
   ];
 }
 
 function scoreTable(scores, float, int8, label) {
-  const found = scores.filter(({ of }) => isNumber(of(float)) || isNumber(of(int8)));
+  const found = scores.filter(({ of }) => of(int8) !== undefined);
   return table([
     { title: "in %", cell: ({ name }) => name },
     { title: "float", number: true, cell: ({ of }) => percent(of(float)) },
@@ -51,8 +62,8 @@ function scoreTable(scores, float, int8, label) {
   ], found, label);
 }
 
-/** What the limits in the model file do on these images. */
-function limitsTable({ at_thresholds: limits }) {
+/** What the limits in the model file do on these pairs. */
+function limitsTable({ at_thresholds: limits }, caption) {
   if (!limits) return null;
   const rows = [["equal error", limits.equal_error], ["accepts 1 %", limits.false_accept_1_percent]];
   return figure(table([
@@ -60,8 +71,7 @@ function limitsTable({ at_thresholds: limits }) {
     { title: "false accepts", number: true, cell: ([, rates]) => percent(rates.false_accept_rate) },
     { title: "false rejects", number: true, cell: ([, rates]) => percent(rates.false_reject_rate) },
   ], rows, "Errors at the limits in the model file"),
-  "The limits were calibrated on training images that were held out. On these pairs the first should err about equally "
-  + "both ways, the second accept about 1 %; much more means that too few images were held out.");
+  caption, "limits");
 }
 
 function openSetFigure(openSet, unseen) {
@@ -70,19 +80,16 @@ function openSetFigure(openSet, unseen) {
     ["taught things that are called unknown", openSet.known_rejected],
     ["other things that are given a name", openSet.unknown_accepted],
   ];
-  return [
-    el("h4", null, "Known or unknown, as a board decides it"),
-    figure(table([
-      { title: "share", cell: ([name]) => name },
-      { title: "int8", number: true, cell: ([, share]) => percent(share) },
-    ], rows, "Open set"),
-    `A board is taught five images of ${unseen ? "each class that was never trained on" : "half of the classes"} and asked `
-    + "about all. Good: the first near 100 %, the others near 0.", "open-set"),
-  ];
+  return figure(table([
+    { title: "known or unknown, as a board decides", cell: ([name]) => name },
+    { title: "int8", number: true, cell: ([, share]) => percent(share) },
+  ], rows, "Open set"),
+  `A board is taught five images of ${unseen ? "each class that was never trained on" : "half of the classes"} and asked `
+  + "about all. Good: the first near 100 %, the others near 0.", "open-set");
 }
 
 function tripletsFigure(run) {
-  if (run.triplets.length === 0) return el("p", { class: "nothing" }, "The test set is too small for triplets.");
+  if (run.triplets.length === 0) return nothing("The test set is too small for triplets.");
   return figure(table([
     { title: "class", cell: ({ label }) => className(run, label) },
     { title: "min", number: true, cell: ({ min }) => real(min) },
@@ -91,5 +98,5 @@ function tripletsFigure(run) {
     { title: "below 0", number: true, cell: ({ accuracy }) => percent(accuracy) },
   ], run.triplets, "Triplets by class"),
   "Distance to an image of the same class minus distance to one of another, over the test triplets of each class. Below 0 "
-  + "is right: good is a mean far below 0 and nearly 100 % of the triplets.", "triplets");
+  + "is right: good is a mean far below 0 and nearly 100 % of the triplets.", "triplets", "narrow");
 }

@@ -28,9 +28,10 @@ function facts(run) {
   const unseen = data.unseen.map((label) => className(run, label)).join(", ");
   return el("p", { class: "facts" },
     `${counted(data.train_images, "training image")} and ${counted(data.test_images, "test image")} of `,
-    `${data.size[0]}×${data.size[1]} from ${data.name}, ${counted(data.classes.length, "class").replace(/classs$/, "classes")}`,
-    unseen ? `, of which ${unseen} were never trained on` : "",
-    `. ${thousands(training.images_seen)} images went through the net in ${duration(training.seconds)} of training.`);
+    `${data.size[0]}×${data.size[1]} from ${data.name}, ${counted(data.classes.length, "class", "classes")}`,
+    unseen ? ` (never trained on: ${unseen})` : "",
+    `. ${thousands(training.images_seen)} images went through the net`,
+    isNumber(training.seconds) ? ` in ${duration(training.seconds)} of training.` : ".");
 }
 
 function cards(run) {
@@ -52,8 +53,8 @@ function cards(run) {
 
 /** The score that int8 loses most of. */
 function worstCost({ float, int8 }) {
-  const lost = SCORES.map(({ name, of, less }) => ({ name, points: 100 * (of(float) - of(int8)) * (less ? -1 : 1) }))
-    .filter(({ points }) => isNumber(points));
+  const lost = SCORES.filter(({ of }) => isNumber(of(float)) && isNumber(of(int8)))
+    .map(({ name, of, less }) => ({ name, points: 100 * (of(float) - of(int8)) * (less ? -1 : 1) }));
   if (lost.length === 0) return { text: DASH, note: "nothing could be measured" };
   const worst = lost.reduce((one, other) => (other.points > one.points ? other : one));
   if (worst.points < 0.005) return { text: "nothing", note: "no score is lower than the float net’s" };

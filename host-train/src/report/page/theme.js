@@ -50,7 +50,7 @@ function followTheme() {
   let onScreen, folded;
   addEventListener("beforeprint", () => {
     onScreen = root.dataset.theme;
-    folded = [...document.querySelectorAll("details:not([open])")];
+    folded = [...document.querySelectorAll(".recipe details:not([open])")];
     apply("light");
     for (const details of folded) details.open = true;
   });

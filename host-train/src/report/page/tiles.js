@@ -37,8 +37,8 @@ function neighbourTiles(run, neighbours, own, size) {
     const other = label !== own;
     return el("li", { class: other ? "other" : null },
       tile(run, image, size),
-      el("span", { class: "name" }, other ? el("span", { class: "mark", "aria-label": "another label:" }, "≠ ") : null,
-        className(run, label)),
+      other ? el("span", { class: "mark", role: "img", "aria-label": "another label:" }, "≠") : null,
+      el("span", { class: "name" }, className(run, label)),
       el("span", { class: "distance" }, real(distance)));
   });
   return el("ol", { class: "neighbours" }, entries);

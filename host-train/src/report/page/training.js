@@ -1,21 +1,26 @@
 // How training went, of one run or of several over each other.
 
-function trainingSection(runs) {
-  const loss = runs.length === 1 ? `Loss (${runs[0].training.loss})` : "Loss";
-  const mined = runs.length === 1 ? `Mined ${runs[0].training.unit} a step` : "Mined a step";
-  return el("div", { class: "plots three" },
-    curveFigure("loss", runs, loss, (row) => row.loss, real, { from: 0 },
-      "Mean loss since the point before. Good: falls fast, then slowly, and levels off. One that stays at the margin "
-      + "has collapsed: every image has the same embedding."),
-    curveFigure("validation", runs, "P@1 of held-out images", (row) => row.precision_at_1, (share) => percent(share, 1), { to: 1 },
-      "Share of training images that were held out whose nearest other one is of their class. Good: rises, then stays; "
-      + "one that falls again asks for fewer steps."),
-    curveFigure("mined", runs, mined, (row) => row.mined, brief, { from: 0 },
-      "What the loss of a step rests on. It falls as the net learns, since fewer images are hard for it; at zero there is "
-      + "nothing left to learn from."));
+function trainingSection(run) {
+  return el("div", { class: "plots three" }, trainingFigures([run]));
 }
 
-function curveFigure(name, runs, title, of, format, bounds, caption) {
+function trainingFigures(runs) {
+  const loss = runs.length === 1 ? `Loss (${runs[0].training.loss})` : "Loss";
+  const mined = runs.length === 1 ? `Mined ${runs[0].training.unit} a step` : "Mined a step";
+  return [
+    curveFigure("loss", runs, loss, (row) => row.loss, { format: trimmed, exact: real, from: 0 },
+      "Mean loss since the point before. Good: falls fast, then slowly, and levels off. One that stays at the margin "
+      + "has collapsed: every image has the same embedding."),
+    curveFigure("validation", runs, "P@1 of held-out images", (row) => row.precision_at_1, { format: trimmedPercent, exact: percent, to: 1 },
+      "Share of training images that were held out whose nearest other one is of their class. Good: rises, then stays; "
+      + "one that falls again asks for fewer steps."),
+    curveFigure("mined", runs, mined, (row) => row.mined, { format: brief, exact: real, from: 0 },
+      "What the loss of a step rests on. Mined triplets become fewer as the net learns, since fewer are hard for it; at "
+      + "zero there is nothing left to learn from."),
+  ];
+}
+
+function curveFigure(name, runs, title, of, axis, caption) {
   const series = runs.map((run, place) => ({
     name: run.name,
     colour: runs.length === 1 ? "var(--same)" : colourOf(place, runs.length),
@@ -23,16 +28,15 @@ function curveFigure(name, runs, title, of, format, bounds, caption) {
     points: run.training.history.filter((row) => isNumber(of(row))).map((row) => [row.images_seen, of(row)]),
   }));
   if (series.every(({ points }) => points.length === 0)) {
-    return figure(el("div", { class: "plot" }, el("div", { class: "plot-head" }, el("h4", null, title)),
-      el("p", { class: "nothing" }, "No measurements.")), caption, name);
+    return figure(el("div", { class: "plot" }, el("div", { class: "plot-head" }, el("p", { class: "title" }, title)),
+      nothing("No measurements.")), caption, name);
   }
-  const exact = format === brief ? (value) => thousands(value) : real === format ? real : (share) => percent(share);
-  const ends = series.map(({ name, points }) => `${name} ends at ${points.length > 0 ? exact(points.at(-1)[1]) : DASH}`);
+  const ends = series.map(({ name, points }) => `${name} ends at ${points.length > 0 ? axis.exact(points.at(-1)[1]) : DASH}`);
   return figure(plot({
     title,
     reading: ends.join(", "),
     x: { label: "images seen", format: brief, exact: thousands, from: 0 },
-    y: { label: "", format, exact, ...bounds },
+    y: { label: "", ...axis },
     series,
   }), caption, name);
 }

@@ -56,7 +56,7 @@ where
         .margin_bottom(px(8))
         .margin_left(px(8))
         .x_label_area_size(px(42))
-        .y_label_area_size(px(64))
+        .y_label_area_size(px(74))
         .build_cartesian_2d(x.range, y.range)?;
     plane
         .configure_mesh()

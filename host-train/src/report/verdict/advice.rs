@@ -122,8 +122,8 @@ fn dear_int8(findings: &Findings, _: &Config) -> Option<String> {
 
 fn overfitted(findings: &Findings, config: &Config) -> Option<String> {
     let rows = findings.training.history.iter().filter_map(|row| Some((row.step, row.precision_at_1?)));
-    let (step, best) = rows.clone().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
-    let (_, last) = rows.last()?;
+    let (_, last) = rows.clone().next_back()?;
+    let (step, best) = rows.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
     (best - last > CHANGED && config.train.patience.is_none()).then(|| {
         format!(
             "Held-out images were recognised best at step {} (P@1 {}) and worse at the end ({}): stop in time \
