@@ -1,5 +1,5 @@
-//! What is linked is what deny.toml allows: licences, versions and sources. `cargo deny` would do the same and tell of
-//! advisories as well, but building it takes longer than all else that CI does, and advisories need a network.
+//! What is linked is what deny.toml allows: licences, versions and sources. `cargo deny` does the same and tells of
+//! advisories as well, but building it would add minutes to CI, and advisories need a network.
 
 use firmware::boards::BOARDS;
 use std::{
