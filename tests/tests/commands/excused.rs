@@ -3,7 +3,7 @@
 use super::markdown::Command;
 
 /// How a command begins, and why it is not run.
-const EXCUSED: [(&str, &str); 7] = [
+const EXCUSED: [(&str, &str); 8] = [
     (".ci/", "it is what runs this test"),
     ("BLESS=1 cargo test", "it would write over what it is compared with"),
     ("cargo test", "it is what runs this test"),
@@ -11,6 +11,7 @@ const EXCUSED: [(&str, &str); 7] = [
     ("cargo install", "it needs a network and minutes"),
     ("cargo run --release -p firmware", "it needs a board; tests/tests/firmware_sizes.rs builds the same"),
     ("cargo run --release -p host-train", "it builds Burn anew: minutes"),
+    ("tensorboard", "it serves until it is stopped; host-train/tests/tensorboard.rs has it read a run"),
 ];
 
 /// Why `command` is not run; `None` if it is to be.

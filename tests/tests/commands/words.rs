@@ -16,7 +16,7 @@ pub fn check(line: &str, workspace: &Path) -> Result<(), String> {
             ["cargo", "test", ref words @ ..] => cargo_test(words, workspace),
             ["cargo", "build" | "clippy" | "deny" | "doc" | "fmt" | "install" | "package", ..] => Ok(()),
             ["host-train", ref words @ ..] => host_train(words),
-            ["probe-rs", ..] => Ok(()),
+            ["probe-rs" | "tensorboard", ..] => Ok(()),
             ["python" | "python3", script, ..] => exists(&workspace.join(script)),
             [script, ..] if script.starts_with(".ci/") => exists(&workspace.join(script)),
             _ => Err("no program of this project".to_owned()),
