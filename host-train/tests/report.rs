@@ -44,7 +44,7 @@ fn a_report_again_is_the_same_report() {
     let folder = tempfile::tempdir().unwrap();
     let in_folder = |arguments: &[&str]| run(folder.path(), arguments);
     let out = done(&in_folder(&TRAIN));
-    assert!(out.contains("\nwrote runs/tiny: report.html, "), "{out}");
+    assert!(out.contains("\nwrote runs/tiny:\n      report.html, "), "{out}");
     assert!(out.contains("\nopen runs/tiny/report.html\n"), "{out}");
     let page = folder.path().join("runs/tiny/report.html");
     let first = fs::read(&page).unwrap();
@@ -131,7 +131,7 @@ fn what_is_no_run_or_not_its_data() {
     let report = |arguments: &[&str]| run(folder.path(), &[&["report"], arguments].concat());
     fails(&host_train(&["report", "nowhere"]), &["nowhere: no such folder"]);
     fs::create_dir(folder.path().join("empty")).unwrap();
-    fails(&report(&["empty"]), &["empty: this is no folder of a run", "config.toml"]);
+    fails(&report(&["empty"]), &["empty: no run is in this folder", "config.toml"]);
 
     done(&run(folder.path(), &TRAIN));
     six_pictures(&folder.path().join("pictures"));

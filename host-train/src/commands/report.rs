@@ -74,8 +74,7 @@ fn judge<T>(
     report: impl FnOnce(&RunFolder, &Run<'_>) -> Result<T>,
 ) -> Result<T> {
     let folder = RunFolder::open(folder)?;
-    let config = Config::read(&folder.file(CONFIG))
-        .with_context(|| format!("{}: this is no folder of a run", folder.path().display()))?;
+    let config = Config::read(&folder.file(CONFIG))?;
     let file = read_model(folder.path())?;
     let model = file.decode()?;
     let data = super::data::find(data, config.seed, &config.data)?;

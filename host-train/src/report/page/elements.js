@@ -25,6 +25,11 @@ function figure(drawing, caption, name, shape) {
   return el("figure", { "data-plot": name, class: shape }, drawing, el("figcaption", null, caption));
 }
 
+/** Text in which what stands between backticks is something to type. */
+function prose(text) {
+  return text.split("`").map((part, place) => (place % 2 === 1 ? el("code", null, part) : part));
+}
+
 /** Said where there is nothing to draw. */
 function nothing(text) {
   return el("p", { class: "nothing" }, text);

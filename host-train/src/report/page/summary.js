@@ -12,7 +12,7 @@ function verdict(run) {
   return el("div", { class: `verdict ${grade}` },
     el("p", { class: "grade" }, el("span", { "aria-hidden": "true" }, mark), word),
     el("p", { class: "sentence" }, sentence),
-    advice.length > 0 ? el("ul", { class: "advice" }, advice.map((line) => el("li", null, line))) : null);
+    advice.length > 0 ? el("ul", { class: "advice" }, advice.map((line) => el("li", null, prose(line)))) : null);
 }
 
 /** Said loudly, since numbers on drawings look better than those on what people write. */
