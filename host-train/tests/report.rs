@@ -51,7 +51,8 @@ fn a_report_again_is_the_same_report() {
     fs::remove_file(&page).unwrap();
 
     let out = done(&in_folder(&["report", "runs/tiny", "--data", "drawn"]));
-    assert!(out.starts_with("wrote runs/tiny: report.html"), "{out}");
+    assert!(out.starts_with("wrote runs/tiny:\n      report.html, "), "{out}");
+    assert!(out.ends_with("\nopen runs/tiny/report.html\n"), "{out}");
     assert!(fs::read(&page).unwrap() == first, "another report");
     assert!(first.len() < 3_000_000, "{} bytes", first.len());
 

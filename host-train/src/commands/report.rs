@@ -10,7 +10,7 @@ use crate::{
     config::{Config, NetConfig},
     data::{Dataset, Label},
     evaluation::{float_scores, int8_scores},
-    report::{self, Findings, Run},
+    report::{self, Findings, REPORT, Run},
     run_folder::{CONFIG, RunFolder, write_whole},
     sampler::classes,
     terminal::{Progress, listed, print},
@@ -35,7 +35,8 @@ const COMPARISON: &str = "comparison.html";
 pub fn run(args: &ReportArgs) -> Result<()> {
     if let ([run], None, false) = (args.runs.as_slice(), &args.out, args.json) {
         let files = judge(run, &args.data, report::write)?;
-        return Ok(print(format_args!("wrote {}:\n{}", run.display(), listed(&files)))?);
+        let (page, run) = (run.join(REPORT), run.display());
+        return Ok(print(format_args!("wrote {run}:\n{}open {}\n", listed(&files), page.display()))?);
     }
     let findings = args.runs.iter().map(|run| judge(run, &args.data, |_, run| run.findings()));
     let mut findings = findings.collect::<Result<Vec<_>>>()?;
