@@ -14,7 +14,7 @@ use std::{
     io::{self, ErrorKind, Write},
     sync::atomic::{AtomicBool, Ordering},
 };
-pub use text::{count, cut, listed, seconds, thousands};
+pub use text::{count, cut, hex, listed, operation, seconds, thousands};
 use thiserror::Error;
 
 /// The status of a program whose standard output was closed, as shells have it: 128 and SIGPIPE's number.

@@ -1,12 +1,9 @@
 //! `bench`: embeddings a second on this machine, and where the time goes.
 
-use super::{
-    inspect::{hex, operation},
-    read_model,
-};
+use super::read_model;
 use crate::{
     engine::{Engine, StepPath},
-    terminal::{print, thousands},
+    terminal::{hex, operation, print, thousands},
 };
 use anyhow::Result;
 use rayon::prelude::*;

@@ -1,12 +1,12 @@
 //! `eval`: how good a model file is on a test set.
 
-use super::{data::mark, inspect::hex, read_model, scores, train::triplet_table};
+use super::{data::mark, read_model, scores, train::triplet_table};
 use crate::{
     cli::EvalArgs,
     config::{Config, DataConfig},
     evaluation::int8_scores,
     run_folder::CONFIG,
-    terminal::{Progress, print},
+    terminal::{Progress, hex, print},
 };
 use anyhow::{Result, ensure};
 use std::path::Path;

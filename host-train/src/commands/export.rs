@@ -1,9 +1,6 @@
 //! `export`: a run's checkpoint once more into a model file.
 
-use super::{
-    inspect::hex,
-    train::{CHECKPOINT, METRICS, MODEL},
-};
+use super::train::{CHECKPOINT, METRICS, MODEL};
 use crate::{
     cli::ExportArgs,
     config::{Backend, Config, NetConfig},
@@ -12,7 +9,7 @@ use crate::{
     net::Net,
     rng::Rng,
     run_folder::{CONFIG, RunFolder, write_whole},
-    terminal::{print, thousands},
+    terminal::{hex, print, thousands},
     train::shape,
 };
 use anyhow::{Context, Result};

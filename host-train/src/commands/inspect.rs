@@ -3,10 +3,10 @@
 pub mod json;
 
 use super::read_model;
-use crate::terminal::{print, thousands};
+use crate::terminal::{hex, operation, print, thousands};
 use anyhow::{Context, Result};
 use shared_model::{
-    Element, Model, Operation, Path, Reason, SelfTestError, Step,
+    Element, Model, Path, Reason, SelfTestError,
     format::{Background, Fit, Preparation, Threshold, TrainingSummary},
 };
 use std::path;
@@ -134,11 +134,6 @@ background  {background} prototypes of what it was trained on
     text + &ram(model, "whole maps between layers")
 }
 
-/// A hash as people read it.
-pub fn hex(hash: [u8; 8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn preparation(Preparation { fit, background }: Preparation) -> String {
     let fit = match fit {
         Fit::Stretch => "stretched to the size",
@@ -171,24 +166,4 @@ fn tensor(tensor: &shared_model::Tensor) -> String {
         Element::Signed => "-127..127",
     };
     format!("{:>11} {element:>9} {:>10.3e}", tensor.shape.to_string(), tensor.scale)
-}
-
-/// Kind and window of a step, as short as it can be said.
-pub fn operation(step: &Step<'_>) -> String {
-    let size = |[rows, columns]: [usize; 2]| format!("{rows}x{columns}");
-    let relu = if step.output.element == Element::Unsigned { " relu" } else { "" };
-    match &step.operation {
-        Operation::Conv2d { geometry, pool, .. } => {
-            let stride = match geometry.stride {
-                [1, 1] => String::new(),
-                stride => format!("/{}", size(stride)),
-            };
-            let pool =
-                pool.map_or(String::new(), |pool| format!(" max {}", size(pool.kernel.map(usize::from))));
-            format!("conv {}{stride}{relu}{pool}", size(geometry.kernel))
-        }
-        Operation::MaxPool2d(pool) => format!("max {}", size(pool.kernel.map(usize::from))),
-        Operation::AveragePool2d(pool, _) => format!("average {}", size(pool.kernel.map(usize::from))),
-        Operation::Dense(_) => format!("dense{relu}"),
-    }
 }

@@ -1,6 +1,6 @@
 //! `train`: the main job, from images to a model file and its numbers.
 
-use super::{bench::embeddings_per_second, data::mark, export::checkpoint, history, inspect::hex, scores};
+use super::{bench::embeddings_per_second, data::mark, export::checkpoint, history, scores};
 use crate::{
     cli::TrainArgs,
     config::{Backend, Config, ConfigError, HoldOut, NetConfig, READY, ValidConfig},
@@ -12,7 +12,7 @@ use crate::{
     run_folder::{CONFIG, RunFolder},
     sampler::SamplerError,
     terminal::{
-        INTERRUPTED, Progress, cut, error, interrupt_at_once, interrupted, listed, listen_for_interrupt,
+        INTERRUPTED, Progress, cut, error, hex, interrupt_at_once, interrupted, listed, listen_for_interrupt,
         note, print, thousands,
     },
     train::{self, Checkpoints, Ended, HistoryRow, Observer, Start, TrainError, Trained},

@@ -2,9 +2,9 @@
 
 use super::{LayerFacts, NetFacts};
 use crate::{
-    commands::inspect::{hex, operation},
     data::Split,
     float_net::FloatNet,
+    terminal::{hex, operation},
 };
 use rayon::prelude::*;
 use shared_model::{Model, Operation, Shape, Step, Tensor, format::align};

@@ -1,5 +1,6 @@
 //! Numbers and names for people.
 
+use shared_model::{Element, Operation, Step};
 use std::time::Duration;
 
 /// `12.3 s`, or `4 min 5 s`.
@@ -58,6 +59,31 @@ pub fn thousands(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A hash as people read it.
+pub fn hex(hash: [u8; 8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Kind and window of a step, as short as it can be said.
+pub fn operation(step: &Step<'_>) -> String {
+    let size = |[rows, columns]: [usize; 2]| format!("{rows}x{columns}");
+    let relu = if step.output.element == Element::Unsigned { " relu" } else { "" };
+    match &step.operation {
+        Operation::Conv2d { geometry, pool, .. } => {
+            let stride = match geometry.stride {
+                [1, 1] => String::new(),
+                stride => format!("/{}", size(stride)),
+            };
+            let pool =
+                pool.map_or(String::new(), |pool| format!(" max {}", size(pool.kernel.map(usize::from))));
+            format!("conv {}{stride}{relu}{pool}", size(geometry.kernel))
+        }
+        Operation::MaxPool2d(pool) => format!("max {}", size(pool.kernel.map(usize::from))),
+        Operation::AveragePool2d(pool, _) => format!("average {}", size(pool.kernel.map(usize::from))),
+        Operation::Dense(_) => format!("dense{relu}"),
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 use super::Board;
 use crate::{
-    commands::inspect::hex,
     data::picture::natural_order,
     device::{Entry, GalleryFile, ModelName},
     run_folder::write_whole,
     terminal::{
-        INTERRUPTED, Progress, count, cut, error, interrupted, listen_for_interrupt, print, thousands,
+        INTERRUPTED, Progress, count, cut, error, hex, interrupted, listen_for_interrupt, print, thousands,
     },
 };
 use anyhow::{Context, Result, bail, ensure};

@@ -1,10 +1,7 @@
 use super::Board;
 use crate::{
-    commands::inspect::{
-        hex,
-        json::{Embedding, Limit, distance, element, shape},
-    },
-    terminal::{count, cut, print, seconds, thousands},
+    commands::inspect::json::{Embedding, Limit, distance, element, shape},
+    terminal::{count, cut, hex, print, seconds, thousands},
 };
 use anyhow::Result;
 use serde::Serialize;

@@ -9,10 +9,10 @@ mod parity;
 mod recognise;
 mod restart;
 
-use super::{images, inspect::hex};
+use super::images;
 use crate::{
     device::{Address, Client, Port, Settings, connect, serial_ports},
-    terminal::{error, is_quiet, note},
+    terminal::{error, hex, is_quiet, note},
 };
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};

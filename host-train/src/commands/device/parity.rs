@@ -4,12 +4,11 @@ use crate::{
     commands::{
         ModelFile, data,
         images::{self, Image},
-        inspect::{hex, operation},
         read_model,
     },
     config::DataConfig,
     engine::Engine,
-    terminal::{Progress, count, print},
+    terminal::{Progress, count, hex, operation, print},
 };
 use anyhow::{Context, Result, ensure};
 use clap::{Args, value_parser};

@@ -1,6 +1,7 @@
 //! The same for programs.
 
-use super::{hex, operation, path};
+use super::path;
+use crate::terminal::{hex, operation};
 use serde::Serialize;
 use shared_model::{
     Distance, Element, Model, Path, Shape, Step, Tensor,
