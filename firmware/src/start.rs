@@ -5,13 +5,14 @@ use crate::board;
 use cortex_m_rt::entry;
 use firmware::{
     app::{App, Memory},
-    hardware::System,
+    hardware::{Board, Parts, System},
     memory,
     model::{self, CAPACITY, EMBEDDING_LEN, EXEMPLARS, INPUT_LEN, SCRATCH_LEN},
+    storage,
 };
 #[cfg(target_arch = "riscv32")]
 use riscv_rt::entry;
-use shared_model::{Model, protocol::FrameReader};
+use shared_model::{Model, gallery, protocol::FrameReader};
 use static_cell::ConstStaticCell;
 
 const FRAME: usize = memory::request_len(INPUT_LEN, EMBEDDING_LEN, EXEMPLARS);
@@ -23,9 +24,23 @@ static SCRATCH: ConstStaticCell<[u32; SCRATCH_LEN]> = ConstStaticCell::new([0; S
 static BUFFER_MEMORY: ConstStaticCell<[u8; BUFFER]> = ConstStaticCell::new([0; BUFFER]);
 static GALLERY_MEMORY: ConstStaticCell<[u8; GALLERY]> = ConstStaticCell::new([0; GALLERY]);
 
+/// Refuses, when it is built, a firmware whose gallery the board's flash could not keep.
+const fn fits_flash<B: Board>(_: &Parts<B>) {
+    const {
+        let value_len = gallery::value_len(EMBEDDING_LEN, EXEMPLARS);
+        let most = storage::most_records::<B::Flash>(board::GALLERY.len, value_len);
+        assert!(
+            most >= CAPACITY,
+            "the gallery's flash holds fewer labels than TINYTRIPLET_CAPACITY (16 unless it is set): lower it, or \
+             TINYTRIPLET_EXEMPLARS"
+        );
+    }
+}
+
 #[entry]
 fn main() -> ! {
     let mut parts = board::init();
+    fits_flash(&parts);
     parts.system.start();
     let model = match Model::decode(model::FILE) {
         Ok(model) => model,

@@ -393,6 +393,29 @@ enum Kind {
     Remove = 2,
 }
 
+/// Bytes of a word: what reads and writes are multiples of.
+const fn word<Flash: NorFlash>() -> usize {
+    let [write, read] = [Flash::WRITE_SIZE, Flash::READ_SIZE];
+    let larger = if write > read { write } else { read };
+    if larger > CRC_LEN { larger } else { CRC_LEN }
+}
+
+/// Bytes of a record with a value of `value_len`, in whole words; `None` where no number is that large.
+const fn slot_len(value_len: usize, word: usize) -> Option<usize> {
+    VALUE.saturating_add(value_len).saturating_add(CRC_LEN).checked_next_multiple_of(word)
+}
+
+/// The most records with values of `value_len` bytes that a region of `region_len` bytes of such a flash holds: one fewer
+/// than fit half of it, because a change has to fit behind them.
+pub const fn most_records<Flash: NorFlash>(region_len: usize, value_len: usize) -> usize {
+    let word = word::<Flash>();
+    let bank = (region_len / 2).saturating_sub(HEADER_LEN.next_multiple_of(word));
+    match slot_len(value_len, word) {
+        Some(slot_len) => (bank / slot_len).saturating_sub(1),
+        None => 0,
+    }
+}
+
 /// Where things are in a region.
 #[derive(Clone, Copy, Debug)]
 struct Layout {
@@ -407,7 +430,7 @@ struct Layout {
 
 impl Layout {
     fn new<Flash: NorFlash>(flash: &Flash, value_len: usize, capacity: usize) -> Result<Self, MountError> {
-        let word = Flash::WRITE_SIZE.max(Flash::READ_SIZE).max(CRC_LEN);
+        let word = word::<Flash>();
         let divides = |size: usize| size > 0 && word.is_multiple_of(size);
         if !divides(Flash::WRITE_SIZE) || !divides(Flash::READ_SIZE) || !CHUNK.is_multiple_of(word) {
             return Err(MountError::WordSize);
@@ -421,20 +444,18 @@ impl Layout {
         {
             return Err(MountError::Region);
         }
-        let slot_len = VALUE.saturating_add(value_len).saturating_add(CRC_LEN);
-        let slot_len = slot_len.checked_next_multiple_of(word).and_then(|len| u16::try_from(len).ok());
+        let slot_len = slot_len(value_len, word).and_then(|len| u16::try_from(len).ok());
         let slot_len = slot_len.ok_or(MountError::ValueLength)?;
-        let slots = bank_len.saturating_sub(HEADER_LEN.next_multiple_of(word)) / usize::from(slot_len);
-        // One more than there are records: a change has to fit behind them.
-        if slots <= capacity {
-            return Err(MountError::TooSmall { slots, needed: capacity.saturating_add(1) });
+        let most = most_records::<Flash>(flash.capacity(), value_len);
+        if most < capacity.max(1) {
+            return Err(MountError::TooSmall { most, wanted: capacity });
         }
         Ok(Self {
             bank_len: bank_len as u32,
             word: word as u16,
             value_len: value_len as u16,
             slot_len,
-            slots: slots.min(u16::MAX.into()) as u16,
+            slots: (most + 1).min(u16::MAX.into()) as u16,
         })
     }
 
@@ -518,10 +539,10 @@ pub enum MountError {
     ValueLength,
     /// The region is too small.
     TooSmall {
-        /// The records that fit into half of it.
-        slots: usize,
-        /// The records that have to fit: one more than the capacity.
-        needed: usize,
+        /// The most records that it holds.
+        most: usize,
+        /// The records that it shall hold.
+        wanted: usize,
     },
     /// The flash could not be read.
     Flash(NorFlashErrorKind),
@@ -539,8 +560,8 @@ impl fmt::Display for MountError {
             Self::WordSize => f.write_str("the flash's words are of a size that is not supported"),
             Self::Region => f.write_str("the region is not two banks of whole erase units"),
             Self::ValueLength => f.write_str("the values are too long"),
-            Self::TooSmall { slots, needed } => {
-                write!(f, "half of the region holds {slots} records and has to hold {needed}")
+            Self::TooSmall { most, wanted } => {
+                write!(f, "the region holds {most} records and shall hold {wanted}")
             }
             Self::Flash(kind) => write!(f, "the flash cannot be read: {kind}"),
         }

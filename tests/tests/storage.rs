@@ -240,8 +240,8 @@ fn a_region_has_to_fit() {
     assert_eq!(error::<4, 256>(3, 8), MountError::Region);
     assert_eq!(error::<4, 256>(2, 65_500), MountError::ValueLength);
     assert_eq!(error::<4, 256>(2, usize::MAX), MountError::ValueLength);
-    assert_eq!(error::<4, 256>(2, 9), MountError::TooSmall { slots: 4, needed: 5 });
-    assert_eq!(error::<4, 256>(2, 1_000), MountError::TooSmall { slots: 0, needed: 5 });
+    assert_eq!(error::<4, 256>(2, 9), MountError::TooSmall { most: 3, wanted: 4 });
+    assert_eq!(error::<4, 256>(2, 1_000), MountError::TooSmall { most: 0, wanted: 4 });
     let mut flash = SimulatedFlash::<4, 16384>::new(2);
     let store = Store::<_, 16>::mount(&mut flash, OWNER, 608).unwrap();
     assert_eq!(store.slots(), 25);

@@ -51,7 +51,7 @@ mod systick;
 use firmware::boards::{self, Region};
 
 /// Where the gallery lies: build.rs keeps the program out of there.
-const GALLERY: Region = match boards::find(env!("FIRMWARE_BOARD")) {
+pub const GALLERY: Region = match boards::find(env!("FIRMWARE_BOARD")) {
     Some(board) => board.gallery,
     None => panic!("build.rs takes boards from the same table"),
 };
