@@ -156,10 +156,10 @@ fn no_limits(findings: &Findings, config: &Config) -> Option<String> {
     let without = findings.int8.pairs.at_thresholds.is_none();
     without.then(|| {
         let how = match config.train.hold_out {
-            HoldOut::None => "hold images out (`--set train.hold_out=images`)",
+            HoldOut::None => "hold images out (`--set 'train.hold_out=\"images\"'`)",
             _ => {
                 "it takes a class of 6 training images; add some, or hold whole classes out \
-                  (`--set train.hold_out=classes`)"
+                  (`--set 'train.hold_out=\"classes\"'`)"
             }
         };
         format!("The model has no limit for \"unknown\", so a board names whatever it is shown: {how}.")

@@ -146,6 +146,11 @@ fn advises(verdict: &Verdict, words: &[&str]) {
     for word in words {
         assert!(verdict.advice[0].contains(word), "`{word}` is not in: {}", verdict.advice[0]);
     }
+    // What it says to type is taken; quotation marks are the shell's.
+    for change in verdict.advice[0].split('`').filter_map(|part| part.strip_prefix("--set ")) {
+        let taken = Config::ready("origin").unwrap().with(&[change.trim_matches('\'').to_owned()]);
+        assert!(taken.is_ok(), "{change}: {taken:?}");
+    }
 }
 
 #[test]
@@ -261,12 +266,15 @@ fn precision_that_rose_or_fell() {
 
 #[test]
 fn limits() {
-    advises(&of(|of, _| of.int8.pairs.at_thresholds = None), &["no limit", "train.hold_out=classes"]);
+    advises(
+        &of(|of, _| of.int8.pairs.at_thresholds = None),
+        &["no limit", "--set 'train.hold_out=\"classes\"'"],
+    );
     let none = of(|of, config| {
         of.int8.pairs.at_thresholds = None;
         config.train.hold_out = crate::config::HoldOut::None;
     });
-    advises(&none, &["no limit", "train.hold_out=images"]);
+    advises(&none, &["no limit", "--set 'train.hold_out=\"images\"'"]);
     let loose = of(|of, _| {
         if let Some(at) = &mut of.int8.pairs.at_thresholds {
             at.false_accept_1_percent.false_accept_rate = 0.05;
