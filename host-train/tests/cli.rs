@@ -1,25 +1,16 @@
 //! What a person meets who gives the program something wrong: one line that says what, where, what to do, and the
 //! exit status.
 
+mod idx;
 mod program;
 
+use idx::{images, labels};
 use program::{fails, host_train, program};
 use shared_model::{
     Model,
     format::{self, Metadata},
 };
 use std::{fs, path::Path};
-
-/// An image file of `count` images of `size` × `size`, all of one grey.
-fn images(count: u32, size: u32) -> Vec<u8> {
-    let mut file = [0x803u32, count, size, size].map(u32::to_be_bytes).concat();
-    file.resize(16 + (count * size * size) as usize, 7);
-    file
-}
-
-fn labels(labels: &[u8]) -> Vec<u8> {
-    [&0x801u32.to_be_bytes()[..], &(labels.len() as u32).to_be_bytes(), labels].concat()
-}
 
 /// A folder of a tiny, correct set: 40 training and 20 test images, ten classes.
 fn folder() -> tempfile::TempDir {

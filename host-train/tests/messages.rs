@@ -2,6 +2,9 @@
 //! error, and its exit status; the commands are run, and must say the same today.
 #![cfg(target_os = "linux")] // whose words for what goes wrong with a file it quotes
 
+mod idx;
+
+use idx::{images, labels};
 use std::{
     env,
     fs::{self, create_dir_all as folder},
@@ -78,17 +81,6 @@ fn partial_files(desk: &Path) -> Vec<String> {
         }
     }
     found
-}
-
-/// An IDX file of `count` grey images of `size` × `size`.
-fn images(count: u32, size: u32) -> Vec<u8> {
-    let mut file = [0x803u32, count, size, size].map(u32::to_be_bytes).concat();
-    file.resize(16 + (count * size * size) as usize, 7);
-    file
-}
-
-fn labels(labels: &[u8]) -> Vec<u8> {
-    [&0x801u32.to_be_bytes()[..], &(labels.len() as u32).to_be_bytes(), labels].concat()
 }
 
 fn gzipped(content: &[u8]) -> Vec<u8> {

@@ -1,24 +1,13 @@
 //! The report of a run: with training, once more from its folder, of several runs, of little data, and refused.
 
 mod program;
+mod tiny;
 
 use image::{GrayImage, Luma};
 use program::{fails, host_train, program};
 use serde_json::Value;
 use std::{fs, path::Path, process::Output};
-
-/// A small net on drawn digits, to runs/tiny.
-const TRAIN: [&str; 9] = [
-    "-c",
-    "tiny",
-    "--data",
-    "drawn",
-    "--set",
-    "train.steps=30",
-    "--set",
-    "train.batch.balanced.images_per_class=2",
-    "--set=train.validate_every=10",
-];
+use tiny::TRAIN;
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     program(folder, arguments).output().unwrap()

@@ -1,24 +1,14 @@
 //! A run's files for TensorBoard, read by TensorBoard itself.
 
+mod tiny;
+
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
-
-/// A small net on drawn digits, to runs/tiny.
-const TRAIN: [&str; 9] = [
-    "-c",
-    "tiny",
-    "--data",
-    "drawn",
-    "--set",
-    "train.steps=30",
-    "--set",
-    "train.batch.balanced.images_per_class=2",
-    "--set=train.validate_every=10",
-];
+use tiny::TRAIN;
 
 #[track_caller]
 fn succeeds(command: &mut Command) {

@@ -78,8 +78,8 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// How long to wait for an answer. It must be longer than the board may take: moving the gallery to erased flash can stall it
-    /// for three and a half seconds.
+    /// How long to wait for an answer. It must be longer than the board may take: moving the gallery to erased flash can
+    /// stall it for three and a half seconds.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
     }
