@@ -2,10 +2,7 @@
 //! the first image comes is computed here.
 
 use crate::vector::i8::Target;
-use shared_model::{
-    Element, Operation, Step,
-    kernel::{ConvGeometry, Parameters},
-};
+use shared_model::{ConvGeometry, Element, Operation, Parameters, Step};
 
 /// A convolution with the max pool behind it, or a fully connected layer, which is a convolution whose window
 /// is the whole map.

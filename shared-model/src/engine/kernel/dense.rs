@@ -1,5 +1,5 @@
-use super::{Parameters, dot};
-use crate::Element;
+use super::dot;
+use crate::model::{step::Parameters, tensor::Element};
 
 /// Fully connected layer: `output[o] = requantize(bias[o] + Σ weight[o][i] · input[i])`.
 /// The input is a feature map read in its own order: row, column, channel.

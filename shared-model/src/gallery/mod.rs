@@ -13,7 +13,10 @@
 //! What follows the label is the entry's *value*. The prototype is sums / count, and is never rounded: see
 //! [`Distance::to_prototype`].
 
-use crate::{Distance, Element, Model};
+pub mod distance;
+mod recognise;
+
+use crate::model::{decode::Model, format::Distance, tensor::Element};
 use serde::{Deserialize, Serialize};
 
 /// Most bytes of a label.

@@ -7,7 +7,10 @@
 //! elements, as long as `9 · depth · 128 · 255 < 2^28`.
 
 use super::{Channels, Rows, copy_pixels, lanes::*};
-use crate::{Element, Shape, requantize::requantize};
+use crate::{
+    engine::requantize::requantize,
+    model::tensor::{Element, Shape},
+};
 
 #[cfg(dsp)]
 use super::dsp::winograd as inner;
@@ -620,9 +623,11 @@ mod portable {
 mod tests {
     use super::*;
     use crate::{
-        fast::random::{Random, le},
-        format::Pool,
-        kernel::{self, ConvGeometry, Parameters},
+        engine::{
+            fast::random::{Random, le},
+            kernel,
+        },
+        model::{format::Pool, geometry::ConvGeometry, step::Parameters},
     };
     use std::vec;
 

@@ -1,4 +1,10 @@
-use crate::{Element, Shape, format::Pool, requantize::requantize};
+use crate::{
+    engine::requantize::requantize,
+    model::{
+        format::Pool,
+        tensor::{Element, Shape},
+    },
+};
 
 /// The values of `channel` in the pool window of the output at (`row`, `column`).
 fn window<'a>(

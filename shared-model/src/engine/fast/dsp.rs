@@ -8,7 +8,7 @@
 //! more passes follow is kept in the carry flag: nothing between touches it.
 
 use super::Channels;
-use crate::Element;
+use crate::model::tensor::Element;
 use core::arch::{asm, global_asm};
 
 /// The extension is optional for Armv8-M, and the assembler has to be told that it is there.
@@ -1139,7 +1139,7 @@ pub(super) mod winograd {
 
     /// What the products' assembly reads by offset, and where it keeps what has no register.
     #[repr(C)]
-    pub(in crate::fast) struct Arguments {
+    pub(in crate::engine::fast) struct Arguments {
         multipliers: [i32; 2],       // 0
         stride: usize,               // 8
         panel: *const u32,           // 12
@@ -1195,7 +1195,7 @@ pub(super) mod winograd {
     }
 
     /// See `multiply` of the portable loops.
-    pub(in crate::fast) fn multiply(
+    pub(in crate::engine::fast) fn multiply(
         panel: &[u32],
         weights: &[i16],
         depth: usize,
@@ -1219,7 +1219,7 @@ pub(super) mod winograd {
     }
 
     /// See `multiply_pool` of the portable loops.
-    pub(in crate::fast) fn multiply_pool(
+    pub(in crate::engine::fast) fn multiply_pool(
         panel: &[u32],
         weights: &[i16],
         channels: Channels<'_>,
@@ -1262,7 +1262,7 @@ pub(super) mod winograd {
 
     /// What the input transform's assembly reads by offset, and where it keeps how far it is. Distances in bytes.
     #[repr(C)]
-    pub(in crate::fast) struct Transform {
+    pub(in crate::engine::fast) struct Transform {
         lines: [*const u8; 4], // 0
         panel: *mut u32,       // 16
         column: usize,         // 20: from a position to that of the next column
@@ -1325,7 +1325,7 @@ pub(super) mod winograd {
 
     /// See `transform` of the portable loops; of all tiles from the first to `tiles`, side by side. False where a line is
     /// too short, or for signed elements: nothing is written then.
-    pub(in crate::fast) fn transform_tiles(
+    pub(in crate::engine::fast) fn transform_tiles(
         lines: [&[u8]; 4],
         depth: usize,
         element: Element,
@@ -1340,28 +1340,28 @@ pub(super) mod winograd {
     }
 
     /// See `transform` of the portable loops.
-    pub(in crate::fast) fn transform(
+    pub(in crate::engine::fast) fn transform(
         lines: [&[u8]; 4],
         depth: usize,
         element: Element,
         to: (&mut [u32], usize, usize),
     ) {
         if element == Element::Signed {
-            crate::fast::winograd::transform(lines, depth, element, to);
+            crate::engine::fast::winograd::transform(lines, depth, element, to);
         } else if lines.iter().all(|line| line.len() >= 4 * depth) {
             run(lines.map(|line| line.as_ptr()), depth, to, 1);
         }
     }
 
     /// See `transform_words` of the portable loops.
-    pub(in crate::fast) fn transform_words(
+    pub(in crate::engine::fast) fn transform_words(
         words: &[u32],
         depth: usize,
         element: Element,
         to: (&mut [u32], usize, usize),
     ) {
         if element == Element::Signed {
-            crate::fast::winograd::transform_words(words, depth, element, to);
+            crate::engine::fast::winograd::transform_words(words, depth, element, to);
         } else if words.len() >= 4 * depth {
             run([0, 1, 2, 3].map(|i| words.as_ptr().wrapping_add(i * depth).cast()), depth, to, 1);
         }
@@ -1374,7 +1374,7 @@ pub(super) mod taps {
 
     /// What the assembly copies to its stack.
     #[repr(C)]
-    pub(in crate::fast) struct Arguments {
+    pub(in crate::engine::fast) struct Arguments {
         panel: *const u32,
         weights: *const i16,
         out: [*mut u8; 2],
@@ -1426,7 +1426,7 @@ pub(super) mod taps {
     }
 
     /// See `sum` of the portable loops.
-    pub(in crate::fast) fn sum(
+    pub(in crate::engine::fast) fn sum(
         panel: &[u32],
         weights: &[i16],
         (words, stages): (usize, usize),
@@ -1450,7 +1450,7 @@ pub(super) mod taps {
     }
 
     /// See `sum5` of the portable loops.
-    pub(in crate::fast) fn sum5(
+    pub(in crate::engine::fast) fn sum5(
         panel: &[[u32; 4]; 10],
         weights: &[i16],
         to: Element,
@@ -1470,11 +1470,11 @@ pub(super) mod taps {
         }
     }
 
-    pub(in crate::fast) use crate::fast::taps::expand3;
+    pub(in crate::engine::fast) use crate::engine::fast::taps::expand3;
 
     /// What the assembly of [`row3`] reads, and where it keeps how far it is.
     #[repr(C)]
-    pub(in crate::fast) struct Row3 {
+    pub(in crate::engine::fast) struct Row3 {
         lines: [*const u8; 4],
         tiles: usize,
         step: usize,
@@ -1483,7 +1483,7 @@ pub(super) mod taps {
 
     /// A row of pooled outputs of 3 × 3 windows of one channel: `expand3` and `sum5` of all of its tiles. False where that
     /// is not for it: nothing is written then.
-    pub(in crate::fast) fn row3(
+    pub(in crate::engine::fast) fn row3(
         lines: [&[u8]; 4],
         (panel, tiles): (&mut [[u32; 4]; 10], usize),
         weights: &[i16],
@@ -1507,7 +1507,7 @@ pub(super) mod taps {
 
     /// What the assembly of [`expand_pooled`] copies to its stack. Distances in bytes.
     #[repr(C)]
-    pub(in crate::fast) struct Windows {
+    pub(in crate::engine::fast) struct Windows {
         last_line: *const *const u8,
         next: usize,
         stage: usize,
@@ -1520,7 +1520,7 @@ pub(super) mod taps {
 
     /// Differences of the four windows of a pooled output, of `rows` lines of `run` unsigned bytes that begin at `left`
     /// and `next` bytes behind it, as `expand` writes them. False where that is not for it: nothing is written then.
-    pub(in crate::fast) fn expand_pooled(
+    pub(in crate::engine::fast) fn expand_pooled(
         lines: [&[u8]; 6],
         (left, next): (usize, usize),
         (rows, run): (usize, usize),
@@ -1558,7 +1558,11 @@ pub(super) mod rows {
 
     /// Expands each four bytes to a word at every `quad`th and one `half` words behind it; the sum of the bytes. Nothing
     /// where there is not room for all.
-    pub(in crate::fast) fn expand(quads: &[[u8; 4]], to: &mut [u32], [half, quad]: [usize; 2]) -> u32 {
+    pub(in crate::engine::fast) fn expand(
+        quads: &[[u8; 4]],
+        to: &mut [u32],
+        [half, quad]: [usize; 2],
+    ) -> u32 {
         match quads.len().checked_sub(1) {
             Some(more) if to.len() > more * quad + half => {
                 let bytes = quads.as_flattened().as_ptr_range();
@@ -1572,7 +1576,7 @@ pub(super) mod rows {
 
     /// What the assembly of [`fours`] copies to its stack.
     #[repr(C)]
-    pub(in crate::fast) struct Arguments {
+    pub(in crate::engine::fast) struct Arguments {
         panel: *const u32,
         biases: *const i32,
         weights: *const u8,
@@ -1586,7 +1590,7 @@ pub(super) mod rows {
     }
 
     /// See `fours` of the portable driver.
-    pub(in crate::fast) fn fours(
+    pub(in crate::engine::fast) fn fours(
         (panel, offset): (&[u32], i32),
         weights: &[u8],
         (biases, multipliers): (&[[i32; 4]], &[[i32; 4]]),
@@ -1623,7 +1627,11 @@ pub(super) mod rows {
     }
 
     /// See `dot4x2` of the portable loops.
-    pub(in crate::fast) fn dot4x2(panel: &[u32], weights: &[u8], pair: usize) -> ([i32; 4], [i32; 4]) {
+    pub(in crate::engine::fast) fn dot4x2(
+        panel: &[u32],
+        weights: &[u8],
+        pair: usize,
+    ) -> ([i32; 4], [i32; 4]) {
         let mut sums = [[0; 4]; 2];
         let words = panel.len() / 4;
         if words > 0

@@ -1,4 +1,5 @@
-use crate::{CRC32, EmbedError, Model, format::MAX_LAYERS};
+use super::embed::EmbedError;
+use crate::model::{crc::CRC32, decode::Model, format::MAX_LAYERS};
 use heapless::Vec;
 
 impl Model<'_> {

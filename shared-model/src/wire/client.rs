@@ -16,11 +16,14 @@
 //! ```
 
 use crate::{
-    format::MAX_LAYERS,
     gallery::Method,
-    protocol::{
-        FrameError, FrameReader, Info, Limit, NO_ID, Recognition, Request, RequestBody, RequestError,
-        Response, ResponseBody, Restart, VERSION, decode_message, encode_frame,
+    model::format::MAX_LAYERS,
+    wire::{
+        frame::{FrameError, FrameReader, VERSION, decode_message, encode_frame},
+        message::{
+            Info, Limit, NO_ID, Recognition, Request, RequestBody, RequestError, Response, ResponseBody,
+            Restart,
+        },
     },
 };
 use heapless::Vec as FixedVec;
@@ -221,7 +224,7 @@ impl<Link: Read + Write> Client<Link> {
     }
 
     /// Asks for a CRC-32 of what each step of the net computes from an image: see
-    /// [`Model::digests`](crate::Model::digests).
+    /// [`Model::digests`](crate::model::Model::digests).
     ///
     /// # Errors
     /// See [`ClientError`].

@@ -1,6 +1,9 @@
-use crate::{CRC32, protocol::VERSION};
+use crate::model::crc::CRC32;
 use postcard::ser_flavors::{Cobs, Slice, crc::CrcModifier};
 use serde::{Deserialize, Serialize};
+
+/// Version of the protocol described here: the first byte of every payload, in this version and in all to come.
+pub const VERSION: u8 = 2;
 
 /// Writes `message` as one frame, `COBS(version ++ postcard(message) ++ CRC-32) ++ 0x00`, to the front of `buffer`
 /// and returns the frame.
@@ -148,7 +151,7 @@ mod tests {
     #[test]
     fn a_frame_on_the_wire() {
         // The version; postcard (7, 300) = 07 ac 02; CRC-32 of these little-endian; COBS; 00.
-        let crc = crate::crc32(&[VERSION, 0x07, 0xac, 0x02]).to_le_bytes();
+        let crc = crate::model::crc32(&[VERSION, 0x07, 0xac, 0x02]).to_le_bytes();
         let expected = [&[0x09, VERSION, 0x07, 0xac, 0x02][..], &crc, &[0]].concat();
         assert!(!crc.contains(&0));
         assert_eq!(frame(&(7, 300)), expected);

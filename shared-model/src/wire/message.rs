@@ -1,24 +1,15 @@
-//! What is said between a PC and a board. `docs/PROTOCOL.md` is the specification; the types here are its Rust form.
-//!
-//! A message is one frame: `COBS(version ++ postcard(message) ++ CRC-32 of both, little-endian) ++ 0x00`
-//! ([`encode_frame`], [`FrameReader`], [`decode_message`]). The PC sends a [`Request`], the board answers
-//! each with one [`Response`] that carries the request's id. A frame that the board cannot read is
-//! answered too, with id [`NO_ID`].
-//!
-//! A request may be sent again, as the same bytes, when its answer did not arrive whole: a board that has carried it out
-//! answers again and does nothing.
-
-pub use crate::frame::{FrameError, FrameFull, FrameReader, decode_message, encode_frame};
+use super::frame::FrameError;
 use crate::{
-    Distance, EmbedError, Model, Tensor,
-    format::{MAX_LAYERS, Preparation, Thresholds},
+    engine::EmbedError,
     gallery::{GalleryError, Match, Method},
+    model::{
+        decode::Model,
+        format::{Distance, MAX_LAYERS, Preparation, Thresholds},
+        tensor::Tensor,
+    },
 };
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
-
-/// Version of the protocol described here: the first byte of every payload, in this version and in all to come.
-pub const VERSION: u8 = 2;
 
 /// The id of a response to a frame that could not be read. Requests use other ids.
 pub const NO_ID: u32 = 0;
@@ -226,7 +217,7 @@ pub struct Recognition<'a> {
     /// The largest distance that counts as known.
     pub limit: u32,
     /// How far the nearest live background prototype is, where it is nearer than `nearest`: the thing is unknown then. See
-    /// [`Gallery::recognise`](crate::Gallery::recognise).
+    /// [`Gallery::recognise`](crate::gallery::Gallery::recognise).
     pub background: Option<u32>,
 }
 
@@ -400,10 +391,13 @@ impl core::error::Error for RequestError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gallery::LabelError;
+    use crate::{
+        gallery::LabelError,
+        wire::frame::{VERSION, encode_frame},
+    };
     use std::{format, string::String, vec::Vec};
 
-    const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
+    const DOCUMENT: &str = include_str!("../../../docs/PROTOCOL.md");
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")

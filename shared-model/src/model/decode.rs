@@ -1,9 +1,9 @@
-use crate::{
-    Distance, Element, Layout, Path, Shape, Tensor, embed,
-    fast::FilterShape,
-    format::{self, ALIGNMENT, HEADER_LEN, Header, Layer, Metadata, Pool},
-    kernel::{ConvGeometry, Parameters},
-    layout,
+use super::{
+    format::{self, ALIGNMENT, Distance, HEADER_LEN, Header, Layer, Layout, Metadata, Pool},
+    geometry::{ConvGeometry, windows},
+    kernel_choice::Path,
+    step::{Operation, Parameters, Step},
+    tensor::{Element, Shape, Tensor},
 };
 
 /// A model file that has been found valid. It borrows the file's bytes: weights stay where they are.
@@ -18,94 +18,6 @@ pub struct Model<'a> {
     scratch_len: usize,
     output: Tensor,
     background: &'a [u8],
-}
-
-/// One thing the engine does: a layer, or a convolution and the max pool behind it at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Step<'a> {
-    /// Index in [`Metadata::layers`] of the (first) layer.
-    pub layer: usize,
-    /// What is read.
-    pub input: Tensor,
-    /// What is written.
-    pub output: Tensor,
-    /// What is computed.
-    pub operation: Operation<'a>,
-    /// How it is computed, and thereby how the weights are laid out.
-    pub path: Path,
-    /// Whether no sum of the layer, requantized, leaves 16 bits before it is saturated: most do not, and the
-    /// pool behind a convolution may then look at two sums at a time.
-    pub(crate) narrow: bool,
-}
-
-/// What a [`Step`] computes.
-#[derive(Clone, Copy, Debug)]
-pub enum Operation<'a> {
-    /// A convolution, and the max pool behind it where there is one.
-    Conv2d {
-        /// The convolution's window; its `output` is the map before the pool.
-        geometry: ConvGeometry,
-        /// The max pool that follows.
-        pool: Option<Pool>,
-        /// Weights, biases, multipliers.
-        parameters: Parameters<'a>,
-    },
-    /// A max pool that does not follow a convolution.
-    MaxPool2d(Pool),
-    /// An average pool and its multiplier.
-    AveragePool2d(Pool, i32),
-    /// A fully connected layer.
-    Dense(Parameters<'a>),
-}
-
-impl<'a> Step<'a> {
-    /// Multiply-accumulates of the layer or layers, by the shapes: what padding skips is counted, and
-    /// so is a convolution's output that the pool behind it never looks at. Pools have none.
-    pub fn macs(&self) -> u64 {
-        match &self.operation {
-            Operation::Conv2d { geometry, parameters, .. } => {
-                let pixels = u64::from(geometry.output.height) * u64::from(geometry.output.width);
-                pixels * geometry.taps() as u64 * parameters.channels() as u64
-            }
-            Operation::Dense(parameters) => self.input.len() as u64 * parameters.channels() as u64,
-            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
-        }
-    }
-
-    /// Weights and biases.
-    pub fn parameters(&self) -> usize {
-        match &self.operation {
-            Operation::Conv2d { geometry, parameters, .. } => (geometry.taps() + 1) * parameters.channels(),
-            Operation::Dense(parameters) => (self.input.len() + 1) * parameters.channels(),
-            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
-        }
-    }
-
-    /// Bytes of the weights as they lie in the file; `None` for a pool.
-    pub fn weights_len(&self) -> Option<usize> {
-        self.filters().map(|(_, parameters)| parameters.weights.len())
-    }
-
-    /// The largest magnitude that a sum of output channel `channel` can have, whatever the weights:
-    /// taps · 128 · largest input + |bias|.
-    pub(crate) fn largest_sum(&self, channel: usize) -> u64 {
-        let Some((filters, parameters)) = self.filters() else { return 0 };
-        let input = u64::from(self.input.element.largest_magnitude());
-        filters.taps() as u64 * 128 * input + u64::from(parameters.bias(channel).unsigned_abs())
-    }
-
-    /// The filters' shape and the sections that hold them; `None` for a pool.
-    pub(crate) fn filters(&self) -> Option<(FilterShape, &Parameters<'a>)> {
-        match &self.operation {
-            Operation::Conv2d { geometry, pool, parameters } => {
-                Some((FilterShape::of_conv(geometry, *pool), parameters))
-            }
-            Operation::Dense(parameters) => {
-                Some((FilterShape::of_dense(parameters.channels(), self.input.len()), parameters))
-            }
-            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
-        }
-    }
 }
 
 impl<'a> Model<'a> {
@@ -163,7 +75,7 @@ impl<'a> Model<'a> {
             return Err(DecodeError::DataLength);
         }
         let mut model = Self { metadata, data, header, layout, narrow, scratch_len: 0, output, background };
-        model.scratch_len = embed::scratch_len(&model);
+        model.scratch_len = model.needed_scratch();
         Ok(model)
     }
 
@@ -185,13 +97,6 @@ impl<'a> Model<'a> {
     /// How the weights are laid out.
     pub fn layout(&self) -> Layout {
         self.layout
-    }
-
-    /// Whether the content of `file`, which this model was decoded from, still has the [hash](Self::hash) in the
-    /// header. The CRC finds accidents; this also finds a header taken from another file. It reads the whole file
-    /// through SHA-256.
-    pub fn hash_matches(&self, file: &[u8]) -> bool {
-        layout::content_hash(self, file) == self.header.hash
     }
 
     /// Shape, element and scale of the image.
@@ -229,15 +134,10 @@ impl<'a> Model<'a> {
         self.metadata.distance
     }
 
-    /// The [distance](Self::distance) of two embeddings of this model: small is alike.
-    pub fn compare(&self, a: &[u8], b: &[u8]) -> u32 {
-        self.distance().between(a, b, self.output.element)
-    }
-
     /// Embeddings that stand for what the model was trained on, one a class: a thing that is nearer to one of them than to
     /// anything that was enrolled is none of it, unless that class itself was enrolled. [`Gallery::recognise`] goes by that.
     ///
-    /// [`Gallery::recognise`]: crate::Gallery::recognise
+    /// [`Gallery::recognise`]: crate::gallery::Gallery::recognise
     pub fn background_prototypes(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.background.chunks_exact(self.embedding_len())
     }
@@ -354,7 +254,8 @@ impl<'m, 'a> Walk<'m, 'a> {
                     _ => (None, map),
                 };
                 let path = Path::of_conv(self.layout, &geometry, pool);
-                let parameters = self.parameters(FilterShape::of_conv(&geometry, pool), path)?;
+                let weights = path.conv_weights_len(&geometry, pool);
+                let parameters = self.parameters(channels.into(), weights)?;
                 (Operation::Conv2d { geometry, pool, parameters }, output, path)
             }
             Layer::MaxPool2d(pool) => (Operation::MaxPool2d(pool), pooled(&input, pool, index)?, Path::POOL),
@@ -371,8 +272,9 @@ impl<'m, 'a> Walk<'m, 'a> {
                 let output = Tensor { shape, element: dense.activation.element(), scale: dense.scale };
                 check_tensor(&output, index)?;
                 let path = Path::of_dense(self.layout);
-                let filters = FilterShape::of_dense(dense.out_features.into(), input.len());
-                (Operation::Dense(self.parameters(filters, path)?), output, path)
+                let channels = dense.out_features.into();
+                let weights = path.dense_weights_len(channels, input.len());
+                (Operation::Dense(self.parameters(channels, weights)?), output, path)
             }
         };
         self.tensor = output;
@@ -380,11 +282,11 @@ impl<'m, 'a> Walk<'m, 'a> {
         Ok(Step { layer: index, input, output, operation, path, narrow })
     }
 
-    /// Takes the three sections of a layer from the data.
-    fn parameters(&mut self, filters: FilterShape, path: Path) -> Result<Parameters<'a>, DecodeError> {
-        let multipliers = self.section(4 * filters.channels)?;
-        let biases = self.section(4 * filters.channels)?;
-        let weights = path.weights_len(filters).ok_or(DecodeError::DataLength)?;
+    /// Takes the three sections of a layer from the data. `weights` is the length of the third.
+    fn parameters(&mut self, channels: usize, weights: Option<usize>) -> Result<Parameters<'a>, DecodeError> {
+        let multipliers = self.section(4 * channels)?;
+        let biases = self.section(4 * channels)?;
+        let weights = weights.ok_or(DecodeError::DataLength)?;
         Ok(Parameters { multipliers, biases, weights: self.section(weights)? })
     }
 
@@ -445,16 +347,6 @@ fn pooled(input: &Tensor, pool: Pool, layer: usize) -> Result<Tensor, DecodeErro
     let size = [input.shape.height, input.shape.width].map(u32::from);
     let shape = windows(size, pool.kernel, pool.stride, input.shape.channels);
     Ok(Tensor { shape: shape.ok_or(DecodeError::Geometry(layer))?, ..*input })
-}
-
-/// How many windows fit: `floor((size − kernel) / stride) + 1` in each direction.
-fn windows(size: [u32; 2], kernel: [u8; 2], stride: [u8; 2], channels: u16) -> Option<Shape> {
-    let count = |axis: usize| {
-        let (kernel, stride) = (u32::from(kernel[axis]), u32::from(stride[axis]));
-        let room = size[axis].checked_sub(kernel).filter(|_| kernel > 0)?;
-        u16::try_from(room.checked_div(stride)? + 1).ok()
-    };
-    Some(Shape::new(count(0)?, count(1)?, channels))
 }
 
 /// Why bytes are not a model file. Layers count from 0.

@@ -1,23 +1,10 @@
-use super::{Parameters, dot};
-use crate::{Element, Shape, format::Pool};
-
-/// The window of a convolution on a feature map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConvGeometry {
-    /// The feature map that is read.
-    pub input: Shape,
-    /// The feature map that comes out.
-    pub output: Shape,
-    /// Rows and columns of the kernel.
-    pub kernel: [usize; 2],
-    /// Rows and columns from one window to the next.
-    pub stride: [usize; 2],
-    /// Rows of zeros above and columns of zeros to the left of the input. (How many are below and to
-    /// the right follows from the output's shape.)
-    pub padding: [usize; 2],
-    /// Input and output channels are split into this many groups that do not see each other.
-    pub groups: usize,
-}
+use super::dot;
+use crate::model::{
+    format::Pool,
+    geometry::ConvGeometry,
+    step::Parameters,
+    tensor::{Element, Shape},
+};
 
 /// Windows of up to this many values are copied together once, and then multiplied with every filter. It lies on
 /// the stack; 3 × 3 windows of up to 56 channels fit.
@@ -26,32 +13,6 @@ const WINDOW: usize = 512;
 const CHANNELS: usize = 32;
 
 impl ConvGeometry {
-    /// Input channels that an output channel sees.
-    fn group_depth(&self) -> usize {
-        usize::from(self.input.channels) / self.groups.max(1)
-    }
-
-    /// Output channels of a group.
-    fn group_channels(&self) -> usize {
-        usize::from(self.output.channels) / self.groups.max(1)
-    }
-
-    /// Whether windows reach over the input's border.
-    pub(crate) fn is_padded(&self) -> bool {
-        let beyond = |outputs: u16, axis: usize, size: u16| {
-            let last = usize::from(outputs).saturating_sub(1) * self.stride[axis];
-            last + self.kernel[axis] > usize::from(size)
-        };
-        self.padding != [0, 0]
-            || beyond(self.output.height, 0, self.input.height)
-            || beyond(self.output.width, 1, self.input.width)
-    }
-
-    /// Weights of an output channel.
-    pub fn taps(&self) -> usize {
-        self.kernel[0] * self.kernel[1] * self.group_depth()
-    }
-
     /// The input's pixel under (`ky`, `kx`) of the window at (`row`, `column`): its index, or `None` where that is
     /// padding.
     #[inline(always)]

@@ -1,10 +1,12 @@
 //! Packed weights, made and read back. Each path's module packs; here is what else a model file needs: lengths, single
 //! weights, and whether packed weights are what packing makes of any.
 
-use super::{Path, rows, taps, winograd};
-use crate::{
+use super::{rows, taps, winograd};
+use crate::model::{
     format::Pool,
-    kernel::{ConvGeometry, Parameters},
+    geometry::ConvGeometry,
+    kernel_choice::Path,
+    step::{Operation, Parameters, Step},
 };
 
 /// How many filters a layer has, and of which shape. A dense layer's have one row and one column.
@@ -46,6 +48,16 @@ impl FilterShape {
 }
 
 impl Path {
+    /// Returns the bytes of a convolution's weights; `None` if they exceed the address space.
+    pub(crate) fn conv_weights_len(self, conv: &ConvGeometry, pool: Option<Pool>) -> Option<usize> {
+        self.weights_len(FilterShape::of_conv(conv, pool))
+    }
+
+    /// Returns the bytes of a dense layer's weights; `None` if they exceed the address space.
+    pub(crate) fn dense_weights_len(self, channels: usize, inputs: usize) -> Option<usize> {
+        self.weights_len(FilterShape::of_dense(channels, inputs))
+    }
+
     /// Bytes of the weights of filters; `None` if they exceed the address space.
     pub(crate) fn weights_len(self, filters: FilterShape) -> Option<usize> {
         let FilterShape { channels, depth, order, .. } = filters;
@@ -154,4 +166,27 @@ impl Path {
 /// A half of packed weights.
 fn half(parameters: &Parameters<'_>, index: usize) -> i16 {
     parameters.weights.as_chunks().0.get(index).map_or(0, |&bytes| i16::from_le_bytes(bytes))
+}
+
+impl<'a> Step<'a> {
+    /// The largest magnitude that a sum of output channel `channel` can have, whatever the weights:
+    /// taps · 128 · largest input + |bias|.
+    pub(crate) fn largest_sum(&self, channel: usize) -> u64 {
+        let Some((filters, parameters)) = self.filters() else { return 0 };
+        let input = u64::from(self.input.element.largest_magnitude());
+        filters.taps() as u64 * 128 * input + u64::from(parameters.bias(channel).unsigned_abs())
+    }
+
+    /// The filters' shape and the sections that hold them; `None` for a pool.
+    pub(crate) fn filters(&self) -> Option<(FilterShape, &Parameters<'a>)> {
+        match &self.operation {
+            Operation::Conv2d { geometry, pool, parameters } => {
+                Some((FilterShape::of_conv(geometry, *pool), parameters))
+            }
+            Operation::Dense(parameters) => {
+                Some((FilterShape::of_dense(parameters.channels(), self.input.len()), parameters))
+            }
+            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
+        }
+    }
 }

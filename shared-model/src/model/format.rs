@@ -7,7 +7,10 @@
 //! Metadata is small and decoded into values. Weights, biases, multipliers and background prototypes are read in place:
 //! each section begins at a multiple of [`ALIGNMENT`] from the start of the file.
 
-use crate::{CRC32, Distance, Element, Layout, Shape};
+use super::{
+    crc::CRC32,
+    tensor::{Element, Shape},
+};
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -51,11 +54,11 @@ pub struct Metadata<'a> {
     pub thresholds: Thresholds,
     /// Where the model comes from.
     pub training: TrainingSummary<'a>,
-    /// CRC-32 of the embeddings of [`TestImage::ALL`](crate::TestImage::ALL), one behind the other, as the plain kernels
-    /// compute them. Decoding takes it as it is: [`Model::self_test`](crate::Model::self_test) compares.
+    /// CRC-32 of the embeddings of [`TestImage::ALL`](crate::engine::TestImage::ALL), one behind the other, as the plain kernels
+    /// compute them. Decoding takes it as it is: [`Model::self_test`](crate::model::Model::self_test) compares.
     pub golden_crc: u32,
     /// How many background prototypes there are, at most [`MAX_BACKGROUND_PROTOTYPES`]: see
-    /// [`Model::background_prototypes`](crate::Model::background_prototypes).
+    /// [`Model::background_prototypes`](crate::model::Model::background_prototypes).
     pub background_prototypes: u16,
 }
 
@@ -98,6 +101,29 @@ pub enum Background {
     /// The one that the median of the image's border is nearer to.
     #[default]
     Auto,
+}
+
+/// Which distance a model's embedding was trained for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Distance {
+    /// `Σ (a − b)²`. Real squared distance = integer · scale².
+    SquaredL2,
+    /// Cosine distance `1 − cos`, in units of 2^−30: 0 (same direction) to 2^31 (opposite).
+    ///
+    /// With `n = isqrt(Σa² · Σb²)` (the integer square root, rounded down) it is
+    /// `2^30 − clamp(floor(2^30 · Σab / n), −2^30, 2^30)`, and `2^30` where `n` is 0: an embedding
+    /// that is all zero has no direction and is orthogonal to everything.
+    Cosine,
+}
+
+impl core::fmt::Display for Distance {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Distance::SquaredL2 => "squared L2",
+            Distance::Cosine => "cosine",
+        })
+    }
 }
 
 /// One layer of a net.
@@ -159,7 +185,7 @@ pub struct Pool {
 pub struct AveragePool {
     /// The window.
     pub pool: Pool,
-    /// `round(s_in / (s_out · window size) · 2^32)`, not negative; see [`requantize`](crate::requantize).
+    /// `round(s_in / (s_out · window size) · 2^32)`, not negative; see [`requantize`](crate::engine::requantize).
     pub multiplier: i32,
     /// Real value of one step of the output.
     pub scale: f32,
@@ -231,6 +257,35 @@ pub struct TrainingSummary<'a> {
     pub precision_at_1: f32,
 }
 
+/// How the weights in a model file are laid out; its number is in the header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[repr(u16)]
+pub enum Layout {
+    /// As they are: what training exports, and the reference kernels read.
+    #[default]
+    Plain = 0,
+    /// As the fast kernels of a board read them.
+    Packed = 1,
+}
+
+impl TryFrom<u16> for Layout {
+    type Error = UnknownLayout;
+
+    fn try_from(number: u16) -> Result<Self, UnknownLayout> {
+        match number {
+            0 => Ok(Layout::Plain),
+            // Its words are read as they lie there.
+            1 if cfg!(target_endian = "little") => Ok(Layout::Packed),
+            _ => Err(UnknownLayout),
+        }
+    }
+}
+
+/// There is no such layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownLayout;
+
 /// The header's fields, checked against nothing but each other's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -300,7 +355,7 @@ pub const fn align(offset: usize) -> usize {
 /// convolution and dense layer in order, multipliers, biases and weights, and then the background prototypes, each section
 /// padded with zeros to a multiple of [`ALIGNMENT`].
 ///
-/// It checks nothing but lengths: [`Model::decode`](crate::Model::decode) does, and should be asked
+/// It checks nothing but lengths: [`Model::decode`](crate::model::Model::decode) does, and should be asked
 /// before such a file is given away.
 ///
 /// # Errors

@@ -12,9 +12,9 @@
 //! [background prototypes]: Model::background_prototypes
 
 use crate::{
-    Gallery, Model,
-    gallery::{Method, Nearest},
-    protocol::{Limit, Recognition, RequestError},
+    gallery::{Gallery, Method, Nearest},
+    model::decode::Model,
+    wire::{Limit, Recognition, RequestError},
 };
 
 impl Gallery<'_> {
@@ -59,11 +59,14 @@ impl Gallery<'_> {
 mod tests {
     use super::*;
     use crate::{
-        Distance, Element, Shape,
-        format::{
-            self, Activation, Dense, Layer, Metadata, Preparation, Threshold, Thresholds, TrainingSummary,
-        },
         gallery::entry_len,
+        model::{
+            format::{
+                self, Activation, Dense, Distance, Layer, Metadata, Preparation, Threshold, Thresholds,
+                TrainingSummary,
+            },
+            tensor::{Element, Shape},
+        },
     };
     use std::{vec, vec::Vec};
 

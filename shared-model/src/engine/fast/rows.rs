@@ -5,7 +5,10 @@
 //! same for all channels.
 
 use super::{Channels, Rows, lanes::*};
-use crate::{Element, Shape, requantize::requantize};
+use crate::{
+    engine::requantize::requantize,
+    model::tensor::{Element, Shape},
+};
 
 #[cfg(dsp)]
 use super::dsp::rows as inner;
@@ -438,11 +441,14 @@ mod portable {
 mod tests {
     use super::*;
     use crate::{
-        fast::{
-            random::{Random, le},
-            taps::tests::random_case,
+        engine::{
+            fast::{
+                random::{Random, le},
+                taps::tests::random_case,
+            },
+            kernel,
         },
-        kernel::{self, ConvGeometry, Parameters},
+        model::{geometry::ConvGeometry, step::Parameters},
     };
     use std::vec;
 

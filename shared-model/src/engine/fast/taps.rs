@@ -11,7 +11,10 @@
 //! output is one chain of products with an `r` (USAT) after each of the first three quarters.
 
 use super::{Rows, lanes::*};
-use crate::{Element, Shape, kernel::Parameters};
+use crate::model::{
+    step::Parameters,
+    tensor::{Element, Shape},
+};
 
 #[cfg(dsp)]
 use super::dsp::taps as inner;
@@ -540,7 +543,7 @@ fn four_or_fewer(line: &[u8], at: usize) -> u32 {
 #[cfg(not(dsp))]
 mod portable {
     use super::*;
-    use crate::requantize::requantize;
+    use crate::engine::requantize::requantize;
 
     /// Sums the panel's two tiles with every record, and writes the outputs of those tiles for which `out` has room.
     #[inline(never)]
@@ -686,14 +689,16 @@ mod portable {
 pub(super) mod tests {
     use super::*;
     use crate::{
-        fast::random::{Random, le},
-        format::Pool,
-        kernel::{self, ConvGeometry, Parameters},
+        engine::{
+            fast::random::{Random, le},
+            kernel,
+        },
+        model::{format::Pool, geometry::ConvGeometry, step::Parameters},
     };
     use std::{vec, vec::Vec};
 
     /// A random convolution with everything about it.
-    pub(in crate::fast) struct Case {
+    pub(in crate::engine::fast) struct Case {
         pub geometry: ConvGeometry,
         pub output: Shape,
         pub pooled: bool,
@@ -705,7 +710,7 @@ pub(super) mod tests {
         pub expected: Vec<u8>,
     }
 
-    pub(in crate::fast) fn random_case(random: &mut Random, depths: &[usize], usual: bool) -> Case {
+    pub(in crate::engine::fast) fn random_case(random: &mut Random, depths: &[usize], usual: bool) -> Case {
         let depth = random.pick(depths);
         let kernel =
             if usual { random.pick(&[[3, 3], [5, 5]]) } else { [random.range(1, 5), random.range(1, 5)] };

@@ -1,4 +1,5 @@
-use crate::{CRC32, EmbedError, Model};
+use super::embed::EmbedError;
+use crate::model::{crc::CRC32, decode::Model};
 
 /// An image to test engines with, of any size; `docs/FORMAT.md` defines them. Together they make sums as large as they can
 /// be, and as many of a net's activations as a picture does.
@@ -37,7 +38,7 @@ impl TestImage {
 
 impl Model<'_> {
     /// Whether the model computes here what it computed at export: embeds the [`TestImage`]s and compares with
-    /// [`Metadata::golden_crc`](crate::format::Metadata::golden_crc). A processor, a compiler or a kernel that is at fault
+    /// [`Metadata::golden_crc`](crate::model::format::Metadata::golden_crc). A processor, a compiler or a kernel that is at fault
     /// shows here; [`decode`](Self::decode) does not spend four inferences on it.
     ///
     /// The buffers are those of [`embed`](Self::embed), whose image is drawn into `pixels`; what is in them does not
@@ -57,7 +58,7 @@ impl Model<'_> {
     }
 
     /// CRC-32 of the embeddings of [`TestImage::ALL`], one behind the other: what an export writes as
-    /// [`Metadata::golden_crc`](crate::format::Metadata::golden_crc).
+    /// [`Metadata::golden_crc`](crate::model::format::Metadata::golden_crc).
     ///
     /// # Errors
     /// As [`embed`](Self::embed).

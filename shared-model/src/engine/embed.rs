@@ -1,7 +1,14 @@
 use crate::{
-    Model, Operation, Path, Shape, Step,
-    fast::{self, Extent, Rows},
-    kernel,
+    engine::{
+        fast::{self, Extent, Rows},
+        kernel,
+    },
+    model::{
+        decode::Model,
+        kernel_choice::Path,
+        step::{Operation, Step},
+        tensor::Shape,
+    },
 };
 use core::{iter::Peekable, ops::Range};
 use heapless::Vec;
@@ -71,6 +78,20 @@ impl Model<'_> {
         }
         Ok(())
     }
+
+    /// Words of scratch that [`embed`](Self::embed) needs: in the segment that needs most, its input, output and what it works in.
+    pub(crate) fn needed_scratch(&self) -> usize {
+        let layers = self.metadata().layers.len();
+        let (mut most, mut input) = (0, 0);
+        let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
+        while segment.fill(&mut steps) {
+            let last = segment.last_layer() + 1 == layers;
+            let output = if last { 0 } else { segment.output_len().div_ceil(4) };
+            most = most.max(input + segment.work_len() + output);
+            input = output;
+        }
+        most
+    }
 }
 
 #[cfg(feature = "client")]
@@ -90,20 +111,6 @@ impl Model<'_> {
         }
         words
     }
-}
-
-/// Words of scratch that `model` needs: in the segment that needs most, its input, output and what it works in.
-pub(crate) fn scratch_len(model: &Model<'_>) -> usize {
-    let layers = model.metadata().layers.len();
-    let (mut most, mut input) = (0, 0);
-    let (mut steps, mut segment) = (model.steps().peekable(), Segment::default());
-    while segment.fill(&mut steps) {
-        let last = segment.last_layer() + 1 == layers;
-        let output = if last { 0 } else { segment.output_len().div_ceil(4) };
-        most = most.max(input + segment.work_len() + output);
-        input = output;
-    }
-    most
 }
 
 /// One step; or several convolutions, between which there are never whole maps but only as many rows as the next

@@ -15,7 +15,7 @@
 //! The formula never decreases when the accumulator grows. A maximum may therefore be taken before or after
 //! it: `max(q(a), q(b)) = q(max(a, b))`, and a max pool is done on accumulators.
 
-use crate::Element;
+use crate::model::tensor::Element;
 
 /// `floor((accumulator · multiplier + 2^31) / 2^32)`, exact. See the [module's text](self).
 #[inline(always)]

@@ -1,51 +1,22 @@
 //! How weights are laid out in a model file: plainly, or packed for the kernels of small processors.
 //!
 //! A packed file is the same model. Its metadata, biases, multipliers and background prototypes are the plain file's to
-//! the byte, its [hash](crate::Model::hash) is the plain file's, and each can be made from the other with [`repack`]; only
-//! the weights of the layers that have a fast [`Path`] stand in another order, and those of a convolution by Winograd's
+//! the byte, its [hash](crate::model::Model::hash) is the plain file's, and each can be made from the other with [`repack`]; only
+//! the weights of the layers that have a fast [`Path`](super::kernel_choice::Path) stand in another order, and those of a convolution by Winograd's
 //! method are transformed.
 
-use crate::{
-    DecodeError, Model, Path,
-    format::{self, ALIGNMENT, HEADER_LEN, Header},
+use super::{
+    decode::{DecodeError, Model},
+    format::{self, ALIGNMENT, HEADER_LEN, Header, Layout},
 };
 use sha2::{Digest, Sha256};
-
-/// How the weights in a model file are laid out; its number is in the header.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[repr(u16)]
-pub enum Layout {
-    /// As they are: what training exports, and the reference kernels read.
-    #[default]
-    Plain = 0,
-    /// As the fast kernels of a board read them.
-    Packed = 1,
-}
-
-impl TryFrom<u16> for Layout {
-    type Error = UnknownLayout;
-
-    fn try_from(number: u16) -> Result<Self, UnknownLayout> {
-        match number {
-            0 => Ok(Layout::Plain),
-            // Its words are read as they lie there.
-            1 if cfg!(target_endian = "little") => Ok(Layout::Packed),
-            _ => Err(UnknownLayout),
-        }
-    }
-}
-
-/// There is no such layout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownLayout;
 
 /// Length of the model file that [`repack`] makes of `model`.
 pub fn repacked_len(model: &Model<'_>, layout: Layout) -> Option<usize> {
     let add = |end: usize, len: usize| end.checked_add(len.checked_next_multiple_of(ALIGNMENT)?);
     let end = model.steps().try_fold(data_start(model), |end, step| {
         let Some((filters, parameters)) = step.filters() else { return Some(end) };
-        let weights = Path::of(layout, &step).weights_len(filters)?;
+        let weights = step.path_in(layout).weights_len(filters)?;
         [parameters.multipliers.len(), parameters.biases.len(), weights].into_iter().try_fold(end, add)
     });
     add(end?, model.background().len())
@@ -69,7 +40,7 @@ pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, Repa
         for bytes in [parameters.multipliers, parameters.biases] {
             section(&mut rest, bytes.len()).copy_from_slice(bytes);
         }
-        let path = Path::of(layout, &step);
+        let path = step.path_in(layout);
         let len = path.weights_len(filters).ok_or(RepackError::Full)?;
         let out = section(&mut rest, len);
         if path == step.path {
@@ -109,8 +80,17 @@ fn data_start(model: &Model<'_>) -> usize {
     format::align(HEADER_LEN + model.header().metadata_len as usize)
 }
 
+impl Model<'_> {
+    /// Whether the content of `file`, which this model was decoded from, still has the [hash](Self::hash) in the
+    /// header. The CRC finds accidents; this also finds a header taken from another file. It reads the whole file
+    /// through SHA-256.
+    pub fn hash_matches(&self, file: &[u8]) -> bool {
+        content_hash(self, file) == self.header().hash
+    }
+}
+
 /// The hash that the plain form of `file` has, of which `model` was decoded.
-pub(crate) fn content_hash(model: &Model<'_>, file: &[u8]) -> [u8; 8] {
+fn content_hash(model: &Model<'_>, file: &[u8]) -> [u8; 8] {
     let mut digest = Sha256::new();
     digest.update(file.get(HEADER_LEN..data_start(model)).unwrap_or_default());
     let padding = |len: usize| &[0; ALIGNMENT][..format::align(len) - len];

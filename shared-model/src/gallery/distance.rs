@@ -4,29 +4,14 @@
 //! case distinction. Neither depends on a scale: a gallery is compared in the integers that the engine
 //! wrote.
 
-use crate::Element;
-use serde::{Deserialize, Serialize};
-
-/// Which distance a model's embedding was trained for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Distance {
-    /// `Σ (a − b)²`. Real squared distance = integer · scale².
-    SquaredL2,
-    /// Cosine distance `1 − cos`, in units of 2^−30: 0 (same direction) to 2^31 (opposite).
-    ///
-    /// With `n = isqrt(Σa² · Σb²)` (the integer square root, rounded down) it is
-    /// `2^30 − clamp(floor(2^30 · Σab / n), −2^30, 2^30)`, and `2^30` where `n` is 0: an embedding
-    /// that is all zero has no direction and is orthogonal to everything.
-    Cosine,
-}
+use crate::model::{decode::Model, format::Distance, tensor::Element};
 
 /// One, in the units of [`Distance::Cosine`].
 pub const COSINE_ONE: i64 = 1 << 30;
 
 impl Distance {
     /// The distance of `a` and `b`, which hold [`Element`]s of one kind and have one length,
-    /// at most [`format::MAX_EMBEDDING`](crate::format::MAX_EMBEDDING).
+    /// at most [`format::MAX_EMBEDDING`](crate::model::format::MAX_EMBEDDING).
     pub fn between(self, a: &[u8], b: &[u8], element: Element) -> u32 {
         match self {
             Distance::SquaredL2 => squared_l2(a, b, element),
@@ -52,7 +37,7 @@ impl Distance {
     /// The mean of one is that one: the distance is then that of [`between`](Self::between).
     ///
     /// `embedding` holds [`Element`]s of that kind, as many as `sums` has, at most
-    /// [`format::MAX_EMBEDDING`](crate::format::MAX_EMBEDDING); `count` is 1 to
+    /// [`format::MAX_EMBEDDING`](crate::model::format::MAX_EMBEDDING); `count` is 1 to
     /// [`gallery::MAX_COUNT`](crate::gallery::MAX_COUNT), and no sum is larger than so many elements can make it.
     pub fn to_prototype(
         self,
@@ -101,6 +86,13 @@ impl Distance {
     }
 }
 
+impl Model<'_> {
+    /// The [distance](Self::distance) of two embeddings of this model: small is alike.
+    pub fn compare(&self, a: &[u8], b: &[u8]) -> u32 {
+        self.distance().between(a, b, self.output().element)
+    }
+}
+
 fn squared_l2(a: &[u8], b: &[u8], element: Element) -> u32 {
     a.iter().zip(b).map(|(&x, &y)| element.value(x).abs_diff(element.value(y)).pow(2)).sum()
 }
@@ -121,15 +113,6 @@ pub fn cosine_distance(dot: i64, a_squared: i64, b_squared: i64) -> u32 {
         }
     };
     (COSINE_ONE - cosine.clamp(-COSINE_ONE, COSINE_ONE)) as u32
-}
-
-impl core::fmt::Display for Distance {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Distance::SquaredL2 => "squared L2",
-            Distance::Cosine => "cosine",
-        })
-    }
 }
 
 #[cfg(test)]
