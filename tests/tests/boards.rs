@@ -6,7 +6,6 @@ use firmware::{
     measuring::measure,
     model,
 };
-use host_train::export::repacked;
 use shared_model::{
     Layout, Model,
     client::{Client, ClientError},
@@ -14,6 +13,7 @@ use shared_model::{
 };
 use std::time::Duration;
 use tests::images;
+use tinytriplet_evaluation::export::repacked;
 
 fn boot(name: &str) -> Client<Emulator> {
     let board = boards::find(name).expect("a board of the table");
