@@ -11,7 +11,8 @@ fn main() {
         return;
     }
     // All features of this crate are boards.
-    let features = env::vars_os().filter_map(|(name, _)| name.into_string().ok()?.strip_prefix("CARGO_FEATURE_").map(str::to_owned));
+    let features = env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok()?.strip_prefix("CARGO_FEATURE_").map(str::to_owned));
     let boards: Vec<String> = features.map(|name| name.to_lowercase().replace('_', "-")).collect();
     match &boards[..] {
         [board] => {

@@ -8,11 +8,11 @@ use embassy_futures::block_on;
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embedded_storage::nor_flash::{ErrorType, NorFlash as _, NorFlashErrorKind, ReadNorFlash as _};
 use embedded_storage_async::nor_flash::{NorFlash, ReadNorFlash};
-use firmware::storage::{MountError, Store, StoreError};
 use sequential_storage::{
     cache::{Cache, Uncached},
     map::{MapConfig, MapStorage},
 };
+use tinytriplet_store::{MountError, Store, StoreError};
 
 /// The firmware's store, for so many records.
 pub struct Own<const CAPACITY: usize>;

@@ -1,12 +1,6 @@
 //! Boards in an emulator, running the very image that is flashed, against the engine on the host.
 
-use firmware::{
-    boards,
-    emulator::{self, Binary, Emulator},
-    measuring::measure,
-    model,
-};
-use host_train::export::repacked;
+use firmware::model;
 use shared_model::{
     Layout, Model,
     client::{Client, ClientError},
@@ -14,6 +8,12 @@ use shared_model::{
 };
 use std::time::Duration;
 use tests::images;
+use tinytriplet_boards as boards;
+use tinytriplet_evaluation::export::repacked;
+use tinytriplet_launcher::{
+    emulator::{self, Binary, Emulator},
+    measure::{Models, measure},
+};
 
 fn boot(name: &str) -> Client<Emulator> {
     let board = boards::find(name).expect("a board of the table");
@@ -131,7 +131,9 @@ fn nucleo_f446re_equals_the_host() {
 fn instructions_are_counted_exactly() {
     for name in ["mps2-an386", "mps2-an505", "riscv-virt", "pico"] {
         let board = boards::find(name).expect("a board of the table");
-        let report = || measure(board, None).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let report = || {
+            measure(board, &Models::BuiltIn(model::FILE)).unwrap_or_else(|error| panic!("{name}: {error}"))
+        };
         let first = report();
         assert_eq!(first, report(), "{name}");
         for model in &first.models {

@@ -1,6 +1,5 @@
 //! The example in docs/FORMAT.md is a real file, and the memory in docs/BOARDS.md what a board takes.
 
-use firmware::memory;
 use shared_model::{
     DecodeError, Distance, Layout, Model, Shape, TestImage, crc32,
     format::{
@@ -9,6 +8,7 @@ use shared_model::{
     },
 };
 use tests::{definition, hex::hex_dump};
+use tinytriplet_device::memory;
 
 fn example() -> Vec<u8> {
     let dense = Dense { out_features: 1, activation: Activation::Linear, scale: 1.0 };
@@ -91,7 +91,8 @@ fn other_versions_are_refused_before_all_else() {
 #[test]
 fn boards_tells_what_buffers_take() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/models/default.model.postcard");
-    let packed = host_train::export::repacked(&std::fs::read(path).unwrap(), Layout::Packed).unwrap();
+    let packed =
+        tinytriplet_evaluation::export::repacked(&std::fs::read(path).unwrap(), Layout::Packed).unwrap();
     let model = Model::decode(&packed).unwrap();
     let (input, dim) = (model.input_len(), model.embedding_len());
     let request = memory::request_len(input, dim, 0);

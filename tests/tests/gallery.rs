@@ -1,11 +1,7 @@
 //! Boards in an emulator: what they were taught they know, as a gallery on the PC would, and they know it still after the
 //! power was cut, at whatever moment.
 
-use firmware::{
-    boards,
-    emulator::{self, Binary, Emulator, Program},
-    model,
-};
+use firmware::model;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
@@ -22,6 +18,8 @@ use std::{
     time::{Duration, Instant},
 };
 use tests::images;
+use tinytriplet_boards as boards;
+use tinytriplet_launcher::emulator::{self, Binary, Emulator, Program};
 
 /// How long a board may take to boot, or to come back, on a machine with other work.
 const READY: Duration = Duration::from_secs(60);

@@ -1,10 +1,6 @@
 //! A board at the end of a bad line: requests are carried out once or not at all, and no wrong answer is taken for one.
 
-use firmware::{
-    boards,
-    emulator::{self, Binary, Emulator},
-    model,
-};
+use firmware::model;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
@@ -15,6 +11,8 @@ use shared_model::{
 };
 use std::{collections::BTreeMap, time::Duration};
 use tests::{images, noisy::Noisy};
+use tinytriplet_boards as boards;
+use tinytriplet_launcher::emulator::{self, Binary, Emulator};
 
 const REQUESTS: usize = 10_000;
 /// Of bytes, in both directions.

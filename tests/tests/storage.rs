@@ -1,7 +1,6 @@
 //! The gallery's storage: whenever the power is cut, what was acknowledged is there.
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash, check_read};
-use firmware::storage::{MAX_KEY_LEN, MountError, Owner, Store, StoreError};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -12,6 +11,7 @@ use tests::{
     torture::{Operation, Profile, Tally, play, torture},
     torture_candidates::Own,
 };
+use tinytriplet_store::{MAX_KEY_LEN, MountError, Owner, Store, StoreError};
 
 const OWNER: [u8; 8] = *b"model #1";
 

@@ -7,11 +7,11 @@ use core::{
 };
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
-use tinytriplet_device::hardware::TICK_MICROS;
 use nrf52840_hal::{
     pac::{Interrupt, TIMER0, interrupt},
     timer::{Periodic, Timer},
 };
+use tinytriplet_device::hardware::TICK_MICROS;
 
 static TIMER: Mutex<RefCell<Option<Timer<TIMER0, Periodic>>>> = Mutex::new(RefCell::new(None));
 static TICKS: AtomicU32 = AtomicU32::new(0);

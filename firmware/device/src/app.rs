@@ -24,6 +24,9 @@ use shared_model::{
     },
 };
 
+/// The most bytes of a board's name.
+pub const MAX_BOARD_NAME: usize = 31;
+
 /// Bytes of the longest frame that answers a frame which could not be read.
 const REFUSAL: usize = 32;
 
@@ -55,7 +58,7 @@ pub struct Memory<'m, const FRAME: usize> {
 }
 
 impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, CAPACITY> {
-    /// Creates an application for `model` on the board with this name. Its gallery keeps `exemplars` embeddings of each
+    /// Creates an application for `model` on the board with this name, of at most [`MAX_BOARD_NAME`] bytes. Its gallery keeps `exemplars` embeddings of each
     /// entry, and has the entries that the board's flash holds.
     ///
     /// # Errors

@@ -6,7 +6,9 @@ use micromath::F32Ext;
 use shared_model::{
     Distance, Gallery, Model, TestImage,
     gallery::{Match, Method},
-    protocol::{GalleryInfo, Info, Limit, MAX_RUNS, ModelInfo, RequestBody, RequestError, ResponseBody, Restart},
+    protocol::{
+        GalleryInfo, Info, Limit, MAX_RUNS, ModelInfo, RequestBody, RequestError, ResponseBody, Restart,
+    },
 };
 
 /// The model, the gallery, and memory to run them in.
@@ -109,7 +111,11 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
             }
             RequestBody::Parity { pixels } => {
                 self.check_image(pixels)?;
-                Ok(ResponseBody::Digests(self.model.digests(pixels, self.buffers.scratch, self.buffers.other)?))
+                Ok(ResponseBody::Digests(self.model.digests(
+                    pixels,
+                    self.buffers.scratch,
+                    self.buffers.other,
+                )?))
             }
             RequestBody::Bench { runs } => self.bench(runs, system),
             RequestBody::SelfTest => self.self_test(),

@@ -194,11 +194,9 @@ impl fmt::Display for PersistentGalleryError {
         match self {
             Self::Gallery(error) => error.fmt(f),
             Self::NoEntry => f.write_str("no such label is enrolled"),
-            Self::Unavailable(Persistence::OtherModel(hash)) => write!(
-                f,
-                "the flash holds the gallery of another model ({:016x})",
-                u64::from_be_bytes(*hash)
-            ),
+            Self::Unavailable(Persistence::OtherModel(hash)) => {
+                write!(f, "the flash holds the gallery of another model ({:016x})", u64::from_be_bytes(*hash))
+            }
             Self::Unavailable(_) => f.write_str("the flash that holds the gallery could not be read"),
             Self::Store(error) => write!(f, "the change is not stored: {error}"),
         }

@@ -28,7 +28,7 @@ const SLICE = 20_000;
 /** Cycles from one received byte to the next while the core runs: a tenth of what it takes at 115,200 baud. */
 const CYCLES_PER_BYTE = 1_000;
 
-/** Registers of the two counters, see Counter::StandIn in firmware/src/boards.rs. */
+/** Registers of the two counters, see Counter::StandIn in firmware/boards/src/table.rs. */
 const COUNTERS = 0x40070000;
 const WATCHDOG = 0x40058;
 /** Number of the exception. */

@@ -170,7 +170,10 @@ mod tests {
         let cli = |words: &[&str]| Cli::try_parse_from([&["firmware"], words].concat()).unwrap();
         assert_eq!(cli(&["--board", "pico"]).board, find("pico"));
         let measure = cli(&["--measure", "pico", "--json", "--models", "folder"]);
-        assert_eq!((measure.measure, measure.json, measure.models), (find("pico"), true, Some("folder".into())));
+        assert_eq!(
+            (measure.measure, measure.json, measure.models),
+            (find("pico"), true, Some("folder".into()))
+        );
         let serve = cli(&["--serve", "pico", "--quiet", "--flash", "file"]);
         assert_eq!((serve.serve, serve.quiet, serve.flash), (find("pico"), true, Some("file".into())));
         assert_eq!(cli(&["--run", "program"]).run, Some("program".into()));

@@ -63,7 +63,11 @@ pub struct Layout {
 }
 
 impl Layout {
-    pub fn new<Flash: NorFlash>(flash: &Flash, value_len: usize, capacity: usize) -> Result<Self, MountError> {
+    pub fn new<Flash: NorFlash>(
+        flash: &Flash,
+        value_len: usize,
+        capacity: usize,
+    ) -> Result<Self, MountError> {
         let word = word::<Flash>();
         let divides = |size: usize| size > 0 && word.is_multiple_of(size);
         if !divides(Flash::WRITE_SIZE) || !divides(Flash::READ_SIZE) || !CHUNK.is_multiple_of(word) {

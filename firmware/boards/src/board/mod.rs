@@ -2,7 +2,12 @@
 
 #[cfg(any(feature = "mps2-an385", feature = "mps2-an386", feature = "mps2-an500", feature = "mps2-an505"))]
 mod mps2;
-#[cfg(any(feature = "mps2-an385", feature = "mps2-an386", feature = "mps2-an500", feature = "mps2-an505"))]
+#[cfg(any(
+    feature = "mps2-an385",
+    feature = "mps2-an386",
+    feature = "mps2-an500",
+    feature = "mps2-an505"
+))]
 use mps2 as chosen;
 
 #[cfg(feature = "nrf52840-dk")]

@@ -11,7 +11,6 @@ use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
 use embedded_hal::digital::{ErrorType, InputPin, OutputPin, PinState};
 use embedded_io::{Read, ReadReady, Write};
-use tinytriplet_device::hardware::{Board, Parts, WATCHDOG_MICROS};
 use nrf52840_hal::{
     Clocks, Uarte,
     gpio::{
@@ -24,6 +23,7 @@ use nrf52840_hal::{
     wdt::{Watchdog, WatchdogHandle, count, handles::Hdl0},
 };
 use static_cell::ConstStaticCell;
+use tinytriplet_device::hardware::{Board, Parts, WATCHDOG_MICROS};
 
 static RECEIVER: Mutex<RefCell<Option<UarteRx<UARTE0>>>> = Mutex::new(RefCell::new(None));
 

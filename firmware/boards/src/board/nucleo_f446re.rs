@@ -12,7 +12,6 @@ use core::{cell::RefCell, convert::Infallible};
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
 use embedded_hal::digital::{self, InputPin};
-use tinytriplet_device::hardware::{Board, Parts, WATCHDOG_MICROS};
 use stm32f4xx_hal::{
     gpio::{Input, Output, PA5, PC13},
     nb,
@@ -22,6 +21,7 @@ use stm32f4xx_hal::{
     serial::{self, Rx, Tx},
     watchdog::IndependentWatchdog,
 };
+use tinytriplet_device::hardware::{Board, Parts, WATCHDOG_MICROS};
 
 static RECEIVER: Mutex<RefCell<Option<Rx<USART2>>>> = Mutex::new(RefCell::new(None));
 

@@ -10,7 +10,6 @@ use crate::{
 use core::cell::RefCell;
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
-use tinytriplet_device::hardware::{Board, NoPin, Parts, WATCHDOG_MICROS};
 use hal::{
     Clock, Sio, Watchdog,
     clocks::init_clocks_and_plls,
@@ -26,6 +25,7 @@ use hal::{
 use rp235x_hal as hal;
 #[cfg(feature = "pico")]
 use rp2040_hal as hal;
+use tinytriplet_device::hardware::{Board, NoPin, Parts, WATCHDOG_MICROS};
 
 /// The crystal, in Hz.
 const CRYSTAL: u32 = 12_000_000;

@@ -7,9 +7,9 @@ use crate::{
     serial::{RECEIVED, Serial, Transmit},
     system::{Clock, System},
 };
+use riscv::{interrupt::Interrupt, register::mie};
 use tinytriplet_device::hardware::{Board, NoPin, Parts, TICK_MICROS};
 use tinytriplet_store::MemoryFlash;
-use riscv::{interrupt::Interrupt, register::mie};
 
 /// Number of the UART's interrupt.
 const UART_INTERRUPT: usize = 10;

@@ -3,8 +3,7 @@
 use super::GALLERY;
 use core::ptr;
 use embedded_storage::nor_flash::{
-    ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
-    check_write,
+    ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
 #[cfg(feature = "pico2")]
 use rp235x_hal::rom_data;

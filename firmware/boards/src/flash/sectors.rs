@@ -2,8 +2,7 @@
 
 use super::GALLERY;
 use embedded_storage::nor_flash::{
-    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase,
-    check_read, check_write,
+    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
 use stm32f4xx_hal::{
     flash::{self, FlashExt, UnlockedFlash},

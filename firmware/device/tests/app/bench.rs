@@ -1,14 +1,8 @@
-//! A board on the bench: all that an application needs of one, as values of this program.
+//! A board on the bench: its hardware, simulated by values of this program.
 
+use crate::model::{self, CAPACITY, EMBEDDING_LEN, EXEMPLARS, INPUT_LEN};
 use embedded_hal::digital::{self, InputPin, OutputPin};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
-use firmware::{
-    MemoryFlash,
-    app::{App, Memory},
-    hardware::{Board, Parts, System},
-    memory,
-    model::{self, CAPACITY, EMBEDDING_LEN, EXEMPLARS, INPUT_LEN},
-};
 use shared_model::{
     Model,
     protocol::{
@@ -16,13 +10,19 @@ use shared_model::{
     },
 };
 use std::{convert::Infallible, marker::PhantomData, ops::Range};
+use tinytriplet_device::{
+    app::{App, Memory},
+    hardware::{Board, Parts, System},
+    memory,
+};
+use tinytriplet_store::MemoryFlash;
 
 pub const FRAME: usize = memory::request_len(INPUT_LEN, EMBEDDING_LEN, EXEMPLARS);
 const SCRATCH: usize = model::SCRATCH_LEN;
 const BUFFER: usize = memory::buffer_len(INPUT_LEN, EMBEDDING_LEN, EXEMPLARS);
 const GALLERY: usize = memory::gallery_len(EMBEDDING_LEN, EXEMPLARS, CAPACITY);
 
-/// A serial line that delivers at most `piece` bytes at once and ends after the last.
+/// A serial line that delivers at most `piece` bytes at once, and ends after the last.
 struct Line<'t> {
     input: &'t [u8],
     piece: usize,
@@ -57,7 +57,7 @@ impl Write for Line<'_> {
     }
 }
 
-/// A light, and whether it was ever on.
+/// A light. It is true once it was on.
 struct Lamp<'t>(&'t mut bool);
 
 impl digital::ErrorType for Lamp<'_> {
@@ -75,7 +75,7 @@ impl OutputPin for Lamp<'_> {
     }
 }
 
-/// A button that is pressed when it is looked at for these times, counted from 0.
+/// A button that is pressed at some of the times that it is read, counted from 0.
 struct Button {
     looks: usize,
     pressed: Vec<Range<usize>>,
@@ -96,7 +96,7 @@ impl InputPin for Button {
     }
 }
 
-/// A board's time, of which a microsecond passes at every look; and how often the board was restarted.
+/// A board's time, which passes by one microsecond whenever it is read, and the number of its restarts.
 struct Clock<'t> {
     now: u64,
     restarts: &'t mut usize,
@@ -121,7 +121,7 @@ impl System for Clock<'_> {
     }
 }
 
-/// A board that is none.
+/// A board that is only simulated.
 struct TestBoard<'t>(PhantomData<&'t ()>);
 
 impl<'t> Board for TestBoard<'t> {
@@ -132,23 +132,23 @@ impl<'t> Board for TestBoard<'t> {
     type System = Clock<'t>;
 }
 
-/// What there is of a board between two starts.
+/// The parts of a board that last from one start to the next.
 pub struct Bench {
     pub flash: Option<Vec<u8>>,
-    /// Bytes that arrive at once, at most.
+    /// The most bytes that arrive at once.
     pub piece: usize,
-    /// When the button is pressed.
+    /// The times that the button is pressed.
     pub button: Vec<Range<usize>>,
     pub restarts: usize,
 }
 
 impl Bench {
-    /// With a flash in which nothing is.
+    /// Creates a bench with an erased flash.
     pub fn new() -> Self {
         Self { flash: Some(vec![0xff; 64 * 1024]), piece: 64, button: Vec::new(), restarts: 0 }
     }
 
-    /// Starts the board, and has it answer `input`, all of it.
+    /// Starts the board, and lets it answer all of `input`.
     pub fn run(&mut self, input: &[u8]) -> Vec<u8> {
         let (mut output, mut lit) = (Vec::new(), false);
         let mut reader = FrameReader::<FRAME>::new();
@@ -170,7 +170,7 @@ impl Bench {
         output
     }
 
-    /// The answers to requests with ids from 1 on.
+    /// Returns the answers to requests with ids from 1 on.
     pub fn ask(&mut self, requests: &[RequestBody<'_>]) -> Vec<Answer> {
         let numbered = (1..).zip(requests);
         let output = self.run(&numbered.flat_map(|(id, &body)| frame(id, body)).collect::<Vec<_>>());
@@ -191,7 +191,7 @@ impl Bench {
     }
 }
 
-/// A response, and the bytes it lies in.
+/// A response, with its bytes.
 pub struct Answer {
     pub id: u32,
     pub payload: Vec<u8>,
@@ -216,7 +216,7 @@ pub fn answers(output: &[u8]) -> Vec<Answer> {
 }
 
 pub fn host_model() -> Model<'static> {
-    Model::decode(model::FILE).unwrap()
+    model::model()
 }
 
 pub fn frame(id: u32, body: RequestBody<'_>) -> Vec<u8> {
@@ -229,7 +229,7 @@ pub fn encoded(id: u32, body: ResponseBody<'_>) -> Vec<u8> {
     encode_frame(&Response { id, body }, &mut buffer).unwrap().to_vec()
 }
 
-/// An image that differs with `seed`.
+/// Returns an image that depends on `seed`.
 pub fn image(seed: u32) -> Vec<u8> {
     let mut state = seed;
     let mut next = || {

@@ -1,8 +1,7 @@
 //! Frames in, frames out.
 
-use crate::bench::{Bench, FRAME, embedding, encoded, frame, host_model, image};
-use firmware::{
-    memory,
+use crate::{
+    bench::{Bench, FRAME, embedding, encoded, frame, host_model, image},
     model::{self, CAPACITY, EXEMPLARS},
 };
 use shared_model::{
@@ -14,8 +13,9 @@ use shared_model::{
         Response, ResponseBody, Storage, VERSION, decode_message, encode_frame,
     },
 };
+use tinytriplet_device::{app::MAX_BOARD_NAME, memory};
 
-/// All that an application answers to `input`, received in pieces of `piece` bytes.
+/// Returns all that an application answers to `input`, received in pieces of `piece` bytes.
 fn run_in_pieces(input: &[u8], piece: usize) -> Vec<u8> {
     Bench { piece, ..Bench::new() }.run(input)
 }
@@ -244,11 +244,10 @@ fn the_longest_messages_fit_what_is_set_aside_for_them() {
         exemplars: u16::MAX,
         storage: Storage::OtherModel([255; 8]),
     };
-    for board in firmware::boards::BOARDS {
-        let (uptime, stack) = (u64::MAX, Some((u32::MAX, u32::MAX)));
-        let info = Info { board: board.name, firmware: "100.100.100", uptime, stack, model, gallery };
-        assert!(encoded(u32::MAX, ResponseBody::Info(info)).len() <= memory::response_len(1, 0));
-    }
+    let board = "b".repeat(MAX_BOARD_NAME);
+    let (uptime, stack) = (u64::MAX, Some((u32::MAX, u32::MAX)));
+    let info = Info { board: &board, firmware: "100.100.100", uptime, stack, model, gallery };
+    assert!(encoded(u32::MAX, ResponseBody::Info(info)).len() <= memory::response_len(1, 0));
 }
 
 fn count_frames(output: &[u8]) -> usize {

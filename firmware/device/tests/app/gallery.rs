@@ -1,7 +1,9 @@
 //! Enrolling, recognising, remembering.
 
-use crate::bench::{Bench, embedding, frame, host_model, image};
-use firmware::model::{CAPACITY, EMBEDDING_LEN, EXEMPLARS};
+use crate::{
+    bench::{Bench, embedding, frame, host_model, image},
+    model::{CAPACITY, EMBEDDING_LEN, EXEMPLARS},
+};
 use shared_model::{
     Gallery,
     gallery::{self, GalleryError, LabelError, Method},

@@ -3,3 +3,4 @@
 mod bench;
 mod frames;
 mod gallery;
+mod model;

@@ -123,7 +123,9 @@ fn read() -> Reading {
         #[cfg(target_arch = "riscv32")]
         Counter::Minstret => [riscv::register::minstret::read() as u32, 0],
         #[cfg(not(target_arch = "riscv32"))]
-        Counter::Minstret => panic!("this processor does not have the counter that the table of boards gives it"),
+        Counter::Minstret => {
+            panic!("this processor does not have the counter that the table of boards gives it")
+        }
     }
 }
 
