@@ -20,6 +20,11 @@ use tinytriplet_boards::{BOARDS, Board, Emulated, find};
 /// The exit status of a program whose standard output was closed, as shells have it.
 const CLOSED: u8 = 141;
 
+/// The tasks besides `--measure`. (What an option requires counts as given where it could not be given.)
+const NOT_MEASURE: [&str; 5] = ["board", "list", "list_boards", "serve", "run"];
+/// The tasks besides `--serve`.
+const NOT_SERVE: [&str; 5] = ["board", "list", "list_boards", "measure", "run"];
+
 /// Builds the firmware, boots it on an emulated board and shows it at work.
 #[derive(Debug, Parser)]
 #[command(name = "firmware", term_width = 80)]
@@ -44,10 +49,10 @@ pub struct Cli {
     measure: Option<&'static Board>,
     /// With --measure: count each *.postcard in this folder, not the built-in
     /// model
-    #[arg(long, value_name = "FOLDER", requires = "measure")]
+    #[arg(long, value_name = "FOLDER", requires = "measure", conflicts_with_all = NOT_MEASURE)]
     models: Option<PathBuf>,
     /// With --measure: print JSON
-    #[arg(long, requires = "measure")]
+    #[arg(long, requires = "measure", conflicts_with_all = NOT_MEASURE)]
     json: bool,
     /// Lend an emulated board to another program: its serial line over standard
     /// input and output, until the input ends
@@ -55,10 +60,10 @@ pub struct Cli {
     serve: Option<&'static Board>,
     /// With --serve: keep the gallery in this file, not in
     /// target/boards/NAME.flash
-    #[arg(long, value_name = "FILE", requires = "serve")]
+    #[arg(long, value_name = "FILE", requires = "serve", conflicts_with_all = NOT_SERVE)]
     flash: Option<PathBuf>,
     /// With --serve: do not tell on standard error which board runs where
-    #[arg(long, requires = "serve")]
+    #[arg(long, requires = "serve", conflicts_with_all = NOT_SERVE)]
     quiet: bool,
     /// Put a built firmware on its board and show its log: through probe-rs, or
     /// in the emulator if the board is an emulated one
@@ -155,7 +160,8 @@ mod tests {
             (ValueValidation, &["--board", "pico2"]),
             (InvalidValue, &["--measure"]),
             (MissingRequiredArgument, &["--models", "folder"]),
-            (MissingRequiredArgument, &["--board", "pico", "--json"]),
+            (ArgumentConflict, &["--board", "pico", "--json"]),
+            (ArgumentConflict, &["--measure", "pico", "--quiet"]),
             (MissingRequiredArgument, &["--flash", "file"]),
             (MissingRequiredArgument, &["--quiet"]),
             (ArgumentConflict, &["--list", "--board", "pico"]),
