@@ -21,7 +21,7 @@ pub use loss::*;
 pub use net::*;
 use origin::OriginConfig;
 use serde::{Deserialize, Serialize};
-use shared_model::format::MAX_TEXT;
+use shared_model::model::format::MAX_TEXT;
 use std::{ops::Deref, path::Path};
 pub use train::*;
 

@@ -253,7 +253,7 @@ fn pair_scores<T: Value>(test: &Labelled<T>, limits: Option<[T::Distance; 2]>) -
 mod tests {
     use super::*;
     use crate::{config::DataConfig, data::Source};
-    use shared_model::format::Fit;
+    use shared_model::model::format::Fit;
 
     /// Images of one pixel, which is the embedding: place and label.
     fn split(images: &[(u8, Label)]) -> Split {
@@ -272,7 +272,7 @@ mod tests {
             name: "by hand".into(),
             source: Source::Drawn,
             class_names: (0..4).map(|class| class.to_string()).collect(),
-            preparation: DataConfig::default().preparation(Fit::Contain),
+            preprocessing: DataConfig::default().preprocessing(Fit::Contain),
             // Five images a class at one place each, so that any five have the same mean.
             train: split(&[(10, 0), (40, 1), (70, 2), (100, 3)].repeat(5)),
             test: split(&[

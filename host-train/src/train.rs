@@ -31,7 +31,7 @@ pub use device::BackendError;
 use learner::Learner;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use shared_model::Shape;
+use shared_model::inspect::Shape;
 use std::time::Instant;
 use thiserror::Error;
 

@@ -11,7 +11,7 @@ use host_train::{
     rng::Rng,
 };
 use program::{fails, host_train, program};
-use shared_model::{Model, Shape};
+use shared_model::{Model, inspect::Shape};
 use std::{fs, path::Path, process::Output};
 
 /// A small net on drawn digits: a step takes a few milliseconds.

@@ -7,7 +7,7 @@ use host_train::{
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared_model::{Model, Shape};
+use shared_model::{Model, inspect::Shape};
 
 fn weights(rng: &mut impl Rng, len: usize, fan_in: usize) -> Vec<f32> {
     // He et al. 2015: outputs keep the variance of the inputs through a ReLU.

@@ -8,7 +8,7 @@ use crate::{
 use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
-use shared_model::{Model, Step};
+use shared_model::{Model, inspect::Step};
 use std::{
     hint::black_box,
     path::Path,

@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::Result;
 use rayon::prelude::*;
-use shared_model::Element;
+use shared_model::inspect::Element;
 use std::path::{Path, PathBuf};
 
 /// Writes the embeddings of `images` to `out`, an N × D array of `uint8` or `int8`. The rows are printed, each with
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub fn run(model: &Path, images: &[PathBuf], out: &Path) -> Result<()> {
     let file = read_model(model)?;
     let model = file.decode()?;
-    let images = images::read(images, model.metadata().input, model.metadata().preparation)?;
+    let images = images::read(images, model.metadata().input, model.metadata().preprocessing)?;
     let embeddings = Engine::new(&model).embed_all(images.par_iter().map(|image| image.pixels.as_slice()))?;
     let (rows, columns) = (images.len(), model.embedding_len());
     write_whole(out, &npy(&embeddings, rows, columns, model.output().element))?;

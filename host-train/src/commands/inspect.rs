@@ -6,8 +6,10 @@ use super::read_model;
 use crate::terminal::{hex, operation, print, thousands};
 use anyhow::{Context, Result};
 use shared_model::{
-    Element, Model, Path, Reason, SelfTestError,
-    format::{Background, Fit, Preparation, Threshold, TrainingSummary},
+    Model,
+    engine::SelfTestError,
+    inspect::{Element, Kernel, Reason},
+    model::format::{Background, CalibratedThreshold, Fit, Preprocessing, TrainingSummary},
 };
 use std::path;
 
@@ -52,7 +54,7 @@ fn describe_packed(model: &Model<'_>, bytes: usize) -> String {
             step.layer,
             operation(&step),
             step.weights_len().map_or(String::new(), |len| thousands(len as u64)),
-            path(step.path),
+            path(step.kernel),
         );
     }
     text + "\n" + &ram(model, "rows of maps and workspace")
@@ -69,15 +71,15 @@ fn ram(model: &Model<'_>, scratch: &str) -> String {
     )
 }
 
-fn path(path: Path) -> &'static str {
-    match path {
-        Path::Winograd => "Winograd F(2x2, 3x3)",
-        Path::Taps => "few taps, weights of 16 bits",
-        Path::Rows => "rows of bytes, two in a word",
-        Path::Reference(Reason::Plain) => "reference: the file is not packed",
-        Path::Reference(Reason::Groups) => "reference: in groups",
-        Path::Reference(Reason::PoolWindow) => "reference: the pool behind is not 2x2",
-        Path::Reference(Reason::Pool) => "reference: a pool alone",
+fn path(kernel: Kernel) -> &'static str {
+    match kernel {
+        Kernel::Winograd => "Winograd F(2x2, 3x3)",
+        Kernel::Taps => "few taps, weights of 16 bits",
+        Kernel::Rows => "rows of bytes, two in a word",
+        Kernel::Reference(Reason::Plain) => "reference: the file is not packed",
+        Kernel::Reference(Reason::Groups) => "reference: in groups",
+        Kernel::Reference(Reason::PoolWindow) => "reference: the pool behind is not 2x2",
+        Kernel::Reference(Reason::Pool) => "reference: a pool alone",
     }
 }
 
@@ -96,7 +98,7 @@ format      version {version}, {bytes} bytes
 self-test   passed
 trained on  {dataset}, {seen} images seen, seed {seed}, by {tool}
             P@1 {precision:.2} % on held-out training images
-images      {preparation}
+images      {preprocessing}
 distance    {distance}
 unknown if  above {equal}  (equal error)
             above {far}  (1 % false accepts)
@@ -108,7 +110,7 @@ background  {background} prototypes of what it was trained on
         bytes = thousands(file.len() as u64),
         seen = thousands(images_seen),
         precision = 100.0 * precision_at_1,
-        preparation = preparation(metadata.preparation),
+        preprocessing = preprocessing(metadata.preprocessing),
         distance = model.distance(),
         equal = threshold(model, metadata.thresholds.equal_error),
         far = threshold(model, metadata.thresholds.false_accept_1_percent),
@@ -134,7 +136,7 @@ background  {background} prototypes of what it was trained on
     text + &ram(model, "whole maps between layers")
 }
 
-fn preparation(Preparation { fit, background }: Preparation) -> String {
+fn preprocessing(Preprocessing { fit, background }: Preprocessing) -> String {
     let fit = match fit {
         Fit::Stretch => "stretched to the size",
         Fit::Contain => "scaled to fit the size",
@@ -148,10 +150,10 @@ fn preparation(Preparation { fit, background }: Preparation) -> String {
     format!("{fit}; {background} background")
 }
 
-fn threshold(model: &Model<'_>, threshold: Option<Threshold>) -> String {
+fn threshold(model: &Model<'_>, threshold: Option<CalibratedThreshold>) -> String {
     match threshold {
         None => "(not calibrated)".into(),
-        Some(Threshold { distance, false_accept_rate, false_reject_rate }) => format!(
+        Some(CalibratedThreshold { distance, false_accept_rate, false_reject_rate }) => format!(
             "{distance} = {:.4}: accepts {:.2} % of different, rejects {:.2} % of same",
             model.distance().real(distance, model.output().scale),
             100.0 * false_accept_rate,
@@ -160,7 +162,7 @@ fn threshold(model: &Model<'_>, threshold: Option<Threshold>) -> String {
     }
 }
 
-fn tensor(tensor: &shared_model::Tensor) -> String {
+fn tensor(tensor: &shared_model::inspect::Tensor) -> String {
     let element = match tensor.element {
         Element::Unsigned => "0..255",
         Element::Signed => "-127..127",

@@ -17,7 +17,7 @@ use crate::{
     train::HistoryRow,
 };
 use anyhow::{Context, Result, ensure};
-use shared_model::{Model, format::MAX_BACKGROUND_PROTOTYPES};
+use shared_model::{Model, model::format::MAX_BACKGROUND_PROTOTYPES};
 use std::{
     collections::BTreeSet,
     fs,

@@ -6,7 +6,7 @@ use crate::{
     config::{Backend, Config, ConfigError, HoldOut, NetConfig, READY, ValidConfig},
     data::Dataset,
     evaluation::{Scores, float_scores, int8_scores},
-    export::{export, repacked},
+    export::export,
     metrics::Rates,
     report::{self, REPORT, Run},
     run_folder::{CONFIG, RunFolder},
@@ -20,7 +20,7 @@ use crate::{
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use serde::Serialize;
-use shared_model::{Distance, Layout, Model};
+use shared_model::{Distance, Layout, Model, model::layout::repack_to_vec};
 use std::{path::Path, process::ExitCode};
 
 /// Files of a run's folder.
@@ -87,7 +87,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let file = export(&raw.to_float_net(), &config, &seen, trained.images_seen)?;
     let model = Model::decode(&file)?;
     folder.write(MODEL, &file)?;
-    let packed = repacked(&file, Layout::Packed)?;
+    let packed = repack_to_vec(&file, Layout::Packed)?;
     progress.finish(&format!("{} bytes", thousands(file.len() as u64)));
 
     let progress = Progress::new("evaluate", 0, "");

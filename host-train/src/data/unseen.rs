@@ -19,7 +19,7 @@ impl Dataset {
             name: self.name.clone(),
             source: self.source.clone(),
             class_names: self.class_names.clone(),
-            preparation: self.preparation,
+            preprocessing: self.preprocessing,
             train: self.train.subset(&others(self.train.labels())),
             test: self.test.subset(&others(self.test.labels())),
         })

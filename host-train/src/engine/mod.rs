@@ -34,7 +34,10 @@ pub use simd::Simd;
 use kernel::Layer;
 use pack::Packed;
 use rayon::prelude::*;
-use shared_model::{Element, EmbedError, Layout, Model, Step};
+use shared_model::{
+    EmbedError, Layout, Model,
+    inspect::{Element, Step},
+};
 use simd::{Target, WithTarget};
 use std::{
     sync::{Mutex, PoisonError},

@@ -4,7 +4,7 @@
 //! of several output channels, added up in 32 bits ([`Target::multiply_add`]). Everything else is left to the
 //! compiler.
 
-use shared_model::{Element, requantize::round_scale};
+use shared_model::{engine::requantize::round_scale, inspect::Element};
 
 /// An instruction set that this CPU has. Which one an engine uses changes its speed and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ pub(super) trait Target: Send + Sync + 'static {
     fn weights(weight: impl Fn(usize, usize) -> i8) -> Self::Weights;
     /// The first accumulators.
     fn load(sums: &[i32]) -> Self::Sums;
-    /// [`requantize`](shared_model::requantize::requantize) in each channel, with the first multipliers,
+    /// [`requantize`](shared_model::engine::requantize::requantize) in each channel, with the first multipliers,
     /// saturated to `range` (both ends included), to the first bytes.
     fn requantize(sums: Self::Sums, multipliers: &[i32], range: (i32, i32), to: &mut [u8]);
     /// The larger of two accumulators, in each channel.
@@ -204,7 +204,7 @@ impl Target for Baseline {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Kernel, Target};
-    use shared_model::Element;
+    use shared_model::inspect::Element;
     use std::arch::x86_64::*;
 
     /// What the two 256-bit sets have in common.

@@ -112,7 +112,7 @@ pub(super) fn class_sizes(labels: &[Label]) -> BTreeMap<Label, usize> {
 mod tests {
     use super::*;
     use crate::rng::Rng;
-    use shared_model::{Distance, Element};
+    use shared_model::{Distance, inspect::Element};
 
     #[test]
     fn by_hand() {

@@ -99,7 +99,7 @@ fn mean(found: &[Found]) -> Retrieval {
 mod tests {
     use super::*;
     use crate::{metrics::precision_at_1, rng::Rng};
-    use shared_model::{Distance, Element};
+    use shared_model::{Distance, inspect::Element};
 
     fn on_a_line(places: &[f32]) -> Embeddings<f32> {
         Embeddings::from_floats(places.to_vec(), places.len(), Distance::SquaredL2)

@@ -31,7 +31,7 @@ impl<T: Value> Pairs<'_, T> {
 mod tests {
     use super::*;
     use crate::{data::Label, metrics::Embeddings, rng::Rng};
-    use shared_model::{Distance, Element};
+    use shared_model::{Distance, inspect::Element};
 
     #[test]
     fn by_hand() {

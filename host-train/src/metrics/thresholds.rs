@@ -101,7 +101,7 @@ impl<T: Value> Pairs<'_, T> {
 mod tests {
     use super::*;
     use crate::rng::Rng;
-    use shared_model::{Distance, Element};
+    use shared_model::{Distance, inspect::Element};
 
     #[test]
     fn separable_classes_have_no_error() {

@@ -7,7 +7,11 @@ use crate::{
     terminal::{hex, operation},
 };
 use rayon::prelude::*;
-use shared_model::{Model, Operation, Shape, Step, Tensor, format::align};
+use shared_model::{
+    Model,
+    inspect::{Operation, Shape, Step, Tensor},
+    model::format::align,
+};
 
 /// Test images that float and int8 are compared on, and the multiply-accumulates that this may take in all.
 const IMAGES: usize = 256;
@@ -144,7 +148,7 @@ fn compare(net: &FloatNet, plain: &Model<'_>, split: &Split, images: &[usize]) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::Element;
+    use shared_model::inspect::Element;
 
     #[test]
     fn compared_by_hand() {

@@ -9,7 +9,7 @@ use crate::{
     metrics::{Embeddings, nearest_others},
     sampler::classes,
 };
-use shared_model::{Distance, Element};
+use shared_model::{Distance, inspect::Element};
 
 /// Most points of a picture.
 const POINTS: usize = 2_000;

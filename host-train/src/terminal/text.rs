@@ -1,6 +1,6 @@
 //! Numbers and names for people.
 
-use shared_model::{Element, Operation, Step};
+use shared_model::inspect::{Element, Operation, Step};
 use std::time::Duration;
 
 /// `12.3 s`, or `4 min 5 s`.

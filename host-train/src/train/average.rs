@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::{config::Config, net::floats, rng::Rng};
     use burn::tensor::Device;
-    use shared_model::Shape;
+    use shared_model::inspect::Shape;
 
     #[test]
     fn weights_are_averaged_by_their_shares() {

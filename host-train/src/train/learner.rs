@@ -7,7 +7,7 @@ use burn::{
     module::{Module, Param},
     tensor::{Device, Tensor},
 };
-use shared_model::Shape;
+use shared_model::inspect::Shape;
 
 /// All that learns: the net, and what the loss needs beside it.
 #[derive(Module, Debug)]

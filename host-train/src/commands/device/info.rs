@@ -6,8 +6,8 @@ use crate::{
 use anyhow::Result;
 use serde::Serialize;
 use shared_model::{
-    format::{Background, Fit, Threshold},
-    protocol::{GalleryInfo, Info, Storage, VERSION},
+    model::format::{Background, CalibratedThreshold, Fit},
+    wire::{GalleryInfo, Info, Storage, VERSION},
 };
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub fn run(mut board: Board, as_json: bool) -> Result<()> {
 fn text(info: &Info<'_>) -> String {
     let model = &info.model;
     let thousands = |number: u32| thousands(number.into());
-    let limit = |threshold: Option<Threshold>| {
+    let limit = |threshold: Option<CalibratedThreshold>| {
         threshold.map_or("(not calibrated)".into(), |threshold| {
             format!("{:.3}", model.distance.real(threshold.distance, model.embedding.scale))
         })
@@ -51,8 +51,8 @@ gallery     {gallery}
         name = cut(model.name, NAME),
         hash = hex(model.hash),
         input = model.input.shape,
-        fit = name(model.preparation.fit),
-        background = name(model.preparation.background),
+        fit = name(model.preprocessing.fit),
+        background = name(model.preprocessing.background),
         values = model.embedding.len(),
         element = element(model.embedding.element),
         distance = model.distance,
@@ -117,8 +117,8 @@ impl<'a> Report<'a> {
                 name: model.name,
                 hash: hex(model.hash),
                 input: shape(model.input.shape),
-                fit: model.preparation.fit,
-                background: model.preparation.background,
+                fit: model.preprocessing.fit,
+                background: model.preprocessing.background,
                 embedding: Embedding::new(model.embedding),
                 distance: distance(model.distance),
                 equal_error: model.thresholds.equal_error.map(limit),

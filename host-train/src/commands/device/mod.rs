@@ -17,9 +17,10 @@ use crate::{
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use shared_model::{
-    Distance, Tensor,
-    format::Preparation,
-    protocol::{GalleryInfo, Info},
+    Distance,
+    inspect::Tensor,
+    model::format::Preprocessing,
+    wire::{GalleryInfo, Info},
 };
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -168,7 +169,7 @@ struct Model {
     name: String,
     hash: [u8; 8],
     input: Tensor,
-    preparation: Preparation,
+    preprocessing: Preprocessing,
     embedding: Tensor,
     distance: Distance,
 }
@@ -183,7 +184,7 @@ impl Board {
             name: model.name.into(),
             hash: model.hash,
             input: model.input,
-            preparation: model.preparation,
+            preprocessing: model.preprocessing,
             embedding: model.embedding,
             distance: model.distance,
         };
@@ -191,7 +192,7 @@ impl Board {
     }
 
     fn read_images(&self, args: &ImageArgs) -> Result<Vec<images::Image>> {
-        images::read(&args.images, self.model.input.shape, self.model.preparation)
+        images::read(&args.images, self.model.input.shape, self.model.preprocessing)
     }
 }
 

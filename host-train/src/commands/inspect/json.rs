@@ -4,8 +4,9 @@ use super::path;
 use crate::terminal::{hex, operation};
 use serde::Serialize;
 use shared_model::{
-    Distance, Element, Model, Path, Shape, Step, Tensor,
-    format::{Background, Fit, Threshold},
+    Distance, Model,
+    inspect::{Element, Kernel, Shape, Step, Tensor},
+    model::format::{Background, CalibratedThreshold, Fit},
 };
 
 /// What `--json` prints; the command's help describes it.
@@ -96,8 +97,8 @@ impl<'a> Report<'a> {
                 precision_at_1: metadata.training.precision_at_1,
             },
             input: shape(metadata.input),
-            fit: metadata.preparation.fit,
-            background: metadata.preparation.background,
+            fit: metadata.preprocessing.fit,
+            background: metadata.preprocessing.background,
             embedding: Embedding::new(model.output()),
             distance: distance(metadata.distance),
             equal_error: metadata.thresholds.equal_error.map(limit),
@@ -109,7 +110,7 @@ impl<'a> Report<'a> {
             layers: model
                 .steps()
                 .zip(packed.steps())
-                .map(|(step, packed)| Layer::new(&step, packed.path))
+                .map(|(step, packed)| Layer::new(&step, packed.kernel))
                 .collect(),
         }
     }
@@ -117,7 +118,7 @@ impl<'a> Report<'a> {
 
 impl Layer {
     /// `on_board` is the path that a board takes.
-    fn new(step: &Step<'_>, on_board: Path) -> Self {
+    fn new(step: &Step<'_>, on_board: Kernel) -> Self {
         Self {
             layer: step.layer,
             kind: operation(step),
@@ -140,8 +141,8 @@ impl Embedding {
 
 impl Limit {
     /// `output` is the model's.
-    pub fn new(threshold: Threshold, distance: Distance, output: Tensor) -> Self {
-        let Threshold { distance: limit, false_accept_rate, false_reject_rate } = threshold;
+    pub fn new(threshold: CalibratedThreshold, distance: Distance, output: Tensor) -> Self {
+        let CalibratedThreshold { distance: limit, false_accept_rate, false_reject_rate } = threshold;
         Self { distance: distance.real(limit, output.scale), false_accept_rate, false_reject_rate }
     }
 }
