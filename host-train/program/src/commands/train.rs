@@ -1,16 +1,22 @@
 //! `train`: the main job, from images to a model file and its numbers.
 
-use super::{bench::embeddings_per_second, data::mark, export::checkpoint, history, scores};
-use crate::{
-    cli::TrainArgs,
-    terminal::{
-        INTERRUPTED, Progress, error, interrupt_at_once, interrupted, listen_for_interrupt, note, print,
-    },
+use super::{
+    bench::embeddings_per_second,
+    checkpoint::checkpoint,
+    data::{DataArgs, mark},
+    scores::{self, triplet_table},
+};
+use crate::terminal::{
+    INTERRUPTED, Progress, error, interrupt_at_once, interrupted, listen_for_interrupt, note, print,
 };
 use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
-use shared_model::{Distance, Layout, Model};
-use std::{path::Path, process::ExitCode};
+use shared_model::{Layout, Model};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 use tinytriplet_data::Dataset;
 use tinytriplet_evaluation::{
     export::{export, repacked},
@@ -20,9 +26,9 @@ use tinytriplet_evaluation::{
 };
 use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, READY, ValidConfig};
 use tinytriplet_report::{
-    REPORT, Run,
-    run_folder::{CONFIG, RunFolder},
-    text::{cut, hex, listed, thousands},
+    REPORT, Run, history,
+    run_folder::{CHECKPOINT, CONFIG, HISTORY, METRICS, MODEL, ROC, RunFolder},
+    text::{hex, listed, thousands},
 };
 use tinytriplet_training::{
     Device, device,
@@ -30,19 +36,61 @@ use tinytriplet_training::{
     train::{self, Checkpoints, Ended, Observer, Start, TrainError, Trained},
 };
 
-/// Files of a run's folder.
-pub const MODEL: &str = "model.postcard";
-/// The float weights, in Burn's format.
-pub const CHECKPOINT: &str = "checkpoint.bpk";
-/// The numbers.
-pub const METRICS: &str = "metrics.json";
-/// How training went.
-pub const HISTORY: &str = "history.csv";
-/// How often each limit errs on test pairs, int8.
-pub const ROC: &str = "roc.csv";
+/// Arguments of `train`.
+#[derive(Clone, Debug, Args)]
+pub struct TrainArgs {
+    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, lenet5, origin, quick, tiny, unseen
+    #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
+    pub config: String,
+    /// Where the images come from
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// What computes [default: the recipe's]
+    #[arg(long, value_enum)]
+    pub backend: Option<BackendArg>,
+    /// Same seed, same model [default: the recipe's]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Name of the run and of the model [default: the recipe's]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Change a field of the recipe, such as train.steps=500; may be given several times
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+    /// Folder that the run's folder is made in
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub out: PathBuf,
+    /// Go on with an interrupted run: its folder
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "backend", "seed", "name", "set", "out"])]
+    pub resume: Option<PathBuf>,
+    /// Print JSON, as in the run's metrics.json, and which folder is the run's, instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
 
-/// Columns of a class's name that leave room for its numbers in 80.
-const NAME: usize = 38;
+/// [`Backend`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum BackendArg {
+    /// Burn's CPU backend, several times faster
+    Flex,
+    /// The one built on the ndarray crate; wants `cargo run --release`
+    Ndarray,
+    /// NVIDIA's GPUs; wants `cargo run --features cuda`
+    Cuda,
+    /// GPUs by Vulkan, Metal or DirectX; wants `cargo run --features wgpu`
+    Wgpu,
+}
+
+impl From<BackendArg> for Backend {
+    fn from(backend: BackendArg) -> Self {
+        match backend {
+            BackendArg::Flex => Backend::Flex,
+            BackendArg::Ndarray => Backend::Ndarray,
+            BackendArg::Cuda => Backend::Cuda,
+            BackendArg::Wgpu => Backend::Wgpu,
+        }
+    }
+}
 
 /// Trains, evaluates, exports, and says what was written.
 ///
@@ -337,32 +385,5 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]
          TINYTRIPLET_MODEL={base}{folder}/{MODEL} cargo run -p firmware\n",
         folder = folder.display()
     );
-    text
-}
-
-/// The origin's table, of scores that were measured on `data`; empty where no test triplet can be made.
-pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
-    if scores.triplets.classes.is_empty() {
-        return String::new();
-    }
-    let measure = match scores.distance {
-        Distance::SquaredL2 => "|a-p|^2 - |a-n|^2",
-        Distance::Cosine => "cos(a,n) - cos(a,p)",
-    };
-    let mut text = format!("\n{measure} of test triplets, int8{}\n", mark(data));
-    let name = |label| cut(&data.class_names[usize::from(label)], NAME);
-    let names = scores.triplets.classes.iter().map(|class| name(class.label).chars().count());
-    let width = names.max().unwrap_or(0).max(5);
-    text += &format!("{:>width$}       min       max      mean   below 0\n", "class");
-    for class in &scores.triplets.classes {
-        text += &format!(
-            "{:>width$} {:>9.3} {:>9.3} {:>9.3} {:>8.2} %\n",
-            name(class.label),
-            class.min,
-            class.max,
-            class.mean,
-            100.0 * class.accuracy
-        );
-    }
     text
 }
