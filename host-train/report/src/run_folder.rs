@@ -68,7 +68,7 @@ impl RunFolder {
 
     /// Removes these files and, where it holds nothing else, the folder. Whoever does so has something worse to tell
     /// than that it does not work.
-    pub fn discard(self, files: &[&str]) {
+    pub fn discard(&self, files: &[&str]) {
         for file in files {
             let _ = fs::remove_file(self.file(file));
         }
