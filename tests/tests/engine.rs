@@ -1,7 +1,6 @@
 //! The engine against a second one that was written from the definition alone, and the fast one for PCs
 //! against it.
 
-use host_train::engine::{Engine, Simd, StepPath};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -14,6 +13,7 @@ use shared_model::{
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tests::{definition, largest, random};
+use tinytriplet_evaluation::engine::{Engine, Simd, StepPath};
 
 /// The models that come with the firmware.
 const COMMITTED: [&[u8]; 2] = [

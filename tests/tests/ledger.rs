@@ -9,20 +9,11 @@ use firmware::{
     measuring::{Cost, ModelReport, StepReport, measure},
     model,
 };
-use host_train::{
-    config::{Backend, Config, READY},
-    data::drawn,
-    export::export_untrained,
-    net::Net,
-    report::ledger::{operation, path},
-    rng::Rng,
-    terminal::thousands,
-};
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf::SHF_ALLOC};
+use shared_model::model::layout::repack_to_vec;
 use shared_model::{
     Layout, Model,
     inspect::{Operation, Shape, Step},
-    model::layout::repack_to_vec,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,6 +23,14 @@ use std::{
     sync::LazyLock,
 };
 use tests::{golden, model_folder};
+use tinytriplet_data::{Rng, drawn};
+use tinytriplet_evaluation::export::export_untrained;
+use tinytriplet_recipe::{Backend, Config, READY};
+use tinytriplet_report::{
+    ledger::{operation, path},
+    text::thousands,
+};
+use tinytriplet_training::{device, net::Net};
 
 const COMMAND: &str = "BLESS=1 cargo test -p tests --test ledger";
 
@@ -85,7 +84,7 @@ static MODELS: LazyLock<Models> = LazyLock::new(|| {
     for (name, _) in READY {
         let config = Config::ready(name).unwrap();
         // As a training begins; all with one seed, so that equal nets have equal weights.
-        let device = Backend::Flex.device().unwrap();
+        let device = device(Backend::Flex).unwrap();
         let net = Net::new(&config.net, Shape::new(28, 28, 1), &mut Rng::new(1).stream(0), &device).unwrap();
         let file = export_untrained(&net.to_float_net(), &images).unwrap();
         match files.iter().find(|(_, other)| *other == file) {
@@ -255,13 +254,14 @@ fn part(name: &str) -> Option<&'static str> {
     if name.starts_with("tinytriplet_") {
         return Some("assembly");
     }
-    // Either a path of lengths and names, `12shared_model6engine4fast4pack`, or within `<` and `>`,
-    // `shared_model..engine..fast`.
+    // Either a path of lengths and names, `12shared_model4fast8portable`, or within `<` and `>`, `shared_model..fast`.
     let parts = [
-        ("6engine4fast4pack", "..engine..fast..pack", "shared_model::engine::fast::pack, for decode"),
-        ("6engine4fast", "..engine..fast", "shared_model::engine::fast, other"),
-        ("6engine6kernel", "..engine..kernel", "shared_model::engine::kernel"),
-        ("6engine5embed", "..engine..embed", "shared_model::engine::embed"),
+        ("4fast8portable", "..fast..portable", "shared_model::fast::portable"),
+        ("4fast3arm", "..fast..arm", "shared_model::fast::arm"),
+        ("4fast4pack", "..fast..pack", "shared_model::fast::pack, for decode"),
+        ("4fast", "..fast", "shared_model::fast, other"),
+        ("6kernel", "..kernel", "shared_model::engine::kernel"),
+        ("5embed", "..embed", "shared_model::embed"),
         ("5model", "..model..", "shared_model::model"),
         ("", "", "shared_model, other"),
     ];
@@ -272,9 +272,7 @@ fn part(name: &str) -> Option<&'static str> {
 }
 
 fn is_kernel(part: &str) -> bool {
-    part == "assembly"
-        || part.starts_with("shared_model::engine::fast")
-        || part == "shared_model::engine::kernel"
+    part == "assembly" || part.starts_with("shared_model::fast") || part == "shared_model::engine::kernel"
 }
 
 fn bytes(count: usize) -> String {

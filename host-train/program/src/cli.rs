@@ -1,0 +1,127 @@
+//! The command line.
+
+mod help;
+
+use crate::{
+    commands::{
+        self, bench::BenchArgs, completions::CompletionsArgs, device::DeviceArgs, draw::DrawArgs,
+        embed::EmbedArgs, eval::EvalArgs, export::ExportArgs, inspect::InspectArgs, report::ReportArgs,
+        samples::SamplesArgs, study::StudyArgs, train::TrainArgs,
+    },
+    terminal,
+};
+use anyhow::Result;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind, parser::ValueSource};
+use std::{ffi::OsString, process::ExitCode};
+
+/// Train an embedding, quantize it to int8, and write the file that a microcontroller runs.
+///
+/// Without a command it does the main job: `train` with the default recipe, on real MNIST where it finds or can
+/// download it, on drawn digits otherwise.
+#[derive(Debug, Parser)]
+#[command(name = "host-train", version, max_term_width = 100)]
+#[command(override_usage = "host-train [OPTIONS]\n       host-train [OPTIONS] <COMMAND>")]
+#[command(after_help = help::PROGRAM)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    train: TrainArgs,
+    /// Nothing but errors on standard error: no progress, no notes; results are printed all the same
+    #[arg(short, long, global = true, display_order = 1000)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train, evaluate float and int8 side by side, and export (the default)
+    #[command(after_help = help::TRAIN)]
+    Train(TrainArgs),
+    /// Quantize a run's checkpoint again and write its model file
+    #[command(after_help = help::EXPORT)]
+    Export(ExportArgs),
+    /// Evaluate a model file on the test set
+    #[command(after_help = help::EVAL)]
+    Eval(EvalArgs),
+    /// Write the report of a run, one HTML file; of several runs, a comparison
+    #[command(after_help = help::REPORT)]
+    Report(ReportArgs),
+    /// Train variants of a recipe side by side and print a Markdown table of held-out scores
+    #[command(after_help = help::STUDY)]
+    Study(StudyArgs),
+    /// Write the embeddings of images as a NumPy array
+    #[command(after_help = help::EMBED)]
+    Embed(EmbedArgs),
+    /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file, and run its self-test
+    #[command(after_help = help::INSPECT)]
+    Inspect(InspectArgs),
+    /// Measure how many embeddings a second this machine computes, and the time of each layer
+    #[command(after_help = help::BENCH)]
+    Bench(BenchArgs),
+    /// Talk to a board: enrol, recognise, measure, compare
+    Device(DeviceArgs),
+    /// Write test images as PNG files, a sub-folder a class: something to show to a board
+    #[command(after_help = help::SAMPLES)]
+    Samples(SamplesArgs),
+    /// Print the drawn digits as text, the format of firmware/demo/digits.txt
+    #[command(after_help = help::DRAW)]
+    Draw(DrawArgs),
+    /// Print a script that lets a shell complete this program's commands and options
+    #[command(after_help = help::COMPLETIONS)]
+    Completions(CompletionsArgs),
+}
+
+impl Cli {
+    /// Every command and option, with the exit statuses behind each help text.
+    pub fn description() -> clap::Command {
+        help::with_exit_status(Self::command())
+    }
+
+    /// What the arguments say; the first is the program's name.
+    ///
+    /// # Errors
+    /// They are no command line of this program, or ask for help.
+    pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut description = Self::description();
+        let matches = description.try_get_matches_from_mut(arguments)?;
+        if let Some(command) = matches.subcommand_name() {
+            // clap's `args_conflicts_with_subcommands` would refuse `--quiet`, too, which suits every command.
+            let is_stray = |argument: &&clap::Arg| {
+                let source = matches.value_source(argument.get_id().as_str());
+                !argument.is_global_set() && source == Some(ValueSource::CommandLine)
+            };
+            let stray = description.get_arguments().find(is_stray).map(|argument| {
+                format!("`{argument}` stands before `{command}`, where it means nothing: put it behind")
+            });
+            if let Some(message) = stray {
+                return Err(description.error(ErrorKind::ArgumentConflict, message));
+            }
+        }
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut description))
+    }
+
+    /// Does what the command line says.
+    ///
+    /// # Errors
+    /// What went wrong, for a person to read.
+    pub fn run(self) -> Result<ExitCode> {
+        if self.quiet {
+            terminal::be_quiet();
+        }
+        match self.command.unwrap_or(Command::Train(self.train)) {
+            Command::Train(args) => return commands::train::run(&args),
+            Command::Export(args) => commands::export::run(&args),
+            Command::Eval(args) => commands::eval::run(&args),
+            Command::Report(args) => commands::report::run(&args),
+            Command::Study(args) => commands::study::run(&args),
+            Command::Embed(args) => commands::embed::run(&args),
+            Command::Inspect(args) => commands::inspect::run(&args),
+            Command::Bench(args) => commands::bench::run(&args),
+            Command::Device(args) => return commands::device::run(args),
+            Command::Samples(args) => commands::samples::run(&args),
+            Command::Draw(args) => commands::draw::run(&args),
+            Command::Completions(args) => commands::completions::run(&args, &mut Self::description()),
+        }
+        .map(|()| ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,127 @@
+//! What stands behind the options in each command's help: examples, and the exit statuses.
+
+use clap::Command;
+
+/// What every command's help ends with.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0    done
+  1    failed: standard error says why
+  2    wrong usage
+  130  interrupted by Ctrl-C
+  141  nobody reads standard output any more, as with `| head`";
+
+/// Puts the exit statuses behind the help of a command, and of all below it.
+pub fn with_exit_status(command: Command) -> Command {
+    let help = match command.get_after_help() {
+        Some(help) => format!("{help}\n\n{EXIT_STATUS}"),
+        None => EXIT_STATUS.into(),
+    };
+    command.after_help(help).mut_subcommands(with_exit_status)
+}
+
+pub const PROGRAM: &str = "\
+Examples:
+  host-train                                  the whole job, to runs/default
+  host-train -c origin                        the recipe and table of the origin
+  host-train --data drawn --name try          on drawn digits, to runs/try
+  host-train --resume runs/default            go on with an interrupted run
+  host-train --data mugs --name mugs          your images, a sub-folder a class
+  host-train inspect runs/default             what is in the model file
+  host-train device --port /dev/ttyACM0 info  which board and model are there
+
+Ctrl-C finishes a training early, and --resume goes on with it; a second one ends it at once.";
+
+pub const TRAIN: &str = "\
+Examples:
+  host-train train                          the default recipe, to runs/default
+  host-train train -c best --seed 2         another recipe, other random numbers
+  host-train train --set train.steps=500 --set train.lr=0.001
+  host-train train --data mugs --name mugs  your images, a sub-folder a class
+  host-train train --resume runs/mugs       go on with an interrupted run
+  host-train train -q --json > result.json  for scripts: nothing but the numbers
+
+Ctrl-C finishes the training early: it is evaluated and exported, and --resume goes on with it. A second one, or one \
+in the evaluation, ends it at once; --resume goes on from the last checkpoint. Recipes: docs/CONFIG.md.";
+
+pub const EXPORT: &str = "\
+Examples:
+  host-train export runs/default
+  host-train export runs/default --data mnist --out best.postcard
+
+Calibration and limits come from training images, so the data must be those of the run.";
+
+pub const EVAL: &str = "\
+Examples:
+  host-train eval runs/default
+  host-train eval firmware/models/default.model.postcard --data mnist
+  host-train eval runs/default --json > scores.json
+
+The scores are defined in docs/METRICS.md.";
+
+pub const REPORT: &str = "\
+Examples:
+  host-train report runs/default
+  host-train report runs/default runs/tiny --out compared.html
+  host-train report runs/default --json > findings.json
+
+A run is evaluated once more, on the data that it was trained on. The page opens from disk, without a network; what \
+it shows and what else is written is in docs/REPORT.md.";
+
+pub const STUDY: &str = "\
+Examples:
+  host-train study configs/studies/losses.toml
+  host-train study configs/studies/losses.toml -q > losses.md
+
+A row is printed as soon as its trainings are done. What a study may say: docs/CONFIG.md.";
+
+pub const EMBED: &str = "\
+Examples:
+  host-train embed --model runs/default --images photo.jpg --out photo.npy
+  host-train embed --model runs/default --images samples/7 samples/8 --out e.npy
+  host-train embed --model runs/default --images test.gz:0-99 --out e.npy";
+
+pub const INSPECT: &str = "\
+Examples:
+  host-train inspect runs/default
+  host-train inspect firmware/models/default.model.postcard --json
+
+JSON: name, hash, hash_matches, crc32, format_version, bytes, training (dataset, tool, seed, images_seen, \
+precision_at_1), input (height, width, channels), fit, background, embedding (values, element, scale), distance, equal_error and \
+false_accept_1_percent (distance, false_accept_rate, false_reject_rate; null where not calibrated), \
+background_prototypes, parameters, macs, board (flash_bytes, ram_bytes, of the file with its weights packed), and \
+layers, each with layer (its index in the model), kind, output, element, scale, parameters, macs \
+and board_path.";
+
+pub const BENCH: &str = "\
+Examples:
+  host-train bench runs/default
+  host-train bench runs/default --json
+
+The table has the time of each layer for one image, on one thread, in batches; how many times faster that is than \
+the plain kernels, which define the arithmetic, in the same minute; and whether the layer has a fast path \
+(convolutions that are not in groups, and dense layers) or takes the plain kernel itself.
+
+JSON: embeddings_per_second, on all cores, in batches of 256; threads; instruction_set (baseline, avx2, avx-vnni, avx512, \
+avx512-vnni); macs; hash. On one thread: microseconds and plain_microseconds an image, and layers, each with layer \
+(its index in the model), kind, input, output (height x width x channels), macs, path (fast, plain), microseconds, \
+plain_microseconds, gigamacs_per_second.";
+
+pub const SAMPLES: &str = "\
+Examples:
+  host-train samples samples
+  host-train samples digits --data drawn --per-class 20";
+
+pub const DRAW: &str = "\
+Examples:
+  host-train draw
+  host-train draw --per-class 3 --seed 2 > digits.txt";
+
+pub const COMPLETIONS: &str = "\
+Examples:
+  host-train completions bash >> ~/.bash_completion
+  host-train completions zsh > ~/.zfunc/_host-train
+  host-train completions fish > ~/.config/fish/completions/host-train.fish
+
+They complete the command `host-train`: `cargo install --path host-train/program` puts it in place, or an alias of \
+`cargo run -q -p host-train --`.";

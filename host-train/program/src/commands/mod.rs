@@ -1,0 +1,19 @@
+//! What the program can be told to do, one file each.
+
+pub mod bench;
+pub mod checkpoint;
+pub mod completions;
+pub mod data;
+pub mod device;
+pub mod draw;
+pub mod embed;
+pub mod eval;
+pub mod export;
+pub mod images;
+pub mod inspect;
+pub mod model_file;
+pub mod report;
+pub mod samples;
+pub mod scores;
+pub mod study;
+pub mod train;

@@ -1,0 +1,460 @@
+//! `train`: the main job, from images to a model file and its numbers.
+
+use super::{
+    bench::embeddings_per_second,
+    checkpoint::checkpoint,
+    data::{DataArgs, mark},
+    scores::{self, triplet_table},
+};
+use crate::terminal::{
+    INTERRUPTED, Progress, error, interrupt_at_once, interrupted, listen_for_interrupt, note, print,
+};
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use shared_model::model::layout::repack_to_vec;
+use shared_model::{Layout, Model};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use tinytriplet_data::{Dataset, Label};
+use tinytriplet_evaluation::{
+    export::export,
+    history::HistoryRow,
+    metrics::Rates,
+    scores::{Scores, float_scores, int8_scores},
+};
+use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, READY, ValidConfig};
+use tinytriplet_report::{
+    REPORT, Run, history,
+    run_folder::{CHECKPOINT, CONFIG, HISTORY, METRICS, MODEL, ROC, RunFolder},
+    text::{hex, listed, thousands},
+};
+use tinytriplet_training::{
+    Device, device,
+    net::Net,
+    sampler::SamplerError,
+    train::{self, Checkpoints, Ended, Observer, Start, TrainError, Trained},
+};
+
+/// Arguments of `train`.
+#[derive(Clone, Debug, Args)]
+pub struct TrainArgs {
+    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, lenet5, origin, quick, tiny, unseen
+    #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
+    pub config: String,
+    /// Where the images come from
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// What computes [default: the recipe's]
+    #[arg(long, value_enum)]
+    pub backend: Option<BackendArg>,
+    /// Same seed, same model [default: the recipe's]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Name of the run and of the model [default: the recipe's]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Change a field of the recipe, such as train.steps=500; may be given several times
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+    /// Folder that the run's folder is made in
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub out: PathBuf,
+    /// Go on with an interrupted run: its folder
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "backend", "seed", "name", "set", "out"])]
+    pub resume: Option<PathBuf>,
+    /// Print JSON, as in the run's metrics.json, and which folder is the run's, instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// [`Backend`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum BackendArg {
+    /// Burn's CPU backend, several times faster
+    Flex,
+    /// The one built on the ndarray crate; wants `cargo run --release`
+    Ndarray,
+    /// NVIDIA's GPUs; wants `cargo run --features cuda`
+    Cuda,
+    /// GPUs by Vulkan, Metal or DirectX; wants `cargo run --features wgpu`
+    Wgpu,
+}
+
+impl From<BackendArg> for Backend {
+    fn from(backend: BackendArg) -> Self {
+        match backend {
+            BackendArg::Flex => Backend::Flex,
+            BackendArg::Ndarray => Backend::Ndarray,
+            BackendArg::Cuda => Backend::Cuda,
+            BackendArg::Wgpu => Backend::Wgpu,
+        }
+    }
+}
+
+/// Trains, evaluates, exports, and says what was written.
+///
+/// # Errors
+/// Config or data are wrong, training fails, or the run's folder cannot be written.
+pub fn run(args: &TrainArgs) -> Result<ExitCode> {
+    let job = Job::begin(args)?;
+    let seen = job.data.without(&job.unseen);
+    let trained = job.train(&seen)?;
+    interrupt_at_once();
+    let (net, file) = job.export(&seen, &trained)?;
+    let model = Model::decode(&file)?;
+    let evaluated = job.evaluate(&net, &model)?;
+    let metrics = job.metrics(&trained, &model, &file, &evaluated)?;
+    let report = job.report(&trained, &net, &file, &evaluated)?;
+    job.end(&trained, &metrics, &report)
+}
+
+/// How good a model is, and how fast on this machine.
+struct Evaluated {
+    float: Scores,
+    int8: Scores,
+    embeddings_per_second: f64,
+}
+
+/// A run that has begun: what is trained on what, and where it is kept.
+struct Job<'a> {
+    args: &'a TrainArgs,
+    config: ValidConfig,
+    device: Device,
+    data: Dataset,
+    /// Labels that are not trained on.
+    unseen: Vec<Label>,
+    folder: RunFolder,
+    checkpoints: Checkpoints,
+}
+
+impl<'a> Job<'a> {
+    /// Reads the recipe, finds the data, and creates the run's folder or opens it again.
+    fn begin(args: &'a TrainArgs) -> Result<Self> {
+        let resumed = args.resume.as_deref().map(RunFolder::open).transpose()?;
+        let config = match &resumed {
+            Some(run) => Config::read(&run.file(CONFIG))?,
+            None => config(args)?,
+        };
+        let device = device(config.backend)?;
+        let data = super::data::find(&args.data, config.seed, &config.data)?;
+        let unseen = data.unseen_labels(&config.data)?;
+        let folder = match resumed {
+            Some(run) => run,
+            None => RunFolder::create(&args.out, &config.name)?,
+        };
+        let checkpoints = Checkpoints::new(folder.path());
+        Ok(Self { args, config, device, data, unseen, folder, checkpoints })
+    }
+
+    /// The command that goes on with this run.
+    fn to_go_on(&self) -> String {
+        format!("to go on: cargo run -p host-train -- --resume {}", self.folder.path().display())
+    }
+
+    /// Trains, and saves the weights. A run that fails before its first checkpoint leaves no folder.
+    fn train(&self, seen: &Dataset) -> Result<Trained> {
+        let Self { args, config, folder, checkpoints, .. } = self;
+        let toml = config.to_toml().context("cannot write the config as TOML")?;
+        let start = match &args.resume {
+            Some(_) => Start::Resuming(checkpoints),
+            None => Start::Saving(checkpoints),
+        };
+        listen_for_interrupt(self.to_go_on()).context("cannot listen for Ctrl-C")?;
+        let begun = folder.write(CONFIG, toml.as_bytes());
+        begun.and_then(|()| train(config, seen, &self.device, folder, start)).inspect_err(|_| {
+            if args.resume.is_none() && checkpoints.is_empty() {
+                folder.discard(&[CONFIG, HISTORY]); // nothing was trained: the name stays free
+            }
+        })
+    }
+
+    /// Saves the checkpoint and makes the model file of it, as `export` does. The net is not normalised, because the
+    /// engine's embeddings are not either: a prototype is the mean of what a board has.
+    fn export(&self, seen: &Dataset, trained: &Trained) -> Result<(Net, Vec<u8>)> {
+        let Self { config, folder, .. } = self;
+        let path = folder.file(CHECKPOINT);
+        trained.net.save(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        let progress = Progress::new("quantize", 0, "");
+        let raw = NetConfig { normalise: false, ..config.net.clone() };
+        let net = checkpoint(&raw, &seen.train, &path)?;
+        let file = export(&net.to_float_net(), config, seen, trained.images_seen)?;
+        folder.write(MODEL, &file)?;
+        progress.finish(&format!("{} bytes", thousands(file.len() as u64)));
+        Ok((net, file))
+    }
+
+    /// Measures the float net and the int8 engine.
+    fn evaluate(&self, net: &Net, model: &Model<'_>) -> Result<Evaluated> {
+        let Self { data, unseen, .. } = self;
+        let progress = Progress::new("evaluate", 0, "");
+        let float = float_scores(|split| net.embed(split.images()), model.distance(), data, unseen);
+        let int8 = int8_scores(model, data, unseen);
+        self.folder.write(ROC, roc(&int8.pairs.roc).as_bytes())?;
+        let embeddings_per_second = embeddings_per_second(model);
+        progress.finish(&format!("{} test images, float and int8", thousands(data.test.len() as u64)));
+        Ok(Evaluated { float, int8, embeddings_per_second })
+    }
+
+    /// The numbers, which are written to the run's folder.
+    fn metrics<'m>(
+        &'m self,
+        trained: &Trained,
+        model: &Model<'_>,
+        file: &[u8],
+        evaluated: &'m Evaluated,
+    ) -> Result<Metrics<'m>> {
+        let packed = repack_to_vec(file, Layout::Packed)?;
+        let metrics = Metrics {
+            dataset: &self.data.name,
+            float: &evaluated.float,
+            int8: &evaluated.int8,
+            embeddings_per_second: evaluated.embeddings_per_second,
+            train_seconds: trained.train_seconds,
+            images_seen: trained.images_seen,
+            model: ModelMetrics {
+                hash: hex(model.hash()),
+                bytes: file.len(),
+                parameters: model.parameters(),
+                macs: model.macs(),
+                board_ram_bytes: Model::decode(&packed)?.ram_len(),
+                board_flash_bytes: packed.len(),
+            },
+            seed: self.config.seed,
+            backend: self.config.backend,
+        };
+        let json = serde_json::to_string_pretty(&metrics)? + "\n";
+        self.folder.write(METRICS, json.as_bytes())?;
+        Ok(metrics)
+    }
+
+    /// Writes the report; returns its files.
+    fn report(
+        &self,
+        trained: &Trained,
+        net: &Net,
+        file: &[u8],
+        evaluated: &Evaluated,
+    ) -> Result<Vec<&'static str>> {
+        let progress = Progress::new("report", 0, "");
+        let run = Run {
+            name: &self.folder.name(&self.config.name),
+            config: &self.config,
+            net: &net.to_float_net(),
+            file,
+            data: &self.data,
+            unseen: &self.unseen,
+            // As `report` will read it, so that it writes the same.
+            history: history::from_csv(&history::to_csv(&trained.history))?,
+            float: &evaluated.float,
+            int8: &evaluated.int8,
+        };
+        let files = tinytriplet_report::write(&self.folder, &run)?;
+        progress.finish(&format!("{REPORT}, plots, files for TensorBoard"));
+        Ok(files)
+    }
+
+    /// Removes the checkpoints of a run that is done, and prints what came of it.
+    fn end(&self, trained: &Trained, metrics: &Metrics<'_>, report: &[&str]) -> Result<ExitCode> {
+        let is_interrupted = trained.ended == Ended::Interrupted;
+        if !is_interrupted {
+            self.checkpoints.remove()?;
+        }
+        let run = self.folder.path();
+        if self.args.json {
+            print(serde_json::to_string_pretty(&Printed { run, metrics })? + "\n")?;
+        } else {
+            print(summary(metrics, &self.data, run, report))?;
+        }
+        if is_interrupted {
+            error(format_args!("interrupted at step {}; {}", trained.steps, self.to_go_on()));
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The recipe that the arguments name, with their changes.
+fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
+    let name = args.config.as_str();
+    let is_ready = READY.iter().any(|(ready, _)| *ready == name);
+    let looks_like_path = name.contains(['/', '\\', '.']);
+    let text = match is_ready || !looks_like_path {
+        true => Config::ready_text(name)?.to_owned(),
+        false => Config::read_text(Path::new(name))?,
+    };
+    let config = Config::parse(&text, name)?;
+    let mut changed = config.clone().with(&args.set)?;
+    changed.seed = args.seed.unwrap_or(changed.seed);
+    changed.backend = args.backend.map_or(changed.backend, Backend::from);
+    if let Some(name) = &args.name {
+        changed.name.clone_from(name);
+    }
+    match config.clone().validate(name) {
+        // What is wrong stands in the file, unless a change has put it right.
+        Err(error) if changed == config => Err(error.located(&text)),
+        _ => changed.validate(&format!("{name}, as the command line changes it")),
+    }
+}
+
+fn train(
+    config: &ValidConfig,
+    data: &Dataset,
+    device: &Device,
+    folder: &RunFolder,
+    start: Start<'_>,
+) -> Result<Trained> {
+    let progress = Progress::new("train", 0, "steps");
+    let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
+    let trained = train::train(config, &data.train, device, start, &mut terminal);
+    let trained = trained.map_err(|error| in_their_words(error, data))?;
+    if let Some(error) = terminal.unwritten {
+        return Err(error);
+    }
+    let precision = percent(", held-out P@1", terminal.precision);
+    let how = match trained.ended {
+        Ended::Done => "",
+        Ended::Early => ", no better for long",
+        Ended::Interrupted => ", interrupted",
+    };
+    terminal.progress.finish(&format!("{} images seen{precision}{how}", thousands(trained.images_seen)));
+    if trained.ended == Ended::Interrupted {
+        note("note", "the run is finished as it is now; Ctrl-C once more ends it at once");
+    }
+    if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
+        note(
+            "note",
+            "No class has 6 training images, which it takes to hold 2 out: the model has no limits for\n\
+             \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
+        );
+    }
+    Ok(trained)
+}
+
+/// Errors of training know neither where the data are nor what the classes are called.
+fn in_their_words(error: TrainError, data: &Dataset) -> anyhow::Error {
+    let class = match error {
+        TrainError::Data(SamplerError::TooFewImages { label, .. }) => {
+            format!(": class {label} is `{}`", data.class_names[usize::from(label)])
+        }
+        _ => String::new(),
+    };
+    match error {
+        TrainError::Data(_) => anyhow::Error::new(error).context(format!("{}{class}", data.source)),
+        error => error.into(),
+    }
+}
+
+/// Shows how training goes.
+struct Terminal<'a> {
+    progress: Progress,
+    folder: &'a RunFolder,
+    /// P@1 on the held-out images, when it was last looked at.
+    precision: Option<f64>,
+    /// Why the history could not be written.
+    unwritten: Option<anyhow::Error>,
+}
+
+impl Observer for Terminal<'_> {
+    fn step(&mut self, progress: &train::Progress) {
+        self.progress.set_total(progress.steps as u64);
+        self.progress.set(progress.step as u64, || {
+            let &train::Progress { loss, mined, unit, images_per_second, .. } = progress;
+            let (mined, rate) = (thousands(mined as u64), thousands(images_per_second as u64));
+            let precision = percent(", held-out P@1", self.precision);
+            format!("loss {loss:.3}, {mined} {unit}{precision}, {rate} images/s")
+        });
+    }
+
+    fn row(&mut self, rows: &[HistoryRow]) {
+        self.precision = rows.last().and_then(|row| row.precision_at_1).or(self.precision);
+        self.unwritten = self.folder.write(HISTORY, history::to_csv(rows).as_bytes()).err();
+    }
+
+    fn interrupted(&self) -> bool {
+        interrupted() || self.unwritten.is_some()
+    }
+}
+
+/// `name 12.34 %`, or nothing.
+fn percent(name: &str, share: Option<f64>) -> String {
+    share.map_or(String::new(), |share| format!("{name} {:.2} %", 100.0 * share))
+}
+
+/// The points of a receiver operating characteristic as comma-separated values.
+fn roc(points: &[Rates<f64>]) -> String {
+    let mut text = String::from("threshold,false_accept_rate,false_reject_rate\n");
+    for Rates { threshold, false_accept_rate, false_reject_rate } in points {
+        text += &format!("{threshold:.9},{false_accept_rate:.9},{false_reject_rate:.9}\n");
+    }
+    text
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Printed<'a> {
+    /// The run's folder.
+    run: &'a Path,
+    #[serde(flatten)]
+    metrics: &'a Metrics<'a>,
+}
+
+/// What `metrics.json` holds.
+#[derive(Serialize)]
+struct Metrics<'a> {
+    dataset: &'a str,
+    float: &'a Scores,
+    int8: &'a Scores,
+    embeddings_per_second: f64,
+    train_seconds: f64,
+    images_seen: u64,
+    model: ModelMetrics,
+    seed: u64,
+    backend: Backend,
+}
+
+#[derive(Serialize)]
+struct ModelMetrics {
+    hash: String,
+    bytes: usize,
+    parameters: usize,
+    macs: u64,
+    /// With its weights packed: image, rows of maps, workspace, embedding, without the stack.
+    board_ram_bytes: usize,
+    /// The packed file.
+    board_flash_bytes: usize,
+}
+
+/// The last lines of a run.
+fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]) -> String {
+    let Metrics { float, int8, model, .. } = metrics;
+    let mut text = triplet_table(int8, data);
+    text += &scores::table(&[("float", float), ("int8", int8)], &data.class_names, mark(data));
+    text += &format!(
+        "\n\
+         {} embeddings/s on this machine; {:.1} s of training, on {}\n\
+         {} parameters, {} MACs; on a board {} bytes of RAM, {} of flash\n\
+         model hash {}\n\n\
+         wrote {}:\n{}",
+        thousands(metrics.embeddings_per_second as u64),
+        metrics.train_seconds,
+        metrics.dataset,
+        thousands(model.parameters as u64),
+        thousands(model.macs),
+        thousands(model.board_ram_bytes as u64),
+        thousands(model.board_flash_bytes as u64),
+        model.hash,
+        folder.display(),
+        listed(&[report, &[MODEL, METRICS, ROC, HISTORY, CONFIG, CHECKPOINT]].concat()),
+    );
+    let base = if folder.is_absolute() { "" } else { "$PWD/" };
+    text += &format!(
+        "open {folder}/{REPORT}\n\
+         next: cargo run -p host-train -- inspect {folder}\n      \
+         TINYTRIPLET_MODEL={base}{folder}/{MODEL} cargo run -p firmware\n",
+        folder = folder.display()
+    );
+    text
+}

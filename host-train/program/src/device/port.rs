@@ -1,0 +1,260 @@
+//! Where a board is, and bytes to it and from it.
+
+use super::{
+    emulated::Emulated,
+    error::PortError,
+    settings::{READ, Settings},
+};
+use serialport::SerialPort;
+use std::{
+    fmt,
+    io::{self, ErrorKind, Read, Write},
+    net::{TcpStream, ToSocketAddrs},
+    str::FromStr,
+    time::{Duration, Instant},
+};
+
+/// How long a write waits for a line that takes nothing.
+const WRITE: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(5);
+
+const TCP: &str = "tcp:";
+const EMULATE: &str = "emulate:";
+
+/// Where a board is: the name of a serial port, `tcp:HOST:PORT`, or `emulate:BOARD`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A serial port, `/dev/ttyACM0` or `COM3`.
+    Serial(String),
+    /// `HOST:PORT`, where the bytes of a serial line go in and out.
+    Tcp(String),
+    /// A board of this name, which this program has the project's launcher build and boot.
+    Emulated(String),
+}
+
+impl FromStr for Address {
+    type Err = PortError;
+
+    fn from_str(text: &str) -> Result<Self, PortError> {
+        let address = match text {
+            _ if let Some(place) = text.strip_prefix(TCP) => Self::Tcp(place.into()),
+            _ if let Some(board) = text.strip_prefix(EMULATE) => Self::Emulated(board.into()),
+            _ => Self::Serial(text.into()),
+        };
+        match &address {
+            Self::Serial(name) | Self::Emulated(name) if name.is_empty() => {
+                Err(PortError::Address(text.into()))
+            }
+            Self::Tcp(place) if !place.rsplit_once(':').is_some_and(|(host, port)| is_place(host, port)) => {
+                Err(PortError::Address(text.into()))
+            }
+            _ => Ok(address),
+        }
+    }
+}
+
+fn is_place(host: &str, port: &str) -> bool {
+    !host.is_empty() && port.parse::<u16>().is_ok()
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Serial(name) => f.write_str(name),
+            Self::Tcp(place) => write!(f, "{TCP}{place}"),
+            Self::Emulated(board) => write!(f, "{EMULATE}{board}"),
+        }
+    }
+}
+
+/// The names of this machine's serial ports.
+pub fn serial_ports() -> Vec<String> {
+    let ports = serialport::available_ports().unwrap_or_default();
+    let mut names: Vec<String> = ports.into_iter().map(|port| port.port_name).collect();
+    names.sort();
+    names
+}
+
+/// An open line to a board.
+///
+/// A read that finds nothing returns [`TimedOut`](ErrorKind::TimedOut) or [`WouldBlock`](ErrorKind::WouldBlock) after 50 ms.
+pub struct Port {
+    link: Link,
+    received: u64,
+}
+
+enum Link {
+    Serial(Box<dyn SerialPort>),
+    Tcp(TcpStream),
+    Emulated(Emulated),
+}
+
+impl Port {
+    /// Opens a port.
+    ///
+    /// # Errors
+    /// It is not there, or not to be had.
+    pub fn open(address: &Address, settings: &Settings) -> Result<Self, PortError> {
+        let link = match address {
+            Address::Serial(name) => Link::Serial(open_serial(name, settings.baud)?),
+            Address::Tcp(place) => {
+                Link::Tcp(open_tcp(place).map_err(|error| PortError::Tcp { place: place.clone(), error })?)
+            }
+            Address::Emulated(board) => Link::Emulated(Emulated::start(board, settings)?),
+        };
+        Ok(Self { link, received: 0 })
+    }
+
+    /// Bytes that have arrived since it was opened.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// How an emulated board's program ended, if it has.
+    pub fn ended(&mut self) -> Option<String> {
+        match &mut self.link {
+            Link::Emulated(emulated) => emulated.ended().map(|status| status.to_string()),
+            Link::Serial(_) | Link::Tcp(_) => None,
+        }
+    }
+}
+
+fn open_serial(name: &str, baud: u32) -> Result<Box<dyn SerialPort>, PortError> {
+    let opened = serialport::new(name, baud).timeout(READ).open();
+    opened.map_err(|error| match error.kind {
+        serialport::ErrorKind::Io(ErrorKind::NotFound) => {
+            PortError::NotFound { name: name.into(), available: serial_ports() }
+        }
+        // On Windows an open port is denied, and one that is not there is no device; elsewhere that one is busy.
+        serialport::ErrorKind::NoDevice if cfg!(windows) => {
+            PortError::NotFound { name: name.into(), available: serial_ports() }
+        }
+        serialport::ErrorKind::Io(ErrorKind::PermissionDenied) if cfg!(windows) => {
+            PortError::Busy(name.into())
+        }
+        serialport::ErrorKind::Io(ErrorKind::PermissionDenied) => PortError::Denied(name.into()),
+        serialport::ErrorKind::NoDevice => PortError::Busy(name.into()),
+        _ => PortError::Serial { name: name.into(), reason: error.description },
+    })
+}
+
+fn open_tcp(place: &str) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
+    for address in place.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                stream.set_read_timeout(Some(READ))?;
+                stream.set_write_timeout(Some(WRITE))?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+impl Read for Port {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = match &mut self.link {
+            Link::Serial(serial) => serial.read(buffer),
+            Link::Tcp(stream) => stream.read(buffer),
+            Link::Emulated(emulated) => emulated.read(buffer),
+        }?;
+        self.received += read as u64;
+        Ok(read)
+    }
+}
+
+impl Write for Port {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.link {
+            Link::Serial(serial) => write_serial(serial.as_mut(), bytes),
+            Link::Tcp(stream) => stream.write(bytes),
+            Link::Emulated(emulated) => emulated.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.link {
+            Link::Serial(serial) => serial.flush(),
+            Link::Tcp(stream) => stream.flush(),
+            Link::Emulated(emulated) => emulated.flush(),
+        }
+    }
+}
+
+/// A serial port has one timeout for both ways, and what it has to send may take longer than a read should wait.
+fn write_serial(serial: &mut dyn SerialPort, bytes: &[u8]) -> io::Result<usize> {
+    let start = Instant::now();
+    loop {
+        match serial.write(bytes) {
+            Err(error) if error.kind() == ErrorKind::TimedOut && start.elapsed() < WRITE => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let address = |text: &str| text.parse::<Address>().unwrap();
+        assert_eq!(address("/dev/ttyACM0"), Address::Serial("/dev/ttyACM0".into()));
+        assert_eq!(address("COM3"), Address::Serial("COM3".into()));
+        assert_eq!(address("tcp:[::1]:4000"), Address::Tcp("[::1]:4000".into()));
+        assert_eq!(address("emulate:pico"), Address::Emulated("pico".into()));
+        for text in ["/dev/ttyACM0", "tcp:localhost:4000", "emulate:pico"] {
+            assert_eq!(address(text).to_string(), text);
+        }
+        for text in ["", "emulate:", "tcp:", "tcp:localhost", "tcp::80", "tcp:localhost:http"] {
+            let message = text.parse::<Address>().unwrap_err().to_string();
+            assert!(message.starts_with(&format!("`{text}` is no port: say ")), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_not_there() {
+        let error = Port::open(&Address::Serial("/dev/ttyNOT0".into()), &Settings::default()).err().unwrap();
+        assert!(error.to_string().starts_with("/dev/ttyNOT0: no such port (th"), "{error}");
+        // A port that nobody listens at: it was free a moment ago.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let error = Port::open(&Address::Tcp(place.clone()), &Settings::default()).err().unwrap();
+        assert!(error.to_string().starts_with(&format!("tcp:{place}: ")), "{error}");
+        assert!(error.to_string().ends_with("listening there?"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_serial_port_is_said_to_be_none() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let name = file.path().to_str().unwrap().to_owned();
+        let error = Port::open(&Address::Serial(name.clone()), &Settings::default()).err().unwrap();
+        assert!(
+            error.to_string().starts_with(&format!("{name}: cannot be opened as a serial port: ")),
+            "{error}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_go_over_a_serial_port() {
+        let (mut other, slave) = serialport::TTYPort::pair().unwrap();
+        let name = slave.name().unwrap();
+        drop(slave);
+        let mut port = Port::open(&Address::Serial(name), &Settings::default()).unwrap();
+        assert_eq!(port.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::TimedOut);
+        port.write_all(&[0, 0x11, 0x13, b'\n', 255]).unwrap();
+        let mut bytes = [1; 5];
+        other.read_exact(&mut bytes).unwrap();
+        assert_eq!(bytes, [0, 0x11, 0x13, b'\n', 255]);
+        other.write_all(&bytes).unwrap();
+        let mut bytes = [1; 5];
+        port.read_exact(&mut bytes).unwrap();
+        assert_eq!((bytes, port.received()), ([0, 0x11, 0x13, b'\n', 255], 5));
+    }
+}
