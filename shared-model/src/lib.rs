@@ -53,42 +53,27 @@
 #[cfg(any(test, feature = "client"))]
 extern crate std;
 
-#[cfg(feature = "client")]
-pub mod client;
-mod digests;
-pub mod distance;
-mod embed;
-mod fast;
-pub mod format;
-mod frame;
+pub mod engine;
 pub mod gallery;
-pub mod kernel;
-pub mod layout;
-mod model;
-pub mod protocol;
-mod recognise;
-pub mod requantize;
-mod self_test;
-mod shape;
+pub mod model;
+pub mod wire;
 
-pub use distance::Distance;
-pub use embed::EmbedError;
-pub use fast::{Path, Reason};
-pub use gallery::Gallery;
-pub use layout::Layout;
-pub use model::{DecodeError, Model, Operation, Step};
-pub use self_test::{SelfTestError, TestImage};
-pub use shape::{Element, Shape, Tensor};
+pub use engine::{EmbedError, SelfTestError, TestImage, kernel, requantize};
+pub use gallery::{Gallery, distance};
+pub use model::{
+    DecodeError, Model, crc32,
+    format::{self, Distance, Layout},
+    geometry::ConvGeometry,
+    kernel_choice::{Path, Reason},
+    layout,
+    step::{Operation, Parameters, Step},
+    tensor::{Element, Shape, Tensor},
+};
+pub use wire as protocol;
+#[cfg(feature = "client")]
+pub use wire::client;
 
 /// The README's example compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-/// CRC-32 as in Ethernet, zip and PNG (CRC-32/ISO-HDLC): guards model files and frames.
-pub(crate) static CRC32: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
-
-/// The CRC-32 of `bytes`, as model files and frames use it (CRC-32/ISO-HDLC).
-pub fn crc32(bytes: &[u8]) -> u32 {
-    CRC32.checksum(bytes)
-}

@@ -8,13 +8,13 @@ use firmware::{
     measuring::measure,
     model,
 };
-use host_train::export::repacked;
 use shared_model::{
     Layout, Model,
     client::{Client, ClientError},
     protocol::{FrameError, ModelInfo, NO_ID, RequestError, ResponseBody},
 };
 use std::time::Duration;
+use tinytriplet_evaluation::export::repacked;
 
 fn boot(name: &str) -> Client<Emulator> {
     let board = boards::find(name).expect("a board of the table");

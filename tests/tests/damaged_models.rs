@@ -1,6 +1,5 @@
 //! Model files from outside: whatever is done to them, there is an error and no panic.
 
-use host_train::export::repacked;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
@@ -12,6 +11,7 @@ use std::{
     ops::Range,
 };
 use tests::random;
+use tinytriplet_evaluation::export::repacked;
 
 fn file(seed: u64) -> Vec<u8> {
     random::model(&mut ChaCha8Rng::seed_from_u64(seed))

@@ -91,7 +91,8 @@ fn other_versions_are_refused_before_all_else() {
 #[test]
 fn boards_tells_what_buffers_take() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/models/default.model.postcard");
-    let packed = host_train::export::repacked(&std::fs::read(path).unwrap(), Layout::Packed).unwrap();
+    let packed =
+        tinytriplet_evaluation::export::repacked(&std::fs::read(path).unwrap(), Layout::Packed).unwrap();
     let model = Model::decode(&packed).unwrap();
     let (input, dim) = (model.input_len(), model.embedding_len());
     let request = memory::request_len(input, dim, 0);

@@ -1,16 +1,16 @@
 //! The engine against a second one that was written from the definition alone, and the fast one for PCs
 //! against it.
 
-use host_train::{
-    engine::{Engine, Simd, StepPath},
-    export::repacked,
-};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use shared_model::{EmbedError, Layout, Model, Operation, Path, SelfTestError, Step, TestImage, format};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tests::{definition, largest, random};
+use tinytriplet_evaluation::{
+    engine::{Engine, Simd, StepPath},
+    export::repacked,
+};
 
 /// The models that come with the firmware.
 const COMMITTED: [&[u8]; 2] = [

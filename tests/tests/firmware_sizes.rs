@@ -5,9 +5,9 @@ use firmware::{
     emulator::{self, Binary},
     model,
 };
-use host_train::terminal::thousands;
 use std::fmt::Write;
 use tests::golden;
+use tinytriplet_report::text::thousands;
 
 const COMMAND: &str = "BLESS=1 cargo test -p tests --test firmware_sizes";
 

@@ -1,13 +1,13 @@
 //! The integers mean what the floats say.
 
-use host_train::{
-    data::drawn,
-    export::export_untrained,
-    float_net::{FloatLayer, FloatNet},
-};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{Model, Shape};
+use tinytriplet_data::drawn;
+use tinytriplet_evaluation::{
+    export::export_untrained,
+    float_net::{FloatLayer, FloatNet},
+};
 
 fn weights(rng: &mut impl Rng, len: usize, fan_in: usize) -> Vec<f32> {
     // He et al. 2015: outputs keep the variance of the inputs through a ReLU.

@@ -2,7 +2,6 @@
 //! kernels on the PC, which `engine.rs` proves to be what `docs/ARITHMETIC.md` says.
 
 use firmware::{boards, measuring::measure};
-use host_train::export::repacked;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use shared_model::{Element, Layout, Model, Operation, Path as Kernel, Reason, Step};
@@ -12,6 +11,7 @@ use std::{
     sync::LazyLock,
 };
 use tests::{largest, model_folder, random};
+use tinytriplet_evaluation::export::repacked;
 
 /// Nets that are measured.
 const NETS: usize = 150;

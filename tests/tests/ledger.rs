@@ -9,15 +9,6 @@ use firmware::{
     measuring::{Cost, ModelReport, StepReport, measure},
     model,
 };
-use host_train::{
-    config::{Backend, Config, READY},
-    data::drawn,
-    export::{export_untrained, repacked},
-    net::Net,
-    report::ledger::{operation, path},
-    rng::Rng,
-    terminal::thousands,
-};
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf::SHF_ALLOC};
 use shared_model::{Layout, Model, Operation, Shape, Step};
 use std::{
@@ -28,6 +19,14 @@ use std::{
     sync::LazyLock,
 };
 use tests::{golden, model_folder};
+use tinytriplet_data::{Rng, drawn};
+use tinytriplet_evaluation::export::{export_untrained, repacked};
+use tinytriplet_recipe::{Backend, Config, READY};
+use tinytriplet_report::{
+    ledger::{operation, path},
+    text::thousands,
+};
+use tinytriplet_training::{device, net::Net};
 
 const COMMAND: &str = "BLESS=1 cargo test -p tests --test ledger";
 
@@ -81,7 +80,7 @@ static MODELS: LazyLock<Models> = LazyLock::new(|| {
     for (name, _) in READY {
         let config = Config::ready(name).unwrap();
         // As a training begins; all with one seed, so that equal nets have equal weights.
-        let device = Backend::Flex.device().unwrap();
+        let device = device(Backend::Flex).unwrap();
         let net = Net::new(&config.net, Shape::new(28, 28, 1), &mut Rng::new(1).stream(0), &device).unwrap();
         let file = export_untrained(&net.to_float_net(), &images).unwrap();
         match files.iter().find(|(_, other)| *other == file) {

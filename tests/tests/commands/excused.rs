@@ -15,7 +15,10 @@ const EXCUSED: [(&str, &str); 9] = [
     ),
     ("cargo run --release -p firmware", "it needs a board; tests/tests/firmware_sizes.rs builds the same"),
     ("cargo run --release -p host-train", "it builds Burn anew: minutes"),
-    ("tensorboard", "it serves until it is stopped; host-train/tests/tensorboard.rs has it read a run"),
+    (
+        "tensorboard",
+        "it serves until it is stopped; host-train/program/tests/tensorboard.rs has it read a run",
+    ),
 ];
 
 /// Why `command` is not run; `None` if it is to be.

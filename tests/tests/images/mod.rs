@@ -1,17 +1,17 @@
 //! Images to test with: MNIST's where they are, drawn digits otherwise.
 
-use host_train::data::{self, Request, drawn};
 use std::path::Path;
+use tinytriplet_data::{Request, VARIABLE, drawn};
 
 /// `count` test images, different ones as long as there are enough. MNIST is taken from the folder in
 /// `TINYTRIPLET_DATA`, which may be relative to the workspace; it must hold MNIST if it is set.
 pub fn test_images(count: usize, len: usize) -> Vec<Vec<u8>> {
-    let split = match std::env::var_os(data::VARIABLE) {
+    let split = match std::env::var_os(VARIABLE) {
         Some(folder) => {
             // Cargo runs tests in the package's folder, people name folders from the workspace's.
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
             let request = Request { path: Some(path), seed: 1, ..Request::default() };
-            data::find(request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}")).test
+            tinytriplet_data::find(request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}")).test
         }
         None => drawn::dataset(1, 1, count.div_ceil(10)).test,
     };

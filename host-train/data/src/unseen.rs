@@ -1,0 +1,89 @@
+use super::{Dataset, Label};
+use crate::{classes, hold_out};
+use std::borrow::Cow;
+use tinytriplet_recipe::{ConfigError, DataConfig, HoldOut};
+
+impl Dataset {
+    /// The data without some classes, of which nothing else is told that trains or calibrates. Labels stay what they
+    /// are.
+    pub fn without(&self, labels: &[Label]) -> Cow<'_, Self> {
+        if labels.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let others = |of: &[Label]| -> Vec<usize> {
+            (0..of.len()).filter(|&index| !labels.contains(&of[index])).collect()
+        };
+        Cow::Owned(Self {
+            name: self.name.clone(),
+            source: self.source.clone(),
+            class_names: self.class_names.clone(),
+            preparation: self.preparation,
+            train: self.train.subset(&others(self.train.labels())),
+            test: self.test.subset(&others(self.test.labels())),
+        })
+    }
+
+    /// The labels of the classes that `config` leaves unseen, ascending.
+    ///
+    /// # Errors
+    /// There is no class of such a name.
+    pub fn unseen_labels(&self, config: &DataConfig) -> Result<Vec<Label>, ConfigError> {
+        let label = |name: &String| match self.class_names.iter().position(|other| other == name) {
+            Some(label) => Ok(label as Label),
+            None => Err(ConfigError::unknown("data.unseen", None, name, self.class_names.clone())),
+        };
+        let mut labels = config.unseen.iter().map(label).collect::<Result<Vec<_>, _>>()?;
+        labels.sort_unstable();
+        labels.dedup();
+        Ok(labels)
+    }
+
+    /// The training images once more: those that [`HoldOut::Images`] holds out, to test with, and the others.
+    pub fn validation(&self) -> Self {
+        let mut classes = classes(self.train.labels());
+        let held_out = hold_out(&mut classes, HoldOut::Images).unwrap_or_default();
+        let others: Vec<usize> = classes.into_iter().flat_map(|class| class.images).collect();
+        Self { test: self.train.subset(&held_out), train: self.train.subset(&others), ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawn;
+
+    #[test]
+    fn validation_is_the_last_twelfth_of_the_training_images() {
+        let data = drawn::dataset(1, 24, 2);
+        let validation = data.validation();
+        assert_eq!((validation.train.len(), validation.test.len()), (220, 20));
+        let threes = &classes(data.train.labels())[3].images;
+        let held = &classes(validation.test.labels())[3].images;
+        assert_eq!(validation.test.image(held[1]), data.train.image(threes[23]));
+    }
+
+    #[test]
+    fn names_become_labels() {
+        let names = ["cat", "dog", "cow"].map(String::from).to_vec();
+        let data = Dataset { class_names: names, ..drawn::dataset(1, 1, 1) };
+        let of = |unseen: &[&str]| {
+            let unseen = unseen.iter().map(|name| (*name).into()).collect();
+            data.unseen_labels(&DataConfig { unseen, ..DataConfig::default() })
+        };
+        assert!(of(&[]).unwrap().is_empty());
+        assert_eq!(of(&["cow", "cat", "cow"]).unwrap(), [0, 2]);
+        let error = of(&["cow", "dgo"]).unwrap_err().to_string();
+        assert!(error.starts_with("data.unseen: `dgo`") && error.contains("did you mean `dog`?"), "{error}");
+    }
+
+    #[test]
+    fn without_some_classes() {
+        let data = drawn::dataset(1, 3, 2);
+        let without = data.without(&[9, 0]);
+        assert_eq!((without.train.len(), without.test.len()), (24, 16));
+        assert!(without.train.labels().iter().all(|label| (1..9).contains(label)));
+        let kept = data.test.labels().iter().position(|label| (1..9).contains(label)).unwrap();
+        assert_eq!(without.test.image(0), data.test.image(kept));
+        assert_eq!(data.without(&[]).train, data.train);
+    }
+}

@@ -1,0 +1,207 @@
+//! Convolutions and fully connected layers, made ready for the [kernel](super::kernel): what is known before
+//! the first image comes is computed here.
+
+use crate::vector::i8::Target;
+use shared_model::{ConvGeometry, Element, Operation, Parameters, Step};
+
+/// A convolution with the max pool behind it, or a fully connected layer, which is a convolution whose window
+/// is the whole map.
+///
+/// *Staged* images are its inputs as the kernel reads them: [values](Target::Value) with the padding around
+/// them. A window is a few *runs* of neighbouring values, one a kernel row, cut into groups. Where a run does
+/// not fill its last group, that reaches into whatever lies behind, with weights of 0.
+pub(super) struct Packed<T: Target> {
+    pub staging: Staging,
+    /// Runs of a window.
+    pub runs: usize,
+    /// Values from one run to the next.
+    pub run_stride: usize,
+    /// Groups of a run.
+    pub groups: usize,
+    /// Where the first window of each output pixel begins, in the staged images of a whole chunk: outputs of
+    /// the first image in stored order, then of the second. Of one image before
+    /// [`repeat`](Self::repeat).
+    pub windows: Vec<usize>,
+    /// Outputs of an image.
+    pub pixels: usize,
+    /// From the first window of an output to each window of its pool.
+    pub positions: Vec<usize>,
+    /// Values from the beginning of the first window to the end of the last.
+    pub reach: usize,
+    /// Output channels.
+    pub channels: usize,
+    /// Of each channel, up to a whole number of [`Target::LANES`]; the offset of the input's values is taken
+    /// off.
+    pub biases: Vec<i32>,
+    /// Of each channel, as far as the biases.
+    pub multipliers: Vec<i32>,
+    /// `[block][run][group][LANES channels]`, a block being two times LANES channels or, at the end, one.
+    pub weights: Vec<T::Weights>,
+    /// The output's.
+    pub element: Element,
+}
+
+/// How images are [staged](Packed).
+pub(super) struct Staging {
+    /// How their bytes are read.
+    pub element: Element,
+    /// Bytes of an image.
+    pub input_len: usize,
+    /// Values of a staged image.
+    pub len: usize,
+    /// Rows that are copied.
+    pub rows: usize,
+    /// Values of a row that are copied.
+    pub row_len: usize,
+    /// From one row to the next: in the image, in the staged image.
+    pub strides: [usize; 2],
+    /// Where the first row goes to.
+    pub start: usize,
+    /// Whether there is anything around the rows.
+    pub padded: bool,
+}
+
+impl<T: Target> Packed<T> {
+    /// Makes ready for one image at once. `None` for what the kernel is not made for: pools alone,
+    /// and convolutions in groups.
+    pub fn new(step: &Step<'_>) -> Option<Self> {
+        let input = step.input.shape;
+        let (geometry, pool, parameters) = match step.operation {
+            Operation::Conv2d { geometry, pool, parameters } if geometry.groups == 1 => {
+                let [kernel, stride] = pool
+                    .map_or([[1, 1]; 2], |pool| [pool.kernel, pool.stride].map(|size| size.map(usize::from)));
+                (geometry, [kernel, stride], parameters)
+            }
+            Operation::Dense(parameters) => {
+                let geometry = ConvGeometry {
+                    input,
+                    output: step.output.shape,
+                    kernel: [input.height, input.width].map(usize::from),
+                    stride: [1, 1],
+                    padding: [0, 0],
+                    groups: 1,
+                };
+                (geometry, [[1, 1]; 2], parameters)
+            }
+            Operation::Conv2d { .. } | Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => return None,
+        };
+        Some(Self::of_window(step, &geometry, pool, &parameters))
+    }
+
+    fn of_window(
+        step: &Step<'_>,
+        geometry: &ConvGeometry,
+        [pool_kernel, pool_stride]: [[usize; 2]; 2],
+        parameters: &Parameters<'_>,
+    ) -> Self {
+        let output = [step.output.shape.height, step.output.shape.width].map(usize::from);
+        let depth = usize::from(geometry.input.channels);
+        // Rows and columns that some window looks at, with the padding and without what no window reaches.
+        let reach = [0, 1].map(|axis| {
+            let last = (output[axis] - 1) * pool_stride[axis] + pool_kernel[axis] - 1;
+            last * geometry.stride[axis] + geometry.kernel[axis]
+        });
+        let row_stride = reach[1] * depth;
+        let staging = Staging::new(geometry, reach, step.input.element);
+
+        // Where a window is as wide as the staged rows, its runs follow upon each other and are one.
+        let run = geometry.kernel[1] * depth;
+        let (runs, run) =
+            if run == row_stride { (1, geometry.kernel[0] * run) } else { (geometry.kernel[0], run) };
+        let groups = run.div_ceil(T::GROUP);
+
+        let at = |row: usize, column: usize| {
+            row * geometry.stride[0] * row_stride + column * geometry.stride[1] * depth
+        };
+        let places = |size: [usize; 2], stride: [usize; 2]| {
+            (0..size[0]).flat_map(move |y| (0..size[1]).map(move |x| (y * stride[0], x * stride[1])))
+        };
+        let windows: Vec<usize> = places(output, pool_stride).map(|(row, column)| at(row, column)).collect();
+        let positions: Vec<usize> =
+            places(pool_kernel, [1, 1]).map(|(row, column)| at(row, column)).collect();
+        let reach = positions[positions.len() - 1] + (runs - 1) * row_stride + groups * T::GROUP;
+
+        let channels = usize::from(step.output.shape.channels);
+        let lanes = channels.next_multiple_of(T::LANES);
+        let taps = runs * run;
+        let weight = |channel: usize, tap: usize| parameters.weights[channel * taps + tap] as i8;
+        let mut weights = Vec::new();
+        for first in (0..lanes).step_by(2 * T::LANES) {
+            let block = first..lanes.min(first + 2 * T::LANES);
+            for (row, group) in places([runs, groups], [1, 1]) {
+                weights.extend(block.clone().step_by(T::LANES).map(|first| {
+                    T::weights(|lane, index| {
+                        let (channel, at) = (first + lane, group * T::GROUP + index);
+                        if channel < channels && at < run { weight(channel, row * run + at) } else { 0 }
+                    })
+                }));
+            }
+        }
+
+        let offset = T::offset(step.input.element);
+        let mut biases: Vec<i32> = (0..channels)
+            .map(|channel| {
+                let sum = (0..taps).fold(0i32, |sum, tap| sum.wrapping_add(weight(channel, tap).into()));
+                parameters.bias(channel).wrapping_sub(sum.wrapping_mul(offset))
+            })
+            .collect();
+        biases.resize(lanes, 0);
+        let mut multipliers: Vec<i32> =
+            parameters.multipliers.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes)).collect();
+        multipliers.resize(lanes, 0);
+
+        Self {
+            staging,
+            runs,
+            run_stride: row_stride,
+            groups,
+            windows,
+            pixels: output[0] * output[1],
+            positions,
+            reach,
+            channels,
+            biases,
+            multipliers,
+            weights,
+            element: step.output.element,
+        }
+    }
+
+    /// Makes ready for up to `chunk` images at once.
+    pub fn repeat(&mut self, chunk: usize) {
+        let (len, first) = (self.staging.len, core::mem::take(&mut self.windows));
+        self.windows =
+            (0..chunk).flat_map(|image| first.iter().map(move |window| image * len + window)).collect();
+    }
+
+    /// Values that `images` staged images take, with what the last group of the last window may reach into.
+    pub fn staged_len(&self, images: usize) -> usize {
+        images * self.staging.len + T::GROUP - 1
+    }
+}
+
+impl Staging {
+    /// `reach`: rows and columns of a staged image.
+    fn new(geometry: &ConvGeometry, reach: [usize; 2], element: Element) -> Self {
+        let depth = usize::from(geometry.input.channels);
+        let size = [geometry.input.height, geometry.input.width].map(usize::from);
+        let [top, left] = geometry.padding;
+        let [rows, columns] = [0, 1].map(|axis| size[axis].min(reach[axis] - geometry.padding[axis]));
+        let staged = Self {
+            element,
+            input_len: size[0] * size[1] * depth,
+            len: reach[0] * reach[1] * depth,
+            rows,
+            row_len: columns * depth,
+            strides: [size[1], reach[1]].map(|width| width * depth),
+            start: (top * reach[1] + left) * depth,
+            padded: [rows, columns] != reach,
+        };
+        // Rows without gaps are one.
+        if staged.strides == [staged.row_len; 2] {
+            Self { rows: 1, row_len: staged.rows * staged.row_len, ..staged }
+        } else {
+            staged
+        }
+    }
+}

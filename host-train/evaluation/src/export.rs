@@ -1,0 +1,293 @@
+//! Makes a model file of a trained net: the durable artefact of a run.
+
+use crate::{
+    engine::Engine,
+    float_net::FloatNet,
+    metrics::{Rates, precision_at_1, verification},
+    quantize::{INPUT_SCALE, QuantizeError, QuantizedNet, quantize, quantize_untrained},
+    scores::int8_embeddings,
+};
+use shared_model::{
+    DecodeError, Distance, Element, Layout, Model,
+    format::{
+        self, EncodeError, MAX_BACKGROUND_PROTOTYPES, MAX_TEXT, Metadata, Preparation, Threshold, Thresholds,
+        TrainingSummary,
+    },
+    layout::{RepackError, repack, repacked_len},
+};
+use std::cmp::Reverse;
+use tinytriplet_data::{Class, Dataset, Label, Split, TooFewToHoldOut, classes, hold_out};
+use tinytriplet_recipe::{NetConfig, ValidConfig};
+
+/// Images that the activations' scales are chosen on.
+const CALIBRATION_IMAGES: usize = 512;
+/// Images of a class that its background prototype is the mean of, at most.
+const BACKGROUND_IMAGES: usize = 500;
+
+/// Quantizes `net`, which was trained on `data` as `config` says, and calibrates its thresholds on the images that
+/// training held out; without such images it has none, and no background prototypes either, which take one.
+///
+/// # Errors
+/// The net holds what a model file or the engine cannot.
+pub fn export(
+    net: &FloatNet,
+    config: &ValidConfig,
+    data: &Dataset,
+    images_seen: u64,
+) -> Result<Vec<u8>, ExportError> {
+    let mut trained_on = classes(data.train.labels());
+    let held_out = hold_out(&mut trained_on, config.train.hold_out)?;
+    // A few of every class, evenly spread.
+    let calibration: Vec<usize> = trained_on.iter().flat_map(|class| &class.images).copied().collect();
+    let calibration = evenly(&calibration, CALIBRATION_IMAGES);
+    let images: Vec<&[u8]> = calibration.iter().map(|&index| data.train.image(index)).collect();
+    let quantized = quantize(net, &images).map_err(|error| error.in_config(&config.net))?;
+
+    let mut description = Description {
+        name: &config.name,
+        preparation: data.preparation,
+        distance: config.net.distance(),
+        thresholds: Thresholds::default(),
+        dataset: &data.name,
+        seed: config.seed,
+        images_seen,
+        precision_at_1: 0.0,
+        background: Vec::new(),
+    };
+    let file = encode(net, &quantized, &description)?;
+    if held_out.is_empty() {
+        return Ok(file);
+    }
+    // Distances do not depend on what the file says of them: the finished file gives the same.
+    let model = Model::decode(&file)?;
+    let engine = Engine::new(&model);
+    let embeddings = int8_embeddings(&engine, &data.train, &held_out);
+    let labels: Vec<Label> = held_out.iter().map(|&index| data.train.label(index)).collect();
+    // Held-out classes of one image each have no precision.
+    description.precision_at_1 = precision_at_1(&embeddings, &labels).max(0.0) as f32;
+    if let Some(verification) = verification(&embeddings, &labels) {
+        description.thresholds = Thresholds {
+            equal_error: Some(threshold(&verification.equal_error)),
+            false_accept_1_percent: Some(threshold(&verification.false_accept_1_percent)),
+        };
+        description.background = background(&engine, &data.train, trained_on);
+    }
+    encode(net, &quantized, &description)
+}
+
+/// At most `count` of them, evenly spread.
+fn evenly(images: &[usize], count: usize) -> Vec<usize> {
+    images.iter().copied().step_by(images.len().div_ceil(count).max(1)).collect()
+}
+
+/// A prototype of each of these classes, or of as many of the largest as a model file holds; by ascending label.
+fn background(engine: &Engine<'_>, split: &Split, mut classes: Vec<Class>) -> Vec<Vec<u8>> {
+    classes.sort_by_key(|class| Reverse(class.images.len()));
+    classes.truncate(MAX_BACKGROUND_PROTOTYPES.into());
+    classes.sort_by_key(|class| class.label);
+    let (output, distance) = (engine.model().output(), engine.model().distance());
+    let prototype = |class: Class| {
+        let images = evenly(&class.images, BACKGROUND_IMAGES);
+        let embeddings = int8_embeddings(engine, split, &images);
+        let mut sums = vec![0; engine.model().embedding_len()];
+        for index in 0..embeddings.len() {
+            sums.iter_mut().zip(embeddings.row(index)).for_each(|(sum, &value)| *sum += i64::from(value));
+        }
+        rounded(&sums, embeddings.len() as i64, distance, output.element)
+    };
+    classes.into_iter().map(prototype).collect()
+}
+
+/// The embedding nearest to the mean of `count` that add up to `sums`. Cosine distance does not look at its length, which
+/// is made the largest there is: the less is rounded.
+fn rounded(sums: &[i64], count: i64, distance: Distance, element: Element) -> Vec<u8> {
+    let largest = if element == Element::Signed { 127 } else { 255 };
+    let (times, over) = match distance {
+        Distance::SquaredL2 => (1, count),
+        Distance::Cosine => (largest, sums.iter().map(|sum| sum.abs()).max().unwrap_or(0)),
+    };
+    // Halves are rounded up.
+    sums.iter().map(|sum| (2 * times * sum + over).div_euclid((2 * over).max(1)) as u8).collect()
+}
+
+/// A model file of a net that nobody has trained: to see what quantization does to it. The activations' scales are
+/// chosen on `images`; there are no thresholds.
+///
+/// # Errors
+/// The net holds what a model file or the engine cannot.
+pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, ExportError> {
+    encode(net, &quantize(net, images)?, &UNTRAINED)
+}
+
+/// The model in `file` with its weights in `layout`: what a firmware's build makes of it for a board, or back.
+///
+/// # Errors
+/// `file` is no valid model.
+pub fn repacked(file: &[u8], layout: Layout) -> Result<Vec<u8>, RepackError> {
+    let model = Model::decode(file).map_err(RepackError::Decode)?;
+    let mut out = vec![0; repacked_len(&model, layout).ok_or(RepackError::Full)?];
+    repack(file, layout, &mut out)?;
+    Ok(out)
+}
+
+/// Whether the engine can run nets of these layers, whatever training makes of the weights. `net` is an untrained one,
+/// built from `config`.
+///
+/// # Errors
+/// It cannot; the layer is named as the config has it.
+pub fn check_untrained(net: &FloatNet, config: &NetConfig) -> Result<(), ExportError> {
+    let quantized = quantize_untrained(net).map_err(|error| error.in_config(config))?;
+    encode(net, &quantized, &UNTRAINED).map(drop)
+}
+
+const UNTRAINED: Description<'static> = Description {
+    name: "untrained",
+    preparation: Preparation::MNIST,
+    distance: Distance::SquaredL2,
+    thresholds: Thresholds { equal_error: None, false_accept_1_percent: None },
+    dataset: "none",
+    seed: 0,
+    images_seen: 0,
+    precision_at_1: 0.0,
+    background: Vec::new(),
+};
+
+fn threshold(rates: &Rates<u32>) -> Threshold {
+    Threshold {
+        distance: rates.threshold,
+        false_accept_rate: rates.false_accept_rate as f32,
+        false_reject_rate: rates.false_reject_rate as f32,
+    }
+}
+
+/// What a model file says beside the net itself.
+#[derive(Clone, Debug)]
+struct Description<'a> {
+    /// Name of the model; cut at 64 bytes.
+    name: &'a str,
+    /// How the images were made that it was trained on.
+    preparation: Preparation,
+    /// The distance that the embedding was trained for.
+    distance: Distance,
+    /// Calibrated limits.
+    thresholds: Thresholds,
+    /// What it was trained on; cut at 64 bytes.
+    dataset: &'a str,
+    /// Seed of the run.
+    seed: u64,
+    /// Images that went through the net, repetitions counted.
+    images_seen: u64,
+    /// Of the int8 engine, on the held-out part of the training set.
+    precision_at_1: f32,
+    /// Prototypes of what was trained on, at most as many as the format holds.
+    background: Vec<Vec<u8>>,
+}
+
+/// Why a net could not become a model file.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum ExportError {
+    /// The data are not those that were trained on.
+    #[error(transparent)]
+    Data(#[from] TooFewToHoldOut),
+    /// The net cannot be quantized.
+    #[error(transparent)]
+    Quantize(#[from] QuantizeError),
+    /// More layers than the format holds.
+    #[error("the net has {0} layers without its dropouts and batch norms, a model file holds {max}", max = format::MAX_LAYERS)]
+    TooManyLayers(usize),
+    /// The format's own check found something; nothing of the kind is known.
+    #[error("the model file would be refused by the board: {0}")]
+    Refused(#[from] DecodeError),
+    /// Metadata or data do not fit.
+    #[error("{0}")]
+    Encode(#[from] EncodeError),
+}
+
+/// The bytes of the model file, which [`Model::decode`] has accepted.
+///
+/// # Errors
+/// The net has too many layers, or an embedding too long for the format.
+fn encode(
+    net: &FloatNet,
+    quantized: &QuantizedNet,
+    description: &Description<'_>,
+) -> Result<Vec<u8>, ExportError> {
+    let layers = heapless::Vec::from_slice(&quantized.layers)
+        .map_err(|_| ExportError::TooManyLayers(quantized.layers.len()))?;
+    let mut metadata = Metadata {
+        name: cut(description.name),
+        input: net.input,
+        input_scale: INPUT_SCALE,
+        preparation: description.preparation,
+        layers,
+        distance: description.distance,
+        thresholds: description.thresholds,
+        training: TrainingSummary {
+            dataset: cut(description.dataset),
+            tool: concat!("host-train ", env!("CARGO_PKG_VERSION")),
+            seed: description.seed,
+            images_seen: description.images_seen,
+            precision_at_1: description.precision_at_1,
+        },
+        golden_crc: 0,
+        background_prototypes: description.background.len() as u16,
+    };
+    let mut data = quantized.data.clone();
+    data.extend(description.background.iter().flatten());
+    data.resize(format::align(data.len()), 0);
+    // What the net computes does not depend on what the file says of it.
+    metadata.golden_crc = test_crc(&Model::decode(&write(&metadata, &data)?)?);
+    let file = write(&metadata, &data)?;
+    Model::decode(&file)?;
+    Ok(file)
+}
+
+fn write(metadata: &Metadata<'_>, data: &[u8]) -> Result<Vec<u8>, EncodeError> {
+    // Metadata take a few hundred bytes; 4 KiB hold the most that the format allows.
+    let mut file = vec![0; format::HEADER_LEN + 4096 + data.len()];
+    let len = format::encode(metadata, data, &mut file)?;
+    file.truncate(len);
+    Ok(file)
+}
+
+/// [`Model::test_crc`], by the plain kernels, which are the definition: the file is not packed.
+fn test_crc(model: &Model<'_>) -> u32 {
+    let [mut pixels, mut embedding] = [model.input_len(), model.embedding_len()].map(|len| vec![0; len]);
+    let mut scratch = vec![0; model.scratch_len()];
+    model.test_crc(&mut pixels, &mut scratch, &mut embedding).expect("buffers of the model's lengths")
+}
+
+/// The longest beginning of `text` that fits the format.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_TEXT)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prototypes_by_hand() {
+        let round = |distance, element, sums: &[i64]| {
+            rounded(sums, 4, distance, element)
+                .into_iter()
+                .map(|byte| element.value(byte))
+                .collect::<Vec<_>>()
+        };
+        use {Distance::*, Element::*};
+        assert_eq!(round(SquaredL2, Unsigned, &[1020, 5, 6, 0]), [255, 1, 2, 0]);
+        assert_eq!(round(SquaredL2, Signed, &[-508, -5, -6, 508]), [-127, -1, -1, 127]);
+        assert_eq!(round(Cosine, Signed, &[2, -4, 1]), [64, -127, 32]);
+        assert_eq!(round(Cosine, Unsigned, &[2, 4, 0]), [128, 255, 0]);
+        // No direction at all.
+        assert_eq!(round(Cosine, Signed, &[0, 0]), [0, 0]);
+    }
+
+    #[test]
+    fn evenly_and_no_more() {
+        let images: Vec<usize> = (0..11).collect();
+        assert_eq!(evenly(&images, 4), [0, 3, 6, 9]);
+        assert_eq!(evenly(&images, 11), images);
+        assert!(evenly(&[], 4).is_empty());
+    }
+}

@@ -1,0 +1,172 @@
+use super::{Embeddings, prototypes};
+use rayon::prelude::*;
+use serde::Serialize;
+use shared_model::{
+    Gallery, Model,
+    gallery::{Method, entry_len},
+    protocol::Limit,
+};
+use tinytriplet_data::{Class, Label, Rng};
+
+/// Images that are asked about in each draw, at most.
+const QUERIES: usize = 1_000;
+
+/// How well a board that was taught some of the classes tells these from each other and from all others. Shares are
+/// from 0 to 1, and NaN where there is nothing to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct OpenSet {
+    /// Share of images of enrolled classes that are given their class.
+    pub known_right: f64,
+    /// Share of images of enrolled classes that are called unknown.
+    pub known_rejected: f64,
+    /// Share of images of other classes that are given a class.
+    pub unknown_accepted: f64,
+}
+
+/// Images, and their labels.
+pub type Labels<'a> = (&'a Embeddings<i16>, &'a [Label]);
+
+/// Open-set identification, by what the board runs: in each of twenty draws a gallery is taught five images of each of
+/// `enrolled`, or of a random half of the classes where that is empty, and asked about images of all classes at the
+/// limit of equal errors. `classes` are those of the images that are enrolled; the embeddings are `model`'s. `None`
+/// without such a limit.
+pub fn open_set(
+    model: &Model<'_>,
+    classes: &[Class],
+    images: &Embeddings<i16>,
+    (queries, labels): Labels<'_>,
+    enrolled: &[Label],
+    seed: u64,
+) -> Option<OpenSet> {
+    model.metadata().thresholds.equal_error?;
+    let support = prototypes::support(classes, seed);
+    let step = queries.len().div_ceil(QUERIES).max(1);
+    let count = |draw: usize| {
+        let mut order: Vec<Label> = classes.iter().map(|class| class.label).collect();
+        if enrolled.is_empty() {
+            // Not the stream that the images were drawn with.
+            Rng::new(seed).stream((prototypes::DRAWS + draw) as u64).shuffle(&mut order);
+            order.truncate(classes.len() / 2);
+        } else {
+            order.retain(|label| enrolled.contains(label));
+        }
+        let mut memory = vec![0; order.len() * entry_len(model.embedding_len(), 0)];
+        let mut gallery = Gallery::new(model, 0, &mut memory);
+        for (label, image) in support.draw(draw).filter(|(label, _)| order.contains(label)) {
+            let label = label.to_string();
+            let embedding = bytes(images, image);
+            gallery.enrol(&label, &embedding).expect("there is room for every class");
+        }
+        let mut counts = Counts::default();
+        // Each draw asks about others.
+        for query in (draw % step..queries.len()).step_by(step) {
+            let embedding = bytes(queries, query);
+            let found = gallery.recognise(model, &embedding, Method::Prototype, Limit::EqualError);
+            let found = found.expect("the model has this limit").label();
+            if order.contains(&labels[query]) {
+                counts.known += 1;
+                counts.right += u32::from(found == Some(&*labels[query].to_string()));
+                counts.rejected += u32::from(found.is_none());
+            } else {
+                counts.unknown += 1;
+                counts.accepted += u32::from(found.is_some());
+            }
+        }
+        counts
+    };
+    let all = (0..prototypes::DRAWS).into_par_iter().map(count).reduce(Counts::default, Counts::plus);
+    let share = |part: u32, whole: u32| f64::from(part) / f64::from(whole);
+    Some(OpenSet {
+        known_right: share(all.right, all.known),
+        known_rejected: share(all.rejected, all.known),
+        unknown_accepted: share(all.accepted, all.unknown),
+    })
+}
+
+/// An embedding as the engine writes it.
+fn bytes(embeddings: &Embeddings<i16>, index: usize) -> Vec<u8> {
+    embeddings.row(index).iter().map(|&value| value as u8).collect()
+}
+
+/// How many queries ended how.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    known: u32,
+    right: u32,
+    rejected: u32,
+    unknown: u32,
+    accepted: u32,
+}
+
+impl Counts {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            known: self.known + other.known,
+            right: self.right + other.right,
+            rejected: self.rejected + other.rejected,
+            unknown: self.unknown + other.unknown,
+            accepted: self.accepted + other.accepted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::{
+        Distance, Element, Shape,
+        format::{
+            self, Activation, Dense, Layer, Metadata, Preparation, Threshold, Thresholds, TrainingSummary,
+        },
+    };
+    use tinytriplet_data::classes;
+
+    /// Embeddings of one value; background prototypes at 10 and 40; known up to 20 away.
+    fn model_file(equal_error: Option<Threshold>) -> Vec<u8> {
+        let dense = Dense { out_features: 1, activation: Activation::Relu, scale: 1.0 };
+        let metadata = Metadata {
+            name: "",
+            input: Shape::new(1, 1, 1),
+            input_scale: 1.0,
+            preparation: Preparation::MNIST,
+            layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
+            distance: Distance::SquaredL2,
+            thresholds: Thresholds { equal_error, false_accept_1_percent: None },
+            training: TrainingSummary { dataset: "", tool: "", seed: 0, images_seen: 0, precision_at_1: 0.0 },
+            golden_crc: 0,
+            background_prototypes: 2,
+        };
+        let mut data = [0; 4 * format::ALIGNMENT];
+        data[3 * format::ALIGNMENT..][..2].copy_from_slice(&[10, 40]);
+        let mut file = vec![0; 512];
+        let len = format::encode(&metadata, &data, &mut file).unwrap();
+        file.truncate(len);
+        file
+    }
+
+    #[test]
+    fn by_hand() {
+        let embeddings = |places: &[u8]| {
+            Embeddings::from_bytes(places, places.len(), Element::Unsigned, Distance::SquaredL2, 1.0)
+        };
+        let limit = Threshold { distance: 400, false_accept_rate: 0.0, false_reject_rate: 0.0 };
+        let file = model_file(Some(limit));
+        let model = Model::decode(&file).unwrap();
+        // Five images a class at one place each, so that any five have the same mean.
+        let enrolled = embeddings(&[10, 40, 70, 100].repeat(5));
+        let classes = classes(&[0, 1, 2, 3].repeat(5));
+        let found = |places: &[u8], labels: &[Label], taught: &[Label]| {
+            open_set(&model, &classes, &enrolled, (&embeddings(places), labels), taught, 1)
+        };
+        // Of 2 and 3: right; nearer to 3; too far; nearer to the background. Of 1: the background; nearer to 2.
+        let by_hand = OpenSet { known_right: 0.25, known_rejected: 0.5, unknown_accepted: 0.5 };
+        assert_eq!(found(&[70, 88, 130, 52, 40, 56], &[2, 2, 3, 2, 1, 1], &[2, 3]), Some(by_hand));
+        // A half, whichever it is, is told from the other, its own background being dead.
+        let perfect = OpenSet { known_right: 1.0, known_rejected: 0.0, unknown_accepted: 0.0 };
+        assert_eq!(found(&[10, 40, 70, 100], &[0, 1, 2, 3], &[]), Some(perfect));
+
+        let file = model_file(None);
+        let model = Model::decode(&file).unwrap();
+        assert_eq!(open_set(&model, &classes, &enrolled, (&enrolled, &[0; 20]), &[], 1), None);
+    }
+}

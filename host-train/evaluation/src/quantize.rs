@@ -1,0 +1,450 @@
+//! From a float net to the integers of a model file.
+//!
+//! Weights are symmetric int8 with one scale an output channel. Activations get one scale a feature map,
+//! found on real images. Everything here ends in the numbers of `docs/ARITHMETIC.md`.
+
+use crate::float_net::{FloatLayer, FloatNet};
+use rayon::prelude::*;
+use shared_model::format::{self, Activation, AveragePool, Conv2d, Dense, Layer, Pool};
+use tinytriplet_recipe::NetConfig;
+
+/// Real value of one step of a pixel: a byte b counts as b / 255.
+pub const INPUT_SCALE: f32 = 1.0 / 255.0;
+
+/// A net in integers: the layers of a model file and its data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuantizedNet {
+    /// As in the metadata.
+    pub layers: Vec<Layer>,
+    /// Multipliers, biases and weights of each layer, each padded to a multiple of 16 bytes.
+    pub data: Vec<u8>,
+}
+
+/// Why a net cannot be written as a model.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum QuantizeError {
+    /// A layer is at fault.
+    #[error("{name}: {why}")]
+    Layer {
+        /// Index of the layer in the float net.
+        index: usize,
+        /// Its name: as `inspect` prints it, or as the config has it, see [`in_config`](Self::in_config).
+        name: String,
+        /// Why.
+        why: LayerError,
+    },
+    /// The calibration had no images.
+    #[error("there are no images to calibrate the activations on")]
+    NoImages,
+}
+
+/// Why a layer cannot be written in a model.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum LayerError {
+    /// A weight, bias or activation is NaN or infinite.
+    #[error("it holds values that are not finite; the training has diverged, try a smaller `lr`")]
+    NotFinite,
+    /// A number of the layer does not fit the format's field.
+    #[error("{what} is {value}, a model file holds at most {largest}; put a pool or a stride before it")]
+    TooLarge {
+        /// Which number.
+        what: &'static str,
+        /// The number.
+        value: usize,
+        /// The limit.
+        largest: usize,
+    },
+    /// Sums of the layer could overflow the engine's 32 bits.
+    #[error(
+        "sums of {taps} products do not fit the engine's 32-bit accumulator, sums of {largest} do; put a pool or a \
+         stride before it"
+    )]
+    Accumulator {
+        /// Products in one sum.
+        taps: usize,
+        /// The limit.
+        largest: usize,
+    },
+    /// One step of the accumulator is half a step of the output or more.
+    #[error(
+        "its outputs are so small against its weights that a sum would be scaled by {ratio:.3}, \
+         and the engine scales by less than 0.5; the training has hardly reached this layer"
+    )]
+    Ratio {
+        /// Steps of the output for one step of the accumulator.
+        ratio: f64,
+    },
+}
+
+impl QuantizeError {
+    /// The same, with the layer's name in `config`, which the net was built from.
+    #[must_use]
+    pub fn in_config(self, config: &NetConfig) -> Self {
+        match self {
+            Self::Layer { index, name, why } => {
+                Self::Layer { index, name: config.board_layer(index).unwrap_or(name), why }
+            }
+            error => error,
+        }
+    }
+}
+
+/// Quantizes `net`. The scales of the activations are chosen on `images` (a few hundred are enough), each of
+/// the net's input length.
+///
+/// # Errors
+/// The net holds what a model file or the engine cannot; see [`QuantizeError`].
+pub fn quantize(net: &FloatNet, images: &[&[u8]]) -> Result<QuantizedNet, QuantizeError> {
+    check_sizes(net)?;
+    with_scales(net, &calibrate(net, images)?)
+}
+
+/// Quantizes `net` with scales that no activation needs: for whether the engine could run nets of these layers, which
+/// does not depend on what training makes of the weights.
+///
+/// # Errors
+/// It could not.
+pub fn quantize_untrained(net: &FloatNet) -> Result<QuantizedNet, QuantizeError> {
+    check_sizes(net)?;
+    let mut scale = INPUT_SCALE;
+    let coarser = |layer: &FloatLayer| {
+        // Far from a ratio that is refused, because weights begin below 2 and biases at 0.
+        scale *= if matches!(layer, FloatLayer::MaxPool { .. }) { 1.0 } else { 4.0 };
+        scale
+    };
+    with_scales(net, &net.layers.iter().map(coarser).collect::<Vec<f32>>())
+}
+
+fn check_sizes(net: &FloatNet) -> Result<(), QuantizeError> {
+    let mut shape = net.input;
+    for (index, layer) in net.layers.iter().enumerate() {
+        shape = layer.output(shape);
+        let value: usize = [shape.height, shape.width, shape.channels].into_iter().map(usize::from).product();
+        let largest = format::MAX_TENSOR as usize;
+        if value > largest {
+            let what = "the number of output values";
+            return Err(Name { index, layer }.refuse(LayerError::TooLarge { what, value, largest }));
+        }
+    }
+    Ok(())
+}
+
+fn with_scales(net: &FloatNet, scales: &[f32]) -> Result<QuantizedNet, QuantizeError> {
+    let mut quantized = QuantizedNet { layers: Vec::new(), data: Vec::new() };
+    let mut input_scale = INPUT_SCALE;
+    // Images are unsigned, and so is what comes out of a ReLU; a pool keeps what it gets.
+    let mut largest_input = 255;
+    for (index, (layer, &scale)) in net.layers.iter().zip(scales).enumerate() {
+        let name = Name { index, layer };
+        let (layer, relu) = match *layer {
+            FloatLayer::Conv2d {
+                kernel,
+                stride,
+                padding,
+                groups,
+                out_channels,
+                relu,
+                ref weight,
+                ref bias,
+            } => {
+                let scales = Scales { input: input_scale, output: scale };
+                name.push_parameters(&mut quantized.data, weight, bias, scales, largest_input)?;
+                let conv = Conv2d {
+                    out_channels: name.fit("the number of channels", out_channels)?,
+                    kernel: name.fit_each("the kernel", kernel)?,
+                    stride: name.fit_each("the stride", stride)?,
+                    padding: name.fit_each("the padding", padding)?,
+                    groups: name.fit("the number of groups", groups)?,
+                    activation: activation(relu),
+                    scale,
+                };
+                (Layer::Conv2d(conv), Some(relu))
+            }
+            FloatLayer::MaxPool { kernel, stride } => (Layer::MaxPool2d(name.pool(kernel, stride)?), None),
+            FloatLayer::AveragePool { kernel, stride } => {
+                let ratio = f64::from(input_scale) / f64::from(scale) / (kernel[0] * kernel[1]) as f64;
+                let pool =
+                    AveragePool { pool: name.pool(kernel, stride)?, multiplier: multiplier(ratio), scale };
+                (Layer::AveragePool2d(pool), None)
+            }
+            FloatLayer::Dense { out_features, relu, ref weight, ref bias } => {
+                let scales = Scales { input: input_scale, output: scale };
+                name.push_parameters(&mut quantized.data, weight, bias, scales, largest_input)?;
+                let dense = Dense {
+                    out_features: name.fit("the number of features", out_features)?,
+                    activation: activation(relu),
+                    scale,
+                };
+                (Layer::Dense(dense), Some(relu))
+            }
+        };
+        if let Some(relu) = relu {
+            largest_input = if relu { 255 } else { 128 };
+        }
+        quantized.layers.push(layer);
+        input_scale = scale;
+    }
+    Ok(quantized)
+}
+
+fn activation(relu: bool) -> Activation {
+    if relu { Activation::Relu } else { Activation::Linear }
+}
+
+/// A multiplier holds ratios of accumulator to output below a half.
+const LARGEST_RATIO: f64 = 0.499_999;
+/// The ratio below which a multiplier would have fewer than 12 bits.
+const SMALLEST_RATIO: f64 = 1.0 / (1u64 << 20) as f64;
+
+/// `round(ratio · 2^32)`, for ratios below [`LARGEST_RATIO`].
+fn multiplier(ratio: f64) -> i32 {
+    (ratio * 2f64.powi(32)).round() as i32
+}
+
+/// A layer and where it stands, for messages.
+struct Name<'a> {
+    index: usize,
+    layer: &'a FloatLayer,
+}
+
+/// Scales of a layer's input and output.
+#[derive(Clone, Copy)]
+struct Scales {
+    input: f32,
+    output: f32,
+}
+
+impl Name<'_> {
+    fn refuse(&self, why: LayerError) -> QuantizeError {
+        let kind = match self.layer {
+            FloatLayer::Conv2d { .. } => "conv2d",
+            FloatLayer::MaxPool { .. } => "max_pool2d",
+            FloatLayer::AveragePool { .. } => "average_pool2d",
+            FloatLayer::Dense { .. } => "dense",
+        };
+        QuantizeError::Layer { index: self.index, name: format!("layer {} ({kind})", self.index), why }
+    }
+
+    fn fit<T: TryFrom<usize> + Bounded>(&self, what: &'static str, value: usize) -> Result<T, QuantizeError> {
+        T::try_from(value).map_err(|_| self.refuse(LayerError::TooLarge { what, value, largest: T::LARGEST }))
+    }
+
+    fn fit_each<const N: usize>(
+        &self,
+        what: &'static str,
+        values: [usize; N],
+    ) -> Result<[u8; N], QuantizeError> {
+        let mut fitted = [0; N];
+        for (to, value) in fitted.iter_mut().zip(values) {
+            *to = self.fit(what, value)?;
+        }
+        Ok(fitted)
+    }
+
+    fn pool(&self, kernel: [usize; 2], stride: [usize; 2]) -> Result<Pool, QuantizeError> {
+        Ok(Pool {
+            kernel: self.fit_each("the kernel", kernel)?,
+            stride: self.fit_each("the stride", stride)?,
+        })
+    }
+
+    /// Appends a layer's multipliers, biases and weights, in integers.
+    fn push_parameters(
+        &self,
+        data: &mut Vec<u8>,
+        weight: &[f32],
+        bias: &[f32],
+        scales: Scales,
+        largest_input: i64,
+    ) -> Result<(), QuantizeError> {
+        if !weight.iter().chain(bias).all(|value| value.is_finite()) {
+            return Err(self.refuse(LayerError::NotFinite));
+        }
+        let taps = weight.len() / bias.len();
+        // What the products can take of an accumulator (docs/FORMAT.md, "Accumulators"); the bias has the rest.
+        let largest_bias = i64::from(i32::MAX) - taps as i64 * 128 * largest_input;
+        if largest_bias <= 0 {
+            let largest = (i32::MAX as usize - 1) / (128 * largest_input as usize);
+            return Err(self.refuse(LayerError::Accumulator { taps, largest }));
+        }
+        let (input, output) = (f64::from(scales.input), f64::from(scales.output));
+        let (mut multipliers, mut biases, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        for (filter, &bias) in weight.chunks_exact(taps).zip(bias) {
+            let bias = f64::from(bias);
+            let largest = filter.iter().fold(0f32, |largest, w| largest.max(w.abs()));
+            // The last two are for a filter of (nearly) nothing but its bias: the bias has to fit its integer,
+            // and the multiplier has to keep digits enough.
+            let scale = (f64::from(largest) / 127.0)
+                .max(bias.abs() / input / largest_bias as f64)
+                .max(SMALLEST_RATIO * output / input);
+            let ratio = input * scale / output;
+            if ratio >= LARGEST_RATIO {
+                return Err(self.refuse(LayerError::Ratio { ratio }));
+            }
+            weights.extend(filter.iter().map(|&w| (f64::from(w) / scale).round() as i8 as u8));
+            biases.extend(((bias / (input * scale)).round() as i32).to_le_bytes());
+            multipliers.extend(multiplier(ratio).to_le_bytes());
+        }
+        for section in [multipliers, biases, weights] {
+            data.extend(section);
+            data.resize(format::align(data.len()), 0);
+        }
+        Ok(())
+    }
+}
+
+/// Integers that have a largest value.
+trait Bounded {
+    const LARGEST: usize;
+}
+
+impl Bounded for u8 {
+    const LARGEST: usize = u8::MAX as usize;
+}
+
+impl Bounded for u16 {
+    const LARGEST: usize = u16::MAX as usize;
+}
+
+/// The scale of each layer's output.
+///
+/// A max pool passes its input's scale on, so that a convolution before a pool is calibrated on what the
+/// pool lets through.
+fn calibrate(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<f32>, QuantizeError> {
+    if images.is_empty() {
+        return Err(QuantizeError::NoImages);
+    }
+    let activations: Vec<Vec<Vec<f32>>> = images.par_iter().map(|pixels| net.forward(pixels)).collect();
+    let signed = signs(net);
+    let mut scales: Vec<f32> = Vec::with_capacity(net.layers.len());
+    for (index, layer) in net.layers.iter().enumerate() {
+        let name = Name { index, layer };
+        if activations.iter().any(|outputs| !outputs[index].iter().all(|value| value.is_finite())) {
+            return Err(name.refuse(LayerError::NotFinite));
+        }
+        let scale = match (layer, scales.last()) {
+            (FloatLayer::MaxPool { .. }, previous) => *previous.unwrap_or(&INPUT_SCALE),
+            _ => {
+                let pooled = matches!(net.layers.get(index + 1), Some(FloatLayer::MaxPool { .. }));
+                let seen = index + usize::from(pooled);
+                let values: Vec<f32> = activations.iter().flat_map(|o| &o[seen]).copied().collect();
+                let scale = best_scale(&values, if signed[index] { 127.0 } else { 255.0 });
+                match layer {
+                    FloatLayer::AveragePool { kernel: [rows, columns], .. } => {
+                        let input = scales.last().unwrap_or(&INPUT_SCALE);
+                        scale.max(input / (rows * columns) as f32 / LARGEST_RATIO as f32 * 1.001)
+                    }
+                    _ => scale,
+                }
+            }
+        };
+        scales.push(scale);
+    }
+    Ok(scales)
+}
+
+/// Whether each layer's output is signed.
+fn signs(net: &FloatNet) -> Vec<bool> {
+    let mut signed = false;
+    let sign = |layer: &FloatLayer| {
+        if let FloatLayer::Conv2d { relu, .. } | FloatLayer::Dense { relu, .. } = layer {
+            signed = !relu;
+        }
+        signed
+    };
+    net.layers.iter().map(sign).collect()
+}
+
+/// The scale with the smallest mean squared error of `values` rounded to its steps and cut at `largest`
+/// steps. Cutting the rarest values off makes all others finer.
+fn best_scale(values: &[f32], largest: f32) -> f32 {
+    const CANDIDATES: u32 = 50;
+    let peak = values.iter().fold(0f32, |peak, value| peak.max(value.abs()));
+    if peak < f32::MIN_POSITIVE * largest {
+        return 1.0; // nothing ever comes out of this layer
+    }
+    // Half of the peak is cut at most: nets worth their name never want more.
+    let candidate = |index: u32| peak / largest * (1.0 - 0.5 * index as f32 / CANDIDATES as f32);
+    let error = |scale: f32| -> f64 {
+        // In chunks of fixed size, so that the sum is the same with any number of threads.
+        let chunks = values.par_chunks(1 << 16).map(|chunk| {
+            chunk
+                .iter()
+                .map(|&value| {
+                    let rounded = (value / scale).round().clamp(-largest, largest) * scale;
+                    f64::from((value - rounded) * (value - rounded))
+                })
+                .sum::<f64>()
+        });
+        chunks.collect::<Vec<f64>>().into_iter().sum()
+    };
+    let errors: Vec<f64> = (0..CANDIDATES).map(|index| error(candidate(index))).collect();
+    let best = (0..CANDIDATES).min_by(|&a, &b| errors[a as usize].total_cmp(&errors[b as usize]));
+    candidate(best.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::Shape;
+
+    fn dense(weight: Vec<f32>, bias: Vec<f32>, relu: bool) -> FloatNet {
+        let layer = FloatLayer::Dense { out_features: bias.len(), relu, weight, bias };
+        FloatNet { input: Shape::new(1, 2, 1), layers: vec![layer] }
+    }
+
+    #[test]
+    fn a_dense_layer_by_hand() {
+        // The scale of the output is searched for, everything else follows from it.
+        let net = dense(vec![0.5, -0.25], vec![0.25], true);
+        let quantized = quantize(&net, &[&[255, 255], &[255, 0], &[0, 255]]).unwrap();
+        let word = |at: usize| i32::from_le_bytes(quantized.data[at..at + 4].try_into().unwrap());
+        let Layer::Dense(layer) = quantized.layers[0] else { panic!("{:?}", quantized.layers) };
+        let weight_scale = 0.5 / 127.0;
+        let input_scale = f64::from(INPUT_SCALE);
+        let ratio = weight_scale * input_scale / f64::from(layer.scale);
+        assert_eq!(word(0), (ratio * 2f64.powi(32)).round() as i32);
+        assert_eq!(word(16), (0.25 / input_scale / weight_scale).round() as i32);
+        assert_eq!(quantized.data[32] as i8, 127);
+        assert_eq!(quantized.data[33] as i8, -64); // −63.5, halves away from zero
+        assert_eq!(quantized.data.len(), 48);
+    }
+
+    #[test]
+    fn a_channel_of_zeros_keeps_its_bias() {
+        let net = dense(vec![0.0, 0.0, 1.0, 1.0], vec![0.75, 0.0], true);
+        let file = crate::export::export_untrained(&net, &[&[255, 128]]).unwrap();
+        let model = shared_model::Model::decode(&file).unwrap();
+        let mut embedding = [0; 2];
+        model.embed(&[255, 128], &mut [], &mut embedding).unwrap();
+        let real = embedding.map(|q| f32::from(q) * model.output().scale);
+        assert!((real[0] - 0.75).abs() < 0.005 && (real[1] - 1.502).abs() < 0.005, "{real:?}");
+    }
+
+    #[test]
+    fn what_is_not_finite_is_refused_by_name() {
+        let net = dense(vec![f32::NAN, 0.0], vec![0.0], false);
+        let error = quantize(&net, &[&[1, 2]]).unwrap_err();
+        let name = "layer 0 (dense)".into();
+        assert_eq!(error, QuantizeError::Layer { index: 0, name, why: LayerError::NotFinite });
+    }
+
+    /// What comes out of a layer is only known when it is trained.
+    #[test]
+    fn untrained_nets_are_not_refused_for_their_ratios() {
+        let net = dense(vec![0.5, -0.25], vec![0.0], true);
+        let refused = |error| matches!(error, QuantizeError::Layer { why: LayerError::Ratio { .. }, .. });
+        assert!(refused(quantize(&net, &[&[1, 0]]).unwrap_err()), "of a dim image");
+        assert!(quantize_untrained(&net).is_ok());
+    }
+
+    #[test]
+    fn rare_peaks_are_cut_when_that_is_better() {
+        let mut values = vec![0.0; 10_000];
+        values.iter_mut().enumerate().for_each(|(i, v)| *v = (i % 1000) as f32 / 1000.0);
+        let without = best_scale(&values, 255.0);
+        assert!((without * 255.0 - 1.0).abs() < 0.01, "{without}");
+        values.push(1.1);
+        assert!(best_scale(&values, 15.0) * 15.0 < 1.1);
+    }
+}

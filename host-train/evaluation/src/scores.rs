@@ -1,0 +1,319 @@
+//! The numbers that a run ends with: float and int8, measured the same way on the same images. `docs/METRICS.md`
+//! defines each.
+
+use crate::{
+    engine::Engine,
+    metrics::{
+        Embeddings, FewShot, OpenSet, Pairs, RECALL_AT, Rates, TripletReport, Value, gallery_precision_at_1,
+        open_set, precision_at_1, prototype_accuracy, retrieval, support, triplet_report,
+    },
+};
+use rayon::prelude::*;
+use serde::Serialize;
+use shared_model::{Distance, Model};
+use std::collections::BTreeMap;
+use tinytriplet_data::{Dataset, Label, Split, classes};
+
+/// Triplets and prototypes are drawn with this seed, so that the numbers of any two runs compare.
+pub const SEED: u64 = 1;
+
+/// How good embeddings are, measured on the test set: on the classes that were trained on. Shares are from 0 to 1,
+/// and NaN (in JSON, `null`) where the data give nothing to measure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scores {
+    /// Share of the origin's triplets whose positive is nearer than the negative.
+    pub triplet_accuracy: TripletAccuracy,
+    /// Share of test images whose nearest other test image has the same label.
+    pub precision_at_1: f64,
+    /// Share of test images whose nearest training image has the same label.
+    pub precision_at_1_gallery: f64,
+    /// For each k, the share of test images with one of their label among the k nearest other test images.
+    pub recall_at: BTreeMap<usize, f64>,
+    /// Share of the same label among the R nearest other test images, where the label has R others.
+    pub r_precision: f64,
+    /// Mean average precision among the R nearest other test images.
+    pub map_at_r: f64,
+    /// Share of test images whose nearest prototype (mean of five training images a class) is that of their class,
+    /// over twenty draws.
+    pub prototype_5_shot: FewShot,
+    /// Of pairs of test images.
+    #[serde(flatten)]
+    pub pairs: PairScores,
+    /// Half of the classes enrolled, where none is unseen. The float net has no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_set: Option<OpenSet>,
+    /// Where there are classes that were not trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<UnseenScores>,
+    /// The origin's table.
+    #[serde(skip)]
+    pub triplets: TripletReport,
+    /// The distance that all of it was measured by.
+    #[serde(skip)]
+    pub distance: Distance,
+}
+
+/// Of the [`TripletReport`], what `metrics.json` says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TripletAccuracy {
+    /// Mean over the classes.
+    pub mean: f64,
+    /// Of the class where it is lowest.
+    pub worst: f64,
+    /// By ascending label.
+    pub per_class: Vec<f64>,
+}
+
+/// How well distances tell pairs of the same class from others.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PairScores {
+    /// Where both kinds of error are equally frequent.
+    pub equal_error_rate: f64,
+    /// What the limits in the model file do here, which were calibrated on other images; the float net has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_thresholds: Option<AtThresholds>,
+    /// To be plotted; limits in real units.
+    #[serde(skip)]
+    pub roc: Vec<Rates<f64>>,
+}
+
+/// The errors at the limits of a model file.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AtThresholds {
+    /// At the limit that was calibrated for equal errors.
+    pub equal_error: ErrorRates,
+    /// At the limit that was calibrated to accept 1 % of different pairs.
+    pub false_accept_1_percent: ErrorRates,
+}
+
+/// Both kinds of error.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ErrorRates {
+    /// Share of different pairs within the limit.
+    pub false_accept_rate: f64,
+    /// Share of same pairs beyond the limit.
+    pub false_reject_rate: f64,
+}
+
+/// How good embeddings are for classes that were never trained on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UnseenScores {
+    /// Their labels.
+    pub labels: Vec<Label>,
+    /// Share of their test images whose nearest other one has the same label.
+    pub precision_at_1: f64,
+    /// Share of their test images that are nearest to the prototype of their class, among their classes.
+    pub prototype_5_shot: FewShot,
+    /// The same among the prototypes of all classes, those that were trained on included.
+    pub prototype_5_shot_all: FewShot,
+    /// Of pairs of their test images.
+    #[serde(flatten)]
+    pub pairs: PairScores,
+    /// They enrolled, and the classes that were trained on not. The float net has no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_set: Option<OpenSet>,
+}
+
+/// Scores of a float net, whose embeddings `embed` computes, not normalised, and `distance` compares. `unseen` are the
+/// labels that were not trained on.
+pub fn float_scores(
+    embed: impl Fn(&Split) -> Vec<f32>,
+    distance: Distance,
+    data: &Dataset,
+    unseen: &[Label],
+) -> Scores {
+    let embed = |split: &Split| Embeddings::from_floats(embed(split), split.len(), distance);
+    scores(&Labelled::new(&data.train, embed), &Labelled::new(&data.test, embed), unseen, None)
+}
+
+/// Scores of the int8 engine. `unseen` are the labels that were not trained on.
+pub fn int8_scores(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Scores {
+    let thresholds = model.metadata().thresholds;
+    let limits = thresholds.equal_error.zip(thresholds.false_accept_1_percent);
+    let limits = limits.map(|(equal, strict)| [equal.distance, strict.distance]);
+    let engine = Engine::new(model);
+    let embed = |split: &Split| int8_embeddings(&engine, split, &(0..split.len()).collect::<Vec<_>>());
+    let (train, test) = (Labelled::new(&data.train, embed), Labelled::new(&data.test, embed));
+    let mut scores = scores(&train, &test, unseen, limits);
+    let queries = (&test.embeddings, &*test.labels);
+    let found = open_set(model, &classes(&train.labels), &train.embeddings, queries, unseen, SEED);
+    match &mut scores.unseen {
+        Some(unseen) => unseen.open_set = found,
+        None => scores.open_set = found,
+    }
+    scores
+}
+
+/// The engine's embeddings of some images.
+///
+/// # Panics
+/// The images are not of the size that the model takes.
+pub fn int8_embeddings(engine: &Engine<'_>, split: &Split, indices: &[usize]) -> Embeddings<i16> {
+    let images = indices.par_iter().map(|&index| split.image(index));
+    let bytes = engine.embed_all(images).expect("images of the size that the model takes");
+    let (output, distance) = (engine.model().output(), engine.model().distance());
+    Embeddings::from_bytes(&bytes, indices.len(), output.element, distance, output.scale)
+}
+
+/// Embeddings, and what they show.
+struct Labelled<T: Value> {
+    embeddings: Embeddings<T>,
+    labels: Vec<Label>,
+}
+
+impl<T: Value> Labelled<T> {
+    fn new(split: &Split, embed: impl Fn(&Split) -> Embeddings<T>) -> Self {
+        Self { embeddings: embed(split), labels: split.labels().to_vec() }
+    }
+
+    /// Those with some labels.
+    fn only(&self, keep: impl Fn(Label) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.labels.len()).filter(|&index| keep(self.labels[index])).collect();
+        Self {
+            embeddings: self.embeddings.select(&kept),
+            labels: kept.iter().map(|&index| self.labels[index]).collect(),
+        }
+    }
+}
+
+fn scores<T: Value>(
+    all_train: &Labelled<T>,
+    all_test: &Labelled<T>,
+    unseen: &[Label],
+    limits: Option<[T::Distance; 2]>,
+) -> Scores {
+    let is_unseen = |label: Label| unseen.contains(&label);
+    let (train, test) = (all_train.only(|label| !is_unseen(label)), all_test.only(|label| !is_unseen(label)));
+
+    let triplets = triplet_report(&test.embeddings, &test.labels, SEED);
+    let per_class: Vec<f64> = triplets.classes.iter().map(|class| class.accuracy).collect();
+    let found = retrieval(&test.embeddings, &test.labels);
+    Scores {
+        triplet_accuracy: TripletAccuracy {
+            mean: triplets.mean_accuracy,
+            worst: per_class.iter().copied().fold(f64::NAN, f64::min),
+            per_class,
+        },
+        precision_at_1: found.recall_at[0],
+        precision_at_1_gallery: gallery_precision_at_1(
+            (&test.embeddings, &test.labels),
+            (&train.embeddings, &train.labels),
+        ),
+        recall_at: RECALL_AT.into_iter().zip(found.recall_at).collect(),
+        r_precision: found.r_precision,
+        map_at_r: found.map_at_r,
+        prototype_5_shot: few_shot(&train, &test),
+        pairs: pair_scores(&test, limits),
+        open_set: None,
+        unseen: (!unseen.is_empty()).then(|| {
+            let (enrolled, queries) = (all_train.only(is_unseen), all_test.only(is_unseen));
+            UnseenScores {
+                labels: unseen.to_vec(),
+                precision_at_1: precision_at_1(&queries.embeddings, &queries.labels),
+                prototype_5_shot: few_shot(&enrolled, &queries),
+                prototype_5_shot_all: few_shot(all_train, &queries),
+                pairs: pair_scores(&queries, limits),
+                open_set: None,
+            }
+        }),
+        triplets,
+        distance: test.embeddings.kind(),
+    }
+}
+
+/// Five-shot accuracy of queries with prototypes of `enrolled`.
+fn few_shot<T: Value>(enrolled: &Labelled<T>, queries: &Labelled<T>) -> FewShot {
+    let support = support(&classes(&enrolled.labels), SEED);
+    let shots = enrolled.embeddings.select(&support.images);
+    prototype_accuracy(&support, &shots, &queries.embeddings, &queries.labels)
+}
+
+fn pair_scores<T: Value>(test: &Labelled<T>, limits: Option<[T::Distance; 2]>) -> PairScores {
+    let Some(pairs) = Pairs::new(&test.embeddings, &test.labels) else {
+        return PairScores { equal_error_rate: f64::NAN, at_thresholds: None, roc: Vec::new() };
+    };
+    let errors = |Rates { false_accept_rate, false_reject_rate, .. }: Rates<T::Distance>| ErrorRates {
+        false_accept_rate,
+        false_reject_rate,
+    };
+    let at_thresholds = limits.map(|limits| {
+        let [equal_error, false_accept_1_percent] = pairs.rates(limits).map(errors);
+        AtThresholds { equal_error, false_accept_1_percent }
+    });
+    let real = |rates: Rates<T::Distance>| Rates {
+        threshold: test.embeddings.real(rates.threshold),
+        false_accept_rate: rates.false_accept_rate,
+        false_reject_rate: rates.false_reject_rate,
+    };
+    let roc = pairs.roc().into_iter().map(real).collect();
+    PairScores { equal_error_rate: pairs.verification().equal_error_rate(), at_thresholds, roc }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_model::format::Fit;
+    use tinytriplet_data::Source;
+    use tinytriplet_recipe::DataConfig;
+
+    /// Images of one pixel, which is the embedding: place and label.
+    fn split(images: &[(u8, Label)]) -> Split {
+        let (pixels, labels): (Vec<u8>, Vec<Label>) = images.iter().copied().unzip();
+        Split::new(1, 1, pixels, labels).unwrap()
+    }
+
+    fn embed(split: &Split) -> Embeddings<f32> {
+        let places = (0..split.len()).map(|index| f32::from(split.image(index)[0])).collect();
+        Embeddings::from_floats(places, split.len(), Distance::SquaredL2)
+    }
+
+    #[test]
+    fn seen_and_unseen_classes_by_hand() {
+        let data = Dataset {
+            name: "by hand".into(),
+            source: Source::Drawn,
+            class_names: (0..4).map(|class| class.to_string()).collect(),
+            preparation: DataConfig::default().preparation(Fit::Contain),
+            // Five images a class at one place each, so that any five have the same mean.
+            train: split(&[(10, 0), (40, 1), (70, 2), (100, 3)].repeat(5)),
+            test: split(&[
+                (10, 0),
+                (12, 0),
+                (40, 1),
+                (46, 1), // the nearest other test image is 48, but that is of an unseen class
+                (48, 2), // nearest to the prototype of class 1, which has been seen; of the unseen ones, to its own
+                (71, 2),
+                (88, 2), // nearest to class 3
+                (99, 3),
+                (103, 3),
+            ]),
+        };
+        let (train, test) = (Labelled::new(&data.train, embed), Labelled::new(&data.test, embed));
+        let all = scores(&train, &test, &[], None);
+        assert_eq!(all.unseen, None);
+        // 46 finds 48, 48 finds 46, 88 finds 99.
+        assert_eq!(all.precision_at_1, 6.0 / 9.0);
+
+        let scores = scores(&train, &test, &[2, 3], Some([36.0, 4.0]));
+        assert_eq!(scores.triplet_accuracy.per_class.len(), 2);
+        assert_eq!((scores.precision_at_1, scores.recall_at[&1], scores.r_precision), (1.0, 1.0, 1.0));
+        assert_eq!((scores.precision_at_1_gallery, scores.prototype_5_shot.mean), (1.0, 1.0));
+        // Same: 4, 36. Different: from 28² on.
+        assert_eq!(scores.pairs.equal_error_rate, 0.0);
+        let at = scores.pairs.at_thresholds.unwrap();
+        assert_eq!(at.equal_error, ErrorRates { false_accept_rate: 0.0, false_reject_rate: 0.0 });
+        assert_eq!(at.false_accept_1_percent, ErrorRates { false_accept_rate: 0.0, false_reject_rate: 0.5 });
+
+        let unseen = scores.unseen.unwrap();
+        assert_eq!(unseen.labels, [2, 3]);
+        // 88 finds 99, the others the like of them.
+        assert_eq!(unseen.precision_at_1, 4.0 / 5.0);
+        assert!((unseen.prototype_5_shot.mean - 4.0 / 5.0).abs() < 1e-12);
+        assert!((unseen.prototype_5_shot_all.mean - 3.0 / 5.0).abs() < 1e-12);
+        // Same: 23², 40², 17², 4². Different: 51², 55², 28², 32², 11², 15². At 17²: 2 of 6 accepted, 2 of 4 rejected;
+        // at 23²: 2 of 6, 1 of 4, which is nearest to equal.
+        assert!((unseen.pairs.equal_error_rate - (2.0 / 6.0 + 1.0 / 4.0) / 2.0).abs() < 1e-12);
+        let at = unseen.pairs.at_thresholds.unwrap();
+        assert_eq!(at.equal_error, ErrorRates { false_accept_rate: 0.0, false_reject_rate: 0.75 });
+    }
+}

@@ -1,0 +1,47 @@
+use super::{Board, Command, ImageArgs};
+use crate::{
+    device::ClientError,
+    terminal::{INTERRUPTED, Progress, error, interrupted, listen_for_interrupt, print},
+};
+use anyhow::{Context, Result};
+use shared_model::gallery::check_label;
+use std::process::ExitCode;
+use tinytriplet_report::text::count;
+
+/// Whether a label that is to be enrolled may be one, before a board is asked.
+pub fn check(command: &Command) -> Result<()> {
+    match command {
+        Command::Enrol { label, .. } => {
+            check_label(label).with_context(|| format!("{label:?} cannot be a label"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Enrols each image; nothing is sent before all of them are read.
+pub fn run(mut board: Board, label: &str, args: &ImageArgs) -> Result<ExitCode> {
+    let images = board.read_images(args)?;
+    listen_for_interrupt("`host-train device list` tells what is enrolled".into())?;
+    let mut progress = Progress::new("enrol", images.len() as u64, "images");
+    for (done, image) in images.iter().enumerate() {
+        let so_far = || format!("{done} of {} enrolled", count(images.len() as u64, "image"));
+        if interrupted() {
+            drop(progress);
+            error(format_args!("interrupted: {}", so_far()));
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        let enrolled = match board.client.enrol(label, &image.pixels) {
+            Ok(enrolled) => enrolled,
+            Err(error @ ClientError::Refused(_)) => {
+                return Err(error).with_context(|| format!("{image} ({})", so_far()));
+            }
+            Err(error) => {
+                let doubt = "whether this one is, `host-train device list` tells";
+                return Err(error).with_context(|| format!("{image} ({}; {doubt})", so_far()));
+            }
+        };
+        progress.suspend(|| print(format_args!("{label}: {}\n", count(enrolled.into(), "image"))))?;
+        progress.set(done as u64 + 1, String::new);
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,163 @@
+use super::Board;
+use crate::{
+    commands::inspect::json::{Embedding, Limit, distance, element, shape},
+    terminal::{print, seconds},
+};
+use anyhow::Result;
+use serde::Serialize;
+use shared_model::{
+    format::{Background, Fit, Threshold},
+    protocol::{GalleryInfo, Info, Storage, VERSION},
+};
+use std::time::Duration;
+use tinytriplet_report::text::{count, cut, hex, thousands};
+
+/// Columns of a model's name.
+const NAME: usize = 48;
+
+/// Prints who the board is.
+pub fn run(mut board: Board, as_json: bool) -> Result<()> {
+    let info = board.client.info()?;
+    let text = if as_json { serde_json::to_string_pretty(&Report::new(&info))? + "\n" } else { text(&info) };
+    Ok(print(text)?)
+}
+
+fn text(info: &Info<'_>) -> String {
+    let model = &info.model;
+    let thousands = |number: u32| thousands(number.into());
+    let limit = |threshold: Option<Threshold>| {
+        threshold.map_or("(not calibrated)".into(), |threshold| {
+            format!("{:.3}", model.distance.real(threshold.distance, model.embedding.scale))
+        })
+    };
+    let stack = match info.stack {
+        Some((used, all)) => format!("{} of {} bytes at most so far", thousands(used), thousands(all)),
+        None => "(the board does not know)".into(),
+    };
+    format!(
+        "\
+board       {board}, firmware {firmware}, protocol {VERSION}
+running     {uptime}
+model       \"{name}\" {hash}
+images      {input}, fit {fit}, background {background}
+embeddings  {values} values of {element}, {distance} distance
+unknown if  above {equal} (equal error); above {far} (1 % false accepts)
+RAM         {ram} bytes for an inference
+stack       {stack}
+gallery     {gallery}
+",
+        board = info.board,
+        firmware = info.firmware,
+        uptime = seconds(Duration::from_millis(info.uptime)),
+        name = cut(model.name, NAME),
+        hash = hex(model.hash),
+        input = model.input.shape,
+        fit = name(model.preparation.fit),
+        background = name(model.preparation.background),
+        values = model.embedding.len(),
+        element = element(model.embedding.element),
+        distance = model.distance,
+        equal = limit(model.thresholds.equal_error),
+        far = limit(model.thresholds.false_accept_1_percent),
+        ram = thousands(model.ram),
+        gallery = gallery(&info.gallery),
+    )
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    board: &'a str,
+    firmware: &'a str,
+    protocol: u8,
+    uptime_milliseconds: u64,
+    stack: Option<StackReport>,
+    model: ModelReport<'a>,
+    gallery: GalleryReport,
+}
+
+#[derive(Serialize)]
+struct StackReport {
+    used: u32,
+    bytes: u32,
+}
+
+#[derive(Serialize)]
+struct ModelReport<'a> {
+    name: &'a str,
+    hash: String,
+    input: [u16; 3],
+    fit: Fit,
+    background: Background,
+    embedding: Embedding,
+    distance: &'static str,
+    equal_error: Option<Limit>,
+    false_accept_1_percent: Option<Limit>,
+    ram: u32,
+}
+
+#[derive(Serialize)]
+struct GalleryReport {
+    len: u16,
+    capacity: u16,
+    exemplars: u16,
+    storage: &'static str,
+}
+
+impl<'a> Report<'a> {
+    fn new(info: &Info<'a>) -> Self {
+        let (model, gallery) = (&info.model, &info.gallery);
+        let limit = |threshold| Limit::new(threshold, model.distance, model.embedding);
+        Self {
+            board: info.board,
+            firmware: info.firmware,
+            protocol: VERSION,
+            uptime_milliseconds: info.uptime,
+            stack: info.stack.map(|(used, bytes)| StackReport { used, bytes }),
+            model: ModelReport {
+                name: model.name,
+                hash: hex(model.hash),
+                input: shape(model.input.shape),
+                fit: model.preparation.fit,
+                background: model.preparation.background,
+                embedding: Embedding::new(model.embedding),
+                distance: distance(model.distance),
+                equal_error: model.thresholds.equal_error.map(limit),
+                false_accept_1_percent: model.thresholds.false_accept_1_percent.map(limit),
+                ram: model.ram,
+            },
+            gallery: GalleryReport {
+                len: gallery.len,
+                capacity: gallery.capacity,
+                exemplars: gallery.exemplars,
+                storage: match gallery.storage {
+                    Storage::Ram => "ram",
+                    Storage::Flash => "flash",
+                    Storage::OtherModel(_) => "other_model",
+                    Storage::Failed => "failed",
+                },
+            },
+        }
+    }
+}
+
+/// What a recipe calls it.
+fn name(value: impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|name| name.as_str().map(Into::into)).unwrap_or_default()
+}
+
+fn gallery(gallery: &GalleryInfo) -> String {
+    let place = match gallery.storage {
+        Storage::Ram => "in RAM: gone with the power",
+        Storage::Flash => "in flash",
+        Storage::OtherModel(hash) => {
+            return format!("NONE: the flash holds that of {}; `clear` frees it", hex(hash));
+        }
+        Storage::Failed => return "NONE: the flash failed at the start; `clear` may mend it".into(),
+    };
+    let exemplars = match gallery.exemplars {
+        0 => String::new(),
+        number => format!(", {} each", count(number.into(), "exemplar")),
+    };
+    format!("{} of {}{exemplars}, {place}", gallery.len, count(gallery.capacity.into(), "label"))
+}

@@ -1,0 +1,254 @@
+//! `device`: the PC's side of a board.
+
+mod bench;
+mod enrol;
+mod gallery;
+mod help;
+mod info;
+mod parity;
+mod recognise;
+mod restart;
+
+use super::images;
+use crate::{
+    device::{Address, Client, Port, Settings, connect, serial_ports},
+    terminal::{error, is_quiet, note},
+};
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use shared_model::{
+    Distance, Tensor,
+    format::Preparation,
+    protocol::{GalleryInfo, Info},
+};
+use std::{env, path::PathBuf, process::ExitCode};
+use tinytriplet_report::text::hex;
+
+/// The environment variable that names a port.
+const VARIABLE: &str = "TINYTRIPLET_PORT";
+/// The environment variable that names the file of an emulated board's flash.
+const FLASH: &str = "TINYTRIPLET_FLASH";
+/// The status of wrong usage, as clap has it.
+const USAGE: u8 = 2;
+
+/// Arguments of `device`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = help::DEVICE)]
+pub struct DeviceArgs {
+    /// Where the board is: a serial port (/dev/ttyACM0, COM3), tcp:HOST:PORT, or emulate:BOARD, which builds the
+    /// firmware and boots it in an emulator [default: TINYTRIPLET_PORT]
+    #[arg(long, global = true, help_heading = "Board", value_name = "PORT")]
+    port: Option<Address>,
+    /// Bits a second on a serial port
+    #[arg(long, global = true, help_heading = "Board", value_name = "RATE", default_value_t = Settings::default().baud,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    baud: u32,
+    /// File that holds an emulated board's flash [default: TINYTRIPLET_FLASH, target/boards/BOARD.flash]
+    #[arg(long, global = true, help_heading = "Board", value_name = "FILE")]
+    flash: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    /// Which board, firmware and model it is, and how much is enrolled
+    #[command(after_help = help::INFO)]
+    Info {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Teach it what a label looks like: one image or more
+    #[command(visible_alias = "enroll", after_help = help::ENROL)]
+    Enrol {
+        /// What it is to be called: at most 31 bytes
+        label: String,
+        #[command(flatten)]
+        images: ImageArgs,
+    },
+    /// Ask what images show
+    #[command(visible_alias = "recognize", after_help = help::RECOGNISE)]
+    Recognise {
+        #[command(flatten)]
+        images: ImageArgs,
+        #[command(flatten)]
+        how: recognise::How,
+    },
+    /// Ask what images show as they arrive in a folder, until Ctrl-C
+    #[command(after_help = help::WATCH)]
+    Watch {
+        /// The folder
+        folder: PathBuf,
+        #[command(flatten)]
+        how: recognise::How,
+    },
+    /// What is enrolled, and of how many images
+    #[command(after_help = help::LIST)]
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget labels
+    #[command(after_help = help::FORGET)]
+    Forget {
+        /// Which; all of them must be enrolled
+        #[arg(value_name = "LABEL", required = true)]
+        labels: Vec<String>,
+    },
+    /// Forget all labels, and whatever else lies in the gallery's flash
+    #[command(after_help = help::CLEAR)]
+    Clear {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Save what is enrolled to a file: JSON, a line a label
+    #[command(after_help = help::EXPORT)]
+    Export {
+        /// File to write
+        file: PathBuf,
+    },
+    /// Put what a file holds into the gallery; labels that are enrolled are replaced, others stay
+    #[command(after_help = help::IMPORT)]
+    Import {
+        /// File that `export` has written
+        file: PathBuf,
+    },
+    /// How long an embedding takes on the board, and a question with its answer over the line
+    #[command(after_help = help::BENCH)]
+    Bench {
+        /// How many of each
+        #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+        runs: u16,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare what each layer computes on the board with what this PC does, to the last bit
+    #[command(after_help = help::PARITY)]
+    Parity(parity::ParityArgs),
+    /// Have the board check its model and its arithmetic
+    #[command(after_help = help::SELFTEST)]
+    Selftest,
+    /// Start the board anew, and wait until it is back
+    #[command(after_help = help::RESET)]
+    Reset {
+        /// As if it had found a fault in itself
+        #[arg(long)]
+        panic: bool,
+        /// Do nothing any more, until its watchdog starts it anew
+        #[arg(long, conflicts_with = "panic")]
+        hang: bool,
+    },
+}
+
+/// Images.
+#[derive(Clone, Debug, Args)]
+struct ImageArgs {
+    /// Image files (PNG, JPEG, BMP), folders of them, or IDX files, plain or gzipped, of which `FILE:3,5,10-19`
+    /// chooses some; they are made ready as the model on the board wants them
+    #[arg(value_name = "IMAGES", required = true)]
+    images: Vec<PathBuf>,
+}
+
+/// A board that answers, and what it says of its model.
+struct Board {
+    client: Client<Port>,
+    /// Whether times on it mean nothing.
+    is_emulated: bool,
+    name: String,
+    model: Model,
+    /// As it was when the board was asked.
+    gallery: GalleryInfo,
+}
+
+/// What a board says of its model.
+struct Model {
+    name: String,
+    hash: [u8; 8],
+    input: Tensor,
+    preparation: Preparation,
+    embedding: Tensor,
+    distance: Distance,
+}
+
+impl Board {
+    fn connect(address: &Address, settings: &Settings) -> Result<Self> {
+        let is_emulated = matches!(address, Address::Emulated(_));
+        let mut client = connect(address, settings)?;
+        let Info { board, model, gallery, .. } = client.info()?;
+        let name = board.to_owned();
+        let model = Model {
+            name: model.name.into(),
+            hash: model.hash,
+            input: model.input,
+            preparation: model.preparation,
+            embedding: model.embedding,
+            distance: model.distance,
+        };
+        Ok(Self { is_emulated, name, model, gallery, client })
+    }
+
+    fn read_images(&self, args: &ImageArgs) -> Result<Vec<images::Image>> {
+        images::read(&args.images, self.model.input.shape, self.model.preparation)
+    }
+}
+
+impl Model {
+    /// A distance as people read it.
+    fn real(&self, distance: u32) -> f32 {
+        self.distance.real(distance, self.embedding.scale)
+    }
+
+    fn hash(&self) -> String {
+        hex(self.hash)
+    }
+}
+
+/// Connects, and does what the arguments say.
+///
+/// # Errors
+/// No board answers, it refuses, or a file cannot be used.
+pub fn run(args: DeviceArgs) -> Result<ExitCode> {
+    // Set to nothing means not set, as is the habit.
+    let variable = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let address = match (args.port, variable(VARIABLE)) {
+        (Some(address), _) => address,
+        (None, Some(text)) => text.to_string_lossy().parse().context(VARIABLE)?,
+        (None, None) => {
+            error(format_args!("error: which board? Say --port PORT, or set {VARIABLE}. {}", ports()));
+            return Ok(ExitCode::from(USAGE));
+        }
+    };
+    enrol::check(&args.command)?;
+    if let Address::Emulated(board) = &address {
+        note("board", format_args!("{board}: building its firmware and booting it"));
+    }
+    let flash = args.flash.or_else(|| variable(FLASH).map(PathBuf::from));
+    let board = Board::connect(&address, &Settings { baud: args.baud, flash, quiet: is_quiet() })?;
+    match args.command {
+        Command::Info { json } => info::run(board, json),
+        Command::Enrol { label, images } => return enrol::run(board, &label, &images),
+        Command::Recognise { images, how } => recognise::run(board, &images, how),
+        Command::Watch { folder, how } => recognise::watch(board, &folder, how),
+        Command::List { json } => gallery::list(board, json),
+        Command::Forget { labels } => gallery::forget(board, &labels),
+        Command::Clear { yes } => gallery::clear(board, yes),
+        Command::Export { file } => gallery::export(board, &file),
+        Command::Import { file } => return gallery::import(board, &file),
+        Command::Bench { runs, json } => bench::run(board, runs, json),
+        Command::Parity(args) => return parity::run(board, &args),
+        Command::Selftest => return parity::self_test(board),
+        Command::Reset { panic, hang } => restart::run(board, panic, hang),
+    }
+    .map(|()| ExitCode::SUCCESS)
+}
+
+/// What could stand behind `--port`.
+fn ports() -> String {
+    let mut ports = serial_ports();
+    ports.extend(["tcp:HOST:PORT".into(), "emulate:mps2-an386".into()]);
+    format!("PORT is one of {}", ports.join(", "))
+}

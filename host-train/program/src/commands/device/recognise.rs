@@ -1,0 +1,290 @@
+use super::{Board, ImageArgs, Model};
+use crate::{
+    commands::images::{Image, read_picture},
+    terminal::{Progress, note, print},
+};
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+use shared_model::{
+    gallery::{MAX_NEIGHBOURS, Method},
+    protocol::{Limit, Recognition},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+use tinytriplet_data::folder;
+use tinytriplet_report::text::{count, cut};
+
+/// How often a folder is looked at.
+const POLL: Duration = Duration::from_millis(200);
+/// How long a file that is no image may take to become one.
+const WRITING: Duration = Duration::from_secs(5);
+
+/// Columns of a line: image, label, distance, runner-up, margin.
+const IMAGE: usize = 28;
+const LABEL: usize = 18;
+const NEXT: usize = 14;
+
+/// How images are to be recognised, and the answers shown.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct How {
+    /// From which distance on a thing is unknown: the model's `eer` (equal error rate) or `far1` (1 % false accepts),
+    /// a distance as it is shown, or `none`
+    #[arg(long, value_name = "LIMIT", default_value = "eer")]
+    limit: LimitArg,
+    /// Compare with single images, of which the nearest K vote, not with the mean of each label's; the board must
+    /// keep exemplars
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(1..=MAX_NEIGHBOURS as i64))]
+    neighbours: Option<u8>,
+    /// Print JSON, an object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// [`Limit`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum LimitArg {
+    EqualError,
+    FalseAccept1Percent,
+    Distance(f32),
+    None,
+}
+
+impl FromStr for LimitArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "eer" => Ok(Self::EqualError),
+            "far1" => Ok(Self::FalseAccept1Percent),
+            "none" => Ok(Self::None),
+            _ => match text.parse() {
+                Ok(distance) if (0.0..f32::INFINITY).contains(&distance) => Ok(Self::Distance(distance)),
+                _ => Err("say eer, far1, none, or a distance such as 0.5".into()),
+            },
+        }
+    }
+}
+
+impl How {
+    fn limit(self, model: &Model) -> Limit {
+        match self.limit {
+            LimitArg::EqualError => Limit::EqualError,
+            LimitArg::FalseAccept1Percent => Limit::FalseAccept1Percent,
+            LimitArg::Distance(real) => Limit::Distance(model.distance.integer(real, model.embedding.scale)),
+            LimitArg::None => Limit::None,
+        }
+    }
+
+    fn method(self) -> Method {
+        self.neighbours.map_or(Method::Prototype, Method::Neighbours)
+    }
+
+    /// Asks the board about an image. Returns the line to print, and whether it is known.
+    fn ask(self, board: &mut Board, image: &Image) -> Result<(String, bool)> {
+        let Board { client, model, .. } = board;
+        let recognition = client.recognise(&image.pixels, self.method(), self.limit(model))?;
+        let name = image.to_string();
+        let answer = if self.json {
+            serde_json::to_string(&Report::new(&name, &recognition, model, self.limit != LimitArg::None))?
+        } else {
+            line(&name, &recognition, model)
+        };
+        Ok((answer, recognition.label().is_some()))
+    }
+
+    /// What stands above the lines.
+    fn header(self) -> String {
+        if self.json { String::new() } else { row(["image", "label", "distance", "next", "margin"]) + "\n" }
+    }
+}
+
+fn warn_of_nothing(board: &Board) {
+    if board.gallery.len == 0 {
+        note("note", "nothing is enrolled, so nothing can be known: `host-train device enrol LABEL IMAGES…`");
+    }
+}
+
+/// Recognises each image.
+pub fn run(mut board: Board, args: &ImageArgs, how: How) -> Result<()> {
+    let images = board.read_images(args)?;
+    warn_of_nothing(&board);
+    let mut known = 0;
+    let mut progress = Progress::new("recognise", images.len() as u64, "images");
+    for (done, image) in (1..).zip(&images) {
+        let (line, is_known) = how.ask(&mut board, image)?;
+        let header = if done == 1 { how.header() } else { String::new() };
+        progress.suspend(|| print(format_args!("{header}{line}\n")))?;
+        progress.set(done, String::new);
+        known += u64::from(is_known);
+    }
+    drop(progress);
+    if !how.json && images.len() > 1 {
+        let images = images.len() as u64;
+        print(format_args!("{}: {known} known, {} unknown\n", count(images, "image"), images - known))?;
+    }
+    Ok(())
+}
+
+/// A file in the watched folder.
+struct Watched {
+    /// Its size and when it was written.
+    stamp: (u64, Option<SystemTime>),
+    /// When it was seen so first.
+    since: Instant,
+    done: bool,
+}
+
+impl Watched {
+    /// `None` where it is gone.
+    fn new(path: &Path, done: bool) -> Option<Self> {
+        Some(Self { stamp: stamp(path)?, since: Instant::now(), done })
+    }
+}
+
+fn stamp(path: &Path) -> Option<(u64, Option<SystemTime>)> {
+    fs::metadata(path).ok().map(|metadata| (metadata.len(), metadata.modified().ok()))
+}
+
+/// Recognises each image that arrives in `folder`, for ever.
+pub fn watch(mut board: Board, folder: &Path, how: How) -> Result<()> {
+    let there = folder::pictures(folder)?.0;
+    let before = match there.len() as u64 {
+        0 => String::new(),
+        number => format!(" ({} there already)", count(number, "image")),
+    };
+    note("watch", format_args!("{}{before}; Ctrl-C ends it", folder.display()));
+    warn_of_nothing(&board);
+    print(how.header())?;
+    let mut watched: BTreeMap<PathBuf, Watched> =
+        there.into_iter().filter_map(|path| Watched::new(&path, true).map(|file| (path, file))).collect();
+    loop {
+        thread::sleep(POLL);
+        let there = folder::pictures(folder)?.0;
+        watched.retain(|path, _| there.contains(path));
+        for path in there {
+            let Some(now) = Watched::new(&path, false) else { continue };
+            let file = watched.entry(path.clone()).or_insert(now);
+            if stamp(&path) != Some(file.stamp) {
+                // It is being written.
+                watched.remove(&path);
+                continue;
+            }
+            if file.done {
+                continue;
+            }
+            match read_picture(&path, board.model.input.shape, board.model.preparation) {
+                Ok(image) if stamp(&path) == Some(file.stamp) => {
+                    file.done = true;
+                    print(how.ask(&mut board, &image)?.0 + "\n")?;
+                }
+                Err(error) if file.since.elapsed() > WRITING => {
+                    file.done = true;
+                    note("note", format_args!("passed over {error}"));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn line(image: &str, recognition: &Recognition<'_>, model: &Model) -> String {
+    let real = |distance| format!("{:.3}", model.real(distance));
+    let label = match (recognition.label(), recognition.nearest) {
+        (Some(label), _) => cut(label, LABEL),
+        (None, Some(nearest)) => format!("unknown ({})", cut(nearest.label, LABEL - "unknown ()".len())),
+        (None, None) => "unknown".into(),
+    };
+    let next = recognition.runner_up.map_or("-".into(), |next| cut(next.label, NEXT));
+    let margin = match (recognition.runner_up, recognition.nearest) {
+        (Some(next), Some(nearest)) => {
+            format!("{:.3}", model.real(next.distance) - model.real(nearest.distance))
+        }
+        _ => "-".into(),
+    };
+    row([
+        &last(image, IMAGE),
+        &label,
+        &recognition.nearest.map_or("-".into(), |nearest| real(nearest.distance)),
+        &next,
+        &margin,
+    ])
+}
+
+/// A line of at most 80 columns.
+fn row([image, label, distance, next, margin]: [&str; 5]) -> String {
+    format!("{image:IMAGE$}  {label:LABEL$} {distance:>8}  {next:NEXT$} {margin:>6}")
+}
+
+/// The end of `text` that fits `columns`, with `…` before it where there is more.
+fn last(text: &str, columns: usize) -> String {
+    match text.chars().count() {
+        len if len > columns => ['…'].into_iter().chain(text.chars().skip(len - columns + 1)).collect(),
+        _ => text.into(),
+    }
+}
+
+/// What `--json` prints of an image; the command's help describes it.
+#[derive(Serialize)]
+struct Report<'a> {
+    image: &'a str,
+    label: Option<&'a str>,
+    distance: Option<f32>,
+    nearest: Option<&'a str>,
+    runner_up: Option<&'a str>,
+    runner_up_distance: Option<f32>,
+    margin: Option<f32>,
+    limit: Option<f32>,
+    background: Option<f32>,
+}
+
+impl<'a> Report<'a> {
+    fn new(image: &'a str, recognition: &Recognition<'a>, model: &Model, has_limit: bool) -> Self {
+        let Recognition { nearest, runner_up, limit, background } = recognition;
+        let distance = nearest.map(|nearest| model.real(nearest.distance));
+        let runner_up_distance = runner_up.map(|next| model.real(next.distance));
+        Self {
+            image,
+            label: recognition.label(),
+            distance,
+            nearest: nearest.map(|nearest| nearest.label),
+            runner_up: runner_up.map(|next| next.label),
+            runner_up_distance,
+            margin: runner_up_distance.zip(distance).map(|(next, nearest)| next - nearest),
+            limit: has_limit.then(|| model.real(*limit)),
+            background: background.map(|distance| model.real(distance)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_on_the_command_line() {
+        let limit = |text: &str| text.parse::<LimitArg>();
+        assert_eq!(limit("eer"), Ok(LimitArg::EqualError));
+        assert_eq!(limit("far1"), Ok(LimitArg::FalseAccept1Percent));
+        assert_eq!(limit("none"), Ok(LimitArg::None));
+        assert_eq!(limit("0.5"), Ok(LimitArg::Distance(0.5)));
+        for text in ["", "far2", "-1", "nan", "inf"] {
+            assert!(limit(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_fits_a_terminal() {
+        let line =
+            row([&last(&"long/".repeat(20), IMAGE), &cut(&"x".repeat(31), LABEL), "0.123", "y", "-0.5"]);
+        assert!(line.chars().count() <= 80, "{line}");
+        assert!(line.starts_with("…g/long/"), "{line}");
+        assert_eq!(last("größe", 5), "größe");
+    }
+}

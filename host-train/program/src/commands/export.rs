@@ -1,0 +1,51 @@
+//! `export`: a run's checkpoint once more into a model file.
+
+use super::train::{CHECKPOINT, METRICS, MODEL};
+use crate::{cli::ExportArgs, terminal::print};
+use anyhow::{Context, Result};
+use shared_model::Model;
+use std::{fs, path::Path};
+use tinytriplet_data::{Rng, Split};
+use tinytriplet_evaluation::export::export;
+use tinytriplet_recipe::{Backend, Config, NetConfig};
+use tinytriplet_report::{
+    run_folder::{CONFIG, RunFolder, write_whole},
+    text::{hex, thousands},
+};
+use tinytriplet_training::{device, net::Net, train::shape};
+
+/// Reads a run's config and checkpoint, quantizes and calibrates, and writes the model file.
+///
+/// # Errors
+/// The folder is no run's, the checkpoint does not fit the config, or the file cannot be written.
+pub fn run(args: &ExportArgs) -> Result<()> {
+    let config = Config::read(&RunFolder::open(&args.run)?.file(CONFIG))?;
+    let data = super::data::find(&args.data, config.seed, &config.data)?;
+    let data = data.without(&data.unseen_labels(&config.data)?);
+    let net = checkpoint(&config.net, &data.train, &args.run.join(CHECKPOINT))?;
+    let images_seen = images_seen(args).context("cannot read how many images the run has seen")?;
+    let file = export(&net.to_float_net(), &config, &data, images_seen)?;
+    let out = args.out.clone().unwrap_or_else(|| args.run.join(MODEL));
+    write_whole(&out, &file)?;
+    let hash = hex(Model::decode(&file)?.hash());
+    let bytes = thousands(file.len() as u64);
+    Ok(print(format_args!("wrote {}: {bytes} bytes, hash {hash}\n", out.display()))?)
+}
+
+/// The net of a checkpoint, which was trained on images of this size. On Flex, whatever trained it: that is part of
+/// every build, and the fastest on a CPU.
+///
+/// # Errors
+/// The file cannot be read, or does not fit the config.
+pub fn checkpoint(config: &NetConfig, images: &Split, path: &Path) -> Result<Net> {
+    let net = Net::new(config, shape(images)?, &mut Rng::new(0), &device(Backend::Flex)?)?;
+    net.load(path).with_context(|| format!("cannot read {} as a checkpoint of this run", path.display()))
+}
+
+fn images_seen(args: &ExportArgs) -> Result<u64> {
+    let path = args.run.join(METRICS);
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let metrics: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    metrics["images_seen"].as_u64().with_context(|| format!("{}: images_seen is missing", path.display()))
+}

@@ -1,0 +1,173 @@
+//! Images that the command line names, ready for a model.
+
+use anyhow::{Context, Result, bail, ensure};
+use rayon::prelude::*;
+use shared_model::{Shape, format::Preparation};
+use std::{
+    fmt,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+use tinytriplet_data::{folder, idx, picture};
+
+/// An image and where it is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// The file.
+    pub path: PathBuf,
+    /// Its number in an IDX file; `None` where the file is a picture.
+    pub number: Option<usize>,
+    /// As a model takes it.
+    pub pixels: Vec<u8>,
+}
+
+impl fmt::Display for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        self.number.map_or(Ok(()), |number| write!(f, ":{number}"))
+    }
+}
+
+/// Reads the images of each of `places` in turn, for a model with this input and preparation: a picture (PNG, JPEG,
+/// BMP), a folder's pictures, an IDX file's images (plain or gzipped), or some of them: `FILE:3,5,10-19`.
+///
+/// # Errors
+/// A file cannot be read, is not what it should be, or its images do not suit the model.
+pub fn read(places: &[PathBuf], input: Shape, preparation: Preparation) -> Result<Vec<Image>> {
+    let mut images = Vec::new();
+    for place in places {
+        if let Some((path, numbers)) = idx_file(place) {
+            images.extend(read_idx(path, numbers, input)?);
+        } else if place.is_dir() {
+            let (pictures, _) = folder::pictures(place)?;
+            ensure!(
+                !pictures.is_empty(),
+                "{}: no image (PNG, JPEG or BMP) is in this folder; sub-folders are not looked into: name them",
+                place.display()
+            );
+            images.extend(read_pictures(&pictures, input, preparation)?);
+        } else {
+            images.extend(read_pictures(std::slice::from_ref(place), input, preparation)?);
+        }
+    }
+    Ok(images)
+}
+
+/// Reads a picture.
+///
+/// # Errors
+/// It cannot be read, or the model takes no grey images.
+pub fn read_picture(path: &Path, input: Shape, preparation: Preparation) -> Result<Image> {
+    ensure!(
+        input.channels == 1,
+        "the model takes {input}, but image files are made grey: choose another model"
+    );
+    let size = [input.height, input.width].map(usize::from);
+    let pixels = picture::read(path, preparation, size)?;
+    Ok(Image { path: path.into(), number: None, pixels })
+}
+
+fn read_pictures(paths: &[PathBuf], input: Shape, preparation: Preparation) -> Result<Vec<Image>> {
+    paths.par_iter().map(|path| read_picture(path, input, preparation)).collect()
+}
+
+/// The IDX file that `place` names, and which of its images.
+fn idx_file(place: &Path) -> Option<(&Path, Option<&str>)> {
+    if is_idx(place) {
+        return Some((place, None));
+    }
+    let (path, numbers) = place.to_str()?.rsplit_once(':')?;
+    let path = Path::new(path);
+    (!place.exists() && is_idx(path)).then_some((path, Some(numbers)))
+}
+
+/// Whether a file is to be read as IDX: its content begins like it, or like gzip, which no picture does.
+fn is_idx(path: &Path) -> bool {
+    let mut start = [0; 2];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && matches!(start, [0, 0] | [0x1f, 0x8b])
+}
+
+fn read_idx(path: &Path, numbers: Option<&str>, input: Shape) -> Result<Vec<Image>> {
+    let images = idx::read_images(path)?;
+    let len = images.height * images.width;
+    ensure!(
+        Some(len as u64) == input.checked_len().map(u64::from),
+        "{}: the images have {}x{} pixels, the model takes {input}: choose another model or resize the images",
+        path.display(),
+        images.height,
+        images.width,
+    );
+    let numbers = match numbers {
+        None => (0..images.len()).collect(),
+        Some(text) => chosen(text, images.len()).with_context(|| format!("{}:{text}", path.display()))?,
+    };
+    let image = |number| Image {
+        path: path.into(),
+        number: Some(number),
+        pixels: images.pixels()[number * len..][..len].to_vec(),
+    };
+    Ok(numbers.into_iter().map(image).collect())
+}
+
+/// The numbers in `3,5,10-19`, each below `count`.
+fn chosen(text: &str, count: usize) -> Result<Vec<usize>> {
+    let mut numbers = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (Ok(first), Ok(last)) = (first.parse::<usize>(), last.parse::<usize>()) else {
+            bail!("`{part}` is neither a number nor a range: choose images as in 3,5,10-19");
+        };
+        ensure!(first <= last, "the range {part} is empty: the smaller number comes first");
+        ensure!(last < count, "there is no image {last}: the file has {count}, from 0 on");
+        numbers.extend(first..=last);
+    }
+    Ok(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_chosen_by_number() {
+        assert_eq!(chosen("3,5,7-9,3", 10).unwrap(), [3, 5, 7, 8, 9, 3]);
+        for (text, words) in [
+            ("", "`` is neither a number nor a range"),
+            ("1,x", "`x` is neither"),
+            ("-3", "`-3` is neither"),
+            ("9-7", "9-7 is empty"),
+            ("7-10", "no image 10: the file has 10"),
+        ] {
+            let error = chosen(text, 10).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn places_may_be_mixed() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let pixels: Vec<u8> = (0..12).collect();
+        let header = [0x803u32, 3, 2, 2].map(u32::to_be_bytes).concat();
+        std::fs::write(at("idx"), [header, pixels].concat()).unwrap();
+        image::GrayImage::new(5, 5).save(at("black.png")).unwrap();
+        let places = ["idx", "idx:2,0", "black.png"].map(at);
+        let images = read(&places, Shape::new(2, 2, 1), Preparation::MNIST).unwrap();
+        let numbers: Vec<_> = images.iter().map(|image| image.number).collect();
+        assert_eq!(numbers, [Some(0), Some(1), Some(2), Some(2), Some(0), None]);
+        assert_eq!((&images[3].pixels[..], &images[5].pixels[..]), (&[8, 9, 10, 11][..], &[0; 4][..]));
+        assert!(images[3].to_string().ends_with("idx:2"));
+
+        let error =
+            |place: &str, shape| format!("{:#}", read(&[at(place)], shape, Preparation::MNIST).unwrap_err());
+        assert!(
+            error("idx", Shape::new(3, 2, 1))
+                .contains("idx: the images have 2x2 pixels, the model takes 3x2x1")
+        );
+        assert!(error("idx:7", Shape::new(2, 2, 1)).contains("idx:7: there is no image 7"));
+        assert!(error("none.png", Shape::new(2, 2, 1)).contains("none.png: cannot be read"));
+        assert!(error("", Shape::new(2, 2, 3)).contains("made grey"));
+    }
+}

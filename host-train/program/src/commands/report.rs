@@ -1,0 +1,155 @@
+//! `report`: what a run was worth, to look at; or several, side by side.
+
+use super::{
+    export::checkpoint,
+    history, read_model,
+    train::{CHECKPOINT, HISTORY},
+};
+use crate::{
+    cli::{DataArgs, ReportArgs},
+    terminal::{Progress, print},
+};
+use anyhow::{Context, Result, ensure};
+use shared_model::{Model, format::MAX_BACKGROUND_PROTOTYPES};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+use tinytriplet_data::{Dataset, Label, classes};
+use tinytriplet_evaluation::{
+    history::HistoryRow,
+    scores::{float_scores, int8_scores},
+};
+use tinytriplet_recipe::{Config, NetConfig};
+use tinytriplet_report::{
+    Findings, REPORT, Run,
+    run_folder::{CONFIG, RunFolder, write_whole},
+    text::listed,
+};
+
+/// The page about several runs.
+const COMPARISON: &str = "comparison.html";
+
+/// Evaluates each run once more and writes the report.
+///
+/// # Errors
+/// A folder is no run's or lacks a file, the data are not the run's, or the report cannot be written.
+pub fn run(args: &ReportArgs) -> Result<()> {
+    if let ([run], None, false) = (args.runs.as_slice(), &args.out, args.json) {
+        let files = judge(run, &args.data, tinytriplet_report::write)?;
+        let (page, run) = (run.join(REPORT), run.display());
+        return Ok(print(format_args!("wrote {run}:\n{}open {}\n", listed(&files), page.display()))?);
+    }
+    let findings = args.runs.iter().map(|run| judge(run, &args.data, |_, run| run.findings()));
+    let mut findings = findings.collect::<Result<Vec<_>>>()?;
+    tell_apart(&mut findings, &args.runs);
+    if args.json {
+        return Ok(print(serde_json::to_string(&findings)? + "\n")?);
+    }
+    let out = args.out.clone().unwrap_or_else(|| common_folder(&args.runs).join(COMPARISON));
+    write_whole(&out, tinytriplet_report::page(&findings)?.as_bytes())?;
+    Ok(print(format_args!("wrote {}\n", out.display()))?)
+}
+
+/// Gives runs of one name, from several folders, their paths for names.
+fn tell_apart(findings: &mut [Findings], runs: &[PathBuf]) {
+    let names: BTreeSet<&str> = findings.iter().map(|findings| findings.name.as_str()).collect();
+    if names.len() < findings.len() {
+        for (findings, run) in findings.iter_mut().zip(runs) {
+            findings.name = run.display().to_string();
+        }
+    }
+}
+
+/// The innermost folder that all runs are in.
+fn common_folder(runs: &[PathBuf]) -> PathBuf {
+    let parents = runs.iter().map(|run| run.parent().unwrap_or(run).to_owned());
+    let common = |a: PathBuf, b: PathBuf| {
+        a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(part, _)| part).collect()
+    };
+    parents.reduce(common).unwrap_or_default()
+}
+
+/// What `report` makes of the run in a folder.
+fn judge<T>(
+    folder: &Path,
+    data: &DataArgs,
+    report: impl FnOnce(&RunFolder, &Run<'_>) -> Result<T>,
+) -> Result<T> {
+    let folder = RunFolder::open(folder)?;
+    let config = Config::read(&folder.file(CONFIG))?;
+    let file = read_model(folder.path())?;
+    let model = file.decode()?;
+    let data = super::data::find(data, config.seed, &config.data)?;
+    let unseen = data.unseen_labels(&config.data)?;
+    belong_together(&model, &data, &unseen)?;
+    let raw = NetConfig { normalise: false, ..config.net.clone() };
+    let net = checkpoint(&raw, &data.train, &folder.file(CHECKPOINT))?;
+    let history = read_history(&folder)?;
+
+    let progress = Progress::new("evaluate", 0, "");
+    let float = float_scores(|split| net.embed(split.images()), model.distance(), &data, &unseen);
+    let int8 = int8_scores(&model, &data, &unseen);
+    progress.finish("float and int8");
+    let progress = Progress::new("report", 0, "");
+    let name = folder.name(&config.name);
+    let run = Run {
+        name: &name,
+        config: &config,
+        net: &net.to_float_net(),
+        file: file.bytes(),
+        data: &data,
+        unseen: &unseen,
+        history,
+        float: &float,
+        int8: &int8,
+    };
+    let made = report(&folder, &run)?;
+    progress.finish(&name);
+    Ok(made)
+}
+
+/// Whether a run's model could have been trained on these data.
+fn belong_together(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Result<()> {
+    let (height, width) = (data.test.height, data.test.width);
+    let input = model.metadata().input;
+    ensure!(
+        [usize::from(input.height), usize::from(input.width)] == [height, width],
+        "the images have {height}x{width} pixels, the run's have {}x{}; name the run's own data with --data",
+        input.height,
+        input.width
+    );
+    // One a class, unless nothing was held out or the classes are more than a file holds.
+    let prototypes = model.metadata().background_prototypes;
+    let trained_on = classes(data.without(unseen).train.labels()).len();
+    ensure!(
+        prototypes == 0 || usize::from(prototypes) == trained_on.min(MAX_BACKGROUND_PROTOTYPES.into()),
+        "the data have {trained_on} classes to train on, the run had {prototypes}; name its own data with --data"
+    );
+    Ok(())
+}
+
+fn read_history(folder: &RunFolder) -> Result<Vec<HistoryRow>> {
+    let path = folder.file(HISTORY);
+    match fs::read_to_string(&path) {
+        Ok(text) => history::from_csv(&text),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+    .with_context(|| format!("cannot read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_lies_beside_the_runs() {
+        let of = |runs: &[&str]| common_folder(&runs.iter().map(PathBuf::from).collect::<Vec<_>>());
+        assert_eq!(of(&["runs/a", "runs/b/"]), Path::new("runs"));
+        assert_eq!(of(&["/x/runs/a", "/x/other/b"]), Path::new("/x"));
+        assert_eq!(of(&["a", "b"]), Path::new(""));
+    }
+}

@@ -1,0 +1,145 @@
+//! The table of scores, as `train` and `eval` print it.
+
+use tinytriplet_evaluation::{
+    metrics::OpenSet,
+    scores::{AtThresholds, PairScores, Scores},
+};
+
+/// A line of the table: what is measured, and each column's share, which it may lack.
+type Row = (&'static str, Vec<Option<f64>>);
+
+/// The scores of one or two nets, one a column, in percent. Of two, the second one's lead over the first is shown in
+/// points. `mark` stands in the heading; `names` are those of the classes, by label.
+pub fn table(columns: &[(&str, &Scores)], names: &[String], mark: &str) -> String {
+    let scores: Vec<&Scores> = columns.iter().map(|(_, scores)| *scores).collect();
+    let mut text = heading(&format!("in %{mark}"), columns);
+    text += &lines(&seen(&scores));
+    let unseen: Vec<_> = scores.iter().filter_map(|scores| scores.unseen.as_ref()).collect();
+    if let Some(first) = unseen.first() {
+        let labels: Vec<&str> =
+            first.labels.iter().map(|&label| names[usize::from(label)].as_str()).collect();
+        text += &format!("\nclasses never trained on: {}\n", labels.join(", "));
+        let pairs: Vec<&PairScores> = unseen.iter().map(|unseen| &unseen.pairs).collect();
+        let row = |of: &dyn Fn(usize) -> f64| (0..unseen.len()).map(|column| Some(of(column))).collect();
+        let mut rows: Vec<Row> = vec![
+            ("P@1, nearest other test image", row(&|at| unseen[at].precision_at_1)),
+            ("5-shot prototypes, among these classes", row(&|at| unseen[at].prototype_5_shot.mean)),
+            ("5-shot prototypes, among all classes", row(&|at| unseen[at].prototype_5_shot_all.mean)),
+        ];
+        rows.extend(errors(&pairs));
+        let found: Vec<_> = unseen.iter().map(|unseen| unseen.open_set).collect();
+        rows.extend(open_set("open set, these enrolled: known right", &found));
+        text += &lines(&rows);
+    }
+    text
+}
+
+fn seen(scores: &[&Scores]) -> Vec<Row> {
+    let row = |of: &dyn Fn(&Scores) -> f64| scores.iter().map(|scores| Some(of(scores))).collect();
+    let mut rows: Vec<Row> = vec![
+        ("triplet accuracy, mean of the classes", row(&|scores| scores.triplet_accuracy.mean)),
+        ("triplet accuracy, worst class", row(&|scores| scores.triplet_accuracy.worst)),
+        ("P@1, nearest other test image", row(&|scores| scores.precision_at_1)),
+        ("P@1, nearest training image", row(&|scores| scores.precision_at_1_gallery)),
+    ];
+    for (name, k) in [("recall@2", 2), ("recall@4", 4), ("recall@8", 8)] {
+        rows.push((name, row(&|scores| scores.recall_at[&k])));
+    }
+    rows.extend([
+        ("R-precision", row(&|scores| scores.r_precision)),
+        ("MAP@R", row(&|scores| scores.map_at_r)),
+        ("5-shot prototypes, mean of 20 draws", row(&|scores| scores.prototype_5_shot.mean)),
+        ("  standard deviation", row(&|scores| scores.prototype_5_shot.standard_deviation)),
+    ]);
+    rows.extend(errors(&scores.iter().map(|scores| &scores.pairs).collect::<Vec<_>>()));
+    let found: Vec<_> = scores.iter().map(|scores| scores.open_set).collect();
+    rows.extend(open_set("open set, half enrolled: known right", &found));
+    rows
+}
+
+/// `name` is that of the first line.
+fn open_set(name: &'static str, found: &[Option<OpenSet>]) -> [Row; 3] {
+    let row = |of: fn(OpenSet) -> f64| found.iter().map(|found| found.map(of)).collect();
+    [
+        (name, row(|found| found.known_right)),
+        ("  known, but called unknown", row(|found| found.known_rejected)),
+        ("  never enrolled, but accepted", row(|found| found.unknown_accepted)),
+    ]
+}
+
+fn errors(pairs: &[&PairScores]) -> Vec<Row> {
+    let at = |of: &dyn Fn(&AtThresholds) -> f64| {
+        pairs.iter().map(|pairs| pairs.at_thresholds.as_ref().map(of)).collect()
+    };
+    vec![
+        ("equal error rate of pairs", pairs.iter().map(|pairs| Some(pairs.equal_error_rate)).collect()),
+        ("  at the model's limit: false accepts", at(&|at| at.equal_error.false_accept_rate)),
+        ("                        false rejects", at(&|at| at.equal_error.false_reject_rate)),
+        ("  at its limit for 1 %: false accepts", at(&|at| at.false_accept_1_percent.false_accept_rate)),
+        ("                        false rejects", at(&|at| at.false_accept_1_percent.false_reject_rate)),
+    ]
+}
+
+fn heading(title: &str, columns: &[(&str, &Scores)]) -> String {
+    let mut text = format!("\n{title:<38}");
+    for (name, _) in columns {
+        text += &format!(" {name:>8}");
+    }
+    if columns.len() == 2 {
+        text += "   points";
+    }
+    text + "\n"
+}
+
+fn lines(rows: &[Row]) -> String {
+    let mut text = String::new();
+    // What no column has, such as limits that were not calibrated, has no line.
+    for (name, values) in rows.iter().filter(|(_, values)| values.iter().any(Option::is_some)) {
+        let mut line = format!("{name:<38}");
+        for value in values {
+            line += &format!(" {:>8}", percent(*value));
+        }
+        if let [Some(first), Some(second)] = values[..]
+            && !(second - first).is_nan()
+        {
+            // Adding 0 makes a positive one of a negative one.
+            let points = (1e4 * (second - first)).round() / 100.0 + 0.0;
+            line += &format!(" {points:>+8.2}");
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// `12.34`, or a dash where nothing was measured.
+fn percent(share: Option<f64>) -> String {
+    match share {
+        Some(share) if !share.is_nan() => format!("{:.2}", 100.0 * share),
+        _ => "-".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_by_hand() {
+        let rows: Vec<Row> = vec![
+            ("a", vec![Some(0.5), Some(0.4999)]),
+            ("b", vec![None, Some(1.0)]),
+            ("nothing", vec![None, None]),
+            ("c", vec![Some(f64::NAN), Some(0.25)]),
+            ("d", vec![Some(0.25001), Some(0.25)]),
+        ];
+        let line = |name: &str, rest: &str| format!("{name:<38}{rest}\n");
+        let expected = [
+            line("a", "    50.00    49.99    -0.01"),
+            line("b", "        -   100.00"),
+            line("c", "        -    25.00"),
+            line("d", "    25.00    25.00    +0.00"),
+        ];
+        assert_eq!(lines(&rows), expected.concat());
+    }
+}

@@ -1,0 +1,355 @@
+//! `host-train device` against a board that is none: every command, and what a person meets when something is wrong.
+
+mod fake;
+mod program;
+
+use fake::{CAPACITY, Fake, MODEL};
+use program::{fails, host_train, program};
+use serde_json::Value;
+use shared_model::Model;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Output, Stdio},
+    thread,
+    time::Duration,
+};
+use tempfile::TempDir;
+use tinytriplet_data::{Class, classes};
+
+/// A folder with images to show, and a board to show them to.
+struct Desk {
+    folder: TempDir,
+    port: String,
+}
+
+impl Desk {
+    fn new(fake: Fake) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = tinytriplet_data::drawn::dataset(3, 1, 5).test;
+        for Class { label, images } in classes(data.labels()) {
+            let class = folder.path().join(label.to_string());
+            fs::create_dir(&class).unwrap();
+            for (number, index) in images.into_iter().enumerate() {
+                let pixels = data.image(index).to_vec();
+                let image = image::GrayImage::from_raw(28, 28, pixels).unwrap();
+                image.save(class.join(format!("{number}.png"))).unwrap();
+            }
+        }
+        Self { folder, port: fake.start() }
+    }
+
+    fn at(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn device(&self, arguments: &[&str]) -> Output {
+        let arguments = [&["device", "--port", &self.port], arguments].concat();
+        program(self.folder.path(), &arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// What it prints; it succeeds, and no line is wider than a terminal.
+    #[track_caller]
+    fn does(&self, arguments: &[&str]) -> String {
+        let output = self.device(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let out = String::from_utf8(output.stdout).unwrap();
+        for line in out.lines().filter(|line| !line.contains('{') && !line.contains('/')) {
+            assert!(line.chars().count() <= 80, "wider than a terminal: {line}");
+        }
+        out
+    }
+
+    #[track_caller]
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.does(arguments)).unwrap()
+    }
+
+    #[track_caller]
+    fn fails(&self, arguments: &[&str], words: &[&str]) {
+        fails(&self.device(arguments), words);
+    }
+}
+
+#[test]
+fn a_board_says_who_it_is() {
+    let desk = Desk::new(Fake { exemplars: 3, ..Fake::default() });
+    let model = Model::decode(MODEL).unwrap();
+    let hash: String = model.hash().iter().map(|byte| format!("{byte:02x}")).collect();
+    let info = desk.does(&["info"]);
+    for words in [
+        "fake, firmware 0.0.0",
+        &hash,
+        "28x28x1, fit centre",
+        "1,234 of 5,678",
+        "0 of 4 labels, 3 exemplars each",
+    ] {
+        assert!(info.contains(words), "{words:?} is not in\n{info}");
+    }
+    let info = desk.json(&["info", "--json"]);
+    assert_eq!(info["model"]["hash"], hash);
+    assert_eq!(info["model"]["input"], serde_json::json!([28, 28, 1]));
+    assert_eq!(info["gallery"]["capacity"], CAPACITY);
+    let limit = model.metadata().thresholds.equal_error.unwrap().distance;
+    let real = model.distance().real(limit, model.output().scale);
+    assert!((info["model"]["equal_error"]["distance"].as_f64().unwrap() - f64::from(real)).abs() < 1e-6);
+}
+
+/// Over a bad line, too: everything is carried out once.
+#[test]
+fn what_is_enrolled_is_recognised_listed_saved_and_forgotten() {
+    for fake in
+        [Fake::default(), Fake { exemplars: 3, ..Fake::default() }, Fake { damages: 7, ..Fake::default() }]
+    {
+        let desk = Desk::new(fake);
+        let out = desk.does(&["recognise", "7/0.png"]);
+        assert!(out.contains("7/0.png") && out.contains(" unknown  ") && out.contains(" -"), "{out}");
+        assert_eq!(desk.does(&["enrol", "7", "7/0.png", "7/1.png"]), "7: 1 image\n7: 2 images\n");
+        assert_eq!(desk.does(&["enroll", "7", "7/2.png"]), "7: 3 images\n");
+        desk.does(&["enrol", "a zero", "0"]);
+        let out = desk.does(&["recognise", "7/3.png", "0/4.png", "--limit", "none"]);
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines.len(), 4, "{out}");
+        assert!(lines[1].starts_with("7/3.png  ") && lines[1].contains("  7  "), "{out}");
+        assert!(lines[2].contains("  a zero  "), "{out}");
+        assert_eq!(lines[3], "2 images: 2 known, 0 unknown");
+        let out = desk.does(&["recognise", "7/3.png", "--limit", "0"]);
+        assert!(out.contains("unknown (7)"), "{out}");
+
+        let answer = desk.json(&["recognise", "0/3.png", "--json"]);
+        assert_eq!((&answer["image"], &answer["label"]), (&"0/3.png".into(), &"a zero".into()));
+        let number = |name: &str| answer[name].as_f64().unwrap();
+        assert!((number("runner_up_distance") - number("distance") - number("margin")).abs() < 1e-6);
+        assert!(number("distance") <= number("limit"));
+
+        assert_eq!(desk.does(&["list"]).lines().last(), Some("2 labels of at most 4"));
+        let list = desk.json(&["list", "--json"]);
+        assert_eq!(
+            list,
+            serde_json::json!([{ "label": "7", "images": 3 }, { "label": "a zero", "images": 5 }])
+        );
+
+        let out = desk.does(&["export", "g.json"]);
+        assert!(out.starts_with("g.json: 2 labels of the model \"best\""), "{out}");
+        desk.fails(
+            &["forget", "7", "a zer"],
+            &["`a zer` is not enrolled", "did you mean `a zero`", "nothing"],
+        );
+        assert_eq!(desk.does(&["forget", "7", "7"]), "forgot 7 (3 images)\n");
+        let out = desk.does(&["import", "g.json"]);
+        let expected =
+            "7: 3 images\na zero: 5 images, instead of 5 images\n2 labels imported, 1 of them new\n";
+        assert_eq!(out, expected);
+        let before = fs::read(desk.at("g.json")).unwrap();
+        desk.does(&["export", "g.json"]);
+        assert!(fs::read(desk.at("g.json")).unwrap() == before, "it is another gallery now");
+
+        desk.fails(&["clear"], &["forgets 2 labels", "--yes", "export"]);
+        assert_eq!(desk.does(&["clear", "--yes"]), "forgot 2 labels\n");
+        assert_eq!(desk.does(&["clear"]), "nothing was enrolled\n");
+        assert_eq!(desk.does(&["list"]), "0 labels of at most 4\n");
+    }
+}
+
+#[test]
+fn neighbours_vote_where_exemplars_are_kept() {
+    let desk = Desk::new(Fake { exemplars: 3, ..Fake::default() });
+    desk.does(&["enrol", "1", "1"]);
+    desk.does(&["enrol", "8", "8"]);
+    let answer = desk.json(&["recognise", "8/1.png", "--neighbours", "3", "--json", "--limit", "none"]);
+    assert_eq!(answer["label"], "8");
+    assert!(answer["limit"].is_null());
+    let desk = Desk::new(Fake::default());
+    desk.does(&["enrol", "1", "1"]);
+    desk.fails(
+        &["recognise", "8/1.png", "--neighbours", "3", "--json"],
+        &["refused", "TINYTRIPLET_EXEMPLARS"],
+    );
+    assert_eq!(desk.device(&["recognise", "8/1.png", "--neighbours", "16"]).status.code(), Some(2));
+}
+
+#[test]
+fn enrolling_what_cannot_be_enrolled() {
+    let desk = Desk::new(Fake::default());
+    desk.fails(&["enrol", "", "7"], &["cannot be a label", "at least one character"]);
+    desk.fails(&["enrol", &"x".repeat(32), "7"], &["cannot be a label", "31 bytes"]);
+    desk.fails(&["enrol", "7", "7/0.png", "7/99.png"], &["7/99.png", "cannot be read"]);
+    desk.fails(&["enrol", "7", "."], &[".: no image"]);
+    assert_eq!(desk.json(&["list", "--json"]), serde_json::json!([]), "nothing was sent");
+    for label in 0..CAPACITY {
+        desk.does(&["enrol", &label.to_string(), "7/0.png"]);
+    }
+    desk.fails(
+        &["enrol", "one more", "7/0.png"],
+        &["7/0.png", "0 of 1 image enrolled", "gallery is full", "forget"],
+    );
+}
+
+#[test]
+fn files_that_are_no_gallery_of_this_board() {
+    let desk = Desk::new(Fake::default());
+    desk.does(&["enrol", "7", "7"]);
+    desk.does(&["export", "g.json"]);
+    let text = fs::read_to_string(desk.at("g.json")).unwrap();
+    let imports = |change: &dyn Fn(&mut Value), words: &[&str]| {
+        let mut file: Value = serde_json::from_str(&text).unwrap();
+        change(&mut file);
+        fs::write(desk.at("x.json"), file.to_string()).unwrap();
+        desk.fails(&["import", "x.json"], &[&["x.json"], words].concat());
+    };
+    imports(
+        &|file| file["model"]["hash"] = "0123456789abcdef".into(),
+        &["0123456789abcdef", "the board has"],
+    );
+    imports(&|file| file["entries"][0]["count"] = 0.into(), &["entry `7` is damaged", "count is 0"]);
+    imports(&|file| file["entries"][0]["sums"][3] = 9_999.into(), &["entry `7` is damaged"]);
+    imports(&|file| file["entries"][0]["labl"] = "x".into(), &["labl"]);
+    imports(
+        &|file| {
+            let entries = file["entries"].as_array_mut().unwrap();
+            entries.extend(
+                (0..CAPACITY)
+                    .map(|label| {
+                        let mut entry = entries[0].clone();
+                        entry["label"] = format!("new {label}").into();
+                        entry
+                    })
+                    .collect::<Vec<_>>(),
+            );
+        },
+        &["4 labels that are not enrolled", "room for 3"],
+    );
+    desk.fails(&["import", "none.json"], &["cannot read none.json"]);
+    fs::write(desk.at("x.json"), "not JSON").unwrap();
+    desk.fails(&["import", "x.json"], &["x.json", "is no exported gallery", "line 1"]);
+    assert_eq!(desk.json(&["list", "--json"]).as_array().unwrap().len(), 1, "nothing was imported");
+
+    // A board that keeps more exemplars than the file has.
+    let other = Desk::new(Fake { exemplars: 3, ..Fake::default() });
+    let file = desk.at("g.json");
+    other.fails(&["import", file.to_str().unwrap()], &["entry `7` has 0 exemplars, the board keeps 3"]);
+}
+
+#[test]
+fn a_gallery_of_another_model_is_kept_until_it_is_cleared() {
+    let desk = Desk::new(Fake { has_other_gallery: true, ..Fake::default() });
+    assert!(desk.does(&["info"]).contains("that of abababababababab; `clear` frees it"));
+    desk.fails(&["enrol", "7", "7"], &["refused", "abababababababab", "clear"]);
+    desk.fails(&["export", "g.json"], &["another model", "abababababababab"]);
+    desk.fails(&["clear"], &["the gallery of another model (abababababababab)", "--yes"]);
+    desk.does(&["clear", "--yes"]);
+    desk.does(&["enrol", "7", "7"]);
+}
+
+#[test]
+fn a_board_is_measured_and_compared() {
+    let desk = Desk::new(Fake::default());
+    let out = desk.does(&["bench", "--runs", "3"]);
+    assert!(out.starts_with("embedding   1.500 ms on the board, 666 a second\n"), "{out}");
+    let report = desk.json(&["bench", "--runs", "3", "--json"]);
+    assert_eq!(
+        (report["runs"].as_u64(), report["embedding_microseconds"].as_f64()),
+        (Some(3), Some(1_500.0))
+    );
+    assert!(report["round_trip_microseconds"]["median"].as_u64() > Some(0));
+    assert_eq!(desk.device(&["bench", "--runs", "0"]).status.code(), Some(2));
+
+    let out = desk.does(&["parity", "7", "0/1.png"]);
+    assert!(out.starts_with("6 images, ") && out.ends_with("bit for bit\n"), "{out}");
+    assert!(desk.does(&["parity", "--images", "2", "--data", "drawn"]).starts_with("2 images, "));
+    assert!(desk.does(&["selftest"]).starts_with("passed: fake, model \"best\""));
+
+    // A damaged file is no reason not to look on.
+    fs::create_dir(desk.at("runs")).unwrap();
+    fs::create_dir(desk.at("runs/broken")).unwrap();
+    fs::write(desk.at("runs/broken/model.postcard"), "x").unwrap();
+    desk.does(&["parity", "7/0.png"]);
+    desk.fails(&["parity", "7/0.png", "--model", "runs/broken"], &["runs/broken/model.postcard"]);
+
+    let desk = Desk::new(Fake { computes_wrong: true, ..Fake::default() });
+    let output = desk.device(&["parity", "7/0.png", "7/1.png"]);
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out.starts_with("7/0.png: differs from layer 2 on\n  conv 3x3 relu max 2x2, "), "{out}");
+    assert!(out.ends_with("2 of 2 images DIFFER: the board does not compute what this PC does\n"), "{out}");
+    let output = desk.device(&["selftest"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("computes CRC 00000008, not 00000007"));
+}
+
+#[test]
+fn a_board_comes_back() {
+    let desk = Desk::new(Fake::default());
+    for how in [&["reset"][..], &["reset", "--panic"], &["reset", "--hang"]] {
+        let out = desk.does(how);
+        assert!(out.starts_with("fake: back after 0."), "{out}");
+    }
+    assert_eq!(desk.device(&["reset", "--panic", "--hang"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_folder_is_watched() {
+    let desk = Desk::new(Fake::default());
+    desk.does(&["enrol", "7", "7"]);
+    let camera = desk.at("camera");
+    fs::create_dir(&camera).unwrap();
+    fs::copy(desk.at("0/0.png"), camera.join("old.png")).unwrap();
+    let arguments = ["device", "--port", &desk.port, "watch", "camera", "--limit", "none"];
+    let mut watch = program(desk.folder.path(), &arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.next().unwrap().starts_with("image "));
+    // Half of it, and a while later all.
+    let whole = fs::read(desk.at("7/3.png")).unwrap();
+    fs::write(camera.join("new.png"), &whole[..whole.len() / 2]).unwrap();
+    thread::sleep(Duration::from_millis(700));
+    fs::write(camera.join("new.png"), whole).unwrap();
+    let line = lines.next().unwrap();
+    assert!(line.contains("camera/new.png") && line.contains("  7  "), "{line}");
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    desk.fails(&["watch", "nowhere"], &["nowhere: cannot be listed"]);
+}
+
+#[test]
+fn ports_at_which_no_board_answers() {
+    let usage = host_train(&["device", "info"]);
+    let error = String::from_utf8_lossy(&usage.stderr).into_owned();
+    assert_eq!(usage.status.code(), Some(2));
+    assert!(error.contains("which board? Say --port PORT, or set TINYTRIPLET_PORT"), "{error}");
+    assert_eq!(host_train(&["device", "--port", "tcp:x", "info"]).status.code(), Some(2));
+    let info = |port: &str| host_train(&["device", "--port", port, "info"]);
+    fails(&info("/dev/ttyNOT0"), &["/dev/ttyNOT0: no such port"]);
+    fails(&info("tcp:127.0.0.1:1"), &["tcp:127.0.0.1:1", "listening there?"]);
+
+    let port = Fake { noise: Some(b"boot: hello, world\r\n"), ..Fake::default() }.start();
+    fails(&info(&port), &[&port, "is no answer", "another program on the board"]);
+    let port = Fake { noise: Some(b""), ..Fake::default() }.start();
+    fails(&info(&port), &[&port, "nothing answers", "docs/BOARDS.md"]);
+    let port = Fake { noise: Some(VERSION_3), ..Fake::default() }.start();
+    fails(&info(&port), &[&port, "speaks version 3 of the protocol, this program 2", "flash"]);
+
+    let port = Fake::default().start();
+    let empty = tempfile::tempdir().unwrap();
+    let by_environment = program(empty.path(), &["device", "info"]).env("TINYTRIPLET_PORT", &port).output();
+    assert!(by_environment.unwrap().status.success());
+}
+
+/// A whole frame of another version: `3`, and the CRC-32 of it.
+const VERSION_3: &[u8] = &[6, 3, 0x37, 0xbe, 0x0b, 0x4b, 0];
+
+#[test]
+fn samples_are_written_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = |seed: &str| {
+        let arguments = ["samples", "s", "--data", "drawn", "--per-class", "2", "--seed", seed];
+        program(folder.path(), &arguments).output().unwrap()
+    };
+    let out = samples("1");
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(text, "s: 20 test images, a sub-folder a class (on DRAWN digits, not MNIST)\n");
+    let image = |name: &str| image::open(folder.path().join("s").join(name)).unwrap();
+    assert_eq!((image("7/0.png").width(), image("0/1.png").height()), (28, 28));
+    assert!(!Path::new(&folder.path().join("s/7/2.png")).exists());
+    fails(&samples("1"), &["s: this folder is not empty"]);
+}

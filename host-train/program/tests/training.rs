@@ -1,0 +1,224 @@
+//! A training as a person lives with it: interrupted and resumed, varied, refused; and the recipes that come with the
+//! program.
+
+mod program;
+
+use program::{fails, host_train, program};
+use shared_model::{Model, Shape};
+use std::{fs, path::Path, process::Output};
+use tinytriplet_data::Rng;
+use tinytriplet_evaluation::export::export_untrained;
+use tinytriplet_recipe::{Config, READY};
+use tinytriplet_training::{Device, net::Net};
+
+/// A small net on drawn digits: a step takes a few milliseconds.
+const SMALL: [&str; 6] =
+    ["-c", "tiny", "--data", "drawn", "--set", "train.batch.balanced.images_per_class=2"];
+
+/// The program in `folder` with the arguments of [`SMALL`] and more.
+fn small(folder: &Path, more: &[&str]) -> Output {
+    program(folder, &[&SMALL, more].concat()).output().unwrap()
+}
+
+/// Standard output of a run that does well.
+#[track_caller]
+fn done(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The model's hash in the metrics of the run in `folder`.
+fn hash(folder: &Path) -> String {
+    let metrics = fs::read_to_string(folder.join("metrics.json")).unwrap();
+    let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
+    metrics["model"]["hash"].as_str().unwrap().to_owned()
+}
+
+fn checkpoints(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("checkpoint-")).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_run_and_resume_finishes_it() {
+    use std::{
+        process::{Command, Stdio},
+        thread::sleep,
+        time::{Duration, Instant},
+    };
+
+    let folder = tempfile::tempdir().unwrap();
+    let (run, whole) = (folder.path().join("runs/tiny"), folder.path().join("whole/tiny"));
+    let steps = ["--set", "train.steps=1500", "--set", "train.validate_every=250"];
+    let mut running = program(folder.path(), &[&SMALL[..], &steps].concat());
+    let mut running = running.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while !run.join("history.csv").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "the training does not begin");
+        sleep(Duration::from_millis(2));
+    }
+    assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
+    assert!(running.try_wait().unwrap().is_none(), "the training was over before it could be interrupted");
+    let interrupted = running.wait_with_output().unwrap();
+    let (out, error) =
+        (String::from_utf8_lossy(&interrupted.stdout), String::from_utf8_lossy(&interrupted.stderr));
+    assert_eq!(interrupted.status.code(), Some(130), "{error}");
+    assert!(out.contains("wrote runs/tiny"), "{out}");
+    let told = error.lines().find(|line| line.starts_with("interrupted at step "));
+    let told = told.unwrap_or_else(|| panic!("{error}"));
+    assert!(told.ends_with("to go on: cargo run -p host-train -- --resume runs/tiny"), "{told}");
+    assert!(done(&program(folder.path(), &["inspect", "runs/tiny"]).output().unwrap()).contains(&hash(&run)));
+    let step = told.split([' ', ';']).nth(3).unwrap();
+    assert_eq!(checkpoints(&run), [format!("checkpoint-{step}")]);
+    let early = hash(&run);
+
+    let resume = ["--resume", "runs/tiny", "--data", "drawn"];
+    done(&program(folder.path(), &resume).output().unwrap());
+    done(&small(folder.path(), &[&steps[..], &["--out", "whole"]].concat()));
+    assert_eq!(hash(&run), hash(&whole));
+    assert_ne!(hash(&run), early);
+    assert!(checkpoints(&run).is_empty() && checkpoints(&whole).is_empty());
+    let steps = |run: &Path| -> Vec<String> {
+        let history = fs::read_to_string(run.join("history.csv")).unwrap();
+        history.lines().map(|line| line.split(',').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(steps(&run), ["step", "250", "500", "750", "1000", "1250", "1500"]);
+    assert_eq!(steps(&run), steps(&whole));
+
+    let finished = program(folder.path(), &resume).output().unwrap();
+    fails(&finished, &["runs/tiny: no checkpoint is there to resume from; the training is over"]);
+    assert_eq!(hash(&run), hash(&whole), "a finished run is left as it was");
+}
+
+#[test]
+fn what_cannot_be_resumed_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let resume = |run: &str| program(folder.path(), &["--resume", run, "--data", "drawn"]).output().unwrap();
+    fails(&resume("runs/nothing"), &["runs/nothing", "no such folder", "runs/default"]);
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    fails(&resume("empty"), &["empty: no run is in this folder: it has no config.toml"]);
+    assert_eq!(fs::read_dir(folder.path().join("empty")).unwrap().count(), 0);
+    assert_eq!(host_train(&["--resume", "empty", "--seed", "2"]).status.code(), Some(2));
+}
+
+#[test]
+fn fields_are_set_on_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = |field: &str| small(folder.path(), &["--set", field]);
+    done(&set("train.steps=3"));
+    let written = Config::read(&folder.path().join("runs/tiny/config.toml")).unwrap();
+    assert_eq!(written.train.steps, Some(3));
+    let history = fs::read_to_string(folder.path().join("runs/tiny/history.csv")).unwrap();
+    assert!(history.lines().last().unwrap().starts_with("3,60,"), "{history}");
+
+    fails(&set("train.stepz=3"), &["--set", "train.stepz=3", "`stepz`", "did you mean `steps`?"]);
+    fails(&set("train.steps"), &["--set 'train.steps'", "FIELD=VALUE", "train.steps=500"]);
+    fails(&set("train.steps=\"many\""), &["--set", "train.steps=\"many\"", "invalid type"]);
+    fails(&set("train.steps=0"), &["train.steps is 0; it must be 1 to 10000000"]);
+    assert_eq!(fs::read_dir(folder.path().join("runs")).unwrap().count(), 1, "no run is begun");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_model_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, two, other] = [("1", "7"), ("2", "7"), ("2", "8")].map(|(threads, seed)| {
+        let out = format!("{threads}-{seed}");
+        let arguments = [&SMALL[..], &["--set", "train.steps=20", "--seed", seed, "--out", &out]].concat();
+        done(&program(folder.path(), &arguments).env("RAYON_NUM_THREADS", threads).output().unwrap());
+        hash(&folder.path().join(out).join("tiny"))
+    });
+    assert_eq!(one, two);
+    assert_ne!(two, other);
+}
+
+#[test]
+fn a_study_prints_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = |text: &str| {
+        fs::write(folder.path().join("study.toml"), text).unwrap();
+        program(folder.path(), &["study", "study.toml", "--data", "drawn"]).output().unwrap()
+    };
+    let text = r#"
+        question = "Which of the two?"
+        base = "tiny"
+        seeds = [1, 2]
+        set = ["train.steps=3"]
+        [[variant]]
+        name = "triplets"
+        [[variant]]
+        name = "pairs"
+        set = ["train.loss={ contrastive = { margin = 1 } }"]
+    "#;
+    let table = done(&study(text));
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines[0], "Which of the two?");
+    let rows: Vec<&&str> = lines.iter().filter(|line| line.starts_with('|')).collect();
+    assert_eq!(rows.len(), 4, "{table}");
+    assert!(rows[2].starts_with("| triplets | ") && rows[3].starts_with("| pairs | "), "{table}");
+    let columns = rows[0].matches('|').count();
+    assert!(rows.iter().all(|row| row.matches('|').count() == columns), "{table}");
+    assert!(rows[3].contains(" ± ") && rows[3].contains("| 300 |"), "{table}");
+
+    fails(&study(&text.replace("\"tiny\"", "\"tinny\"")), &["study.toml", "`tinny`", "did you mean `tiny`?"]);
+    fails(&study(&text.replace("steps=3", "stepz=3")), &["study.toml", "`stepz`", "did you mean `steps`?"]);
+    fails(
+        &study(&text.replace("question", "questoin")),
+        &["study.toml, line 2: `questoin`", "did you mean `question`?"],
+    );
+    fails(&study(&text.replace("margin = 1", "margin = 3")), &["study.toml", "pairs", "margin is 3"]);
+    let blind = "train.steps=3\", \"train.hold_out='none'";
+    fails(&study(&text.replace("train.steps=3", blind)), &["study.toml", "`triplets` must hold out images"]);
+    fails(&study(&text.replace("[1, 2]", "[]")), &["study.toml", "seeds is empty"]);
+    let other_images = "margin = 1 } }\", \"data.size=20";
+    fails(
+        &study(&text.replace("margin = 1 } }", other_images)),
+        &["study.toml", "`pairs`", "`triplets`", "data.size"],
+    );
+    fails(&host_train(&["study", "nowhere.toml"]), &["nowhere.toml"]);
+}
+
+#[test]
+fn a_training_that_fails_at_once_leaves_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = small(folder.path(), &["--set", "net.layers=[{ max_pool = { kernel = 31 } }]"]);
+    fails(&large, &["net.layers[0] (max_pool): a window of 31x31 does not fit its input of 28x28x1"]);
+    let long = small(folder.path(), &["--set", "net.layers=[{ dense = { out_features = 2000 } }]"]);
+    fails(&long, &["an embedding of 2000 values"]);
+    assert_eq!(fs::read_dir(folder.path().join("runs")).map_or(0, Iterator::count), 0);
+}
+
+#[test]
+fn a_backend_that_is_not_built_names_its_feature() {
+    let folder = tempfile::tempdir().unwrap();
+    for (backend, built) in [("cuda", cfg!(feature = "cuda")), ("wgpu", cfg!(feature = "wgpu"))] {
+        if built {
+            continue;
+        }
+        let command = format!("cargo run --release -p host-train --features {backend}");
+        fails(&small(folder.path(), &["--backend", backend]), &[backend, &command]);
+        let set = format!("backend=\"{backend}\"");
+        fails(&small(folder.path(), &["--set", &set]), &[backend, &command]);
+    }
+    assert!(!folder.path().join("runs").exists());
+}
+
+/// Every recipe of the program makes a net that the engine runs, and none needs more than the default one.
+#[test]
+fn ready_configs_fit_their_boards() {
+    let mut rng = Rng::new(1);
+    let images: Vec<u8> = (0..8 * 784).map(|_| rng.below(256) as u8).collect();
+    let images: Vec<&[u8]> = images.chunks_exact(784).collect();
+    for (name, _) in READY {
+        let config = Config::ready(name).unwrap().validate(name).unwrap();
+        let net = Net::new(&config.net, Shape::new(28, 28, 1), &mut rng, &Device::flex()).unwrap();
+        let file = export_untrained(&net.to_float_net(), &images).unwrap();
+        let model = Model::decode(&file).unwrap();
+        assert!(model.parameters() <= 112_096 && model.macs() <= 1_412_224, "{name}");
+        match name {
+            "lenet5" => assert_eq!(model.macs(), 281_640),
+            "tiny" => assert!(file.len() < 16 << 10 && model.ram_len() < 4 << 10),
+            _ => {}
+        }
+    }
+}

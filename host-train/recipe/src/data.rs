@@ -1,0 +1,86 @@
+//! `[data]`: what becomes of images in folders, and what is set aside.
+
+use super::{ConfigError, Size, check::Check};
+use serde::{Deserialize, Serialize};
+use shared_model::{
+    Shape,
+    format::{Background, Fit, Preparation},
+};
+
+/// How images become pixels, and which of them are tested with. IDX files hold pixels already: of all this, `fit`
+/// and `background` then only say how a client of the model makes the like.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataConfig {
+    /// Rows and columns of the net's input, 1 to 1,024 each; 28 where it is not given.
+    pub size: Size,
+    /// How an image is brought to this size: `contain`, `stretch` or `centre`. Where it is not given, MNIST and
+    /// drawn digits are `centre`, everything else is `contain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fit: Option<Fit>,
+    /// Which end of the scale of greys becomes 0: `dark`, `light`, or `auto`, which judges every image by the median
+    /// of its border.
+    pub background: Background,
+    /// Share of every class's images that is tested with, where a folder has no split of its own: above 0, up to
+    /// 0.9.
+    pub test_share: f64,
+    /// Names of the classes that are not trained on, so that it can be told how good the net is at things that it has
+    /// never seen. At least two classes must be left.
+    pub unseen: Vec<String>,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            size: Size([28, 28]),
+            fit: None,
+            background: Background::Auto,
+            test_share: 0.2,
+            unseen: Vec::new(),
+        }
+    }
+}
+
+impl DataConfig {
+    /// The same for images of a model of this input and preparation.
+    #[must_use]
+    pub fn for_model(self, input: Shape, preparation: Preparation) -> Self {
+        Self {
+            size: Size([input.height.into(), input.width.into()]),
+            fit: Some(preparation.fit),
+            background: preparation.background,
+            ..self
+        }
+    }
+
+    /// Whether it makes the same images as `other`, whatever is set aside of them.
+    #[must_use]
+    pub fn reads_as(&self, other: &Self) -> bool {
+        Self { unseen: other.unseen.clone(), ..self.clone() } == *other
+    }
+
+    /// The preparation of data that have `fit` where the config names none.
+    pub fn preparation(&self, fit: Fit) -> Preparation {
+        Preparation { fit: self.fit.unwrap_or(fit), background: self.background }
+    }
+
+    pub(super) fn check(&self, check: &Check<'_>) -> Result<(), ConfigError> {
+        let size_fits = self.size.0.iter().all(|size| (1..=1024).contains(size));
+        check.that(size_fits, "data.size", self.size, "1 to 1024")?;
+        let share_fits = self.test_share > 0.0 && self.test_share <= 0.9;
+        check.that(share_fits, "data.test_share", self.test_share, "above 0, up to 0.9")
+    }
+}
+
+/// What is never trained on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldOut {
+    /// A share of every class's images.
+    #[default]
+    Images,
+    /// Whole classes, which tells what the net makes of things that it has never been trained on.
+    Classes,
+    /// Nothing: there is no validation, and the model has no thresholds.
+    None,
+}

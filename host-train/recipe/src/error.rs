@@ -1,0 +1,172 @@
+use std::{fmt, io};
+use thiserror::Error;
+
+/// Why a config cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{file}: cannot be read: {why}")]
+    Read {
+        /// The file.
+        file: String,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// Wrong syntax, a missing field, or a value of another type.
+    #[error("{file}{}: {message}", at(*line))]
+    Syntax {
+        /// The file.
+        file: String,
+        /// From 1, where it is known.
+        line: Option<usize>,
+        /// What the parser says.
+        message: String,
+    },
+    /// A name that means nothing here.
+    #[error("{file}{}: `{name}` is not known here{} Known are {}", at(*line), hint(suggestion), allowed.join(", "))]
+    Unknown {
+        /// The file.
+        file: String,
+        /// From 1, where it is known.
+        line: Option<usize>,
+        /// The field, or the name of a layer, backend, miner and the like.
+        name: String,
+        /// The allowed name that is most like it.
+        suggestion: Option<String>,
+        /// The names that are allowed there.
+        allowed: Vec<String>,
+    },
+    /// None of the program's own recipes has this name.
+    #[error(
+        "there is no recipe `{name}`{} The program's own are {}; the name of a file has a dot or a slash in it",
+        hint(suggestion), ready.join(", ")
+    )]
+    Recipe {
+        /// The name.
+        name: String,
+        /// The recipe whose name is most like it.
+        suggestion: Option<String>,
+        /// The names that there are.
+        ready: Vec<String>,
+    },
+    /// A value that is not allowed.
+    #[error("{file}{}: {field} is {value}; it must be {allowed}", at(*line))]
+    Range {
+        /// The file.
+        file: String,
+        /// From 1, where it is known: see [`located`](Self::located).
+        line: Option<usize>,
+        /// Path of the field.
+        field: String,
+        /// Its value.
+        value: String,
+        /// The values that are allowed.
+        allowed: String,
+    },
+}
+
+fn at(line: Option<usize>) -> String {
+    line.map_or(String::new(), |line| format!(", line {line}"))
+}
+
+fn hint(suggestion: &Option<String>) -> String {
+    suggestion.as_ref().map_or(".".into(), |name| format!("; did you mean `{name}`?"))
+}
+
+impl ConfigError {
+    /// Of a text that a person wrote.
+    pub fn toml(error: &toml::de::Error, text: &str, file: &str) -> Self {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map(|before| 1 + before.matches('\n').count());
+        Self::from_message(error.message(), line, file)
+    }
+
+    /// Of a text that nobody wrote, so that lines say nothing.
+    pub(super) fn changed(error: &toml::de::Error, what: &str) -> Self {
+        Self::from_message(error.message(), None, what)
+    }
+
+    pub(super) fn json(error: &serde_json::Error, file: &str) -> Self {
+        if error.is_eof() {
+            let message =
+                "the file ends too early: a brace, a bracket or a quotation mark is not closed".into();
+            return Self::Syntax { file: file.to_owned(), line: Some(error.line()), message };
+        }
+        let message = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let message = message.strip_suffix(&place).unwrap_or(&message);
+        Self::from_message(message, Some(error.line()).filter(|&line| line > 0), file)
+    }
+
+    pub(super) fn unknown_config(name: &str, ready: &[&str]) -> Self {
+        let ready: Vec<_> = ready.iter().map(|&ready| ready.to_owned()).collect();
+        Self::Recipe { name: name.to_owned(), suggestion: most_like(name, &ready), ready }
+    }
+
+    pub(super) fn range(
+        file: &str,
+        field: impl fmt::Display,
+        value: impl fmt::Display,
+        allowed: impl fmt::Display,
+    ) -> Self {
+        Self::Range {
+            file: file.to_owned(),
+            line: None,
+            field: field.to_string(),
+            value: value.to_string(),
+            allowed: allowed.to_string(),
+        }
+    }
+
+    /// The same, with the line of `text` that the field stands on.
+    pub fn located(self, text: &str) -> Self {
+        match self {
+            Self::Range { file, field, value, allowed, .. } => {
+                Self::Range { line: super::locate::line(text, &field), file, field, value, allowed }
+            }
+            other => other,
+        }
+    }
+
+    /// Serde tells an unknown field as text: "unknown field `a`, expected one of `b`, `c`".
+    fn from_message(message: &str, line: Option<usize>, file: &str) -> Self {
+        if message.starts_with("unknown field `") || message.starts_with("unknown variant `") {
+            let mut quoted = message.split('`').skip(1).step_by(2).map(str::to_owned);
+            if let Some(name) = quoted.next() {
+                return Self::unknown(file, line, &name, quoted.collect());
+            }
+        }
+        Self::Syntax { file: file.to_owned(), line, message: in_words(message) }
+    }
+
+    /// The error of a name that is none of `allowed`; `file` is named with it, or the field.
+    pub fn unknown(file: &str, line: Option<usize>, name: &str, allowed: Vec<String>) -> Self {
+        let suggestion = most_like(name, &allowed);
+        Self::Unknown { file: file.to_owned(), line, name: name.to_owned(), suggestion, allowed }
+    }
+}
+
+/// The name that was meant, where one of `names` is near enough.
+fn most_like(name: &str, names: &[String]) -> Option<String> {
+    names
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3).max(2))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate.clone())
+}
+
+/// Serde wants values of Rust's types; people write numbers and lists.
+fn in_words(message: &str) -> String {
+    if message.starts_with("missing field") {
+        return format!("{message}; docs/CONFIG.md has every field");
+    }
+    let Some((found, wanted)) = message.rsplit_once(", expected ") else { return message.into() };
+    let wanted = match wanted {
+        "usize" | "u64" | "u32" | "u16" | "u8" => "a whole number",
+        "f64" | "f32" => "a number",
+        "a sequence" => "a list",
+        other => other,
+    };
+    format!("{found}, expected {wanted}")
+}

@@ -1,0 +1,177 @@
+//! `[train]`: how the net is trained.
+
+use super::{ConfigError, HoldOut, LossConfig, check::Check};
+use serde::{Deserialize, Serialize};
+
+/// How a net is trained, with Adam (Kingma and Ba 2015).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Length of the training in steps, 1 to 10,000,000. Either this or `epochs` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// Length of the training in passes over the data, 1 to 10,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// What a step sees.
+    pub batch: BatchConfig,
+    /// What is made small.
+    pub loss: LossConfig,
+    /// Learning rate, above 0, up to 1.
+    pub lr: f64,
+    /// How the learning rate runs.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// The rate is divided by `1 + decay · step`, as by the optimizers of Keras 2: 0 to 1.
+    #[serde(default)]
+    pub decay: f64,
+    /// Share of each weight that a step takes away, times the learning rate (Loshchilov and Hutter 2019): 0 to 1.
+    #[serde(default)]
+    pub weight_decay: f64,
+    /// Takes the running mean of the weights in place of the last ones (Polyak and Juditsky 1992): the share of it
+    /// that a step keeps, 0 to below 1. Less at first, so that early weights are forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<f64>,
+    /// Ends the training when this many looks at the held-out images in a row have found nothing better, and goes
+    /// back to the best weights: 1 to 10,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+    /// Whether turned and mirrored images count as classes of their own, eight in place of one: for nets that shall
+    /// recognise classes that they are not trained on.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub turned_classes: bool,
+    /// Random distortion of every image, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment: Option<AugmentConfig>,
+    /// What is never trained on, tells how good the net is, and calibrates the thresholds.
+    #[serde(default)]
+    pub hold_out: HoldOut,
+    /// Steps from one look at the held-out images to the next, at least 1.
+    #[serde(default = "defaults::validate_every")]
+    pub validate_every: usize,
+}
+
+/// What a step sees, and where its triplets come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchConfig {
+    /// The same number of images of several classes (P × K), of which triplets are mined.
+    #[serde(rename_all = "snake_case")]
+    Balanced(BalancedConfig),
+    /// This many of the origin's triplets, 1 to 1,024: two consecutive images of a class, and one of another.
+    Triplets(usize),
+}
+
+/// A P × K batch; at most 2,048 images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BalancedConfig {
+    /// P, 2 to 256. Data with fewer classes give all of theirs.
+    pub classes: usize,
+    /// K, 2 to 256.
+    pub images_per_class: usize,
+}
+
+/// How the learning rate runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// It stays.
+    #[default]
+    Constant,
+    /// It rises for some steps, then falls to zero along a half cosine (Loshchilov and Hutter 2017).
+    Cosine(WarmUp),
+}
+
+/// The rise of a learning rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarmUp {
+    /// Steps until the rate has its full height; 0 for none.
+    #[serde(default)]
+    pub warm_up: usize,
+}
+
+/// Limits of the random distortion of an image; each is drawn evenly from ± its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AugmentConfig {
+    /// Rotation in degrees, 0 to 180.
+    pub degrees: f64,
+    /// Share by which it grows or shrinks, 0 to 0.9.
+    pub scale: f64,
+    /// Shear, 0 to 1.
+    pub shear: f64,
+    /// Shift in pixels, 0 to 100.
+    pub shift: f64,
+    /// Bending: the pixels by which the points of a coarse grid wander, with all between them, 0 to 100.
+    #[serde(default, skip_serializing_if = "is_zero_real")]
+    pub elastic: f64,
+}
+
+impl TrainConfig {
+    pub(super) fn check(&self, check: &Check<'_>) -> Result<(), ConfigError> {
+        match (self.steps, self.epochs) {
+            (Some(steps), None) => check.within("train.steps", steps, (1, 10_000_000))?,
+            (None, Some(epochs)) => check.within("train.epochs", epochs, (1, 10_000))?,
+            (None, None) => check.that(false, "train.steps", "nothing", "given, or train.epochs")?,
+            (Some(steps), Some(_)) => {
+                check.that(false, "train.steps", steps, "left out where train.epochs is given")?;
+            }
+        }
+        match self.batch {
+            BatchConfig::Balanced(BalancedConfig { classes, images_per_class, .. }) => {
+                check.within("train.batch.balanced.classes", classes, (2, 256))?;
+                check.within("train.batch.balanced.images_per_class", images_per_class, (2, 256))?;
+                check.that(
+                    classes * images_per_class <= 2048,
+                    "train.batch.balanced",
+                    format_args!("{classes} classes of {images_per_class} images"),
+                    "at most 2048 images together",
+                )?;
+            }
+            BatchConfig::Triplets(count) => check.within("train.batch.triplets", count, (1, 1024))?,
+        }
+        check.that(self.lr > 0.0 && self.lr <= 1.0, "train.lr", self.lr, "above 0, up to 1")?;
+        check.real("train.decay", self.decay, (0.0, 1.0))?;
+        check.real("train.weight_decay", self.weight_decay, (0.0, 1.0))?;
+        if let Some(average) = self.average {
+            check.that((0.0..1.0).contains(&average), "train.average", average, "0 to below 1")?;
+        }
+        if let Some(patience) = self.patience {
+            check.within("train.patience", patience, (1, 10_000))?;
+            check.that(
+                self.hold_out != HoldOut::None,
+                "train.patience",
+                patience,
+                "left out where nothing is held out",
+            )?;
+        }
+        check.that(self.validate_every > 0, "train.validate_every", self.validate_every, "1 or more")?;
+        if let Schedule::Cosine(WarmUp { warm_up }) = self.schedule {
+            check.within("train.schedule.cosine.warm_up", warm_up, (0, 1_000_000))?;
+        }
+        if let Some(augment) = self.augment {
+            check.real("train.augment.degrees", augment.degrees, (0.0, 180.0))?;
+            check.real("train.augment.scale", augment.scale, (0.0, 0.9))?;
+            check.real("train.augment.shear", augment.shear, (0.0, 1.0))?;
+            check.real("train.augment.shift", augment.shift, (0.0, 100.0))?;
+            check.real("train.augment.elastic", augment.elastic, (0.0, 100.0))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero_real(value: &f64) -> bool {
+    *value == 0.0
+}
+
+pub(super) mod defaults {
+    pub fn validate_every() -> usize {
+        200
+    }
+}

@@ -1,0 +1,131 @@
+//! What a net takes on boards: as the ledger counted it, or estimated from what the ledger counted of others.
+
+use super::{
+    BoardEstimate,
+    ledger::{Board, Cost, Entry, REFERENCE, Work, boards},
+};
+use shared_model::Model;
+
+/// What an inference of `model`, which is packed, takes on each board of the ledger. `flash` is the length of its file.
+/// Empty where a layer takes a plain kernel, of which the ledger has none.
+pub fn estimates(model: &Model<'_>, flash: usize) -> Vec<BoardEstimate> {
+    let works: Vec<Work> = model.steps().map(|step| Work::new(&step)).collect();
+    let on = |board: Board| {
+        let counted = board.nets.iter().find(|net| net.steps.iter().map(|step| &step.work).eq(&works));
+        let cost = match counted {
+            Some(net) => net.cost,
+            None => {
+                let known: Vec<&Entry> = board.nets.iter().flat_map(|net| &net.steps).collect();
+                estimate(&works, &known)?
+            }
+        };
+        // The stack hardly depends on the net; where it was not measured, the largest is the safe guess.
+        let largest = board.nets.iter().map(|net| net.stack).max()?;
+        let milliseconds = cost.cycles.zip(board.megahertz).map(|(cycles, mhz)| cycles as f64 / mhz / 1e3);
+        Some(BoardEstimate {
+            board: board.name,
+            description: board.description,
+            instructions: cost.instructions,
+            counted: counted.is_some(),
+            milliseconds,
+            ram: model.ram_len() + counted.map_or(largest, |net| net.stack),
+            flash,
+        })
+    };
+    boards().into_iter().filter_map(on).collect()
+}
+
+/// What steps cost together, judged by steps that were counted; `None` where one takes a path of which none was.
+fn estimate(works: &[Work], known: &[&Entry]) -> Option<Cost> {
+    let sum = |of: &dyn Fn(Cost) -> Option<u64>| -> Option<u64> {
+        works.iter().map(|work| step(work, known, of)).sum::<Option<f64>>().map(|sum| sum.round() as u64)
+    };
+    let instructions = sum(&|cost| Some(cost.instructions))?;
+    Some(Cost { instructions, cycles: sum(&|cost| cost.cycles) })
+}
+
+/// What a step costs: so much a multiplication, for each value that is gathered for a window, and for each value that is
+/// put out, by the steps of its path that were counted.
+fn step(work: &Work, known: &[&Entry], of: &dyn Fn(Cost) -> Option<u64>) -> Option<f64> {
+    if work.path == REFERENCE {
+        return None;
+    }
+    let alike: Vec<(&Work, f64)> = known
+        .iter()
+        .filter(|entry| entry.work.path == work.path)
+        .map(|entry| Some((&entry.work, of(entry.cost)? as f64)))
+        .collect::<Option<_>>()?;
+    if alike.is_empty() {
+        return None;
+    }
+    let rows: Vec<[f64; 3]> =
+        alike.iter().map(|(known, cost)| drivers(known).map(|count| count / cost)).collect();
+    let prices = prices(&rows);
+    Some(drivers(work).iter().zip(prices).map(|(count, price)| count * price).sum())
+}
+
+/// What a step's cost grows with: multiplications, gathered values, outputs before the pool.
+fn drivers(work: &Work) -> [f64; 3] {
+    let (macs, channels) = (work.macs as f64, f64::from(work.output.channels));
+    let pooled = if work.operation.contains("pool 2x2") { 4.0 } else { 1.0 };
+    let positions = f64::from(work.output.height) * f64::from(work.output.width) * pooled;
+    [macs, macs / channels, positions * channels]
+}
+
+/// Prices, none negative, by which all rows come as near to 1 as can be: least squares by coordinate descent, which for
+/// three unknowns is there after some thousand turns.
+fn prices(rows: &[[f64; 3]]) -> [f64; 3] {
+    let mut prices = [0.0; 3];
+    for turn in 0..9_000 {
+        let of = turn % 3;
+        let others =
+            |row: &[f64; 3]| row.iter().zip(&prices).map(|(x, p)| x * p).sum::<f64>() - row[of] * prices[of];
+        let missing: f64 = rows.iter().map(|row| row[of] * (1.0 - others(row))).sum();
+        let squares: f64 = rows.iter().map(|row| row[of] * row[of]).sum();
+        prices[of] = (missing / squares).max(0.0);
+    }
+    prices
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Net;
+
+    #[test]
+    fn prices_by_hand() {
+        // 2 a multiplication, 3 a gathered value, 5 an output.
+        let counts = [[100.0, 10.0, 7.0], [400.0, 10.0, 1.0], [50.0, 40.0, 3.0], [9.0, 3.0, 30.0]];
+        let cost = |row: &[f64; 3]| 2.0 * row[0] + 3.0 * row[1] + 5.0 * row[2];
+        let found = prices(&counts.map(|row| row.map(|count| count / cost(&row))));
+        assert!(
+            found.iter().zip([2.0, 3.0, 5.0]).all(|(found, price)| (found - price).abs() < 1e-3),
+            "{found:?}"
+        );
+    }
+
+    /// How far off each net of a board is, estimated from the others.
+    fn leave_one_out(board: &Board) -> Vec<(String, f64)> {
+        let error = |net: &Net| {
+            let others = board.nets.iter().filter(|other| other.name != net.name);
+            let known: Vec<&Entry> = others.flat_map(|net| &net.steps).collect();
+            let works: Vec<Work> = net.steps.iter().map(|step| step.work.clone()).collect();
+            let cost = estimate(&works, &known).unwrap();
+            assert_eq!(cost.cycles.is_some(), net.cost.cycles.is_some());
+            (net.name.clone(), cost.instructions as f64 / net.cost.instructions as f64 - 1.0)
+        };
+        board.nets.iter().map(error).collect()
+    }
+
+    /// Within a half. Where the ledger has a net's like (`default` and `best` are), within a tenth. What is far off are first
+    /// layers, each of which is of another size, and some of which have code of their own.
+    #[test]
+    fn each_net_estimated_from_the_others() {
+        for board in boards() {
+            for (net, error) in leave_one_out(&board) {
+                let margin = if ["default", "best"].contains(&net.as_str()) { 0.1 } else { 0.5 };
+                assert!(error.abs() < margin, "{}: {net} is {:+.1} % off", board.name, 100.0 * error);
+            }
+        }
+    }
+}

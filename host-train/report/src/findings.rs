@@ -1,0 +1,277 @@
+//! What a report shows of a run, as data. The page draws it (it is in the page as JSON), and so do the plots.
+//!
+//! Shares are from 0 to 1. Distances are in real units: squared L2, or `1 − cos`. `f64::NAN` is `null` in JSON and
+//! means that the data give nothing to measure. Images are named by their place in [`Findings::images`].
+
+use serde::Serialize;
+use tinytriplet_data::Label;
+use tinytriplet_evaluation::{
+    history::HistoryRow,
+    metrics::{ClassTriplets, Rates},
+    scores::Scores,
+};
+
+/// All that a report shows of one run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Findings {
+    /// Name of the run.
+    pub name: String,
+    /// Version of the program that made the report.
+    pub tool: String,
+    /// What a person should take away.
+    pub verdict: Verdict,
+    /// What it was trained and tested on.
+    pub data: DataFacts,
+    /// The recipe, as TOML.
+    pub recipe: String,
+    /// How training went.
+    pub training: Training,
+    /// The float net's scores on the test set.
+    pub float: Scores,
+    /// The int8 engine's.
+    pub int8: Scores,
+    /// Distances of pairs of test images, int8; absent where there are no pairs.
+    pub distances: Option<Distances>,
+    /// The origin's table, int8; empty where no triplet can be made.
+    pub triplets: Vec<ClassTriplets>,
+    /// What five-shot prototypes of all classes take test images for, int8.
+    pub confusion: Confusion,
+    /// The most wrong test images of classes that were trained on, the worst first: the nearest other one has another label.
+    pub mistakes: Vec<Mistake>,
+    /// How many are wrong in this way.
+    pub mistakes_in_all: usize,
+    /// Test images that are shown: those of the scatter plots first, in their order, then others that are mentioned.
+    pub images: Images,
+    /// The test set, or an even part of it, raw and embedded.
+    pub scatter: Scatter,
+    /// The net, what int8 does to it and what it takes.
+    pub net: NetFacts,
+    /// What it takes on each board of the ledger; empty where a layer takes a plain kernel there, which the ledger has
+    /// not counted.
+    pub boards: Vec<BoardEstimate>,
+}
+
+/// The first thing that is read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdict {
+    /// How good it is, for the page's colour.
+    pub grade: Grade,
+    /// One sentence.
+    pub sentence: String,
+    /// What to look at or to try, each a sentence; the most important first.
+    pub advice: Vec<String>,
+}
+
+/// How good an embedding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// Ready for use.
+    Good,
+    /// Usable, with known weak points.
+    Fair,
+    /// Something went wrong.
+    Poor,
+}
+
+/// What a net was trained and tested on.
+#[derive(Clone, Debug, Serialize)]
+pub struct DataFacts {
+    /// Name of the data set.
+    pub name: String,
+    /// Whether the images are the program's own drawings, which has to be said wherever a number is shown.
+    pub drawn: bool,
+    /// Number of training images, of classes that were trained on.
+    pub train_images: usize,
+    /// Number of test images.
+    pub test_images: usize,
+    /// Rows and columns of an image.
+    pub size: [usize; 2],
+    /// Names of all classes, by label.
+    pub classes: Vec<String>,
+    /// Labels that were not trained on.
+    pub unseen: Vec<Label>,
+}
+
+/// How training went.
+#[derive(Clone, Debug, Serialize)]
+pub struct Training {
+    /// Name of the loss and the miner, as the recipe has it.
+    pub loss: String,
+    /// What [`HistoryRow::mined`] counts.
+    pub unit: String,
+    /// Images that went through the net, repetitions counted.
+    pub images_seen: u64,
+    /// Time spent in training; NaN where the history is not known.
+    pub seconds: f64,
+    /// By ascending step; empty where it is not known.
+    pub history: Vec<HistoryRow>,
+}
+
+/// Distances of pairs of test images of the classes that were trained on.
+#[derive(Clone, Debug, Serialize)]
+pub struct Distances {
+    /// `squared_l2` or `cosine`.
+    pub kind: &'static str,
+    /// Share of the pairs of one class in each bin.
+    pub same: Vec<f64>,
+    /// Share of the pairs of two classes in each bin.
+    pub different: Vec<f64>,
+    /// Where each bin begins, and where the last one ends: one more than there are bins.
+    pub edges: Vec<f64>,
+    /// Limits for "unknown" in the model file, with what they do on these pairs.
+    pub limits: Vec<Limit>,
+    /// Receiver operating characteristic, by ascending limit.
+    pub roc: Vec<Rates<f64>>,
+    /// Where both errors are equally frequent.
+    pub equal_error_rate: f64,
+}
+
+/// A limit beyond which something is unknown.
+#[derive(Clone, Debug, Serialize)]
+pub struct Limit {
+    /// `equal error`, or `accepts 1 %`.
+    pub name: &'static str,
+    /// The limit, and its errors on test pairs.
+    #[serde(flatten)]
+    pub rates: Rates<f64>,
+}
+
+/// What test images are taken for by prototypes of five training images a class, over twenty draws.
+#[derive(Clone, Debug, Serialize)]
+pub struct Confusion {
+    /// What rows and columns stand for: all labels, those that were not trained on among them; of very many, those that
+    /// are recognised least.
+    pub labels: Vec<Label>,
+    /// A row for each label; how often its images were nearest to each label's prototype, as shares of the row. NaN in the
+    /// row of a label without test images.
+    pub rows: Vec<Vec<f64>>,
+}
+
+/// A test image, and what misled it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Mistake {
+    /// The image.
+    pub image: usize,
+    /// How much farther the nearest image of its own class is than the nearest one at all.
+    pub margin: f64,
+    /// The nearest other test images, ascending, with a distance each.
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// Something near.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Neighbour {
+    /// The image.
+    pub image: usize,
+    /// Its distance.
+    pub distance: f64,
+}
+
+/// Small copies of test images.
+#[derive(Clone, Debug, Serialize)]
+pub struct Images {
+    /// A PNG file as a `data:` URL: a grid of tiles, row after row, image 0 first.
+    pub sprite: String,
+    /// Rows and columns of a tile in pixels.
+    pub tile: [usize; 2],
+    /// Tiles in a row of the grid.
+    pub columns: usize,
+    /// The label of each.
+    pub labels: Vec<Label>,
+    /// The index of each in the test set.
+    pub test_index: Vec<usize>,
+}
+
+/// Test images as points in a plane: the origin's two pictures.
+#[derive(Clone, Debug, Serialize)]
+pub struct Scatter {
+    /// By pixels, from 0 to 1, of images as large as a [tile](Images::tile).
+    pub raw: Cloud,
+    /// By the int8 engine's embeddings.
+    pub embedded: Cloud,
+}
+
+/// Points for the first images of [`Images`].
+#[derive(Clone, Debug, Serialize)]
+pub struct Cloud {
+    /// The two main components of a principal component analysis.
+    pub pca: Vec<[f32; 2]>,
+    /// Share of the variance that each of the two has.
+    pub pca_variance: [f64; 2],
+    /// A map that keeps neighbours together; what is far apart in it says little.
+    pub neighbour_map: Vec<[f32; 2]>,
+    /// The method of [`neighbour_map`](Self::neighbour_map), such as `t-SNE`.
+    pub neighbour_map_name: &'static str,
+    /// The nearest of the other points, in the space that the plane shows; ascending, the same number for each.
+    pub nearest: Vec<Vec<Neighbour>>,
+}
+
+/// The net.
+#[derive(Clone, Debug, Serialize)]
+pub struct NetFacts {
+    /// Hash of the model file.
+    pub hash: String,
+    /// Rows, columns, channels of the image.
+    pub input: [usize; 3],
+    /// Values of an embedding.
+    pub embedding: usize,
+    /// Weights and biases.
+    pub parameters: usize,
+    /// Multiply-accumulates of an inference.
+    pub macs: u64,
+    /// Bytes of the model in flash, its weights packed for a board.
+    pub flash: usize,
+    /// Bytes of RAM of an inference: image, maps, workspace, embedding; without the stack.
+    pub ram: usize,
+    /// The layers, in the order of the engine's steps.
+    pub layers: Vec<LayerFacts>,
+}
+
+/// A layer: what it is, what int8 does to it, and what it takes.
+#[derive(Clone, Debug, Serialize)]
+pub struct LayerFacts {
+    /// As `inspect` has it, such as `conv 3x3 relu max 2x2`.
+    pub operation: String,
+    /// Rows, columns, channels of its input.
+    pub input: [usize; 3],
+    /// Rows, columns, channels of its output.
+    pub output: [usize; 3],
+    /// Weights and biases.
+    pub parameters: usize,
+    /// Bytes of its weights in flash, packed for a board.
+    pub flash: usize,
+    /// Multiply-accumulates.
+    pub macs: u64,
+    /// Bytes of RAM in use on a board while the layer runs: image, embedding, and what the engine works in. Convolutions
+    /// that run in turns, row by row, have the same.
+    pub ram: usize,
+    /// How much stronger the float net's outputs are than what int8 differs by, in dB: `10·log10(Σx² / Σ(x − x̂)²)`
+    /// over test images, `x̂` being the engine's integers times their scale. `null` in JSON where they are equal.
+    pub signal_to_noise_db: f64,
+    /// Share of outputs that int8 clips: the float net's lie beyond the largest integer.
+    pub clipped: f64,
+    /// Share of outputs that are 0 in int8.
+    pub zeros: f64,
+    /// How often int8 outputs have each size: 32 bins from 0 to the largest integer, as shares.
+    pub histogram: Vec<f64>,
+}
+
+/// What an inference takes on a board.
+#[derive(Clone, Debug, Serialize)]
+pub struct BoardEstimate {
+    /// As the ledger has it, such as `pico`.
+    pub board: String,
+    /// Such as `Raspberry Pi Pico, a Cortex-M0+ at 125 MHz`.
+    pub description: String,
+    /// Instructions of one embedding.
+    pub instructions: u64,
+    /// Whether they were counted for this very net, or estimated by its layers from those of the ledger.
+    pub counted: bool,
+    /// Milliseconds of one embedding where the ledger knows cycles and clock.
+    pub milliseconds: Option<f64>,
+    /// Bytes of RAM of an inference, its stack included; where it is estimated, the largest stack that was measured.
+    pub ram: usize,
+    /// Bytes of the model in flash.
+    pub flash: usize,
+}

@@ -1,0 +1,46 @@
+//! What a run was worth, to look at: a page, plots, and files for TensorBoard.
+//!
+//! ```text
+//! run folder + data → findings → page (one HTML file), plots (SVG, PNG)
+//!                   → projector (tensors, labels, images), TensorBoard's event files
+//! ```
+
+mod boards;
+mod findings;
+mod gather;
+mod layers;
+pub mod ledger;
+mod page;
+mod pca;
+mod pictures;
+pub mod plots;
+pub mod projector;
+pub mod run_folder;
+mod scatter;
+pub mod tensorboard;
+pub mod text;
+mod tsne;
+mod verdict;
+
+pub use findings::*;
+pub use gather::Run;
+pub use page::page;
+
+use crate::run_folder::RunFolder;
+use anyhow::Result;
+
+/// The page, in a run's folder.
+pub const REPORT: &str = "report.html";
+
+/// Writes the report of a run to its folder, and says which files it consists of.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write(folder: &RunFolder, run: &Run<'_>) -> Result<Vec<&'static str>> {
+    let findings = run.findings()?;
+    folder.write(REPORT, page(std::slice::from_ref(&findings))?.as_bytes())?;
+    plots::write(&findings, folder.path())?;
+    tensorboard::write(&findings, folder.path())?;
+    projector::write(run, folder.path())?;
+    Ok(vec![REPORT, "plots/", tensorboard::EVENTS, projector::CONFIG, "projector/"])
+}

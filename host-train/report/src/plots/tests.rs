@@ -1,0 +1,150 @@
+use super::*;
+use crate::{Distances, Limit, verdict::tests::good};
+use image::ImageReader;
+use roxmltree::Document;
+use std::path::PathBuf;
+use tinytriplet_evaluation::metrics::Rates;
+
+/// Findings that show something in every figure, of as many classes, all with the same name.
+fn full(classes: u16, name: &str) -> Findings {
+    let mut findings = good();
+    findings.name = name.into();
+    findings.data.classes = vec![name.into(); usize::from(classes)];
+    findings.confusion.labels = (0..classes).collect();
+    let count = usize::from(classes);
+    findings.confusion.rows =
+        (0..count).map(|row| (0..count).map(|at| f64::from(at == row)).collect()).collect();
+    findings.images.labels = (0..classes).collect();
+    for cloud in [&mut findings.scatter.raw, &mut findings.scatter.embedded] {
+        cloud.pca = (0..classes).map(|at| [at.into(), f32::from(at * at)]).collect();
+        cloud.neighbour_map = cloud.pca.clone();
+    }
+    let rates = |threshold, false_accept_rate, false_reject_rate| Rates {
+        threshold,
+        false_accept_rate,
+        false_reject_rate,
+    };
+    findings.distances = Some(Distances {
+        kind: "cosine",
+        same: vec![0.9, 0.1],
+        different: vec![0.2, 0.8],
+        edges: vec![0.0, 1.0, 2.0],
+        limits: vec![
+            Limit { name: "equal error", rates: rates(1.25, 0.125, 0.125) },
+            Limit { name: "accepts 1 %", rates: rates(0.5, 0.01, 0.5) },
+        ],
+        roc: vec![rates(0.0, 0.0, 1.0), rates(1.0, 0.2, 0.1), rates(2.0, 1.0, 0.0)],
+        equal_error_rate: 0.125,
+    });
+    findings
+}
+
+/// The figures of some findings: their names, ascending, and the text in each. Both files of each are valid.
+fn figures(findings: &Findings) -> Vec<(String, Vec<String>)> {
+    let run = tempfile::tempdir().unwrap();
+    write(findings, run.path()).unwrap();
+    let files = fs::read_dir(run.path().join(FOLDER)).unwrap().map(|entry| entry.unwrap().path());
+    let (mut svg, mut png): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.partition(|path| path.extension().is_some_and(|extension| extension == "svg"));
+    svg.sort();
+    png.sort();
+    assert_eq!(svg.len(), png.len());
+    let figure = |(svg, png): (&PathBuf, &PathBuf)| {
+        assert_eq!(png.with_extension("svg"), *svg);
+        let content = fs::read_to_string(svg).unwrap();
+        let document = Document::parse(&content).unwrap();
+        let side = |name| document.root_element().attribute(name).unwrap().parse::<u32>().unwrap();
+        let size = (2 * side("width"), 2 * side("height"));
+        let pixels = ImageReader::open(png).unwrap().decode().unwrap().into_rgb8();
+        assert_eq!(pixels.dimensions(), size, "{}", png.display());
+        assert_eq!(pixels.get_pixel(0, size.1 - 1).0, [255; 3]);
+        let texts = document.descendants().filter(|node| node.has_tag_name("text"));
+        let texts = texts.map(|node| node.text().unwrap().trim().to_owned()).collect();
+        (svg.file_stem().unwrap().to_str().unwrap().to_owned(), texts)
+    };
+    svg.iter().zip(&png).map(figure).collect()
+}
+
+#[test]
+fn every_figure_says_what_it_shows() {
+    let figures = figures(&full(3, "cat"));
+    let expected = [
+        ("confusion", ["What five-shot prototypes take test images for, int8", "taken for", "cat", "100.0"]),
+        (
+            "distances",
+            [
+                "distance, 1 − cos",
+                "pairs of one class",
+                "pairs of two classes",
+                "limit “equal error” at 1.250: accepts 12.50 % of two classes, rejects 12.50 % of one class",
+            ],
+        ),
+        ("layers", ["signal to noise of int8, in dB", "RAM in use, in bytes", "25.0", "exact"]),
+        (
+            "neighbours",
+            [
+                "by their pixels",
+                "by their int8 embeddings",
+                "cat",
+                "t-SNE; only what is near means something",
+            ],
+        ),
+        ("pca", ["by their pixels", "by their int8 embeddings", "cat", "0 % and 0 % of the variance"]),
+        ("roc", ["pairs of two classes accepted", "pairs of one class rejected", "0.001 %", "100 %"]),
+        ("training", ["loss", "P@1, held out", "triplets a step", "last: 99 %"]),
+    ];
+    assert_eq!(figures.len(), expected.len());
+    for ((name, texts), (expected, words)) in figures.iter().zip(expected) {
+        assert_eq!(name, expected);
+        assert!(
+            texts.iter().any(|text| text.starts_with("run “cat”, trained on mnist; 10,000 test")),
+            "{name}"
+        );
+        for word in words {
+            assert!(texts.iter().any(|text| text == word), "{word:?} is not in {name}: {texts:?}");
+        }
+    }
+}
+
+#[test]
+fn drawn_digits_are_marked_in_every_figure() {
+    let mut findings = full(3, "cat");
+    findings.data.drawn = true;
+    for (name, texts) in figures(&findings) {
+        assert!(texts.iter().any(|text| text.contains("DRAWN digits, not MNIST")), "{name}");
+    }
+}
+
+#[test]
+fn hostile_names_of_many_classes() {
+    let name = "</text><script>\"&'\u{0}\u{1b}\u{ffff}\n日本 a name without an end";
+    for (figure, texts) in figures(&full(120, name)) {
+        assert!(texts.iter().any(|text| text.contains("</text><script")), "{figure}: {texts:?}");
+    }
+}
+
+#[test]
+fn nothing_and_nonsense() {
+    let mut findings = full(2, "cat");
+    let nan = f64::NAN;
+    for row in &mut findings.training.history {
+        (row.loss, row.mined, row.precision_at_1) = (nan, f64::INFINITY, None);
+    }
+    let distances = findings.distances.as_mut().unwrap();
+    (distances.same, distances.different) = (vec![nan; 2], Vec::new());
+    (distances.limits[0].rates.threshold, distances.equal_error_rate) = (nan, nan);
+    distances.roc[1].false_accept_rate = nan;
+    findings.confusion.rows = vec![vec![nan; 2]; 2];
+    findings.scatter.raw.pca = vec![[f32::NAN; 2]; 2];
+    findings.scatter.embedded.pca_variance = [nan; 2];
+    findings.scatter.embedded.neighbour_map = Vec::new();
+    let names = figures(&findings).into_iter().map(|(name, _)| name);
+    assert_eq!(names.collect::<Vec<_>>(), ["confusion", "distances", "layers", "neighbours", "pca", "roc"]);
+
+    let mut findings = good();
+    findings.training.history.clear();
+    findings.confusion.labels.clear();
+    findings.confusion.rows.clear();
+    findings.net.layers.clear();
+    assert_eq!(figures(&findings), []);
+}

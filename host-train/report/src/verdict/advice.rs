@@ -1,0 +1,228 @@
+use super::{FEW_TEST_IMAGES, int8_loss, percent, trained_on, weakest_class};
+use crate::{
+    Findings, Grade,
+    scatter::short,
+    text::{count, thousands},
+};
+use tinytriplet_recipe::{Config, HoldOut, LossConfig, Margin};
+
+/// An int8 that loses more than this share is spoken of.
+const NOTABLE_INT8: f64 = 0.003;
+/// A class that is taken for another one this often is spoken of.
+const CONFUSED: f64 = 0.005;
+/// A P@1 of held-out images that changed by more than this share rose, or fell.
+const CHANGED: f64 = 0.005;
+/// Around the margin by this share of it, a triplet loss is stuck there.
+const STUCK: f64 = 0.1;
+/// A limit that was calibrated to accept 1 % and accepts more than this share does not fit the test images.
+const LOOSE_LIMIT: f64 = 0.03;
+/// With fewer training images a class, more of them help most.
+const FEW_TRAINING_IMAGES: usize = 20;
+
+/// What to look at or to try, the most important first.
+pub fn advice(findings: &Findings, config: &Config) -> Vec<String> {
+    let all = [
+        drawn,
+        nothing_learned,
+        few_test_images,
+        few_training_images,
+        dear_int8,
+        overfitted,
+        unfinished,
+        no_limits,
+        loose_limit,
+        unseen_pairs,
+        confused,
+    ];
+    all.into_iter().filter_map(|advice| advice(findings, config)).collect()
+}
+
+fn drawn(findings: &Findings, _: &Config) -> Option<String> {
+    findings.data.drawn.then(|| {
+        "These are digits that the program drew itself: train on real images, with `--data FOLDER` for your own or \
+         with MNIST, which is downloaded where there is a network."
+            .into()
+    })
+}
+
+/// The loss stands at the margin, or rests on nothing.
+fn nothing_learned(findings: &Findings, config: &Config) -> Option<String> {
+    let training = &findings.training;
+    let (last, lr) = (training.history.last()?, config.train.lr);
+    let slower = format!("lower the learning rate (`--set train.lr={}`)", short(lr / 3.0));
+    if training.history.iter().all(|row| row.mined < 1.0) {
+        return Some(format!(
+            "No step found any {} to learn from: raise the margin, or take another miner (`train.loss` in the recipe).",
+            training.unit
+        ));
+    }
+    let LossConfig::Triplet(triplet) = config.train.loss else { return None };
+    let Margin::Hard(margin) = triplet.margin else { return None };
+    if (last.loss - margin).abs() < STUCK * margin && super::grade(findings) == Grade::Poor {
+        return Some(format!(
+            "The loss stands at {:.3}, the margin: all images have nearly the same embedding. {}, or mine \
+             `semi_hard` for longer (`--set train.loss.triplet.warm_up={}`).",
+            last.loss,
+            capital(&slower),
+            2 * triplet.warm_up.max(100)
+        ));
+    }
+    (last.mined < 1.0 && super::grade(findings) != Grade::Good).then(|| {
+        format!(
+            "In the end no {} broke the margin any more: raise it (`--set train.loss.triplet.margin={}`).",
+            training.unit,
+            2.0 * margin
+        )
+    })
+}
+
+fn few_test_images(findings: &Findings, _: &Config) -> Option<String> {
+    let images = findings.data.test_images;
+    (images < FEW_TEST_IMAGES).then(|| {
+        format!(
+            "With {}, one of them is worth {:.1} points: add images, or test with a larger share \
+             (`--set data.test_share=0.4`).",
+            count(images as u64, "test image"),
+            100.0 / images.max(1) as f64
+        )
+    })
+}
+
+fn few_training_images(findings: &Findings, config: &Config) -> Option<String> {
+    let data = &findings.data;
+    let classes = data.classes.len().saturating_sub(data.unseen.len()).max(1);
+    let each = data.train_images / classes;
+    (each < FEW_TRAINING_IMAGES).then(|| {
+        let augment = match config.train.augment {
+            Some(_) => "or distort them more (`train.augment` in the recipe)",
+            None => {
+                "or distort them at random (`train.augment` in the recipe; `configs/default.toml` shows how)"
+            }
+        };
+        format!("A class has {} to train on: add some, {augment}.", count(each as u64, "image"))
+    })
+}
+
+fn dear_int8(findings: &Findings, _: &Config) -> Option<String> {
+    let loss = int8_loss(findings);
+    let layers =
+        findings.net.layers.iter().enumerate().filter(|(_, layer)| !layer.signal_to_noise_db.is_nan());
+    let (step, layer) =
+        layers.min_by(|(_, a), (_, b)| a.signal_to_noise_db.total_cmp(&b.signal_to_noise_db))?;
+    (loss > NOTABLE_INT8).then(|| {
+        format!(
+            "int8 costs {:.2} points, most of all in step {step} ({}), whose outputs are {:.0} dB above what it \
+             rounds away: keep its weights even (`--set train.weight_decay=0.01`), or give it more channels in \
+             `net.layers`.",
+            100.0 * loss,
+            layer.operation,
+            layer.signal_to_noise_db
+        )
+    })
+}
+
+fn overfitted(findings: &Findings, config: &Config) -> Option<String> {
+    let rows = findings.training.history.iter().filter_map(|row| Some((row.step, row.precision_at_1?)));
+    let (_, last) = rows.clone().next_back()?;
+    let (step, best) = rows.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    (best - last > CHANGED && config.train.patience.is_none()).then(|| {
+        format!(
+            "Held-out images were recognised best at step {} (P@1 {}) and worse at the end ({}): stop in time \
+             (`--set train.patience=5`), or distort images more (`train.augment`).",
+            thousands(step as u64),
+            percent(best),
+            percent(last)
+        )
+    })
+}
+
+fn unfinished(findings: &Findings, config: &Config) -> Option<String> {
+    let rows: Vec<f64> = findings.training.history.iter().filter_map(|row| row.precision_at_1).collect();
+    let &[.., before, last] = rows.as_slice() else { return None };
+    (last - before > CHANGED).then(|| {
+        let longer = match (config.train.steps, config.train.epochs) {
+            (Some(steps), _) => format!("train.steps={}", 2 * steps),
+            (_, epochs) => format!("train.epochs={}", 2 * epochs.unwrap_or(1)),
+        };
+        format!(
+            "Held-out images were still recognised better and better (P@1 {}, then {}): train longer \
+             (`--set {longer}`).",
+            percent(before),
+            percent(last)
+        )
+    })
+}
+
+fn no_limits(findings: &Findings, config: &Config) -> Option<String> {
+    let without = findings.int8.pairs.at_thresholds.is_none();
+    without.then(|| {
+        let how = match config.train.hold_out {
+            HoldOut::None => "hold images out (`--set 'train.hold_out=\"images\"'`)",
+            _ => {
+                "it takes a class of 6 training images; add some, or hold whole classes out \
+                  (`--set 'train.hold_out=\"classes\"'`)"
+            }
+        };
+        format!("The model has no limit for \"unknown\", so a board names whatever it is shown: {how}.")
+    })
+}
+
+fn loose_limit(findings: &Findings, config: &Config) -> Option<String> {
+    let at = findings.int8.pairs.at_thresholds?;
+    let accepted = at.false_accept_1_percent.false_accept_rate;
+    (accepted > LOOSE_LIMIT).then(|| {
+        let how = match config.train.hold_out {
+            HoldOut::Classes => "add classes",
+            _ => "the images held out are too few or too much like each other; add images",
+        };
+        format!(
+            "The limit that should accept 1 % of different pairs accepts {} here: {how}.",
+            percent(accepted)
+        )
+    })
+}
+
+/// Pairs of classes that were not trained on are told apart far worse.
+fn unseen_pairs(findings: &Findings, config: &Config) -> Option<String> {
+    let unseen = findings.int8.unseen.as_ref()?.pairs.equal_error_rate;
+    let seen = findings.int8.pairs.equal_error_rate;
+    (unseen > 2.0 * seen && unseen > 0.05).then(|| {
+        let how = match config.train.turned_classes {
+            true => "train on more classes: what helps is their number",
+            false => {
+                "train on more classes, or make eight of each by turning them (`--set train.turned_classes=true`)"
+            }
+        };
+        format!(
+            "Pairs of classes that it never saw are told apart with {} of errors, of those it was trained on with {}: \
+             {how}.",
+            percent(unseen),
+            percent(seen)
+        )
+    })
+}
+
+fn confused(findings: &Findings, _: &Config) -> Option<String> {
+    let confusion = &findings.confusion;
+    let name = |place: usize| &findings.data.classes[usize::from(confusion.labels[place])];
+    let pairs = trained_on(findings).flat_map(|(row, shares)| {
+        let others = shares.iter().enumerate().filter(move |(column, _)| *column != row);
+        others.map(move |(column, &share)| (row, column, share))
+    });
+    let (row, column, share) =
+        pairs.filter(|(_, _, share)| *share > CONFUSED).max_by(|a, b| a.2.total_cmp(&b.2))?;
+    let (weakest, right) = weakest_class(findings)?;
+    Some(format!(
+        "Most often, `{}` is taken for `{}` ({}); `{}` is recognised least ({}). Look at the mistakes: are they \
+         labelled right? Then add training images of these classes.",
+        name(row),
+        name(column),
+        percent(share),
+        name(weakest),
+        percent(right)
+    ))
+}
+
+fn capital(text: &str) -> String {
+    text[..1].to_uppercase() + &text[1..]
+}

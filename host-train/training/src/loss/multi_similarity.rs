@@ -1,0 +1,83 @@
+use super::{Embedded, Loss, Value, pairwise, similarities};
+use crate::net::floats;
+use tinytriplet_data::Rng;
+
+/// The multi-similarity loss with its own mining of pairs (Wang et al. 2019, equations 10, 11 and 15). With S the
+/// cosines, an image i takes those positives that are less similar to it than its most similar negative plus ε, and
+/// those negatives that are more similar than its least similar positive minus ε; then
+///
+/// ```text
+/// 1/α ln(1 + Σ_p exp(−α (S_ip − λ))) + 1/β ln(1 + Σ_n exp(β (S_in − λ)))
+/// ```
+///
+/// and of these the mean over all images.
+pub struct MultiSimilarity {
+    /// α, how sharply positives count.
+    pub alpha: f32,
+    /// β, how sharply negatives count.
+    pub beta: f32,
+    /// λ, the similarity that parts them.
+    pub base: f32,
+    /// ε, how generously pairs are mined.
+    pub epsilon: f32,
+}
+
+impl Loss for MultiSimilarity {
+    fn loss(&self, batch: &Embedded<'_>, _: &mut Rng) -> Option<Value> {
+        let labels = batch.labels;
+        let count = labels.len();
+        let similarities = similarities(batch.embeddings.clone());
+        let values = floats(similarities.clone());
+        let (mut positives, mut negatives) = (vec![false; count * count], vec![false; count * count]);
+        for anchor in 0..count {
+            let row = &values[anchor * count..][..count];
+            let of = |same: bool| {
+                (0..count).filter(move |&other| other != anchor && (labels[other] == labels[anchor]) == same)
+            };
+            let nearest_negative = of(false).map(|other| row[other]).fold(f32::NEG_INFINITY, f32::max);
+            let farthest_positive = of(true).map(|other| row[other]).fold(f32::INFINITY, f32::min);
+            of(true).for_each(|other| {
+                positives[anchor * count + other] = row[other] < nearest_negative + self.epsilon;
+            });
+            of(false).for_each(|other| {
+                negatives[anchor * count + other] = row[other] > farthest_positive - self.epsilon;
+            });
+        }
+        let mined = positives.iter().chain(&negatives).filter(|&&mined| mined).count();
+        if mined == 0 {
+            return None;
+        }
+        let term = |pairs: &[bool], sharpness: f32| {
+            let weight = pairwise(&similarities, |a, b| f32::from(pairs[a * count + b]));
+            let exponentials = ((similarities.clone() - self.base) * sharpness).exp() * weight;
+            exponentials.sum_dim(1).log1p() / sharpness.abs()
+        };
+        let loss = (term(&positives, -self.alpha) + term(&negatives, self.beta)).mean();
+        Some(Value { loss, count: mined })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::testing::{assert_gradient, of, value_of};
+
+    fn loss(epsilon: f32) -> MultiSimilarity {
+        MultiSimilarity { alpha: 2.0, beta: 5.0, base: 0.5, epsilon }
+    }
+
+    #[test]
+    fn by_hand() {
+        // One value each: 1, 0.5 (class 0) and 0.4 (class 1), so S01 = 0.5, S02 = 0.4, S12 = 0.2. With ε = 0.2:
+        // 0: positive 0.5 < 0.4 + 0.2, negative 0.4 > 0.5 − 0.2. 1: positive 0.5 < 0.4 not, negative 0.2 > 0.3 not.
+        // 2: no positive, so no negative is far enough from it (its least similar positive is infinitely so).
+        let value = value_of(vec![1.0, 0.5, 0.4], 1, of(loss(0.2), &[0, 0, 1]));
+        let expected = (0.5 * 1f32.ln_1p() + 0.2 * (5.0f32 * -0.1).exp().ln_1p()) / 3.0;
+        assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+    }
+
+    #[test]
+    fn gradient_equals_finite_differences() {
+        assert_gradient(6, 3, of(loss(5.0), &[0, 0, 1, 1, 2, 2])); // all pairs: mining has no slope
+    }
+}

@@ -1,0 +1,198 @@
+//! The state of a training on disk: from it, a training goes on and ends with the same bits.
+//!
+//! A checkpoint is a folder, `checkpoint-<steps>`. It is written under another name and renamed when it is whole; the
+//! one before it is removed after that.
+
+use super::{HistoryRow, Sums, learner::Learner};
+use burn::{module::Module, optim::ModuleOptimizer};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+use thiserror::Error;
+use tinytriplet_data::Split;
+
+const PREFIX: &str = "checkpoint-";
+const LEARNER: &str = "learner.bpk";
+const OPTIMIZER: &str = "optimizer.bpk";
+const AVERAGE: &str = "average.bpk";
+const BEST: &str = "best.bpk";
+const STATE: &str = "state.json";
+
+/// What is not weights. Random numbers need no state: every step draws from a stream of its own, and the sampler
+/// is wound forward.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct State {
+    /// [`fingerprint`] of the images that are trained on.
+    pub data: String,
+    /// Steps done.
+    pub step: usize,
+    pub images_seen: u64,
+    pub seconds: f64,
+    pub history: Vec<HistoryRow>,
+    pub since_row: Sums,
+    /// Looks at the held-out images since the best one.
+    pub without_progress: usize,
+    pub best_precision: f64,
+}
+
+/// Why a training cannot be saved or resumed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CheckpointError {
+    /// There is nothing to go on from.
+    #[error("{}: no checkpoint is there to resume from; the training is over, or was stopped before its first", .0.display())]
+    None(PathBuf),
+    /// The data are not those that the run began with.
+    #[error(
+        "{}: this run began with other data than are found now; name the same ones with --data or TINYTRIPLET_DATA",
+        .0.display()
+    )]
+    OtherData(PathBuf),
+    /// It cannot be read, or belongs to another net.
+    #[error("{}: cannot be read as a checkpoint of this run: {why}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// It cannot be written.
+    #[error("{}: the checkpoint cannot be written: {why}", path.display())]
+    Write {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// What tells one training set from another: a hash of all pixels and labels.
+pub(super) fn fingerprint(data: &Split) -> String {
+    let mut hash = Sha256::new();
+    for index in 0..data.len() {
+        hash.update(data.image(index));
+        hash.update(data.label(index).to_le_bytes());
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A run's folder, as the place of its checkpoints.
+#[derive(Clone, Debug)]
+pub struct Checkpoints(PathBuf);
+
+/// What a checkpoint holds.
+pub(super) struct Saved<'a> {
+    pub learner: &'a Learner,
+    pub optimizer: &'a ModuleOptimizer,
+    pub average: Option<&'a Learner>,
+    pub best: Option<&'a Learner>,
+    pub state: &'a State,
+}
+
+/// What was read from a checkpoint.
+pub(super) struct Loaded {
+    pub learner: Learner,
+    pub optimizer: ModuleOptimizer,
+    pub average: Option<Learner>,
+    pub best: Option<Learner>,
+    pub state: State,
+}
+
+impl Checkpoints {
+    /// Checkpoints in `folder`, which exists.
+    pub fn new(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+
+    /// Whether there is one.
+    pub fn is_empty(&self) -> bool {
+        self.all().is_ok_and(|all| all.is_empty())
+    }
+
+    /// Removes them all, when the training is over.
+    ///
+    /// # Errors
+    /// One cannot be removed.
+    pub fn remove(&self) -> Result<(), CheckpointError> {
+        let removed =
+            self.all().and_then(|all| all.iter().try_for_each(|(_, path)| fs::remove_dir_all(path)));
+        removed.map_err(|error| CheckpointError::Write { path: self.0.clone(), why: error.to_string() })
+    }
+
+    /// All of them and their steps, the newest last.
+    fn all(&self) -> io::Result<Vec<(usize, PathBuf)>> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(&self.0)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if let Some(step) = name.strip_prefix(PREFIX).and_then(|step| step.parse().ok()) {
+                all.push((step, path));
+            }
+        }
+        all.sort();
+        Ok(all)
+    }
+
+    pub(super) fn save(&self, saved: &Saved<'_>) -> Result<(), CheckpointError> {
+        let failed = |path: &Path, why: String| CheckpointError::Write { path: path.to_owned(), why };
+        let disk = |error: io::Error| failed(&self.0, error.to_string());
+        let before = self.all().map_err(disk)?;
+        let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(&self.0).map_err(disk)?;
+        let at = |name: &str| partial.path().join(name);
+        let modules = [(LEARNER, Some(saved.learner)), (AVERAGE, saved.average), (BEST, saved.best)];
+        for (name, module) in modules {
+            if let Some(module) = module {
+                let saved = module.valid().save_file(at(name));
+                saved.map_err(|error| failed(&self.0, error.to_string()))?;
+            }
+        }
+        let optimizer = saved.optimizer.save(at(OPTIMIZER));
+        optimizer.map_err(|error| failed(&self.0, error.to_string()))?;
+        let state = serde_json::to_vec(saved.state).map_err(|error| failed(&self.0, error.to_string()))?;
+        fs::write(at(STATE), state).map_err(disk)?;
+
+        let path = self.0.join(format!("{PREFIX}{}", saved.state.step));
+        if before.iter().any(|(_, old)| *old == path) {
+            return Ok(()); // the very same training has been here before
+        }
+        fs::rename(partial.keep(), &path).map_err(|error| failed(&path, error.to_string()))?;
+        before.iter().try_for_each(|(_, old)| fs::remove_dir_all(old)).map_err(disk)
+    }
+
+    /// Reads the newest one. `learner` and `optimizer` are new ones of the run's config, `data` is the
+    /// [`fingerprint`] of what is to be trained on.
+    pub(super) fn load(
+        &self,
+        data: &str,
+        learner: Learner,
+        optimizer: ModuleOptimizer,
+    ) -> Result<Loaded, CheckpointError> {
+        let failed = |path: &Path, why: String| CheckpointError::Read { path: path.to_owned(), why };
+        let all = self.all().map_err(|error| failed(&self.0, error.to_string()))?;
+        let (_, folder) = all.last().ok_or_else(|| CheckpointError::None(self.0.clone()))?;
+        let module = |name: &str, like: &Learner| {
+            let path = folder.join(name);
+            like.clone().try_load_file(&path).map_err(|error| failed(&path, error.to_string()))
+        };
+        let optional =
+            |name: &str| folder.join(name).exists().then(|| module(name, &learner.valid())).transpose();
+        let at = |name: &str| folder.join(name);
+        let state = fs::read(at(STATE)).map_err(|error| failed(&at(STATE), error.to_string()))?;
+        let state: State =
+            serde_json::from_slice(&state).map_err(|error| failed(&at(STATE), error.to_string()))?;
+        if state.data != data {
+            return Err(CheckpointError::OtherData(self.0.clone()));
+        }
+        Ok(Loaded {
+            average: optional(AVERAGE)?,
+            best: optional(BEST)?,
+            learner: module(LEARNER, &learner)?,
+            optimizer: optimizer
+                .load(at(OPTIMIZER))
+                .map_err(|error| failed(&at(OPTIMIZER), error.to_string()))?,
+            state,
+        })
+    }
+}

@@ -1,0 +1,312 @@
+use super::*;
+use tinytriplet_recipe::{
+    Backend, BatchConfig, Config, DenseConfig, HoldOut, LayerConfig, LossConfig, ProxiesConfig,
+};
+
+/// Images of 12 x 12 pixels: a bar whose angle tells the class, moved about.
+fn bars(per_class: usize) -> Split {
+    let mut rng = Rng::new(11);
+    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+    for index in 0..per_class * 4 {
+        let class = index % 4;
+        let (row, column) = (4 + rng.below(4), 4 + rng.below(4));
+        let mut image = [0; 144];
+        for along in 0..7 {
+            let (down, right) = [(0, 1), (1, 0), (1, 1), (1, 2)][class];
+            let y = (row + down * along).wrapping_sub(down * 3);
+            let x = (column + right * along).wrapping_sub(right * 3);
+            if y < 12 && x < 12 {
+                image[y * 12 + x] = 200 + rng.below(56) as u8;
+            }
+        }
+        pixels.extend(image);
+        labels.push(class as Label);
+    }
+    split(12, 12, pixels, labels)
+}
+
+fn split(height: usize, width: usize, pixels: Vec<u8>, labels: Vec<Label>) -> Split {
+    Split::new(height, width, pixels, labels).unwrap()
+}
+
+fn config(change: impl FnOnce(&mut Config)) -> ValidConfig {
+    let mut config = Config::parse(
+        r#"
+        name = "test"
+        net.normalise = true
+        net.layers = [
+            { conv = { out_channels = 8, kernel = 3, relu = true } },
+            { max_pool = { kernel = 2 } },
+            { dropout = 0.1 },
+            { dense = { out_features = 16, relu = true } },
+        ]
+        [train]
+        steps = 20
+        batch = { balanced = { classes = 4, images_per_class = 6 } }
+        loss = { triplet = { margin = 0.2 } }
+        lr = 0.01
+        augment = { degrees = 5.0, scale = 0.05, shear = 0.05, shift = 0.5 }
+        validate_every = 8
+        "#,
+        "test",
+    )
+    .unwrap();
+    change(&mut config);
+    config.validate("test").unwrap()
+}
+
+fn device(config: &ValidConfig) -> Device {
+    crate::device(config.backend).unwrap()
+}
+
+fn run(config: &ValidConfig) -> Result<Trained, TrainError> {
+    train(config, &bars(40), &device(config), Start::New, &mut ())
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
+    let config = config(|_| ());
+    let threads = |count| rayon::ThreadPoolBuilder::new().num_threads(count).build().unwrap();
+    let [one, two, again] = [1, 2, 2].map(|count| {
+        let trained = threads(count).install(|| run(&config)).unwrap();
+        let precision: Vec<_> = trained.history.iter().map(|row| row.precision_at_1).collect();
+        (trained.net.to_float_net(), precision)
+    });
+    assert!(one == two && two == again);
+    let other = self::config(|config| config.seed = 2);
+    assert_ne!(run(&other).unwrap().net.to_float_net(), one.0);
+}
+
+/// Stops a training behind a step.
+struct StopAt(usize, usize);
+
+impl Observer for StopAt {
+    fn step(&mut self, progress: &Progress) {
+        self.1 = progress.step;
+    }
+
+    fn interrupted(&self) -> bool {
+        self.1 == self.0
+    }
+}
+
+#[test]
+fn an_interrupted_training_goes_on_to_the_same_bits() {
+    let config = config(|config| {
+        config.train.loss = LossConfig::Proxies(ProxiesConfig { scale: 8.0, margin: 0.1 });
+        (config.train.average, config.train.patience) = (Some(0.9), Some(100));
+        config.train.weight_decay = 0.01;
+    });
+    let whole = run(&config).unwrap();
+    for stop in [3, 8, 13] {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints::new(folder.path());
+        let device = device(&config);
+        let start = |start, stop| train(&config, &bars(40), &device, start, &mut StopAt(stop, 0));
+        let first = start(Start::Saving(&checkpoints), stop).unwrap();
+        assert_eq!((first.ended, first.steps), (Ended::Interrupted, stop));
+        let names: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, [format!("checkpoint-{stop}").as_str()]);
+        let second = start(Start::Resuming(&checkpoints), 0).unwrap();
+        assert_eq!((second.ended, second.steps), (Ended::Done, 20));
+        assert_eq!(second.net.to_float_net(), whole.net.to_float_net(), "stopped at {stop}");
+        let told = |trained: &Trained| -> Vec<_> {
+            trained.history.iter().map(|row| (row.step, row.images_seen, row.precision_at_1)).collect()
+        };
+        assert_eq!(told(&second), told(&whole));
+        checkpoints.remove().unwrap();
+        let error = start(Start::Resuming(&checkpoints), 0).unwrap_err();
+        assert!(matches!(error, TrainError::Checkpoint(CheckpointError::None(_))), "{error}");
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named() {
+    let config = config(|_| ());
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path());
+    let device = device(&config);
+    let start = |start| train(&config, &bars(40), &device, start, &mut StopAt(4, 0));
+    start(Start::Saving(&checkpoints)).unwrap();
+    let other = train(&config, &bars(41), &device, Start::Resuming(&checkpoints), &mut ()).unwrap_err();
+    assert!(matches!(other, TrainError::Checkpoint(CheckpointError::OtherData(_))), "{other}");
+    for name in ["learner.bpk", "optimizer.bpk", "state.json"] {
+        let path = folder.path().join("checkpoint-4").join(name);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        let error = start(Start::Resuming(&checkpoints)).unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
+        std::fs::write(&path, whole).unwrap();
+    }
+}
+
+#[test]
+fn training_ends_early_with_its_best_net() {
+    let patient = config(|config| {
+        (config.train.steps, config.train.patience, config.train.validate_every) = (Some(400), Some(3), 4);
+    });
+    let trained = run(&patient).unwrap();
+    assert_eq!(trained.ended, Ended::Early);
+    let precisions: Vec<f64> = trained.history.iter().map(|row| row.precision_at_1.unwrap()).collect();
+    let (best, rest) = precisions.split_at(precisions.len() - 3);
+    let last_best = best.last().unwrap();
+    assert!(best[..best.len() - 1].iter().all(|p| p < last_best) && rest.iter().all(|p| p <= last_best));
+    // The weights are those of the best look, not of the last one.
+    let until_best = config(|config| {
+        (config.train.steps, config.train.validate_every) = (Some(trained.steps - 12), 4);
+    });
+    assert_eq!(run(&until_best).unwrap().net.to_float_net(), trained.net.to_float_net());
+}
+
+#[test]
+fn every_loss_learns_the_bars() {
+    for text in [
+        "triplet = { margin = \"soft\", miner = \"batch_all\" }",
+        "triplet = { margin = 0.3, squared = false, miner = \"batch_hard\", warm_up = 20 }",
+        "triplet = { margin = 0.2, miner = \"random\" }",
+        "contrastive = { margin = 1 }",
+        "sup_con = {}",
+        "multi_similarity = {}",
+        "proxies = {}",
+    ] {
+        let loss: LossConfig = toml::from_str(text).unwrap();
+        let config = config(|config| (config.train.loss, config.train.steps) = (loss, Some(60)));
+        let trained = run(&config).unwrap();
+        let last = trained.history.last().unwrap();
+        assert!(last.precision_at_1 >= Some(0.9), "{loss:?}: {last:?}");
+        assert!(last.mined > 0.0 && last.loss < trained.history[0].loss, "{loss:?}: {last:?}");
+    }
+}
+
+#[test]
+fn learns_and_tells_how() {
+    struct Steps(Vec<Progress>, usize);
+    impl Observer for Steps {
+        fn step(&mut self, progress: &Progress) {
+            self.0.push(*progress);
+        }
+        fn row(&mut self, _: &[HistoryRow]) {
+            self.1 += 1;
+        }
+    }
+    let config = config(|config| config.train.steps = Some(60));
+    let mut steps = Steps(Vec::new(), 0);
+    let trained = train(&config, &bars(40), &device(&config), Start::New, &mut steps).unwrap();
+    assert_eq!((steps.0.len(), steps.1, trained.history.len()), (60, 8, 8));
+    assert_eq!(trained.held_out.len(), 4 * 3);
+    assert_eq!(trained.images_seen, 60 * 24);
+    let last = steps.0[59];
+    // 148 images, 24 in a batch: 7 batches an epoch.
+    assert_eq!((last.step, last.steps, last.epoch, last.epochs), (60, 60, 9, 9));
+    let (first, last) = (&trained.history[0], trained.history.last().unwrap());
+    assert_eq!((first.step, last.step, last.images_seen), (8, 60, 1440));
+    assert!(last.mined < first.mined, "{first:?} {last:?}");
+    assert!(last.precision_at_1 >= Some(0.9), "{last:?}");
+}
+
+#[test]
+fn the_origins_batches_and_ndarray_train_too() {
+    let config = config(|config| {
+        config.backend = Backend::Ndarray;
+        config.net.normalise = false;
+        config.train.hold_out = HoldOut::None;
+        config.train.batch = BatchConfig::Triplets(16);
+        config.train.loss = Config::ready("origin").unwrap().train.loss;
+        (config.train.steps, config.train.epochs) = (None, Some(2));
+    });
+    let trained = run(&config).unwrap();
+    // 4 classes of 40: 156 triplets, 10 batches an epoch, the last one of 12.
+    assert_eq!(trained.images_seen, 2 * 3 * 156);
+    let last = trained.history.last().unwrap();
+    assert_eq!((last.step, last.precision_at_1), (20, None));
+    assert!(last.loss < trained.history[0].loss);
+}
+
+#[test]
+fn both_backends_agree() {
+    let [flex, ndarray] = [Backend::Flex, Backend::Ndarray].map(|backend| {
+        let config = config(|config| (config.backend, config.train.steps) = (backend, Some(3)));
+        run(&config).unwrap().history[0].loss
+    });
+    assert!((flex - ndarray).abs() < 1e-4, "{flex} {ndarray}");
+}
+
+#[test]
+fn divergence_and_collapse_are_named() {
+    let blank = split(12, 12, vec![0; 144 * 40], (0..40).map(|i| i % 4).collect());
+    let config = config(|config| (config.train.steps, config.train.augment) = (Some(100), None));
+    let error = train(&config, &blank, &device(&config), Start::New, &mut ()).unwrap_err();
+    let TrainError::Collapsed { step: 50, unit: "triplets", .. } = error else { panic!("{error}") };
+    assert!(error.to_string().contains("net.normalise"));
+
+    let wild = self::config(|config| {
+        config.net.normalise = false;
+        config.train.lr = 1.0;
+        config.train.steps = Some(20);
+        config.train.batch = BatchConfig::Triplets(16);
+        config.train.loss = Config::ready("origin").unwrap().train.loss;
+        config.net.layers = vec![LayerConfig::Dense(DenseConfig { out_features: 64, relu: false }); 24];
+    });
+    let error = train(&wild, &bars(40), &device(&wild), Start::New, &mut ()).unwrap_err();
+    assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
+}
+
+#[test]
+fn unfit_data_are_refused() {
+    let config = config(|config| config.train.augment = None);
+    let few = train(&config, &bars(5), &device(&config), Start::New, &mut ()).unwrap_err();
+    assert!(
+        matches!(few, TrainError::Data(SamplerError::TooFewImages { images: 5, needed: 6, .. })),
+        "{few}"
+    );
+    let tiny = split(2, 2, vec![0; 4 * 40], (0..40).map(|i| i % 4).collect());
+    let error = train(&config, &tiny, &device(&config), Start::New, &mut ()).unwrap_err();
+    assert!(matches!(error, TrainError::Net(NetError::Window { layer: 0, .. })), "{error}");
+}
+
+/// The batch norm and the dropouts, which a board does not know, count: the names are the config's.
+#[test]
+fn what_the_engine_cannot_run_is_refused_before_training() {
+    let large = split(300, 300, vec![0; 300 * 300 * 40], (0..40).map(|i| i % 4).collect());
+    let refused = |layers: &str| {
+        let config = config(|config| {
+            let layers = format!("normalise = true\nlayers = [{{ dropout = 0.1 }}, {layers}]");
+            config.net = toml::from_str(&layers).unwrap();
+        });
+        let error = train(&config, &large, &device(&config), Start::New, &mut ()).unwrap_err();
+        assert!(matches!(error, TrainError::Engine(_)), "{error}");
+        error.to_string()
+    };
+    let norm = "{ conv = { out_channels = 1, kernel = 1 } }, { batch_norm = { relu = true } }";
+    for (layers, told) in [
+        (
+            format!("{norm}, {{ dense = {{ out_features = 2 }} }}"),
+            "net.layers[3] (dense): sums of 90000 products do not fit the engine's 32-bit accumulator, sums of 65793 do",
+        ),
+        (
+            "{ conv = { out_channels = 1, kernel = 1 } }, \"global_average_pool\"".into(),
+            "net.layers[2] (global_average_pool): the kernel is 300, a model file holds at most 255",
+        ),
+        (
+            "{ conv = { out_channels = 187, kernel = 1 } }, { max_pool = { kernel = 31 } }, \
+             { dense = { out_features = 2 } }"
+                .into(),
+            "net.layers[1] (conv): the number of output values is 16830000, a model file holds at most 16777216",
+        ),
+    ] {
+        let error = refused(&layers);
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[test]
+fn learning_rates() {
+    let cosine = |config: &mut Config| config.train.schedule = Schedule::Cosine(WarmUp { warm_up: 10 });
+    let recipe = config(|c| cosine(c)).train;
+    let rate = |step| learning_rate(&recipe, step, 110) / 0.01;
+    assert!((rate(0) - 0.1).abs() < 1e-9 && (rate(9) - 1.0).abs() < 1e-9 && (rate(10) - 1.0).abs() < 1e-9);
+    assert!((rate(60) - 0.5).abs() < 1e-9 && rate(109) > 0.0 && rate(109) < 0.001);
+    let decaying = config(|c| c.train.decay = 0.5).train;
+    assert!((learning_rate(&decaying, 2, 100) - 0.005).abs() < 1e-9);
+}

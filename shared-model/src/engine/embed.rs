@@ -1,0 +1,372 @@
+use crate::{
+    engine::{
+        fast::{self, Extent, Rows},
+        kernel,
+    },
+    model::{
+        decode::Model,
+        kernel_choice::Path,
+        step::{Operation, Step},
+        tensor::Shape,
+    },
+};
+use core::{iter::Peekable, ops::Range};
+use heapless::Vec;
+
+/// Most steps of a [`Segment`]. One more costs a hundred bytes of stack.
+const MAX_SEGMENT: usize = 3;
+
+impl Model<'_> {
+    /// Computes the embedding of an image.
+    ///
+    /// * `pixels`: height × width × channels bytes, row by row; exactly [`input_len`](Self::input_len).
+    /// * `scratch`: at least [`scratch_len`](Self::scratch_len) words; what is in it does not matter.
+    /// * `embedding`: exactly [`embedding_len`](Self::embedding_len) bytes, read as
+    ///   [`output().element`](Self::output) says.
+    ///
+    /// # Errors
+    /// One of the three lengths is wrong; nothing has been computed then.
+    pub fn embed(&self, pixels: &[u8], scratch: &mut [u32], embedding: &mut [u8]) -> Result<(), EmbedError> {
+        self.embed_observed(pixels, scratch, embedding, |_, _| {})
+    }
+
+    /// [`embed`](Self::embed), with a look at what every step writes: how two builds that disagree are
+    /// compared layer by layer.
+    ///
+    /// `observe` gets a step's output in pieces of whole rows, in order; the pieces of several steps may come in
+    /// turns. In a packed model, a map between two convolutions has only the rows and columns that the second one
+    /// looks at.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed).
+    pub fn embed_observed(
+        &self,
+        pixels: &[u8],
+        scratch: &mut [u32],
+        embedding: &mut [u8],
+        mut observe: impl FnMut(&Step<'_>, &[u8]),
+    ) -> Result<(), EmbedError> {
+        if pixels.len() != self.input_len() {
+            return Err(EmbedError::InputLength);
+        }
+        if embedding.len() != self.embedding_len() {
+            return Err(EmbedError::EmbeddingLength);
+        }
+        let scratch = scratch.get_mut(..self.scratch_len()).ok_or(EmbedError::ScratchLength)?;
+
+        // Maps lie alternately at the front and at the back of the scratch: a segment reads one end, writes the
+        // other, and works between. The first one reads the image, the last one writes the embedding.
+        let layers = self.metadata().layers.len();
+        let (mut held, mut at_front) = (0_usize, false); // bytes of the scratch that hold the segment's input
+        let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
+        while segment.fill(&mut steps) {
+            let len = segment.output_len();
+            let last = segment.last_layer() + 1 == layers;
+            let words = if last { 0 } else { len.div_ceil(4) };
+            let middle = if at_front { held.div_ceil(4) } else { scratch.len() - held.div_ceil(4) };
+            let Some((front, back)) = scratch.split_at_mut_checked(middle) else { break };
+            let (read, rest) = if at_front { (front, back) } else { (back, front) };
+            let split = if at_front { rest.len().saturating_sub(words) } else { words };
+            let Some((front, back)) = rest.split_at_mut_checked(split) else { break };
+            let (work, write) = if at_front { (front, back) } else { (back, front) };
+            let input = if held == 0 { Some(pixels) } else { bytemuck::cast_slice(read).get(..held) };
+            let output =
+                if last { Some(&mut *embedding) } else { bytemuck::cast_slice_mut(write).get_mut(..len) };
+            let (Some(input), Some(output)) = (input, output) else { break };
+            segment.run(input, output, work, &mut observe);
+            (held, at_front) = (len, !at_front);
+        }
+        Ok(())
+    }
+
+    /// Words of scratch that [`embed`](Self::embed) needs: in the segment that needs most, its input, output and what it works in.
+    pub(crate) fn needed_scratch(&self) -> usize {
+        let layers = self.metadata().layers.len();
+        let (mut most, mut input) = (0, 0);
+        let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
+        while segment.fill(&mut steps) {
+            let last = segment.last_layer() + 1 == layers;
+            let output = if last { 0 } else { segment.output_len().div_ceil(4) };
+            most = most.max(input + segment.work_len() + output);
+            input = output;
+        }
+        most
+    }
+}
+
+#[cfg(feature = "client")]
+impl Model<'_> {
+    /// Words of scratch that are in use while each [step](Self::steps) runs, the largest of which is
+    /// [`scratch_len`](Self::scratch_len). Convolutions that run in turns, row by row, use the same.
+    pub fn scratch_in_use(&self) -> std::vec::Vec<usize> {
+        let layers = self.metadata().layers.len();
+        let (mut words, mut input) = (std::vec::Vec::new(), 0);
+        let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
+        while segment.fill(&mut steps) {
+            let last = segment.last_layer() + 1 == layers;
+            let output = if last { 0 } else { segment.output_len().div_ceil(4) };
+            let in_use = input + segment.work_len() + output;
+            words.extend(core::iter::repeat_n(in_use, segment.stages.len()));
+            input = output;
+        }
+        words
+    }
+}
+
+/// One step; or several convolutions, between which there are never whole maps but only as many rows as the next
+/// one looks at, in a ring.
+#[derive(Default)]
+struct Segment<'a> {
+    stages: Vec<Stage<'a>, MAX_SEGMENT>,
+}
+
+/// A step in a segment.
+struct Stage<'a> {
+    step: Step<'a>,
+    /// Rows and columns of the output that are computed: those that the next step looks at. (Where 13 columns are
+    /// convolved by 3 × 3 and pooled by 2 × 2, it does not look at the last.)
+    height: usize,
+    width: usize,
+    /// Rows of the output that are kept.
+    ring: usize,
+}
+
+impl Stage<'_> {
+    /// Of what is computed.
+    fn shape(&self) -> Shape {
+        // No larger than the step's output.
+        Shape::new(self.height as u16, self.width as u16, self.step.output.shape.channels)
+    }
+
+    /// Bytes of a row of the output.
+    fn row_len(&self) -> usize {
+        self.width * usize::from(self.step.output.shape.channels)
+    }
+
+    fn ring_len(&self) -> usize {
+        self.ring * self.row_len()
+    }
+}
+
+impl<'a> Segment<'a> {
+    /// Takes the next steps that belong together; none are left if it has none. It is filled in place, because moving it
+    /// costs a board's stack.
+    fn fill(&mut self, steps: &mut Peekable<impl Iterator<Item = Step<'a>>>) -> bool {
+        self.stages.clear();
+        while !self.stages.is_full() {
+            let streams = self.stages.last().map(|before| before.step.streams());
+            let joins = |step: &Step<'_>| streams.is_none_or(|streams| streams && step.streams());
+            if !steps.peek().is_some_and(joins) {
+                break;
+            }
+            let Some(step) = steps.next() else { break };
+            let Shape { height, width, .. } = step.output.shape;
+            let _ = self.stages.push(Stage {
+                step,
+                height: height.into(),
+                width: width.into(),
+                ring: height.into(),
+            });
+        }
+        self.crop();
+        !self.stages.is_empty()
+    }
+
+    /// Leaves out of each map within the segment what the next step does not look at.
+    fn crop(&mut self) {
+        for index in (1..self.stages.len()).rev() {
+            let Some([stage, next]) = self.stages.get_mut(index - 1..=index) else { return };
+            let last = [next.height - 1, next.width - 1];
+            stage.height = stage.height.min(next.step.taken(0, last[0]).end);
+            stage.width = stage.width.min(next.step.taken(1, last[1]).end);
+            let produced = stage.step.rows_at_once();
+            let taken = next.step.taken_unclipped(0, 0);
+            // Rows that are produced together lie together.
+            let rows = ((taken.end - taken.start).unsigned_abs() + produced - 1).next_multiple_of(produced);
+            stage.ring = rows.min(stage.height);
+        }
+    }
+
+    fn last_layer(&self) -> usize {
+        self.stages.last().map_or(0, |stage| stage.step.last_layer())
+    }
+
+    fn output_len(&self) -> usize {
+        self.stages.last().map_or(0, |stage| stage.step.output.len())
+    }
+
+    /// A stage, and what it reads and writes.
+    fn extent(&self, index: usize) -> Option<(&Stage<'a>, Extent)> {
+        let stage = self.stages.get(index)?;
+        let input = match index.checked_sub(1).and_then(|before| self.stages.get(before)) {
+            Some(before) => before.shape(),
+            None => stage.step.input.shape,
+        };
+        Some((stage, Extent { input, output: stage.shape() }))
+    }
+
+    /// Words for the rings, and for the step that needs most to work in.
+    fn work_len(&self) -> usize {
+        let rings = self.stages.iter().rev().skip(1).map(|stage| stage.ring_len().div_ceil(4));
+        let work = (0..self.stages.len()).filter_map(|index| {
+            let (stage, extent) = self.extent(index)?;
+            Some(fast::work_len(&stage.step, extent))
+        });
+        rings.sum::<usize>() + work.max().unwrap_or(0)
+    }
+
+    fn run(
+        &self,
+        input: &[u8],
+        output: &mut [u8],
+        work: &mut [u32],
+        observe: &mut impl FnMut(&Step<'_>, &[u8]),
+    ) {
+        match self.stages.as_slice() {
+            [Stage { step, .. }] if !step.streams() => {
+                step.run(input, output, work);
+                observe(step, output);
+            }
+            _ => self.stream(input, output, work, observe),
+        }
+    }
+
+    /// Computes row after row of the last step, and before each the rows of the others that it takes.
+    fn stream(
+        &self,
+        input: &[u8],
+        output: &mut [u8],
+        mut work: &mut [u32],
+        observe: &mut impl FnMut(&Step<'_>, &[u8]),
+    ) {
+        // The map that each stage writes, and how many of its rows are computed.
+        let mut maps = Vec::<(&mut [u8], usize), MAX_SEGMENT>::new();
+        for stage in self.stages.iter().take(self.stages.len().saturating_sub(1)) {
+            let len = stage.ring_len();
+            let Some((words, rest)) = work.split_at_mut_checked(len.div_ceil(4)) else { return };
+            let map = bytemuck::cast_slice_mut(words).get_mut(..len).unwrap_or_default();
+            let _ = maps.push((map, 0));
+            work = rest;
+        }
+        let _ = maps.push((output, 0));
+
+        let mut turn = maps.len() - 1;
+        while let Some((stage, extent)) = self.extent(turn)
+            && let Some((before, [(map, done), ..])) = maps.split_at_mut_checked(turn)
+        {
+            if *done >= stage.height {
+                break; // the last one is done
+            }
+            let row_len = usize::from(extent.input.width) * usize::from(extent.input.channels);
+            let height = usize::from(extent.input.height);
+            let input = match before.last() {
+                Some((map, ready)) => {
+                    if *ready < stage.step.taken(0, *done).end.min(height) {
+                        turn -= 1;
+                        continue;
+                    }
+                    Rows { bytes: map, row_len, slots: map.len() / row_len.max(1) }
+                }
+                None => Rows { bytes: input, row_len, slots: height },
+            };
+            let rows = stage.step.rows_at_once().min(stage.height - *done);
+            let at = *done % stage.ring.max(1) * stage.row_len();
+            let Some(output) = map.get_mut(at..at + rows * stage.row_len()) else { return };
+            fast::conv_rows(&stage.step, extent, input, *done, output, work);
+            observe(&stage.step, output);
+            *done += rows;
+            turn = self.stages.len() - 1;
+        }
+    }
+}
+
+impl Step<'_> {
+    /// Index of the last layer that the step computes.
+    pub fn last_layer(&self) -> usize {
+        match self.operation {
+            Operation::Conv2d { pool: Some(_), .. } => self.layer + 1,
+            _ => self.layer,
+        }
+    }
+
+    /// Whether it computes its output row by row, from as few rows of its input as it takes.
+    fn streams(&self) -> bool {
+        matches!(self.operation, Operation::Conv2d { .. }) && self.path.is_fast()
+    }
+
+    /// Rows of the output that are computed together.
+    fn rows_at_once(&self) -> usize {
+        match self.operation {
+            Operation::Conv2d { pool: None, .. } if self.path == Path::Winograd => 2,
+            _ => 1,
+        }
+    }
+
+    /// Rows (`axis` 0) or columns (1) of the input that the output's row or column `index` takes, with the row that is
+    /// computed together with it.
+    fn taken(&self, axis: usize, index: usize) -> Range<usize> {
+        let taken = self.taken_unclipped(axis, index);
+        let shape = self.input.shape;
+        let size = if axis == 0 { shape.height } else { shape.width } as isize;
+        taken.start.clamp(0, size).unsigned_abs()..taken.end.clamp(0, size).unsigned_abs()
+    }
+
+    /// [`taken`](Self::taken), with what is padding.
+    fn taken_unclipped(&self, axis: usize, index: usize) -> Range<isize> {
+        let Operation::Conv2d { geometry, pool, .. } = &self.operation else { return 0..0 };
+        let at = |pair: [usize; 2]| if axis == 0 { pair[0] } else { pair[1] };
+        // Rows before the pool, which the fast paths know as 2 × 2 or not at all.
+        let (first, count) = match pool {
+            Some(_) => (2 * index, 2),
+            None => (index, if axis == 0 { self.rows_at_once() } else { 1 }),
+        };
+        let start = (first * at(geometry.stride)) as isize - at(geometry.padding) as isize;
+        start..start + ((count - 1) * at(geometry.stride) + at(geometry.kernel)) as isize
+    }
+
+    fn run(&self, input: &[u8], output: &mut [u8], work: &mut [u32]) {
+        let (from, to) = (self.input.element, self.output.element);
+        match &self.operation {
+            Operation::Dense(_) if self.path.is_fast() => fast::dense(self, input, output, work),
+            Operation::Conv2d { geometry, pool: None, parameters } => {
+                kernel::conv2d(geometry, parameters, (input, from), (output, to));
+            }
+            Operation::Conv2d { geometry, pool: Some(pool), parameters } => {
+                let pooled = self.output.shape;
+                kernel::conv2d_max_pool(geometry, *pool, pooled, parameters, (input, from), (output, to));
+            }
+            Operation::MaxPool2d(pool) => {
+                kernel::max_pool(*pool, (input, self.input.shape), (output, self.output.shape), to);
+            }
+            Operation::AveragePool2d(pool, multiplier) => {
+                let (input, output) = ((input, self.input.shape), (output, self.output.shape));
+                kernel::average_pool(*pool, *multiplier, input, output, to);
+            }
+            Operation::Dense(parameters) => kernel::dense(parameters, (input, from), (output, to)),
+        }
+    }
+}
+
+/// Why an image was not embedded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum EmbedError {
+    /// The image has not [`Model::input_len`] bytes.
+    InputLength,
+    /// The scratch buffer has fewer than [`Model::scratch_len`] words.
+    ScratchLength,
+    /// The buffer for the embedding has not [`Model::embedding_len`] bytes.
+    EmbeddingLength,
+}
+
+impl core::fmt::Display for EmbedError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::InputLength => "the image has not as many pixels as the model's input",
+            Self::ScratchLength => "the scratch buffer is shorter than the model needs",
+            Self::EmbeddingLength => "the buffer for the embedding has not the embedding's length",
+        })
+    }
+}
+
+impl core::error::Error for EmbedError {}

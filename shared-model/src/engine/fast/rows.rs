@@ -1,0 +1,531 @@
+//! Dense layers, and convolutions of any kernel, on int8 weights that stay one byte each: two output channels A and B
+//! share a halfword `(B << 8) | (A + 128)`.
+//!
+//! With `T = Σ halfword · x` and `S = Σ B · x` is `Σ (A + 128) · x = T − 256 · S`, mod 2^32, and `128 · Σ x` is the
+//! same for all channels.
+
+use super::{Channels, Rows, lanes::*};
+use crate::{
+    engine::requantize::requantize,
+    model::tensor::{Element, Shape},
+};
+
+#[cfg(dsp)]
+use super::dsp::rows as inner;
+#[cfg(not(dsp))]
+use portable as inner;
+
+/// Rows of weights are filled up to a multiple of so many.
+pub(super) const ROW_MULTIPLE: usize = 8;
+/// Windows that are summed together.
+const WINDOWS: usize = 4;
+
+/// A dense layer.
+#[derive(Clone, Copy)]
+pub(crate) struct Dense<'a> {
+    /// How the input's bytes are read.
+    pub element: Element,
+    /// How the output's bytes are read.
+    pub to: Element,
+    /// Biases and multipliers.
+    pub channels: Channels<'a>,
+    /// As [`pack`] writes them; 4-byte aligned.
+    pub weights: &'a [u8],
+}
+
+/// A convolution.
+#[derive(Clone, Copy)]
+pub(crate) struct Conv<'a> {
+    /// What is read.
+    pub input: Shape,
+    /// How the input's bytes are read.
+    pub element: Element,
+    /// What is written (behind the pool).
+    pub output: Shape,
+    /// Rows and columns of the kernel.
+    pub kernel: [usize; 2],
+    /// Rows and columns from a window to the next.
+    pub stride: [usize; 2],
+    /// Zeros above and to the left.
+    pub padding: [usize; 2],
+    /// Whether a max pool of 2 × 2 with stride 2 follows.
+    pub pooled: bool,
+    /// How the output's bytes are read.
+    pub to: Element,
+    /// Biases and multipliers.
+    pub channels: Channels<'a>,
+    /// As [`pack`] writes them; 4-byte aligned.
+    pub weights: &'a [u8],
+}
+
+impl Conv<'_> {
+    const fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.input.channels as usize
+    }
+
+    /// Words of workspace that [`conv`] needs.
+    pub(crate) const fn work_words(&self) -> usize {
+        let padded = self.taps().next_multiple_of(8);
+        (WINDOWS + 1) * padded / 2
+    }
+}
+
+/// Words of workspace that [`dense`] needs.
+pub(crate) const fn work_words(inputs: usize) -> usize {
+    inputs.next_multiple_of(8) / 2
+}
+
+/// Packs int8 weights `[output][tap]`: `[four outputs][word][pair 2][lane 2][A + 128, B]`. Taps are filled up to a
+/// multiple of 8, outputs to a multiple of 4, with weights of 0. Word and lane of a tap: word `2q + h` holds the taps
+/// `4q + h` and `4q + 2 + h`.
+pub(crate) fn pack(weights: &[i8], taps: usize, packed: &mut [u8]) {
+    if taps == 0 {
+        return;
+    }
+    packed
+        .chunks_exact_mut(2)
+        .for_each(|pair| pair.iter_mut().zip([128, 0]).for_each(|(byte, zero)| *byte = zero));
+    for (output, filter) in weights.chunks_exact(taps).enumerate() {
+        for (tap, &weight) in filter.iter().enumerate() {
+            if let Some(slot) = packed.get_mut(place_of(taps, output, tap)) {
+                *slot = if output % 2 == 0 { (weight as u8).wrapping_add(128) } else { weight as u8 };
+            }
+        }
+    }
+}
+
+/// Where the weight of a tap of an output lies.
+pub(super) const fn place_of(taps: usize, output: usize, tap: usize) -> usize {
+    let (word, lane) = place(tap);
+    output / 4 * 4 * taps.next_multiple_of(ROW_MULTIPLE)
+        + 8 * word
+        + 4 * (output / 2 % 2)
+        + 2 * lane
+        + output % 2
+}
+
+/// Expands bytes to 16 bits, one word of two in every `step`, and sums them up.
+fn expand(bytes: &[u8], signed: bool, panel: &mut [u32], step: usize) -> i32 {
+    let mut sum = 0u32; // two sums of 16 lanes each would overflow: lanes are added one by one
+    #[cfg(dsp)]
+    let (bytes, panel) = if signed {
+        (bytes, panel)
+    } else {
+        let (quads, rest) = bytes.as_chunks();
+        sum = inner::expand(quads, panel, [step, 2 * step]);
+        (rest, panel.get_mut(2 * step * quads.len()..).unwrap_or(&mut []))
+    };
+    let mut add = |slot: Option<&mut u32>, lanes: u32| {
+        if let Some(slot) = slot {
+            *slot = lanes;
+        }
+        sum = sum.wrapping_add((low(lanes) + high(lanes)) as u32);
+    };
+    let mut slots = panel.iter_mut().step_by(step.max(1));
+    let (fours, rest) = bytes.as_chunks::<4>();
+    for &four in fours {
+        let [even, odd] = bytes16(u32::from_le_bytes(four), signed);
+        add(slots.next(), even);
+        add(slots.next(), odd);
+    }
+    if !rest.is_empty() {
+        let mut four = [0; 4];
+        super::copy(&mut four, rest);
+        let [even, odd] = bytes16(u32::from_le_bytes(four), signed);
+        add(slots.next(), even);
+        add(slots.next(), odd);
+    }
+    slots.for_each(|slot| *slot = 0);
+    sum as i32
+}
+
+/// [`expand`] of unsigned bytes into consecutive words.
+#[cfg(dsp)]
+fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
+    expand(bytes, false, panel, 1)
+}
+
+/// [`expand`] of unsigned bytes into consecutive words.
+#[cfg(not(dsp))]
+fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
+    // 64 times 4 bytes do not overflow two sums of 16 bits; the last, shorter piece is the slower function's.
+    let (pieces, rest) = bytes.as_chunks::<256>();
+    let Some((panels, end)) = panel.split_at_mut_checked(128 * pieces.len()) else { return 0 };
+    let mut sum = 0u32;
+    for (piece, panel) in pieces.iter().zip(panels.as_chunks_mut::<128>().0) {
+        sum += expand_quads(piece.as_chunks().0, panel.as_chunks_mut().0);
+    }
+    let (quads, rest) = rest.as_chunks();
+    sum += expand_quads(quads, end.as_chunks_mut().0);
+    sum as i32 + expand(rest, false, end.get_mut(2 * quads.len()..).unwrap_or(&mut []), 1)
+}
+
+/// Expands up to 128 times four bytes; their sum.
+#[cfg(not(dsp))]
+#[inline(always)]
+fn expand_quads(quads: &[[u8; 4]], panel: &mut [[u32; 2]]) -> u32 {
+    let mut sums = 0u32;
+    for (&quad, panel) in quads.iter().zip(panel) {
+        let [even, odd] = bytes16(u32::from_le_bytes(quad), false);
+        *panel = [even, odd];
+        sums += even + odd;
+    }
+    (sums & 0xffff) + (sums >> 16)
+}
+
+/// Computes a dense layer.
+pub(crate) fn dense(job: &Dense<'_>, input: &[u8], out: &mut [u8], work: &mut [u32]) {
+    let padded = input.len().next_multiple_of(8);
+    let Some(panel) = work.get_mut(..padded / 2) else { return };
+    if panel.is_empty() {
+        return;
+    }
+    let offset = match job.element {
+        Element::Unsigned => expand_unsigned(input, panel),
+        Element::Signed => expand(input, true, panel, 1),
+    };
+    let offset = offset.wrapping_mul(128);
+    dense_rows(job, panel, offset, out);
+}
+
+/// The rows of [`dense`], four at a time; `offset` is 128 times the sum of the panel.
+fn dense_rows(job: &Dense<'_>, panel: &[u32], offset: i32, out: &mut [u8]) {
+    let (biases, last_biases) = job.channels.biases.as_chunks();
+    let (multipliers, last_multipliers) = job.channels.multipliers.as_chunks();
+    let (fours, rest) = out.as_chunks_mut();
+    let last = fours.len() * 8 * panel.len();
+    #[cfg(not(dsp))]
+    use self::fours as compute;
+    #[cfg(dsp)]
+    use inner::fours as compute;
+    compute((panel, offset), job.weights, (biases, multipliers), job.to, fours);
+    if !rest.is_empty() {
+        // As one more four, of which some are not wanted.
+        let mut parameters = [[0; 4]; 2];
+        for (to, from) in parameters.iter_mut().zip([last_biases, last_multipliers]) {
+            to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+        }
+        let [biases, multipliers] = &parameters;
+        let (biases, multipliers) = (core::slice::from_ref(biases), core::slice::from_ref(multipliers));
+        let mut four = [[0; 4]];
+        let weights = job.weights.get(last..).unwrap_or(&[]);
+        compute((panel, offset), weights, (biases, multipliers), job.to, &mut four);
+        super::copy(rest, four.as_flattened());
+    }
+}
+
+/// Groups of four outputs.
+#[cfg(not(dsp))]
+fn fours(
+    (panel, offset): (&[u32], i32),
+    weights: &[u8],
+    (biases, multipliers): (&[[i32; 4]], &[[i32; 4]]),
+    to: Element,
+    out: &mut [[u8; 4]],
+) {
+    match to {
+        Element::Unsigned => {
+            fours_to(Element::Unsigned, (panel, offset), weights, (biases, multipliers), out)
+        }
+        Element::Signed => fours_to(Element::Signed, (panel, offset), weights, (biases, multipliers), out),
+    }
+}
+
+#[cfg(not(dsp))]
+#[inline(always)]
+fn fours_to(
+    to: Element,
+    (panel, offset): (&[u32], i32),
+    weights: &[u8],
+    (biases, multipliers): (&[[i32; 4]], &[[i32; 4]]),
+    out: &mut [[u8; 4]],
+) {
+    let groups = weights.chunks_exact((8 * panel.len()).max(1));
+    let finish = |sum: i32, bias: i32, multiplier: i32| requantize(sum.wrapping_add(bias), multiplier, to);
+    for ((out, weights), (b, m)) in out.iter_mut().zip(groups).zip(biases.iter().zip(multipliers)) {
+        let s = inner::dot4(panel, weights);
+        *out = [
+            finish(s[0].wrapping_sub(offset), b[0], m[0]),
+            finish(s[1], b[1], m[1]),
+            finish(s[2].wrapping_sub(offset), b[2], m[2]),
+            finish(s[3], b[3], m[3]),
+        ];
+    }
+}
+
+/// Computes row `y` of a convolution's output.
+pub(crate) fn conv(job: &Conv<'_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
+    let padded = job.taps().next_multiple_of(8);
+    let outputs = usize::from(job.output.channels);
+    if padded == 0 || outputs == 0 {
+        return;
+    }
+    let Some((panel, bytes)) = work.split_at_mut_checked(WINDOWS * padded / 2) else { return };
+    let columns = usize::from(job.output.width);
+    let mut column = 0;
+    while column < columns {
+        let valid = if job.pooled { 1 } else { (columns - column).min(WINDOWS) };
+        if !job.pooled && valid < WINDOWS {
+            // Windows one by one, as dense layers, cost less than some that no one wants.
+            let Some(panel) = panel.get_mut(..padded / 2) else { return };
+            let Conv { element, to, channels, weights, .. } = *job;
+            let dense = Dense { element, to, channels, weights };
+            for column in column..columns {
+                let Some(out) = out.get_mut(column * outputs..(column + 1) * outputs) else { return };
+                let offset = gather(job, input, [y, column], bytes, panel, 1).wrapping_mul(128);
+                dense_rows(&dense, panel, offset, out);
+            }
+            return;
+        }
+        let mut offsets = [0i32; WINDOWS];
+        for (window, offset) in offsets.iter_mut().enumerate() {
+            let position =
+                if job.pooled { [2 * y + window / 2, 2 * column + window % 2] } else { [y, column + window] };
+            *offset =
+                gather(job, input, position, bytes, panel.get_mut(window..).unwrap_or(&mut []), WINDOWS);
+        }
+        let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return };
+        let groups = job.weights.chunks_exact((4 * padded).max(1));
+        let parameters = job.channels.biases.chunks(4).zip(job.channels.multipliers.chunks(4));
+        for (group, (weights, (biases, multipliers))) in groups.zip(parameters).enumerate() {
+            for pair in 0..2 {
+                let (a, b) = inner::dot4x2(panel, weights, pair);
+                for (channel, sums) in [a, b].into_iter().enumerate() {
+                    let at = 2 * pair + channel;
+                    let (Some(&bias), Some(&multiplier)) = (biases.get(at), multipliers.get(at)) else {
+                        break;
+                    };
+                    let mut sums = sums;
+                    if channel == 0 {
+                        sums.iter_mut()
+                            .zip(offsets)
+                            .for_each(|(sum, x)| *sum = sum.wrapping_sub(x.wrapping_mul(128)));
+                    }
+                    if job.pooled {
+                        let [a, b, c, d] = sums;
+                        sums[0] = a.max(b).max(c.max(d));
+                    }
+                    for (out, sum) in out.chunks_exact_mut(outputs).zip(sums) {
+                        if let Some(slot) = out.get_mut(4 * group + at) {
+                            *slot = requantize(sum.wrapping_add(bias), multiplier, job.to);
+                        }
+                    }
+                }
+            }
+        }
+        column += valid;
+    }
+}
+
+/// Copies the window at `position` of the convolution and expands it into every `step`th word of the panel; its sum.
+fn gather(
+    job: &Conv<'_>,
+    input: Rows<'_>,
+    [y, x]: [usize; 2],
+    bytes: &mut [u32],
+    panel: &mut [u32],
+    step: usize,
+) -> i32 {
+    let depth = usize::from(job.input.channels);
+    let height = usize::from(job.input.height);
+    let left = (x * job.stride[1]) as isize - job.padding[1] as isize;
+    let run = job.kernel[1] * depth;
+    let start = left * depth as isize;
+    let line = |i: usize| {
+        let row = (y * job.stride[0] + i).wrapping_sub(job.padding[0]);
+        if row < height { input.row(row) } else { &[] }
+    };
+    let width = usize::from(job.input.width) * depth;
+    if run.is_multiple_of(4) && start >= 0 && start.unsigned_abs() + run <= width {
+        // Lines are whole words of the panel, and whole in the input, or outside of it.
+        let mut sum = 0i32;
+        let words = run / 2 * step;
+        for i in 0..job.kernel[0] {
+            // The last line's words may end before the next lane's would.
+            let end = panel.len().min((i + 1) * words);
+            let Some(panel) = panel.get_mut(i * words..end) else { break };
+            let line = line(i).get(start.unsigned_abs()..start.unsigned_abs() + run).unwrap_or(&[]);
+            let more = if step == 1 && job.element == Element::Unsigned {
+                expand_unsigned(line, panel)
+            } else {
+                expand(line, job.element == Element::Signed, panel, step)
+            };
+            sum = sum.wrapping_add(more);
+        }
+        let rest = panel.get_mut(job.kernel[0] * words..).unwrap_or(&mut []);
+        rest.iter_mut().step_by(step.max(1)).for_each(|word| *word = 0);
+        return sum;
+    }
+    let mut sum = 0i32;
+    let mut writer = super::taps::ByteWriter::new(bytes);
+    for i in 0..job.kernel[0] {
+        let line = line(i);
+        for at in start..start + run as isize {
+            writer.push(if at < 0 { 0 } else { line.get(at.unsigned_abs()).copied().unwrap_or(0) });
+        }
+    }
+    writer.finish();
+    let mut slots = panel.iter_mut().step_by(step.max(1));
+    let words = job.taps().div_ceil(4);
+    for &word in bytes.iter().take(words) {
+        for lanes in bytes16(word, job.element == Element::Signed) {
+            if let Some(slot) = slots.next() {
+                *slot = lanes;
+            }
+            sum = sum.wrapping_add(low(lanes) + high(lanes));
+        }
+    }
+    slots.for_each(|slot| *slot = 0);
+    sum
+}
+
+/// The inner loops for any processor.
+#[cfg(not(dsp))]
+mod portable {
+    use super::*;
+
+    /// `[Σ (A + 128)x, Σ Bx]` for both pairs of four outputs.
+    #[inline(never)]
+    pub(super) fn dot4(panel: &[u32], weights: &[u8]) -> [i32; 4] {
+        let mut sums = [0i32; 4];
+        let panel: &[i16] = bytemuck::cast_slice(panel);
+        let (x, w) = (panel.as_chunks::<2>().0, weights.as_chunks::<8>().0);
+        // A panel and its weights are of the same number of words.
+        let words = x.len().min(w.len());
+        let (x, w) = (x.get(..words).unwrap_or(&[]), w.get(..words).unwrap_or(&[]));
+        pass::<0>(&mut sums, x, w);
+        // The second lane begins later and leaves out the last word, so that it is read as the first one is: at the
+        // beginnings of pieces, for which processors have instructions.
+        let (later_x, later_w) = (x.as_flattened().get(1..), w.as_flattened().get(2..));
+        pass::<0>(&mut sums, later_x.unwrap_or(&[]).as_chunks().0, later_w.unwrap_or(&[]).as_chunks().0);
+        if let (Some(x), Some(w)) = (x.last_chunk::<1>(), w.last_chunk::<1>()) {
+            pass::<1>(&mut sums, x, w);
+        }
+        sums
+    }
+
+    /// Adds the products of one lane of every word.
+    #[inline(always)]
+    fn pass<const LANE: usize>(sums: &mut [i32; 4], x: &[[i16; 2]], w: &[[u8; 8]]) {
+        for (x, w) in x.iter().zip(w) {
+            let x = i32::from(x[LANE]);
+            let at = 2 * LANE;
+            let w = [w[at].into(), (w[at + 1] as i8).into(), w[at + 4].into(), (w[at + 5] as i8).into()];
+            for (sum, w) in sums.iter_mut().zip(w) {
+                *sum = sum.wrapping_add(x.wrapping_mul(w));
+            }
+            barrier();
+        }
+    }
+
+    /// `Σ (A + 128)x` and `Σ Bx` of four windows, for pair 0 or 1 of four outputs.
+    #[inline(never)]
+    pub(super) fn dot4x2(panel: &[u32], weights: &[u8], pair: usize) -> ([i32; 4], [i32; 4]) {
+        let (mut a, mut b) = ([0i32; 4], [0i32; 4]);
+        for (x, w) in panel.as_chunks::<4>().0.iter().zip(weights.as_chunks::<8>().0) {
+            let [a0, b0, a1, b1] =
+                if pair == 0 { [w[0], w[1], w[2], w[3]] } else { [w[4], w[5], w[6], w[7]] };
+            for ((a, b), &x) in a.iter_mut().zip(&mut b).zip(x) {
+                let (x, y) = (low(x), high(x));
+                *a = a.wrapping_add(x.wrapping_mul(a0.into())).wrapping_add(y.wrapping_mul(a1.into()));
+                let (b0, b1) = (i32::from(b0 as i8), i32::from(b1 as i8));
+                *b = b.wrapping_add(x.wrapping_mul(b0)).wrapping_add(y.wrapping_mul(b1));
+                barrier();
+            }
+        }
+        (a, b)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::{
+            fast::{
+                random::{Random, le},
+                taps::tests::random_case,
+            },
+            kernel,
+        },
+        model::{geometry::ConvGeometry, step::Parameters},
+    };
+    use std::vec;
+
+    /// A vector of `len` bytes from where a word begins.
+    fn aligned(bytes: &mut [u8], len: usize) -> &mut [u8] {
+        let at = bytes.as_ptr().align_offset(4);
+        &mut bytes[at..][..len]
+    }
+
+    #[test]
+    fn dense_gives_the_same_bytes_as_the_reference() {
+        let mut random = Random(13);
+        for case in 0..300 {
+            let (inputs, outputs) =
+                (random.range(1, if case % 2 == 0 { 600 } else { 40 }), random.range(1, 33));
+            let elements = [0, 1].map(|_| random.pick(&[Element::Unsigned, Element::Signed]));
+            let extremes = if elements[0] == Element::Signed { [0x80, 0x7f] } else { [0, 255] };
+            let input = random.bytes(inputs, extremes);
+            let weights = random.bytes(inputs * outputs, [0x80, 0x7f]);
+            let (biases, multipliers) = random.channels(outputs, inputs);
+            let parameters =
+                Parameters { weights: &weights, biases: &le(&biases), multipliers: &le(&multipliers) };
+            let mut expected = vec![0; outputs];
+            kernel::dense(&parameters, (&input, elements[0]), (&mut expected, elements[1]));
+            let signed: vec::Vec<i8> = weights.iter().map(|&w| w as i8).collect();
+            let mut packed = vec![0; (inputs.next_multiple_of(8) * outputs.next_multiple_of(4)) + 4];
+            let packed = aligned(&mut packed, inputs.next_multiple_of(8) * outputs.next_multiple_of(4));
+            pack(&signed, inputs, packed);
+            let channels = Channels { biases: &biases, multipliers: &multipliers };
+            let job = Dense { element: elements[0], to: elements[1], channels, weights: packed };
+            let mut work = vec![0x5555_5555; work_words(inputs)];
+            let mut got = vec![0x55; outputs];
+            dense(&job, &input, &mut got, &mut work);
+            assert!(got == expected, "case {case}: {inputs} {outputs} {elements:?}");
+        }
+    }
+
+    #[test]
+    fn conv_gives_the_same_bytes_as_the_reference() {
+        let mut random = Random(17);
+        for index in 0..300 {
+            let case = random_case(&mut random, &[1, 2, 3, 4, 6, 16], index % 3 == 0);
+            let ConvGeometry { input, kernel, stride, padding, .. } = case.geometry;
+            let (taps, outputs) =
+                (kernel[0] * kernel[1] * usize::from(input.channels), usize::from(case.output.channels));
+            let mut packed = vec![0; taps.next_multiple_of(8) * outputs.next_multiple_of(4) + 4];
+            let packed = aligned(&mut packed, taps.next_multiple_of(8) * outputs.next_multiple_of(4));
+            pack(&case.weights, taps, packed);
+            let channels = Channels { biases: &case.biases, multipliers: &case.multipliers };
+            let [element, to] = case.elements;
+            let (output, pooled) = (case.output, case.pooled);
+            let job = Conv {
+                input,
+                element,
+                output,
+                kernel,
+                stride,
+                padding,
+                pooled,
+                to,
+                channels,
+                weights: packed,
+            };
+            let mut work = vec![0x5555_5555u32; job.work_words()];
+            let mut got = vec![0; case.output.len()];
+            let row_len = usize::from(input.width) * usize::from(input.channels);
+            let map = Rows { bytes: &case.input, row_len, slots: input.height.into() };
+            for (y, out) in got.chunks_mut(usize::from(case.output.width) * outputs).enumerate() {
+                conv(&job, map, y, out, &mut work);
+            }
+            assert!(
+                got == case.expected,
+                "case {index}: {:?} {} {:?}",
+                case.geometry,
+                case.output,
+                case.elements
+            );
+        }
+    }
+}

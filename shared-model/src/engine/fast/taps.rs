@@ -1,0 +1,799 @@
+//! Convolution with few weights an output channel: each output is one sum over a window that was gathered before,
+//! with weights in 16 bits.
+//!
+//! With a 2 × 2 max pool of stride 2 behind it, the four windows a, b, c, d of a pooled output need one accumulator:
+//!
+//! ```text
+//! max(a, b, c, d) = d + r(c − d + r(b − c + r(a − b)))      r(x) = max(x, 0)
+//! ```
+//!
+//! `a − b` is the convolution of the difference of two windows: with differences gathered instead of windows, a pooled
+//! output is one chain of products with an `r` (USAT) after each of the first three quarters.
+
+use super::{Rows, lanes::*};
+use crate::model::{
+    step::Parameters,
+    tensor::{Element, Shape},
+};
+
+#[cfg(dsp)]
+use super::dsp::taps as inner;
+#[cfg(not(dsp))]
+use portable as inner;
+
+/// Words of a record behind the weights: two biases, two multipliers.
+const TAIL: usize = 4;
+
+/// A layer.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    /// What is read.
+    pub input: Shape,
+    /// How the input's bytes are read.
+    pub element: Element,
+    /// What is written (behind the pool); channels are even.
+    pub output: Shape,
+    /// Rows and columns of the kernel.
+    pub kernel: [usize; 2],
+    /// Rows and columns from a window to the next.
+    pub stride: [usize; 2],
+    /// Zeros above and to the left.
+    pub padding: [usize; 2],
+    /// Whether windows reach over the input's border on any side.
+    pub padded: bool,
+    /// Whether a max pool of 2 × 2 with stride 2 follows.
+    pub pooled: bool,
+    /// How the output's bytes are read.
+    pub to: Element,
+    /// Whether every sum, rounded, fits 16 bits.
+    #[cfg_attr(not(dsp), allow(dead_code))]
+    pub narrow: bool,
+    /// As [`pack`] writes them; 4-byte aligned.
+    pub weights: &'a [i16],
+}
+
+/// How a layer's windows are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Order {
+    form: Form,
+    /// Rows of the kernel.
+    rows: usize,
+    /// Values of a row of the kernel.
+    run: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// 3 × 3 on one channel, stride 1, no padding, pooled.
+    Three,
+    /// 5 × 5 on one channel, no padding; stride 1 where it is pooled.
+    Five,
+    /// Anything else.
+    Any,
+}
+
+impl Order {
+    /// The order of a layer that reads `depth` channels.
+    pub(crate) const fn of(
+        depth: usize,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padded: bool,
+        pooled: bool,
+    ) -> Self {
+        let form = match (depth, kernel, stride, padded, pooled) {
+            (1, [3, 3], [1, 1], false, true) => Form::Three,
+            (1, [5, 5], [1, 1], false, true) | (1, [5, 5], _, false, false) => Form::Five,
+            _ => Form::Any,
+        };
+        Self { form, rows: kernel[0], run: kernel[1] * depth }
+    }
+
+    /// Words of a window.
+    const fn words(self) -> usize {
+        match self.form {
+            Form::Three => 5,
+            Form::Five => 14,
+            Form::Any => self.rows * 2 * self.run.div_ceil(4),
+        }
+    }
+
+    /// Words of a record's weights, of one output.
+    const fn record_words(self) -> usize {
+        match self.form {
+            Form::Three => 10,
+            _ => self.words(),
+        }
+    }
+
+    /// i16 of a record.
+    const fn record(self) -> usize {
+        4 * self.record_words() + 2 * TAIL
+    }
+
+    /// Word and lane of the tap in `row` at `index` of the row.
+    const fn place(self, row: usize, index: usize) -> (usize, usize) {
+        match self.form {
+            Form::Three => match (row, index) {
+                (0 | 1, 2) => (3, row),
+                (_, 2) => (4, 0),
+                _ => (row, index),
+            },
+            Form::Five if index < 4 => place(4 * row + index),
+            Form::Five => place(20 + row),
+            Form::Any => {
+                let (word, lane) = place(index);
+                (row * 2 * self.run.div_ceil(4) + word, lane)
+            }
+        }
+    }
+}
+
+impl Order {
+    /// Where the weight of an output at `index` of a row of the kernel lies, among all halves.
+    pub(super) const fn weight_half(self, output: usize, row: usize, index: usize) -> usize {
+        let (word, lane) = self.place(row, index);
+        output / 2 * self.record() + 4 * word + 2 * (output % 2) + lane
+    }
+
+    /// Where the half at `at` stands a second time.
+    pub(super) fn copy_of(self, at: usize) -> Option<usize> {
+        (self.form == Form::Three).then_some(at + 4 * 5)
+    }
+
+    /// Where an output's bias and multiplier begin.
+    pub(super) const fn parameter_halves(self, output: usize) -> [usize; 2] {
+        let tail = output / 2 * self.record() + 4 * self.record_words() + 2 * (output % 2);
+        [tail, tail + 4]
+    }
+
+    /// The halves of a record that may hold weights.
+    pub(super) fn weight_halves(self, record: usize) -> core::ops::Range<usize> {
+        let first = record * self.record();
+        first..first + 4 * self.record_words()
+    }
+}
+
+impl Job<'_> {
+    const fn order(&self) -> Order {
+        Order::of(self.input.channels as usize, self.kernel, self.stride, self.padded, self.pooled)
+    }
+
+    /// Windows, or differences of windows, that are summed one after the other.
+    const fn stages(&self) -> usize {
+        if self.pooled { 4 } else { 1 }
+    }
+
+    /// Words of workspace that [`rows`] needs.
+    pub(crate) const fn work_words(&self) -> usize {
+        let panel = 2 * self.stages() * self.order().words();
+        if self.padded { panel + panel / 4 } else { panel }
+    }
+}
+
+/// The i16 that [`pack`] writes.
+pub(crate) const fn packed_len(order: Order, outputs: usize) -> usize {
+    order.record() * (outputs / 2)
+}
+
+/// Packs int8 weights `[output][row][column][input channel]`, with biases and multipliers.
+///
+/// A record a pair of outputs: `[word][output of the pair 2][lane 2]`, then two biases and two multipliers, each
+/// as two i16, the lower half first. Words and lanes:
+///
+/// * in general, every row of the kernel is filled up with 0 to whole words; word `2q + h` of a row holds its
+///   values `4q + h` and `4q + 2 + h`;
+/// * 5 × 5 on one channel without padding: the same of one row, which is four columns of each row and then the fifth
+///   column;
+/// * 3 × 3 on one channel without padding, pooled: three words with columns 0 and 1 of a row, one with column 2 of
+///   rows 0 and 1, one with the last tap and 0; and all five words again.
+///
+/// Writes [`packed_len`] elements.
+pub(crate) fn pack(weights: &[i8], order: Order, parameters: &Parameters<'_>, packed: &mut [i16]) {
+    if order.run == 0 || order.rows == 0 {
+        return;
+    }
+    packed.fill(0);
+    let mut set = |at: usize, value: i16| {
+        if let Some(slot) = packed.get_mut(at) {
+            *slot = value;
+        }
+    };
+    for (output, filter) in weights.chunks_exact(order.rows * order.run).enumerate() {
+        for (row, weights) in filter.chunks_exact(order.run).enumerate() {
+            for (index, &weight) in weights.iter().enumerate() {
+                let at = order.weight_half(output, row, index);
+                set(at, i16::from(weight));
+                if let Some(copy) = order.copy_of(at) {
+                    set(copy, i16::from(weight));
+                }
+            }
+        }
+        let values = [parameters.bias(output), parameters.multiplier(output)];
+        for (at, value) in order.parameter_halves(output).into_iter().zip(values) {
+            set(at, value as i16);
+            set(at + 1, (value >> 16) as i16);
+        }
+    }
+}
+
+/// Computes row `y` of the output.
+pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
+    let outputs = usize::from(job.output.channels);
+    let (order, stages) = (job.order(), job.stages());
+    #[cfg(dsp)]
+    let depth = usize::from(job.input.channels);
+    let (form, words) = (order.form, order.words());
+    if outputs == 0 || outputs % 2 != 0 || words == 0 {
+        return;
+    }
+    let Some((panel, border)) = work.split_at_mut_checked(2 * stages * words) else { return };
+    let Some(weights) = job.weights.get(..outputs / 2 * order.record()) else { return };
+    let pool = if job.pooled { 2 } else { 1 };
+    // One after the other: a compiler makes a call a line of an array's `map`.
+    let line =
+        |i: usize| if i < job.kernel[0] + pool - 1 { input.row(pool * job.stride[0] * y + i) } else { &[] };
+    let lines = [line(0), line(1), line(2), line(3), line(4), line(5)];
+    let signed = job.element == Element::Signed;
+    let columns = usize::from(job.output.width);
+    #[cfg(dsp)]
+    if form == Form::Five
+        && job.pooled
+        && job.narrow
+        && (job.element, job.to) == (Element::Unsigned, Element::Unsigned)
+        && super::windows5::row(lines, weights, outputs, out)
+    {
+        return;
+    }
+    #[cfg(dsp)]
+    if form == Form::Three && !signed {
+        let Some(panel) = panel.as_chunks_mut().0.first_chunk_mut() else { return };
+        let [l0, l1, l2, l3, ..] = lines;
+        if inner::row3([l0, l1, l2, l3], (panel, columns), weights, job.to, (&mut *out, outputs)) {
+            return;
+        }
+    }
+    let mut column = 0;
+    while column < columns {
+        let valid = (columns - column).min(2);
+        let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return };
+        let out = (out, outputs);
+        if form == Form::Three {
+            let Some(panel) = panel.as_chunks_mut().0.first_chunk_mut() else { return };
+            let [l0, l1, l2, l3, ..] = lines;
+            inner::expand3([l0, l1, l2, l3], 2 * column, signed, valid, panel);
+            inner::sum5(panel, weights, job.to, out);
+        } else {
+            for tile in 0..valid {
+                let panel = panel.as_chunks_mut().0;
+                if form == Form::Five {
+                    let left = pool * (column + tile) * job.stride[1];
+                    expand5(lines, left, (signed, job.pooled), (panel, tile));
+                } else {
+                    #[cfg(dsp)]
+                    if job.pooled
+                        && !signed
+                        && (job.stride, job.padded) == ([1, 1], false)
+                        && inner::expand_pooled(
+                            lines,
+                            (2 * (column + tile) * depth, depth),
+                            (order.rows, order.run),
+                            (&mut *panel, tile),
+                        )
+                    {
+                        continue;
+                    }
+                    expand(job, input, [y, column + tile], border, (panel, tile));
+                }
+            }
+            inner::sum(panel, weights, (words, stages), job.to, out);
+        }
+        column += 2;
+    }
+}
+
+/// The four bytes of a line from `at` on; 0 where they are not there.
+#[inline(always)]
+fn four(line: &[u8], at: usize) -> u32 {
+    line.get(at..).and_then(|line| line.first_chunk()).map_or(0, |&four| u32::from_le_bytes(four))
+}
+
+/// Stores two words of a tile.
+#[inline(always)]
+fn put<const TILE: usize>(step: &mut [u32; 4], words: [u32; 2]) {
+    let [a, b, c, d] = step;
+    if TILE == 0 { (*a, *b) = (words[0], words[1]) } else { (*c, *d) = (words[0], words[1]) }
+}
+
+/// Differences of the four 3 × 3 windows of one or two pooled outputs, straight from the map.
+#[cfg(dsp)]
+#[inline(never)]
+pub(super) fn expand3(
+    lines: [&[u8]; 4],
+    left: usize,
+    signed: bool,
+    tiles: usize,
+    panel: &mut [[u32; 4]; 10],
+) {
+    expand3_tile::<0>(lines, left, signed, panel);
+    if tiles > 1 {
+        expand3_tile::<1>(lines, left + 2, signed, panel);
+    }
+}
+
+#[cfg(dsp)]
+#[inline(always)]
+fn expand3_tile<const TILE: usize>(lines: [&[u8]; 4], left: usize, signed: bool, panel: &mut [[u32; 4]; 10]) {
+    let [l0, l1, l2, l3] = lines;
+    // Of each row: columns 0 and 2, and 1 and 3; columns 0 and 1; columns 1 and 2.
+    let [r0, r1, r2, r3] = [l0, l1, l2, l3].map(|line| {
+        let [even, odd] = bytes16(four(line, left), signed);
+        (even, odd, pack_low(even, odd), pack_low_high(odd, even))
+    });
+    let across = [r0, r1, r2, r3].map(|(even, odd, x, y)| (sub16(x, y), sub16(even, odd)));
+    let down = [(r0, r1), (r1, r2), (r2, r3)].map(|(a, b)| (sub16(a.3, b.2), sub16(a.1, b.0)));
+    let ([h0, h1, h2, h3], [d0, d1, d2]) = (across, down);
+    let [p0, p1, p2, p3, p4, p5, p6, p7, p8, p9] = panel;
+    put::<TILE>(p0, [h0.0, h1.0]);
+    put::<TILE>(p1, [h2.0, pack_high(h0.1, h1.1)]);
+    put::<TILE>(p2, [h2.1 >> 16, d0.0]);
+    put::<TILE>(p3, [d1.0, d2.0]);
+    put::<TILE>(p4, [pack_high(d0.1, d1.1), d2.1 >> 16]);
+    put::<TILE>(p5, [h1.0, h2.0]);
+    put::<TILE>(p6, [h3.0, pack_high(h1.1, h2.1)]);
+    put::<TILE>(p7, [h3.1 >> 16, r1.3]);
+    put::<TILE>(p8, [r2.3, r3.3]);
+    put::<TILE>(p9, [pack_high(r1.1, r2.1), r3.1 >> 16]);
+}
+
+/// A 5 × 5 window, or the differences of four of them, straight from the map.
+#[inline(never)]
+fn expand5(
+    lines: [&[u8]; 6],
+    left: usize,
+    (signed, pooled): (bool, bool),
+    (panel, tile): (&mut [[u32; 4]], usize),
+) {
+    let byte = |line: &[u8], at: usize| line.get(at).copied().map_or(0, u32::from);
+    // The fifth column of windows that begin at `left + x`: rows 0 to 3, and rows 1 to 4, in a word, rows 4 and 5.
+    let fifth = |x: usize| {
+        let [a, b, c, d, e, f] = lines.map(|line| byte(line, left + 4 + x));
+        let upper = a | b << 8 | c << 16 | d << 24;
+        (upper, upper >> 8 | e << 24, e, f)
+    };
+    let put = |step: Option<&mut [u32; 4]>, words: [u32; 2]| {
+        if let Some(step) = step {
+            if tile == 0 { put::<0>(step, words) } else { put::<1>(step, words) }
+        }
+    };
+    let wide = |word: u32| bytes16(word, signed);
+    let sub = |a: [u32; 2], b: [u32; 2]| [sub16(a[0], b[0]), sub16(a[1], b[1])];
+    let x4 = fifth(0);
+    if !pooled {
+        let mut steps = panel.iter_mut();
+        for line in lines.into_iter().take(5) {
+            put(steps.next(), wide(four(line, left)));
+        }
+        put(steps.next(), wide(x4.0));
+        put(steps.next(), wide(x4.2));
+        return;
+    }
+    let y4 = fifth(1);
+    let Some(panel) = panel.first_chunk_mut::<28>() else { return };
+    let mut last = None; // of the row above: columns 1 to 4 of the patch
+    for (r, line) in lines.into_iter().enumerate() {
+        let x = wide(four(line, left));
+        let y = wide(four(line, left + 1));
+        let across = sub(x, y);
+        if r < 5 {
+            put(panel.get_mut(r), across);
+        }
+        if let Some(above) = last {
+            put(panel.get_mut(7 + r - 1), sub(above, x));
+            put(panel.get_mut(14 + r - 1), across);
+            put(panel.get_mut(21 + r - 1), y);
+        }
+        last = Some(y);
+    }
+    for (at, x, y, z) in [(5, x4.0, y4.0, (x4.1, y4.1)), (6, x4.2, y4.2, (x4.3, y4.3))] {
+        let (a, b, c, d) = (wide(x), wide(y), wide(z.0), wide(z.1));
+        put(panel.get_mut(at), sub(a, b));
+        put(panel.get_mut(at + 7), sub(b, c));
+        put(panel.get_mut(at + 14), sub(c, d));
+        put(panel.get_mut(at + 21), d);
+    }
+}
+
+/// Bytes into words, little-endian.
+pub(super) struct ByteWriter<'a> {
+    words: core::slice::IterMut<'a, u32>,
+    held: u32,
+    count: u32,
+}
+
+impl<'a> ByteWriter<'a> {
+    pub(super) fn new(words: &'a mut [u32]) -> Self {
+        Self { words: words.iter_mut(), held: 0, count: 0 }
+    }
+
+    #[inline(always)]
+    pub(super) fn push(&mut self, byte: u8) {
+        self.held |= u32::from(byte) << (8 * (self.count & 3));
+        self.count += 1;
+        if self.count & 3 == 0 {
+            if let Some(word) = self.words.next() {
+                *word = self.held;
+            }
+            self.held = 0;
+        }
+    }
+
+    pub(super) fn finish(mut self) {
+        if let Some(word) = self.words.next() {
+            *word = self.held;
+            self.words.for_each(|word| *word = 0);
+        }
+    }
+}
+
+/// Expands an output's windows to 16 bits, and takes the differences of one from the next, into the panel
+/// `[stage][words/2][tile 2][half 2]`.
+#[inline(never)]
+fn expand(
+    job: &Job<'_>,
+    input: Rows<'_>,
+    [y, x]: [usize; 2],
+    border: &mut [u32],
+    (panel, tile): (&mut [[u32; 4]], usize),
+) {
+    let pool = if job.pooled { 2 } else { 1 };
+    let (height, depth) = (usize::from(job.input.height), usize::from(job.input.channels));
+    let [left, next] = [0, 1].map(|i| ((pool * x + i) * job.stride[1]) as isize - job.padding[1] as isize);
+    let run = job.kernel[1] * depth;
+    let quads = run.div_ceil(4);
+    let stage_len = job.kernel[0] * quads;
+    let line = |row: usize| {
+        let row = (pool * y * job.stride[0] + row).wrapping_sub(job.padding[0]);
+        if row < height { input.row(row) } else { &[] }
+    };
+    let signed = job.element == Element::Signed;
+    for row in 0..job.kernel[0] {
+        let lines = [line(row), line(row + job.stride[0])];
+        let to = &mut panel.get_mut(row * quads..).unwrap_or(&mut []);
+        let to = (&mut **to, stage_len, tile);
+        let right = next.unsigned_abs() * depth + run;
+        let inside = left >= 0
+            && lines
+                .iter()
+                .take(pool)
+                .all(|line| line.len() >= if pool == 2 { right } else { right - job.stride[1] * depth });
+        #[cfg(dsp)]
+        if inside && !job.pooled && !signed && run.is_multiple_of(4) {
+            let (panel, ..) = to;
+            let start = left.unsigned_abs() * depth;
+            let bytes = lines[0].get(start..start + run).unwrap_or(&[]);
+            let words = panel.as_flattened_mut().get_mut(2 * tile..).unwrap_or(&mut []);
+            super::dsp::rows::expand(bytes.as_chunks().0, words, [1, 4]);
+            continue;
+        }
+        if inside {
+            let (left, next) = (left.unsigned_abs() * depth, next.unsigned_abs() * depth);
+            let get = |window: usize, q: usize| {
+                let line = if window < 2 { lines[0] } else { lines[1] };
+                four_or_fewer(line, if window.is_multiple_of(2) { left } else { next } + 4 * q)
+            };
+            expand_row(get, job.pooled, signed, quads, to);
+        } else {
+            for (window, words) in border.chunks_exact_mut(quads.max(1)).enumerate().take(pool * pool) {
+                let mut bytes = ByteWriter::new(words);
+                let line = if window < 2 { lines[0] } else { lines[1] };
+                let start = if window % 2 == 0 { left } else { next } * depth as isize;
+                for at in start..start + run as isize {
+                    bytes.push(if at < 0 { 0 } else { line.get(at.unsigned_abs()).copied().unwrap_or(0) });
+                }
+                bytes.finish();
+            }
+            let border = &*border;
+            let get = |window: usize, q: usize| border.get(window * quads + q).copied().unwrap_or(0);
+            expand_row(get, job.pooled, signed, quads, to);
+        }
+    }
+}
+
+/// One row of the kernel of [`expand`].
+#[inline(always)]
+fn expand_row(
+    get: impl Fn(usize, usize) -> u32,
+    pooled: bool,
+    signed: bool,
+    quads: usize,
+    (panel, stage_len, tile): (&mut [[u32; 4]], usize, usize),
+) {
+    let mut set = |at: usize, words: [u32; 2]| {
+        if let Some(step) = panel.get_mut(at) {
+            if tile == 0 { put::<0>(step, words) } else { put::<1>(step, words) }
+        }
+    };
+    let sub = |a: [u32; 2], b: [u32; 2]| [sub16(a[0], b[0]), sub16(a[1], b[1])];
+    for q in 0..quads {
+        let a = bytes16(get(0, q), signed);
+        if pooled {
+            let [b, c, d] = [1, 2, 3].map(|window| bytes16(get(window, q), signed));
+            set(q, sub(a, b));
+            set(stage_len + q, sub(b, c));
+            set(2 * stage_len + q, sub(c, d));
+            set(3 * stage_len + q, d);
+        } else {
+            set(q, a);
+        }
+    }
+}
+
+/// The bytes of a line from `at` on, up to four; 0 for the others.
+#[inline(always)]
+fn four_or_fewer(line: &[u8], at: usize) -> u32 {
+    let rest = line.get(at..).unwrap_or(&[]);
+    match rest.first_chunk() {
+        Some(&four) => u32::from_le_bytes(four),
+        None => rest.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte)),
+    }
+}
+
+/// The inner loops for any processor.
+#[cfg(not(dsp))]
+mod portable {
+    use super::*;
+    use crate::engine::requantize::requantize;
+
+    /// Sums the panel's two tiles with every record, and writes the outputs of those tiles for which `out` has room.
+    #[inline(never)]
+    pub(super) fn sum(
+        panel: &[u32],
+        weights: &[i16],
+        (words, stages): (usize, usize),
+        to: Element,
+        (out, outputs): (&mut [u8], usize),
+    ) {
+        for (pair, record) in weights.chunks_exact(((words + TAIL / 2) * 4).max(1)).enumerate() {
+            let Some((weights, tail)) = record.split_at_checked(words * 4) else { return };
+            let (mut a, mut b) = ([0; 2], [0; 2]); // a tile's sums, of two channels
+            for (stage, panel) in panel.chunks_exact((words * 2).max(1)).enumerate().take(stages) {
+                if stage > 0 {
+                    (a, b) = (relu(a), relu(b));
+                }
+                for (x, w) in panel.as_chunks::<4>().0.iter().zip(weights.as_chunks::<8>().0) {
+                    let [v, w] = split_weights(w);
+                    a = add_lanes(a, x[0], v);
+                    b = add_lanes(b, x[2], v);
+                    barrier();
+                    a = add_lanes(a, x[1], w);
+                    b = add_lanes(b, x[3], w);
+                    barrier();
+                }
+            }
+            let Some(&tail) = tail.first_chunk() else { return };
+            finish([a, b], tail, to, pair, (&mut *out, outputs));
+        }
+    }
+
+    #[inline(always)]
+    fn relu([a, b]: [i32; 2]) -> [i32; 2] {
+        [a.max(0), b.max(0)]
+    }
+
+    /// The four rows of six pixels under one or two pooled outputs, a word each.
+    #[inline(never)]
+    pub(super) fn expand3(
+        lines: [&[u8]; 4],
+        left: usize,
+        signed: bool,
+        tiles: usize,
+        panel: &mut [[u32; 4]; 10],
+    ) {
+        let pixels = if tiles > 1 { 6 } else { 4 };
+        for (line, row) in lines.into_iter().zip(panel.as_flattened_mut().as_chunks_mut::<6>().0) {
+            let line = line.get(left..left + pixels).unwrap_or(&[]);
+            for (to, &byte) in row.iter_mut().zip(line) {
+                *to = if signed { byte as i8 as u32 } else { byte.into() };
+            }
+        }
+    }
+
+    /// Sums what [`expand3`] wrote with every record, and writes the outputs.
+    #[inline(never)]
+    pub(super) fn sum5(
+        panel: &[[u32; 4]; 10],
+        weights: &[i16],
+        to: Element,
+        (out, outputs): (&mut [u8], usize),
+    ) {
+        let Some((first, second)) = out.split_at_mut_checked(outputs) else { return };
+        let mut second = second.as_chunks_mut::<2>().0.iter_mut();
+        for (record, out) in weights.as_chunks::<48>().0.iter().zip(first.as_chunks_mut::<2>().0) {
+            let Some(words) = record.as_chunks().0.first_chunk() else { return };
+            let ([a0, b0], [a1, b1]) = (channel::<0>(panel, words), channel::<1>(panel, words));
+            let parameters = parameters(record.last_chunk().copied().unwrap_or([0; 8]));
+            // A match, for the limits to be constants.
+            let finish = |sums: [i32; 2], to: Element| {
+                let [(b, m), (c, n)] = parameters;
+                [requantize(sums[0].wrapping_add(b), m, to), requantize(sums[1].wrapping_add(c), n, to)]
+            };
+            let (a, b) = ([a0, a1], [b0, b1]);
+            let (a, b) = match to {
+                Element::Unsigned => (finish(a, Element::Unsigned), finish(b, Element::Unsigned)),
+                Element::Signed => (finish(a, Element::Signed), finish(b, Element::Signed)),
+            };
+            *out = a;
+            if let Some(out) = second.next() {
+                *out = b;
+            }
+        }
+    }
+
+    /// The largest sums of a channel in both tiles.
+    #[inline(always)]
+    fn channel<const CHANNEL: usize>(panel: &[[u32; 4]; 10], words: &[[i16; 4]; 5]) -> [i32; 2] {
+        let rows = panel.as_flattened().as_chunks::<6>().0;
+        let weight = |word: usize, lane: usize| words[word][2 * CHANNEL + lane];
+        let mut largest = [i32::MIN; 2];
+        for upper in 0..2 {
+            let mut s = [0i32; 4];
+            for row in 0..3 {
+                let last = if row < 2 { weight(3, row) } else { weight(4, 0) };
+                let w = [weight(row, 0), weight(row, 1), last];
+                let x = rows.get(upper + row).copied().unwrap_or([0; 6]);
+                for (window, sum) in s.iter_mut().enumerate() {
+                    for (column, &w) in w.iter().enumerate() {
+                        let x = x.get(window + column).map_or(0, |&x| x as i32);
+                        *sum = sum.wrapping_add(x.wrapping_mul(w.into()));
+                    }
+                }
+                seam(s[0]);
+            }
+            for (largest, s) in largest.iter_mut().zip(s.as_chunks::<2>().0) {
+                *largest = (*largest).max(s[0]).max(s[1]);
+            }
+            seam(largest[0]);
+        }
+        largest
+    }
+
+    /// Bias and multiplier of both channels.
+    #[inline(always)]
+    fn parameters([b0, b1, c0, c1, m0, m1, n0, n1]: [i16; 8]) -> [(i32, i32); 2] {
+        let word = |low: i16, high: i16| i32::from(low as u16) | i32::from(high) << 16;
+        [(word(b0, b1), word(m0, m1)), (word(c0, c1), word(n0, n1))]
+    }
+
+    /// Adds the biases, rounds and writes.
+    #[inline(always)]
+    fn finish(
+        sums: [[i32; 2]; 2],
+        tail: [i16; 8],
+        to: Element,
+        pair: usize,
+        (out, outputs): (&mut [u8], usize),
+    ) {
+        let parameters = parameters(tail);
+        for (out, sums) in out.chunks_mut(outputs.max(1)).zip(sums) {
+            if let Some(out) = out.get_mut(2 * pair..) {
+                for ((out, sum), (bias, multiplier)) in out.iter_mut().zip(sums).zip(parameters) {
+                    *out = requantize(sum.wrapping_add(bias), multiplier, to);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::{
+        engine::{
+            fast::random::{Random, le},
+            kernel,
+        },
+        model::{format::Pool, geometry::ConvGeometry, step::Parameters},
+    };
+    use std::{vec, vec::Vec};
+
+    /// A random convolution with everything about it.
+    pub(in crate::engine::fast) struct Case {
+        pub geometry: ConvGeometry,
+        pub output: Shape,
+        pub pooled: bool,
+        pub elements: [Element; 2],
+        pub input: Vec<u8>,
+        pub weights: Vec<i8>,
+        pub biases: Vec<i32>,
+        pub multipliers: Vec<i32>,
+        pub expected: Vec<u8>,
+    }
+
+    pub(in crate::engine::fast) fn random_case(random: &mut Random, depths: &[usize], usual: bool) -> Case {
+        let depth = random.pick(depths);
+        let kernel =
+            if usual { random.pick(&[[3, 3], [5, 5]]) } else { [random.range(1, 5), random.range(1, 5)] };
+        let stride = if usual { [1, 1] } else { [random.range(1, 2), random.range(1, 3)] };
+        let padding =
+            if usual && random.range(0, 1) == 0 { [0, 0] } else { [random.range(0, 2), random.range(0, 2)] };
+        let size = kernel.map(|k| k + random.range(0, 9));
+        let conv = [0, 1]
+            .map(|i| (size[i] + padding[i] - kernel[i]) / stride[i] + 1 + random.range(0, padding[i].min(1)));
+        let pooled = random.range(0, 2) > 0 && conv[0] > 1 && conv[1] > 1;
+        let elements = [0, 1].map(|_| random.pick(&[Element::Unsigned, Element::Unsigned, Element::Signed]));
+        let outputs = 2 * random.range(1, 6);
+        let shape = |[h, w]: [usize; 2], c: usize| Shape::new(h as u16, w as u16, c as u16);
+        let geometry = ConvGeometry {
+            input: shape(size, depth),
+            output: shape(conv, outputs),
+            kernel,
+            stride,
+            padding,
+            groups: 1,
+        };
+        let output = if pooled { shape(conv.map(|n| n / 2), outputs) } else { geometry.output };
+        let extremes = if elements[0] == Element::Signed { [0x80, 0x7f] } else { [0, 255] };
+        let input = random.bytes(geometry.input.len(), extremes);
+        let taps = kernel[0] * kernel[1] * depth;
+        let weights = random.bytes(outputs * taps, [0x80, 0x7f]);
+        let (biases, multipliers) = random.channels(outputs, taps);
+        let parameters =
+            Parameters { weights: &weights, biases: &le(&biases), multipliers: &le(&multipliers) };
+        let mut expected = vec![0; output.len()];
+        let from = (&input[..], elements[0]);
+        if pooled {
+            let pool = Pool { kernel: [2, 2], stride: [2, 2] };
+            kernel::conv2d_max_pool(&geometry, pool, output, &parameters, from, (&mut expected, elements[1]));
+        } else {
+            kernel::conv2d(&geometry, &parameters, from, (&mut expected, elements[1]));
+        }
+        let weights = weights.iter().map(|&w| w as i8).collect();
+        Case { geometry, output, pooled, elements, input, weights, biases, multipliers, expected }
+    }
+
+    #[test]
+    fn same_bytes_as_the_reference() {
+        let mut random = Random(11);
+        for index in 0..500 {
+            let case = random_case(&mut random, &[1, 1, 2, 3, 6], index % 2 == 0);
+            let ConvGeometry { input, kernel, stride, padding, .. } = case.geometry;
+            let outputs = usize::from(case.output.channels);
+            let order =
+                Order::of(input.channels.into(), kernel, stride, case.geometry.is_padded(), case.pooled);
+            let mut packed = vec![0i16; packed_len(order, outputs) + 2];
+            let misaligned = packed.as_ptr() as usize / 2 % 2;
+            let packed = &mut packed[misaligned..][..packed_len(order, outputs)];
+            let (biases, multipliers) = (le(&case.biases), le(&case.multipliers));
+            let parameters = Parameters { weights: &[], biases: &biases, multipliers: &multipliers };
+            pack(&case.weights, order, &parameters, packed);
+            let job = Job {
+                input,
+                element: case.elements[0],
+                output: case.output,
+                kernel,
+                stride,
+                padding,
+                padded: case.geometry.is_padded(),
+                pooled: case.pooled,
+                to: case.elements[1],
+                narrow: false,
+                weights: packed,
+            };
+            let mut work = vec![0x5555_5555u32; job.work_words()];
+            let mut got = vec![0; case.output.len()];
+            let row_len = usize::from(input.width) * usize::from(input.channels);
+            let map = Rows { bytes: &case.input, row_len, slots: input.height.into() };
+            for (y, out) in got.chunks_mut(usize::from(case.output.width) * outputs).enumerate() {
+                rows(&job, map, y, out, &mut work);
+            }
+            assert!(
+                got == case.expected,
+                "case {index}: {:?} {} {:?}",
+                case.geometry,
+                case.output,
+                case.elements
+            );
+        }
+    }
+}

@@ -1,0 +1,694 @@
+//! 3 × 3 convolution of stride 1 as Winograd's F(2×2, 3×3), in exact integers, with or without the 2 × 2 max pool
+//! of stride 2 behind it.
+//!
+//! A tile is 2 × 2 outputs, computed from 4 × 4 inputs d: `Y = Aᵀ (U ⊙ V) A` with `U = (2G) g (2G)ᵀ`, `V = Bᵀ d B`,
+//! summed over the input channels before the outer transform. 2G is an integer matrix, so that Y is exactly 4 times
+//! the convolution: 16 products instead of 36. Sums wrap; Y itself fits, and so do differences of two of its
+//! elements, as long as `9 · depth · 128 · 255 < 2^28`.
+
+use super::{Channels, Rows, copy_pixels, lanes::*};
+use crate::{
+    engine::requantize::requantize,
+    model::tensor::{Element, Shape},
+};
+
+#[cfg(dsp)]
+use super::dsp::winograd as inner;
+#[cfg(not(dsp))]
+use portable as inner;
+
+/// Products of a tile, input and output channel.
+const POSITIONS: usize = 16;
+/// Tiles that are computed together, at most.
+const TILES: usize = 3;
+/// Largest depth for which differences of outputs cannot overflow.
+pub(crate) const MAX_DEPTH: usize = (1 << 28) / (9 * 128 * 255) - 1;
+
+/// A layer.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    /// What is read; channels are a multiple of 4, at most [`MAX_DEPTH`].
+    pub input: Shape,
+    /// How the input's bytes are read.
+    pub element: Element,
+    /// What is written (behind the pool); channels are even.
+    pub output: Shape,
+    /// Zeros above and to the left.
+    pub padding: [usize; 2],
+    /// Whether a max pool of 2 × 2 with stride 2 follows.
+    pub pooled: bool,
+    /// How the output's bytes are read.
+    pub to: Element,
+    /// Biases and multipliers.
+    pub channels: Channels<'a>,
+    /// As [`pack`] writes them; 4-byte aligned.
+    pub weights: &'a [i16],
+}
+
+impl Job<'_> {
+    /// Words of workspace that [`rows`] needs.
+    pub(crate) const fn work_words(&self) -> usize {
+        let depth = self.input.channels as usize;
+        let tiles = if self.tiles() <= 2 { 2 } else { TILES };
+        tiles * POSITIONS * depth / 2 + if self.touches_border() { 4 * depth } else { 0 }
+    }
+
+    /// Tiles of a row.
+    const fn tiles(&self) -> usize {
+        let width = self.output.width as usize;
+        if self.pooled { width } else { width.div_ceil(2) }
+    }
+
+    /// Whether a tile reads what is not in the input.
+    const fn touches_border(&self) -> bool {
+        let rows =
+            if self.pooled { self.output.height as usize } else { (self.output.height as usize).div_ceil(2) };
+        self.padding[0] > 0
+            || self.padding[1] > 0
+            || 2 * self.tiles() + 2 > self.input.width as usize
+            || 2 * rows + 2 > self.input.height as usize
+    }
+}
+
+/// The i16 that [`pack`] writes.
+pub(crate) const fn packed_len(depth: usize, outputs: usize) -> usize {
+    POSITIONS * depth * outputs
+}
+
+/// Row of the product at index `n` of those of a column. The sums of a column's rows 2, 2+1 and 2+1+0 are
+/// intermediate results of one accumulator, which is why rows come in this order.
+const ROWS: [usize; 4] = [2, 1, 0, 3];
+
+/// Packs int8 weights `[output][row][column][input channel]`.
+///
+/// `[output pair][position 16][word depth/2][output of the pair 2][lane 2]`. Position `4j + n` is U's column j and row
+/// 2, 1, 0, 3 for n = 0 to 3; row 3 is stored negated. Word and lane of an input channel: word `2q + h` holds the
+/// channels `4q + h` and `4q + 2 + h`. Writes [`packed_len`] elements.
+pub(crate) fn pack(weights: &[i8], depth: usize, packed: &mut [i16]) {
+    if depth == 0 {
+        return;
+    }
+    for (output, filter) in weights.chunks_exact(9 * depth).enumerate() {
+        for channel in 0..depth {
+            let tap = |tap: usize| filter.get(tap * depth + channel).map_or(0, |&w| i16::from(w));
+            let transformed = transform_filter([0, 1, 2, 3, 4, 5, 6, 7, 8].map(tap));
+            for (position, value) in transformed.into_iter().enumerate() {
+                if let Some(slot) = packed.get_mut(half(depth, output, position, channel)) {
+                    *slot = value;
+                }
+            }
+        }
+    }
+}
+
+/// Where a position of an output's transformed filter lies.
+const fn half(depth: usize, output: usize, position: usize, channel: usize) -> usize {
+    let (word, lane) = place(channel);
+    ((output / 2 * POSITIONS + position) * (depth / 2) + word) * 4 + output % 2 * 2 + lane
+}
+
+/// `(2G) g (2G)ᵀ` in the order of positions.
+fn transform_filter([a, b, c, d, e, f, g, h, i]: [i16; 9]) -> [i16; POSITIONS] {
+    // Of a filter's column, and then of those four values in a row.
+    let double = |a: i16, b: i16, c: i16| {
+        let ends = a.wrapping_add(c);
+        (a.wrapping_mul(2), ends.wrapping_add(b), ends.wrapping_sub(b), c.wrapping_mul(2))
+    };
+    let (a, b, c) = (double(a, d, g), double(b, e, h), double(c, f, i));
+    let (zero, one) = (double(a.0, b.0, c.0), double(a.1, b.1, c.1));
+    let (two, three) = (double(a.2, b.2, c.2), double(a.3, b.3, c.3));
+    let negated =
+        (three.0.wrapping_neg(), three.1.wrapping_neg(), three.2.wrapping_neg(), three.3.wrapping_neg());
+    // Columns of the rows 2, 1, 0 and 3: see `ROWS`.
+    [
+        two.0, one.0, zero.0, negated.0, //
+        two.1, one.1, zero.1, negated.1, //
+        two.2, one.2, zero.2, negated.2, //
+        two.3, one.3, zero.3, negated.3,
+    ]
+}
+
+/// The transformed filter of an output and a channel.
+fn transformed(
+    halves: impl Fn(usize) -> i16,
+    depth: usize,
+    output: usize,
+    channel: usize,
+) -> [i16; POSITIONS] {
+    let mut values = [0; POSITIONS];
+    let first = half(depth, output, 0, channel);
+    for (position, value) in values.iter_mut().enumerate() {
+        *value = halves(first + 2 * depth * position);
+    }
+    values
+}
+
+/// The filter that was packed. In each direction, the first and the last of the four values are twice the first and the
+/// last weight, and the difference of the two between is twice the middle one.
+pub(super) fn filter(halves: impl Fn(usize) -> i16, depth: usize, output: usize, channel: usize) -> [i16; 9] {
+    let u = transformed(halves, depth, output, channel);
+    let line = |a: i16, b: i16, c: i16, d: i16| (a / 2, b.wrapping_sub(c) / 2, d / 2);
+    // Of each column, the rows 2, 1, 0 and 3 negated.
+    let a = line(u[2], u[1], u[0], u[3].wrapping_neg());
+    let b = line(u[6], u[5], u[4], u[7].wrapping_neg());
+    let c = line(u[10], u[9], u[8], u[11].wrapping_neg());
+    let d = line(u[14], u[13], u[12], u[15].wrapping_neg());
+    let (zero, one, two) = (line(a.0, b.0, c.0, d.0), line(a.1, b.1, c.1, d.1), line(a.2, b.2, c.2, d.2));
+    [zero.0, zero.1, zero.2, one.0, one.1, one.2, two.0, two.1, two.2]
+}
+
+/// Whether halves are what packing makes of weights.
+pub(super) fn is_transformed(
+    halves: impl Fn(usize) -> i16,
+    depth: usize,
+    output: usize,
+    channel: usize,
+) -> bool {
+    let filter = filter(&halves, depth, output, channel);
+    filter.iter().all(|&weight| i8::try_from(weight).is_ok())
+        && transform_filter(filter) == transformed(halves, depth, output, channel)
+}
+
+/// Computes the pooled row `y`, or the rows `2y` and `2y + 1` of a convolution without a pool, of which `out` may
+/// hold the first only.
+pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
+    let (depth, outputs) = (usize::from(job.input.channels), usize::from(job.output.channels));
+    let (height, width) = (usize::from(job.input.height), usize::from(job.input.width));
+    if depth == 0 || depth % 4 != 0 || depth > MAX_DEPTH || outputs == 0 || outputs % 2 != 0 {
+        return;
+    }
+    let line = |i: usize| {
+        let row = (2 * y + i).wrapping_sub(job.padding[0]);
+        if row < height { input.row(row) } else { &[] }
+    };
+    let lines = [line(0), line(1), line(2), line(3)];
+    let tiles = job.tiles();
+    let mut tile = 0;
+    while tile < tiles {
+        let left = tiles - tile;
+        let count = if left == 1 || left == 2 || left == 4 { 2 } else { TILES };
+        let valid = count.min(left);
+        let Some((panel, border)) = work.split_at_mut_checked(count * POSITIONS * depth / 2) else { return };
+        #[cfg(dsp)]
+        let valid_apart = {
+            let column = (2 * tile).checked_sub(job.padding[1]);
+            let lines = lines.map(|line| column.and_then(|column| line.get(column * depth..)).unwrap_or(&[]));
+            if inner::transform_tiles(lines, depth, job.element, (&mut *panel, count, valid)) {
+                0
+            } else {
+                valid
+            }
+        };
+        #[cfg(not(dsp))]
+        let valid_apart = valid;
+        for index in 0..valid_apart {
+            let column = (2 * (tile + index)) as isize - job.padding[1] as isize;
+            let start = column.unsigned_abs() * depth;
+            let inside = lines.map(|line| line.get(start..start + 4 * depth).unwrap_or(&[]));
+            let to = (&mut *panel, count, index);
+            if column >= 0 && inside.iter().all(|line| !line.is_empty()) {
+                inner::transform(inside, depth, job.element, to);
+            } else {
+                gather_border(lines, column, width, depth, border);
+                inner::transform_words(border, depth, job.element, to);
+            }
+        }
+        if job.pooled && job.to == Element::Unsigned {
+            if let Some(out) = out.get_mut(tile * outputs..) {
+                inner::multiply_pool(panel, job.weights, job.channels, depth, (count, valid), (out, outputs));
+            }
+        } else {
+            multiply_apart(job, panel, (tile, count, valid), out);
+        }
+        tile += count;
+    }
+}
+
+/// Products of the panel's tiles from `tile` on, and what becomes of them where [`inner::multiply_pool`] is not for it.
+#[inline(never)]
+fn multiply_apart(job: &Job<'_>, panel: &[u32], (tile, count, valid): (usize, usize, usize), out: &mut [u8]) {
+    let (depth, outputs) = (usize::from(job.input.channels), usize::from(job.output.channels));
+    if depth == 0 {
+        return; // and so the compiler knows that no chunk is empty
+    }
+    let pairs = job.weights.chunks_exact(POSITIONS * depth * 2).take(outputs / 2);
+    let biases = job.channels.biases.as_chunks().0.iter();
+    let parameters = biases.zip(job.channels.multipliers.as_chunks().0);
+    let mut sums = [[[0; 2]; 4]; TILES];
+    for (pair, (weights, (&biases, &multipliers))) in pairs.zip(parameters).enumerate() {
+        inner::multiply(panel, weights, depth, count, &mut sums);
+        let parameters = Pair { biases, multipliers };
+        for (index, sums) in sums.iter().enumerate().take(valid) {
+            let place = [tile + index, 2 * pair];
+            match job.to {
+                Element::Unsigned => parameters.write(sums, job, Element::Unsigned, place, &mut *out),
+                Element::Signed => parameters.write(sums, job, Element::Signed, place, &mut *out),
+            }
+        }
+    }
+}
+
+/// Biases and multipliers of two output channels.
+struct Pair {
+    biases: [i32; 2],
+    multipliers: [i32; 2],
+}
+
+impl Pair {
+    #[inline(always)]
+    fn finish(&self, [a, b]: [i32; 2], element: Element) -> [u8; 2] {
+        [
+            requantize((a >> 2).wrapping_add(self.biases[0]), self.multipliers[0], element),
+            requantize((b >> 2).wrapping_add(self.biases[1]), self.multipliers[1], element),
+        ]
+    }
+
+    /// Writes what a tile's sums become, for the output channels `channel` and the next.
+    #[inline(always)]
+    fn write(
+        &self,
+        sums: &[[i32; 2]; 4],
+        job: &Job<'_>,
+        element: Element,
+        [tile, channel]: [usize; 2],
+        out: &mut [u8],
+    ) {
+        let (width, outputs) = (usize::from(job.output.width), usize::from(job.output.channels));
+        let mut put = |at: usize, pair: [i32; 2]| {
+            if let Some(slot) = out.get_mut(at..).and_then(|out| out.first_chunk_mut()) {
+                *slot = self.finish(pair, element);
+            }
+        };
+        if job.pooled {
+            let [a, b, c, d] = *sums;
+            let largest = [a[0].max(b[0]).max(c[0].max(d[0])), a[1].max(b[1]).max(c[1].max(d[1]))];
+            put(tile * outputs + channel, largest);
+        } else {
+            let at = 2 * tile * outputs + channel;
+            let below = at + width * outputs;
+            put(at, sums[0]);
+            put(below, sums[2]);
+            if 2 * tile + 1 < width {
+                put(at + outputs, sums[1]);
+                put(below + outputs, sums[3]);
+            }
+        }
+    }
+}
+
+/// Copies the 4 × 4 pixels of a tile that reaches over the input's border: `depth` words a row.
+#[inline(never)]
+fn gather_border(lines: [&[u8]; 4], column: isize, width: usize, depth: usize, to: &mut [u32]) {
+    for (line, to) in lines.into_iter().zip(to.chunks_exact_mut(depth)) {
+        let line = line.get(..width * depth).unwrap_or(&[]);
+        // `depth` is a multiple of 4, and so a pixel is some whole words.
+        for (i, pixel) in to.chunks_exact_mut((depth / 4).max(1)).enumerate() {
+            let mut bytes = [0; 4];
+            for (q, word) in pixel.iter_mut().enumerate() {
+                let at = (column + i as isize) * depth as isize + 4 * q as isize;
+                let inside = if at < 0 { &[] } else { line.get(at.unsigned_abs()..).unwrap_or(&[]) };
+                copy_pixels(&mut bytes, inside, 0, 1);
+                *word = u32::from_le_bytes(bytes);
+            }
+        }
+    }
+}
+
+/// Where the word `2q + half` of a tile lies in its position of the panel.
+///
+/// The panel is `[position 16][word depth/2][tile 3]` or `[position 16][depth/4][tile 2][half 2]`, without the DSP
+/// extension `[position 16][word depth/2][tile 2]`: the order in which the inner loops read.
+#[inline(always)]
+const fn slot(count: usize, tile: usize, q: usize, half: usize) -> usize {
+    if count == TILES {
+        (2 * q + half) * TILES + tile
+    } else if cfg!(dsp) {
+        4 * q + 2 * tile + half
+    } else {
+        4 * q + 2 * half + tile
+    }
+}
+
+/// `V = Bᵀ d B` of four bytes of each pixel of a tile, into the panel.
+#[inline(always)]
+fn transform_four(
+    pixel: impl Fn(usize, usize) -> u32,
+    signed: bool,
+    depth: usize,
+    q: usize,
+    (panel, count, tile): (&mut [u32], usize, usize),
+) {
+    let mut t = [[[0; 2]; 4]; 4]; // [column][row][half]
+    for (j, t) in t.iter_mut().enumerate() {
+        let d = [0, 1, 2, 3].map(|i| bytes16(pixel(i, j), signed));
+        let [a, b, c, d] = d;
+        for half in 0..2 {
+            let [a, b, c, d] = [a, b, c, d].map(|pair| if half == 0 { pair[0] } else { pair[1] });
+            for (t, value) in t.iter_mut().zip([sub16(a, c), add16(b, c), sub16(c, b), sub16(b, d)]) {
+                if half == 0 { t[0] = value } else { t[1] = value }
+            }
+        }
+    }
+    let [t0, t1, t2, t3] = t;
+    for (n, row) in ROWS.into_iter().enumerate() {
+        for half in 0..2 {
+            let get = |t: [[u32; 2]; 4]| {
+                let pair = t.get(row).copied().unwrap_or([0; 2]);
+                if half == 0 { pair[0] } else { pair[1] }
+            };
+            let [a, b, c, d] = [t0, t1, t2, t3].map(get);
+            for (j, value) in [sub16(a, c), add16(b, c), sub16(c, b), sub16(b, d)].into_iter().enumerate() {
+                let at = (4 * j + n) * (depth / 2) * count + slot(count, tile, q, half);
+                if let Some(slot) = panel.get_mut(at) {
+                    *slot = value;
+                }
+            }
+        }
+    }
+}
+
+/// Transforms a tile of which `lines` hold the pixels, `4 · depth` bytes each.
+#[inline(never)]
+pub(super) fn transform(lines: [&[u8]; 4], depth: usize, element: Element, to: (&mut [u32], usize, usize)) {
+    let (panel, count, tile) = to;
+    for q in 0..depth / 4 {
+        let pixel = |i: usize, j: usize| {
+            let line = lines.get(i).copied().unwrap_or(&[]);
+            let four = line.get(j * depth + 4 * q..).and_then(|bytes| bytes.first_chunk::<4>());
+            four.map_or(0, |&bytes| u32::from_le_bytes(bytes))
+        };
+        transform_four(pixel, element == Element::Signed, depth, q, (&mut *panel, count, tile));
+    }
+}
+
+/// [`transform`] of pixels in words.
+#[cold]
+#[inline(never)]
+pub(super) fn transform_words(words: &[u32], depth: usize, element: Element, to: (&mut [u32], usize, usize)) {
+    let (panel, count, tile) = to;
+    for q in 0..depth / 4 {
+        let pixel = |i: usize, j: usize| words.get(i * depth + j * (depth / 4) + q).copied().unwrap_or(0);
+        transform_four(pixel, element == Element::Signed, depth, q, (&mut *panel, count, tile));
+    }
+}
+
+/// The four outputs of a tile and channel, from those products in each position that are at `index`.
+#[cfg(not(dsp))]
+#[inline(always)]
+fn outputs<const N: usize>(products: &[[i32; N]; POSITIONS], index: usize) -> [i32; 4] {
+    let p = |position: usize| products[position].get(index).copied().unwrap_or(0);
+    // Of a column of positions, which holds the rows 2, 1, 0 and 3 negated: the upper and the lower output's part.
+    let column = |at: usize| {
+        let (two, one, zero, three) = (p(at), p(at + 1), p(at + 2), p(at + 3));
+        [zero.wrapping_add(one).wrapping_add(two), one.wrapping_sub(two).wrapping_add(three)]
+    };
+    let (a, b, c, d) = (column(0), column(4), column(8), column(12));
+    let left = |row: usize| a[row].wrapping_add(b[row]).wrapping_add(c[row]);
+    let right = |row: usize| b[row].wrapping_sub(c[row]).wrapping_sub(d[row]);
+    [left(0), right(0), left(1), right(1)]
+}
+
+/// The inner loops for any processor.
+#[cfg(not(dsp))]
+mod portable {
+    pub(super) use super::transform_words;
+    use super::*;
+
+    /// Transforms a tile of which `lines` hold the pixels, `4 · depth` bytes each.
+    #[inline(never)]
+    pub(super) fn transform(
+        lines: [&[u8]; 4],
+        depth: usize,
+        element: Element,
+        (panel, count, tile): (&mut [u32], usize, usize),
+    ) {
+        let words = lines.map(|line| bytemuck::try_cast_slice(line).unwrap_or(&[]));
+        let pixel = depth / 4;
+        if words.iter().any(|line| line.len() < 4 * pixel) {
+            return super::transform(lines, depth, element, (panel, count, tile));
+        }
+        let stride = depth / 2 * count;
+        let signed = element == Element::Signed;
+        let mut panel = panel;
+        for (a, b, plus) in [(0, 2, false), (1, 2, true), (2, 1, false), (1, 3, false)] {
+            let get = |column: usize| {
+                words.map(|line| line.get(column * pixel..(column + 1) * pixel).unwrap_or(&[]))
+            };
+            let Some((first, rest)) = core::mem::take(&mut panel).split_at_mut_checked(4 * stride) else {
+                return;
+            };
+            panel = rest;
+            let to = (first, count, tile);
+            match (plus, signed) {
+                (false, false) => column::<false, false>(get(a), get(b), to),
+                (true, false) => column::<true, false>(get(a), get(b), to),
+                (false, true) => column::<false, true>(get(a), get(b), to),
+                (true, true) => column::<true, true>(get(a), get(b), to),
+            }
+        }
+    }
+
+    /// A column of V from two columns of pixels, added or subtracted.
+    ///
+    /// Pairs of numbers are added and subtracted as `65536 · high + low`, without a thought of borrows: only the result is
+    /// put as two lanes, where a negative `low` has borrowed from `high`.
+    #[inline(never)]
+    fn column<const PLUS: bool, const SIGNED: bool>(
+        [a0, a1, a2, a3]: [&[u32]; 4],
+        [b0, b1, b2, b3]: [&[u32]; 4],
+        (panel, count, tile): (&mut [u32], usize, usize),
+    ) {
+        let (upper, lower) = panel.split_at_mut(panel.len() / 2);
+        let (p0, p1) = upper.split_at_mut(upper.len() / 2);
+        let (p2, p3) = lower.split_at_mut(lower.len() / 2);
+        let sum = |a: u32, b: u32| {
+            let [a, b] = [a, b].map(|word| [even_unsigned(word), odd_unsigned(word)]);
+            let [a, b] = [a, b].map(|[x, y]| {
+                const SIGN: u32 = 0x0080_0080;
+                if SIGNED { [(x ^ SIGN).wrapping_sub(SIGN), (y ^ SIGN).wrapping_sub(SIGN)] } else { [x, y] }
+            });
+            let add = |x: u32, y: u32| if PLUS { x.wrapping_add(y) } else { x.wrapping_sub(y) };
+            [add(a[0], b[0]), add(a[1], b[1])]
+        };
+        let lanes = |word: u32| word.wrapping_add((word & 0x8000) << 1);
+        let mut at = tile;
+        let pixels = a0.iter().zip(a1).zip(a2.iter().zip(a3)).zip(b0.iter().zip(b1).zip(b2.iter().zip(b3)));
+        for (((&a0, &a1), (&a2, &a3)), ((&b0, &b1), (&b2, &b3))) in pixels {
+            let [d0, d1, d2, d3] = [sum(a0, b0), sum(a1, b1), sum(a2, b2), sum(a3, b3)];
+            for half in 0..2 {
+                let [d0, d1, d2, d3] = [d0[half], d1[half], d2[half], d3[half]];
+                // The rows 2, 1, 0 and 3.
+                let values =
+                    [d2.wrapping_sub(d1), d1.wrapping_add(d2), d0.wrapping_sub(d2), d1.wrapping_sub(d3)];
+                if let (Some(p0), Some(p1), Some(p2), Some(p3)) =
+                    (p0.get_mut(at), p1.get_mut(at), p2.get_mut(at), p3.get_mut(at))
+                {
+                    let [v0, v1, v2, v3] = values;
+                    (*p0, *p1, *p2, *p3) = (lanes(v0), lanes(v1), lanes(v2), lanes(v3));
+                }
+                at += count;
+            }
+        }
+    }
+
+    /// Products of a position: two channels of each of up to three tiles.
+    type Products = [[i32; 2 * TILES]; POSITIONS];
+
+    /// Computes a pair of outputs for every tile of the panel: four sums each, times 4 and without bias.
+    #[inline(never)]
+    pub(super) fn multiply(
+        panel: &[u32],
+        weights: &[i16],
+        depth: usize,
+        count: usize,
+        sums: &mut [[[i32; 2]; 4]; TILES],
+    ) {
+        let mut products = [[0; 2 * TILES]; POSITIONS];
+        multiply_all(panel, weights, depth, count, &mut products);
+        for (tile, sums) in sums.iter_mut().enumerate().take(count) {
+            for channel in 0..2 {
+                let four = outputs(&products, (2 * tile + channel).min(2 * TILES - 1));
+                for (sums, sum) in sums.iter_mut().zip(four) {
+                    sums[channel] = sum;
+                }
+            }
+        }
+    }
+
+    /// The products of all positions.
+    #[inline(never)]
+    fn multiply_all(panel: &[u32], weights: &[i16], depth: usize, count: usize, products: &mut Products) {
+        if count == TILES {
+            dots::<TILES, { 2 * TILES }>(panel, weights, depth, products);
+        } else {
+            dots::<2, 4>(panel, weights, depth, products);
+        }
+    }
+
+    /// [`multiply_all`] of `N` tiles, `M` halves of a word of the panel.
+    #[inline(always)]
+    fn dots<const N: usize, const M: usize>(
+        panel: &[u32],
+        weights: &[i16],
+        depth: usize,
+        products: &mut Products,
+    ) {
+        let (mut panel, mut weights): (&[i16], _) = (bytemuck::cast_slice(panel), weights);
+        for products in products {
+            let Some((v, rest)) = panel.split_at_checked(N * depth) else { return };
+            let Some((u, others)) = weights.split_at_checked(2 * depth) else { return };
+            (panel, weights) = (rest, others);
+            let (v, u) = (v.as_chunks().0, u.as_chunks().0);
+            let sums = dot::<N, M>(v, u);
+            for (products, sums) in products.as_chunks_mut().0.iter_mut().zip(sums) {
+                *products = sums;
+            }
+        }
+    }
+
+    /// The products of a position. The sums, two weights and a value fit the registers of most cores, but only where the
+    /// compiler does not mix one lane's products with the other's: it does not over a [`seam`].
+    #[inline(always)]
+    fn dot<const N: usize, const M: usize>(v: &[[i16; M]], u: &[[i16; 4]]) -> [[i32; 2]; N] {
+        let mut sums = [[0; 2]; N];
+        for (v, u) in v.iter().zip(u) {
+            for lane in 0..2 {
+                let weights = [u[lane], u[2 + lane]];
+                for (sums, v) in sums.iter_mut().zip(v.as_chunks::<2>().0) {
+                    *sums = add(*sums, v[lane], weights);
+                }
+                if lane == 0 {
+                    seam(weights[0].into());
+                }
+            }
+            barrier();
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn add(sums: [i32; 2], value: i16, weights: [i16; 2]) -> [i32; 2] {
+        let value = i32::from(value);
+        [
+            sums[0].wrapping_add(value.wrapping_mul(weights[0].into())),
+            sums[1].wrapping_add(value.wrapping_mul(weights[1].into())),
+        ]
+    }
+
+    /// Computes all output channels of the panel's tiles, pooled; of `count` tiles the first `valid` are written.
+    pub(super) fn multiply_pool(
+        panel: &[u32],
+        weights: &[i16],
+        channels: Channels<'_>,
+        depth: usize,
+        (count, valid): (usize, usize),
+        (out, outputs): (&mut [u8], usize),
+    ) {
+        let pairs = weights.chunks_exact((POSITIONS * depth * 2).max(1)).take(outputs / 2);
+        let biases = channels.biases.as_chunks::<2>().0;
+        let multipliers = channels.multipliers.as_chunks::<2>().0;
+        let mut products = [[0; 2 * TILES]; POSITIONS];
+        for (pair, (weights, (biases, multipliers))) in pairs.zip(biases.iter().zip(multipliers)).enumerate()
+        {
+            multiply_all(panel, weights, depth, count, &mut products);
+            let out = out.get_mut(2 * pair..).unwrap_or(&mut []);
+            pool(&products, biases, multipliers, valid, (out, outputs));
+        }
+    }
+
+    /// Writes what becomes of a pair's products, pooled.
+    #[inline(never)]
+    fn pool(
+        products: &Products,
+        biases: &[i32; 2],
+        multipliers: &[i32; 2],
+        valid: usize,
+        (mut out, outputs): (&mut [u8], usize),
+    ) {
+        for tile in 0..valid.min(TILES) {
+            for channel in 0..2 {
+                let [a, b, c, d] = super::outputs(products, 2 * tile + channel);
+                let largest = a.max(b).max(c.max(d));
+                let sum = (largest >> 2).wrapping_add(biases[channel]);
+                if let Some(slot) = out.get_mut(channel) {
+                    *slot = requantize(sum, multipliers[channel], Element::Unsigned);
+                }
+            }
+            out = core::mem::take(&mut out).get_mut(outputs..).unwrap_or(&mut []);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::{
+            fast::random::{Random, le},
+            kernel,
+        },
+        model::{format::Pool, geometry::ConvGeometry, step::Parameters},
+    };
+    use std::vec;
+
+    #[test]
+    fn same_bytes_as_the_reference() {
+        let mut random = Random(7);
+        for case in 0..400 {
+            let depth = 4 * random.pick(&[1, 2, 3, 4, 8, 9, 12, 16, 17]);
+            let outputs = 2 * random.range(1, 5);
+            let padding = [random.range(0, 2), random.range(0, 2)];
+            let (height, width) = (random.range(3, 11), random.range(3, 14));
+            let conv =
+                [height + padding[0] + random.range(0, 1) - 2, width + padding[1] + random.range(0, 1) - 2];
+            let pooled = random.range(0, 1) == 0 && conv[0] > 1 && conv[1] > 1;
+            let element = random.pick(&[Element::Unsigned, Element::Unsigned, Element::Signed]);
+            let to = random.pick(&[Element::Unsigned, Element::Unsigned, Element::Signed]);
+            let shape = |[h, w]: [usize; 2], c: usize| Shape::new(h as u16, w as u16, c as u16);
+            let input_shape = shape([height, width], depth);
+            let geometry = ConvGeometry {
+                input: input_shape,
+                output: shape(conv, outputs),
+                kernel: [3, 3],
+                stride: [1, 1],
+                padding,
+                groups: 1,
+            };
+            let output = if pooled { shape(conv.map(|n| n / 2), outputs) } else { geometry.output };
+            let extremes = if element == Element::Signed { [0x80, 0x7f] } else { [0, 255] };
+            let input = random.bytes(input_shape.len(), extremes);
+            let weights = random.bytes(outputs * 9 * depth, [0x80, 0x7f]);
+            let (biases, multipliers) = random.channels(outputs, 9 * depth);
+            let parameters =
+                Parameters { weights: &weights, biases: &le(&biases), multipliers: &le(&multipliers) };
+            let mut expected = vec![0; output.len()];
+            let from = (&input[..], element);
+            if pooled {
+                let pool = Pool { kernel: [2, 2], stride: [2, 2] };
+                kernel::conv2d_max_pool(&geometry, pool, output, &parameters, from, (&mut expected, to));
+            } else {
+                kernel::conv2d(&geometry, &parameters, from, (&mut expected, to));
+            }
+
+            let signed: vec::Vec<i8> = weights.iter().map(|&w| w as i8).collect();
+            let mut packed = vec![0i16; packed_len(depth, outputs) + 2];
+            let misaligned = packed.as_ptr() as usize / 2 % 2;
+            let packed = &mut packed[misaligned..][..packed_len(depth, outputs)];
+            pack(&signed, depth, packed);
+            let channels = Channels { biases: &biases, multipliers: &multipliers };
+            let job =
+                Job { input: input_shape, element, output, padding, pooled, to, channels, weights: packed };
+            let mut work = vec![0x5555_5555u32; job.work_words()];
+            let mut got = vec![0; output.len()];
+            let bytes = usize::from(output.width) * outputs * if pooled { 1 } else { 2 };
+            let map = Rows { bytes: &input, row_len: width * depth, slots: height };
+            for (y, out) in got.chunks_mut(bytes).enumerate() {
+                rows(&job, map, y, out, &mut work);
+            }
+            assert!(
+                got == expected,
+                "case {case}: {input_shape} {output} {padding:?} {pooled} {element:?} {to:?}"
+            );
+        }
+    }
+}

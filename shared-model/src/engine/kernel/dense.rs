@@ -1,0 +1,16 @@
+use super::dot;
+use crate::model::{step::Parameters, tensor::Element};
+
+/// Fully connected layer: `output[o] = requantize(bias[o] + Σ weight[o][i] · input[i])`.
+/// The input is a feature map read in its own order: row, column, channel.
+pub fn dense(
+    parameters: &Parameters<'_>,
+    (input, input_element): (&[u8], Element),
+    (output, output_element): (&mut [u8], Element),
+) {
+    let rows = parameters.weights.chunks_exact(input.len().max(1));
+    for (channel, (out, weights)) in output.iter_mut().zip(rows).enumerate() {
+        let sum = dot(input, input_element, weights);
+        *out = parameters.finish(sum, channel, output_element);
+    }
+}

@@ -1,0 +1,59 @@
+use crate::{
+    engine::requantize::requantize,
+    model::{
+        format::Pool,
+        tensor::{Element, Shape},
+    },
+};
+
+/// The values of `channel` in the pool window of the output at (`row`, `column`).
+fn window<'a>(
+    input: &'a [u8],
+    shape: Shape,
+    pool: Pool,
+    [row, column, channel]: [usize; 3],
+    element: Element,
+) -> impl Iterator<Item = i32> + 'a {
+    let (width, channels) = (shape.width as usize, shape.channels as usize);
+    let [height, kernel_width] = pool.kernel.map(usize::from);
+    let (top, left) = (row * pool.stride[0] as usize, column * pool.stride[1] as usize);
+    (top..top + height).flat_map(move |y| {
+        (left..left + kernel_width).map(move |x| {
+            let byte = input.get((y * width + x) * channels + channel);
+            element.value(byte.copied().unwrap_or_default())
+        })
+    })
+}
+
+fn positions(shape: Shape) -> impl Iterator<Item = [usize; 3]> {
+    let (height, width, channels) = (shape.height as usize, shape.width as usize, shape.channels as usize);
+    (0..height).flat_map(move |y| (0..width).flat_map(move |x| (0..channels).map(move |c| [y, x, c])))
+}
+
+/// Largest value of each window. Element and scale stay what they are.
+pub fn max_pool(
+    pool: Pool,
+    (input, input_shape): (&[u8], Shape),
+    (output, output_shape): (&mut [u8], Shape),
+    element: Element,
+) {
+    for (out, position) in output.iter_mut().zip(positions(output_shape)) {
+        let largest = window(input, input_shape, pool, position, element).max();
+        *out = largest.unwrap_or(0) as u8; // a window is never empty
+    }
+}
+
+/// Requantized sum of each window: `multiplier` holds the division by the window's size and any change
+/// of scale. Element stays what it is.
+pub fn average_pool(
+    pool: Pool,
+    multiplier: i32,
+    (input, input_shape): (&[u8], Shape),
+    (output, output_shape): (&mut [u8], Shape),
+    element: Element,
+) {
+    for (out, position) in output.iter_mut().zip(positions(output_shape)) {
+        let sum = window(input, input_shape, pool, position, element).sum();
+        *out = requantize(sum, multiplier, element);
+    }
+}

@@ -1,0 +1,200 @@
+//! Whether a thing is one of those that were enrolled: the same rule on board and PC.
+//!
+//! It is the nearest entry where that is no farther than a limit, and nothing of the *background* is nearer. A limit alone
+//! does not do: a net puts what it was trained on far apart, but what it was not trained on near to something of it, so
+//! that a new thing's entry has much of the trained ones around it. The model file's [background prototypes] stand for
+//! those: a thing that is nearer to one of them is probably of that class, and not of the entry's.
+//!
+//! A class that was trained on may be enrolled as well. Its background prototype is where its entry is, and does not
+//! count: a prototype is *live* only while no entry's prototype is within half the model's equal-error limit of it. Entries
+//! of its own class, even of one image, are nearer as a rule, and others beyond the whole limit.
+//!
+//! [background prototypes]: Model::background_prototypes
+
+use crate::{
+    gallery::{Gallery, Method, Nearest},
+    model::decode::Model,
+    wire::{Limit, Recognition, RequestError},
+};
+
+impl Gallery<'_> {
+    /// What an embedding of `model`, whose embeddings were enrolled, shows. With [`Limit::None`] there is no background:
+    /// the nearest is the answer. Without the equal-error limit there is none either.
+    ///
+    /// It takes [`nearest`](Self::nearest), a distance for each background prototype, and for each of those that are nearer
+    /// than the nearest entry up to a distance for each entry.
+    ///
+    /// # Errors
+    /// The model has no such limit; or as [`nearest`](Self::nearest).
+    pub fn recognise(
+        &self,
+        model: &Model<'_>,
+        embedding: &[u8],
+        method: Method,
+        limit: Limit,
+    ) -> Result<Recognition<'_>, RequestError> {
+        let distance = limit.distance(&model.metadata().thresholds).ok_or(RequestError::NoLimit)?;
+        let Nearest { first, second } = self.nearest(embedding, method)?;
+        let background = match first {
+            Some(first) if limit != Limit::None => self.background(model, embedding, first.distance),
+            _ => None,
+        };
+        Ok(Recognition { nearest: first, runner_up: second, limit: distance, background })
+    }
+
+    /// The distance of the nearest live background prototype, if there is one nearer than `entry`.
+    fn background(&self, model: &Model<'_>, embedding: &[u8], entry: u32) -> Option<u32> {
+        let reach = model.metadata().thresholds.equal_error?.distance / 2;
+        let is_live =
+            |prototype: &[u8]| self.entries().all(|entry| entry.distance_to_prototype(prototype) > reach);
+        model.background_prototypes().fold(None, |nearest, prototype| {
+            let distance = model.compare(embedding, prototype);
+            // Most are farther, and need not be looked at any closer.
+            if distance < nearest.unwrap_or(entry) && is_live(prototype) { Some(distance) } else { nearest }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        gallery::entry_len,
+        model::{
+            format::{
+                self, Activation, Dense, Distance, Layer, Metadata, Preparation, Threshold, Thresholds,
+                TrainingSummary,
+            },
+            tensor::{Element, Shape},
+        },
+    };
+    use std::{vec, vec::Vec};
+
+    const DIM: usize = 3;
+
+    /// A model with these background prototypes.
+    fn model_file(
+        distance: Distance,
+        element: Element,
+        prototypes: &[[u8; DIM]],
+        limit: Option<u32>,
+    ) -> Vec<u8> {
+        let activation = match element {
+            Element::Signed => Activation::Linear,
+            Element::Unsigned => Activation::Relu,
+        };
+        let dense = Dense { out_features: DIM as u16, activation, scale: 1.0 };
+        let threshold = |distance| Threshold { distance, false_accept_rate: 0.0, false_reject_rate: 0.0 };
+        let metadata = Metadata {
+            name: "",
+            input: Shape::new(1, 1, 1),
+            input_scale: 1.0,
+            preparation: Preparation::MNIST,
+            layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
+            distance,
+            thresholds: Thresholds { equal_error: limit.map(threshold), false_accept_1_percent: None },
+            training: TrainingSummary { dataset: "", tool: "", seed: 0, images_seen: 0, precision_at_1: 0.0 },
+            golden_crc: 0,
+            background_prototypes: prototypes.len() as u16,
+        };
+        // Multipliers, biases and weights.
+        let mut data = vec![0; 3 * format::ALIGNMENT];
+        data.extend(prototypes.as_flattened());
+        data.resize(format::align(data.len()), 0);
+        let mut file = vec![0; 1024];
+        let len = format::encode(&metadata, &data, &mut file).unwrap();
+        file.truncate(len);
+        file
+    }
+
+    /// Against the definition, on places so few that distances are often equal.
+    #[test]
+    fn the_background_by_the_definition() {
+        let mut state = 1_u32;
+        let mut random = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) % below
+        };
+        // Known, unknown by the limit, unknown by the background.
+        let mut met = [0; 3];
+        for case in 0..4_000 {
+            let element = [Element::Unsigned, Element::Signed][case % 2];
+            let distance = [Distance::SquaredL2, Distance::Cosine][case / 2 % 2];
+            let mut place = || {
+                [(); DIM].map(
+                    |()| if element == Element::Signed { random(7) as i8 - 3 } else { random(6) as i8 } as u8,
+                )
+            };
+            let prototypes: Vec<[u8; DIM]> = (0..case % 6).map(|_| place()).collect();
+            let enrolled: Vec<[u8; DIM]> = (0..case % 7).map(|_| place()).collect();
+            let query = place();
+            let unit = if distance == Distance::Cosine { 1 << 27 } else { 4 };
+            let equal_error = random(8) * unit + 1;
+            let has_limit = case % 11 != 0;
+            let file = model_file(distance, element, &prototypes, has_limit.then_some(equal_error));
+            let model = Model::decode(&file).unwrap();
+            let mut memory = vec![0; 4 * entry_len(DIM, 2)];
+            let mut gallery = Gallery::new(&model, 2, &mut memory);
+            for (image, embedding) in enrolled.iter().enumerate() {
+                gallery.enrol(["a", "b", "c", "d"][image % 4], embedding).unwrap();
+            }
+
+            let live = prototypes.iter().filter(|prototype| {
+                has_limit
+                    && gallery.entries().all(|entry| {
+                        let apart = distance.to_prototype(&**prototype, element, entry.sums(), entry.count());
+                        2 * u64::from(apart) > u64::from(equal_error)
+                    })
+            });
+            let live: Option<u32> = live.map(|one| distance.between(&query, one, element)).min();
+            for method in [Method::Prototype, Method::Neighbours(2)] {
+                let nearest = gallery.nearest(&query, method).unwrap();
+                let limit = Limit::Distance(random(12) * unit);
+                let found = gallery.recognise(&model, &query, method, limit).unwrap();
+                assert_eq!((found.nearest, found.runner_up), (nearest.first, nearest.second), "case {case}");
+                let nearer = nearest.first.and_then(|first| live.filter(|&live| live < first.distance));
+                assert_eq!(found.background, nearer, "case {case}");
+                let within = nearest.first.filter(|first| first.distance <= found.limit);
+                let known = within.filter(|_| nearer.is_none());
+                assert_eq!(found.label(), known.map(|known| known.label), "case {case}");
+                met[if known.is_some() { 0 } else { 1 + usize::from(within.is_some()) }] += 1;
+
+                let found = gallery.recognise(&model, &query, method, Limit::None).unwrap();
+                assert_eq!((found.background, found.label()), (None, nearest.first.map(|first| first.label)));
+                if !has_limit {
+                    let found = gallery.recognise(&model, &query, method, Limit::EqualError);
+                    assert_eq!(found, Err(RequestError::NoLimit));
+                }
+            }
+        }
+        assert!(met.iter().all(|&count| count > 300), "{met:?}");
+    }
+
+    #[test]
+    fn a_class_leaves_the_background_when_it_is_enrolled() {
+        let file = model_file(Distance::SquaredL2, Element::Unsigned, &[[10, 0, 0]], Some(8));
+        let model = Model::decode(&file).unwrap();
+        let mut memory = vec![0; 2 * entry_len(DIM, 0)];
+        let mut gallery = Gallery::new(&model, 0, &mut memory);
+        let ask = |gallery: &Gallery<'_>, place: u8| {
+            let limit = Limit::Distance(100);
+            let found = gallery.recognise(&model, &[place, 0, 0], Method::Prototype, limit).unwrap();
+            (found.nearest.map(|nearest| nearest.distance), found.background, found.label().is_some())
+        };
+        // Nothing is enrolled: nothing is known, whatever the background.
+        assert_eq!(ask(&gallery, 10), (None, None, false));
+        gallery.enrol("new", &[2, 0, 0]).unwrap();
+        assert_eq!(ask(&gallery, 5), (Some(9), None, true));
+        assert_eq!(ask(&gallery, 6), (Some(16), None, true)); // as near to the one as to the other
+        assert_eq!(ask(&gallery, 7), (Some(25), Some(9), false));
+        // At half the limit, its entry takes its place.
+        gallery.enrol("old", &[12, 0, 0]).unwrap();
+        assert_eq!(ask(&gallery, 10), (Some(4), None, true));
+        assert_eq!(ask(&gallery, 7), (Some(25), None, true));
+        assert!(gallery.remove("old"));
+        assert_eq!(ask(&gallery, 10), (Some(64), Some(0), false));
+        // Just beyond it, it does not.
+        gallery.enrol("other", &[10, 3, 0]).unwrap();
+        assert_eq!(ask(&gallery, 10), (Some(9), Some(0), false));
+    }
+}

@@ -1,0 +1,444 @@
+use super::{
+    format::{self, ALIGNMENT, Distance, HEADER_LEN, Header, Layer, Layout, Metadata, Pool},
+    geometry::{ConvGeometry, windows},
+    kernel_choice::Path,
+    step::{Operation, Parameters, Step},
+    tensor::{Element, Shape, Tensor},
+};
+
+/// A model file that has been found valid. It borrows the file's bytes: weights stay where they are.
+#[derive(Clone, Debug)]
+pub struct Model<'a> {
+    metadata: Metadata<'a>,
+    data: &'a [u8],
+    header: Header,
+    layout: Layout,
+    /// Bit i: layer i is [`Step::narrow`].
+    narrow: u32,
+    scratch_len: usize,
+    output: Tensor,
+    background: &'a [u8],
+}
+
+impl<'a> Model<'a> {
+    /// Checks a model file and yields the model in it, or the first thing that is wrong.
+    ///
+    /// Any bytes may be given. Time is linear in the file's length; nothing is allocated.
+    ///
+    /// # Errors
+    /// One for each way in which a file can be wrong: see [`DecodeError`].
+    pub fn decode(file: &'a [u8]) -> Result<Self, DecodeError> {
+        let header_bytes = file.first_chunk::<HEADER_LEN>().ok_or(DecodeError::Truncated)?;
+        let header = Header::read(header_bytes).ok_or(DecodeError::Magic)?;
+        if header.version != format::VERSION {
+            return Err(DecodeError::Version(header.version));
+        }
+        let metadata_end = HEADER_LEN.saturating_add(header.metadata_len as usize);
+        let data_start = metadata_end.checked_next_multiple_of(ALIGNMENT).ok_or(DecodeError::Truncated)?;
+        let end = data_start.checked_add(header.data_len as usize).ok_or(DecodeError::Truncated)?;
+        match file.len() {
+            len if len < end => return Err(DecodeError::Truncated),
+            len if len > end => return Err(DecodeError::TrailingBytes),
+            _ => {}
+        }
+        if format::file_crc(file) != header.crc {
+            return Err(DecodeError::Crc);
+        }
+        let layout = Layout::try_from(header.layout).map_err(|_| DecodeError::Layout(header.layout))?;
+        if layout != Layout::Plain && !file.as_ptr().cast::<u32>().is_aligned() {
+            return Err(DecodeError::Unaligned);
+        }
+        if file[metadata_end..data_start].iter().any(|&b| b != 0) {
+            return Err(DecodeError::Reserved);
+        }
+
+        let (metadata, rest) = postcard::take_from_bytes::<Metadata<'a>>(&file[HEADER_LEN..metadata_end])
+            .map_err(|_| DecodeError::Metadata)?;
+        if !rest.is_empty() {
+            return Err(DecodeError::Metadata);
+        }
+        check_metadata(&metadata)?;
+
+        let data = &file[data_start..];
+        let mut walk = Walk::new(&metadata, data, layout);
+        let mut narrow = 0;
+        for step in walk.by_ref() {
+            let step = step?;
+            narrow |= u32::from(check_filters(&step)?) << step.layer; // at most 32 layers
+        }
+        let output = walk.tensor;
+        if output.len() > format::MAX_EMBEDDING {
+            return Err(DecodeError::Embedding);
+        }
+        let background = walk.section(usize::from(metadata.background_prototypes) * output.len())?;
+        if !walk.data.is_empty() {
+            return Err(DecodeError::DataLength);
+        }
+        let mut model = Self { metadata, data, header, layout, narrow, scratch_len: 0, output, background };
+        model.scratch_len = model.needed_scratch();
+        Ok(model)
+    }
+
+    /// All that the file says about the model.
+    pub fn metadata(&self) -> &Metadata<'a> {
+        &self.metadata
+    }
+
+    /// The file's header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Identity of the model: what a gallery is bound to.
+    pub fn hash(&self) -> [u8; 8] {
+        self.header.hash
+    }
+
+    /// How the weights are laid out.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Shape, element and scale of the image.
+    pub fn input(&self) -> Tensor {
+        Tensor { shape: self.metadata.input, element: Element::Unsigned, scale: self.metadata.input_scale }
+    }
+
+    /// Shape, element and scale of the embedding.
+    pub fn output(&self) -> Tensor {
+        self.output
+    }
+
+    /// Bytes of an image.
+    pub fn input_len(&self) -> usize {
+        self.metadata.input.len()
+    }
+
+    /// Bytes, and values, of an embedding.
+    pub fn embedding_len(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Words of 32 bits that [`embed`](Self::embed) needs: for the maps between the layers, and to work in.
+    pub fn scratch_len(&self) -> usize {
+        self.scratch_len
+    }
+
+    /// RAM of one inference in bytes: image, scratch, embedding. Without the stack.
+    pub fn ram_len(&self) -> usize {
+        self.input_len() + 4 * self.scratch_len + self.embedding_len()
+    }
+
+    /// The distance that the embedding was trained for.
+    pub fn distance(&self) -> Distance {
+        self.metadata.distance
+    }
+
+    /// Embeddings that stand for what the model was trained on, one a class: a thing that is nearer to one of them than to
+    /// anything that was enrolled is none of it, unless that class itself was enrolled. [`Gallery::recognise`] goes by that.
+    ///
+    /// [`Gallery::recognise`]: crate::gallery::Gallery::recognise
+    pub fn background_prototypes(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.background.chunks_exact(self.embedding_len())
+    }
+
+    /// The section of the [background prototypes](Self::background_prototypes).
+    pub(crate) fn background(&self) -> &'a [u8] {
+        self.background
+    }
+
+    /// What the engine does, in order.
+    pub fn steps(&self) -> impl Iterator<Item = Step<'a>> + '_ {
+        // The same walk succeeded in `decode`, so that no step is an error here.
+        let walk = Walk { narrow: self.narrow, ..Walk::new(&self.metadata, self.data, self.layout) };
+        walk.map_while(Result::ok)
+    }
+
+    /// Multiply-accumulates of one inference; see [`Step::macs`].
+    pub fn macs(&self) -> u64 {
+        self.steps().map(|step| step.macs()).sum()
+    }
+
+    /// Weights and biases of all layers.
+    pub fn parameters(&self) -> usize {
+        self.steps().map(|step| step.parameters()).sum()
+    }
+}
+
+fn check_metadata(metadata: &Metadata<'_>) -> Result<(), DecodeError> {
+    let training = &metadata.training;
+    let texts = [metadata.name, training.dataset, training.tool];
+    if texts.iter().any(|text| text.len() > format::MAX_TEXT || text.chars().any(char::is_control)) {
+        return Err(DecodeError::Text);
+    }
+    if !is_scale(metadata.input_scale) {
+        return Err(DecodeError::Scale(None));
+    }
+    let is_share = |share: f32| (0.0..=1.0).contains(&share);
+    let thresholds = [metadata.thresholds.equal_error, metadata.thresholds.false_accept_1_percent];
+    let rates = thresholds.iter().flatten().flat_map(|t| [t.false_accept_rate, t.false_reject_rate]);
+    if !rates.chain([training.precision_at_1]).all(is_share) {
+        return Err(DecodeError::Share);
+    }
+    if metadata.background_prototypes > format::MAX_BACKGROUND_PROTOTYPES {
+        return Err(DecodeError::BackgroundPrototypes);
+    }
+    match metadata.input.checked_len() {
+        _ if metadata.layers.is_empty() => Err(DecodeError::NoLayers),
+        Some(1..=format::MAX_TENSOR) => Ok(()),
+        _ => Err(DecodeError::InputShape),
+    }
+}
+
+fn is_scale(scale: f32) -> bool {
+    scale.is_finite() && scale > 0.0
+}
+
+/// Goes through the layers, from tensor to tensor and from section to section, and checks that they fit. What is in the
+/// sections is not looked at: see [`check_filters`].
+struct Walk<'m, 'a> {
+    layers: &'m [Layer],
+    layer: usize,
+    tensor: Tensor,
+    data: &'a [u8],
+    layout: Layout,
+    /// See [`Model::narrow`].
+    narrow: u32,
+}
+
+impl<'m, 'a> Walk<'m, 'a> {
+    fn new(metadata: &'m Metadata<'a>, data: &'a [u8], layout: Layout) -> Self {
+        let tensor =
+            Tensor { shape: metadata.input, element: Element::Unsigned, scale: metadata.input_scale };
+        Self { layers: &metadata.layers, layer: 0, tensor, data, layout, narrow: 0 }
+    }
+
+    fn step(&mut self, layer: &Layer) -> Result<Step<'a>, DecodeError> {
+        let index = self.layer;
+        self.layer += 1;
+        let input = self.tensor;
+        let (operation, output, path) = match *layer {
+            Layer::Conv2d(conv) => {
+                let (groups, channels) = (conv.groups, conv.out_channels);
+                let whole = groups > 0
+                    && input.shape.channels.is_multiple_of(groups)
+                    && channels.is_multiple_of(groups);
+                let [top, bottom, left, right] = conv.padding;
+                let [rows, columns] = conv.kernel;
+                if !whole || top.max(bottom) >= rows || left.max(right) >= columns {
+                    return Err(DecodeError::Geometry(index));
+                }
+                let padded = [
+                    u32::from(input.shape.height) + u32::from(top) + u32::from(bottom),
+                    u32::from(input.shape.width) + u32::from(left) + u32::from(right),
+                ];
+                let shape = windows(padded, conv.kernel, conv.stride, channels)
+                    .ok_or(DecodeError::Geometry(index))?;
+                let map = Tensor { shape, element: conv.activation.element(), scale: conv.scale };
+                check_tensor(&map, index)?;
+                let geometry = ConvGeometry {
+                    input: input.shape,
+                    output: shape,
+                    kernel: [rows.into(), columns.into()],
+                    stride: [conv.stride[0].into(), conv.stride[1].into()],
+                    padding: [top.into(), left.into()],
+                    groups: usize::from(groups),
+                };
+                // The pool behind a convolution is done with it.
+                let (pool, output) = match self.layers.get(self.layer) {
+                    Some(&Layer::MaxPool2d(pool)) => {
+                        let output = pooled(&map, pool, self.layer)?;
+                        self.layer += 1;
+                        (Some(pool), output)
+                    }
+                    _ => (None, map),
+                };
+                let path = Path::of_conv(self.layout, &geometry, pool);
+                let weights = path.conv_weights_len(&geometry, pool);
+                let parameters = self.parameters(channels.into(), weights)?;
+                (Operation::Conv2d { geometry, pool, parameters }, output, path)
+            }
+            Layer::MaxPool2d(pool) => (Operation::MaxPool2d(pool), pooled(&input, pool, index)?, Path::POOL),
+            Layer::AveragePool2d(average) => {
+                if average.multiplier < 0 {
+                    return Err(DecodeError::Multiplier(index));
+                }
+                let output = Tensor { scale: average.scale, ..pooled(&input, average.pool, index)? };
+                check_tensor(&output, index)?;
+                (Operation::AveragePool2d(average.pool, average.multiplier), output, Path::POOL)
+            }
+            Layer::Dense(dense) => {
+                let shape = Shape::new(1, 1, dense.out_features);
+                let output = Tensor { shape, element: dense.activation.element(), scale: dense.scale };
+                check_tensor(&output, index)?;
+                let path = Path::of_dense(self.layout);
+                let channels = dense.out_features.into();
+                let weights = path.dense_weights_len(channels, input.len());
+                (Operation::Dense(self.parameters(channels, weights)?), output, path)
+            }
+        };
+        self.tensor = output;
+        let narrow = self.narrow >> index & 1 == 1;
+        Ok(Step { layer: index, input, output, operation, path, narrow })
+    }
+
+    /// Takes the three sections of a layer from the data. `weights` is the length of the third.
+    fn parameters(&mut self, channels: usize, weights: Option<usize>) -> Result<Parameters<'a>, DecodeError> {
+        let multipliers = self.section(4 * channels)?;
+        let biases = self.section(4 * channels)?;
+        let weights = weights.ok_or(DecodeError::DataLength)?;
+        Ok(Parameters { multipliers, biases, weights: self.section(weights)? })
+    }
+
+    /// The next `len` bytes of the data, and past the zeros that pad them.
+    fn section(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
+        let padded = len.checked_next_multiple_of(ALIGNMENT).ok_or(DecodeError::DataLength)?;
+        let (section, rest) = self.data.split_at_checked(padded).ok_or(DecodeError::DataLength)?;
+        let (section, padding) = section.split_at_checked(len).ok_or(DecodeError::DataLength)?;
+        if padding.iter().any(|&byte| byte != 0) {
+            return Err(DecodeError::Reserved);
+        }
+        self.data = rest;
+        Ok(section)
+    }
+}
+
+impl<'a> Iterator for Walk<'_, 'a> {
+    type Item = Result<Step<'a>, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let layer = *self.layers.get(self.layer)?;
+        Some(self.step(&layer))
+    }
+}
+
+/// Checks multipliers, accumulators and packed weights of a step, and says whether it is [`Step::narrow`].
+fn check_filters(step: &Step<'_>) -> Result<bool, DecodeError> {
+    let Some((filters, parameters)) = step.filters() else { return Ok(false) };
+    let mut narrow = true;
+    for channel in 0..filters.channels {
+        let multiplier = parameters.multiplier(channel);
+        if multiplier < 0 {
+            return Err(DecodeError::Multiplier(step.layer));
+        }
+        let largest = step.largest_sum(channel);
+        if largest > i32::MAX as u64 {
+            return Err(DecodeError::Accumulator(step.layer));
+        }
+        narrow &= (largest * multiplier as u64) >> 32 < i16::MAX as u64;
+    }
+    if !step.path.is_packed(filters, parameters) {
+        return Err(DecodeError::Packed(step.layer));
+    }
+    Ok(narrow)
+}
+
+fn check_tensor(tensor: &Tensor, layer: usize) -> Result<(), DecodeError> {
+    if !is_scale(tensor.scale) {
+        return Err(DecodeError::Scale(Some(layer)));
+    }
+    match tensor.shape.checked_len() {
+        Some(1..=format::MAX_TENSOR) => Ok(()),
+        _ => Err(DecodeError::Geometry(layer)),
+    }
+}
+
+fn pooled(input: &Tensor, pool: Pool, layer: usize) -> Result<Tensor, DecodeError> {
+    let size = [input.shape.height, input.shape.width].map(u32::from);
+    let shape = windows(size, pool.kernel, pool.stride, input.shape.channels);
+    Ok(Tensor { shape: shape.ok_or(DecodeError::Geometry(layer))?, ..*input })
+}
+
+/// Why bytes are not a model file. Layers count from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Shorter than the header, or than the header says.
+    Truncated,
+    /// Longer than the header says.
+    TrailingBytes,
+    /// Does not begin with [`MAGIC`](format::MAGIC).
+    Magic,
+    /// Written in this other version of the format.
+    Version(u16),
+    /// The CRC-32 does not match: bytes were changed or lost.
+    Crc,
+    /// Bytes that must be zero are not.
+    Reserved,
+    /// The weights are laid out in this way, which is none that is known.
+    Layout(u16),
+    /// The weights are laid out to be read a word at a time, and the file does not begin at a multiple of 4 bytes.
+    Unaligned,
+    /// The packed weights of this layer are none that packing makes.
+    Packed(usize),
+    /// The metadata are not the postcard encoding of [`Metadata`].
+    Metadata,
+    /// A text is longer than [`MAX_TEXT`](format::MAX_TEXT) or holds control characters.
+    Text,
+    /// The scale of this layer's output (or of the input) is not positive and finite.
+    Scale(Option<usize>),
+    /// A rate is not between 0 and 1.
+    Share,
+    /// There is no layer.
+    NoLayers,
+    /// The input has no pixel, or more than [`MAX_TENSOR`](format::MAX_TENSOR).
+    InputShape,
+    /// Kernel, stride, padding, groups or channels of this layer do not fit its input, or its output is
+    /// empty or larger than [`MAX_TENSOR`](format::MAX_TENSOR).
+    Geometry(usize),
+    /// A multiplier of this layer is negative.
+    Multiplier(usize),
+    /// An accumulator of this layer could overflow.
+    Accumulator(usize),
+    /// The data are shorter or longer than the layers and the background prototypes need.
+    DataLength,
+    /// The embedding has more than [`MAX_EMBEDDING`](format::MAX_EMBEDDING) values.
+    Embedding,
+    /// There are more than [`MAX_BACKGROUND_PROTOTYPES`](format::MAX_BACKGROUND_PROTOTYPES) background prototypes.
+    BackgroundPrototypes,
+}
+
+impl core::fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Truncated => f.write_str("the file is cut short"),
+            Self::TrailingBytes => f.write_str("there are bytes behind the end of the model"),
+            Self::Magic => f.write_str("not a tinytriplet model file (it does not begin with TINYTRIP)"),
+            Self::Version(version) => write!(
+                f,
+                "the file is in version {version} of the format, this program reads version {}: `host-train export RUN` writes it anew",
+                format::VERSION
+            ),
+            Self::Crc => f.write_str("the CRC does not match: the file was damaged or changed"),
+            Self::Reserved => f.write_str("bytes that must be zero are not"),
+            Self::Layout(layout) => write!(
+                f,
+                "the weights are laid out in way {layout}, this program knows ways 0 and 1: export the model again"
+            ),
+            Self::Unaligned => f.write_str("packed weights must begin at a multiple of 4 bytes in memory"),
+            Self::Packed(layer) => write!(f, "layer {layer}: the packed weights are not what packing makes"),
+            Self::Metadata => f.write_str("the metadata cannot be read"),
+            Self::Text => write!(f, "a name is longer than {} bytes or unprintable", format::MAX_TEXT),
+            Self::Scale(None) => f.write_str("the input's scale is not a positive number"),
+            Self::Scale(Some(layer)) => write!(f, "layer {layer}: the scale is not a positive number"),
+            Self::Share => f.write_str("a rate is not between 0 and 1"),
+            Self::NoLayers => f.write_str("the model has no layers"),
+            Self::InputShape => f.write_str("the input's shape is empty or too large"),
+            Self::Geometry(layer) => write!(f, "layer {layer}: the shape does not fit its input"),
+            Self::Multiplier(layer) => write!(f, "layer {layer}: a multiplier is negative"),
+            Self::Accumulator(layer) => write!(f, "layer {layer}: an accumulator could overflow 32 bits"),
+            Self::DataLength => {
+                f.write_str("the weights or background prototypes are fewer or more than the metadata say")
+            }
+            Self::Embedding => {
+                write!(f, "the embedding has more than {} values", format::MAX_EMBEDDING)
+            }
+            Self::BackgroundPrototypes => {
+                write!(f, "there are more than {} background prototypes", format::MAX_BACKGROUND_PROTOTYPES)
+            }
+        }
+    }
+}
+
+impl core::error::Error for DecodeError {}

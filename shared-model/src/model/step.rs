@@ -1,0 +1,123 @@
+use super::{
+    format::{Layout, Pool},
+    geometry::ConvGeometry,
+    kernel_choice::Path,
+    tensor::Tensor,
+};
+
+/// One thing the engine does: a layer, or a convolution and the max pool behind it at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// Index in [`Metadata::layers`](super::format::Metadata::layers) of the (first) layer.
+    pub layer: usize,
+    /// What is read.
+    pub input: Tensor,
+    /// What is written.
+    pub output: Tensor,
+    /// What is computed.
+    pub operation: Operation<'a>,
+    /// How it is computed, and thereby how the weights are laid out.
+    pub path: Path,
+    /// Whether no sum of the layer, requantized, leaves 16 bits before it is saturated: most do not, and the
+    /// pool behind a convolution may then look at two sums at a time.
+    pub(crate) narrow: bool,
+}
+
+/// What a [`Step`] computes.
+#[derive(Clone, Copy, Debug)]
+pub enum Operation<'a> {
+    /// A convolution, and the max pool behind it where there is one.
+    Conv2d {
+        /// The convolution's window; its `output` is the map before the pool.
+        geometry: ConvGeometry,
+        /// The max pool that follows.
+        pool: Option<Pool>,
+        /// Weights, biases, multipliers.
+        parameters: Parameters<'a>,
+    },
+    /// A max pool that does not follow a convolution.
+    MaxPool2d(Pool),
+    /// An average pool and its multiplier.
+    AveragePool2d(Pool, i32),
+    /// A fully connected layer.
+    Dense(Parameters<'a>),
+}
+
+impl<'a> Step<'a> {
+    /// Multiply-accumulates of the layer or layers, by the shapes: what padding skips is counted, and
+    /// so is a convolution's output that the pool behind it never looks at. Pools have none.
+    pub fn macs(&self) -> u64 {
+        match &self.operation {
+            Operation::Conv2d { geometry, parameters, .. } => {
+                let pixels = u64::from(geometry.output.height) * u64::from(geometry.output.width);
+                pixels * geometry.taps() as u64 * parameters.channels() as u64
+            }
+            Operation::Dense(parameters) => self.input.len() as u64 * parameters.channels() as u64,
+            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
+        }
+    }
+
+    /// Weights and biases.
+    pub fn parameters(&self) -> usize {
+        match &self.operation {
+            Operation::Conv2d { geometry, parameters, .. } => (geometry.taps() + 1) * parameters.channels(),
+            Operation::Dense(parameters) => (self.input.len() + 1) * parameters.channels(),
+            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
+        }
+    }
+
+    /// Bytes of the weights as they lie in the file; `None` for a pool.
+    pub fn weights_len(&self) -> Option<usize> {
+        match &self.operation {
+            Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
+                Some(parameters.weights.len())
+            }
+            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
+        }
+    }
+
+    /// The path that the step takes in a file of this layout.
+    pub(crate) fn path_in(&self, layout: Layout) -> Path {
+        match &self.operation {
+            Operation::Conv2d { geometry, pool, .. } => Path::of_conv(layout, geometry, *pool),
+            Operation::Dense(_) => Path::of_dense(layout),
+            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => Path::POOL,
+        }
+    }
+}
+
+/// Weights, biases and multipliers of a layer, read in place from the model file.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameters<'a> {
+    /// int8, `[output channel][row][column][input channel of the group]`; dense: `[output][input]`. In a packed model
+    /// file they are as [`Path`] says.
+    pub weights: &'a [u8],
+    /// `i32`, little-endian, one an output channel, at the scale of the accumulator.
+    pub biases: &'a [u8],
+    /// `i32`, little-endian, one an output channel; see [`requantize`](crate::engine::requantize).
+    pub multipliers: &'a [u8],
+}
+
+impl Parameters<'_> {
+    /// Number of output channels.
+    pub fn channels(&self) -> usize {
+        self.biases.len() / 4
+    }
+
+    /// Bias of output channel `channel`.
+    #[inline(always)]
+    pub fn bias(&self, channel: usize) -> i32 {
+        word(self.biases, channel)
+    }
+
+    /// Multiplier of output channel `channel`.
+    #[inline(always)]
+    pub fn multiplier(&self, channel: usize) -> i32 {
+        word(self.multipliers, channel)
+    }
+}
+
+#[inline(always)]
+fn word(words: &[u8], index: usize) -> i32 {
+    words.as_chunks().0.get(index).map_or(0, |&bytes| i32::from_le_bytes(bytes))
+}
