@@ -125,7 +125,8 @@ impl Folder {
     fn run(&mut self, line: &str) -> Result<(), String> {
         if let Some((name, value)) = line.strip_prefix("export ").and_then(|setting| setting.split_once('='))
         {
-            self.settings.push((name.to_owned(), value.to_owned()));
+            let value = value.replace("$PWD", &self.path.to_string_lossy());
+            self.settings.push((name.to_owned(), value));
             return Ok(());
         }
         let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands/bin");

@@ -27,7 +27,7 @@
 mod kernel;
 mod pack;
 mod plain;
-pub use crate::vector::i8::Simd;
+pub use crate::vector::Simd;
 
 use crate::vector::i8::{Target, WithTarget};
 use kernel::Layer;

@@ -1,5 +1,5 @@
 use super::{Embeddings, Value, distances::write_keys};
-use crate::vector::f32::Simd;
+use crate::vector::Simd;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use tinytriplet_data::Label;

@@ -1,5 +1,5 @@
 use super::{Embeddings, Value, distances::write_keys, neighbours::class_sizes};
-use crate::vector::f32::Simd;
+use crate::vector::Simd;
 use rayon::prelude::*;
 use tinytriplet_data::Label;
 

@@ -2,30 +2,41 @@
 
 pub mod json;
 
-use super::read_model;
+use super::model_file::read_model;
 use crate::terminal::print;
 use anyhow::{Context, Result};
+use clap::Args;
 use shared_model::{
-    Element, Model, Path, Reason, SelfTestError,
+    Element, Model, SelfTestError,
     format::{Background, Fit, Preparation, Threshold, TrainingSummary},
 };
-use std::path;
-use tinytriplet_report::text::{hex, operation, thousands};
+use std::path::PathBuf;
+use tinytriplet_report::text::{hex, operation, path, thousands};
+
+/// Arguments of `inspect`.
+#[derive(Clone, Debug, Args)]
+pub struct InspectArgs {
+    /// A model file, or the folder of a run
+    pub model: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at `path`, once it has passed
 /// its self-test, as it is and packed; as JSON where asked.
 ///
 /// # Errors
 /// The file is no valid model, or fails its self-test.
-pub fn run(path: &path::Path, as_json: bool) -> Result<()> {
-    let file = read_model(path)?;
+pub fn run(args: &InspectArgs) -> Result<()> {
+    let file = read_model(&args.model)?;
     let model = file.decode()?;
     let board = file.packed()?;
     let packed = Model::decode(&board)?;
     self_test(&model)
         .and_then(|()| self_test(&packed))
-        .with_context(|| format!("{} fails its self-test", path.display()))?;
-    let text = match as_json {
+        .with_context(|| format!("{} fails its self-test", args.model.display()))?;
+    let text = match args.json {
         true => {
             serde_json::to_string_pretty(&json::Report::new(&model, file.bytes(), &packed, board.len()))?
                 + "\n"
@@ -68,18 +79,6 @@ fn ram(model: &Model<'_>, scratch: &str) -> String {
         thousands(4 * model.scratch_len() as u64),
         thousands(model.embedding_len() as u64),
     )
-}
-
-fn path(path: Path) -> &'static str {
-    match path {
-        Path::Winograd => "Winograd F(2x2, 3x3)",
-        Path::Taps => "few taps, weights of 16 bits",
-        Path::Rows => "rows of bytes, two in a word",
-        Path::Reference(Reason::Plain) => "reference: the file is not packed",
-        Path::Reference(Reason::Groups) => "reference: in groups",
-        Path::Reference(Reason::PoolWindow) => "reference: the pool behind is not 2x2",
-        Path::Reference(Reason::Pool) => "reference: a pool alone",
-    }
 }
 
 fn describe(model: &Model<'_>, file: &[u8]) -> String {

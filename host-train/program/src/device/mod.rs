@@ -14,11 +14,15 @@
 //! ```
 
 mod emulated;
+mod error;
 mod gallery_file;
 mod port;
+mod settings;
 
+pub use error::PortError;
 pub use gallery_file::{Entry, FileError, GalleryFile, ModelName};
-pub use port::{Address, Port, PortError, Settings, serial_ports};
+pub use port::{Address, Port, serial_ports};
+pub use settings::Settings;
 pub use shared_model::client::{Client, ClientError};
 
 use std::time::Duration;

@@ -7,7 +7,10 @@ use super::{
     unroll::{unrolled, with_const},
 };
 use std::mem::MaybeUninit;
-use tinytriplet_evaluation::vector::f32::{Kernel, Simd, Target};
+use tinytriplet_evaluation::vector::{
+    Simd,
+    f32::{Kernel, Target},
+};
 
 /// Whether it is faster to compute the products of all positions of a window, with the output channels side by
 /// side, than to look for the winners and compute theirs, with the weights side by side. Measured on AVX-512;

@@ -43,7 +43,7 @@ use std::{
     mem::MaybeUninit,
     ops::{Deref, DerefMut},
 };
-use tinytriplet_evaluation::vector::f32::Simd;
+use tinytriplet_evaluation::vector::Simd;
 
 /// Instead of a winner: the value was cut by ReLU.
 pub(super) const CUT: u8 = u8::MAX;

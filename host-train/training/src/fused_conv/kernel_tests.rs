@@ -5,7 +5,7 @@ use super::{
     kernel::{Gradients, Output, backward, forward},
     reference::Case,
 };
-use tinytriplet_evaluation::vector::f32::Simd;
+use tinytriplet_evaluation::vector::Simd;
 
 /// xorshift64*
 struct Random(u64);

@@ -37,7 +37,7 @@ use burn::{
 use geometry::Plan;
 use kernel::{MOST_POOL_POSITIONS, Output};
 use std::sync::Arc;
-use tinytriplet_evaluation::vector::f32::Simd;
+use tinytriplet_evaluation::vector::Simd;
 
 /// Whether [`conv_relu_pool`] runs on `device`: on Flex, with gradients or without.
 pub fn supported(device: &Device) -> bool {

@@ -1,6 +1,11 @@
+use super::schedule::learning_rate;
 use super::*;
+use crate::{net::NetError, sampler::SamplerError};
+use tinytriplet_data::{Label, Rng};
+use tinytriplet_evaluation::history::HistoryRow;
 use tinytriplet_recipe::{
-    Backend, BatchConfig, Config, DenseConfig, HoldOut, LayerConfig, LossConfig, ProxiesConfig,
+    Backend, BatchConfig, Config, DenseConfig, HoldOut, LayerConfig, LossConfig, ProxiesConfig, Schedule,
+    WarmUp,
 };
 
 /// Images of 12 x 12 pixels: a bar whose angle tells the class, moved about.

@@ -1,4 +1,4 @@
-use super::Board;
+use super::board::Board;
 use crate::terminal::{Progress, print};
 use anyhow::Result;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-use super::Board;
+use super::board::Board;
 use crate::{
     device::{Entry, GalleryFile, ModelName},
     terminal::{INTERRUPTED, Progress, error, interrupted, listen_for_interrupt, print},

@@ -1,4 +1,4 @@
-use super::Board;
+use super::board::Board;
 use crate::{
     commands::inspect::json::{Embedding, Limit, distance, element, shape},
     terminal::{print, seconds},

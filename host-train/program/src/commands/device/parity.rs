@@ -1,10 +1,9 @@
-use super::Board;
+use super::board::Board;
 use crate::{
-    cli::DataArgs,
     commands::{
-        ModelFile, data,
+        data::{self, DataArgs},
         images::{self, Image},
-        read_model,
+        model_file::{ModelFile, read_model},
     },
     terminal::{Progress, print},
 };

@@ -1,4 +1,4 @@
-use super::{Board, ImageArgs, Model};
+use super::board::{Board, ImageArgs, Model};
 use crate::{
     commands::images::{Image, read_picture},
     terminal::{Progress, note, print},

@@ -1,4 +1,4 @@
-use super::Board;
+use super::board::Board;
 use crate::terminal::{print, seconds};
 use anyhow::{Context, Result, ensure};
 use shared_model::protocol::Restart;

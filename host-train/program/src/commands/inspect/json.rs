@@ -1,12 +1,11 @@
 //! The same for programs.
 
-use super::path;
 use serde::Serialize;
 use shared_model::{
     Distance, Element, Model, Path, Shape, Step, Tensor,
     format::{Background, Fit, Threshold},
 };
-use tinytriplet_report::text::{hex, operation};
+use tinytriplet_report::text::{hex, operation, path};
 
 /// What `--json` prints; the command's help describes it.
 #[derive(Serialize)]
