@@ -1,5 +1,7 @@
 //! Boards in an emulator, running the very image that is flashed, against the engine on the host.
 
+mod images;
+
 use firmware::{
     boards,
     emulator::{self, Binary, Emulator},
@@ -12,7 +14,6 @@ use shared_model::{
     protocol::{FrameError, ModelInfo, NO_ID, RequestError, ResponseBody},
 };
 use std::time::Duration;
-use tests::images;
 use tinytriplet_evaluation::export::repacked;
 
 fn boot(name: &str) -> Client<Emulator> {
