@@ -21,7 +21,7 @@ use std::{
 use tests::{golden, model_folder};
 use tinytriplet_data::{Rng, drawn};
 use tinytriplet_evaluation::export::{export_untrained, repacked};
-use tinytriplet_recipe::{Backend, Config, READY};
+use tinytriplet_recipe::{Backend, Config, PRESETS};
 use tinytriplet_report::{
     ledger::{operation, path},
     text::thousands,
@@ -77,8 +77,8 @@ static MODELS: LazyLock<Models> = LazyLock::new(|| {
     let data = drawn::dataset(1, 20, 1).train;
     let images: Vec<&[u8]> = (0..data.len()).map(|index| data.image(index)).collect();
     let (mut files, mut same) = (Vec::<(String, Vec<u8>)>::new(), Vec::new());
-    for (name, _) in READY {
-        let config = Config::ready(name).unwrap();
+    for (name, _) in PRESETS {
+        let config = Config::preset(name).unwrap();
         // As a training begins; all with one seed, so that equal nets have equal weights.
         let device = device(Backend::Flex).unwrap();
         let net = Net::new(&config.net, Shape::new(28, 28, 1), &mut Rng::new(1).stream(0), &device).unwrap();
