@@ -1,5 +1,7 @@
 //! Boards in an emulator, running the very image that is flashed, against the engine on the host.
 
+mod images;
+
 use firmware::{
     boards,
     emulator::{self, Binary, Emulator},
@@ -15,7 +17,6 @@ use shared_model::{
     },
 };
 use std::time::Duration;
-use tests::images;
 
 fn boot(name: &str) -> Client<Emulator> {
     let board = boards::find(name).expect("a board of the table");

@@ -1,6 +1,8 @@
 //! Boards in an emulator: what they were taught they know, as a gallery on the PC would, and they know it still after the
 //! power was cut, at whatever moment.
 
+mod images;
+
 use firmware::{
     boards,
     emulator::{self, Binary, Emulator, Program},
@@ -20,7 +22,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tests::images;
 
 /// How long a board may take to boot, or to come back, on a machine with other work.
 const READY: Duration = Duration::from_secs(60);

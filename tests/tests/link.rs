@@ -1,5 +1,7 @@
 //! A board at the end of a bad line: requests are carried out once or not at all, and no wrong answer is taken for one.
 
+mod images;
+
 use firmware::{
     boards,
     emulator::{self, Binary, Emulator},
@@ -16,7 +18,7 @@ use shared_model::{
     },
 };
 use std::{collections::BTreeMap, time::Duration};
-use tests::{images, noisy::Noisy};
+use tests::noisy::Noisy;
 
 const REQUESTS: usize = 10_000;
 /// Of bytes, in both directions.

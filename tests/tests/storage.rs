@@ -9,8 +9,7 @@ use std::{cell::Cell, ops::Range, rc::Rc};
 use tests::{
     hex::hex_dump,
     nor_flash::{Fault, FlashError, SimulatedFlash},
-    torture::{Operation, Profile, Tally, play, torture},
-    torture_candidates::Own,
+    torture::{Operation, Own, Profile, Tally, play, torture},
 };
 
 const OWNER: [u8; 8] = *b"model #1";

@@ -158,7 +158,7 @@ struct Description<'a> {
     preprocessing: Preprocessing,
     /// The distance that the embedding was trained for.
     distance: Distance,
-    /// Calibrated limits.
+    /// Calibrated thresholds.
     thresholds: Thresholds,
     /// What it was trained on; cut at 64 bytes.
     dataset: &'a str,

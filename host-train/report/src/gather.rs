@@ -1,5 +1,5 @@
 use super::{
-    Confusion, DataFacts, Distances, Findings, Limit, Mistake, Neighbour, Training, boards,
+    Confusion, DataFacts, Distances, Findings, Mistake, Neighbour, Threshold, Training, boards,
     layers::net_facts,
     pictures::Shown,
     scatter::{choose, scatter, short},
@@ -145,19 +145,20 @@ fn distances(
 ) -> Option<Distances> {
     let histogram = Pairs::new(embeddings, labels)?.histogram(BINS);
     let thresholds = model.metadata().thresholds;
-    let limits =
+    let thresholds =
         thresholds.equal_error.zip(thresholds.false_accept_1_percent).zip(scores.pairs.at_thresholds);
-    let limit = |name, distance, rates: ErrorRates| {
+    let threshold = |name, distance, rates: ErrorRates| {
         let ErrorRates { false_accept_rate, false_reject_rate } = rates;
         let threshold = embeddings.real(distance);
-        Limit { name, rates: Rates { threshold, false_accept_rate, false_reject_rate } }
+        Threshold { name, rates: Rates { threshold, false_accept_rate, false_reject_rate } }
     };
-    let limits = limits.map(|((equal, strict), AtThresholds { equal_error, false_accept_1_percent })| {
-        vec![
-            limit("equal error", equal.distance, equal_error),
-            limit("accepts 1 %", strict.distance, false_accept_1_percent),
-        ]
-    });
+    let thresholds =
+        thresholds.map(|((equal, strict), AtThresholds { equal_error, false_accept_1_percent })| {
+            vec![
+                threshold("equal error", equal.distance, equal_error),
+                threshold("accepts 1 %", strict.distance, false_accept_1_percent),
+            ]
+        });
     Some(Distances {
         kind: match model.distance() {
             Distance::SquaredL2 => "squared_l2",
@@ -166,7 +167,7 @@ fn distances(
         same: histogram.same,
         different: histogram.different,
         edges: histogram.edges.into_iter().map(|edge| embeddings.real(edge)).collect(),
-        limits: limits.unwrap_or_default(),
+        thresholds: thresholds.unwrap_or_default(),
         roc: scores.pairs.roc.clone(),
         equal_error_rate: scores.pairs.equal_error_rate,
     })

@@ -27,8 +27,8 @@ pub type Labels<'a> = (&'a Embeddings<i16>, &'a [Label]);
 
 /// Open-set identification, by what the board runs: in each of twenty draws a gallery is taught five images of each of
 /// `enrolled`, or of a random half of the classes where that is empty, and asked about images of all classes at the
-/// limit of equal errors. `classes` are those of the images that are enrolled; the embeddings are `model`'s. `None`
-/// without such a limit.
+/// threshold of equal errors. `classes` are those of the images that are enrolled; the embeddings are `model`'s. `None`
+/// without such a threshold.
 pub fn open_set(
     model: &Model<'_>,
     classes: &[Class],
@@ -61,7 +61,7 @@ pub fn open_set(
         for query in (draw % step..queries.len()).step_by(step) {
             let embedding = bytes(queries, query);
             let found = gallery.recognise(model, &embedding, Method::Prototype, Threshold::EqualError);
-            let found = found.expect("the model has this limit").label();
+            let found = found.expect("the model has this threshold").label();
             if order.contains(&labels[query]) {
                 counts.known += 1;
                 counts.right += u32::from(found == Some(&*labels[query].to_string()));
@@ -150,8 +150,8 @@ mod tests {
         let embeddings = |places: &[u8]| {
             Embeddings::from_bytes(places, places.len(), Element::Unsigned, Distance::SquaredL2, 1.0)
         };
-        let limit = CalibratedThreshold { distance: 400, false_accept_rate: 0.0, false_reject_rate: 0.0 };
-        let file = model_file(Some(limit));
+        let threshold = CalibratedThreshold { distance: 400, false_accept_rate: 0.0, false_reject_rate: 0.0 };
+        let file = model_file(Some(threshold));
         let model = Model::decode(&file).unwrap();
         // Five images a class at one place each, so that any five have the same mean.
         let enrolled = embeddings(&[10, 40, 70, 100].repeat(5));

@@ -25,7 +25,7 @@ use tinytriplet_evaluation::{
     metrics::Rates,
     scores::{Scores, float_scores, int8_scores},
 };
-use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, READY, ValidConfig};
+use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, PRESETS, ValidConfig};
 use tinytriplet_report::{
     REPORT, Run, history,
     run_folder::{CHECKPOINT, CONFIG, HISTORY, METRICS, MODEL, ROC, RunFolder},
@@ -279,10 +279,10 @@ impl<'a> Job<'a> {
 /// The recipe that the arguments name, with their changes.
 fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     let name = args.config.as_str();
-    let is_ready = READY.iter().any(|(ready, _)| *ready == name);
+    let is_preset = PRESETS.iter().any(|(preset, _)| *preset == name);
     let looks_like_path = name.contains(['/', '\\', '.']);
-    let text = match is_ready || !looks_like_path {
-        true => Config::ready_text(name)?.to_owned(),
+    let text = match is_preset || !looks_like_path {
+        true => Config::preset_text(name)?.to_owned(),
         false => Config::read_text(Path::new(name))?,
     };
     let config = Config::parse(&text, name)?;
@@ -326,7 +326,7 @@ fn train(
     if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
         note(
             "note",
-            "No class has 6 training images, which it takes to hold 2 out: the model has no limits for\n\
+            "No class has 6 training images, which it takes to hold 2 out: the model has no thresholds for\n\
              \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
         );
     }

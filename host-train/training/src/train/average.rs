@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn weights_are_averaged_by_their_shares() {
         let device = Device::flex().autodiff();
-        let config = Config::ready("origin").unwrap().net;
+        let config = Config::preset("origin").unwrap().net;
         let learner = |seed| {
             Learner::new(&config, Shape::new(28, 28, 1), Some(3), &mut Rng::new(seed), &device).unwrap()
         };
