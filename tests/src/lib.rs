@@ -4,11 +4,9 @@
 pub mod definition;
 pub mod golden;
 pub mod hex;
-pub mod images;
 pub mod largest;
 pub mod model_folder;
 pub mod noisy;
 pub mod nor_flash;
 pub mod random;
 pub mod torture;
-pub mod torture_candidates;

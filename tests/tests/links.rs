@@ -97,6 +97,24 @@ fn links_lead_somewhere() {
     assert!(!broken(&readme, "docs/FORMAT.md#what-is-unknown"));
 }
 
+/// Prose wraps, so that a diff shows what has changed; a table's row or a long address cannot.
+#[test]
+fn prose_wraps_at_100_columns() {
+    let mut wrong = Vec::new();
+    for (path, text) in &documents() {
+        let too_long = |line: &str| {
+            let breakable = !line.starts_with('|') && line.trim_start().contains(' ');
+            breakable && line.chars().count() > 100
+        };
+        wrong.extend(
+            prose(text)
+                .filter(|(_, line)| too_long(line))
+                .map(|(number, _)| format!("{}:{number}", path.display())),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// The index has every page.
 #[test]
 fn no_page_is_forgotten() {

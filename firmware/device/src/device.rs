@@ -4,11 +4,10 @@ use crate::{hardware::System, persistent_gallery::PersistentGallery};
 use embedded_storage::nor_flash::NorFlash;
 use micromath::F32Ext;
 use shared_model::{
-    Distance, Gallery, Model, TestImage,
+    Distance, Gallery, Model, Threshold,
+    engine::TestImage,
     gallery::{Match, Method},
-    protocol::{
-        GalleryInfo, Info, Limit, MAX_RUNS, ModelInfo, RequestBody, RequestError, ResponseBody, Restart,
-    },
+    wire::{GalleryInfo, Info, MAX_RUNS, ModelInfo, RequestBody, RequestError, ResponseBody, Restart},
 };
 
 /// The model, the gallery, and memory to run them in.
@@ -89,7 +88,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
                 let count = self.enrol_last(label)?;
                 Ok(ResponseBody::Enrolled { count, entries: GalleryInfo::from(&self.gallery).len })
             }
-            RequestBody::Recognise { pixels, method, limit } => self.recognise(pixels, method, limit),
+            RequestBody::Recognise { pixels, method, threshold } => self.recognise(pixels, method, threshold),
             RequestBody::Entry { index } => {
                 let entry = self.gallery.get()?.entries().nth(index.into()).ok_or(RequestError::NoEntry)?;
                 Ok(ResponseBody::Entry { label: entry.label(), value: entry.value() })
@@ -148,10 +147,10 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         &mut self,
         pixels: &[u8],
         method: Method,
-        limit: Limit,
+        threshold: Threshold,
     ) -> Result<ResponseBody<'_>, RequestError> {
         self.see(pixels)?;
-        let recognition = self.gallery.get()?.recognise(&self.model, self.buffers.last, method, limit)?;
+        let recognition = self.gallery.get()?.recognise(&self.model, self.buffers.last, method, threshold)?;
         if let Some(Match { label, distance }) = recognition.nearest {
             let known = recognition.label().is_some();
             log!(info, "\"{=str}\", {=f32} away, known: {=bool}", label, self.apart(distance), known);

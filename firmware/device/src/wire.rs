@@ -1,7 +1,7 @@
 //! The persistent gallery's states and errors, as the wire has them.
 
 use crate::persistent_gallery::{Persistence, PersistentGallery, PersistentGalleryError};
-use shared_model::protocol::{GalleryInfo, RequestError, Storage};
+use shared_model::wire::{GalleryInfo, RequestError, Storage};
 
 impl From<Persistence> for Storage {
     fn from(persistence: Persistence) -> Self {

@@ -6,10 +6,10 @@ use crate::{
     output::{print, thousands},
 };
 use shared_model::{
-    Model, Shape,
-    client::Client,
-    format::Threshold,
-    protocol::{Info, Request, RequestBody, ResponseBody, encode_frame},
+    Model,
+    inspect::Shape,
+    model::format::CalibratedThreshold,
+    wire::{Info, Request, RequestBody, ResponseBody, client::Client, encode_frame},
 };
 use std::{
     error::Error,
@@ -94,7 +94,7 @@ fn introduction(program: &Program, info: &Info<'_>, model_len: usize, boot: Dura
 fn verdict(model: &Model<'_>, distance: u32) -> String {
     match model.metadata().thresholds.equal_error {
         None => String::new(),
-        Some(Threshold { distance: threshold, .. }) => {
+        Some(CalibratedThreshold { distance: threshold, .. }) => {
             let word = if distance <= threshold { "same" } else { "different" };
             format!(", {word} (the threshold is {:.3})", real(model, threshold))
         }

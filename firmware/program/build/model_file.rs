@@ -1,9 +1,6 @@
 //! The model files that are built in.
 
-use shared_model::{
-    Layout, Model,
-    layout::{RepackError, repack, repacked_len},
-};
+use shared_model::{Layout, Model, model::layout::repack_to_vec};
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
@@ -56,16 +53,10 @@ fn read(path: &Path, packed: &Path) -> Result<ModelFile, String> {
     let plain = fs::read(path).map_err(|error| {
         format!("cannot read the model {}: {error} (TINYTRIPLET_MODEL names another one)", path.display())
     })?;
-    let bytes = pack(&plain).map_err(|error| format!("{}: {error}", path.display()))?;
+    let bytes =
+        repack_to_vec(&plain, Layout::Packed).map_err(|error| format!("{}: {error}", path.display()))?;
     fs::write(packed, &bytes).map_err(|error| format!("cannot write to {}: {error}", packed.display()))?;
     Ok(ModelFile { path: path.to_owned(), packed: packed.to_owned(), bytes })
-}
-
-fn pack(file: &[u8]) -> Result<Vec<u8>, RepackError> {
-    let model = Model::decode(file).map_err(RepackError::Decode)?;
-    let mut packed = vec![0; repacked_len(&model, Layout::Packed).ok_or(RepackError::Full)?];
-    repack(file, Layout::Packed, &mut packed)?;
-    Ok(packed)
 }
 
 /// Returns the files `*.postcard` in a folder, sorted by name.

@@ -6,7 +6,7 @@ use firmware::model::{self, CAPACITY, EMBEDDING_LEN, EXEMPLARS, INPUT_LEN, SCRAT
 use heapless::spsc::Queue;
 #[cfg(target_arch = "riscv32")]
 use riscv_rt::entry;
-use shared_model::{Model, gallery, protocol::FrameReader};
+use shared_model::{Model, gallery, wire::FrameReader};
 use static_cell::ConstStaticCell;
 use tinytriplet_boards::{self as boards, BOARD};
 use tinytriplet_device::{

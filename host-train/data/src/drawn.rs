@@ -9,11 +9,14 @@
 
 mod glyphs;
 
-use super::{Dataset, Label, Source, Split};
+use crate::{
+    dataset::{Dataset, Source},
+    split::{Label, Split},
+};
 use glyphs::{GLYPHS, Glyph, Point};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use shared_model::format::Preparation;
+use shared_model::model::format::Preprocessing;
 
 /// Height and width of an image.
 const SIDE: usize = 28;
@@ -35,7 +38,7 @@ pub fn dataset(seed: u64, train_per_class: usize, test_per_class: usize) -> Data
         name: "drawn-digits".into(),
         source: Source::Drawn,
         class_names: (0..GLYPHS.len()).map(|digit| digit.to_string()).collect(),
-        preparation: Preparation::MNIST,
+        preprocessing: Preprocessing::MNIST,
         train: split(seed, 0, train_per_class),
         test: split(seed, 1, test_per_class),
     }
@@ -55,7 +58,7 @@ fn split(seed: u64, stream: u64, per_class: usize) -> Split {
         let glyph = variants[rng.random_range(0..variants.len())];
         pixels.extend_from_slice(&draw(glyph, &mut rng));
     }
-    Split { height: SIDE, width: SIDE, pixels, labels }
+    Split::new(SIDE, SIDE, pixels, labels).expect("a label for each image")
 }
 
 /// A straight piece of a stroke, and the pen's radius on it.
@@ -240,7 +243,7 @@ fn bell(rng: &mut ChaCha8Rng) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classes;
+    use crate::classes::classes;
 
     #[test]
     fn the_seed_decides_every_byte() {

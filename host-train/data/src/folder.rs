@@ -8,12 +8,13 @@
 //!
 //! Nothing is left to chance: classes and files go by the natural order of their names, whatever the system's.
 
-use super::{
-    Event, Label, Progress, Split,
+use crate::{
+    event::{Event, Progress},
     picture::{self, PictureError, is_hidden, is_named_so, name, natural_order},
+    split::{Label, Split},
 };
 use rayon::prelude::*;
-use shared_model::format::Preparation;
+use shared_model::model::format::Preprocessing;
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -88,7 +89,7 @@ pub(super) struct Folder {
 /// How a folder's pictures are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
-    pub preparation: Preparation,
+    pub preprocessing: Preprocessing,
     /// Rows and columns.
     pub size: [usize; 2],
     /// Of every class, where the folder has no split of its own.
@@ -183,7 +184,7 @@ impl Reading {
         progress(Event::Read { done: 0, of });
         for paths in paths.chunks(TOGETHER) {
             let paths = paths.par_iter();
-            read.par_extend(paths.map(|path| picture::read(path, self.preparation, self.size)));
+            read.par_extend(paths.map(|path| picture::read(path, self.preprocessing, self.size)));
             progress(Event::Read { done: read.len(), of });
         }
         let mut read = read.into_iter();
@@ -261,7 +262,8 @@ impl Builder {
     }
 
     fn split(self, [height, width]: [usize; 2]) -> Split {
-        Split { height, width, pixels: self.pixels, labels: self.labels }
+        let split = Split::new(height, width, self.pixels, self.labels);
+        split.expect("a label for each image, all of a size that a recipe may name")
     }
 }
 
@@ -269,11 +271,11 @@ impl Builder {
 mod tests {
     use super::{super::picture::tests::*, *};
     use image::ImageFormat;
-    use shared_model::format::{Background, Fit};
+    use shared_model::model::format::{Background, Fit};
     use tempfile::TempDir;
 
     const READING: Reading = Reading {
-        preparation: Preparation { fit: Fit::Contain, background: Background::Auto },
+        preprocessing: Preprocessing { fit: Fit::Contain, background: Background::Auto },
         size: [8, 6],
         test_share: 0.2,
         skip_broken: false,
@@ -301,7 +303,7 @@ mod tests {
     }
 
     fn pixels_of(number: u32) -> Vec<u8> {
-        super::super::prepare::prepare(picture_of(number), READING.preparation, READING.size)
+        super::super::prepare::prepare(picture_of(number), READING.preprocessing, READING.size)
     }
 
     fn read(reading: Reading, folder: &Path) -> (Result<Folder, FolderError>, Vec<String>) {

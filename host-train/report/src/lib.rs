@@ -8,6 +8,7 @@
 mod boards;
 mod findings;
 mod gather;
+pub mod history;
 mod layers;
 pub mod ledger;
 mod page;

@@ -9,6 +9,16 @@ use std::{
 
 /// The recipe that was used; a run's folder is known by it.
 pub const CONFIG: &str = "config.toml";
+/// The model file.
+pub const MODEL: &str = "model.postcard";
+/// The float weights, in Burn's format.
+pub const CHECKPOINT: &str = "checkpoint.bpk";
+/// The numbers.
+pub const METRICS: &str = "metrics.json";
+/// How training went.
+pub const HISTORY: &str = "history.csv";
+/// How often each threshold errs on test pairs, int8.
+pub const ROC: &str = "roc.csv";
 
 /// The folder of one run.
 #[derive(Debug)]
@@ -58,7 +68,7 @@ impl RunFolder {
 
     /// Removes these files and, where it holds nothing else, the folder. Whoever does so has something worse to tell
     /// than that it does not work.
-    pub fn discard(self, files: &[&str]) {
+    pub fn discard(&self, files: &[&str]) {
         for file in files {
             let _ = fs::remove_file(self.file(file));
         }

@@ -1,6 +1,6 @@
 //! Numbers and names for people.
 
-use shared_model::{Element, Operation, Step};
+use shared_model::inspect::{Element, Kernel, Operation, Reason, Step};
 
 /// `1 image`, `3 images`, `1,000 images`.
 pub fn count(number: u64, thing: &str) -> String {
@@ -65,6 +65,19 @@ pub fn operation(step: &Step<'_>) -> String {
         Operation::MaxPool2d(pool) => format!("max {}", size(pool.kernel.map(usize::from))),
         Operation::AveragePool2d(pool, _) => format!("average {}", size(pool.kernel.map(usize::from))),
         Operation::Dense(_) => format!("dense{relu}"),
+    }
+}
+
+/// How a board computes a step, and, where that is on the plain kernel, why.
+pub fn path(kernel: Kernel) -> &'static str {
+    match kernel {
+        Kernel::Winograd => "Winograd F(2x2, 3x3)",
+        Kernel::Taps => "few taps, weights of 16 bits",
+        Kernel::Rows => "rows of bytes, two in a word",
+        Kernel::Reference(Reason::Plain) => "reference: the file is not packed",
+        Kernel::Reference(Reason::Groups) => "reference: in groups",
+        Kernel::Reference(Reason::PoolWindow) => "reference: the pool behind is not 2x2",
+        Kernel::Reference(Reason::Pool) => "reference: a pool alone",
     }
 }
 

@@ -7,7 +7,10 @@
 //! generator.
 
 use rayon::prelude::*;
-use tinytriplet_evaluation::vector::f32::{Kernel, Simd, Target};
+use tinytriplet_evaluation::vector::{
+    Simd,
+    f32::{Kernel, Target},
+};
 
 /// Neighbours that a point has, roughly: `exp` of the entropy of how it weighs them.
 const PERPLEXITY: f64 = 30.0;

@@ -3,12 +3,16 @@
 use super::markdown::Command;
 
 /// How a command begins, and why it is not run.
-const EXCUSED: [(&str, &str); 8] = [
+const EXCUSED: [(&str, &str); 9] = [
     (".ci/", "it is what runs this test"),
     ("BLESS=1 cargo test", "it would write over what it is compared with"),
     ("cargo test", "it is what runs this test"),
     ("cargo deny", "it needs a network: a database of advisories"),
     ("cargo install", "it needs a network and minutes"),
+    (
+        "cargo run --manifest-path tests/storage-comparison/",
+        "it takes minutes, and builds what nothing else needs",
+    ),
     ("cargo run --release -p firmware", "it needs a board; tests/tests/firmware_sizes.rs builds the same"),
     ("cargo run --release -p host-train", "it builds Burn anew: minutes"),
     (

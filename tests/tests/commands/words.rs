@@ -29,6 +29,9 @@ fn cargo_run(words: &[&str], workspace: &Path) -> Result<(), String> {
     let mut parts = words.splitn(2, |word| *word == "--");
     let (cargo, program) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let option = |name: &str| cargo.windows(2).find(|pair| pair[0] == name).map(|pair| pair[1]);
+    if let Some(manifest) = option("--manifest-path") {
+        return exists(&workspace.join(manifest));
+    }
     match option("-p").or(option("--package")) {
         Some("host-train") => host_train(program),
         Some("firmware") => match (option("--features"), option("--target")) {

@@ -5,7 +5,7 @@ use embedded_hal::digital::{self, InputPin, OutputPin};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use shared_model::{
     Model,
-    protocol::{
+    wire::{
         FrameReader, GalleryInfo, Request, RequestBody, Response, ResponseBody, decode_message, encode_frame,
     },
 };

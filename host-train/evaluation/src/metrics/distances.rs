@@ -1,5 +1,8 @@
 use super::{Embeddings, Value};
-use crate::vector::f32::{Kernel, Simd, Target};
+use crate::vector::{
+    Simd,
+    f32::{Kernel, Target},
+};
 use std::ops::Range;
 
 /// Candidates whose rows stay in the nearest cache while several queries are compared with them.

@@ -1,5 +1,5 @@
 use super::{Embeddings, Value, distances::write_keys};
-use crate::vector::f32::Simd;
+use crate::vector::Simd;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use tinytriplet_data::Label;
@@ -112,7 +112,7 @@ pub(super) fn class_sizes(labels: &[Label]) -> BTreeMap<Label, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::{Distance, Element};
+    use shared_model::{Distance, inspect::Element};
     use tinytriplet_data::Rng;
 
     #[test]

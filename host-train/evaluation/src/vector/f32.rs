@@ -1,51 +1,20 @@
-//! Code compiled once for each instruction set and chosen at run time.
+//! Vectors of `f32`.
 //!
 //! Arrays of `f32`, left to the compiler to turn into vectors, would do without the intrinsics below. But whether
 //! it does hangs on the optimisation level (at 2, that of the dev profile, it was 10 times slower than at 3), and
 //! it takes a minute.
 
-/// An instruction set that this CPU has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Simd(Level);
-
-/// The instruction sets told apart; what they are good for is in [`Target`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Level {
-    Baseline,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
+use super::{Level, Simd};
 
 impl Simd {
-    /// What this CPU has, the best last. There is no other way to make one, so that having one proves that
-    /// its instructions may be used.
-    pub fn available() -> impl Iterator<Item = Self> {
-        let mut levels = vec![Level::Baseline];
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            levels.push(Level::Avx2);
-            if is_x86_feature_detected!("avx512f") {
-                levels.push(Level::Avx512);
-            }
-        }
-        levels.into_iter().map(Self)
-    }
-
-    /// The best that this CPU has.
-    pub fn best() -> Self {
-        Self::available().last().expect("the baseline is always there")
-    }
-
     /// [`Target::LANES`]
     pub fn lanes(self) -> usize {
         match self.0 {
             Level::Baseline => Baseline::LANES,
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => Avx2::LANES,
+            Level::Avx2 | Level::AvxVnni => Avx2::LANES,
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => Avx512::LANES,
+            Level::Avx512 | Level::Avx512Vnni => Avx512::LANES,
         }
     }
 
@@ -63,12 +32,12 @@ impl Simd {
         }
         match self.0 {
             Level::Baseline => kernel.run::<Baseline>(),
-            // SAFETY: `available` alone makes this level, and only where the CPU has all these features.
+            // SAFETY: `available` alone makes these levels, and only where the CPU has all these features.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { avx2(kernel) },
+            Level::Avx2 | Level::AvxVnni => unsafe { avx2(kernel) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { avx512(kernel) },
+            Level::Avx512 | Level::Avx512Vnni => unsafe { avx512(kernel) },
         }
     }
 }

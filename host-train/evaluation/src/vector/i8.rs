@@ -1,73 +1,17 @@
-//! Code compiled once for each instruction set and chosen at run time.
-//!
-//! What an instruction set is used for is one thing: products of a few neighbouring inputs with the weights
+//! The int8 engine's share: products of a few neighbouring inputs with the weights
 //! of several output channels, added up in 32 bits ([`Target::multiply_add`]). Everything else is left to the
 //! compiler.
 
-use shared_model::{Element, requantize::round_scale};
-
-/// An instruction set that this CPU has. Which one an engine uses changes its speed and nothing else.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Simd(Level);
-
-/// The instruction sets told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Level {
-    Baseline,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    AvxVnni,
-    #[cfg(target_arch = "x86_64")]
-    Avx512Vnni,
-}
+use super::{Level, Simd};
+use shared_model::{engine::requantize::round_scale, inspect::Element};
 
 impl Simd {
-    /// What this CPU has, the best last; [`baseline`](Self::name) is always there. There is no other way to
-    /// make one, so that having one proves that its instructions may be used.
-    pub fn available() -> impl Iterator<Item = Self> {
-        let mut levels = vec![Level::Baseline];
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            levels.push(Level::Avx2);
-            if is_x86_feature_detected!("avxvnni") {
-                levels.push(Level::AvxVnni);
-            }
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512vnni")
-            {
-                levels.push(Level::Avx512Vnni);
-            }
-        }
-        levels.into_iter().map(Self)
-    }
-
-    /// The best that this CPU has.
-    pub fn best() -> Self {
-        Self::available().last().expect("the baseline is always there")
-    }
-
-    /// `baseline` (what the program was compiled for), `avx2`, `avx-vnni` or `avx512-vnni`.
-    pub fn name(self) -> &'static str {
-        match self.0 {
-            Level::Baseline => "baseline",
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => "avx2",
-            #[cfg(target_arch = "x86_64")]
-            Level::AvxVnni => "avx-vnni",
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512Vnni => "avx512-vnni",
-        }
-    }
-
     /// Calls `caller` with the type that stands for this instruction set.
-    pub fn with_target<C: WithTarget>(self, caller: C) -> C::Output {
+    pub(crate) fn with_target<C: WithTarget>(self, caller: C) -> C::Output {
         match self.0 {
             Level::Baseline => caller.call::<Baseline>(),
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => caller.call::<Avx2>(),
+            Level::Avx2 | Level::Avx512 => caller.call::<Avx2>(),
             #[cfg(target_arch = "x86_64")]
             Level::AvxVnni => caller.call::<AvxVnni>(),
             #[cfg(target_arch = "x86_64")]
@@ -124,7 +68,7 @@ pub trait Target: Send + Sync + 'static {
     fn weights(weight: impl Fn(usize, usize) -> i8) -> Self::Weights;
     /// The first accumulators.
     fn load(sums: &[i32]) -> Self::Sums;
-    /// [`requantize`](shared_model::requantize::requantize) in each channel, with the first multipliers,
+    /// [`requantize`](shared_model::engine::requantize::requantize) in each channel, with the first multipliers,
     /// saturated to `range` (both ends included), to the first bytes.
     fn requantize(sums: Self::Sums, multipliers: &[i32], range: (i32, i32), to: &mut [u8]);
     /// The larger of two accumulators, in each channel.
@@ -204,7 +148,7 @@ impl Target for Baseline {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Kernel, Target};
-    use shared_model::Element;
+    use shared_model::inspect::Element;
     use std::arch::x86_64::*;
 
     /// What the two 256-bit sets have in common.

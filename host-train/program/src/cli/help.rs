@@ -49,7 +49,7 @@ Examples:
   host-train export runs/default
   host-train export runs/default --data mnist --out best.postcard
 
-Calibration and limits come from training images, so the data must be those of the run.";
+Calibration and thresholds come from training images, so the data must be those of the run.";
 
 pub const EVAL: &str = "\
 Examples:
@@ -102,7 +102,7 @@ The table has the time of each layer for one image, on one thread, in batches; h
 the plain kernels, which define the arithmetic, in the same minute; and whether the layer has a fast path \
 (convolutions that are not in groups, and dense layers) or takes the plain kernel itself.
 
-JSON: embeddings_per_second, on all cores, in batches of 256; threads; instruction_set (baseline, avx2, avx-vnni, \
+JSON: embeddings_per_second, on all cores, in batches of 256; threads; instruction_set (baseline, avx2, avx-vnni, avx512, \
 avx512-vnni); macs; hash. On one thread: microseconds and plain_microseconds an image, and layers, each with layer \
 (its index in the model), kind, input, output (height x width x channels), macs, path (fast, plain), microseconds, \
 plain_microseconds, gigamacs_per_second.";
@@ -123,5 +123,5 @@ Examples:
   host-train completions zsh > ~/.zfunc/_host-train
   host-train completions fish > ~/.config/fish/completions/host-train.fish
 
-They complete the command `host-train`: `cargo install --path host-train` puts it in place, or an alias of \
+They complete the command `host-train`: `cargo install --path host-train/program` puts it in place, or an alias of \
 `cargo run -q -p host-train --`.";

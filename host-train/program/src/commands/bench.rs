@@ -1,18 +1,29 @@
 //! `bench`: embeddings a second on this machine, and where the time goes.
 
-use super::read_model;
+use super::model_file::read_model;
 use crate::terminal::print;
 use anyhow::Result;
+use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
-use shared_model::{Model, Step};
+use shared_model::{Model, inspect::Step};
 use std::{
     hint::black_box,
-    path::Path,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 use tinytriplet_evaluation::engine::{Engine, StepPath};
 use tinytriplet_report::text::{hex, operation, thousands};
+
+/// Arguments of `bench`.
+#[derive(Clone, Debug, Args)]
+pub struct BenchArgs {
+    /// A model file, or the folder of a run
+    pub model: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Embeddings a second of `model` in batches, on all of this machine's cores: the best of several rounds of
 /// at least 0.2 seconds, because whatever else the machine does only makes a round slower.
@@ -69,15 +80,15 @@ struct LayerReport {
     gigamacs_per_second: f64,
 }
 
-/// Measures the model at `path` and prints the result.
+/// Measures a model and prints the result.
 ///
 /// # Errors
 /// The file is no valid model.
-pub fn run(path: &Path, json: bool) -> Result<()> {
-    let file = read_model(path)?;
+pub fn run(BenchArgs { model, json }: &BenchArgs) -> Result<()> {
+    let file = read_model(model)?;
     let model = file.decode()?;
     let report = measure(&model);
-    let text = if json { serde_json::to_string_pretty(&report)? + "\n" } else { describe(&report) };
+    let text = if *json { serde_json::to_string_pretty(&report)? + "\n" } else { describe(&report) };
     Ok(print(text)?)
 }
 

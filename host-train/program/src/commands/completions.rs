@@ -1,15 +1,23 @@
 //! `completions`: what a shell needs to complete this program's commands and options.
 
-use crate::{cli::Cli, terminal::print};
+use crate::terminal::print;
 use anyhow::Result;
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
-/// Prints the script for `shell`.
+/// Arguments of `completions`.
+#[derive(Clone, Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// Prints the script for a shell that completes `program`.
 ///
 /// # Errors
 /// Nobody reads it.
-pub fn run(shell: Shell) -> Result<()> {
+pub fn run(args: &CompletionsArgs, program: &mut Command) -> Result<()> {
     let mut script = Vec::new();
-    generate(shell, &mut Cli::description(), "host-train", &mut script);
+    generate(args.shell, program, "host-train", &mut script);
     Ok(print(String::from_utf8_lossy(&script))?)
 }

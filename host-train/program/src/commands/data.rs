@@ -1,13 +1,24 @@
 //! Finds the data and says what was found.
 
-use crate::{
-    cli::DataArgs,
-    terminal::{Progress, note},
-};
+use crate::terminal::{Progress, note};
 use anyhow::Result;
+use clap::Args;
+use std::path::PathBuf;
 use tinytriplet_data::{Dataset, Event, Request, Source};
 use tinytriplet_recipe::DataConfig;
 use tinytriplet_report::text::thousands;
+
+/// Where the images come from.
+#[derive(Clone, Debug, Args)]
+pub struct DataArgs {
+    /// Folder of the four IDX files, plain or gzipped; or of images (PNG, JPEG, BMP), a sub-folder a class; or
+    /// `drawn` for drawn digits [default: the folder in TINYTRIPLET_DATA, the cache, a download, drawn digits]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Name image files that are broken, and go on without them
+    #[arg(long)]
+    pub skip_broken: bool,
+}
 
 /// The data that the arguments, the environment or the cache name, or a download, or drawn digits. `seed` is for
 /// the latter, `config` for images.

@@ -2,7 +2,19 @@
 
 use crate::terminal::print;
 use anyhow::Result;
+use clap::{Args, value_parser};
 use tinytriplet_data::{classes, drawn};
+
+/// Arguments of `draw`.
+#[derive(Clone, Debug, Args)]
+pub struct DrawArgs {
+    /// How many of each class
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u16).range(1..=10_000))]
+    pub per_class: u16,
+    /// Same seed, same digits
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
 
 /// Ten levels from background to ink, as in the firmware's `image.rs`.
 const LEVELS: &[u8; 10] = b" .:-=+*#%@";
@@ -11,8 +23,8 @@ const LEVELS: &[u8; 10] = b" .:-=+*#%@";
 ///
 /// # Errors
 /// Nobody reads them.
-pub fn run(per_class: usize, seed: u64) -> Result<()> {
-    let digits = drawn::dataset(seed, per_class.max(1), 1).train;
+pub fn run(&DrawArgs { per_class, seed }: &DrawArgs) -> Result<()> {
+    let digits = drawn::dataset(seed, per_class.into(), 1).train;
     let character = |&pixel: &u8| char::from(LEVELS[(usize::from(pixel) * (LEVELS.len() - 1) + 127) / 255]);
     print("Digits drawn by `cargo run -p host-train -- draw`, one character a pixel.\n")?;
     for index in classes(digits.labels()).into_iter().flat_map(|class| class.images) {

@@ -1,23 +1,40 @@
 //! `embed`: the engine's integers for images, as a NumPy array.
 
-use super::{images, read_model};
+use super::{images, model_file::read_model};
 use crate::terminal::print;
 use anyhow::Result;
+use clap::Args;
 use rayon::prelude::*;
-use shared_model::Element;
-use std::path::{Path, PathBuf};
+use shared_model::inspect::Element;
+use std::path::PathBuf;
 use tinytriplet_evaluation::engine::Engine;
 use tinytriplet_report::{run_folder::write_whole, text::thousands};
+
+/// Arguments of `embed`.
+#[derive(Clone, Debug, Args)]
+pub struct EmbedArgs {
+    /// A model file, or the folder of a run
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// Image files (PNG, JPEG, BMP), folders of them, or IDX files, plain or gzipped, of which `FILE:3,5,10-19`
+    /// chooses some; pictures are made ready as the model says. Each is printed behind its row of the array, unless
+    /// that is its number in an IDX file
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    pub images: Vec<PathBuf>,
+    /// NumPy file to write: N x D, uint8 or int8, the engine's own integers
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
 
 /// Writes the embeddings of `images` to `out`, an N × D array of `uint8` or `int8`. The rows are printed, each with
 /// its image, but for those whose number is that of the image in its IDX file.
 ///
 /// # Errors
 /// A file cannot be read, is not what it should be, or `out` cannot be written.
-pub fn run(model: &Path, images: &[PathBuf], out: &Path) -> Result<()> {
+pub fn run(EmbedArgs { model, images, out }: &EmbedArgs) -> Result<()> {
     let file = read_model(model)?;
     let model = file.decode()?;
-    let images = images::read(images, model.metadata().input, model.metadata().preparation)?;
+    let images = images::read(images, model.metadata().input, model.metadata().preprocessing)?;
     let embeddings = Engine::new(&model).embed_all(images.par_iter().map(|image| image.pixels.as_slice()))?;
     let (rows, columns) = (images.len(), model.embedding_len());
     write_whole(out, &npy(&embeddings, rows, columns, model.output().element))?;

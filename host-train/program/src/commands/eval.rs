@@ -1,15 +1,31 @@
 //! `eval`: how good a model file is on a test set.
 
-use super::{data::mark, read_model, scores, train::triplet_table};
-use crate::{
-    cli::EvalArgs,
-    terminal::{Progress, print},
+use super::{
+    data::{DataArgs, mark},
+    model_file::read_model,
+    scores::{self, triplet_table},
 };
+use crate::terminal::{Progress, print};
 use anyhow::{Result, ensure};
+use clap::Args;
 use std::path::Path;
+use std::path::PathBuf;
 use tinytriplet_evaluation::scores::int8_scores;
 use tinytriplet_recipe::{Config, DataConfig};
 use tinytriplet_report::{run_folder::CONFIG, text::hex};
+
+/// Arguments of `eval`.
+#[derive(Clone, Debug, Args)]
+pub struct EvalArgs {
+    /// A model file, or the folder of a run
+    pub model: PathBuf,
+    /// Where the images come from
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Embeds the test set with the int8 engine and prints the scores.
 ///
@@ -19,7 +35,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let file = read_model(&args.model)?;
     let model = file.decode()?;
     let metadata = model.metadata();
-    let config = data_config(&args.model)?.for_model(metadata.input, metadata.preparation);
+    let config = data_config(&args.model)?.for_model(metadata.input, metadata.preprocessing);
     let data = super::data::find(&args.data, metadata.training.seed, &config)?;
     let shape = metadata.input;
     ensure!(

@@ -1,18 +1,30 @@
 //! `export`: a run's checkpoint once more into a model file.
 
-use super::train::{CHECKPOINT, METRICS, MODEL};
-use crate::{cli::ExportArgs, terminal::print};
+use super::{checkpoint::checkpoint, data::DataArgs};
+use crate::terminal::print;
 use anyhow::{Context, Result};
+use clap::Args;
 use shared_model::Model;
-use std::{fs, path::Path};
-use tinytriplet_data::{Rng, Split};
+use std::{fs, path::PathBuf};
 use tinytriplet_evaluation::export::export;
-use tinytriplet_recipe::{Backend, Config, NetConfig};
+use tinytriplet_recipe::Config;
 use tinytriplet_report::{
-    run_folder::{CONFIG, RunFolder, write_whole},
+    run_folder::{CHECKPOINT, CONFIG, METRICS, MODEL, RunFolder, write_whole},
     text::{hex, thousands},
 };
-use tinytriplet_training::{device, net::Net, train::shape};
+
+/// Arguments of `export`.
+#[derive(Clone, Debug, Args)]
+pub struct ExportArgs {
+    /// The run's folder: its config.toml and checkpoint are read
+    pub run: PathBuf,
+    /// Where the images come from
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Model file to write [default: model.postcard in the run's folder]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
 
 /// Reads a run's config and checkpoint, quantizes and calibrates, and writes the model file.
 ///
@@ -30,16 +42,6 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let hash = hex(Model::decode(&file)?.hash());
     let bytes = thousands(file.len() as u64);
     Ok(print(format_args!("wrote {}: {bytes} bytes, hash {hash}\n", out.display()))?)
-}
-
-/// The net of a checkpoint, which was trained on images of this size. On Flex, whatever trained it: that is part of
-/// every build, and the fastest on a CPU.
-///
-/// # Errors
-/// The file cannot be read, or does not fit the config.
-pub fn checkpoint(config: &NetConfig, images: &Split, path: &Path) -> Result<Net> {
-    let net = Net::new(config, shape(images)?, &mut Rng::new(0), &device(Backend::Flex)?)?;
-    net.load(path).with_context(|| format!("cannot read {} as a checkpoint of this run", path.display()))
 }
 
 fn images_seen(args: &ExportArgs) -> Result<u64> {

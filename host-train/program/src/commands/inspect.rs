@@ -2,30 +2,43 @@
 
 pub mod json;
 
-use super::read_model;
+use super::model_file::read_model;
 use crate::terminal::print;
 use anyhow::{Context, Result};
+use clap::Args;
 use shared_model::{
-    Element, Model, Path, Reason, SelfTestError,
-    format::{Background, Fit, Preparation, Threshold, TrainingSummary},
+    Model,
+    engine::SelfTestError,
+    inspect::Element,
+    model::format::{Background, CalibratedThreshold, Fit, Preprocessing, TrainingSummary},
 };
-use std::path;
-use tinytriplet_report::text::{hex, operation, thousands};
+use std::path::PathBuf;
+use tinytriplet_report::text::{hex, operation, path, thousands};
+
+/// Arguments of `inspect`.
+#[derive(Clone, Debug, Args)]
+pub struct InspectArgs {
+    /// A model file, or the folder of a run
+    pub model: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at `path`, once it has passed
 /// its self-test, as it is and packed; as JSON where asked.
 ///
 /// # Errors
 /// The file is no valid model, or fails its self-test.
-pub fn run(path: &path::Path, as_json: bool) -> Result<()> {
-    let file = read_model(path)?;
+pub fn run(args: &InspectArgs) -> Result<()> {
+    let file = read_model(&args.model)?;
     let model = file.decode()?;
     let board = file.packed()?;
     let packed = Model::decode(&board)?;
     self_test(&model)
         .and_then(|()| self_test(&packed))
-        .with_context(|| format!("{} fails its self-test", path.display()))?;
-    let text = match as_json {
+        .with_context(|| format!("{} fails its self-test", args.model.display()))?;
+    let text = match args.json {
         true => {
             serde_json::to_string_pretty(&json::Report::new(&model, file.bytes(), &packed, board.len()))?
                 + "\n"
@@ -53,7 +66,7 @@ fn describe_packed(model: &Model<'_>, bytes: usize) -> String {
             step.layer,
             operation(&step),
             step.weights_len().map_or(String::new(), |len| thousands(len as u64)),
-            path(step.path),
+            path(step.kernel),
         );
     }
     text + "\n" + &ram(model, "rows of maps and workspace")
@@ -68,18 +81,6 @@ fn ram(model: &Model<'_>, scratch: &str) -> String {
         thousands(4 * model.scratch_len() as u64),
         thousands(model.embedding_len() as u64),
     )
-}
-
-fn path(path: Path) -> &'static str {
-    match path {
-        Path::Winograd => "Winograd F(2x2, 3x3)",
-        Path::Taps => "few taps, weights of 16 bits",
-        Path::Rows => "rows of bytes, two in a word",
-        Path::Reference(Reason::Plain) => "reference: the file is not packed",
-        Path::Reference(Reason::Groups) => "reference: in groups",
-        Path::Reference(Reason::PoolWindow) => "reference: the pool behind is not 2x2",
-        Path::Reference(Reason::Pool) => "reference: a pool alone",
-    }
 }
 
 fn describe(model: &Model<'_>, file: &[u8]) -> String {
@@ -97,7 +98,7 @@ format      version {version}, {bytes} bytes
 self-test   passed
 trained on  {dataset}, {seen} images seen, seed {seed}, by {tool}
             P@1 {precision:.2} % on held-out training images
-images      {preparation}
+images      {preprocessing}
 distance    {distance}
 unknown if  above {equal}  (equal error)
             above {far}  (1 % false accepts)
@@ -109,7 +110,7 @@ background  {background} prototypes of what it was trained on
         bytes = thousands(file.len() as u64),
         seen = thousands(images_seen),
         precision = 100.0 * precision_at_1,
-        preparation = preparation(metadata.preparation),
+        preprocessing = preprocessing(metadata.preprocessing),
         distance = model.distance(),
         equal = threshold(model, metadata.thresholds.equal_error),
         far = threshold(model, metadata.thresholds.false_accept_1_percent),
@@ -135,7 +136,7 @@ background  {background} prototypes of what it was trained on
     text + &ram(model, "whole maps between layers")
 }
 
-fn preparation(Preparation { fit, background }: Preparation) -> String {
+fn preprocessing(Preprocessing { fit, background }: Preprocessing) -> String {
     let fit = match fit {
         Fit::Stretch => "stretched to the size",
         Fit::Contain => "scaled to fit the size",
@@ -149,10 +150,10 @@ fn preparation(Preparation { fit, background }: Preparation) -> String {
     format!("{fit}; {background} background")
 }
 
-fn threshold(model: &Model<'_>, threshold: Option<Threshold>) -> String {
+fn threshold(model: &Model<'_>, threshold: Option<CalibratedThreshold>) -> String {
     match threshold {
         None => "(not calibrated)".into(),
-        Some(Threshold { distance, false_accept_rate, false_reject_rate }) => format!(
+        Some(CalibratedThreshold { distance, false_accept_rate, false_reject_rate }) => format!(
             "{distance} = {:.4}: accepts {:.2} % of different, rejects {:.2} % of same",
             model.distance().real(distance, model.output().scale),
             100.0 * false_accept_rate,
@@ -161,7 +162,7 @@ fn threshold(model: &Model<'_>, threshold: Option<Threshold>) -> String {
     }
 }
 
-fn tensor(tensor: &shared_model::Tensor) -> String {
+fn tensor(tensor: &shared_model::inspect::Tensor) -> String {
     let element = match tensor.element {
         Element::Unsigned => "0..255",
         Element::Signed => "-127..127",

@@ -1,6 +1,7 @@
 //! What the program can be told to do, one file each.
 
 pub mod bench;
+pub mod checkpoint;
 pub mod completions;
 pub mod data;
 pub mod device;
@@ -8,91 +9,11 @@ pub mod draw;
 pub mod embed;
 pub mod eval;
 pub mod export;
-pub mod history;
 pub mod images;
 pub mod inspect;
+pub mod model_file;
 pub mod report;
 pub mod samples;
 pub mod scores;
 pub mod study;
 pub mod train;
-
-use anyhow::{Context, Result, anyhow, bail};
-use shared_model::{DecodeError, Layout, Model, format};
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
-use tinytriplet_evaluation::export::repacked;
-use train::MODEL;
-
-/// A file that should hold a model.
-pub struct ModelFile {
-    path: PathBuf,
-    bytes: Vec<u8>,
-}
-
-/// No model that a microcontroller can hold comes near this size.
-const LARGEST_MODEL: u64 = 64 << 20;
-
-/// Reads the file at `path`; in a run's folder, the run's model.
-///
-/// # Errors
-/// The file cannot be read or is absurdly large.
-pub fn read_model(path: &Path) -> Result<ModelFile> {
-    let path = if path.is_dir() { path.join(MODEL) } else { path.to_owned() };
-    let mut bytes = Vec::new();
-    File::open(&path).and_then(|file| file.take(LARGEST_MODEL + 1).read_to_end(&mut bytes)).map_err(
-        |error| {
-            anyhow!(
-                "{}: cannot be read: {error}; name a model file, or the folder of a finished run",
-                path.display()
-            )
-        },
-    )?;
-    if bytes.len() as u64 > LARGEST_MODEL {
-        bail!("{} is larger than {} MiB, which no model is", path.display(), LARGEST_MODEL >> 20);
-    }
-    // A board's file says the same as the plain one, which is what a PC computes with.
-    if Model::decode(&bytes).is_ok_and(|model| model.layout() != Layout::Plain) {
-        bytes =
-            repacked(&bytes, Layout::Plain).with_context(|| format!("cannot unpack {}", path.display()))?;
-    }
-    Ok(ModelFile { path, bytes })
-}
-
-impl ModelFile {
-    /// The model in the file.
-    ///
-    /// # Errors
-    /// It is not valid.
-    pub fn decode(&self) -> Result<Model<'_>> {
-        Model::decode(&self.bytes).map_err(|error| {
-            let path = self.path.display();
-            let advice = match error {
-                DecodeError::Version(version) if version > format::VERSION => {
-                    return anyhow!("{path}: a newer program wrote this model: update this one");
-                }
-                DecodeError::Truncated | DecodeError::TrailingBytes | DecodeError::Crc => {
-                    "; copy it once more, or let `host-train export RUN` write it anew"
-                }
-                _ => "",
-            };
-            anyhow!("{path} is no usable model: {error}{advice}")
-        })
-    }
-
-    /// The model as it is built into a firmware: its weights packed.
-    ///
-    /// # Errors
-    /// It is not valid.
-    pub fn packed(&self) -> Result<Vec<u8>> {
-        repacked(&self.bytes, Layout::Packed).with_context(|| format!("cannot pack {}", self.path.display()))
-    }
-
-    /// The file's content.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-}

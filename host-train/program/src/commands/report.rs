@@ -1,16 +1,10 @@
 //! `report`: what a run was worth, to look at; or several, side by side.
 
-use super::{
-    export::checkpoint,
-    history, read_model,
-    train::{CHECKPOINT, HISTORY},
-};
-use crate::{
-    cli::{DataArgs, ReportArgs},
-    terminal::{Progress, print},
-};
+use super::{checkpoint::checkpoint, data::DataArgs, model_file::read_model};
+use crate::terminal::{Progress, print};
 use anyhow::{Context, Result, ensure};
-use shared_model::{Model, format::MAX_BACKGROUND_PROTOTYPES};
+use clap::Args;
+use shared_model::{Model, model::format::MAX_BACKGROUND_PROTOTYPES};
 use std::{
     collections::BTreeSet,
     fs,
@@ -24,10 +18,27 @@ use tinytriplet_evaluation::{
 };
 use tinytriplet_recipe::{Config, NetConfig};
 use tinytriplet_report::{
-    Findings, REPORT, Run,
-    run_folder::{CONFIG, RunFolder, write_whole},
+    Findings, REPORT, Run, history,
+    run_folder::{CHECKPOINT, CONFIG, HISTORY, RunFolder, write_whole},
     text::listed,
 };
+
+/// Arguments of `report`.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Folders of runs, such as runs/default
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<PathBuf>,
+    /// Where the images come from
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// File to write [default: report.html in the run's folder; of several runs, comparison.html beside them]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print all that the report shows as JSON, a list of runs, and write nothing
+    #[arg(long, conflicts_with = "out")]
+    pub json: bool,
+}
 
 /// The page about several runs.
 const COMPARISON: &str = "comparison.html";

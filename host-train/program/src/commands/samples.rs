@@ -1,13 +1,31 @@
 //! `samples`: test images as files, something to show to a board.
 
-use super::data::mark;
-use crate::{cli::SamplesArgs, terminal::print};
+use super::data::{DataArgs, mark};
+use crate::terminal::print;
 use anyhow::{Context, Result, ensure};
+use clap::{Args, value_parser};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use std::fs;
+use std::path::PathBuf;
 use tinytriplet_data::{Class, Rng, classes};
 use tinytriplet_recipe::DataConfig;
 use tinytriplet_report::{run_folder::write_whole, text::count};
+
+/// Arguments of `samples`.
+#[derive(Clone, Debug, Args)]
+pub struct SamplesArgs {
+    /// Folder to write to; it must be empty, or not there
+    pub folder: PathBuf,
+    /// Where the images come from
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// How many of each class
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = value_parser!(u16).range(1..))]
+    pub per_class: u16,
+    /// Same seed, same images
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
 
 /// Writes test images of each class to a sub-folder of its name.
 ///

@@ -1,9 +1,16 @@
-//! The table of scores, as `train` and `eval` print it.
+//! The tables of scores, as `train` and `eval` print it.
 
+use super::data::mark;
+use shared_model::Distance;
+use tinytriplet_data::Dataset;
 use tinytriplet_evaluation::{
     metrics::OpenSet,
     scores::{AtThresholds, PairScores, Scores},
 };
+use tinytriplet_report::text::cut;
+
+/// Columns of a class's name that leave room for its numbers in 80.
+const NAME: usize = 38;
 
 /// A line of the table: what is measured, and each column's share, which it may lack.
 type Row = (&'static str, Vec<Option<f64>>);
@@ -73,10 +80,10 @@ fn errors(pairs: &[&PairScores]) -> Vec<Row> {
     };
     vec![
         ("equal error rate of pairs", pairs.iter().map(|pairs| Some(pairs.equal_error_rate)).collect()),
-        ("  at the model's limit: false accepts", at(&|at| at.equal_error.false_accept_rate)),
-        ("                        false rejects", at(&|at| at.equal_error.false_reject_rate)),
-        ("  at its limit for 1 %: false accepts", at(&|at| at.false_accept_1_percent.false_accept_rate)),
-        ("                        false rejects", at(&|at| at.false_accept_1_percent.false_reject_rate)),
+        ("  at the threshold:      false accepts", at(&|at| at.equal_error.false_accept_rate)),
+        ("                         false rejects", at(&|at| at.equal_error.false_reject_rate)),
+        ("  at the one for 1 %:    false accepts", at(&|at| at.false_accept_1_percent.false_accept_rate)),
+        ("                         false rejects", at(&|at| at.false_accept_1_percent.false_reject_rate)),
     ]
 }
 
@@ -93,7 +100,7 @@ fn heading(title: &str, columns: &[(&str, &Scores)]) -> String {
 
 fn lines(rows: &[Row]) -> String {
     let mut text = String::new();
-    // What no column has, such as limits that were not calibrated, has no line.
+    // What no column has, such as thresholds that were not calibrated, has no line.
     for (name, values) in rows.iter().filter(|(_, values)| values.iter().any(Option::is_some)) {
         let mut line = format!("{name:<38}");
         for value in values {
@@ -118,6 +125,33 @@ fn percent(share: Option<f64>) -> String {
         Some(share) if !share.is_nan() => format!("{:.2}", 100.0 * share),
         _ => "-".into(),
     }
+}
+
+/// The origin's table, of scores that were measured on `data`; empty where no test triplet can be made.
+pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
+    if scores.triplets.classes.is_empty() {
+        return String::new();
+    }
+    let measure = match scores.distance {
+        Distance::SquaredL2 => "|a-p|^2 - |a-n|^2",
+        Distance::Cosine => "cos(a,n) - cos(a,p)",
+    };
+    let mut text = format!("\n{measure} of test triplets, int8{}\n", mark(data));
+    let name = |label| cut(&data.class_names[usize::from(label)], NAME);
+    let names = scores.triplets.classes.iter().map(|class| name(class.label).chars().count());
+    let width = names.max().unwrap_or(0).max(5);
+    text += &format!("{:>width$}       min       max      mean   below 0\n", "class");
+    for class in &scores.triplets.classes {
+        text += &format!(
+            "{:>width$} {:>9.3} {:>9.3} {:>9.3} {:>8.2} %\n",
+            name(class.label),
+            class.min,
+            class.max,
+            class.mean,
+            100.0 * class.accuracy
+        );
+    }
+    text
 }
 
 #[cfg(test)]

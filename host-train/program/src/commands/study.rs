@@ -1,13 +1,12 @@
 //! `study`: recipes side by side, judged by held-out images; the tables of docs/TRAINING.md.
 
-use crate::{
-    cli::StudyArgs,
-    terminal::{Progress, print},
-};
+use super::data::DataArgs;
+use crate::terminal::{Progress, print};
 use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
 use serde::Deserialize;
 use shared_model::Model;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tinytriplet_data::Dataset;
 use tinytriplet_evaluation::{
     export::export,
@@ -19,6 +18,16 @@ use tinytriplet_training::{
     device,
     train::{Start, train},
 };
+
+/// Arguments of `study`.
+#[derive(Clone, Debug, Args)]
+pub struct StudyArgs {
+    /// The study: a file such as configs/studies/losses.toml
+    pub study: PathBuf,
+    /// Where the images come from
+    #[command(flatten)]
+    pub data: DataArgs,
+}
 
 /// A file of `configs/studies/`: variants of one recipe.
 #[derive(Debug, Deserialize)]
@@ -97,7 +106,7 @@ fn read(path: &Path) -> Result<Study, ConfigError> {
 
 impl Study {
     fn config(&self, variant: &Variant) -> Result<ValidConfig, ConfigError> {
-        let config = Config::ready(&self.base)?.with(&[self.set.as_slice(), &variant.set].concat())?;
+        let config = Config::preset(&self.base)?.with(&[self.set.as_slice(), &variant.set].concat())?;
         config.validate(&variant.name)
     }
 }

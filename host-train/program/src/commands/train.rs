@@ -1,169 +1,288 @@
 //! `train`: the main job, from images to a model file and its numbers.
 
-use super::{bench::embeddings_per_second, data::mark, export::checkpoint, history, scores};
-use crate::{
-    cli::TrainArgs,
-    terminal::{
-        INTERRUPTED, Progress, error, interrupt_at_once, interrupted, listen_for_interrupt, note, print,
-    },
+use super::{
+    bench::embeddings_per_second,
+    checkpoint::checkpoint,
+    data::{DataArgs, mark},
+    scores::{self, triplet_table},
+};
+use crate::terminal::{
+    INTERRUPTED, Progress, error, interrupt_at_once, interrupted, listen_for_interrupt, note, print,
 };
 use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
 use serde::Serialize;
-use shared_model::{Distance, Layout, Model};
-use std::{path::Path, process::ExitCode};
-use tinytriplet_data::Dataset;
+use shared_model::model::layout::repack_to_vec;
+use shared_model::{Layout, Model};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use tinytriplet_data::{Dataset, Label};
 use tinytriplet_evaluation::{
-    export::{export, repacked},
+    export::export,
     history::HistoryRow,
     metrics::Rates,
     scores::{Scores, float_scores, int8_scores},
 };
-use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, READY, ValidConfig};
+use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, PRESETS, ValidConfig};
 use tinytriplet_report::{
-    REPORT, Run,
-    run_folder::{CONFIG, RunFolder},
-    text::{cut, hex, listed, thousands},
+    REPORT, Run, history,
+    run_folder::{CHECKPOINT, CONFIG, HISTORY, METRICS, MODEL, ROC, RunFolder},
+    text::{hex, listed, thousands},
 };
 use tinytriplet_training::{
     Device, device,
+    net::Net,
     sampler::SamplerError,
     train::{self, Checkpoints, Ended, Observer, Start, TrainError, Trained},
 };
 
-/// Files of a run's folder.
-pub const MODEL: &str = "model.postcard";
-/// The float weights, in Burn's format.
-pub const CHECKPOINT: &str = "checkpoint.bpk";
-/// The numbers.
-pub const METRICS: &str = "metrics.json";
-/// How training went.
-pub const HISTORY: &str = "history.csv";
-/// How often each limit errs on test pairs, int8.
-pub const ROC: &str = "roc.csv";
+/// Arguments of `train`.
+#[derive(Clone, Debug, Args)]
+pub struct TrainArgs {
+    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, lenet5, origin, quick, tiny, unseen
+    #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
+    pub config: String,
+    /// Where the images come from
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// What computes [default: the recipe's]
+    #[arg(long, value_enum)]
+    pub backend: Option<BackendArg>,
+    /// Same seed, same model [default: the recipe's]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Name of the run and of the model [default: the recipe's]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Change a field of the recipe, such as train.steps=500; may be given several times
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
+    /// Folder that the run's folder is made in
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub out: PathBuf,
+    /// Go on with an interrupted run: its folder
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "backend", "seed", "name", "set", "out"])]
+    pub resume: Option<PathBuf>,
+    /// Print JSON, as in the run's metrics.json, and which folder is the run's, instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
 
-/// Columns of a class's name that leave room for its numbers in 80.
-const NAME: usize = 38;
+/// [`Backend`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum BackendArg {
+    /// Burn's CPU backend, several times faster
+    Flex,
+    /// The one built on the ndarray crate; wants `cargo run --release`
+    Ndarray,
+    /// NVIDIA's GPUs; wants `cargo run --features cuda`
+    Cuda,
+    /// GPUs by Vulkan, Metal or DirectX; wants `cargo run --features wgpu`
+    Wgpu,
+}
+
+impl From<BackendArg> for Backend {
+    fn from(backend: BackendArg) -> Self {
+        match backend {
+            BackendArg::Flex => Backend::Flex,
+            BackendArg::Ndarray => Backend::Ndarray,
+            BackendArg::Cuda => Backend::Cuda,
+            BackendArg::Wgpu => Backend::Wgpu,
+        }
+    }
+}
 
 /// Trains, evaluates, exports, and says what was written.
 ///
 /// # Errors
 /// Config or data are wrong, training fails, or the run's folder cannot be written.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
-    let resumed = args.resume.as_deref().map(RunFolder::open).transpose()?;
-    let config = match &resumed {
-        Some(run) => Config::read(&run.file(CONFIG))?,
-        None => config(args)?,
-    };
-    let device = device(config.backend)?;
-    let data = super::data::find(&args.data, config.seed, &config.data)?;
-    let unseen = data.unseen_labels(&config.data)?;
-    let seen = data.without(&unseen);
-    let folder = match resumed {
-        Some(run) => run,
-        None => RunFolder::create(&args.out, &config.name)?,
-    };
-    let toml = config.to_toml().context("cannot write the config as TOML")?;
-    let checkpoints = Checkpoints::new(folder.path());
-    let start = match &args.resume {
-        Some(_) => Start::Resuming(&checkpoints),
-        None => Start::Saving(&checkpoints),
-    };
-    let to_go_on = format!("to go on: cargo run -p host-train -- --resume {}", folder.path().display());
-    listen_for_interrupt(to_go_on.clone()).context("cannot listen for Ctrl-C")?;
-    let begun = folder.write(CONFIG, toml.as_bytes());
-    let trained = match begun.and_then(|()| train(&config, &seen, &device, &folder, start)) {
-        Ok(trained) => trained,
-        Err(error) => {
+    let job = Job::begin(args)?;
+    let seen = job.data.without(&job.unseen);
+    let trained = job.train(&seen)?;
+    interrupt_at_once();
+    let (net, file) = job.export(&seen, &trained)?;
+    let model = Model::decode(&file)?;
+    let evaluated = job.evaluate(&net, &model)?;
+    let metrics = job.metrics(&trained, &model, &file, &evaluated)?;
+    let report = job.report(&trained, &net, &file, &evaluated)?;
+    job.end(&trained, &metrics, &report)
+}
+
+/// How good a model is, and how fast on this machine.
+struct Evaluated {
+    float: Scores,
+    int8: Scores,
+    embeddings_per_second: f64,
+}
+
+/// A run that has begun: what is trained on what, and where it is kept.
+struct Job<'a> {
+    args: &'a TrainArgs,
+    config: ValidConfig,
+    device: Device,
+    data: Dataset,
+    /// Labels that are not trained on.
+    unseen: Vec<Label>,
+    folder: RunFolder,
+    checkpoints: Checkpoints,
+}
+
+impl<'a> Job<'a> {
+    /// Reads the recipe, finds the data, and creates the run's folder or opens it again.
+    fn begin(args: &'a TrainArgs) -> Result<Self> {
+        let resumed = args.resume.as_deref().map(RunFolder::open).transpose()?;
+        let config = match &resumed {
+            Some(run) => Config::read(&run.file(CONFIG))?,
+            None => config(args)?,
+        };
+        let device = device(config.backend)?;
+        let data = super::data::find(&args.data, config.seed, &config.data)?;
+        let unseen = data.unseen_labels(&config.data)?;
+        let folder = match resumed {
+            Some(run) => run,
+            None => RunFolder::create(&args.out, &config.name)?,
+        };
+        let checkpoints = Checkpoints::new(folder.path());
+        Ok(Self { args, config, device, data, unseen, folder, checkpoints })
+    }
+
+    /// The command that goes on with this run.
+    fn to_go_on(&self) -> String {
+        format!("to go on: cargo run -p host-train -- --resume {}", self.folder.path().display())
+    }
+
+    /// Trains, and saves the weights. A run that fails before its first checkpoint leaves no folder.
+    fn train(&self, seen: &Dataset) -> Result<Trained> {
+        let Self { args, config, folder, checkpoints, .. } = self;
+        let toml = config.to_toml().context("cannot write the config as TOML")?;
+        let start = match &args.resume {
+            Some(_) => Start::Resuming(checkpoints),
+            None => Start::Saving(checkpoints),
+        };
+        listen_for_interrupt(self.to_go_on()).context("cannot listen for Ctrl-C")?;
+        let begun = folder.write(CONFIG, toml.as_bytes());
+        begun.and_then(|()| train(config, seen, &self.device, folder, start)).inspect_err(|_| {
             if args.resume.is_none() && checkpoints.is_empty() {
                 folder.discard(&[CONFIG, HISTORY]); // nothing was trained: the name stays free
             }
-            return Err(error);
+        })
+    }
+
+    /// Saves the checkpoint and makes the model file of it, as `export` does. The net is not normalised, because the
+    /// engine's embeddings are not either: a prototype is the mean of what a board has.
+    fn export(&self, seen: &Dataset, trained: &Trained) -> Result<(Net, Vec<u8>)> {
+        let Self { config, folder, .. } = self;
+        let path = folder.file(CHECKPOINT);
+        trained.net.save(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        let progress = Progress::new("quantize", 0, "");
+        let raw = NetConfig { normalise: false, ..config.net.clone() };
+        let net = checkpoint(&raw, &seen.train, &path)?;
+        let file = export(&net.to_float_net(), config, seen, trained.images_seen)?;
+        folder.write(MODEL, &file)?;
+        progress.finish(&format!("{} bytes", thousands(file.len() as u64)));
+        Ok((net, file))
+    }
+
+    /// Measures the float net and the int8 engine.
+    fn evaluate(&self, net: &Net, model: &Model<'_>) -> Result<Evaluated> {
+        let Self { data, unseen, .. } = self;
+        let progress = Progress::new("evaluate", 0, "");
+        let float = float_scores(|split| net.embed(split.images()), model.distance(), data, unseen);
+        let int8 = int8_scores(model, data, unseen);
+        self.folder.write(ROC, roc(&int8.pairs.roc).as_bytes())?;
+        let embeddings_per_second = embeddings_per_second(model);
+        progress.finish(&format!("{} test images, float and int8", thousands(data.test.len() as u64)));
+        Ok(Evaluated { float, int8, embeddings_per_second })
+    }
+
+    /// The numbers, which are written to the run's folder.
+    fn metrics<'m>(
+        &'m self,
+        trained: &Trained,
+        model: &Model<'_>,
+        file: &[u8],
+        evaluated: &'m Evaluated,
+    ) -> Result<Metrics<'m>> {
+        let packed = repack_to_vec(file, Layout::Packed)?;
+        let metrics = Metrics {
+            dataset: &self.data.name,
+            float: &evaluated.float,
+            int8: &evaluated.int8,
+            embeddings_per_second: evaluated.embeddings_per_second,
+            train_seconds: trained.train_seconds,
+            images_seen: trained.images_seen,
+            model: ModelMetrics {
+                hash: hex(model.hash()),
+                bytes: file.len(),
+                parameters: model.parameters(),
+                macs: model.macs(),
+                board_ram_bytes: Model::decode(&packed)?.ram_len(),
+                board_flash_bytes: packed.len(),
+            },
+            seed: self.config.seed,
+            backend: self.config.backend,
+        };
+        let json = serde_json::to_string_pretty(&metrics)? + "\n";
+        self.folder.write(METRICS, json.as_bytes())?;
+        Ok(metrics)
+    }
+
+    /// Writes the report; returns its files.
+    fn report(
+        &self,
+        trained: &Trained,
+        net: &Net,
+        file: &[u8],
+        evaluated: &Evaluated,
+    ) -> Result<Vec<&'static str>> {
+        let progress = Progress::new("report", 0, "");
+        let run = Run {
+            name: &self.folder.name(&self.config.name),
+            config: &self.config,
+            net: &net.to_float_net(),
+            file,
+            data: &self.data,
+            unseen: &self.unseen,
+            // As `report` will read it, so that it writes the same.
+            history: history::from_csv(&history::to_csv(&trained.history))?,
+            float: &evaluated.float,
+            int8: &evaluated.int8,
+        };
+        let files = tinytriplet_report::write(&self.folder, &run)?;
+        progress.finish(&format!("{REPORT}, plots, files for TensorBoard"));
+        Ok(files)
+    }
+
+    /// Removes the checkpoints of a run that is done, and prints what came of it.
+    fn end(&self, trained: &Trained, metrics: &Metrics<'_>, report: &[&str]) -> Result<ExitCode> {
+        let is_interrupted = trained.ended == Ended::Interrupted;
+        if !is_interrupted {
+            self.checkpoints.remove()?;
         }
-    };
-    interrupt_at_once();
-    trained
-        .net
-        .save(&folder.file(CHECKPOINT))
-        .with_context(|| format!("cannot write {}", folder.file(CHECKPOINT).display()))?;
-
-    let progress = Progress::new("quantize", 0, "");
-    // Of the checkpoint, as `export` makes it. Not normalised, because the engine's embeddings are not either: a
-    // prototype is the mean of what a board has.
-    let raw = NetConfig { normalise: false, ..config.net.clone() };
-    let raw = checkpoint(&raw, &seen.train, &folder.file(CHECKPOINT))?;
-    let file = export(&raw.to_float_net(), &config, &seen, trained.images_seen)?;
-    let model = Model::decode(&file)?;
-    folder.write(MODEL, &file)?;
-    let packed = repacked(&file, Layout::Packed)?;
-    progress.finish(&format!("{} bytes", thousands(file.len() as u64)));
-
-    let progress = Progress::new("evaluate", 0, "");
-    let float = float_scores(|split| raw.embed(split.images()), model.distance(), &data, &unseen);
-    let int8 = int8_scores(&model, &data, &unseen);
-    folder.write(ROC, roc(&int8.pairs.roc).as_bytes())?;
-    let rate = embeddings_per_second(&model);
-    progress.finish(&format!("{} test images, float and int8", thousands(data.test.len() as u64)));
-
-    let metrics = Metrics {
-        dataset: &data.name,
-        float: &float,
-        int8: &int8,
-        embeddings_per_second: rate,
-        train_seconds: trained.train_seconds,
-        images_seen: trained.images_seen,
-        model: ModelMetrics {
-            hash: hex(model.hash()),
-            bytes: file.len(),
-            parameters: model.parameters(),
-            macs: model.macs(),
-            board_ram_bytes: Model::decode(&packed)?.ram_len(),
-            board_flash_bytes: packed.len(),
-        },
-        seed: config.seed,
-        backend: config.backend,
-    };
-    let mut json = serde_json::to_string_pretty(&metrics)?;
-    json.push('\n');
-    folder.write(METRICS, json.as_bytes())?;
-    let progress = Progress::new("report", 0, "");
-    let run = Run {
-        name: &folder.name(&config.name),
-        config: &config,
-        net: &raw.to_float_net(),
-        file: &file,
-        data: &data,
-        unseen: &unseen,
-        // As `report` will read it, so that it writes the same.
-        history: history::from_csv(&history::to_csv(&trained.history))?,
-        float: &float,
-        int8: &int8,
-    };
-    let report = tinytriplet_report::write(&folder, &run)?;
-    progress.finish(&format!("{REPORT}, plots, files for TensorBoard"));
-    let is_interrupted = trained.ended == Ended::Interrupted;
-    if !is_interrupted {
-        checkpoints.remove()?;
+        let run = self.folder.path();
+        if self.args.json {
+            print(serde_json::to_string_pretty(&Printed { run, metrics })? + "\n")?;
+        } else {
+            print(summary(metrics, &self.data, run, report))?;
+        }
+        if is_interrupted {
+            error(format_args!("interrupted at step {}; {}", trained.steps, self.to_go_on()));
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        Ok(ExitCode::SUCCESS)
     }
-    if args.json {
-        let printed = Printed { run: folder.path(), metrics: &metrics };
-        print(serde_json::to_string_pretty(&printed)? + "\n")?;
-    } else {
-        print(summary(&metrics, &data, folder.path(), &report))?;
-    }
-    if is_interrupted {
-        error(format_args!("interrupted at step {}; {to_go_on}", trained.steps));
-        return Ok(ExitCode::from(INTERRUPTED));
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The recipe that the arguments name, with their changes.
 fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     let name = args.config.as_str();
-    let is_ready = READY.iter().any(|(ready, _)| *ready == name);
+    let is_preset = PRESETS.iter().any(|(preset, _)| *preset == name);
     let looks_like_path = name.contains(['/', '\\', '.']);
-    let text = match is_ready || !looks_like_path {
-        true => Config::ready_text(name)?.to_owned(),
+    let text = match is_preset || !looks_like_path {
+        true => Config::preset_text(name)?.to_owned(),
         false => Config::read_text(Path::new(name))?,
     };
     let config = Config::parse(&text, name)?;
@@ -207,7 +326,7 @@ fn train(
     if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
         note(
             "note",
-            "No class has 6 training images, which it takes to hold 2 out: the model has no limits for\n\
+            "No class has 6 training images, which it takes to hold 2 out: the model has no thresholds for\n\
              \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
         );
     }
@@ -337,32 +456,5 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]
          TINYTRIPLET_MODEL={base}{folder}/{MODEL} cargo run -p firmware\n",
         folder = folder.display()
     );
-    text
-}
-
-/// The origin's table, of scores that were measured on `data`; empty where no test triplet can be made.
-pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
-    if scores.triplets.classes.is_empty() {
-        return String::new();
-    }
-    let measure = match scores.distance {
-        Distance::SquaredL2 => "|a-p|^2 - |a-n|^2",
-        Distance::Cosine => "cos(a,n) - cos(a,p)",
-    };
-    let mut text = format!("\n{measure} of test triplets, int8{}\n", mark(data));
-    let name = |label| cut(&data.class_names[usize::from(label)], NAME);
-    let names = scores.triplets.classes.iter().map(|class| name(class.label).chars().count());
-    let width = names.max().unwrap_or(0).max(5);
-    text += &format!("{:>width$}       min       max      mean   below 0\n", "class");
-    for class in &scores.triplets.classes {
-        text += &format!(
-            "{:>width$} {:>9.3} {:>9.3} {:>9.3} {:>8.2} %\n",
-            name(class.label),
-            class.min,
-            class.max,
-            class.mean,
-            100.0 * class.accuracy
-        );
-    }
     text
 }

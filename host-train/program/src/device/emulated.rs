@@ -1,6 +1,9 @@
 //! A board in an emulator, which the project's launcher (`cargo run -p firmware`) builds and boots.
 
-use super::port::{PortError, READ, Settings};
+use super::{
+    error::PortError,
+    settings::{READ, Settings},
+};
 use std::{
     env,
     io::{self, ErrorKind, Read, Write},

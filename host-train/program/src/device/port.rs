@@ -1,19 +1,19 @@
 //! Where a board is, and bytes to it and from it.
 
-use super::emulated::Emulated;
+use super::{
+    emulated::Emulated,
+    error::PortError,
+    settings::{READ, Settings},
+};
 use serialport::SerialPort;
 use std::{
     fmt,
     io::{self, ErrorKind, Read, Write},
     net::{TcpStream, ToSocketAddrs},
-    path::PathBuf,
     str::FromStr,
     time::{Duration, Instant},
 };
-use thiserror::Error;
 
-/// How long a read waits for bytes before it says that there are none.
-pub(super) const READ: Duration = Duration::from_millis(50);
 /// How long a write waits for a line that takes nothing.
 const WRITE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
@@ -64,85 +64,6 @@ impl fmt::Display for Address {
             Self::Tcp(place) => write!(f, "{TCP}{place}"),
             Self::Emulated(board) => write!(f, "{EMULATE}{board}"),
         }
-    }
-}
-
-/// How a port is to be opened.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Bits a second on a serial port.
-    pub baud: u32,
-    /// The file that holds an emulated board's flash; `None` for the launcher's own, one a board.
-    pub flash: Option<PathBuf>,
-    /// Whether what starts an emulated board says nothing but what goes wrong.
-    pub quiet: bool,
-}
-
-impl Default for Settings {
-    /// 115,200 baud, which is what all boards have.
-    fn default() -> Self {
-        Self { baud: 115_200, flash: None, quiet: false }
-    }
-}
-
-/// Why a port cannot be opened.
-#[derive(Debug, Error)]
-pub enum PortError {
-    /// The text is no address.
-    #[error(
-        "`{0}` is no port: say the name of a serial port (/dev/ttyACM0, COM3), tcp:HOST:PORT, or emulate:BOARD"
-    )]
-    Address(String),
-    /// There is none of this name.
-    #[error("{name}: no such port ({}). An emulated board is emulate:mps2-an386", there_are(available))]
-    NotFound {
-        /// Its name.
-        name: String,
-        /// The names of those there are.
-        available: Vec<String>,
-    },
-    /// The system does not let this user.
-    #[error(
-        "{0}: permission denied. On Linux, `sudo usermod -aG dialout $USER` lets you use serial ports from the next \
-         login on (on Arch the group is uucp)"
-    )]
-    Denied(String),
-    /// Another program has it.
-    #[error("{0}: busy. Close the other program that has it open: a terminal, or another host-train")]
-    Busy(String),
-    /// It is something else, or the system has another reason.
-    #[error("{name}: cannot be opened as a serial port: {reason}")]
-    Serial {
-        /// Its name.
-        name: String,
-        /// What the system says.
-        reason: String,
-    },
-    /// Nothing listens there.
-    #[error("tcp:{place}: {error}. Is a board, an emulator or a serial bridge listening there?")]
-    Tcp {
-        /// Where.
-        place: String,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The launcher cannot be started.
-    #[error("emulate:{board}: cannot start `cargo run -p firmware` in {}: {error}", workspace.display())]
-    Launcher {
-        /// The board.
-        board: String,
-        /// Where.
-        workspace: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-}
-
-fn there_are(ports: &[String]) -> String {
-    if ports.is_empty() {
-        "there is none at all".into()
-    } else {
-        format!("those there are: {}", ports.join(", "))
     }
 }
 

@@ -3,9 +3,8 @@
 //! A checkpoint is a folder, `checkpoint-<steps>`. It is written under another name and renamed when it is whole; the
 //! one before it is removed after that.
 
-use super::{HistoryRow, Sums, learner::Learner};
+use super::{learner::Learner, state::State};
 use burn::{module::Module, optim::ModuleOptimizer};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     fs, io,
@@ -20,23 +19,6 @@ const OPTIMIZER: &str = "optimizer.bpk";
 const AVERAGE: &str = "average.bpk";
 const BEST: &str = "best.bpk";
 const STATE: &str = "state.json";
-
-/// What is not weights. Random numbers need no state: every step draws from a stream of its own, and the sampler
-/// is wound forward.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct State {
-    /// [`fingerprint`] of the images that are trained on.
-    pub data: String,
-    /// Steps done.
-    pub step: usize,
-    pub images_seen: u64,
-    pub seconds: f64,
-    pub history: Vec<HistoryRow>,
-    pub since_row: Sums,
-    /// Looks at the held-out images since the best one.
-    pub without_progress: usize,
-    pub best_precision: f64,
-}
 
 /// Why a training cannot be saved or resumed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -81,6 +63,17 @@ pub(super) fn fingerprint(data: &Split) -> String {
 /// A run's folder, as the place of its checkpoints.
 #[derive(Clone, Debug)]
 pub struct Checkpoints(PathBuf);
+
+/// Where a training begins, and where it leaves checkpoints.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// From random weights, without checkpoints.
+    New,
+    /// From random weights, with checkpoints.
+    Saving(&'a Checkpoints),
+    /// From the newest checkpoint, with more of them.
+    Resuming(&'a Checkpoints),
+}
 
 /// What a checkpoint holds.
 pub(super) struct Saved<'a> {

@@ -1,6 +1,6 @@
 /// Notices when a net answers the same to every image. Whatever the loss, its gradient then leads nowhere.
 #[derive(Default)]
-pub(super) struct Watch {
+pub(super) struct CollapseDetector {
     suspicious: usize,
 }
 
@@ -9,10 +9,10 @@ const PATIENCE: usize = 50;
 /// Embeddings whose mean squared distance is below this share of their mean squared length are all the same.
 const NARROW: f64 = 1e-4;
 
-impl Watch {
+impl CollapseDetector {
     /// Whether the step is the last of too many bad ones.
-    pub(super) fn collapsed(&mut self, spread: Spread) -> bool {
-        let all_the_same = spread.distance <= NARROW * spread.length;
+    pub(super) fn collapsed(&mut self, dispersion: Dispersion) -> bool {
+        let all_the_same = dispersion.distance <= NARROW * dispersion.length;
         self.suspicious = if all_the_same { self.suspicious + 1 } else { 0 };
         self.suspicious >= PATIENCE
     }
@@ -20,14 +20,14 @@ impl Watch {
 
 /// How far the embeddings of a batch are from each other, and from 0. Not finite where one of them is not.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Spread {
+pub(super) struct Dispersion {
     /// Mean squared distance of two of them, an embedding and itself included.
     pub distance: f64,
     /// Mean squared length.
     pub length: f64,
 }
 
-impl Spread {
+impl Dispersion {
     /// Of rows of `values` values. The mean squared distance of all pairs is twice the variance.
     pub(super) fn new(rows: &[f32], values: usize) -> Self {
         let count = (rows.len() / values) as f64;
@@ -45,15 +45,15 @@ mod tests {
     use super::*;
 
     fn steps_until_collapse(rows: &[f32]) -> Option<usize> {
-        let mut watch = Watch::default();
-        (1..200).find(|_| watch.collapsed(Spread::new(rows, 2)))
+        let mut detector = CollapseDetector::default();
+        (1..200).find(|_| detector.collapsed(Dispersion::new(rows, 2)))
     }
 
     #[test]
-    fn spread_by_hand() {
+    fn dispersion_by_hand() {
         // (3, 4), (0, 0): squared distances 0, 25, 25, 0; squared lengths 25 and 0.
-        assert_eq!(Spread::new(&[3.0, 4.0, 0.0, 0.0], 2), Spread { distance: 12.5, length: 12.5 });
-        assert!(!Spread::new(&[f32::NAN, 0.0], 2).distance.is_finite());
+        assert_eq!(Dispersion::new(&[3.0, 4.0, 0.0, 0.0], 2), Dispersion { distance: 12.5, length: 12.5 });
+        assert!(!Dispersion::new(&[f32::NAN, 0.0], 2).distance.is_finite());
     }
 
     #[test]
@@ -67,10 +67,10 @@ mod tests {
 
     #[test]
     fn a_good_step_starts_the_count_again() {
-        let mut watch = Watch::default();
+        let mut detector = CollapseDetector::default();
         for _ in 0..10 {
-            assert!((1..PATIENCE).all(|_| !watch.collapsed(Spread { distance: 0.0, length: 1.0 })));
-            assert!(!watch.collapsed(Spread { distance: 1.0, length: 1.0 }));
+            assert!((1..PATIENCE).all(|_| !detector.collapsed(Dispersion { distance: 0.0, length: 1.0 })));
+            assert!(!detector.collapsed(Dispersion { distance: 1.0, length: 1.0 }));
         }
     }
 }

@@ -19,7 +19,7 @@ use heapless::spsc::Queue;
 use riscv::{asm::wfi, interrupt};
 #[cfg(target_arch = "riscv32")]
 use riscv_rt::entry;
-use shared_model::{Model, Step, TestImage, crc32};
+use shared_model::{Model, engine::TestImage, inspect::Step, model::crc32};
 use static_cell::ConstStaticCell;
 use tinytriplet_boards::{
     self as boards, BOARD,

@@ -10,7 +10,7 @@ const COUNTER: Counter = BOARD.counter;
 type Reading = [u32; 2];
 
 /// The records: one per layer of a model, and one for the rest.
-const RECORDS_LEN: usize = shared_model::format::MAX_LAYERS + 1;
+const RECORDS_LEN: usize = shared_model::model::format::MAX_LAYERS + 1;
 /// The record of what no lap ends.
 const REST: usize = RECORDS_LEN - 1;
 

@@ -1,4 +1,4 @@
-use super::{Board, Command, ImageArgs};
+use super::board::{Board, ImageArgs};
 use crate::{
     device::ClientError,
     terminal::{INTERRUPTED, Progress, error, interrupted, listen_for_interrupt, print},
@@ -8,14 +8,9 @@ use shared_model::gallery::check_label;
 use std::process::ExitCode;
 use tinytriplet_report::text::count;
 
-/// Whether a label that is to be enrolled may be one, before a board is asked.
-pub fn check(command: &Command) -> Result<()> {
-    match command {
-        Command::Enrol { label, .. } => {
-            check_label(label).with_context(|| format!("{label:?} cannot be a label"))
-        }
-        _ => Ok(()),
-    }
+/// Checks a label before a board is asked.
+pub fn check(label: &str) -> Result<()> {
+    check_label(label).with_context(|| format!("{label:?} cannot be a label"))
 }
 
 /// Enrols each image; nothing is sent before all of them are read.

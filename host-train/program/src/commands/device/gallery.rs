@@ -1,11 +1,11 @@
-use super::Board;
+use super::board::Board;
 use crate::{
     device::{Entry, GalleryFile, ModelName},
     terminal::{INTERRUPTED, Progress, error, interrupted, listen_for_interrupt, print},
 };
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
-use shared_model::protocol::Storage;
+use shared_model::wire::Storage;
 use std::{
     fs,
     io::{self, IsTerminal, Write},

@@ -1,6 +1,7 @@
 //! `device`: the PC's side of a board.
 
 mod bench;
+mod board;
 mod enrol;
 mod gallery;
 mod help;
@@ -9,20 +10,14 @@ mod parity;
 mod recognise;
 mod restart;
 
-use super::images;
 use crate::{
-    device::{Address, Client, Port, Settings, connect, serial_ports},
+    device::{Address, Settings, serial_ports},
     terminal::{error, is_quiet, note},
 };
 use anyhow::{Context, Result};
+use board::{Board, ImageArgs};
 use clap::{Args, Subcommand};
-use shared_model::{
-    Distance, Tensor,
-    format::Preparation,
-    protocol::{GalleryInfo, Info},
-};
 use std::{env, path::PathBuf, process::ExitCode};
-use tinytriplet_report::text::hex;
 
 /// The environment variable that names a port.
 const VARIABLE: &str = "TINYTRIPLET_PORT";
@@ -144,69 +139,6 @@ enum Command {
     },
 }
 
-/// Images.
-#[derive(Clone, Debug, Args)]
-struct ImageArgs {
-    /// Image files (PNG, JPEG, BMP), folders of them, or IDX files, plain or gzipped, of which `FILE:3,5,10-19`
-    /// chooses some; they are made ready as the model on the board wants them
-    #[arg(value_name = "IMAGES", required = true)]
-    images: Vec<PathBuf>,
-}
-
-/// A board that answers, and what it says of its model.
-struct Board {
-    client: Client<Port>,
-    /// Whether times on it mean nothing.
-    is_emulated: bool,
-    name: String,
-    model: Model,
-    /// As it was when the board was asked.
-    gallery: GalleryInfo,
-}
-
-/// What a board says of its model.
-struct Model {
-    name: String,
-    hash: [u8; 8],
-    input: Tensor,
-    preparation: Preparation,
-    embedding: Tensor,
-    distance: Distance,
-}
-
-impl Board {
-    fn connect(address: &Address, settings: &Settings) -> Result<Self> {
-        let is_emulated = matches!(address, Address::Emulated(_));
-        let mut client = connect(address, settings)?;
-        let Info { board, model, gallery, .. } = client.info()?;
-        let name = board.to_owned();
-        let model = Model {
-            name: model.name.into(),
-            hash: model.hash,
-            input: model.input,
-            preparation: model.preparation,
-            embedding: model.embedding,
-            distance: model.distance,
-        };
-        Ok(Self { is_emulated, name, model, gallery, client })
-    }
-
-    fn read_images(&self, args: &ImageArgs) -> Result<Vec<images::Image>> {
-        images::read(&args.images, self.model.input.shape, self.model.preparation)
-    }
-}
-
-impl Model {
-    /// A distance as people read it.
-    fn real(&self, distance: u32) -> f32 {
-        self.distance.real(distance, self.embedding.scale)
-    }
-
-    fn hash(&self) -> String {
-        hex(self.hash)
-    }
-}
-
 /// Connects, and does what the arguments say.
 ///
 /// # Errors
@@ -222,7 +154,9 @@ pub fn run(args: DeviceArgs) -> Result<ExitCode> {
             return Ok(ExitCode::from(USAGE));
         }
     };
-    enrol::check(&args.command)?;
+    if let Command::Enrol { label, .. } = &args.command {
+        enrol::check(label)?;
+    }
     if let Address::Emulated(board) = &address {
         note("board", format_args!("{board}: building its firmware and booting it"));
     }

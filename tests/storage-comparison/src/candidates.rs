@@ -1,88 +1,17 @@
-//! What is tortured: the firmware's store, and the libraries that might have been used instead.
+//! The libraries that might have been used instead of the firmware's store.
 
-use crate::{
-    nor_flash::{FlashError, SimulatedFlash, Step},
-    torture::{Candidate, Contents, Failure, Gallery},
-};
 use embassy_futures::block_on;
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
-use embedded_storage::nor_flash::{ErrorType, NorFlash as _, NorFlashErrorKind, ReadNorFlash as _};
-use embedded_storage_async::nor_flash::{NorFlash, ReadNorFlash};
+use embedded_storage::nor_flash::{NorFlash as _, ReadNorFlash as _};
+use embedded_storage_async::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use sequential_storage::{
     cache::{Cache, Uncached},
     map::{MapConfig, MapStorage},
 };
-use tinytriplet_store::{MountError, Store, StoreError};
-
-/// The firmware's store, for so many records.
-pub struct Own<const CAPACITY: usize>;
-
-const OWNER: [u8; 8] = *b"torture!";
-
-impl<const CAPACITY: usize, const WORD: usize, const UNIT: usize> Candidate<WORD, UNIT> for Own<CAPACITY> {
-    fn format(flash: &mut SimulatedFlash<WORD, UNIT>) {
-        flash.name_steps(|flash, step| {
-            let bank_len = flash.capacity() / 2;
-            match step {
-                Step::Erase(_) => "erase",
-                Step::Program(offset) if offset % bank_len < 28 => "header",
-                Step::Program(offset) if flash.is_programmed(offset - offset % bank_len) => "record",
-                Step::Program(_) => "copy",
-            }
-        });
-    }
-
-    fn mount<'f>(
-        flash: &'f mut SimulatedFlash<WORD, UNIT>,
-        value_len: usize,
-    ) -> Result<Box<dyn Gallery + 'f>, Failure> {
-        match Store::<_, CAPACITY>::mount(flash, OWNER, value_len) {
-            Ok(store) => Ok(Box::new(OwnGallery { store, value: vec![0; value_len] })),
-            Err(MountError::Flash(NorFlashErrorKind::Other)) => Err(Failure::Flash),
-            Err(error) => Err(Failure::Broken(error.to_string())),
-        }
-    }
-
-    fn ram(_: usize) -> usize {
-        size_of::<Store<(), CAPACITY>>()
-    }
-}
-
-struct OwnGallery<Flash, const CAPACITY: usize> {
-    store: Store<Flash, CAPACITY>,
-    value: Vec<u8>,
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Flash(NorFlashErrorKind::Other) => Self::Flash,
-            StoreError::Full => Self::Full,
-            error => Self::Broken(error.to_string()),
-        }
-    }
-}
-
-impl<const CAPACITY: usize, const WORD: usize, const UNIT: usize> Gallery
-    for OwnGallery<&mut SimulatedFlash<WORD, UNIT>, CAPACITY>
-{
-    fn contents(&mut self) -> Result<Contents, Failure> {
-        let Self { store, value } = self;
-        (0..store.len()).map(|index| Ok((store.read(index, value)?.to_vec(), value.clone()))).collect()
-    }
-
-    fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), Failure> {
-        Ok(self.store.put(key, value)?)
-    }
-
-    fn remove(&mut self, key: &[u8]) -> Result<bool, Failure> {
-        Ok(self.store.remove(key)?)
-    }
-
-    fn clear(&mut self) -> Result<(), Failure> {
-        Ok(self.store.clear()?)
-    }
-}
+use tests::{
+    nor_flash::{FlashError, SimulatedFlash},
+    torture::{Candidate, Contents, Failure, Gallery},
+};
 
 /// The map of `sequential-storage`, without caches. It has no way to remove a record from a flash whose words are written
 /// once, nor all records at once: a value that begins with 0 stands for none.
@@ -148,15 +77,12 @@ impl<const WORD: usize, const UNIT: usize> Candidate<WORD, UNIT> for Sequential 
     }
 }
 
-impl From<sequential_storage::Error<FlashError>> for Failure {
-    fn from(error: sequential_storage::Error<FlashError>) -> Self {
-        match error {
-            sequential_storage::Error::Storage { value: FlashError::Off | FlashError::Asked, .. } => {
-                Self::Flash
-            }
-            sequential_storage::Error::FullStorage => Self::Full,
-            error => Self::Broken(format!("{error:?}")),
-        }
+fn sequential_failure(error: sequential_storage::Error<FlashError>) -> Failure {
+    use sequential_storage::Error;
+    match error {
+        Error::Storage { value: FlashError::Off | FlashError::Asked, .. } => Failure::Flash,
+        Error::FullStorage => Failure::Full,
+        error => Failure::Broken(format!("{error:?}")),
     }
 }
 
@@ -171,8 +97,10 @@ impl<Flash: NorFlash<Error = FlashError>> Gallery for SequentialGallery<Flash> {
     fn contents(&mut self) -> Result<Contents, Failure> {
         let mut contents = Contents::new();
         block_on(async {
-            let mut items = self.map.fetch_all_items(&mut self.buffer).await?;
-            while let Some((key, value)) = items.next::<&[u8]>(&mut self.buffer).await? {
+            let mut items = self.map.fetch_all_items(&mut self.buffer).await.map_err(sequential_failure)?;
+            while let Some((key, value)) =
+                items.next::<&[u8]>(&mut self.buffer).await.map_err(sequential_failure)?
+            {
                 let key = key[1..=usize::from(key[0]).min(31)].to_vec();
                 match value {
                     [1, value @ ..] => contents.insert(key, value.to_vec()),
@@ -185,23 +113,26 @@ impl<Flash: NorFlash<Error = FlashError>> Gallery for SequentialGallery<Flash> {
 
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), Failure> {
         let value = [&[1], value].concat();
-        Ok(block_on(self.map.store_item(&mut self.buffer, &sequential_key(key), &&value[..]))?)
+        block_on(self.map.store_item(&mut self.buffer, &sequential_key(key), &&value[..]))
+            .map_err(sequential_failure)
     }
 
     fn remove(&mut self, key: &[u8]) -> Result<bool, Failure> {
         block_on(async {
             let key = sequential_key(key);
-            let there = self.map.fetch_item::<&[u8]>(&mut self.buffer, &key).await?;
+            let there = self.map.fetch_item::<&[u8]>(&mut self.buffer, &key).await;
+            let there = there.map_err(sequential_failure)?;
             let there = there.is_some_and(|value| value.starts_with(&[1]));
             if there {
-                self.map.store_item(&mut self.buffer, &key, &&[0][..]).await?;
+                let removed = self.map.store_item(&mut self.buffer, &key, &&[0][..]).await;
+                removed.map_err(sequential_failure)?;
             }
             Ok(there)
         })
     }
 
     fn clear(&mut self) -> Result<(), Failure> {
-        Err(Failure::Broken("not to be had".into()))
+        Err(Failure::Broken("there is no such operation".into()))
     }
 }
 
@@ -264,31 +195,25 @@ impl<const WORD: usize, const UNIT: usize> Candidate<WORD, UNIT> for Ekv {
     }
 }
 
-impl From<ekv::CommitError<FlashError>> for Failure {
-    fn from(error: ekv::CommitError<FlashError>) -> Self {
-        match error {
-            ekv::CommitError::Flash(FlashError::Off) => Self::Flash,
-            error => Self::Broken(format!("commit: {error:?}")),
-        }
+fn commit_failure(error: ekv::CommitError<FlashError>) -> Failure {
+    match error {
+        ekv::CommitError::Flash(FlashError::Off) => Failure::Flash,
+        error => Failure::Broken(format!("commit: {error:?}")),
     }
 }
 
-impl From<ekv::WriteError<FlashError>> for Failure {
-    fn from(error: ekv::WriteError<FlashError>) -> Self {
-        match error {
-            ekv::WriteError::Flash(FlashError::Off) => Self::Flash,
-            ekv::WriteError::Full => Self::Full,
-            error => Self::Broken(format!("write: {error:?}")),
-        }
+fn write_failure(error: ekv::WriteError<FlashError>) -> Failure {
+    match error {
+        ekv::WriteError::Flash(FlashError::Off) => Failure::Flash,
+        ekv::WriteError::Full => Failure::Full,
+        error => Failure::Broken(format!("write: {error:?}")),
     }
 }
 
-impl From<ekv::CursorError<FlashError>> for Failure {
-    fn from(error: ekv::CursorError<FlashError>) -> Self {
-        match error {
-            ekv::CursorError::Flash(FlashError::Off) => Self::Flash,
-            error => Self::Broken(format!("read: {error:?}")),
-        }
+fn read_failure(error: ekv::CursorError<FlashError>) -> Failure {
+    match error {
+        ekv::CursorError::Flash(FlashError::Off) => Failure::Flash,
+        error => Failure::Broken(format!("read: {error:?}")),
     }
 }
 
@@ -297,9 +222,12 @@ impl<Flash: ekv::flash::Flash<Error = FlashError>> Gallery for EkvGallery<Flash>
         let mut contents = Contents::new();
         block_on(async {
             let read = self.database.read_transaction().await;
-            let mut cursor = read.read_all().await.map_err(ekv::CursorError::from)?;
+            let mut cursor =
+                read.read_all().await.map_err(|error| read_failure(ekv::CursorError::from(error)))?;
             let mut key = [0; ekv::config::MAX_KEY_SIZE];
-            while let Some((key_len, value_len)) = cursor.next(&mut key, &mut self.value).await? {
+            while let Some((key_len, value_len)) =
+                cursor.next(&mut key, &mut self.value).await.map_err(read_failure)?
+            {
                 contents.insert(key[..key_len].to_vec(), self.value[..value_len].to_vec());
             }
             Ok(contents)
@@ -309,8 +237,8 @@ impl<Flash: ekv::flash::Flash<Error = FlashError>> Gallery for EkvGallery<Flash>
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), Failure> {
         block_on(async {
             let mut write = self.database.write_transaction().await;
-            write.write(key, value).await?;
-            Ok(write.commit().await?)
+            write.write(key, value).await.map_err(write_failure)?;
+            write.commit().await.map_err(commit_failure)
         })
     }
 
@@ -318,13 +246,13 @@ impl<Flash: ekv::flash::Flash<Error = FlashError>> Gallery for EkvGallery<Flash>
         let there = self.contents()?.contains_key(key);
         block_on(async {
             let mut write = self.database.write_transaction().await;
-            write.delete(key).await?;
-            write.commit().await?;
+            write.delete(key).await.map_err(write_failure)?;
+            write.commit().await.map_err(commit_failure)?;
             Ok(there)
         })
     }
 
     fn clear(&mut self) -> Result<(), Failure> {
-        Err(Failure::Broken("not to be had".into()))
+        Err(Failure::Broken("there is no such operation".into()))
     }
 }

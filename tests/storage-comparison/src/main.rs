@@ -1,11 +1,11 @@
-//! Tortures the firmware's storage and the libraries that might have been used instead, and prints what they lose and
-//! what they cost: `cargo run -p tests --bin torture -- --histories 100000 --seed 0`.
+//! Tortures the firmware's store and the libraries that might have been used instead, and prints what they lose and
+//! what they cost: the tables of `docs/STORAGE.md`.
 
+mod candidates;
+
+use candidates::{Ekv, Sequential};
 use std::{collections::BTreeMap, env, ops::Range, panic, process::ExitCode};
-use tests::{
-    torture::{Candidate, Profile, enrol, torture},
-    torture_candidates::{Ekv, Own, Sequential},
-};
+use tests::torture::{Candidate, Own, Profile, enrol, torture};
 use tinytriplet_boards as boards;
 
 /// What the libraries have no words for is left out: a limit to the number of records, and removing all of them.
@@ -27,7 +27,7 @@ const VALUE_LENS: [usize; 2] = [304, 608];
 
 fn main() -> ExitCode {
     let Some((histories, seed)) = arguments() else {
-        eprintln!("usage: torture [--histories N] [--seed S]");
+        eprintln!("usage: storage-comparison [--histories N] [--seed S]");
         return ExitCode::FAILURE;
     };
     // What panics under torture is counted, not shown.

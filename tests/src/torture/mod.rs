@@ -4,6 +4,10 @@
 //! After a reboot every acknowledged change is there; the one that was under way is there as a whole or not at all;
 //! nothing else has changed. What [`play`] finds not to be so is a [`Violation`].
 
+mod own;
+
+pub use own::Own;
+
 use crate::nor_flash::{Fault, SimulatedFlash};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,0 +1,69 @@
+//! Why a training fails.
+
+use super::checkpoint::CheckpointError;
+use crate::{net::NetError, sampler::SamplerError};
+use thiserror::Error;
+use tinytriplet_data::TooFewToHoldOut;
+use tinytriplet_evaluation::export::ExportError;
+
+/// Why training did not end well.
+#[derive(Debug, PartialEq, Error)]
+pub enum TrainError {
+    /// The net does not fit the images.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The data do not suffice.
+    #[error(transparent)]
+    Data(#[from] SamplerError),
+    /// There are too few classes to hold any out.
+    #[error(transparent)]
+    HoldOut(#[from] TooFewToHoldOut),
+    /// The images have sides that a model file cannot state.
+    #[error("images of {height}x{width} pixels are too large; sides may have 65535 pixels")]
+    ImageSize {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+    /// The loss or an embedding is infinite or no number.
+    #[error(
+        "step {step}: the loss or an embedding is no finite number any more; the training diverged. Lower \
+         train.lr (now {lr}), or let it rise more slowly (train.schedule.cosine.warm_up)"
+    )]
+    Diverged {
+        /// The step, from 1.
+        step: usize,
+        /// The config's learning rate.
+        lr: f64,
+    },
+    /// The net answers the same to every image.
+    #[error(
+        "step {step}: all embeddings are the same (mean squared distance {distance:.1e}, loss {loss:.3} over {mined} \
+         {unit}); the training collapsed. Lower train.lr (now {lr}), warm up longer, mine semi_hard or raise \
+         train.loss.triplet.warm_up, or set net.normalise = true"
+    )]
+    Collapsed {
+        /// The step, from 1.
+        step: usize,
+        /// The mean squared distance between embeddings of the batch.
+        distance: f64,
+        /// The loss.
+        loss: f32,
+        /// Triplets, pairs or images that the loss rests on.
+        mined: usize,
+        /// What these are.
+        unit: &'static str,
+        /// The config's learning rate.
+        lr: f64,
+    },
+    /// Turned, the classes are more than there are labels.
+    #[error("train.turned_classes makes more than 65536 classes of those in the data; leave it out")]
+    TooManyClasses,
+    /// The net could be trained, but not run on a board.
+    #[error("the engine cannot run this net: {0}")]
+    Engine(#[from] Box<ExportError>),
+    /// A checkpoint cannot be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}

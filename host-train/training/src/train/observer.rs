@@ -1,0 +1,42 @@
+//! What is told while training goes on.
+
+use tinytriplet_evaluation::history::HistoryRow;
+
+/// Hears how training goes. Every method does nothing unless it is implemented.
+pub trait Observer {
+    /// A step is done.
+    fn step(&mut self, _progress: &Progress) {}
+
+    /// The history has a new row, the last of `history`.
+    fn row(&mut self, _history: &[HistoryRow]) {}
+
+    /// Whether to stop behind the step that is done.
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+impl Observer for () {}
+
+/// How far training is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Steps done, from 1.
+    pub step: usize,
+    /// Steps in all.
+    pub steps: usize,
+    /// The pass over the data that the step belongs to, from 1.
+    pub epoch: usize,
+    /// Passes in all, the last of which may be cut short.
+    pub epochs: usize,
+    /// Loss of the step; 0 where the batch had nothing to learn from.
+    pub loss: f32,
+    /// Triplets, pairs or images that the loss rests on.
+    pub mined: usize,
+    /// What [`mined`](Self::mined) counts.
+    pub unit: &'static str,
+    /// Learning rate of the step.
+    pub learning_rate: f64,
+    /// Images trained on in a second, so far.
+    pub images_per_second: f64,
+}

@@ -1,0 +1,34 @@
+//! What a training comes to.
+
+use crate::net::Net;
+use tinytriplet_evaluation::history::HistoryRow;
+
+/// What training gives.
+#[derive(Debug)]
+pub struct Trained {
+    /// The net, for inference.
+    pub net: Net,
+    /// How it went.
+    pub history: Vec<HistoryRow>,
+    /// Images that went through the net in training, repetitions counted.
+    pub images_seen: u64,
+    /// Time spent in training, without evaluation.
+    pub train_seconds: f64,
+    /// Images that were held out, as ascending indices into the training set.
+    pub held_out: Vec<usize>,
+    /// Steps done.
+    pub steps: usize,
+    /// Why there were no more.
+    pub ended: Ended,
+}
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All steps are done.
+    Done,
+    /// The held-out images said that it would not get better; the net is the best one of the run.
+    Early,
+    /// The observer wanted it.
+    Interrupted,
+}

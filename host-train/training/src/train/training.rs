@@ -1,0 +1,311 @@
+//! A training and its pages: begin, step, validate, save, end.
+
+use super::{
+    average::Average,
+    checkpoint::{Checkpoints, Loaded, Saved, Start, fingerprint},
+    collapse::{CollapseDetector, Dispersion},
+    error::TrainError,
+    learner::Learner,
+    observer::Progress,
+    outcome::{Ended, Trained},
+    schedule::learning_rate,
+    state::State,
+};
+use crate::{
+    augment::distort,
+    dihedral::Dihedral,
+    loss::{EmbeddedBatch, Loss, loss},
+    net::{Net, floats},
+    sampler::{Batch, Sampler, sampler},
+};
+use burn::{
+    module::Module,
+    optim::{AdamWConfig, GradientsParams, ModuleOptimizer},
+    tensor::Device,
+};
+use rayon::prelude::*;
+use shared_model::inspect::Shape;
+use std::time::Instant;
+use tinytriplet_data::{Label, Rng, Split, classes, hold_out};
+use tinytriplet_evaluation::{
+    export::check_untrained,
+    history::HistoryRow,
+    metrics::{Embeddings, precision_at_1},
+};
+use tinytriplet_recipe::{AugmentConfig, ValidConfig};
+
+/// A training that has begun.
+pub(super) struct Training<'a> {
+    config: &'a ValidConfig,
+    data: &'a Split,
+    device: Device,
+    checkpoints: Option<&'a Checkpoints>,
+    streams: Streams,
+    turns: Dihedral,
+    /// Labels that are trained on, turned ones included, ascending.
+    class_labels: Vec<Label>,
+    held_out: Vec<usize>,
+    sampler: Box<dyn Sampler>,
+    loss: Box<dyn Loss>,
+    steps: usize,
+    learner: Learner,
+    optimizer: ModuleOptimizer,
+    average: Option<Average>,
+    /// The one with the best precision so far, where the training may end early.
+    best: Option<Learner>,
+    collapse: CollapseDetector,
+    state: State,
+}
+
+/// The random numbers of what draws some in every step, a stream per step.
+struct Streams {
+    distortion: Rng,
+    mining: Rng,
+    dropping: Rng,
+}
+
+impl<'a> Training<'a> {
+    /// Begins, or goes on from the newest checkpoint.
+    pub fn begin(
+        config: &'a ValidConfig,
+        data: &'a Split,
+        device: &Device,
+        start: Start<'a>,
+    ) -> Result<Self, TrainError> {
+        let recipe = &config.train;
+        let seed = Rng::new(config.seed);
+        let [mut weights, sampling, distortion, mining, dropping] = [0, 1, 2, 3, 4].map(|i| seed.stream(i));
+
+        let mut training = classes(data.labels());
+        let held_out = hold_out(&mut training, recipe.hold_out)?;
+        let turns = if recipe.turned_classes { Dihedral::all(data) } else { Dihedral::none(data) };
+        let training = turns.classes(&training).ok_or(TrainError::TooManyClasses)?;
+        let class_labels: Vec<Label> = training.iter().map(|class| class.label).collect();
+        let sampler = sampler(recipe, training, sampling)?;
+        let steps = recipe.steps.unwrap_or_else(|| recipe.epochs.unwrap_or(1) * sampler.batches_per_epoch());
+
+        let device = device.clone().autodiff();
+        let loss = loss(recipe);
+        let proxies = loss.wants_proxies().then_some(class_labels.len());
+        let learner = Learner::new(&config.net, shape(data)?, proxies, &mut weights, &device)?;
+        check_untrained(&learner.net.to_float_net(), &config.net).map_err(Box::new)?;
+        let optimizer = AdamWConfig::new().with_epsilon(1e-7).with_weight_decay(recipe.weight_decay as f32);
+        let begun = Self {
+            config,
+            data,
+            device,
+            checkpoints: None,
+            streams: Streams { distortion, mining, dropping },
+            turns,
+            class_labels,
+            held_out,
+            sampler,
+            loss,
+            steps,
+            average: recipe.average.map(|keep| Average::new(&learner, keep)),
+            learner,
+            optimizer: optimizer.init(),
+            best: None,
+            collapse: CollapseDetector::default(),
+            state: State::default(),
+        };
+        match start {
+            Start::New => Ok(begun),
+            Start::Saving(checkpoints) => Ok(begun.saving(checkpoints)),
+            Start::Resuming(checkpoints) => begun.saving(checkpoints).resumed(checkpoints),
+        }
+    }
+
+    /// The same, with checkpoints.
+    fn saving(mut self, checkpoints: &'a Checkpoints) -> Self {
+        self.checkpoints = Some(checkpoints);
+        self.state.data = fingerprint(self.data);
+        self
+    }
+
+    /// Goes on from the newest checkpoint.
+    fn resumed(mut self, checkpoints: &Checkpoints) -> Result<Self, TrainError> {
+        let Loaded { learner, optimizer, average, best, state } =
+            checkpoints.load(&self.state.data, self.learner, self.optimizer)?;
+        let average = self.config.train.average.zip(average);
+        (0..state.step).for_each(|_| drop(self.sampler.batch()));
+        Ok(Self {
+            learner,
+            optimizer,
+            average: average.map(|(keep, learner)| Average::new(&learner, keep)),
+            best,
+            state,
+            ..self
+        })
+    }
+
+    /// Whether all steps are done.
+    pub fn is_done(&self) -> bool {
+        self.state.step >= self.steps
+    }
+
+    /// Trains on one batch.
+    ///
+    /// # Errors
+    /// Returns [`TrainError::Diverged`] or [`TrainError::Collapsed`] where nothing can come of the training any more.
+    pub fn step(mut self) -> Result<(Self, Progress), TrainError> {
+        let started = Instant::now();
+        let recipe = &self.config.train;
+        let learning_rate = learning_rate(recipe, self.state.step, self.steps);
+        let batch = self.sampler.batch();
+        let (embedded, dispersion) = self.embed(&batch);
+        let mut mining = self.streams.mining.stream(self.state.step as u64 + 1);
+        let (mut value, mut mined) = (0.0, 0);
+        if let Some(found) = self.loss.loss(&embedded, &mut mining) {
+            (value, mined) = (floats(found.loss.clone())[0], found.count);
+            drop(embedded);
+            let gradients = GradientsParams::from_grads(found.loss.backward(), &self.learner);
+            self.learner = self.optimizer.step(learning_rate, self.learner, gradients);
+        }
+        self.state.step += 1;
+        if let Some(average) = &mut self.average {
+            average.add(&self.learner, self.state.step);
+        }
+        self.state.seconds += started.elapsed().as_secs_f64();
+        self.state.images_seen += batch.images.len() as u64;
+        self.check(value, mined, dispersion)?;
+        self.state.since_row.add(value, mined);
+        let progress = self.progress(value, mined, learning_rate);
+        Ok((self, progress))
+    }
+
+    /// The batch's embeddings, and how far they are from each other.
+    fn embed<'b>(&'b self, batch: &'b Batch) -> (EmbeddedBatch<'b>, Dispersion) {
+        let step = self.state.step as u64 + 1;
+        let net = &self.learner.net;
+        let images =
+            net.images(self.pixels(&batch.images, &self.streams.distortion.stream(step)), &self.device);
+        let embeddings = net.forward(images, Some(&mut self.streams.dropping.stream(step)));
+        let dispersion = Dispersion::new(&floats(embeddings.clone()), net.embedding_len());
+        let embedded = EmbeddedBatch {
+            embeddings,
+            labels: &batch.labels,
+            triplets: batch.triplets.as_deref(),
+            proxies: self.learner.proxies.as_ref().map(|proxies| proxies.val()),
+            classes: &self.class_labels,
+            step: self.state.step,
+        };
+        (embedded, dispersion)
+    }
+
+    /// The images' pixels from 0 to 1, turned and distorted where asked. Each image draws from a stream of its own, so
+    /// that they can be done in parallel.
+    fn pixels(&self, images: &[usize], rng: &Rng) -> Vec<f32> {
+        let Self { data, turns, .. } = self;
+        let augment: Option<&AugmentConfig> = self.config.train.augment.as_ref();
+        let size = [data.height, data.width];
+        let mut pixels = vec![0.0; images.len() * data.height * data.width];
+        let places = pixels.par_chunks_exact_mut(data.height * data.width).zip(images).enumerate();
+        places.for_each_init(Vec::new, |turned, (place, (out, &number))| {
+            let image = turns.image(data, number, turned);
+            match augment {
+                Some(limits) => distort(image, size, limits, &mut rng.stream(place as u64), out),
+                None => out.iter_mut().zip(image).for_each(|(out, &pixel)| *out = f32::from(pixel) / 255.0),
+            }
+        });
+        pixels
+    }
+
+    /// Ends a training that leads nowhere.
+    fn check(&mut self, loss: f32, mined: usize, dispersion: Dispersion) -> Result<(), TrainError> {
+        let recipe = &self.config.train;
+        let (step, lr, distance) = (self.state.step, recipe.lr, dispersion.distance);
+        if !loss.is_finite() || !distance.is_finite() {
+            return Err(TrainError::Diverged { step, lr });
+        }
+        if self.collapse.collapsed(dispersion) {
+            return Err(TrainError::Collapsed { step, distance, loss, mined, unit: recipe.loss.unit(), lr });
+        }
+        Ok(())
+    }
+
+    fn progress(&self, loss: f32, mined: usize, learning_rate: f64) -> Progress {
+        let State { step, images_seen, seconds, .. } = self.state;
+        let batches_per_epoch = self.sampler.batches_per_epoch();
+        Progress {
+            step,
+            steps: self.steps,
+            epoch: (step - 1) / batches_per_epoch + 1,
+            epochs: self.steps.div_ceil(batches_per_epoch),
+            loss,
+            mined,
+            unit: self.config.train.loss.unit(),
+            learning_rate,
+            images_per_second: images_seen as f64 / seconds.max(1e-9),
+        }
+    }
+
+    /// Whether it is time to look at the held-out images.
+    pub fn row_is_due(&self) -> bool {
+        self.state.step.is_multiple_of(self.config.train.validate_every) || self.is_done()
+    }
+
+    /// Looks at the held-out images and adds a row to the history.
+    pub fn validate(&mut self, learning_rate: f64) -> &[HistoryRow] {
+        let precision = self.held_out_precision();
+        self.state.add_row(learning_rate, precision);
+        if let (Some(_), Some(precision)) = (self.config.train.patience, precision) {
+            if self.best.is_none() || precision > self.state.best_precision {
+                self.best = Some(self.current().valid());
+                (self.state.best_precision, self.state.without_progress) = (precision, 0);
+            } else {
+                self.state.without_progress += 1;
+            }
+        }
+        &self.state.history
+    }
+
+    /// Whether the held-out images have found nothing better for too long.
+    pub fn patience_is_over(&self) -> bool {
+        self.config.train.patience.is_some_and(|patience| self.state.without_progress >= patience)
+    }
+
+    /// The weights that are judged: the running mean, where there is one.
+    fn current(&self) -> &Learner {
+        self.average.as_ref().map_or(&self.learner, Average::learner)
+    }
+
+    /// `None` where nothing is held out.
+    fn held_out_precision(&self) -> Option<f64> {
+        let Self { data, held_out, .. } = self;
+        if held_out.is_empty() {
+            return None;
+        }
+        let rows = self.current().net.embed(held_out.iter().map(|&index| data.image(index)));
+        let embeddings = Embeddings::from_floats(rows, held_out.len(), self.config.net.distance());
+        let labels: Vec<Label> = held_out.iter().map(|&index| data.label(index)).collect();
+        Some(precision_at_1(&embeddings, &labels))
+    }
+
+    /// Writes a checkpoint, where the training has a place for them.
+    pub fn save(&self) -> Result<(), TrainError> {
+        let Some(checkpoints) = self.checkpoints else { return Ok(()) };
+        let Self { learner, optimizer, average, best, state, .. } = self;
+        let average = average.as_ref().map(Average::learner);
+        Ok(checkpoints.save(&Saved { learner, optimizer, average, best: best.as_ref(), state })?)
+    }
+
+    /// The net that the training gives: the best one, where there is one.
+    pub fn end(self, ended: Ended) -> Trained {
+        let net: Net = self.best.as_ref().unwrap_or(self.current()).net.valid();
+        let State { step, images_seen, seconds, history, .. } = self.state;
+        let held_out = self.held_out;
+        Trained { net, history, images_seen, train_seconds: seconds, held_out, steps: step, ended }
+    }
+}
+
+/// Shape of the data's images.
+///
+/// # Errors
+/// They are too large.
+pub fn shape(data: &Split) -> Result<Shape, TrainError> {
+    match (u16::try_from(data.height), u16::try_from(data.width)) {
+        (Ok(height), Ok(width)) => Ok(Shape::new(height, width, 1)),
+        _ => Err(TrainError::ImageSize { height: data.height, width: data.width }),
+    }
+}
