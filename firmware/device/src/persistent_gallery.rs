@@ -6,6 +6,9 @@ use shared_model::{Gallery, Model, gallery::GalleryError};
 use tinytriplet_store::{Owner, Store, StoreError};
 
 /// A gallery in RAM, and the same in flash if the board has flash for it.
+///
+/// A change that could not be stored has not happened, as long as the board runs. Only if it restarts before another
+/// change is stored may the failed one be there: the flash may have done what it reported as failed.
 #[derive(Debug)]
 pub struct PersistentGallery<'m, Flash, const CAPACITY: usize> {
     gallery: Gallery<'m>,

@@ -6,7 +6,7 @@ use crate::{
 };
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use shared_model::{Gallery, gallery};
-use std::{cell::Cell, collections::BTreeMap};
+use std::{array, cell::Cell, collections::BTreeMap, sync::LazyLock};
 use tinytriplet_device::persistent_gallery::{Persistence, PersistentGallery, PersistentGalleryError};
 use tinytriplet_store::{MemoryFlash, StoreError};
 
@@ -130,16 +130,19 @@ fn contents(gallery: &TestGallery<'_>) -> Contents {
 type Change = fn(&mut TestGallery<'_>) -> Result<(), PersistentGalleryError>;
 
 const CHANGES: [(&str, Change); 6] = [
-    ("enrol a new label", |gallery| gallery.enrol("new", &seen(7)).map(drop)),
-    ("enrol a known label", |gallery| gallery.enrol("cup", &seen(8)).map(drop)),
+    ("enrol a new label", |gallery| gallery.enrol("new", seen(7)).map(drop)),
+    ("enrol a known label", |gallery| gallery.enrol("cup", seen(8)).map(drop)),
     ("import a new label", |gallery| gallery.import("new", &value_of(gallery, "hat"))),
     ("import a known label", |gallery| gallery.import("cup", &value_of(gallery, "hat"))),
     ("forget", |gallery| gallery.forget("cup")),
     ("clear", |gallery| gallery.clear()),
 ];
 
-fn seen(seed: u32) -> Vec<u8> {
-    embedding(&image(seed))
+/// Returns an embedding that depends on `seed`, below 10.
+fn seen(seed: usize) -> &'static [u8] {
+    static SEEN: LazyLock<[Vec<u8>; 10]> =
+        LazyLock::new(|| array::from_fn(|seed| embedding(&image(seed as u32))));
+    &SEEN[seed]
 }
 
 fn value_of(gallery: &TestGallery<'_>, label: &str) -> Vec<u8> {
@@ -148,89 +151,113 @@ fn value_of(gallery: &TestGallery<'_>, label: &str) -> Vec<u8> {
 
 /// Returns the flash of a board that was taught three labels.
 fn taught() -> Vec<u8> {
-    let mut flash = vec![0xff; 4 * MemoryFlash::ERASE_SIZE];
-    start(&mut flash, &Control::default(), |gallery| {
-        for (label, seed) in [("cup", 1), ("hat", 2), ("key", 3), ("cup", 4)] {
-            gallery.enrol(label, &seen(seed)).unwrap();
-        }
+    static TAUGHT: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut flash = vec![0xff; 4 * MemoryFlash::ERASE_SIZE];
+        start(&mut flash, &Control::default(), |gallery| {
+            for (label, seed) in [("cup", 1), ("hat", 2), ("key", 3), ("cup", 4)] {
+                gallery.enrol(label, seen(seed)).unwrap();
+            }
+        });
+        flash
     });
-    flash
+    TAUGHT.clone()
 }
 
-/// A change without a fault: the gallery after it, and the operations that it needs. `later`: it is not the first change
-/// since the start, and need not compact the store.
-fn healthy(change: Change, later: bool) -> (Contents, usize) {
-    let control = Control::default();
-    let mut flash = taught();
-    let after = start(&mut flash, &control, |gallery| {
-        if later {
-            gallery.import("hat", &value_of(gallery, "hat")).unwrap();
-        }
-        control.arm(None);
-        change(gallery).unwrap();
-        contents(gallery)
-    });
-    assert_eq!(restarted(&mut flash), after);
-    (after, control.operations.get())
+/// A change, and what comes of it on a flash without a fault.
+struct Case {
+    name: &'static str,
+    change: Change,
+    /// True if this is not the first change since the start, so that it need not compact the store.
+    later: bool,
+    before: Contents,
+    after: Contents,
+    /// Operations of the flash.
+    operations: usize,
 }
 
-/// Lets the flash fail during a change. Nothing has changed then, as long as the board runs and whatever else it stores.
-/// The next start shows the gallery before the change or after it: the flash may have done what it reported as failed.
-fn fail(change: Change, later: bool, fault: Fault, context: &str) {
-    let mut flash = taught();
-    let before = restarted(&mut flash);
-    let after = healthy(change, later).0;
-    assert_ne!(before, after, "{context}");
+impl Case {
+    fn new(name: &'static str, change: Change, later: bool) -> Self {
+        let before = restarted(&mut taught());
+        let mut case = Self { name, change, later, before, after: Contents::new(), operations: 0 };
+        let control = Control::default();
+        let mut flash = taught();
+        case.after = case.started(&mut flash, &control, None, |gallery, result| {
+            result.unwrap();
+            contents(gallery)
+        });
+        case.operations = control.operations.get();
+        assert_ne!(case.before, case.after);
+        assert_eq!(restarted(&mut flash), case.after);
+        case
+    }
 
-    let control = Control::default();
-    start(&mut flash, &control, |gallery| {
-        if later {
-            gallery.import("hat", &value_of(gallery, "hat")).unwrap();
-        }
-        control.arm(Some(fault));
-        let result = change(gallery);
-        assert!(
-            matches!(result, Err(PersistentGalleryError::Store(StoreError::Flash(_)))),
-            "{context}: {result:?}"
-        );
-        assert_eq!(contents(gallery), before, "{context}: in RAM");
-        assert_eq!(gallery.persistence(), Persistence::Flash, "{context}");
-    });
-    let mut flash_now = flash.clone();
-    let now = restarted(&mut flash_now);
-    assert!(now == before || now == after, "{context}: after a restart");
+    fn context(&self, fault: Fault) -> String {
+        format!("{}, {}, {fault:?}", self.name, if self.later { "later" } else { "first" })
+    }
 
-    // The same again, but the flash recovers, and the board stores something else before it restarts.
-    let mut flash = taught();
-    let control = Control::default();
-    let with_other = start(&mut flash, &control, |gallery| {
-        if later {
-            gallery.import("hat", &value_of(gallery, "hat")).unwrap();
-        }
-        control.arm(Some(fault));
-        change(gallery).unwrap_err();
-        control.arm(None);
-        gallery.enrol("other", &seen(9)).unwrap();
-        contents(gallery)
-    });
-    let mut expected = before;
-    expected.insert("other".to_owned(), with_other["other"].clone());
-    assert_eq!(with_other, expected, "{context}: in RAM, after another change");
-    assert_eq!(restarted(&mut flash), expected, "{context}: after another change and a restart");
+    /// Starts a board, makes the change with a fault, and passes its result to `f`.
+    fn started<T>(
+        &self,
+        flash: &mut [u8],
+        control: &Control,
+        fault: Option<Fault>,
+        f: impl FnOnce(&mut TestGallery<'_>, Result<(), PersistentGalleryError>) -> T,
+    ) -> T {
+        start(flash, control, |gallery| {
+            if self.later {
+                gallery.import("hat", &value_of(gallery, "hat")).unwrap();
+            }
+            control.arm(fault);
+            let result = (self.change)(gallery);
+            f(gallery, result)
+        })
+    }
+
+    /// Lets the flash fail during the change. Nothing has changed then while the board runs. The next start shows the
+    /// gallery before the change or after it: the flash may have done what it reported as failed.
+    fn fail(&self, fault: Fault) {
+        let context = self.context(fault);
+        let mut flash = taught();
+        self.started(&mut flash, &Control::default(), Some(fault), |gallery, result| {
+            assert!(
+                matches!(result, Err(PersistentGalleryError::Store(StoreError::Flash(_)))),
+                "{context}: {result:?}"
+            );
+            assert_eq!(contents(gallery), self.before, "{context}: in RAM");
+            assert_eq!(gallery.persistence(), Persistence::Flash, "{context}");
+        });
+        let now = restarted(&mut flash);
+        assert!(now == self.before || now == self.after, "{context}: after a restart");
+    }
+
+    /// The same, but the flash recovers, and the board stores something else before it restarts. The change that failed
+    /// is not there then, whatever the flash had done of it.
+    fn fail_and_recover(&self, fault: Fault) {
+        let context = self.context(fault);
+        let (mut flash, control) = (taught(), Control::default());
+        let mut expected = self.before.clone();
+        self.started(&mut flash, &control, Some(fault), |gallery, result| {
+            result.unwrap_err();
+            control.arm(None);
+            gallery.enrol("other", seen(9)).unwrap();
+            expected.insert("other".to_owned(), value_of(gallery, "other"));
+            assert_eq!(contents(gallery), expected, "{context}: in RAM, after another change");
+        });
+        assert_eq!(restarted(&mut flash), expected, "{context}: after another change and a restart");
+    }
 }
 
 #[test]
 fn a_change_that_cannot_be_stored_has_not_happened() {
     for (name, change) in CHANGES {
         for later in [false, true] {
-            let (_, operations) = healthy(change, later);
-            assert!(operations > 4, "{name}: {operations}");
-            for operation in 0..operations {
-                for done in [Done::Nothing, Done::Half, Done::All] {
-                    for lasts in [false, true] {
-                        let fault = Fault { operation, done, lasts };
-                        fail(change, later, fault, &format!("{name}, {fault:?}, later: {later}"));
-                    }
+            let case = Case::new(name, change, later);
+            assert!(case.operations > 4);
+            for operation in 0..case.operations {
+                for (done, lasts) in [(Done::Nothing, true), (Done::Half, false), (Done::All, false)] {
+                    let fault = Fault { operation, done, lasts };
+                    case.fail(fault);
+                    case.fail_and_recover(fault);
                 }
             }
         }
@@ -250,7 +277,7 @@ fn a_gallery_that_cannot_be_read_is_kept() {
             start(&mut flash, &control, |gallery| {
                 let unavailable = Err(PersistentGalleryError::Unavailable(Persistence::Failed));
                 assert_eq!(gallery.persistence(), Persistence::Failed);
-                assert_eq!(gallery.enrol("new", &seen(7)).map(drop), unavailable);
+                assert_eq!(gallery.enrol("new", seen(7)).map(drop), unavailable);
                 assert_eq!(gallery.import("new", &[]), unavailable);
                 assert_eq!(gallery.forget("cup"), unavailable);
             });
