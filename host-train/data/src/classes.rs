@@ -1,6 +1,6 @@
 //! The classes of a data set, and what is held out of them.
 
-use crate::Label;
+use crate::split::Label;
 use std::collections::BTreeMap;
 use thiserror::Error;
 use tinytriplet_recipe::HoldOut;

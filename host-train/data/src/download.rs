@@ -3,8 +3,8 @@
 //! What a mirror or the cache holds counts only when the SHA-256 of its *unpacked* content is right, so it does not
 //! matter who serves a file, how it was compressed, or what has befallen the cache.
 
-use super::{
-    Event, Progress,
+use crate::{
+    event::{Event, Progress},
     idx::{Content, Fault, NAMES, unpack},
 };
 use sha2::{Digest, Sha256};

@@ -9,7 +9,10 @@
 
 mod glyphs;
 
-use super::{Dataset, Label, Source, Split};
+use crate::{
+    dataset::{Dataset, Source},
+    split::{Label, Split},
+};
 use glyphs::{GLYPHS, Glyph, Point};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -55,7 +58,7 @@ fn split(seed: u64, stream: u64, per_class: usize) -> Split {
         let glyph = variants[rng.random_range(0..variants.len())];
         pixels.extend_from_slice(&draw(glyph, &mut rng));
     }
-    Split { height: SIDE, width: SIDE, pixels, labels }
+    Split::new(SIDE, SIDE, pixels, labels).expect("a label for each image")
 }
 
 /// A straight piece of a stroke, and the pen's radius on it.
@@ -240,7 +243,7 @@ fn bell(rng: &mut ChaCha8Rng) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classes;
+    use crate::classes::classes;
 
     #[test]
     fn the_seed_decides_every_byte() {

@@ -8,9 +8,10 @@
 //!
 //! Nothing is left to chance: classes and files go by the natural order of their names, whatever the system's.
 
-use super::{
-    Event, Label, Progress, Split,
+use crate::{
+    event::{Event, Progress},
     picture::{self, PictureError, is_hidden, is_named_so, name, natural_order},
+    split::{Label, Split},
 };
 use rayon::prelude::*;
 use shared_model::format::Preparation;
@@ -261,7 +262,8 @@ impl Builder {
     }
 
     fn split(self, [height, width]: [usize; 2]) -> Split {
-        Split { height, width, pixels: self.pixels, labels: self.labels }
+        let split = Split::new(height, width, self.pixels, self.labels);
+        split.expect("a label for each image, all of a size that a recipe may name")
     }
 }
 

@@ -1,6 +1,6 @@
 //! Three images, as metric learning compares them.
 
-use crate::{Class, Rng};
+use crate::{classes::Class, rng::Rng};
 
 /// Three images: two of one class, and one of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! One image's convolution, ReLU and max pool.
 
 use super::{
-    geometry::Plan,
-    kernel::{Aligned, CUT, PaddedImage},
+    geometry::{CUT, Plan},
+    memory::{Aligned, PaddedImage},
     unroll::{unrolled, with_const},
 };
 use tinytriplet_evaluation::vector::f32::{Kernel, Target};
@@ -94,19 +94,19 @@ pub(super) struct ForwardImage<'a> {
     pub scratch: &'a mut ForwardScratch,
     /// The result: `[row][column][output]`.
     pub values: &'a mut [f32],
-    pub winners: &'a mut [u8],
+    pub argmax: &'a mut [u8],
 }
 
 impl Kernel for ForwardImage<'_> {
     #[inline(always)]
     fn run<T: Target>(self) {
-        let Self { plan, filters, image, scratch, values, winners } = self;
+        let Self { plan, filters, image, scratch, values, argmax } = self;
         let x = scratch.image.load(plan, image);
         for block in &filters.blocks {
-            let (values, winners) = (&mut values[block.first..], &mut winners[block.first..]);
-            let mut result = Map { values, winners, step: plan.outputs, count: block.count, relu: plan.relu };
-            let (values, winners) = (&mut scratch.convolved[..], &mut scratch.zeros[..]);
-            let mut map = Map { values, winners, step: block.lanes, count: block.lanes, relu: false };
+            let (values, argmax) = (&mut values[block.first..], &mut argmax[block.first..]);
+            let mut result = Map { values, argmax, step: plan.outputs, count: block.count, relu: plan.relu };
+            let (values, argmax) = (&mut scratch.convolved[..], &mut scratch.zeros[..]);
+            let mut map = Map { values, argmax, step: block.lanes, count: block.lanes, relu: false };
             if block.lanes == T::LANES {
                 forward_block::<T, 1>(plan, block, x, &mut map, &mut result);
             } else {
@@ -137,7 +137,7 @@ fn forward_block<'a, T: Target, const VECTORS: usize>(
 /// A map that a block of channels is written to.
 struct Map<'a> {
     values: &'a mut [f32],
-    winners: &'a mut [u8],
+    argmax: &'a mut [u8],
     /// From one position to the next.
     step: usize,
     /// Channels of the block that are no filling.
@@ -151,25 +151,25 @@ impl Map<'_> {
     #[inline(always)]
     fn write<T: Target, const VECTORS: usize>(&mut self, position: usize, largest: Largest<T, VECTORS>) {
         let places = position * self.step..position * self.step + self.count;
-        let (values, winners) = (&mut self.values[places.clone()], &mut self.winners[places]);
+        let (values, argmax) = (&mut self.values[places.clone()], &mut self.argmax[places]);
         let filled = self.count < VECTORS * T::LANES;
-        let (mut all_values, mut all_winners) = ([0.0; 32], [0; 32]);
+        let (mut all_values, mut all_argmax) = ([0.0; 32], [0; 32]);
         write_block(
             self.relu,
             largest,
             if filled { &mut all_values } else { &mut *values },
-            if filled { &mut all_winners } else { &mut *winners },
+            if filled { &mut all_argmax } else { &mut *argmax },
         );
         if filled {
-            leave_filling(values, &all_values, winners, &all_winners);
+            leave_filling(values, &all_values, argmax, &all_argmax);
         }
     }
 }
 
 #[inline(never)]
-fn leave_filling(values: &mut [f32], all_values: &[f32; 32], winners: &mut [u8], all_winners: &[u8; 32]) {
+fn leave_filling(values: &mut [f32], all_values: &[f32; 32], argmax: &mut [u8], all_argmax: &[u8; 32]) {
     values.copy_from_slice(&all_values[..values.len()]);
-    winners.copy_from_slice(&all_winners[..winners.len()]);
+    argmax.copy_from_slice(&all_argmax[..argmax.len()]);
 }
 
 #[inline(always)]
@@ -177,28 +177,28 @@ fn write_block<T: Target, const VECTORS: usize>(
     relu: bool,
     largest: Largest<T, VECTORS>,
     values: &mut [f32],
-    winners: &mut [u8],
+    argmax: &mut [u8],
 ) {
     // Nothing is less than or equal to NaN.
     let floor = T::splat(if relu { 0.0 } else { f32::NAN });
     unrolled!(i in [0, 1], below VECTORS, {
-        let (value, winner) = (largest.values[i], largest.winners[i]);
+        let value = largest.values[i];
         T::store(T::select_le(value, floor, T::splat(0.0), value), &mut values[i * T::LANES..]);
-        let winner = T::select_le(value, floor, T::splat(f32::from(CUT)), winner);
-        T::store_bytes(winner, &mut winners[i * T::LANES..]);
+        let uncut = T::select_le(value, floor, T::splat(f32::from(CUT)), largest.argmax[i]);
+        T::store_bytes(uncut, &mut argmax[i * T::LANES..]);
     })
 }
 
 /// The largest value of each channel so far, and at which position of the window it was.
 struct Largest<T: Target, const VECTORS: usize> {
     values: [T::V; VECTORS],
-    winners: [T::V; VECTORS],
+    argmax: [T::V; VECTORS],
 }
 
 impl<T: Target, const VECTORS: usize> Largest<T, VECTORS> {
     #[inline(always)]
     fn first(values: [T::V; VECTORS]) -> Self {
-        Self { values, winners: [T::splat(0.0); VECTORS] }
+        Self { values, argmax: [T::splat(0.0); VECTORS] }
     }
 
     #[inline(always)]
@@ -206,7 +206,7 @@ impl<T: Target, const VECTORS: usize> Largest<T, VECTORS> {
         let position = T::splat(position as f32);
         unrolled!(i in [0, 1], below VECTORS, {
             let (value, held) = (values[i], self.values[i]);
-            self.winners[i] = T::select_le(value, held, self.winners[i], position);
+            self.argmax[i] = T::select_le(value, held, self.argmax[i], position);
             self.values[i] = T::select_le(value, held, held, value);
         })
     }

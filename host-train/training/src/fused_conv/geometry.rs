@@ -1,5 +1,14 @@
 //! What is convolved and pooled, checked once and turned into the numbers the kernel works with.
 
+/// In place of an argmax: the value was cut by ReLU.
+pub(super) const CUT: u8 = u8::MAX;
+
+/// Positions of a pool's window that an argmax can tell apart.
+pub(super) const MOST_POOL_POSITIONS: usize = CUT as usize;
+
+/// Values of a cache line, and of an AVX-512 register.
+pub(super) const LANES: usize = 16;
+
 /// How windows slide over a map, what follows the convolution, and how it is pooled. The kernel's own size
 /// is that of the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

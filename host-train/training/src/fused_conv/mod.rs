@@ -1,25 +1,27 @@
 //! Convolution → ReLU → max pool as one differentiable operation, for Burn's Flex backend.
 //!
 //! Training a small net is mostly this. Computed in one go, a value is pooled while it is still in a register, and
-//! backwards only the winner of each window is looked at: several times faster than the operations in a row.
+//! backwards only the argmax of each window is looked at: several times faster than the operations in a row.
 //! Parameters, loss, graph and optimizer remain Burn's.
 //!
 //! [`conv_relu_pool`] is the operation; its formula, and why its gradients are exact and do not depend on the
-//! number of threads, is in `kernel.rs`. Where [`supported`] says no, use Burn's own operations: they give
+//! number of threads, is in `batch.rs`. Where [`supported`] says no, use Burn's own operations: they give
 //! the same up to rounding.
 
 mod backward;
+mod batch;
+#[cfg(test)]
+mod batch_tests;
 mod forward;
 mod geometry;
-mod kernel;
-#[cfg(test)]
-mod kernel_tests;
+mod memory;
 #[cfg(test)]
 mod reference;
 mod unroll;
 
 pub use geometry::{Geometry, Pool};
 
+use batch::Output;
 use burn::{
     backend::{
         Autodiff, Backend, Dispatch, DispatchDevice, Flex, TensorMetadata,
@@ -34,8 +36,7 @@ use burn::{
     },
     tensor::{Device, Tensor, TensorData, module::max_pool2d, ops::MaxPoolOptions},
 };
-use geometry::Plan;
-use kernel::{MOST_POOL_POSITIONS, Output};
+use geometry::{MOST_POOL_POSITIONS, Plan};
 use std::sync::Arc;
 use tinytriplet_evaluation::vector::Simd;
 
@@ -102,10 +103,10 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
             (x.into_parts(), weight.into_parts(), bias.into_parts());
         let plan = plan(&x, &weight, &geometry);
         let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
-        let (y, winners) = forward(&plan, &x, &weight, &bias.to_contiguous());
+        let (y, argmax) = forward(&plan, &x, &weight, &bias.to_contiguous());
         match FusedBackward.prepare::<C>([x_node, weight_node, bias_node]).compute_bound().stateful() {
             OpsKind::Tracked(operation) => {
-                operation.finish(Saved { plan, x, weight, winners: Arc::new(winners) }, y)
+                operation.finish(Saved { plan, x, weight, argmax: Arc::new(argmax) }, y)
             }
             OpsKind::UnTracked(operation) => operation.finish(y),
         }
@@ -121,7 +122,7 @@ struct Saved {
     plan: Plan,
     x: FlexTensor,
     weight: FlexTensor,
-    winners: Arc<Vec<u8>>,
+    argmax: Arc<Vec<u8>>,
 }
 
 impl Backward<Flex, 3> for FusedBackward {
@@ -129,14 +130,14 @@ impl Backward<Flex, 3> for FusedBackward {
 
     fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let [x_node, weight_node, bias_node] = ops.parents;
-        let Saved { plan, x, weight, winners } = ops.state;
+        let Saved { plan, x, weight, argmax } = ops.state;
         let g = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let gradients = kernel::backward(
+        let gradients = batch::backward(
             Simd::best(),
             &plan,
             values(&x),
             values(&weight),
-            &winners,
+            &argmax,
             values(&g),
             x_node.is_some(),
         );
@@ -159,11 +160,11 @@ fn plan(x: &FlexTensor, weight: &FlexTensor, geometry: &Geometry) -> Plan {
         .unwrap_or_else(|| panic!("weights {weight:?} do not fit maps {x:?} with {geometry:?}"))
 }
 
-/// `y` and its winners, of contiguous tensors.
+/// `y` and its argmax, of contiguous tensors.
 fn forward(plan: &Plan, x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor) -> (FlexTensor, Vec<u8>) {
-    let Output { values: y, winners } =
-        kernel::forward(Simd::best(), plan, values(x), values(weight), values(bias));
-    (tensor(y, plan.output_shape()), winners)
+    let Output { values: y, argmax } =
+        batch::forward(Simd::best(), plan, values(x), values(weight), values(bias));
+    (tensor(y, plan.output_shape()), argmax)
 }
 
 /// The values of a contiguous tensor.

@@ -1,9 +1,6 @@
 //! The definition, in `f64`, one value at a time. Tests measure the kernel against it.
 
-use super::{
-    geometry::{Geometry, Plan, Pool},
-    kernel::CUT,
-};
+use super::geometry::{CUT, Geometry, Plan, Pool};
 
 /// Inputs of the operation, and `g = ∂loss/∂y`.
 pub struct Case {
@@ -22,7 +19,7 @@ pub struct Case {
 #[derive(Debug, PartialEq)]
 pub struct Reference {
     pub y: Vec<f64>,
-    pub winners: Vec<u8>,
+    pub argmax: Vec<u8>,
     pub gradient_x: Vec<f64>,
     pub gradient_weight: Vec<f64>,
     pub gradient_bias: Vec<f64>,
@@ -94,7 +91,7 @@ impl Case {
         let [images, rows, columns, outputs] = self.plan().output_shape();
         let mut result = Reference {
             y: Vec::new(),
-            winners: Vec::new(),
+            argmax: Vec::new(),
             gradient_x: vec![0.0; self.x.len()],
             gradient_weight: vec![0.0; self.weight.len()],
             gradient_bias: vec![0.0; self.bias.len()],
@@ -103,7 +100,7 @@ impl Case {
             for row in 0..rows {
                 for column in 0..columns {
                     for output in 0..outputs {
-                        let (mut largest, mut winner, mut won) = (f64::NEG_INFINITY, 0, Vec::new());
+                        let (mut largest, mut argmax, mut won) = (f64::NEG_INFINITY, 0, Vec::new());
                         for position in 0..pool.kernel[0] * pool.kernel[1] {
                             let y = row * pool.stride[0] + position / pool.kernel[1];
                             let x = column * pool.stride[1] + position % pool.kernel[1];
@@ -114,17 +111,17 @@ impl Case {
                                 sum += x * at(&self.weight, change_weight, weight);
                             }
                             if sum > largest {
-                                (largest, winner, won) = (sum, position as u8, products);
+                                (largest, argmax, won) = (sum, position as u8, products);
                             }
                         }
                         let g = f64::from(self.g[result.y.len()]);
                         if self.geometry.relu && largest <= 0.0 {
                             result.y.push(0.0);
-                            result.winners.push(CUT);
+                            result.argmax.push(CUT);
                             continue;
                         }
                         result.y.push(largest);
-                        result.winners.push(winner);
+                        result.argmax.push(argmax);
                         result.gradient_bias[output] += g;
                         for (x, weight) in won {
                             if let Some(x) = x {

@@ -1,8 +1,8 @@
 //! The kernel against its definition, on every instruction set that the CPU has.
 
 use super::{
+    batch::{Gradients, Output, backward, forward},
     geometry::{Geometry, Plan, Pool},
-    kernel::{Gradients, Output, backward, forward},
     reference::Case,
 };
 use tinytriplet_evaluation::vector::Simd;
@@ -69,7 +69,7 @@ impl Random {
 fn run(simd: Simd, case: &Case) -> (Output, Gradients) {
     let plan = case.plan();
     let output = forward(simd, &plan, &case.x, &case.weight, &case.bias);
-    let gradients = backward(simd, &plan, &case.x, &case.weight, &output.winners, &case.g, true);
+    let gradients = backward(simd, &plan, &case.x, &case.weight, &output.argmax, &case.g, true);
     (output, gradients)
 }
 
@@ -83,7 +83,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-/// Sums of small integers have no rounding, so all must be equal: values, winners (with many ties), gradients.
+/// Sums of small integers have no rounding, so all must be equal: values, argmax (with many ties), gradients.
 #[test]
 fn equals_the_definition() {
     let mut random = Random(1);
@@ -95,12 +95,12 @@ fn equals_the_definition() {
             let (output, gradients) = run(simd, &case);
             let shape = format!("{simd:?} {geometry:?} x {x:?} weight {weight:?}");
             assert_eq!(wide(&output.values), expected.y, "{shape}");
-            assert_eq!(output.winners, expected.winners, "{shape}");
+            assert_eq!(output.argmax, expected.argmax, "{shape}");
             assert_eq!(wide(&gradients.bias), expected.gradient_bias, "{shape}");
             assert_eq!(wide(&gradients.weight), expected.gradient_weight, "{shape}");
             assert_eq!(wide(&gradients.x.unwrap()), expected.gradient_x, "{shape}");
             let plan = case.plan();
-            let without = backward(simd, &plan, &case.x, &case.weight, &output.winners, &case.g, false);
+            let without = backward(simd, &plan, &case.x, &case.weight, &output.argmax, &case.g, false);
             assert!(without.x.is_none());
             assert_eq!(without.weight, gradients.weight, "{shape}");
         }
@@ -126,7 +126,7 @@ fn rounds_little() {
             let (output, gradients) = run(simd, &case);
             let shape = format!("{simd:?} {geometry:?} x {x:?} weight {weight:?}");
             assert_close(&output.values, &expected.y, &shape);
-            if output.winners == expected.winners {
+            if output.argmax == expected.argmax {
                 assert_close(&gradients.bias, &expected.gradient_bias, &shape);
                 assert_close(&gradients.weight, &expected.gradient_weight, &shape);
                 assert_close(&gradients.x.unwrap(), &expected.gradient_x, &shape);
@@ -210,7 +210,7 @@ fn not_a_number_shows() {
     for simd in Simd::available() {
         let output = forward(simd, &case.plan(), &case.x, &case.weight, &case.bias);
         assert!(output.values.iter().all(|value| value.is_nan()));
-        assert!(output.winners.iter().all(|&winner| winner < 4));
+        assert!(output.argmax.iter().all(|&argmax| argmax < 4));
     }
 }
 

@@ -6,12 +6,12 @@
 //! ```
 //!
 //! Maps are `[images, rows, columns, channels]`. Beside `y` the forward pass keeps a byte a value: which
-//! position of the window won ([`CUT`] where ReLU left 0). Of equal values the first in row-major order wins,
+//! position of the window won ([`CUT`](super::geometry::CUT) where ReLU left 0). Of equal values the first in row-major order wins,
 //! as in PyTorch and Burn. Where all values of a window are NaN the result is, so
 //! that a diverging training shows; among others a NaN may lose.
 //!
-//! **Why the backward pass is exact.** `y[q, o]` depends on `v` at its winner only, with slope 1, and on
-//! nothing where it was cut. With `g = ∂loss/∂y` and `p = winner(q, o)`, over the `(q, o)` that were not cut:
+//! **Why the backward pass is exact.** `y[q, o]` depends on `v` at its argmax only, with slope 1, and on
+//! nothing where it was cut. With `g = ∂loss/∂y` and `p = argmax(q, o)`, over the `(q, o)` that were not cut:
 //!
 //! ```text
 //! ∂loss/∂bias[o]              = Σ over q of g[q, o]
@@ -36,26 +36,14 @@
 use super::{
     backward::{BackwardScratch, BackwardTables, WeightSums, add_weight_gradients, write_image_gradient},
     forward::{Filters, ForwardImage, ForwardScratch},
-    geometry::Plan,
+    geometry::{MOST_POOL_POSITIONS, Plan},
+    memory::{room, zeroed},
 };
 use rayon::prelude::*;
-use std::{
-    mem::MaybeUninit,
-    ops::{Deref, DerefMut},
-};
 use tinytriplet_evaluation::vector::Simd;
-
-/// Instead of a winner: the value was cut by ReLU.
-pub(super) const CUT: u8 = u8::MAX;
-
-/// Positions of a pool's window that a winner can tell apart.
-pub(super) const MOST_POOL_POSITIONS: usize = CUT as usize;
 
 /// Partial sums of the weight gradients: a fixed number, and the most threads that can work on them.
 const GROUPS: usize = 16;
-
-/// Values of a cache line, and of an AVX-512 register.
-pub(super) const LANES: usize = 16;
 
 /// Fewest images a thread takes at once in the forward pass.
 const FORWARD_IMAGES: usize = 4;
@@ -64,8 +52,8 @@ const FORWARD_IMAGES: usize = 4;
 pub(super) struct Output {
     /// `[images, rows, columns, outputs]`
     pub values: Vec<f32>,
-    /// Position in the window, row-major, that each value comes from, or [`CUT`].
-    pub winners: Vec<u8>,
+    /// Position in the window, row-major, that each value comes from, or [`CUT`](super::geometry::CUT).
+    pub argmax: Vec<u8>,
 }
 
 /// What [`backward`] computes.
@@ -89,41 +77,26 @@ pub(super) fn forward(simd: Simd, plan: &Plan, x: &[f32], weight: &[f32], bias: 
     assert_eq!(bias.len(), plan.outputs);
     let filters = Filters::new(plan, weight, bias, simd.lanes());
     let len = plan.images * plan.result_len();
-    let (mut values, mut winners) = (Vec::with_capacity(len), Vec::with_capacity(len));
+    let (mut values, mut argmax) = (Vec::with_capacity(len), Vec::with_capacity(len));
     room(&mut values, len)
         .par_chunks_mut(plan.result_len())
-        .zip(room(&mut winners, len).par_chunks_mut(plan.result_len()))
+        .zip(room(&mut argmax, len).par_chunks_mut(plan.result_len()))
         .enumerate()
         .with_min_len(FORWARD_IMAGES)
         .for_each_init(
             || ForwardScratch::new(plan, &filters),
-            |scratch, (index, (values, winners))| {
+            |scratch, (index, (values, argmax))| {
                 let image = &x[index * plan.image_len()..][..plan.image_len()];
-                let (values, winners) = (zeroed(values, 0.0), zeroed(winners, 0));
-                simd.run(ForwardImage { plan, filters: &filters, image, scratch, values, winners });
+                let (values, argmax) = (zeroed(values, 0.0), zeroed(argmax, 0));
+                simd.run(ForwardImage { plan, filters: &filters, image, scratch, values, argmax });
             },
         );
     // SAFETY: the chunks, one an image, are all of the first `len` values, and `zeroed` wrote each.
     unsafe {
         values.set_len(len);
-        winners.set_len(len);
+        argmax.set_len(len);
     }
-    Output { values, winners }
-}
-
-/// Room for the first `len` values of an empty vector that has the capacity. The threads fill it with zeros,
-/// each where it will write: if one did for all, the others would wait.
-fn room<V>(values: &mut Vec<V>, len: usize) -> &mut [MaybeUninit<V>] {
-    &mut values.spare_capacity_mut()[..len]
-}
-
-/// Writes `zero` everywhere.
-pub(super) fn zeroed<V: Copy>(values: &mut [MaybeUninit<V>], zero: V) -> &mut [V] {
-    for value in values.iter_mut() {
-        value.write(zero);
-    }
-    // SAFETY: all were written.
-    unsafe { values.assume_init_mut() }
+    Output { values, argmax }
 }
 
 /// Gradients, given `g = ∂loss/∂y` and what [`forward`] was given and found.
@@ -132,14 +105,14 @@ pub(super) fn backward(
     plan: &Plan,
     x: &[f32],
     weight: &[f32],
-    winners: &[u8],
+    argmax: &[u8],
     g: &[f32],
     want_x: bool,
 ) -> Gradients {
     assert_eq!(x.len(), plan.images * plan.image_len());
     assert_eq!(weight.len(), plan.outputs * plan.taps());
     assert_eq!(g.len(), plan.images * plan.result_len());
-    assert_eq!(winners.len(), g.len());
+    assert_eq!(argmax.len(), g.len());
     let tables = BackwardTables::new(plan, want_x.then_some(weight), simd.lanes());
     let group = plan.images.div_ceil(GROUPS).max(1);
     let len = if want_x { x.len() } else { 0 };
@@ -157,11 +130,11 @@ pub(super) fn backward(
                 for index in index * group..plan.images.min((index + 1) * group) {
                     let image = &x[index * plan.image_len()..][..plan.image_len()];
                     let result = index * plan.result_len()..(index + 1) * plan.result_len();
-                    let (g, winners) = (&g[result.clone()], &winners[result]);
-                    add_weight_gradients(simd, plan, &tables, image, g, winners, scratch, &mut sums);
+                    let (g, argmax) = (&g[result.clone()], &argmax[result]);
+                    add_weight_gradients(simd, plan, &tables, image, g, argmax, scratch, &mut sums);
                     if want_x {
                         let gradient = gradients.next().expect("as many chunks as images");
-                        write_image_gradient(simd, plan, &tables, g, winners, scratch, gradient);
+                        write_image_gradient(simd, plan, &tables, g, argmax, scratch, gradient);
                     }
                 }
                 sums
@@ -173,71 +146,4 @@ pub(super) fn backward(
     unsafe { gradient_x.set_len(len) };
     let (weight, bias) = WeightSums::total(plan, &tables, &groups);
     Gradients { x: want_x.then_some(gradient_x), weight, bias }
-}
-
-/// Zeros that begin at a cache line, so that an array of [`LANES`] does not straddle two.
-pub(super) struct Aligned {
-    memory: Vec<f32>,
-    start: usize,
-    len: usize,
-}
-
-impl Aligned {
-    pub fn new(len: usize) -> Self {
-        let memory = vec![0.0; len + LANES - 1];
-        let start = memory.as_ptr().align_offset(LANES * size_of::<f32>()).min(LANES - 1);
-        Self { memory, start, len }
-    }
-}
-
-impl Deref for Aligned {
-    type Target = [f32];
-
-    fn deref(&self) -> &[f32] {
-        &self.memory[self.start..][..self.len]
-    }
-}
-
-impl DerefMut for Aligned {
-    fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.memory[self.start..][..self.len]
-    }
-}
-
-/// An image inside zeros, with room behind it to read a whole array of [`LANES`].
-pub(super) struct PaddedImage(pub Aligned);
-
-impl PaddedImage {
-    pub fn new(plan: &Plan) -> Self {
-        Self(Aligned::new(plan.padded_len() + LANES))
-    }
-
-    /// Copies an image in and returns it with its padding.
-    pub fn load(&mut self, plan: &Plan, image: &[f32]) -> &[f32] {
-        let padded = &mut self.0;
-        if plan.padded == plan.size {
-            padded[..image.len()].copy_from_slice(image);
-        } else {
-            let row_len = plan.size[1] * plan.inputs;
-            for (row, values) in image.chunks_exact(row_len).enumerate() {
-                padded[start_of_row(plan, row)..][..row_len].copy_from_slice(values);
-            }
-        }
-        padded
-    }
-
-    /// Writes the image, without its padding, to all of `image`.
-    pub fn unload(&self, plan: &Plan, image: &mut [MaybeUninit<f32>]) {
-        assert_eq!(image.len(), plan.image_len());
-        let row_len = plan.size[1] * plan.inputs;
-        for (row, values) in image.chunks_exact_mut(row_len).enumerate() {
-            values.write_copy_of_slice(&self.0[start_of_row(plan, row)..][..row_len]);
-        }
-    }
-}
-
-/// Where a row of the image begins in the padded one.
-fn start_of_row(plan: &Plan, row: usize) -> usize {
-    let [top, _, left, _] = plan.padding;
-    (top + row) * plan.row_step() + left * plan.inputs
 }

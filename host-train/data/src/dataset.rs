@@ -1,7 +1,57 @@
-use super::{Dataset, Label};
-use crate::{classes, hold_out};
-use std::borrow::Cow;
+//! Images to train with and to test with, and where they come from.
+
+use crate::{
+    VARIABLE,
+    classes::{classes, hold_out},
+    split::{Label, Split},
+};
+use shared_model::format::Preparation;
+use std::{borrow::Cow, fmt, path::PathBuf};
 use tinytriplet_recipe::{ConfigError, DataConfig, HoldOut};
+
+/// Images to train with and images to test with, of one size.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// `mnist` where the content is MNIST to the last bit, `drawn-digits`, or the folder's name.
+    pub name: String,
+    /// Where the images come from.
+    pub source: Source,
+    /// What the labels mean: label `i` is the class of this name. At least as many as there are labels in use.
+    pub class_names: Vec<String>,
+    /// How the images became pixels.
+    pub preparation: Preparation,
+    /// To train with.
+    pub train: Split,
+    /// To test with.
+    pub test: Split,
+}
+
+/// Where a [`Dataset`] comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The folder that the user named.
+    Given(PathBuf),
+    /// The folder that [`VARIABLE`] names.
+    Environment(PathBuf),
+    /// The cache, which is this folder.
+    Cache(PathBuf),
+    /// The network, just now; the cache is this folder.
+    Downloaded(PathBuf),
+    /// Nowhere: this program drew the images.
+    Drawn,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(path) => write!(f, "{}", path.display()),
+            Self::Environment(path) => write!(f, "{} (from {VARIABLE})", path.display()),
+            Self::Cache(path) => write!(f, "{} (the cache)", path.display()),
+            Self::Downloaded(path) => write!(f, "downloaded; the cache is {}", path.display()),
+            Self::Drawn => f.write_str("drawn by this program"),
+        }
+    }
+}
 
 impl Dataset {
     /// The data without some classes, of which nothing else is told that trains or calibrates. Labels stay what they

@@ -1,0 +1,75 @@
+//! Why data cannot be used.
+
+use crate::{
+    DRAWN, VARIABLE,
+    folder::FolderError,
+    idx::{self, IdxError},
+};
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why the data that the user named cannot be used.
+#[derive(Debug, Error)]
+pub enum DataError {
+    /// Nothing is there.
+    #[error(
+        "{}: no such folder. Name one that holds MNIST's four IDX files or a sub-folder of images a class, or say \
+         `{DRAWN}` for the built-in drawn digits",
+        .0.display()
+    )]
+    NoFolder(PathBuf),
+    /// A file is there.
+    #[error("{}: this is a file. Name the folder of all four IDX files, or of the images", .0.display())]
+    NotAFolder(PathBuf),
+    /// The folder holds nothing that is known.
+    #[error(
+        "{}: the folder holds neither IDX files ({} and so on, plain or gzipped) nor sub-folders with the images of \
+         a class each", .0.display(), idx::NAMES[0]
+    )]
+    Nothing(PathBuf),
+    /// The folder's images cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The folder lacks one of the four files.
+    #[error("{}: {name} is not in this folder, neither plain nor gzipped (.gz). Put all four IDX files there", folder.display())]
+    Missing {
+        /// The folder.
+        folder: PathBuf,
+        /// The file's standard name.
+        name: &'static str,
+    },
+    /// One of the files is wrong.
+    #[error(transparent)]
+    Idx(#[from] IdxError),
+    /// Images and labels do not belong together.
+    #[error(
+        "{}: {image_count} images, but {label_count} labels in {}. Take both files from the same place",
+        images.display(), labels.display()
+    )]
+    Counts {
+        /// The file of images.
+        images: PathBuf,
+        /// Number of images.
+        image_count: usize,
+        /// The file of labels.
+        labels: PathBuf,
+        /// Number of labels.
+        label_count: usize,
+    },
+    /// Training and test images do not belong together.
+    #[error(
+        "{}: training images have {}×{} pixels, test images {}×{}; they must be of one size",
+        folder.display(), train.0, train.1, test.0, test.1
+    )]
+    Sizes {
+        /// The folder.
+        folder: PathBuf,
+        /// Height and width of the training images.
+        train: (usize, usize),
+        /// Height and width of the test images.
+        test: (usize, usize),
+    },
+    /// The folder that [`VARIABLE`] names is wrong.
+    #[error("{VARIABLE}={0}")]
+    Environment(Box<DataError>),
+}

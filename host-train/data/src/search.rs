@@ -1,0 +1,356 @@
+//! Looks for data: what the user names, what the environment does, the cache, the network.
+
+use crate::{
+    DRAWN, VARIABLE,
+    dataset::{Dataset, Source},
+    download, drawn,
+    error::DataError,
+    event::{Event, Progress},
+    folder::{self, Reading},
+    idx::{self, Content},
+    split::{Label, Split},
+};
+use shared_model::format::{Fit, Preparation};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+use tinytriplet_recipe::DataConfig;
+
+/// What is asked of [`find`].
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// What the user named.
+    pub path: Option<PathBuf>,
+    /// For drawn digits.
+    pub seed: u64,
+    /// What becomes of images.
+    pub config: DataConfig,
+    /// Whether an image file that is broken is named and passed over; it is an error otherwise.
+    pub skip_broken: bool,
+}
+
+/// Finds data: see the [crate](crate).
+///
+/// # Errors
+/// What the user or the environment named cannot be used.
+pub fn find(request: Request, progress: Progress<'_>) -> Result<Dataset, DataError> {
+    Search {
+        request,
+        // Set to nothing means not set, as is the habit.
+        environment: env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from),
+        cache: cache_folder(),
+        mirrors: download::MIRRORS.iter().map(|&mirror| mirror.into()).collect(),
+    }
+    .find(progress)
+}
+
+/// Where [`find`] looks.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// What is looked for.
+    pub request: Request,
+    /// What the environment names.
+    pub environment: Option<PathBuf>,
+    /// The folder that keeps MNIST.
+    pub cache: PathBuf,
+    /// Addresses to which a file's name is appended, the best first.
+    pub mirrors: Vec<String>,
+}
+
+impl Search {
+    /// Looks there: see [`find`].
+    ///
+    /// # Errors
+    /// See [`find`].
+    pub fn find(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
+        if let Some(path) = &self.request.path {
+            return self.named(path, Source::Given, progress);
+        }
+        if let Some(path) = &self.environment {
+            return self
+                .named(path, Source::Environment, progress)
+                .map_err(|error| DataError::Environment(Box::new(error)));
+        }
+        match download::obtain(&self.cache, &self.mirrors, download::CHECKSUMS, progress) {
+            Ok(mnist) => {
+                let source = if mnist.downloaded { Source::Downloaded } else { Source::Cache };
+                let preparation = self.request.config.preparation(Fit::Centre);
+                dataset("mnist".into(), source, preparation, &self.cache, mnist.contents)
+            }
+            Err(error) => {
+                progress(Event::Note(&format!(
+                    "{error}\nNo MNIST, so this run uses DRAWN DIGITS, made up by this program: its numbers are \
+                     not MNIST's.\nFor MNIST, put its four files into a folder and name that with --data or \
+                     {VARIABLE}."
+                )));
+                Ok(self.drawn())
+            }
+        }
+    }
+
+    /// The data that somebody named, by a path or by the word.
+    fn named(
+        &self,
+        path: &Path,
+        source: fn(PathBuf) -> Source,
+        progress: Progress<'_>,
+    ) -> Result<Dataset, DataError> {
+        if !path.exists() {
+            let word = path == Path::new(DRAWN);
+            return if word { Ok(self.drawn()) } else { Err(DataError::NoFolder(path.into())) };
+        }
+        if !path.is_dir() {
+            return Err(DataError::NotAFolder(path.into()));
+        }
+        if idx::NAMES.iter().all(|name| locate(path, name).is_err()) {
+            return self.pictures(path, source, progress);
+        }
+        let [a, b, c, d] =
+            idx::NAMES.map(|name| Content::read(&locate(path, name)?).map_err(DataError::from));
+        let contents = [a?, b?, c?, d?];
+        let (name, fit) = if download::is_mnist(&contents) {
+            ("mnist".into(), Fit::Centre)
+        } else {
+            (whole_name(path), Fit::Contain)
+        };
+        dataset(name, source, self.request.config.preparation(fit), path, contents)
+    }
+
+    /// The data in a folder of images.
+    fn pictures(
+        &self,
+        path: &Path,
+        source: fn(PathBuf) -> Source,
+        progress: Progress<'_>,
+    ) -> Result<Dataset, DataError> {
+        if !folder::has_classes(path) {
+            return Err(DataError::Nothing(path.into()));
+        }
+        let config = &self.request.config;
+        let preparation = config.preparation(Fit::Contain);
+        let reading = Reading {
+            preparation,
+            size: config.size.0,
+            test_share: config.test_share,
+            skip_broken: self.request.skip_broken,
+        };
+        let folder = reading.read(path, progress)?;
+        Ok(Dataset {
+            name: whole_name(path),
+            source: source(path.into()),
+            class_names: folder.class_names,
+            preparation,
+            train: folder.train,
+            test: folder.test,
+        })
+    }
+
+    fn drawn(&self) -> Dataset {
+        let Request { seed, config, .. } = &self.request;
+        let digits = drawn::dataset(*seed, drawn::TRAIN_PER_CLASS, drawn::TEST_PER_CLASS);
+        Dataset { preparation: config.preparation(Fit::Centre), ..digits }
+    }
+}
+
+/// The name of a folder, which `.` does not tell; without what a model file could not hold.
+fn whole_name(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.into());
+    let name = whole.file_name().unwrap_or(whole.as_os_str()).to_string_lossy();
+    name.chars().map(|c| if c.is_control() { '_' } else { c }).collect()
+}
+
+/// The data set in a folder's four files, which stand in the order of [`idx::NAMES`].
+fn dataset(
+    name: String,
+    source: fn(PathBuf) -> Source,
+    preparation: Preparation,
+    folder: &Path,
+    contents: [Content; 4],
+) -> Result<Dataset, DataError> {
+    let [train_images, train_labels, test_images, test_labels] = contents;
+    let train = split(train_images, train_labels)?;
+    let test = split(test_images, test_labels)?;
+    let size = |split: &Split| (split.height, split.width);
+    if size(&train) != size(&test) {
+        return Err(DataError::Sizes { folder: folder.into(), train: size(&train), test: size(&test) });
+    }
+    let highest = train.labels().iter().chain(test.labels()).max();
+    let class_names = highest.map_or(0..=0, |&highest| 0..=highest).map(|label| label.to_string()).collect();
+    Ok(Dataset { name, source: source(folder.into()), class_names, preparation, train, test })
+}
+
+fn split(images: Content, labels: Content) -> Result<Split, DataError> {
+    let (images_path, labels_path) = (images.path.clone(), labels.path.clone());
+    let (images, labels) = (images.images()?, labels.labels()?);
+    if images.len() != labels.len() {
+        return Err(DataError::Counts {
+            images: images_path,
+            image_count: images.len(),
+            labels: labels_path,
+            label_count: labels.len(),
+        });
+    }
+    let labels = labels.into_iter().map(Label::from).collect();
+    let split = Split::new(images.height, images.width, images.into_pixels(), labels);
+    Ok(split.expect("images of an IDX file have pixels, and are as many as labels"))
+}
+
+/// The file of a standard name in a folder, under the spellings in use.
+fn locate(folder: &Path, name: &'static str) -> Result<PathBuf, DataError> {
+    let dotted = name.replace("-idx", ".idx");
+    let names = [name.into(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
+    match names.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
+        Some(path) => Ok(path),
+        None => Err(DataError::Missing { folder: folder.into(), name }),
+    }
+}
+
+/// `tinytriplet/mnist` in the place where this system keeps what can be made again.
+fn cache_folder() -> PathBuf {
+    let absolute = |variable| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = |below| env::home_dir().map(|home| home.join(below));
+    absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("LOCALAPPDATA").filter(|_| cfg!(windows)))
+        .or_else(|| home(if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" }))
+        // Checksums guard whatever is there.
+        .unwrap_or_else(env::temp_dir)
+        .join("tinytriplet/mnist")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use idx::{
+        NAMES,
+        tests::{gzip, image_file, label_file},
+    };
+    use shared_model::format::Background;
+    use std::fs;
+    use tempfile::TempDir;
+
+    /// The contents of four files that belong together: three training images and two test images of 2×1 pixels.
+    fn files() -> [Vec<u8>; 4] {
+        [
+            image_file(3, 2, 1, &[1, 2, 3, 4, 5, 6]),
+            label_file(3, &[4, 0, 4]),
+            image_file(2, 2, 1, &[7, 8, 9, 10]),
+            label_file(2, &[0, 1]),
+        ]
+    }
+
+    fn folder(files: &[Vec<u8>; 4]) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in NAMES.iter().zip(files) {
+            fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        folder
+    }
+
+    fn search(given: Option<&Path>, environment: Option<&Path>) -> Result<Dataset, DataError> {
+        Search {
+            request: Request { path: given.map(Path::to_path_buf), ..Request::default() },
+            environment: environment.map(Path::to_path_buf),
+            cache: "/not/there".into(),
+            mirrors: Vec::new(),
+        }
+        .find(&mut |event| panic!("{event:?}"))
+    }
+
+    fn error(folder: &Path) -> String {
+        search(Some(folder), None).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_folder_is_read_under_every_spelling() {
+        let files = files();
+        let plain = folder(&files);
+        let other = tempfile::tempdir().unwrap();
+        for (name, bytes) in NAMES.iter().zip(&files) {
+            fs::write(other.path().join(name.replace("-idx", ".idx") + ".gz"), gzip(bytes)).unwrap();
+        }
+        for folder in [plain.path(), other.path()] {
+            let dataset = search(Some(folder), None).unwrap();
+            assert_eq!(dataset.name, folder.file_name().unwrap().to_str().unwrap());
+            assert_eq!(dataset.source, Source::Given(folder.into()));
+            assert_eq!(dataset.class_names, ["0", "1", "2", "3", "4"]);
+            assert_eq!(dataset.preparation, Preparation { fit: Fit::Contain, background: Background::Auto });
+            assert_eq!((dataset.train.len(), dataset.test.len()), (3, 2));
+            assert_eq!((dataset.train.height, dataset.train.width), (2, 1));
+            assert_eq!((dataset.train.image(1), dataset.train.label(0)), (&[3, 4][..], 4));
+            assert_eq!(dataset.test.image(1), [9, 10]);
+        }
+    }
+
+    #[test]
+    fn what_is_named_comes_before_the_environment() {
+        let (given, environment) = (folder(&files()), folder(&files()));
+        let dataset = search(Some(given.path()), Some(environment.path())).unwrap();
+        assert_eq!(dataset.source, Source::Given(given.path().into()));
+        let dataset = search(None, Some(environment.path())).unwrap();
+        assert_eq!(dataset.source, Source::Environment(environment.path().into()));
+        assert!(dataset.source.to_string().ends_with("(from TINYTRIPLET_DATA)"));
+    }
+
+    #[test]
+    fn a_wrong_path_is_an_error_and_nothing_else_is_taken() {
+        let path = Path::new("/not/there");
+        assert!(error(path).starts_with("/not/there: no such folder."), "{}", error(path));
+        let message = search(None, Some(path)).unwrap_err().to_string();
+        assert!(message.starts_with("TINYTRIPLET_DATA=/not/there: no such folder."), "{message}");
+        let folder = folder(&files());
+        assert!(error(&folder.path().join(NAMES[0])).contains("this is a file"));
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let folder = folder(&files());
+        fs::remove_file(folder.path().join(NAMES[2])).unwrap();
+        let message = error(folder.path());
+        assert!(
+            message.ends_with(
+                "t10k-images-idx3-ubyte is not in this folder, neither plain nor gzipped (.gz). Put all four IDX files \
+                 there"
+            ),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn files_that_do_not_belong_together_are_told() {
+        let mut counts = files();
+        counts[1] = label_file(2, &[1, 2]);
+        let counts = folder(&counts);
+        let message = error(counts.path());
+        assert!(message.contains("train-images-idx3-ubyte: 3 images, but 2 labels in "), "{message}");
+        assert!(
+            message.contains("train-labels-idx1-ubyte. Take both files from the same place"),
+            "{message}"
+        );
+
+        let mut sizes = files();
+        sizes[2] = image_file(2, 1, 2, &[7, 8, 9, 10]);
+        let message = error(folder(&sizes).path());
+        assert!(message.contains("training images have 2×1 pixels, test images 1×2"), "{message}");
+    }
+
+    #[test]
+    fn the_word_asks_for_drawn_digits() {
+        let dataset = search(Some(Path::new(DRAWN)), None).unwrap();
+        assert_eq!((dataset.name.as_str(), dataset.source), ("drawn-digits", Source::Drawn));
+        assert_eq!((dataset.train.len(), dataset.test.len()), (12_000, 2_000));
+    }
+
+    /// The real thing, where this machine has it.
+    #[test]
+    fn mnist_is_recognised() {
+        let Some(path) = env::var_os(VARIABLE) else { return };
+        // Cargo runs tests in the package's folder, people name folders from the workspace's.
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+        let dataset = search(None, Some(&path)).unwrap();
+        assert_eq!((dataset.name.as_str(), dataset.class_names.len()), ("mnist", 10));
+        assert_eq!(dataset.preparation, Preparation::MNIST);
+        assert_eq!((dataset.train.len(), dataset.test.len()), (60_000, 10_000));
+        assert_eq!((dataset.train.height, dataset.train.width), (28, 28));
+    }
+}

@@ -1,0 +1,134 @@
+//! Images and their labels in memory.
+
+use thiserror::Error;
+
+/// What an image shows: the number of its class.
+pub type Label = u16;
+
+/// Grey images of one size, and a label each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// Rows of an image.
+    pub height: usize,
+    /// Columns of an image.
+    pub width: usize,
+    pixels: Vec<u8>,
+    labels: Vec<Label>,
+}
+
+/// Why pixels and labels make no [`Split`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SplitError {
+    /// An image without a pixel.
+    #[error("images of {height}×{width} pixels hold nothing")]
+    EmptyImages {
+        /// Rows of an image.
+        height: usize,
+        /// Columns of an image.
+        width: usize,
+    },
+    /// Pixels and labels disagree about the number of images.
+    #[error("{labels} labels and {pixels} pixels, which are not as many images of {height}×{width}")]
+    Lengths {
+        /// Number of labels.
+        labels: usize,
+        /// Number of pixels, all images together.
+        pixels: usize,
+        /// Rows of an image.
+        height: usize,
+        /// Columns of an image.
+        width: usize,
+    },
+}
+
+impl Split {
+    /// Images one after another, row by row, 0 for the background, and a label for each.
+    ///
+    /// # Errors
+    /// An image has no pixels, or there are not `labels.len()` images in `pixels`.
+    pub fn new(height: usize, width: usize, pixels: Vec<u8>, labels: Vec<Label>) -> Result<Self, SplitError> {
+        if height == 0 || width == 0 {
+            return Err(SplitError::EmptyImages { height, width });
+        }
+        let wanted = height.checked_mul(width).and_then(|size| size.checked_mul(labels.len()));
+        if wanted != Some(pixels.len()) {
+            return Err(SplitError::Lengths { labels: labels.len(), pixels: pixels.len(), height, width });
+        }
+        Ok(Self { height, width, pixels, labels })
+    }
+
+    /// Number of images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no images.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The pixels of one image, row by row.
+    ///
+    /// # Panics
+    /// `index` is not below [`len`](Self::len).
+    #[must_use]
+    pub fn image(&self, index: usize) -> &[u8] {
+        let size = self.height * self.width;
+        &self.pixels[index * size..][..size]
+    }
+
+    /// The pixels of all images.
+    pub fn images(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.pixels.chunks_exact(self.height * self.width)
+    }
+
+    /// The label of one image.
+    ///
+    /// # Panics
+    /// `index` is not below [`len`](Self::len).
+    #[must_use]
+    pub fn label(&self, index: usize) -> Label {
+        self.labels[index]
+    }
+
+    /// The labels of all images.
+    #[must_use]
+    pub fn labels(&self) -> &[Label] {
+        &self.labels
+    }
+
+    /// The images at `indices`, in that order.
+    ///
+    /// # Panics
+    /// An index is not below [`len`](Self::len).
+    #[must_use]
+    pub fn subset(&self, indices: &[usize]) -> Self {
+        Self {
+            height: self.height,
+            width: self.width,
+            pixels: indices.iter().flat_map(|&index| self.image(index)).copied().collect(),
+            labels: indices.iter().map(|&index| self.label(index)).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_is_checked_and_cut() {
+        assert_eq!(Split::new(0, 3, vec![], vec![1]), Err(SplitError::EmptyImages { height: 0, width: 3 }));
+        let error = Split::new(2, 2, vec![0; 7], vec![1, 2]).unwrap_err();
+        assert_eq!(error.to_string(), "2 labels and 7 pixels, which are not as many images of 2×2");
+        assert!(Split::new(usize::MAX, 2, vec![], vec![1]).is_err());
+
+        let split = Split::new(1, 2, (0..8).collect(), vec![2, 0, 2, 1]).unwrap();
+        let subset = split.subset(&[3, 0]);
+        assert_eq!((subset.image(0), subset.image(1)), (&[6, 7][..], &[0, 1][..]));
+        assert_eq!(subset.labels(), [1, 2]);
+        assert!(split.subset(&[]).is_empty());
+    }
+}
