@@ -39,7 +39,7 @@ pub struct Scores {
     /// Of pairs of test images.
     #[serde(flatten)]
     pub pairs: PairScores,
-    /// Half of the classes enrolled, where none is unseen. The float net has no limit.
+    /// Half of the classes enrolled, where none is unseen. The float net has no threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_set: Option<OpenSet>,
     /// Where there are classes that were not trained on.
@@ -69,29 +69,29 @@ pub struct TripletAccuracy {
 pub struct PairScores {
     /// Where both kinds of error are equally frequent.
     pub equal_error_rate: f64,
-    /// What the limits in the model file do here, which were calibrated on other images; the float net has none.
+    /// What the thresholds in the model file do here, which were calibrated on other images; the float net has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_thresholds: Option<AtThresholds>,
-    /// To be plotted; limits in real units.
+    /// To be plotted; thresholds in real units.
     #[serde(skip)]
     pub roc: Vec<Rates<f64>>,
 }
 
-/// The errors at the limits of a model file.
+/// The errors at the thresholds of a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct AtThresholds {
-    /// At the limit that was calibrated for equal errors.
+    /// At the threshold that was calibrated for equal errors.
     pub equal_error: ErrorRates,
-    /// At the limit that was calibrated to accept 1 % of different pairs.
+    /// At the threshold that was calibrated to accept 1 % of different pairs.
     pub false_accept_1_percent: ErrorRates,
 }
 
 /// Both kinds of error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ErrorRates {
-    /// Share of different pairs within the limit.
+    /// Share of different pairs within the threshold.
     pub false_accept_rate: f64,
-    /// Share of same pairs beyond the limit.
+    /// Share of same pairs beyond the threshold.
     pub false_reject_rate: f64,
 }
 
@@ -109,7 +109,7 @@ pub struct UnseenScores {
     /// Of pairs of their test images.
     #[serde(flatten)]
     pub pairs: PairScores,
-    /// They enrolled, and the classes that were trained on not. The float net has no limit.
+    /// They enrolled, and the classes that were trained on not. The float net has no threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_set: Option<OpenSet>,
 }
@@ -129,12 +129,12 @@ pub fn float_scores(
 /// Scores of the int8 engine. `unseen` are the labels that were not trained on.
 pub fn int8_scores(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Scores {
     let thresholds = model.metadata().thresholds;
-    let limits = thresholds.equal_error.zip(thresholds.false_accept_1_percent);
-    let limits = limits.map(|(equal, strict)| [equal.distance, strict.distance]);
+    let thresholds = thresholds.equal_error.zip(thresholds.false_accept_1_percent);
+    let thresholds = thresholds.map(|(equal, strict)| [equal.distance, strict.distance]);
     let engine = Engine::new(model);
     let embed = |split: &Split| int8_embeddings(&engine, split, &(0..split.len()).collect::<Vec<_>>());
     let (train, test) = (Labelled::new(&data.train, embed), Labelled::new(&data.test, embed));
-    let mut scores = scores(&train, &test, unseen, limits);
+    let mut scores = scores(&train, &test, unseen, thresholds);
     let queries = (&test.embeddings, &*test.labels);
     let found = open_set(model, &classes(&train.labels), &train.embeddings, queries, unseen, SEED);
     match &mut scores.unseen {
@@ -180,7 +180,7 @@ fn scores<T: Value>(
     all_train: &Labelled<T>,
     all_test: &Labelled<T>,
     unseen: &[Label],
-    limits: Option<[T::Distance; 2]>,
+    thresholds: Option<[T::Distance; 2]>,
 ) -> Scores {
     let is_unseen = |label: Label| unseen.contains(&label);
     let (train, test) = (all_train.only(|label| !is_unseen(label)), all_test.only(|label| !is_unseen(label)));
@@ -203,7 +203,7 @@ fn scores<T: Value>(
         r_precision: found.r_precision,
         map_at_r: found.map_at_r,
         prototype_5_shot: few_shot(&train, &test),
-        pairs: pair_scores(&test, limits),
+        pairs: pair_scores(&test, thresholds),
         open_set: None,
         unseen: (!unseen.is_empty()).then(|| {
             let (enrolled, queries) = (all_train.only(is_unseen), all_test.only(is_unseen));
@@ -212,7 +212,7 @@ fn scores<T: Value>(
                 precision_at_1: precision_at_1(&queries.embeddings, &queries.labels),
                 prototype_5_shot: few_shot(&enrolled, &queries),
                 prototype_5_shot_all: few_shot(all_train, &queries),
-                pairs: pair_scores(&queries, limits),
+                pairs: pair_scores(&queries, thresholds),
                 open_set: None,
             }
         }),
@@ -228,7 +228,7 @@ fn few_shot<T: Value>(enrolled: &Labelled<T>, queries: &Labelled<T>) -> FewShot 
     prototype_accuracy(&support, &shots, &queries.embeddings, &queries.labels)
 }
 
-fn pair_scores<T: Value>(test: &Labelled<T>, limits: Option<[T::Distance; 2]>) -> PairScores {
+fn pair_scores<T: Value>(test: &Labelled<T>, thresholds: Option<[T::Distance; 2]>) -> PairScores {
     let Some(pairs) = Pairs::new(&test.embeddings, &test.labels) else {
         return PairScores { equal_error_rate: f64::NAN, at_thresholds: None, roc: Vec::new() };
     };
@@ -236,8 +236,8 @@ fn pair_scores<T: Value>(test: &Labelled<T>, limits: Option<[T::Distance; 2]>) -
         false_accept_rate,
         false_reject_rate,
     };
-    let at_thresholds = limits.map(|limits| {
-        let [equal_error, false_accept_1_percent] = pairs.rates(limits).map(errors);
+    let at_thresholds = thresholds.map(|thresholds| {
+        let [equal_error, false_accept_1_percent] = pairs.rates(thresholds).map(errors);
         AtThresholds { equal_error, false_accept_1_percent }
     });
     let real = |rates: Rates<T::Distance>| Rates {
@@ -252,7 +252,7 @@ fn pair_scores<T: Value>(test: &Labelled<T>, limits: Option<[T::Distance; 2]>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::format::Fit;
+    use shared_model::model::format::Fit;
     use tinytriplet_data::Source;
     use tinytriplet_recipe::DataConfig;
 
@@ -273,7 +273,7 @@ mod tests {
             name: "by hand".into(),
             source: Source::Drawn,
             class_names: (0..4).map(|class| class.to_string()).collect(),
-            preparation: DataConfig::default().preparation(Fit::Contain),
+            preprocessing: DataConfig::default().preprocessing(Fit::Contain),
             // Five images a class at one place each, so that any five have the same mean.
             train: split(&[(10, 0), (40, 1), (70, 2), (100, 3)].repeat(5)),
             test: split(&[

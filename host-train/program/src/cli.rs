@@ -106,7 +106,7 @@ impl Cli {
     /// What went wrong, for a person to read.
     pub fn run(self) -> Result<ExitCode> {
         if self.quiet {
-            terminal::be_quiet();
+            terminal::set_quiet();
         }
         match self.command.unwrap_or(Command::Train(self.train)) {
             Command::Train(args) => return commands::train::run(&args),

@@ -26,11 +26,11 @@ const TASK: usize = 10;
 static QUIET: AtomicBool = AtomicBool::new(false);
 
 /// From now on nothing but errors goes to standard error: no progress, no notes.
-pub fn be_quiet() {
+pub fn set_quiet() {
     QUIET.store(true, Ordering::Relaxed);
 }
 
-/// Whether [`be_quiet`] was asked for.
+/// Whether [`set_quiet`] was asked for.
 pub fn is_quiet() -> bool {
     QUIET.load(Ordering::Relaxed)
 }

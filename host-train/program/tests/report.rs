@@ -103,13 +103,13 @@ fn six_pictures_of_two_classes() {
 
     let found = findings(&run(folder.path(), &["report", "runs/quick", "--data", "pictures", "--json"]));
     assert_eq!(found["images"]["tile"], serde_json::json!([8, 32]));
-    // Two test images, of two classes: no pair of one, no limits, no mistakes.
+    // Two test images, of two classes: no pair of one, no thresholds, no mistakes.
     assert_eq!(found["data"]["test_images"], 2);
     assert_eq!((&found["distances"], &found["mistakes_in_all"]), (&Value::Null, &0.into()));
     assert_eq!(found["scatter"]["embedded"]["nearest"][0].as_array().unwrap().len(), 1);
     assert_ne!(found["verdict"]["grade"], "good");
     let advice = found["verdict"]["advice"].to_string();
-    assert!(advice.contains("2 test images") && advice.contains("no limit"), "{advice}");
+    assert!(advice.contains("2 test images") && advice.contains("no threshold"), "{advice}");
     // A pool alone takes a plain kernel, of which the ledger has none.
     assert!(found["boards"].as_array().unwrap().is_empty());
     assert_eq!(found["net"]["layers"][1]["operation"], "average 16x64");

@@ -4,11 +4,11 @@
 mod program;
 
 use program::{fails, host_train, program};
-use shared_model::{Model, Shape};
+use shared_model::{Model, inspect::Shape};
 use std::{fs, path::Path, process::Output};
 use tinytriplet_data::Rng;
 use tinytriplet_evaluation::export::export_untrained;
-use tinytriplet_recipe::{Config, READY};
+use tinytriplet_recipe::{Config, PRESETS};
 use tinytriplet_training::{Device, net::Net};
 
 /// A small net on drawn digits: a step takes a few milliseconds.
@@ -205,12 +205,12 @@ fn a_backend_that_is_not_built_names_its_feature() {
 
 /// Every recipe of the program makes a net that the engine runs, and none needs more than the default one.
 #[test]
-fn ready_configs_fit_their_boards() {
+fn presets_fit_their_boards() {
     let mut rng = Rng::new(1);
     let images: Vec<u8> = (0..8 * 784).map(|_| rng.below(256) as u8).collect();
     let images: Vec<&[u8]> = images.chunks_exact(784).collect();
-    for (name, _) in READY {
-        let config = Config::ready(name).unwrap().validate(name).unwrap();
+    for (name, _) in PRESETS {
+        let config = Config::preset(name).unwrap().validate(name).unwrap();
         let net = Net::new(&config.net, Shape::new(28, 28, 1), &mut rng, &Device::flex()).unwrap();
         let file = export_untrained(&net.to_float_net(), &images).unwrap();
         let model = Model::decode(&file).unwrap();

@@ -59,7 +59,7 @@ mod tests {
 
     fn changed(changes: &[&str]) -> Result<Config, String> {
         let changes: Vec<String> = changes.iter().map(|&change| change.into()).collect();
-        Config::ready("default").unwrap().with(&changes).map_err(|error| error.to_string())
+        Config::preset("default").unwrap().with(&changes).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!((config.name.as_str(), config.train.steps), ("a=b", Some(7)));
         assert!(matches!(config.train.loss, LossConfig::SupCon(_)));
         assert_eq!(config.train.augment, None);
-        assert_eq!(changed(&[]).unwrap(), Config::ready("default").unwrap());
+        assert_eq!(changed(&[]).unwrap(), Config::preset("default").unwrap());
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub enum ConfigError {
     /// None of the program's own recipes has this name.
     #[error(
         "there is no recipe `{name}`{} The program's own are {}; the name of a file has a dot or a slash in it",
-        hint(suggestion), ready.join(", ")
+        hint(suggestion), presets.join(", ")
     )]
     Recipe {
         /// The name.
@@ -47,7 +47,7 @@ pub enum ConfigError {
         /// The recipe whose name is most like it.
         suggestion: Option<String>,
         /// The names that there are.
-        ready: Vec<String>,
+        presets: Vec<String>,
     },
     /// A value that is not allowed.
     #[error("{file}{}: {field} is {value}; it must be {allowed}", at(*line))]
@@ -98,9 +98,9 @@ impl ConfigError {
         Self::from_message(message, Some(error.line()).filter(|&line| line > 0), file)
     }
 
-    pub(super) fn unknown_config(name: &str, ready: &[&str]) -> Self {
-        let ready: Vec<_> = ready.iter().map(|&ready| ready.to_owned()).collect();
-        Self::Recipe { name: name.to_owned(), suggestion: most_like(name, &ready), ready }
+    pub(super) fn unknown_preset(name: &str, presets: &[&str]) -> Self {
+        let presets: Vec<_> = presets.iter().map(|&preset| preset.to_owned()).collect();
+        Self::Recipe { name: name.to_owned(), suggestion: most_like(name, &presets), presets }
     }
 
     pub(super) fn range(

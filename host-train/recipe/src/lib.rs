@@ -21,7 +21,7 @@ pub use loss::*;
 pub use net::*;
 use origin::OriginConfig;
 use serde::{Deserialize, Serialize};
-use shared_model::format::MAX_TEXT;
+use shared_model::model::format::MAX_TEXT;
 use std::{ops::Deref, path::Path};
 pub use train::*;
 
@@ -68,7 +68,7 @@ mod defaults {
 }
 
 /// The configs that come with the program: name and content.
-pub const READY: [(&str, &str); 7] = [
+pub const PRESETS: [(&str, &str); 7] = [
     ("default", include_str!("../../../configs/default.toml")),
     ("origin", include_str!("../../../configs/origin.json")),
     ("best", include_str!("../../../configs/best.toml")),
@@ -79,22 +79,22 @@ pub const READY: [(&str, &str); 7] = [
 ];
 
 impl Config {
-    /// The text of the config in [`READY`] that has this name.
+    /// The text of the config in [`PRESETS`] that has this name.
     ///
     /// # Errors
     /// There is none.
-    pub fn ready_text(name: &str) -> Result<&'static str, ConfigError> {
-        let names = READY.map(|(name, _)| name);
-        let found = READY.iter().find(|(ready, _)| *ready == name);
-        found.map(|(_, text)| *text).ok_or_else(|| ConfigError::unknown_config(name, &names))
+    pub fn preset_text(name: &str) -> Result<&'static str, ConfigError> {
+        let names = PRESETS.map(|(name, _)| name);
+        let found = PRESETS.iter().find(|(preset, _)| *preset == name);
+        found.map(|(_, text)| *text).ok_or_else(|| ConfigError::unknown_preset(name, &names))
     }
 
-    /// The config of [`READY`] that has this name.
+    /// The config of [`PRESETS`] that has this name.
     ///
     /// # Errors
     /// There is none.
-    pub fn ready(name: &str) -> Result<Self, ConfigError> {
-        Self::parse(Self::ready_text(name)?, name)
+    pub fn preset(name: &str) -> Result<Self, ConfigError> {
+        Self::parse(Self::preset_text(name)?, name)
     }
 
     /// The text of a file.

@@ -1,5 +1,5 @@
 use super::*;
-use shared_model::format::{Background, Fit, Preparation};
+use shared_model::model::format::{Background, Fit, Preprocessing};
 
 const SAMPLE: &str = r#"
 name = "default"
@@ -37,14 +37,14 @@ fn error_of(from: &str, to: &str) -> String {
 }
 
 #[test]
-fn ready_configs_are_valid_and_survive_writing() {
-    for (name, _) in READY {
-        let config = Config::ready(name).unwrap().validate(name).unwrap();
+fn presets_are_valid_and_survive_writing() {
+    for (name, _) in PRESETS {
+        let config = Config::preset(name).unwrap().validate(name).unwrap();
         assert_eq!(config.name, name);
         let written = config.to_toml().unwrap();
         assert_eq!(Config::parse(&written, "written").unwrap(), *config, "{written}");
     }
-    let error = Config::ready("orign").unwrap_err().to_string();
+    let error = Config::preset("orign").unwrap_err().to_string();
     assert!(error.contains("did you mean `origin`?"), "{error}");
 }
 
@@ -68,7 +68,7 @@ fn the_origins_file_means_the_origins_recipe() {
 
 #[test]
 fn json_loads_as_toml_does() {
-    let config = Config::ready("default").unwrap();
+    let config = Config::preset("default").unwrap();
     let json = serde_json::to_string_pretty(&config).unwrap();
     assert_eq!(Config::parse(&json, "x.json").unwrap(), config);
 }
@@ -150,15 +150,15 @@ fn sizes_are_one_number_or_two() {
 
 #[test]
 fn the_data_section_is_optional_and_checked() {
-    assert_eq!(Config::ready("default").unwrap().data, DataConfig::default());
+    assert_eq!(Config::preset("default").unwrap().data, DataConfig::default());
     let with = |section: &str| Config::parse(&format!("{}\n[data]\n{section}", SAMPLE), "my.toml");
     let config =
         with("size = [20, 30]\nfit = \"stretch\"\nbackground = \"light\"\ntest_share = 0.5").unwrap();
-    let preparation = Preparation { fit: Fit::Stretch, background: Background::Light };
+    let preprocessing = Preprocessing { fit: Fit::Stretch, background: Background::Light };
     assert_eq!((config.data.size, config.data.test_share), (Size([20, 30]), 0.5));
-    assert_eq!(config.data.preparation(Fit::Centre), preparation);
+    assert_eq!(config.data.preprocessing(Fit::Centre), preprocessing);
     assert_eq!(Config::parse(&config.to_toml().unwrap(), "x").unwrap(), config);
-    assert_eq!(with("").unwrap().data.preparation(Fit::Centre), Preparation::MNIST);
+    assert_eq!(with("").unwrap().data.preprocessing(Fit::Centre), Preprocessing::MNIST);
 
     let error = |section| match with(section).and_then(|config| config.validate("my.toml")) {
         Ok(_) => panic!("{section} was accepted"),
@@ -183,7 +183,7 @@ fn what_is_held_out_is_a_word() {
     };
     let words = ["\"images\"", "\"classes\"", "\"none\""].map(|word| with(word).unwrap());
     assert_eq!(words, [HoldOut::Images, HoldOut::Classes, HoldOut::None]);
-    assert_eq!(Config::ready("default").unwrap().train.hold_out, HoldOut::Images);
+    assert_eq!(Config::preset("default").unwrap().train.hold_out, HoldOut::Images);
     let error = with("true").unwrap_err().to_string();
     assert!(error.starts_with("my.toml, line "), "{error}");
 }
@@ -292,7 +292,7 @@ mod page {
         assert_eq!(variants::<LossConfig>().len(), losses.len());
         told.extend(variants::<LossConfig>().into_iter().chain(variants::<LayerConfig>()));
         told.extend(variants::<BatchConfig>());
-        told.extend(READY.map(|(name, _)| name.to_owned()));
+        told.extend(PRESETS.map(|(name, _)| name.to_owned()));
         told.extend(["exp_name", "lr", "decay", "num_epochs", "batch_size"].map(str::to_owned));
         assert!(told.len() > 100, "{told:?}");
         for name in told {

@@ -119,20 +119,20 @@ pub struct Distances {
     pub different: Vec<f64>,
     /// Where each bin begins, and where the last one ends: one more than there are bins.
     pub edges: Vec<f64>,
-    /// Limits for "unknown" in the model file, with what they do on these pairs.
-    pub limits: Vec<Limit>,
-    /// Receiver operating characteristic, by ascending limit.
+    /// Thresholds for "unknown" in the model file, with what they do on these pairs.
+    pub thresholds: Vec<Threshold>,
+    /// Receiver operating characteristic, by ascending threshold.
     pub roc: Vec<Rates<f64>>,
     /// Where both errors are equally frequent.
     pub equal_error_rate: f64,
 }
 
-/// A limit beyond which something is unknown.
+/// A threshold beyond which something is unknown.
 #[derive(Clone, Debug, Serialize)]
-pub struct Limit {
+pub struct Threshold {
     /// `equal error`, or `accepts 1 %`.
     pub name: &'static str,
-    /// The limit, and its errors on test pairs.
+    /// The threshold, and its errors on test pairs.
     #[serde(flatten)]
     pub rates: Rates<f64>,
 }

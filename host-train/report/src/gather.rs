@@ -1,17 +1,17 @@
 use super::{
-    Confusion, DataFacts, Distances, Findings, Limit, Mistake, Neighbour, Training, boards,
+    Confusion, DataFacts, Distances, Findings, Mistake, Neighbour, Threshold, Training, boards,
     layers::net_facts,
     pictures::Shown,
     scatter::{choose, scatter, short},
     verdict::verdict,
 };
 use anyhow::{Context, Result};
+use shared_model::model::layout::repack_to_vec;
 use shared_model::{Distance, Layout, Model};
 use std::{cmp::Reverse, collections::BTreeMap};
 use tinytriplet_data::{Dataset, Label, Source, classes};
 use tinytriplet_evaluation::{
     engine::Engine,
-    export::repacked,
     float_net::FloatNet,
     history::HistoryRow,
     metrics::{Embeddings, Pairs, Rates, nearest, nearest_others, prototype_confusion, support},
@@ -58,7 +58,7 @@ impl Run<'_> {
     pub fn findings(&self) -> Result<Findings> {
         let &Self { config, data, unseen, .. } = self;
         let model = Model::decode(self.file)?;
-        let packed = repacked(self.file, Layout::Packed)?;
+        let packed = repack_to_vec(self.file, Layout::Packed)?;
         let board = Model::decode(&packed)?;
         let engine = Engine::new(&model);
         let embeddings = int8_embeddings(&engine, &data.test, &(0..data.test.len()).collect::<Vec<_>>());
@@ -145,19 +145,20 @@ fn distances(
 ) -> Option<Distances> {
     let histogram = Pairs::new(embeddings, labels)?.histogram(BINS);
     let thresholds = model.metadata().thresholds;
-    let limits =
+    let thresholds =
         thresholds.equal_error.zip(thresholds.false_accept_1_percent).zip(scores.pairs.at_thresholds);
-    let limit = |name, distance, rates: ErrorRates| {
+    let threshold = |name, distance, rates: ErrorRates| {
         let ErrorRates { false_accept_rate, false_reject_rate } = rates;
         let threshold = embeddings.real(distance);
-        Limit { name, rates: Rates { threshold, false_accept_rate, false_reject_rate } }
+        Threshold { name, rates: Rates { threshold, false_accept_rate, false_reject_rate } }
     };
-    let limits = limits.map(|((equal, strict), AtThresholds { equal_error, false_accept_1_percent })| {
-        vec![
-            limit("equal error", equal.distance, equal_error),
-            limit("accepts 1 %", strict.distance, false_accept_1_percent),
-        ]
-    });
+    let thresholds =
+        thresholds.map(|((equal, strict), AtThresholds { equal_error, false_accept_1_percent })| {
+            vec![
+                threshold("equal error", equal.distance, equal_error),
+                threshold("accepts 1 %", strict.distance, false_accept_1_percent),
+            ]
+        });
     Some(Distances {
         kind: match model.distance() {
             Distance::SquaredL2 => "squared_l2",
@@ -166,7 +167,7 @@ fn distances(
         same: histogram.same,
         different: histogram.different,
         edges: histogram.edges.into_iter().map(|edge| embeddings.real(edge)).collect(),
-        limits: limits.unwrap_or_default(),
+        thresholds: thresholds.unwrap_or_default(),
         roc: scores.pairs.roc.clone(),
         equal_error_rate: scores.pairs.equal_error_rate,
     })
@@ -238,7 +239,7 @@ fn mistakes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::Element;
+    use shared_model::inspect::Element;
 
     #[test]
     fn the_least_recognised_classes() {

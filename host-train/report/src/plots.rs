@@ -41,8 +41,8 @@ trait Figure {
 }
 
 /// Writes the figures to `plots/` in a run's folder: `training` (loss, held-out P@1 and what was
-/// mined, by step), `distances` (of pairs of test images, with the limits for "unknown"), `roc` (both errors at every
-/// limit), `confusion`, `pca` and `neighbours` (test images as points, by their pixels and by their embeddings) and
+/// mined, by step), `distances` (of pairs of test images, with the thresholds for "unknown"), `roc` (both errors at every
+/// threshold), `confusion`, `pca` and `neighbours` (test images as points, by their pixels and by their embeddings) and
 /// `layers` (what int8 does to each, and what each takes). A figure that has nothing to show is left out.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ pub const CHECKPOINT: &str = "checkpoint.bpk";
 pub const METRICS: &str = "metrics.json";
 /// How training went.
 pub const HISTORY: &str = "history.csv";
-/// How often each limit errs on test pairs, int8.
+/// How often each threshold errs on test pairs, int8.
 pub const ROC: &str = "roc.csv";
 
 /// The folder of one run.

@@ -3,7 +3,7 @@
 use tinytriplet_data::Rng;
 use tinytriplet_recipe::AugmentConfig;
 
-/// Writes `image`, of `size` rows and columns, to `out`: bent, rotated, sheared, scaled and shifted by random
+/// Writes `image`, of `size` rows and columns, to `out`: displaced, rotated, sheared, scaled and shifted by random
 /// amounts within `limits` about its middle, sampled bilinearly, as values from 0 to 1. Beyond its edge an
 /// image goes on as the edge is.
 pub fn distort(image: &[u8], size: [usize; 2], limits: &AugmentConfig, rng: &mut Rng, out: &mut [f32]) {
@@ -14,8 +14,8 @@ pub fn distort(image: &[u8], size: [usize; 2], limits: &AugmentConfig, rng: &mut
     let (down, right) = (draw(limits.shift), draw(limits.shift));
     // From a place in `out` to the place in `image`, both relative to the middle.
     let matrix = [[zoom * cosine, zoom * (shear - sine)], [zoom * sine, zoom * cosine]];
-    let bend = bend(limits.elastic as f32, size, rng);
-    transform(image, size, matrix, [down, right], &bend, out);
+    let displacements = elastic(limits.elastic as f32, size, rng);
+    transform(image, size, matrix, [down, right], &displacements, out);
 }
 
 /// Pixels from one point of the grid that bends an image to the next.
@@ -24,7 +24,7 @@ const GRID: usize = 7;
 /// By how many rows and columns each pixel's source is moved: a uniform cubic B-spline through a coarse grid of
 /// random vectors, each within ± `limit` (after Simard, Steinkraus and Platt 2003, who blur a fine one).
 /// Empty where there is no limit.
-fn bend(limit: f32, [rows, columns]: [usize; 2], rng: &mut Rng) -> Vec<[f32; 2]> {
+fn elastic(limit: f32, [rows, columns]: [usize; 2], rng: &mut Rng) -> Vec<[f32; 2]> {
     if limit == 0.0 {
         return Vec::new();
     }
@@ -34,19 +34,19 @@ fn bend(limit: f32, [rows, columns]: [usize; 2], rng: &mut Rng) -> Vec<[f32; 2]>
     let mix = |points: [[f32; 2]; 4], weights: [f32; 4]| {
         [0, 1].map(|axis| (0..4).map(|i| points[i][axis] * weights[i]).sum())
     };
-    let mut bend = Vec::with_capacity(rows * columns);
+    let mut displacements = Vec::with_capacity(rows * columns);
     let mut line = vec![[0.0; 2]; across];
     for row in 0..rows {
         let (above, weights) = (row / GRID * across, spline(row));
         for (at, point) in line.iter_mut().enumerate() {
             *point = mix([0, 1, 2, 3].map(|i| points[above + i * across + at]), weights);
         }
-        bend.extend((0..columns).map(|column| {
+        displacements.extend((0..columns).map(|column| {
             let left = column / GRID;
             mix([line[left], line[left + 1], line[left + 2], line[left + 3]], spline(column))
         }));
     }
-    bend
+    displacements
 }
 
 /// Weights of the four points of the grid about a pixel; together 1.
@@ -56,13 +56,13 @@ fn spline(pixel: usize) -> [f32; 4] {
     [u * u * u, 4.0 - 3.0 * t * t * (2.0 - t), 4.0 - 3.0 * u * u * (2.0 - u), t * t * t].map(|w| w / 6.0)
 }
 
-/// `out[place] = image[matrix · (place − shift) + bend[place]]`, where places are (column, row) from the middle.
+/// `out[place] = image[matrix · (place − shift) + displacements[place]]`, where places are (column, row) from the middle.
 fn transform(
     image: &[u8],
     [rows, columns]: [usize; 2],
     matrix: [[f32; 2]; 2],
     shift: [f32; 2],
-    bend: &[[f32; 2]],
+    displacements: &[[f32; 2]],
     out: &mut [f32],
 ) {
     let (middle_row, middle_column) = ((rows - 1) as f32 / 2.0, (columns - 1) as f32 / 2.0);
@@ -71,10 +71,12 @@ fn transform(
         let y = row as f32 - middle_row - shift[0];
         for (column, value) in line.iter_mut().enumerate() {
             let x = column as f32 - middle_column - shift[1];
-            let [bend_row, bend_column] = bend.get(row * columns + column).copied().unwrap_or_default();
+            let [down_here, right_here] =
+                displacements.get(row * columns + column).copied().unwrap_or_default();
             let from_column =
-                (matrix[0][0] * x + matrix[0][1] * y + middle_column + bend_column).clamp(0.0, last_column);
-            let from_row = (matrix[1][0] * x + matrix[1][1] * y + middle_row + bend_row).clamp(0.0, last_row);
+                (matrix[0][0] * x + matrix[0][1] * y + middle_column + right_here).clamp(0.0, last_column);
+            let from_row =
+                (matrix[1][0] * x + matrix[1][1] * y + middle_row + down_here).clamp(0.0, last_row);
             let (left, top) = (from_column as usize, from_row as usize);
             let (right, bottom) = ((left + 1).min(columns - 1), (top + 1).min(rows - 1));
             let (to_right, to_bottom) = (from_column - left as f32, from_row - top as f32);
@@ -124,13 +126,13 @@ mod tests {
         for pixel in 0..20 {
             assert!((spline(pixel).iter().sum::<f32>() - 1.0).abs() < 1e-6);
         }
-        assert!(bend(0.0, [9, 11], &mut Rng::new(1)).is_empty());
-        let bent = bend(3.0, [9, 30], &mut Rng::new(1));
-        assert_eq!(bent.len(), 9 * 30);
-        assert!(bent.iter().flatten().all(|move_by| move_by.abs() <= 3.0));
-        assert!(bent.iter().any(|[rows, _]| rows.abs() > 0.5));
+        assert!(elastic(0.0, [9, 11], &mut Rng::new(1)).is_empty());
+        let displaced = elastic(3.0, [9, 30], &mut Rng::new(1));
+        assert_eq!(displaced.len(), 9 * 30);
+        assert!(displaced.iter().flatten().all(|move_by| move_by.abs() <= 3.0));
+        assert!(displaced.iter().any(|[rows, _]| rows.abs() > 0.5));
         // A B-spline of points within ± 3 has a slope of at most 2 · 3 / GRID a pixel.
-        for (a, b) in bent.iter().zip(&bent[1..]).take(29) {
+        for (a, b) in displaced.iter().zip(&displaced[1..]).take(29) {
             assert!((a[0] - b[0]).abs() <= 6.0 / GRID as f32 + 1e-5);
         }
         // Moving every source one pixel to the right is a shift to the left.

@@ -3,7 +3,7 @@ use crate::vector::Simd;
 use rayon::prelude::*;
 use tinytriplet_data::Label;
 
-/// The distances of all pairs of embeddings, same and different ones: how many lie within a limit. Exact, and in
+/// The distances of all pairs of embeddings, same and different ones: how many lie within a threshold. Exact, and in
 /// bounded memory: 50 million distances are not stored but counted, in 65,536 buckets once and then, where a bucket
 /// has to be looked into, each of its keys by itself.
 pub struct Pairs<'a, T: Value> {
@@ -24,10 +24,10 @@ pub(super) struct Count {
     pub different: u64,
 }
 
-/// The pairs within a limit.
+/// The pairs within a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Within {
-    /// Key of the limit.
+    /// Key of the threshold.
     pub key: u32,
     /// Pairs that are at most that far apart.
     pub count: Count,
@@ -55,13 +55,13 @@ impl<'a, T: Value> Pairs<'a, T> {
         self.buckets.last().copied().unwrap_or_default()
     }
 
-    /// How many pairs each bucket's largest key is a limit for.
+    /// How many pairs each bucket's largest key is a threshold for.
     pub(super) fn buckets(&self) -> impl ExactSizeIterator<Item = Within> {
         let largest = |bucket: usize| ((bucket as u32) << self.shift) | ((1 << self.shift) - 1);
         self.buckets.iter().enumerate().map(move |(bucket, &count)| Within { key: largest(bucket), count })
     }
 
-    /// The bucket of a key; the last one for a limit beyond all distances.
+    /// The bucket of a key; the last one for a threshold beyond all distances.
     pub(super) fn bucket(&self, key: u32) -> usize {
         (key >> self.shift).min((1 << BITS) - 1) as usize
     }

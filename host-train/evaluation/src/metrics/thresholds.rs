@@ -5,12 +5,12 @@ use super::{
 use serde::Serialize;
 use tinytriplet_data::Label;
 
-/// How well a limit on the distance tells same from different.
+/// How well a threshold on the distance tells same from different.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verification<D> {
     /// Where different pairs are accepted as often as same pairs are rejected, as nearly as the pairs allow.
     pub equal_error: Rates<D>,
-    /// The largest limit at which at most one different pair in a hundred is accepted.
+    /// The largest threshold at which at most one different pair in a hundred is accepted.
     pub false_accept_1_percent: Rates<D>,
 }
 
@@ -21,18 +21,18 @@ impl<D> Verification<D> {
     }
 }
 
-/// A limit, and how often it errs.
+/// A threshold, and how often it errs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Rates<D> {
     /// Largest distance that counts as the same thing.
     pub threshold: D,
-    /// Share of different pairs within the limit, 0 to 1.
+    /// Share of different pairs within the threshold, 0 to 1.
     pub false_accept_rate: f64,
-    /// Share of same pairs beyond the limit, 0 to 1.
+    /// Share of same pairs beyond the threshold, 0 to 1.
     pub false_reject_rate: f64,
 }
 
-/// Limits over all pairs of `embeddings`, where row `i` has label `labels[i]`. Limits are distances that occur.
+/// Thresholds over all pairs of `embeddings`, where row `i` has label `labels[i]`. Thresholds are distances that occur.
 /// `None` where no two have the same label, or no two have different ones.
 pub fn verification<T: Value>(
     embeddings: &Embeddings<T>,
@@ -42,7 +42,7 @@ pub fn verification<T: Value>(
 }
 
 impl<T: Value> Pairs<'_, T> {
-    /// The two limits. Both are distances that occur; of two that are equally near to an equal error, the smaller.
+    /// The two thresholds. Both are distances that occur; of two that are equally near to an equal error, the smaller.
     pub fn verification(&self) -> Verification<T::Distance> {
         let total = self.total();
         // Shares are compared as whole numbers: a / b < c / d as a · d < c · b.
@@ -65,7 +65,7 @@ impl<T: Value> Pairs<'_, T> {
         let gap = |rates: &Rates<T::Distance>| (rates.false_accept_rate - rates.false_reject_rate).abs();
         let equal_error =
             around.map(|within| self.rates_of(*within)).min_by(|a, b| gap(a).total_cmp(&gap(b)));
-        // Where even the smallest distance accepts more than 1 %, it is the strictest limit there is.
+        // Where even the smallest distance accepts more than 1 %, it is the strictest threshold there is.
         let at = distances.partition_point(up_to_1_percent).saturating_sub(1);
         Verification {
             equal_error: equal_error.expect("there are pairs"),
@@ -73,17 +73,17 @@ impl<T: Value> Pairs<'_, T> {
         }
     }
 
-    /// How often each of some limits errs.
-    pub fn rates<const N: usize>(&self, limits: [T::Distance; N]) -> [Rates<T::Distance>; N] {
-        let distances = self.look_into(limits.map(|limit| self.bucket(T::key(limit))).to_vec());
-        limits.map(|limit| {
-            let key = T::key(limit);
+    /// How often each of some thresholds errs.
+    pub fn rates<const N: usize>(&self, thresholds: [T::Distance; N]) -> [Rates<T::Distance>; N] {
+        let distances = self.look_into(thresholds.map(|threshold| self.bucket(T::key(threshold))).to_vec());
+        thresholds.map(|threshold| {
+            let key = T::key(threshold);
             let before = self.bucket(key).checked_sub(1).and_then(|bucket| self.buckets().nth(bucket));
             let found = distances[..distances.partition_point(|within| within.key <= key)].last();
             // What was looked into is there only from the first distance on that occurs in its bucket.
             let found = found.filter(|found| self.bucket(found.key) == self.bucket(key));
             let count = found.copied().or(before).map_or(Count::default(), |within| within.count);
-            Rates { threshold: limit, ..self.rates_of(Within { key, count }) }
+            Rates { threshold, ..self.rates_of(Within { key, count }) }
         })
     }
 
@@ -100,7 +100,7 @@ impl<T: Value> Pairs<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::{Distance, Element};
+    use shared_model::{Distance, inspect::Element};
     use tinytriplet_data::Rng;
 
     #[test]
@@ -191,22 +191,24 @@ mod tests {
 
                 let pairs = Pairs::new(&embeddings, &labels).unwrap();
                 let found = pairs.verification();
-                let gap = |limit: u32| {
-                    let rates = rates(limit);
+                let gap = |threshold: u32| {
+                    let rates = rates(threshold);
                     (rates.false_accept_rate - rates.false_reject_rate).abs()
                 };
-                let smallest = distances.iter().map(|&limit| gap(limit)).fold(f64::INFINITY, f64::min);
+                let smallest =
+                    distances.iter().map(|&threshold| gap(threshold)).fold(f64::INFINITY, f64::min);
                 assert!((gap(found.equal_error.threshold) - smallest).abs() < 1e-12);
                 assert_near(found.equal_error, rates(found.equal_error.threshold));
-                let strict = distances.iter().filter(|&&limit| rates(limit).false_accept_rate <= 0.01);
+                let strict =
+                    distances.iter().filter(|&&threshold| rates(threshold).false_accept_rate <= 0.01);
                 let strict = strict.max().unwrap_or(&distances[0]);
                 assert_near(found.false_accept_1_percent, rates(*strict));
 
                 let any = |rng: &mut Rng| distances[rng.below(distances.len())] + rng.below(3) as u32;
                 for _ in 0..10 {
-                    let limits = [0, any(&mut rng), any(&mut rng)];
-                    for (found, limit) in pairs.rates(limits).into_iter().zip(limits) {
-                        assert_near(found, rates(limit));
+                    let thresholds = [0, any(&mut rng), any(&mut rng)];
+                    for (found, threshold) in pairs.rates(thresholds).into_iter().zip(thresholds) {
+                        assert_near(found, rates(threshold));
                     }
                 }
             }

@@ -49,7 +49,7 @@ Examples:
   host-train export runs/default
   host-train export runs/default --data mnist --out best.postcard
 
-Calibration and limits come from training images, so the data must be those of the run.";
+Calibration and thresholds come from training images, so the data must be those of the run.";
 
 pub const EVAL: &str = "\
 Examples:

@@ -80,10 +80,10 @@ fn errors(pairs: &[&PairScores]) -> Vec<Row> {
     };
     vec![
         ("equal error rate of pairs", pairs.iter().map(|pairs| Some(pairs.equal_error_rate)).collect()),
-        ("  at the model's limit: false accepts", at(&|at| at.equal_error.false_accept_rate)),
-        ("                        false rejects", at(&|at| at.equal_error.false_reject_rate)),
-        ("  at its limit for 1 %: false accepts", at(&|at| at.false_accept_1_percent.false_accept_rate)),
-        ("                        false rejects", at(&|at| at.false_accept_1_percent.false_reject_rate)),
+        ("  at the threshold:      false accepts", at(&|at| at.equal_error.false_accept_rate)),
+        ("                         false rejects", at(&|at| at.equal_error.false_reject_rate)),
+        ("  at the one for 1 %:    false accepts", at(&|at| at.false_accept_1_percent.false_accept_rate)),
+        ("                         false rejects", at(&|at| at.false_accept_1_percent.false_reject_rate)),
     ]
 }
 
@@ -100,7 +100,7 @@ fn heading(title: &str, columns: &[(&str, &Scores)]) -> String {
 
 fn lines(rows: &[Row]) -> String {
     let mut text = String::new();
-    // What no column has, such as limits that were not calibrated, has no line.
+    // What no column has, such as thresholds that were not calibrated, has no line.
     for (name, values) in rows.iter().filter(|(_, values)| values.iter().any(Option::is_some)) {
         let mut line = format!("{name:<38}");
         for value in values {

@@ -106,7 +106,7 @@ fn read(path: &Path) -> Result<Study, ConfigError> {
 
 impl Study {
     fn config(&self, variant: &Variant) -> Result<ValidConfig, ConfigError> {
-        let config = Config::ready(&self.base)?.with(&[self.set.as_slice(), &variant.set].concat())?;
+        let config = Config::preset(&self.base)?.with(&[self.set.as_slice(), &variant.set].concat())?;
         config.validate(&variant.name)
     }
 }

@@ -12,6 +12,7 @@ use crate::terminal::{
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use shared_model::model::layout::repack_to_vec;
 use shared_model::{Layout, Model};
 use std::{
     path::{Path, PathBuf},
@@ -19,12 +20,12 @@ use std::{
 };
 use tinytriplet_data::{Dataset, Label};
 use tinytriplet_evaluation::{
-    export::{export, repacked},
+    export::export,
     history::HistoryRow,
     metrics::Rates,
     scores::{Scores, float_scores, int8_scores},
 };
-use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, READY, ValidConfig};
+use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, PRESETS, ValidConfig};
 use tinytriplet_report::{
     REPORT, Run, history,
     run_folder::{CHECKPOINT, CONFIG, HISTORY, METRICS, MODEL, ROC, RunFolder},
@@ -205,7 +206,7 @@ impl<'a> Job<'a> {
         file: &[u8],
         evaluated: &'m Evaluated,
     ) -> Result<Metrics<'m>> {
-        let packed = repacked(file, Layout::Packed)?;
+        let packed = repack_to_vec(file, Layout::Packed)?;
         let metrics = Metrics {
             dataset: &self.data.name,
             float: &evaluated.float,
@@ -278,10 +279,10 @@ impl<'a> Job<'a> {
 /// The recipe that the arguments name, with their changes.
 fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     let name = args.config.as_str();
-    let is_ready = READY.iter().any(|(ready, _)| *ready == name);
+    let is_preset = PRESETS.iter().any(|(preset, _)| *preset == name);
     let looks_like_path = name.contains(['/', '\\', '.']);
-    let text = match is_ready || !looks_like_path {
-        true => Config::ready_text(name)?.to_owned(),
+    let text = match is_preset || !looks_like_path {
+        true => Config::preset_text(name)?.to_owned(),
         false => Config::read_text(Path::new(name))?,
     };
     let config = Config::parse(&text, name)?;
@@ -325,7 +326,7 @@ fn train(
     if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
         note(
             "note",
-            "No class has 6 training images, which it takes to hold 2 out: the model has no limits for\n\
+            "No class has 6 training images, which it takes to hold 2 out: the model has no thresholds for\n\
              \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
         );
     }

@@ -185,9 +185,9 @@ describe("what is drawn", () => {
         continue;
       }
       assert.deepEqual(await lengths("[data-plot=histogram]"), [2 * distances.same.length, 2 * distances.different.length]);
-      assert.equal(await count("[data-plot=histogram] .limit"), distances.limits.length);
+      assert.equal(await count("[data-plot=histogram] .threshold"), distances.thresholds.length);
       assert.deepEqual(await lengths("#pairs [data-plot=roc]"), [distances.roc.length]);
-      assert.equal(await count("#pairs [data-plot=roc] .spot"), distances.limits.length);
+      assert.equal(await count("#pairs [data-plot=roc] .spot"), distances.thresholds.length);
     }
   });
 

@@ -8,8 +8,8 @@ use tinytriplet_evaluation::{
     scores::{AtThresholds, ErrorRates, PairScores, Scores, TripletAccuracy, UnseenScores},
 };
 use tinytriplet_report::{
-    BoardEstimate, Cloud, Confusion, DataFacts, Distances, Findings, Grade, Images, LayerFacts, Limit,
-    Mistake, Neighbour, NetFacts, Scatter, Training, Verdict,
+    BoardEstimate, Cloud, Confusion, DataFacts, Distances, Findings, Grade, Images, LayerFacts, Mistake,
+    Neighbour, NetFacts, Scatter, Threshold, Training, Verdict,
 };
 
 /// Images of each class.
@@ -129,12 +129,12 @@ fn history_row(step: usize) -> HistoryRow {
 
 const OPEN_SET: OpenSet = OpenSet { known_right: 0.875, known_rejected: 0.1, unknown_accepted: 0.003 };
 
-/// What int8 has, and the float net lacks: `open_set`, and errors at limits.
+/// What int8 has, and the float net lacks: `open_set`, and errors at thresholds.
 fn scores(five_shot: f64, unseen: u16, open_set: Option<OpenSet>) -> Scores {
     let few_shot = FewShot { mean: five_shot, standard_deviation: 0.01 };
     let rates = ErrorRates { false_accept_rate: 0.01, false_reject_rate: 0.02 };
-    let limits = open_set.map(|_| AtThresholds { equal_error: rates, false_accept_1_percent: rates });
-    let pairs = PairScores { equal_error_rate: 0.0156, at_thresholds: limits, roc: Vec::new() };
+    let thresholds = open_set.map(|_| AtThresholds { equal_error: rates, false_accept_1_percent: rates });
+    let pairs = PairScores { equal_error_rate: 0.0156, at_thresholds: thresholds, roc: Vec::new() };
     Scores {
         triplet_accuracy: TripletAccuracy { mean: 0.999, worst: 0.99, per_class: vec![0.999, 0.99] },
         precision_at_1: 0.98,
@@ -175,8 +175,8 @@ fn empty_scores() -> Scores {
 }
 
 fn distances() -> Distances {
-    let rates = |limit: usize| {
-        let share = limit as f64 / 20.0;
+    let rates = |threshold: usize| {
+        let share = threshold as f64 / 20.0;
         Rates { threshold: share, false_accept_rate: share.powi(3), false_reject_rate: (1.0 - share).powi(3) }
     };
     Distances {
@@ -184,9 +184,9 @@ fn distances() -> Distances {
         same: shares(10, 1, 0.7),
         different: shares(10, 7, 0.6),
         edges: (0..=10).map(|edge| f64::from(edge) / 10.0).collect(),
-        limits: vec![
-            Limit { name: "equal error", rates: rates(10) },
-            Limit { name: "accepts 1 %", rates: rates(4) },
+        thresholds: vec![
+            Threshold { name: "equal error", rates: rates(10) },
+            Threshold { name: "accepts 1 %", rates: rates(4) },
         ],
         roc: (0..=20).map(rates).collect(),
         equal_error_rate: 0.125,

@@ -1,4 +1,4 @@
-// Same or different: how far pairs are apart, and what a limit between them costs.
+// Same or different: how far pairs are apart, and what a threshold between them costs.
 
 const KINDS = { cosine: "1 − cos", squared_l2: "squared L2" };
 const LOWEST_RATE = 1e-5;
@@ -9,7 +9,7 @@ function pairsSection(run) {
   return el("div", { class: "plots two" }, histogramFigure(distances), rocFigure([run]));
 }
 
-function histogramFigure({ kind, same, different, edges, limits }) {
+function histogramFigure({ kind, same, different, edges, thresholds }) {
   const bars = (shares) => shares.flatMap((share, bin) => [[edges[bin], share], [edges[bin + 1], share]]);
   return figure(plot({
     title: "Distances of pairs",
@@ -20,8 +20,8 @@ function histogramFigure({ kind, same, different, edges, limits }) {
       { name: "same class", colour: "var(--same)", filled: true, points: bars(same) },
       { name: "different", colour: "var(--other)", filled: true, dash: "6 3", points: bars(different) },
     ],
-    limits: limits.map(({ name, threshold }) => ({ at: threshold, name: `${name}: ${real(threshold)}` })),
-  }), "How far apart pairs of test images are. Good: two hills with nothing between them, and the limits, beyond which "
+    thresholds: thresholds.map(({ name, threshold }) => ({ at: threshold, name: `${name}: ${real(threshold)}` })),
+  }), "How far apart pairs of test images are. Good: two hills with nothing between them, and the thresholds, beyond which "
     + "the board says “unknown”, in the gap.", "histogram");
 }
 
@@ -38,20 +38,20 @@ function rocFigure(runs) {
   }));
   const [only] = measured;
   const marks = measured.length === 1
-    ? only.distances.limits.map(({ name, false_accept_rate: accepts, false_reject_rate: rejects }) => ({
+    ? only.distances.thresholds.map(({ name, false_accept_rate: accepts, false_reject_rate: rejects }) => ({
       at: [Math.max(accepts, LOWEST_RATE), Math.max(rejects, LOWEST_RATE)], name }))
     : [];
   const rate = { format: trimmedPercent, exact: percent, log: true, from: LOWEST_RATE, to: 1 };
   const errors = measured.map(({ name, distances }) => `${name} ${percent(distances.equal_error_rate)}`).join(", ");
   return figure(plot({
-    title: measured.length === 1 ? `Errors by limit: equal at ${percent(only.distances.equal_error_rate)}` : "Errors by limit",
+    title: measured.length === 1 ? `Errors by threshold: equal at ${percent(only.distances.equal_error_rate)}` : "Errors by threshold",
     reading: `equal error rate ${errors}`,
     x: { ...rate, label: "false accepts: different, taken for the same" },
     y: { ...rate, label: "false rejects: same, taken for different" },
     series,
     marks,
     diagonal: true,
-  }), "Each limit trades false accepts for false rejects; the dotted line is where both are equal. Good: a curve close to "
+  }), "Each threshold trades false accepts for false rejects; the dotted line is where both are equal. Good: a curve close to "
     + "the lower left corner. Rates below 0.001 % are drawn at the edge.", "roc");
 }
 

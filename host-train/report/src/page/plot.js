@@ -4,7 +4,7 @@ const HEIGHT = 260;
 
 /**
  * A chart. `x` and `y` are axes: `{ label, format, log, from, to }`. A series is
- * `{ name, colour, dash, filled, points: [[x, y], …] }`, by ascending x. `limits` are vertical lines `{ at, name }`,
+ * `{ name, colour, dash, filled, points: [[x, y], …] }`, by ascending x. `thresholds` are vertical lines `{ at, name }`,
  * `marks` are spots `{ at: [x, y], name }`; `diagonal` draws the line where x equals y.
  */
 function plot(chart) {
@@ -38,7 +38,7 @@ function drawPlot(chart, width, readout) {
     drawing.append(svg("line", { class: "diagonal", x1: x(from), y1: y(from), x2: x(to), y2: y(to) }));
   }
   chart.series.forEach((series) => drawing.append(...line(series, x, y, area)));
-  (chart.limits ?? []).forEach((limit, place) => drawing.append(...limitLine(limit, place, x, area)));
+  (chart.thresholds ?? []).forEach((threshold, place) => drawing.append(...thresholdLine(threshold, place, x, area)));
   (chart.marks ?? []).forEach((mark, place) => drawing.append(...spot(mark, place, x, y, area)));
   readOut(chart, drawing, readout, x, y, area);
   return drawing;
@@ -111,13 +111,13 @@ function line({ name, colour, dash, filled, points }, x, y, { bottom }) {
   return [...below, stroke, ...single];
 }
 
-function limitLine({ at, name }, place, x, { left, right, top, bottom }) {
+function thresholdLine({ at, name }, place, x, { left, right, top, bottom }) {
   const across = x(at);
   if (!(across >= left && across <= right)) return [];
   const toTheLeft = across > (left + right) / 2;
   return [
-    svg("line", { class: "limit", x1: across, x2: across, y1: top, y2: bottom }),
-    svg("text", { class: "limit-label", x: across + (toTheLeft ? -5 : 5), y: top + 10 + 16 * place,
+    svg("line", { class: "threshold", x1: across, x2: across, y1: top, y2: bottom }),
+    svg("text", { class: "threshold-label", x: across + (toTheLeft ? -5 : 5), y: top + 10 + 16 * place,
       "text-anchor": toTheLeft ? "end" : "start" }, name),
   ];
 }
@@ -128,7 +128,7 @@ function spot({ at, name }, place, x, y) {
   const below = place % 2 === 1;
   return [
     svg("circle", { class: "spot", cx: across, cy: up, r: 5 }),
-    svg("text", { class: "limit-label", x: across + (below ? -9 : 9), y: up + (below ? 17 : -8),
+    svg("text", { class: "threshold-label", x: across + (below ? -9 : 9), y: up + (below ? 17 : -8),
       "text-anchor": below ? "end" : "start" }, name),
   ];
 }

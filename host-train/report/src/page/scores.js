@@ -21,9 +21,9 @@ const UNSEEN_SCORES = [
   { name: "equal error rate of pairs", of: (s) => s.equal_error_rate, less: true },
 ];
 
-const CALIBRATED = "The limits were calibrated on training images that were held out. Good: on test images the first errs about equally "
+const CALIBRATED = "The thresholds were calibrated on training images that were held out. Good: on test images the first errs about equally "
   + "both ways, and the second accepts about 1 %; much more means that too few images were held out.";
-const NOT_CALIBRATED = "The limits were calibrated without these classes, and so accept more of them; enrolling more examples of each "
+const NOT_CALIBRATED = "The thresholds were calibrated without these classes, and so accept more of them; enrolling more examples of each "
   + "helps a board.";
 
 function scoresSection(run) {
@@ -35,7 +35,7 @@ function scoresSection(run) {
       figure(scoreTable(SCORES, float, int8, "Scores of the float net and of int8"),
         "Shares of the test set: more is better, of the error rate less. Points are int8 minus the net before "
         + "quantization; within ±0.1 the board is as good as the PC.", "scores"),
-      el("div", null, limitsTable(int8, CALIBRATED), openSet ? openSetFigure(openSet, Boolean(unseen)) : null)),
+      el("div", null, thresholdsTable(int8, CALIBRATED), openSet ? openSetFigure(openSet, Boolean(unseen)) : null)),
     unseen ? unseenScores(run) : null,
   ];
 }
@@ -48,7 +48,7 @@ function unseenScores(run) {
       figure(scoreTable(UNSEEN_SCORES, float, int8, "Scores of classes that were never trained on"),
         "The same for classes that the net never saw in training: how it will do with what it is taught in the field. "
         + "Lower than above is normal; far lower asks for more classes to train on.", "unseen-scores"),
-      limitsTable(int8, NOT_CALIBRATED)),
+      thresholdsTable(int8, NOT_CALIBRATED)),
   ];
 }
 
@@ -62,16 +62,16 @@ function scoreTable(scores, float, int8, label) {
   ], found, label);
 }
 
-/** What the limits in the model file do on these pairs. */
-function limitsTable({ at_thresholds: limits }, caption) {
-  if (!limits) return null;
-  const rows = [["equal error", limits.equal_error], ["accepts 1 %", limits.false_accept_1_percent]];
+/** What the thresholds in the model file do on these pairs. */
+function thresholdsTable({ at_thresholds: thresholds }, caption) {
+  if (!thresholds) return null;
+  const rows = [["equal error", thresholds.equal_error], ["accepts 1 %", thresholds.false_accept_1_percent]];
   return figure(table([
-    { title: "limit in the model file", cell: ([name]) => name },
+    { title: "threshold in the model file", cell: ([name]) => name },
     { title: "false accepts", number: true, cell: ([, rates]) => percent(rates.false_accept_rate) },
     { title: "false rejects", number: true, cell: ([, rates]) => percent(rates.false_reject_rate) },
-  ], rows, "Errors at the limits in the model file"),
-  caption, "limits");
+  ], rows, "Errors at the thresholds in the model file"),
+  caption, "thresholds");
 }
 
 function openSetFigure(openSet, unseen) {

@@ -1,14 +1,14 @@
-//! Distances of pairs of test images, and the limits for "unknown".
+//! Distances of pairs of test images, and the thresholds for "unknown".
 
 use super::{
     Figure,
     canvas::{Area, Drawn, px},
     chart::{Axis, axes},
     legend::{Mark, legend, stroke},
-    palette::{BLUE, LIMITS, ORANGE},
+    palette::{BLUE, ORANGE, THRESHOLDS},
     text::{LINE, WIDTH, number, percent, titled},
 };
-use crate::{Findings, Limit};
+use crate::{Findings, Threshold};
 use plotters::{
     element::{PathElement, Polygon},
     style::{Color, RGBColor},
@@ -22,7 +22,7 @@ impl Figure for Distances {
     const NAME: &'static str = "distances";
 
     fn size(findings: &Findings) -> Option<[u32; 2]> {
-        let lines = 2 + findings.distances.as_ref()?.limits.len() as u32;
+        let lines = 2 + findings.distances.as_ref()?.thresholds.len() as u32;
         Some([WIDTH, 46 + 14 + LINE * lines + 380])
     }
 
@@ -32,7 +32,7 @@ impl Figure for Distances {
         let curves = [("one class", &distances.same, BLUE), ("two classes", &distances.different, ORANGE)];
         let mut meanings: Vec<_> =
             curves.iter().map(|(name, _, color)| (Mark::Fill(*color), format!("pairs of {name}"))).collect();
-        meanings.extend(limits(distances, Mark::Line));
+        meanings.extend(thresholds(distances, Mark::Line));
         let lines = meanings.len() as u32;
         let (head, body) = body.split_vertically(px(14 + LINE * lines));
         legend(&head.margin(px(10), 0, px(72), 0), &meanings)?;
@@ -51,8 +51,8 @@ impl Figure for Distances {
             plane.draw_series([Polygon::new(outline.clone(), color.mix(0.35))])?;
             plane.draw_series([PathElement::new(outline, stroke(color))])?;
         }
-        for (limit, color) in distances.limits.iter().zip(LIMITS) {
-            let at = limit.rates.threshold;
+        for (threshold, color) in distances.thresholds.iter().zip(THRESHOLDS) {
+            let at = threshold.rates.threshold;
             if range.contains(&at) {
                 plane.draw_series([PathElement::new([(at, 0.0), (at, top)], stroke(color))])?;
             }
@@ -70,19 +70,19 @@ fn unit(kind: &str) -> &str {
     }
 }
 
-/// What each limit does.
-pub fn limits(distances: &crate::Distances, mark: fn(RGBColor) -> Mark) -> Vec<(Mark, String)> {
-    let meaning = |(limit, color): (&Limit, RGBColor)| {
-        let Limit { name, rates } = limit;
+/// What each threshold does.
+pub fn thresholds(distances: &crate::Distances, mark: fn(RGBColor) -> Mark) -> Vec<(Mark, String)> {
+    let meaning = |(threshold, color): (&Threshold, RGBColor)| {
+        let Threshold { name, rates } = threshold;
         let said = format!(
-            "limit “{name}” at {:.3}: accepts {:.2} % of two classes, rejects {:.2} % of one class",
+            "threshold “{name}” at {:.3}: accepts {:.2} % of two classes, rejects {:.2} % of one class",
             rates.threshold,
             100.0 * rates.false_accept_rate,
             100.0 * rates.false_reject_rate
         );
         (mark(color), said)
     };
-    distances.limits.iter().zip(LIMITS).map(meaning).collect()
+    distances.thresholds.iter().zip(THRESHOLDS).map(meaning).collect()
 }
 
 /// The steps around bars of some heights, down to 0 at both ends.

@@ -21,8 +21,8 @@ pub const COLORS: [RGBColor; 10] = [
 pub const BLUE: RGBColor = COLORS[0];
 /// What it has to be told from.
 pub const ORANGE: RGBColor = COLORS[1];
-/// The limits, in their order.
-pub const LIMITS: [RGBColor; 2] = [COLORS[2], COLORS[4]];
+/// The thresholds, in their order.
+pub const THRESHOLDS: [RGBColor; 2] = [COLORS[2], COLORS[4]];
 
 /// Titles and names.
 pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);

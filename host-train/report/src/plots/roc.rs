@@ -1,13 +1,13 @@
-//! Both errors at every limit, as a detection error trade-off: both axes are logarithmic, because what is of interest is
+//! Both errors at every threshold, as a detection error trade-off: both axes are logarithmic, because what is of interest is
 //! where both errors are small.
 
 use super::{
     Figure,
     canvas::{Area, Drawn, px},
     chart::{Axis, axes},
-    distances::limits,
+    distances::thresholds,
     legend::{DOT, Mark, legend, stroke},
-    palette::{BLUE, COLORS, LIMITS},
+    palette::{BLUE, COLORS, THRESHOLDS},
     text::{LINE, WIDTH, percent, titled},
 };
 use crate::Findings;
@@ -29,7 +29,7 @@ impl Figure for Roc {
 
     fn size(findings: &Findings) -> Option<[u32; 2]> {
         let distances = findings.distances.as_ref().filter(|distances| !distances.roc.is_empty())?;
-        Some([WIDTH, 46 + 14 + LINE * (2 + distances.limits.len() as u32) + 560])
+        Some([WIDTH, 46 + 14 + LINE * (2 + distances.thresholds.len() as u32) + 560])
     }
 
     fn draw<B: DrawingBackend>(findings: &Findings, area: &Area<B>) -> Drawn<B> {
@@ -38,8 +38,8 @@ impl Figure for Roc {
         let equal =
             format!("both errors equal; the curve has {:.2} % there", 100.0 * distances.equal_error_rate);
         let grey = COLORS[3];
-        let mut meanings = vec![(Mark::Line(BLUE), "all limits".to_owned()), (Mark::Line(grey), equal)];
-        meanings.extend(limits(distances, Mark::Dot));
+        let mut meanings = vec![(Mark::Line(BLUE), "all thresholds".to_owned()), (Mark::Line(grey), equal)];
+        meanings.extend(thresholds(distances, Mark::Dot));
         let (head, body) = body.split_vertically(px(14 + LINE * meanings.len() as u32));
         legend(&head.margin(px(10), 0, px(72), 0), &meanings)?;
 
@@ -54,8 +54,8 @@ impl Figure for Roc {
         let mut plane = axes(&body, x, y)?;
         plane.draw_series([PathElement::new([(LEAST, LEAST), (1.0, 1.0)], stroke(grey))])?;
         plane.draw_series([PathElement::new(points.collect::<Vec<_>>(), stroke(BLUE))])?;
-        for (limit, color) in distances.limits.iter().zip(LIMITS) {
-            let at = (shown(limit.rates.false_accept_rate), shown(limit.rates.false_reject_rate));
+        for (threshold, color) in distances.thresholds.iter().zip(THRESHOLDS) {
+            let at = (shown(threshold.rates.false_accept_rate), shown(threshold.rates.false_reject_rate));
             plane.draw_series([Circle::new(at, DOT, color.filled())])?;
         }
         Ok(())

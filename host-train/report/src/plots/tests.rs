@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Distances, Limit, verdict::tests::good};
+use crate::{Distances, Threshold, verdict::tests::good};
 use image::ImageReader;
 use roxmltree::Document;
 use std::path::PathBuf;
@@ -29,9 +29,9 @@ fn full(classes: u16, name: &str) -> Findings {
         same: vec![0.9, 0.1],
         different: vec![0.2, 0.8],
         edges: vec![0.0, 1.0, 2.0],
-        limits: vec![
-            Limit { name: "equal error", rates: rates(1.25, 0.125, 0.125) },
-            Limit { name: "accepts 1 %", rates: rates(0.5, 0.01, 0.5) },
+        thresholds: vec![
+            Threshold { name: "equal error", rates: rates(1.25, 0.125, 0.125) },
+            Threshold { name: "accepts 1 %", rates: rates(0.5, 0.01, 0.5) },
         ],
         roc: vec![rates(0.0, 0.0, 1.0), rates(1.0, 0.2, 0.1), rates(2.0, 1.0, 0.0)],
         equal_error_rate: 0.125,
@@ -76,7 +76,7 @@ fn every_figure_says_what_it_shows() {
                 "distance, 1 − cos",
                 "pairs of one class",
                 "pairs of two classes",
-                "limit “equal error” at 1.250: accepts 12.50 % of two classes, rejects 12.50 % of one class",
+                "threshold “equal error” at 1.250: accepts 12.50 % of two classes, rejects 12.50 % of one class",
             ],
         ),
         ("layers", ["signal to noise of int8, in dB", "RAM in use, in bytes", "25.0", "exact"]),
@@ -132,7 +132,7 @@ fn nothing_and_nonsense() {
     }
     let distances = findings.distances.as_mut().unwrap();
     (distances.same, distances.different) = (vec![nan; 2], Vec::new());
-    (distances.limits[0].rates.threshold, distances.equal_error_rate) = (nan, nan);
+    (distances.thresholds[0].rates.threshold, distances.equal_error_rate) = (nan, nan);
     distances.roc[1].false_accept_rate = nan;
     findings.confusion.rows = vec![vec![nan; 2]; 2];
     findings.scatter.raw.pca = vec![[f32::NAN; 2]; 2];

@@ -14,7 +14,7 @@ const CONFUSED: f64 = 0.005;
 const CHANGED: f64 = 0.005;
 /// Around the margin by this share of it, a triplet loss is stuck there.
 const STUCK: f64 = 0.1;
-/// A limit that was calibrated to accept 1 % and accepts more than this share does not fit the test images.
+/// A threshold that was calibrated to accept 1 % and accepts more than this share does not fit the test images.
 const LOOSE_LIMIT: f64 = 0.03;
 /// With fewer training images a class, more of them help most.
 const FEW_TRAINING_IMAGES: usize = 20;
@@ -29,7 +29,7 @@ pub fn advice(findings: &Findings, config: &Config) -> Vec<String> {
         dear_int8,
         overfitted,
         unfinished,
-        no_limits,
+        no_thresholds,
         loose_limit,
         unseen_pairs,
         confused,
@@ -153,7 +153,7 @@ fn unfinished(findings: &Findings, config: &Config) -> Option<String> {
     })
 }
 
-fn no_limits(findings: &Findings, config: &Config) -> Option<String> {
+fn no_thresholds(findings: &Findings, config: &Config) -> Option<String> {
     let without = findings.int8.pairs.at_thresholds.is_none();
     without.then(|| {
         let how = match config.train.hold_out {
@@ -163,7 +163,7 @@ fn no_limits(findings: &Findings, config: &Config) -> Option<String> {
                   (`--set 'train.hold_out=\"classes\"'`)"
             }
         };
-        format!("The model has no limit for \"unknown\", so a board names whatever it is shown: {how}.")
+        format!("The model has no threshold for \"unknown\", so a board names whatever it is shown: {how}.")
     })
 }
 
@@ -176,7 +176,7 @@ fn loose_limit(findings: &Findings, config: &Config) -> Option<String> {
             _ => "the images held out are too few or too much like each other; add images",
         };
         format!(
-            "The limit that should accept 1 % of different pairs accepts {} here: {how}.",
+            "The threshold that should accept 1 % of different pairs accepts {} here: {how}.",
             percent(accepted)
         )
     })

@@ -134,7 +134,7 @@ fn unseen(labels: Vec<Label>, share: f64, equal_error_rate: f64) -> UnseenScores
 
 /// The verdict on [`good`] findings of the recipe `quick`, after a change.
 fn of(change: impl FnOnce(&mut Findings, &mut Config)) -> Verdict {
-    let (mut findings, mut config) = (good(), Config::ready("quick").unwrap());
+    let (mut findings, mut config) = (good(), Config::preset("quick").unwrap());
     change(&mut findings, &mut config);
     verdict(&findings, &config)
 }
@@ -148,7 +148,7 @@ fn advises(verdict: &Verdict, words: &[&str]) {
     }
     // What it says to type is taken; quotation marks are the shell's.
     for change in verdict.advice[0].split('`').filter_map(|part| part.strip_prefix("--set ")) {
-        let taken = Config::ready("origin").unwrap().with(&[change.trim_matches('\'').to_owned()]);
+        let taken = Config::preset("origin").unwrap().with(&[change.trim_matches('\'').to_owned()]);
         assert!(taken.is_ok(), "{change}: {taken:?}");
     }
 }
@@ -265,16 +265,16 @@ fn precision_that_rose_or_fell() {
 }
 
 #[test]
-fn limits() {
+fn thresholds() {
     advises(
         &of(|of, _| of.int8.pairs.at_thresholds = None),
-        &["no limit", "--set 'train.hold_out=\"classes\"'"],
+        &["no threshold", "--set 'train.hold_out=\"classes\"'"],
     );
     let none = of(|of, config| {
         of.int8.pairs.at_thresholds = None;
         config.train.hold_out = tinytriplet_recipe::HoldOut::None;
     });
-    advises(&none, &["no limit", "--set 'train.hold_out=\"images\"'"]);
+    advises(&none, &["no threshold", "--set 'train.hold_out=\"images\"'"]);
     let loose = of(|of, _| {
         if let Some(at) = &mut of.int8.pairs.at_thresholds {
             at.false_accept_1_percent.false_accept_rate = 0.05;

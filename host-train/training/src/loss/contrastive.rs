@@ -1,4 +1,4 @@
-use super::{Embedded, Loss, Value, pairwise, squared_distances};
+use super::{BatchLoss, EmbeddedBatch, Loss, pairwise, squared_distances};
 use burn::tensor::activation::relu;
 use tinytriplet_data::Rng;
 
@@ -11,7 +11,7 @@ pub struct Contrastive {
 }
 
 impl Loss for Contrastive {
-    fn loss(&self, batch: &Embedded<'_>, _: &mut Rng) -> Option<Value> {
+    fn loss(&self, batch: &EmbeddedBatch<'_>, _: &mut Rng) -> Option<BatchLoss> {
         let labels = batch.labels;
         let same = |a: usize, b: usize| a != b && labels[a] == labels[b];
         let different = |a: usize, b: usize| labels[a] != labels[b];
@@ -28,7 +28,7 @@ impl Loss for Contrastive {
         let pull = squared.clone() * pairwise(&squared, |a, b| weight(same(a, b), same_count));
         let push = apart * pairwise(&squared, |a, b| weight(different(a, b), different_count));
         // Every pair stands twice in the matrix.
-        Some(Value { loss: (pull + push).sum(), count: (same_count + different_count) / 2 })
+        Some(BatchLoss { loss: (pull + push).sum(), count: (same_count + different_count) / 2 })
     }
 }
 

@@ -23,7 +23,7 @@ use tinytriplet_data::{Label, Rng, Triplet};
 use tinytriplet_recipe::{LossConfig, TrainConfig};
 
 /// A batch behind the net.
-pub struct Embedded<'a> {
+pub struct EmbeddedBatch<'a> {
     /// `[images, values]`; of length 1 where the config normalises.
     pub embeddings: Tensor<2>,
     /// One an image.
@@ -39,7 +39,7 @@ pub struct Embedded<'a> {
 }
 
 /// A loss and what it rests on.
-pub struct Value {
+pub struct BatchLoss {
     /// One number, to be made small.
     pub loss: Tensor<1>,
     /// How many triplets, pairs or images have a part in it; see [`LossConfig::unit`].
@@ -49,9 +49,9 @@ pub struct Value {
 /// A loss over a batch of embeddings.
 pub trait Loss {
     /// The loss; `None` where the batch has nothing to learn from, such as no triplet that breaks the margin.
-    fn loss(&self, batch: &Embedded<'_>, rng: &mut Rng) -> Option<Value>;
+    fn loss(&self, batch: &EmbeddedBatch<'_>, rng: &mut Rng) -> Option<BatchLoss>;
 
-    /// Whether [`Embedded::proxies`] are needed.
+    /// Whether [`EmbeddedBatch::proxies`] are needed.
     fn wants_proxies(&self) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-use super::{Embedded, Loss, Value, pairwise, similarities};
+use super::{BatchLoss, EmbeddedBatch, Loss, pairwise, similarities};
 use crate::net::floats;
 use tinytriplet_data::Rng;
 
@@ -23,7 +23,7 @@ pub struct MultiSimilarity {
 }
 
 impl Loss for MultiSimilarity {
-    fn loss(&self, batch: &Embedded<'_>, _: &mut Rng) -> Option<Value> {
+    fn loss(&self, batch: &EmbeddedBatch<'_>, _: &mut Rng) -> Option<BatchLoss> {
         let labels = batch.labels;
         let count = labels.len();
         let similarities = similarities(batch.embeddings.clone());
@@ -53,7 +53,7 @@ impl Loss for MultiSimilarity {
             exponentials.sum_dim(1).log1p() / sharpness.abs()
         };
         let loss = (term(&positives, -self.alpha) + term(&negatives, self.beta)).mean();
-        Some(Value { loss, count: mined })
+        Some(BatchLoss { loss, count: mined })
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Embedded, Loss, Value};
+use super::{BatchLoss, EmbeddedBatch, Loss};
 use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
 use tinytriplet_data::Rng;
 
@@ -13,7 +13,7 @@ pub struct Proxies {
 }
 
 impl Loss for Proxies {
-    fn loss(&self, batch: &Embedded<'_>, _: &mut Rng) -> Option<Value> {
+    fn loss(&self, batch: &EmbeddedBatch<'_>, _: &mut Rng) -> Option<BatchLoss> {
         let proxies = batch.proxies.clone()?;
         let place = |label| batch.classes.binary_search(label).ok().map(|class| class as i32);
         let places: Option<Vec<i32>> = batch.labels.iter().map(place).collect();
@@ -27,7 +27,7 @@ impl Loss for Proxies {
             burn::tensor::IndexingUpdateOp::Add,
         );
         let logarithms = log_softmax((cosines - own) * self.scale, 1);
-        Some(Value { loss: logarithms.gather(1, places).mean() * -1.0, count })
+        Some(BatchLoss { loss: logarithms.gather(1, places).mean() * -1.0, count })
     }
 
     fn wants_proxies(&self) -> bool {
@@ -51,7 +51,8 @@ mod tests {
     fn loss(labels: &[u16], proxies: impl Fn(&Tensor<2>) -> Tensor<2>) -> impl Fn(Tensor<2>) -> Tensor<1> {
         move |embeddings| {
             let proxies = Some(proxies(&embeddings));
-            let batch = Embedded { embeddings, labels, triplets: None, proxies, classes: &[3, 8], step: 0 };
+            let batch =
+                EmbeddedBatch { embeddings, labels, triplets: None, proxies, classes: &[3, 8], step: 0 };
             Proxies { scale: 4.0, margin: 0.25 }.loss(&batch, &mut Rng::new(1)).unwrap().loss
         }
     }

@@ -1,4 +1,4 @@
-use super::{Embedded, Loss, Value, pairwise, pairwise_mask, similarities};
+use super::{BatchLoss, EmbeddedBatch, Loss, pairwise, pairwise_mask, similarities};
 use burn::tensor::activation::log_softmax;
 use tinytriplet_data::Rng;
 
@@ -19,7 +19,7 @@ pub struct SupCon {
 const NEVER: f32 = -1e9;
 
 impl Loss for SupCon {
-    fn loss(&self, batch: &Embedded<'_>, _: &mut Rng) -> Option<Value> {
+    fn loss(&self, batch: &EmbeddedBatch<'_>, _: &mut Rng) -> Option<BatchLoss> {
         let labels = batch.labels;
         let others = |a: usize| labels.iter().filter(|&&label| label == labels[a]).count() - 1;
         let others: Vec<usize> = (0..labels.len()).map(others).collect();
@@ -34,7 +34,7 @@ impl Loss for SupCon {
             true => -1.0 / (others[a] * anchors) as f32,
             false => 0.0,
         });
-        Some(Value { loss: (logarithms * weights).sum(), count: others.iter().sum::<usize>() })
+        Some(BatchLoss { loss: (logarithms * weights).sum(), count: others.iter().sum::<usize>() })
     }
 }
 
@@ -61,8 +61,14 @@ mod tests {
     #[test]
     fn without_a_positive_there_is_no_loss() {
         let embeddings = Tensor::from_data([[1f32], [2.0]], &burn::tensor::Device::flex());
-        let batch =
-            Embedded { embeddings, labels: &[0, 1], triplets: None, proxies: None, classes: &[], step: 0 };
+        let batch = EmbeddedBatch {
+            embeddings,
+            labels: &[0, 1],
+            triplets: None,
+            proxies: None,
+            classes: &[],
+            step: 0,
+        };
         assert!(SupCon { temperature: 0.1 }.loss(&batch, &mut Rng::new(1)).is_none());
     }
 }

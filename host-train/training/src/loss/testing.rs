@@ -1,6 +1,6 @@
 //! How losses are checked: against a value worked out elsewhere, and their gradients against finite differences.
 
-use super::{Embedded, Loss};
+use super::{EmbeddedBatch, Loss};
 use crate::net::floats;
 use burn::tensor::{Device, Tensor, TensorData};
 use tinytriplet_data::{Label, Rng};
@@ -8,7 +8,8 @@ use tinytriplet_data::{Label, Rng};
 /// `loss` as a function of the embeddings of images with these labels, which have something to learn from.
 pub fn of(loss: impl Loss, labels: &[Label]) -> impl Fn(Tensor<2>) -> Tensor<1> {
     move |embeddings| {
-        let batch = Embedded { embeddings, labels, triplets: None, proxies: None, classes: &[], step: 0 };
+        let batch =
+            EmbeddedBatch { embeddings, labels, triplets: None, proxies: None, classes: &[], step: 0 };
         loss.loss(&batch, &mut Rng::new(1)).expect("something to learn from").loss
     }
 }

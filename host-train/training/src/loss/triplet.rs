@@ -1,4 +1,4 @@
-use super::{Embedded, Loss, Value, squared_distances};
+use super::{BatchLoss, EmbeddedBatch, Loss, squared_distances};
 use crate::{
     miner::{Distances, Miner, SemiHard, miner},
     net::floats,
@@ -58,7 +58,7 @@ impl Triplets {
 }
 
 impl Loss for Triplets {
-    fn loss(&self, batch: &Embedded<'_>, rng: &mut Rng) -> Option<Value> {
+    fn loss(&self, batch: &EmbeddedBatch<'_>, rng: &mut Rng) -> Option<BatchLoss> {
         let squared = squared_distances(batch.embeddings.clone());
         let mined;
         let triplets = match batch.triplets {
@@ -75,7 +75,7 @@ impl Loss for Triplets {
             }
         };
         let count = triplets.len();
-        (count > 0).then(|| Value { loss: self.over(squared, triplets), count })
+        (count > 0).then(|| BatchLoss { loss: self.over(squared, triplets), count })
     }
 }
 
@@ -149,8 +149,14 @@ mod tests {
         let labels = [0, 0, 1, 1];
         let count = |warm_up, step| {
             let embeddings = Tensor::from_data([[0f32], [1.0], [3.0], [3.5]], &burn::tensor::Device::flex());
-            let batch =
-                Embedded { embeddings, labels: &labels, triplets: None, proxies: None, classes: &[], step };
+            let batch = EmbeddedBatch {
+                embeddings,
+                labels: &labels,
+                triplets: None,
+                proxies: None,
+                classes: &[],
+                step,
+            };
             Triplets::new(&config(warm_up)).loss(&batch, &mut Rng::new(1)).map(|value| value.count)
         };
         // Every negative is far away: nothing is left for semi-hard mining, but batch-hard takes all anchors.

@@ -33,7 +33,7 @@ fn assert_float_net_agrees(net: &Net) {
 
 #[test]
 fn the_origins_net_has_its_parameters() {
-    let config = Config::ready("origin").unwrap();
+    let config = Config::preset("origin").unwrap();
     let net = Net::new(&config.net, Shape::new(28, 28, 1), &mut Rng::new(1), &device()).unwrap();
     assert_eq!(net.num_params(), 112_096);
     assert_float_net_agrees(&net);
@@ -99,7 +99,7 @@ fn layers_that_do_not_fit_are_named() {
 
 #[test]
 fn normalised_embeddings_have_length_one() {
-    let mut config = Config::ready("origin").unwrap().net;
+    let mut config = Config::preset("origin").unwrap().net;
     config.normalise = true;
     let net = Net::new(&config, Shape::new(28, 28, 1), &mut Rng::new(1), &device()).unwrap();
     for embedding in net.embed(pixels(2, net.input()).chunks_exact(784)).chunks_exact(128) {
@@ -122,7 +122,7 @@ fn dropout_keeps_the_mean_and_needs_an_rng() {
 #[test]
 fn checkpoints_give_the_same_net_back() {
     let path = std::env::temp_dir().join(format!("tinytriplet-net-{}.bpk", std::process::id()));
-    let config = Config::ready("origin").unwrap().net;
+    let config = Config::preset("origin").unwrap().net;
     let net = |seed| Net::new(&config, Shape::new(28, 28, 1), &mut Rng::new(seed), &device()).unwrap();
     let saved = net(1);
     saved.save(&path).unwrap();

@@ -61,14 +61,14 @@ mod tests {
     use super::*;
     use crate::net::floats;
     use burn::tensor::Device;
-    use shared_model::Shape;
+    use shared_model::inspect::Shape;
     use tinytriplet_data::Rng;
     use tinytriplet_recipe::Config;
 
     #[test]
     fn weights_are_averaged_by_their_shares() {
         let device = Device::flex().autodiff();
-        let config = Config::ready("origin").unwrap().net;
+        let config = Config::preset("origin").unwrap().net;
         let learner = |seed| {
             Learner::new(&config, Shape::new(28, 28, 1), Some(3), &mut Rng::new(seed), &device).unwrap()
         };

@@ -217,7 +217,7 @@ fn the_origins_batches_and_ndarray_train_too() {
         config.net.normalise = false;
         config.train.hold_out = HoldOut::None;
         config.train.batch = BatchConfig::Triplets(16);
-        config.train.loss = Config::ready("origin").unwrap().train.loss;
+        config.train.loss = Config::preset("origin").unwrap().train.loss;
         (config.train.steps, config.train.epochs) = (None, Some(2));
     });
     let trained = run(&config).unwrap();
@@ -250,7 +250,7 @@ fn divergence_and_collapse_are_named() {
         config.train.lr = 1.0;
         config.train.steps = Some(20);
         config.train.batch = BatchConfig::Triplets(16);
-        config.train.loss = Config::ready("origin").unwrap().train.loss;
+        config.train.loss = Config::preset("origin").unwrap().train.loss;
         config.net.layers = vec![LayerConfig::Dense(DenseConfig { out_features: 64, relu: false }); 24];
     });
     let error = train(&wild, &bars(40), &device(&wild), Start::New, &mut ()).unwrap_err();

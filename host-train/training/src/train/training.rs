@@ -14,7 +14,7 @@ use super::{
 use crate::{
     augment::distort,
     dihedral::Dihedral,
-    loss::{Embedded, Loss, loss},
+    loss::{EmbeddedBatch, Loss, loss},
     net::{Net, floats},
     sampler::{Batch, Sampler, sampler},
 };
@@ -24,7 +24,7 @@ use burn::{
     tensor::Device,
 };
 use rayon::prelude::*;
-use shared_model::Shape;
+use shared_model::inspect::Shape;
 use std::time::Instant;
 use tinytriplet_data::{Label, Rng, Split, classes, hold_out};
 use tinytriplet_evaluation::{
@@ -175,14 +175,14 @@ impl<'a> Training<'a> {
     }
 
     /// The batch's embeddings, and how far they are from each other.
-    fn embed<'b>(&'b self, batch: &'b Batch) -> (Embedded<'b>, Dispersion) {
+    fn embed<'b>(&'b self, batch: &'b Batch) -> (EmbeddedBatch<'b>, Dispersion) {
         let step = self.state.step as u64 + 1;
         let net = &self.learner.net;
         let images =
             net.images(self.pixels(&batch.images, &self.streams.distortion.stream(step)), &self.device);
         let embeddings = net.forward(images, Some(&mut self.streams.dropping.stream(step)));
         let dispersion = Dispersion::new(&floats(embeddings.clone()), net.embedding_len());
-        let embedded = Embedded {
+        let embedded = EmbeddedBatch {
             embeddings,
             labels: &batch.labels,
             triplets: batch.triplets.as_deref(),
