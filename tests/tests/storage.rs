@@ -199,7 +199,11 @@ fn records_keep_the_order_of_their_keys() {
     assert_eq!(records(&mut store), expected);
     assert_eq!(store.compactions(), compactions);
     assert_eq!(store.remove(b"nobody"), Ok(false));
-    assert_eq!(store.compactions(), compactions + 1, "the first change after a mount, were it none, compacts the store");
+    assert_eq!(
+        store.compactions(),
+        compactions + 1,
+        "the first change after a mount, were it none, compacts the store"
+    );
     assert_eq!(records(&mut store), expected);
 }
 
