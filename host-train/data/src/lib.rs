@@ -28,7 +28,7 @@ mod search;
 mod split;
 mod triplets;
 
-pub use classes::{Class, TooFewToHoldOut, classes, hold_out};
+pub use classes::{Class, TooFewToHoldOut, classes, evenly, hold_out};
 pub use dataset::{Dataset, Source};
 pub use error::DataError;
 pub use event::{Event, Progress};
