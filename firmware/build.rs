@@ -1,9 +1,6 @@
 //! Embeds the model file, checks that the board can hold it, and lays out the board's memory.
 
-use shared_model::{
-    Layout, Model,
-    layout::{RepackError, repack, repacked_len},
-};
+use shared_model::{Layout, Model, model::layout::repack_to_vec};
 use std::{
     env, fs,
     ops::RangeInclusive,
@@ -78,16 +75,10 @@ fn read(path: &Path, packed: &Path) -> Result<ModelFile, String> {
     let plain = fs::read(path).map_err(|error| {
         format!("cannot read the model {}: {error} (TINYTRIPLET_MODEL names another one)", path.display())
     })?;
-    let bytes = pack(&plain).map_err(|error| format!("{}: {error}", path.display()))?;
+    let bytes =
+        repack_to_vec(&plain, Layout::Packed).map_err(|error| format!("{}: {error}", path.display()))?;
     fs::write(packed, &bytes).map_err(|error| format!("cannot write to {}: {error}", packed.display()))?;
     Ok(ModelFile { path: path.to_owned(), packed: packed.to_owned(), bytes })
-}
-
-fn pack(file: &[u8]) -> Result<Vec<u8>, RepackError> {
-    let model = Model::decode(file).map_err(RepackError::Decode)?;
-    let mut packed = vec![0; repacked_len(&model, Layout::Packed).ok_or(RepackError::Full)?];
-    repack(file, Layout::Packed, &mut packed)?;
-    Ok(packed)
 }
 
 fn read_folder(folder: &Path, out: &Path) -> Result<Vec<ModelFile>, String> {

@@ -16,9 +16,10 @@ use embedded_hal::digital::InputPin;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
 use shared_model::{
-    Gallery, Model, crc32,
+    Gallery, Model,
     gallery::{self, MAX_LABEL},
-    protocol::{
+    model::crc32,
+    wire::{
         FrameError, FrameReader, NO_ID, Request, RequestBody, RequestError, Response, ResponseBody, Restart,
         decode_message, encode_frame,
     },

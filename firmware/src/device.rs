@@ -4,9 +4,10 @@ use crate::{hardware::System, kept_gallery::KeptGallery};
 use embedded_storage::nor_flash::NorFlash;
 use micromath::F32Ext;
 use shared_model::{
-    Distance, Model, TestImage,
+    Distance, Model, Threshold,
+    engine::TestImage,
     gallery::{Match, Method},
-    protocol::{Info, Limit, MAX_RUNS, ModelInfo, RequestBody, RequestError, ResponseBody, Restart},
+    wire::{Info, MAX_RUNS, ModelInfo, RequestBody, RequestError, ResponseBody, Restart},
 };
 
 /// The model, the gallery, and memory to run them in.
@@ -61,7 +62,7 @@ impl<Flash: NorFlash, const CAPACITY: usize> Device<'_, Flash, CAPACITY> {
                 let count = self.enrol_last(label)?;
                 Ok(ResponseBody::Enrolled { count, entries: self.gallery.info().len })
             }
-            RequestBody::Recognise { pixels, method, limit } => self.recognise(pixels, method, limit),
+            RequestBody::Recognise { pixels, method, threshold } => self.recognise(pixels, method, threshold),
             RequestBody::Entry { index } => {
                 let entry = self.gallery.get()?.entries().nth(index.into()).ok_or(RequestError::NoEntry)?;
                 Ok(ResponseBody::Entry { label: entry.label(), value: entry.value() })
@@ -116,10 +117,10 @@ impl<Flash: NorFlash, const CAPACITY: usize> Device<'_, Flash, CAPACITY> {
         &mut self,
         pixels: &[u8],
         method: Method,
-        limit: Limit,
+        threshold: Threshold,
     ) -> Result<ResponseBody<'_>, RequestError> {
         self.see(pixels)?;
-        let recognition = self.gallery.get()?.recognise(&self.model, self.last, method, limit)?;
+        let recognition = self.gallery.get()?.recognise(&self.model, self.last, method, threshold)?;
         if let Some(Match { label, distance }) = recognition.nearest {
             let known = recognition.label().is_some();
             log!(info, "\"{=str}\", {=f32} away, known: {=bool}", label, self.apart(distance), known);

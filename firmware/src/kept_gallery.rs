@@ -4,7 +4,7 @@ use crate::storage::{Owner, Store, StoreError};
 use embedded_storage::nor_flash::NorFlash;
 use shared_model::{
     Gallery, Model,
-    protocol::{GalleryInfo, RequestError, Storage},
+    wire::{GalleryInfo, RequestError, Storage},
 };
 
 /// A gallery in RAM, and the same in flash where the board has one for it.

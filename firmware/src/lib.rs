@@ -16,7 +16,7 @@
 //! * [`boards`] is the table of boards. Each has one small module in `src/board/`, which belongs to the
 //!   program, not to this library: clocks, pins, flash, and an interrupt that receives.
 //!
-//! On a PC the package is also what talks to a board: `shared_model::client` asks, [`emulator`] builds the firmware and
+//! On a PC the package is also what talks to a board: `shared_model::wire::client` asks, [`emulator`] builds the firmware and
 //! boots it in an emulator, [`mod@image`] reads digits drawn as text.
 //!
 //! [`measuring`] is about a second program for boards, `src/measure/`, which counts instructions.

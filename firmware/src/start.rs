@@ -12,7 +12,7 @@ use firmware::{
 };
 #[cfg(target_arch = "riscv32")]
 use riscv_rt::entry;
-use shared_model::{Model, gallery, protocol::FrameReader};
+use shared_model::{Model, gallery, wire::FrameReader};
 use static_cell::ConstStaticCell;
 
 const FRAME: usize = memory::request_len(INPUT_LEN, EMBEDDING_LEN, EXEMPLARS);

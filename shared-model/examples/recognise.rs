@@ -1,7 +1,10 @@
 //! Enrols two images and recognises a third, without a board: `recognise MODEL IMAGES`, where `IMAGES` holds digits as
 //! `host-train draw` draws them. A board does the same with arrays in the place of vectors.
 
-use shared_model::{Gallery, Model, gallery, gallery::Method, protocol::Limit};
+use shared_model::{
+    Gallery, Model, Threshold,
+    gallery::{self, Method},
+};
 use std::{env, error::Error, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -32,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut gallery = Gallery::new(&model, 0, &mut memory);
     gallery.enrol(name, &first)?;
     gallery.enrol(other, &third)?;
-    let recognition = gallery.recognise(&model, &second, Method::Prototype, Limit::EqualError)?;
+    let recognition = gallery.recognise(&model, &second, Method::Prototype, Threshold::EqualError)?;
     println!("the second {name} is recognised as {}", recognition.label().unwrap_or("unknown"));
     Ok(())
 }

@@ -28,7 +28,7 @@
 //!
 //! Feature maps are stored row by row, channels last (H, W, C). An image is one byte a pixel,
 //! 0 (background) to 255. Weights are `[output channel][row][column][input channel]`; [`layout::repack`] puts them into
-//! the order in which the fast [`Path`]s of a board read them. A model may be decoded and run in either.
+//! the order in which the fast [`Kernel`]s of a board read them. A model may be decoded and run in either.
 //!
 //! # Example
 //!
@@ -50,27 +50,40 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
-#[cfg(any(test, feature = "client"))]
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 pub mod engine;
 pub mod gallery;
+pub mod inspect;
 pub mod model;
 pub mod wire;
 
-pub use engine::{EmbedError, SelfTestError, TestImage, kernel, requantize};
-pub use gallery::{Gallery, distance};
+pub use engine::EmbedError;
+pub use gallery::{Gallery, GalleryError, Recognition, Threshold};
 pub use model::{
-    DecodeError, Model, crc32,
-    format::{self, Distance, Layout},
-    geometry::ConvGeometry,
-    kernel_choice::{Path, Reason},
-    layout,
-    step::{Operation, Parameters, Step},
-    tensor::{Element, Shape, Tensor},
+    DecodeError, Model,
+    format::{Distance, Layout},
 };
-pub use wire as protocol;
-#[cfg(feature = "client")]
+
+// TRANSITION
+#[doc(hidden)]
+pub use engine::{SelfTestError, TestImage, kernel, requantize};
+#[doc(hidden)]
+pub use gallery::distance;
+#[doc(hidden)]
+pub use inspect::*;
+#[doc(hidden)]
+pub use model::{crc32, format, layout};
+#[doc(hidden)]
+pub mod protocol {
+    pub use crate::gallery::{Recognition, Threshold};
+    pub use crate::wire::*;
+}
+#[cfg(feature = "std")]
+#[doc(hidden)]
 pub use wire::client;
 
 /// The README's example compiles.

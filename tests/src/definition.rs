@@ -4,7 +4,7 @@
 
 use shared_model::{
     Model,
-    format::{Activation, Layer, Pool},
+    model::format::{Activation, Layer, Pool},
 };
 
 /// A feature map in plain integers.

@@ -2,8 +2,9 @@
 
 use crate::random::encode;
 use shared_model::{
-    Distance, Shape,
-    format::{self, Activation, Conv2d, Dense, Layer, Pool, Preparation},
+    Distance,
+    inspect::Shape,
+    model::format::{self, Activation, Conv2d, Dense, Layer, Pool, Preprocessing},
 };
 
 /// Model files and what they are. Weights of an output channel are all 127 or all −128, each beside the other as two
@@ -25,7 +26,7 @@ pub fn models() -> Vec<(&'static str, Vec<u8>)> {
     let dense = Layer::Dense(Dense { out_features: 5, activation: Activation::Linear, scale: 0.5 });
     let whole = i32::MAX as i64;
     let file = |input, layers: &[Layer], data: &[u8]| {
-        encode(input, layers, (Preparation::MNIST, Distance::SquaredL2), 0, data)
+        encode(input, layers, (Preprocessing::MNIST, Distance::SquaredL2), 0, data)
     };
     vec![
         // Winograd's method multiplies sums by 4, and takes no more channels.

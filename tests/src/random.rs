@@ -2,9 +2,10 @@
 
 use rand::{Rng, RngExt};
 use shared_model::{
-    Distance, Shape,
-    format::{
-        self, Activation, AveragePool, Background, Conv2d, Dense, Fit, Layer, Metadata, Pool, Preparation,
+    Distance,
+    inspect::Shape,
+    model::format::{
+        self, Activation, AveragePool, Background, Conv2d, Dense, Fit, Layer, Metadata, Pool, Preprocessing,
         Thresholds, TrainingSummary,
     },
 };
@@ -46,11 +47,11 @@ fn background(rng: &mut impl Rng, len: usize, data: &mut Vec<u8>) -> u16 {
 }
 
 /// What a model file says beside its layers.
-fn rest(rng: &mut impl Rng) -> (Preparation, Distance) {
+fn rest(rng: &mut impl Rng) -> (Preprocessing, Distance) {
     let fit = [Fit::Stretch, Fit::Contain, Fit::Centre][rng.random_range(0..3)];
     let background = [Background::Dark, Background::Light, Background::Auto][rng.random_range(0..3)];
     let distance = if rng.random() { Distance::SquaredL2 } else { Distance::Cosine };
-    (Preparation { fit, background }, distance)
+    (Preprocessing { fit, background }, distance)
 }
 
 /// A model file of what nets are made of, with `channels` output channels in every layer: a convolution with
@@ -111,7 +112,7 @@ pub fn large_model(rng: &mut impl Rng) -> Vec<u8> {
 pub(crate) fn encode(
     input: Shape,
     layers: &[Layer],
-    (preparation, distance): (Preparation, Distance),
+    (preprocessing, distance): (Preprocessing, Distance),
     background_prototypes: u16,
     data: &[u8],
 ) -> Vec<u8> {
@@ -119,7 +120,7 @@ pub(crate) fn encode(
         name: "random",
         input,
         input_scale: 1.0 / 255.0,
-        preparation,
+        preprocessing,
         layers: heapless::Vec::from_slice(layers).expect("a model holds as many"),
         distance,
         thresholds: Thresholds::default(),

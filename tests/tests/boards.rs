@@ -8,13 +8,15 @@ use firmware::{
     measuring::measure,
     model,
 };
+use shared_model::model::layout::repack_to_vec;
 use shared_model::{
     Layout, Model,
-    client::{Client, ClientError},
-    protocol::{FrameError, ModelInfo, NO_ID, RequestError, ResponseBody},
+    wire::{
+        FrameError, ModelInfo, NO_ID, RequestError, ResponseBody,
+        client::{Client, ClientError},
+    },
 };
 use std::time::Duration;
-use tinytriplet_evaluation::export::repacked;
 
 fn boot(name: &str) -> Client<Emulator> {
     let board = boards::find(name).expect("a board of the table");
@@ -30,10 +32,12 @@ fn boot(name: &str) -> Client<Emulator> {
 /// what comes out.
 fn parity(client: &mut Client<Emulator>, count: usize) {
     let packed = Model::decode(model::FILE).unwrap();
-    let plain = repacked(model::FILE, Layout::Plain).unwrap();
+    let plain = repack_to_vec(model::FILE, Layout::Plain).unwrap();
     let model = Model::decode(&plain).unwrap();
     assert_eq!((packed.layout(), model.layout()), (Layout::Packed, Layout::Plain));
-    assert!(packed.steps().any(|step| step.path.is_fast()) && !model.steps().any(|step| step.path.is_fast()));
+    assert!(
+        packed.steps().any(|step| step.kernel.is_fast()) && !model.steps().any(|step| step.kernel.is_fast())
+    );
     assert_eq!(client.info().unwrap().model.hash, model.hash());
     assert_eq!(packed.hash(), model.hash());
     assert!(packed.hash_matches(model::FILE) && model.hash_matches(&plain));

@@ -2,23 +2,27 @@
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use shared_model::model::layout::repack_to_vec;
 use shared_model::{
-    DecodeError, Layout, Model, Operation, Path, Shape, crc32,
-    format::{self, HEADER_LEN, Layer, Metadata, Pool},
+    DecodeError, Layout, Model,
+    inspect::{Kernel, Operation, Shape},
+    model::{
+        crc32,
+        format::{self, HEADER_LEN, Layer, Metadata, Pool},
+    },
 };
 use std::{
     collections::{BTreeMap, HashSet},
     ops::Range,
 };
 use tests::random;
-use tinytriplet_evaluation::export::repacked;
 
 fn file(seed: u64) -> Vec<u8> {
     random::model(&mut ChaCha8Rng::seed_from_u64(seed))
 }
 
 fn packed(file: &[u8]) -> Vec<u8> {
-    repacked(file, Layout::Packed).unwrap()
+    repack_to_vec(file, Layout::Packed).unwrap()
 }
 
 /// Memory that begins at a multiple of 4 bytes, which packed files must, and what a `Vec<u8>` need not do.
@@ -42,15 +46,15 @@ fn decode_error(bytes: &[u8]) -> Option<DecodeError> {
 }
 
 /// Where in a packed file the weights of its fast layers lie: the layer, its path, the bytes.
-fn fast_weights(file: &[u8]) -> Vec<(usize, Path, Range<usize>)> {
+fn fast_weights(file: &[u8]) -> Vec<(usize, Kernel, Range<usize>)> {
     let mut words = Words::default();
     let file = words.hold(file, 0);
     let model = Model::decode(file).unwrap();
-    let fast = model.steps().filter(|step| step.path.is_fast());
+    let fast = model.steps().filter(|step| step.kernel.is_fast());
     fast.filter_map(|step| match &step.operation {
         Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
             let start = parameters.weights.as_ptr().addr() - file.as_ptr().addr();
-            Some((step.layer, step.path, start..start + parameters.weights.len()))
+            Some((step.layer, step.kernel, start..start + parameters.weights.len()))
         }
         Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
     })
@@ -184,8 +188,8 @@ fn packed_weights_are_what_packing_makes() {
                         let file = words.hold(&bad, 0);
                         assert!(!Model::decode(file).unwrap().hash_matches(file), "seed {seed}");
                         assert_ne!(
-                            repacked(file, Layout::Plain).unwrap(),
-                            repacked(&good, Layout::Plain).unwrap(),
+                            repack_to_vec(file, Layout::Plain).unwrap(),
+                            repack_to_vec(&good, Layout::Plain).unwrap(),
                             "seed {seed}"
                         );
                     }

@@ -2,22 +2,27 @@
 
 use firmware::memory;
 use shared_model::{
-    DecodeError, Distance, Layout, Model, Shape, TestImage, crc32,
-    format::{
-        Activation, Background, Dense, Fit, Layer, Metadata, Preparation, Threshold, Thresholds,
-        TrainingSummary, encode,
+    DecodeError, Distance, Layout, Model,
+    engine::TestImage,
+    inspect::Shape,
+    model::{
+        crc32,
+        format::{
+            Activation, Background, CalibratedThreshold, Dense, Fit, Layer, Metadata, Preprocessing,
+            Thresholds, TrainingSummary, encode,
+        },
     },
 };
 use tests::{definition, hex::hex_dump};
 
 fn example() -> Vec<u8> {
     let dense = Dense { out_features: 1, activation: Activation::Linear, scale: 1.0 };
-    let threshold = Threshold { distance: 300, false_accept_rate: 0.5, false_reject_rate: 0.5 };
+    let threshold = CalibratedThreshold { distance: 300, false_accept_rate: 0.5, false_reject_rate: 0.5 };
     let metadata = Metadata {
         name: "é",
         input: Shape::new(1, 1, 1),
         input_scale: 1.0 / 255.0,
-        preparation: Preparation { fit: Fit::Contain, background: Background::Auto },
+        preprocessing: Preprocessing { fit: Fit::Contain, background: Background::Auto },
         layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
         distance: Distance::SquaredL2,
         thresholds: Thresholds { equal_error: Some(threshold), false_accept_1_percent: None },
@@ -92,7 +97,7 @@ fn other_versions_are_refused_before_all_else() {
 fn boards_tells_what_buffers_take() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/models/default.model.postcard");
     let packed =
-        tinytriplet_evaluation::export::repacked(&std::fs::read(path).unwrap(), Layout::Packed).unwrap();
+        shared_model::model::layout::repack_to_vec(&std::fs::read(path).unwrap(), Layout::Packed).unwrap();
     let model = Model::decode(&packed).unwrap();
     let (input, dim) = (model.input_len(), model.embedding_len());
     let request = memory::request_len(input, dim, 0);

@@ -4,13 +4,16 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use shared_model::{EmbedError, Layout, Model, Operation, Path, SelfTestError, Step, TestImage, format};
+use shared_model::model::layout::repack_to_vec;
+use shared_model::{
+    EmbedError, Layout, Model,
+    engine::{SelfTestError, TestImage},
+    inspect::{Kernel, Operation, Step},
+    model::format,
+};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tests::{definition, largest, random};
-use tinytriplet_evaluation::{
-    engine::{Engine, Simd, StepPath},
-    export::repacked,
-};
+use tinytriplet_evaluation::engine::{Engine, Simd, StepPath};
 
 /// The models that come with the firmware.
 const COMMITTED: [&[u8]; 2] = [
@@ -26,7 +29,7 @@ fn engine_equals_the_definition() {
     let (mut kinds, mut paths, mut values) = (HashSet::new(), HashMap::new(), HashSet::new());
     for case in 0..4_000 {
         let file = random::model(&mut rng);
-        let packed = repacked(&file, Layout::Packed).unwrap();
+        let packed = repack_to_vec(&file, Layout::Packed).unwrap();
         let model = Model::decode(&file).unwrap_or_else(|error| panic!("case {case}: {error}"));
         let pixels = random::pixels(&mut rng, model.input_len());
         let expected = definition::embed(&file, &pixels);
@@ -40,10 +43,10 @@ fn engine_equals_the_definition() {
             assert!(model.hash_matches(file), "case {case}");
             for step in model.steps() {
                 let fused = matches!(step.operation, Operation::Conv2d { pool: Some(_), .. });
-                *paths.entry(format!("{:?} {fused}", step.path)).or_insert(0) += 1;
+                *paths.entry(format!("{:?} {fused}", step.kernel)).or_insert(0) += 1;
             }
         }
-        assert_eq!(repacked(&packed, Layout::Plain).unwrap(), file, "case {case}");
+        assert_eq!(repack_to_vec(&packed, Layout::Plain).unwrap(), file, "case {case}");
 
         kinds.extend(model.metadata().layers.iter().map(|layer| layer.kind()));
         values.extend(expected);
@@ -63,7 +66,7 @@ fn observed_steps_are_the_layers() {
     let mut cropped = 0;
     for case in 0..400 {
         let file = random::model(&mut rng);
-        let packed = repacked(&file, Layout::Packed).unwrap();
+        let packed = repack_to_vec(&file, Layout::Packed).unwrap();
         let pixels = random::pixels(&mut rng, Model::decode(&file).unwrap().input_len());
         let [plain, packed] = [&file, &packed].map(|file| {
             let model = Model::decode(file).unwrap();
@@ -96,18 +99,18 @@ fn observed_steps_are_the_layers() {
 #[test]
 fn the_largest_sums_equal_the_definition() {
     for (name, plain) in largest::models() {
-        let packed = repacked(&plain, Layout::Packed).unwrap();
+        let packed = repack_to_vec(&plain, Layout::Packed).unwrap();
         let path = match name.split('-').next() {
-            Some("winograd") => Path::Winograd,
-            Some("taps") => Path::Taps,
-            _ => Path::Rows,
+            Some("winograd") => Kernel::Winograd,
+            Some("taps") => Kernel::Taps,
+            _ => Kernel::Rows,
         };
         let mut values = HashSet::new();
         for image in TestImage::ALL {
             for file in [&plain, &packed] {
                 let model = Model::decode(file).unwrap_or_else(|error| panic!("{name}: {error}"));
                 assert!(
-                    model.layout() == Layout::Plain || model.steps().all(|step| step.path == path),
+                    model.layout() == Layout::Plain || model.steps().all(|step| step.kernel == path),
                     "{name}"
                 );
                 let mut pixels = vec![0; model.input_len()];
@@ -130,7 +133,7 @@ fn golden_crcs_are_those_of_the_definition() {
     for case in 0..400 {
         let plain = random::model(&mut rng);
         let expected = definition::golden_crc(&plain);
-        for file in [&plain, &repacked(&plain, Layout::Packed).unwrap()] {
+        for file in [&plain, &repack_to_vec(&plain, Layout::Packed).unwrap()] {
             // Random nets are written without it.
             let error = SelfTestError::Mismatch { expected: 0, actual: expected };
             assert_eq!(self_test(file), Err(error), "case {case}");
@@ -145,7 +148,7 @@ fn background_prototypes_are_those_of_the_definition() {
     for _ in 0..100 {
         let plain = random::model(&mut rng);
         let expected = definition::background_prototypes(&plain);
-        for file in [&plain, &repacked(&plain, Layout::Packed).unwrap()] {
+        for file in [&plain, &repack_to_vec(&plain, Layout::Packed).unwrap()] {
             let model = Model::decode(file).unwrap();
             assert_eq!(model.background_prototypes().collect::<Vec<_>>(), expected);
         }
@@ -162,7 +165,7 @@ fn self_test(file: &[u8]) -> Result<(), SelfTestError> {
 fn committed_models_pass_their_self_test() {
     for file in COMMITTED {
         assert_eq!(self_test(file), Ok(()));
-        assert_eq!(self_test(&repacked(file, Layout::Packed).unwrap()), Ok(()));
+        assert_eq!(self_test(&repack_to_vec(file, Layout::Packed).unwrap()), Ok(()));
         let model = Model::decode(file).unwrap();
         assert_eq!(model.metadata().golden_crc, definition::golden_crc(file));
     }
@@ -188,7 +191,12 @@ fn self_tests_find_wrong_weights() {
             let mut wrong = vec![0; file.len()];
             format::encode(model.metadata(), &data, &mut wrong).unwrap();
             let result = self_test(&wrong);
-            assert_eq!(self_test(&repacked(&wrong, Layout::Packed).unwrap()), result, "layer {}", step.layer);
+            assert_eq!(
+                self_test(&repack_to_vec(&wrong, Layout::Packed).unwrap()),
+                result,
+                "layer {}",
+                step.layer
+            );
             if let Err(SelfTestError::Mismatch { expected, actual }) = result {
                 assert!(expected == model.metadata().golden_crc && actual != expected);
                 found += 1;

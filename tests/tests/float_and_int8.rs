@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared_model::{Model, Shape};
+use shared_model::{Model, inspect::Shape};
 use tinytriplet_data::drawn;
 use tinytriplet_evaluation::{
     export::export_untrained,

@@ -11,11 +11,10 @@ use firmware::{
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
-    Gallery, Model,
-    client::Client,
-    crc32,
+    Gallery, Model, Threshold,
     gallery::{self, Method},
-    protocol::{Limit, Request, RequestBody, Restart, Storage, encode_frame},
+    model::crc32,
+    wire::{Request, RequestBody, Restart, Storage, client::Client, encode_frame},
 };
 use std::{
     collections::BTreeMap,
@@ -108,15 +107,15 @@ fn teach_and_ask(name: &str, kept: bool) {
             for (pixels, embedding) in images.iter().zip(embeddings) {
                 let nearest = mirror.nearest(embedding, Method::Prototype).unwrap();
                 let distance = nearest.first.unwrap().distance;
-                for limit in [
-                    Limit::None,
-                    Limit::EqualError,
-                    Limit::FalseAccept1Percent,
-                    Limit::Distance(distance),
-                    Limit::Distance(distance.saturating_sub(1)),
+                for threshold in [
+                    Threshold::None,
+                    Threshold::EqualError,
+                    Threshold::FalseAccept1Percent,
+                    Threshold::Distance(distance),
+                    Threshold::Distance(distance.saturating_sub(1)),
                 ] {
-                    let expected = mirror.recognise(&host, embedding, Method::Prototype, limit).unwrap();
-                    assert_eq!(client.recognise(pixels, Method::Prototype, limit), Ok(expected));
+                    let expected = mirror.recognise(&host, embedding, Method::Prototype, threshold).unwrap();
+                    assert_eq!(client.recognise(pixels, Method::Prototype, threshold), Ok(expected));
                 }
             }
         };

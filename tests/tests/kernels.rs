@@ -4,14 +4,17 @@
 use firmware::{boards, measuring::measure};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use shared_model::{Element, Layout, Model, Operation, Path as Kernel, Reason, Step};
+use shared_model::model::layout::repack_to_vec;
+use shared_model::{
+    Layout, Model,
+    inspect::{Element, Kernel, Operation, Reason, Step},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::LazyLock,
 };
 use tests::{largest, model_folder, random};
-use tinytriplet_evaluation::export::repacked;
 
 /// Nets that are measured.
 const NETS: usize = 150;
@@ -75,7 +78,7 @@ fn cases(step: &Step<'_>, weights: Option<&[u8]>) -> Vec<String> {
         Operation::MaxPool2d(_) => " max",
         Operation::AveragePool2d(..) => " average",
     };
-    let path = match step.path {
+    let path = match step.kernel {
         Kernel::Reference(Reason::Pool) => "Reference(Pool)".to_owned(),
         path => format!("{path:?}"),
     };
@@ -86,7 +89,7 @@ fn cases(step: &Step<'_>, weights: Option<&[u8]>) -> Vec<String> {
         cases.push(format!("{path}{kind} signed"));
     }
     if let Operation::Conv2d { pool: Some(_), .. } = step.operation
-        && step.path.is_fast()
+        && step.kernel.is_fast()
     {
         cases.push(format!("{path}{kind} {}", if is_wide(step) { "wide" } else { "narrow" }));
     }
@@ -108,7 +111,7 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
             break;
         }
         let file = random::model(&mut rng);
-        let packed = repacked(&file, Layout::Packed).unwrap();
+        let packed = repack_to_vec(&file, Layout::Packed).unwrap();
         let model = Model::decode(&packed).unwrap();
         let plain = Model::decode(&file).unwrap();
         let cases: Vec<String> = model
@@ -178,7 +181,7 @@ fn equals_the_plain_kernels(board: &str) {
 
     let mut files = Vec::new();
     for (name, file) in largest::models() {
-        let packed = repacked(&file, Layout::Packed).unwrap();
+        let packed = repack_to_vec(&file, Layout::Packed).unwrap();
         if Model::decode(&packed).unwrap().ram_len() + 32 * 1024 <= board.ram.len {
             files.push((name.to_owned(), file));
         }

@@ -10,7 +10,11 @@ use firmware::{
     model,
 };
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf::SHF_ALLOC};
-use shared_model::{Layout, Model, Operation, Shape, Step};
+use shared_model::model::layout::repack_to_vec;
+use shared_model::{
+    Layout, Model,
+    inspect::{Operation, Shape, Step},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -20,7 +24,7 @@ use std::{
 };
 use tests::{golden, model_folder};
 use tinytriplet_data::{Rng, drawn};
-use tinytriplet_evaluation::export::{export_untrained, repacked};
+use tinytriplet_evaluation::export::export_untrained;
 use tinytriplet_recipe::{Backend, Config, PRESETS};
 use tinytriplet_report::{
     ledger::{operation, path},
@@ -127,7 +131,7 @@ fn head(board: &Board, models: &Models) -> String {
 }
 
 fn write_model(text: &mut String, name: &str, plain: &[u8], measured: &ModelReport) {
-    let packed = repacked(plain, Layout::Packed).unwrap();
+    let packed = repack_to_vec(plain, Layout::Packed).unwrap();
     let model = Model::decode(&packed).unwrap();
     let hash: String = model.hash().iter().map(|byte| format!("{byte:02x}")).collect();
     writeln!(text, "\n{name} (model {hash})").unwrap();
@@ -154,7 +158,7 @@ fn write_model(text: &mut String, name: &str, plain: &[u8], measured: &ModelRepo
         assert_eq!((step.last_layer(), step.macs()), (report.layer, report.macs));
         sum += u64::from(report.cost.instructions.expect("the board counts instructions"));
         let shapes = format!("{} → {}", step.input.shape, step.output.shape);
-        row(&operation(step), &shapes, path(step.path), report.macs, report.cost);
+        row(&operation(step), &shapes, path(step.kernel), report.macs, report.cost);
     }
     row("embed, the whole", "", "", model.macs(), measured.embed);
     row("decode", "", "", 0, measured.decode);
@@ -250,14 +254,13 @@ fn part(name: &str) -> Option<&'static str> {
     if name.starts_with("tinytriplet_") {
         return Some("assembly");
     }
-    // Either a path of lengths and names, `12shared_model4fast8portable`, or within `<` and `>`, `shared_model..fast`.
+    // Either a path of lengths and names, `12shared_model6engine4fast4pack`, or within `<` and `>`,
+    // `shared_model..engine..fast`.
     let parts = [
-        ("4fast8portable", "..fast..portable", "shared_model::fast::portable"),
-        ("4fast3arm", "..fast..arm", "shared_model::fast::arm"),
-        ("4fast4pack", "..fast..pack", "shared_model::fast::pack, for decode"),
-        ("4fast", "..fast", "shared_model::fast, other"),
-        ("6kernel", "..kernel", "shared_model::kernel"),
-        ("5embed", "..embed", "shared_model::embed"),
+        ("6engine4fast4pack", "..engine..fast..pack", "shared_model::engine::fast::pack, for decode"),
+        ("6engine4fast", "..engine..fast", "shared_model::engine::fast, other"),
+        ("6engine6kernel", "..engine..kernel", "shared_model::engine::kernel"),
+        ("6engine5embed", "..engine..embed", "shared_model::engine::embed"),
         ("5model", "..model..", "shared_model::model"),
         ("", "", "shared_model, other"),
     ];
@@ -268,7 +271,9 @@ fn part(name: &str) -> Option<&'static str> {
 }
 
 fn is_kernel(part: &str) -> bool {
-    part == "assembly" || part.starts_with("shared_model::fast") || part == "shared_model::kernel"
+    part == "assembly"
+        || part.starts_with("shared_model::engine::fast")
+        || part == "shared_model::engine::kernel"
 }
 
 fn bytes(count: usize) -> String {

@@ -10,10 +10,12 @@ use firmware::{
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
-    Gallery, Model,
-    client::{Client, ClientError},
+    Gallery, Model, Threshold,
     gallery::{self, GalleryError, Method},
-    protocol::{Limit, RequestError},
+    wire::{
+        RequestError,
+        client::{Client, ClientError},
+    },
 };
 use std::{collections::BTreeMap, time::Duration};
 use tests::noisy::Noisy;
@@ -121,11 +123,11 @@ fn no_wrong_answer_over_a_damaged_line() {
             },
             95 => {
                 let image = &images[rng.random_range(0..images.len())];
-                board.recognise(image, Method::Prototype, Limit::EqualError).map(|recognition| {
+                board.recognise(image, Method::Prototype, Threshold::EqualError).map(|recognition| {
                     host.embed(image, &mut scratch, &mut embedding).unwrap();
                     let nearest = mirror.gallery.nearest(&embedding, Method::Prototype).unwrap();
                     assert_eq!((recognition.nearest, recognition.runner_up), (nearest.first, nearest.second));
-                    assert_eq!(recognition.limit, thresholds.equal_error.unwrap().distance);
+                    assert_eq!(recognition.threshold, thresholds.equal_error.unwrap().distance);
                 })
             }
             96..98 => match board.bench(0) {

@@ -254,7 +254,7 @@ fn flash_of(owner: [u8; 8], change: impl Fn(&mut [u8])) -> Flash {
     store.put(b"b", &[2; VALUE_LEN]).unwrap();
     let header = &mut flash.bytes_mut()[..28];
     change(header);
-    let crc = shared_model::crc32(&header[..24]);
+    let crc = shared_model::model::crc32(&header[..24]);
     header[24..].copy_from_slice(&crc.to_le_bytes());
     flash
 }

@@ -5,10 +5,10 @@ use firmware::{
     model,
 };
 use shared_model::{
-    Model, Shape,
-    client::Client,
-    format::Threshold,
-    protocol::{Info, Request, RequestBody, ResponseBody, encode_frame},
+    Model,
+    inspect::Shape,
+    model::format::CalibratedThreshold,
+    wire::{Info, Request, RequestBody, ResponseBody, client::Client, encode_frame},
 };
 use std::{
     error::Error,
@@ -99,9 +99,9 @@ fn introduction(program: &Program, info: &Info<'_>, boot: Duration) -> String {
 fn verdict(model: &Model<'_>, distance: u32) -> String {
     match model.metadata().thresholds.equal_error {
         None => String::new(),
-        Some(Threshold { distance: limit, .. }) => {
-            let word = if distance <= limit { "same" } else { "different" };
-            format!(", {word} (the limit is {:.3})", real(model, limit))
+        Some(CalibratedThreshold { distance: threshold, .. }) => {
+            let word = if distance <= threshold { "same" } else { "different" };
+            format!(", {word} (the threshold is {:.3})", real(model, threshold))
         }
     }
 }

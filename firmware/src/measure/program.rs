@@ -22,7 +22,7 @@ use firmware::{
 use riscv::{asm::wfi, interrupt};
 #[cfg(target_arch = "riscv32")]
 use riscv_rt::entry;
-use shared_model::{Model, Step, TestImage, crc32};
+use shared_model::{Model, engine::TestImage, inspect::Step, model::crc32};
 use static_cell::ConstStaticCell;
 
 static PIXELS: ConstStaticCell<[u8; MEASURED_INPUT_LEN]> = ConstStaticCell::new([0; MEASURED_INPUT_LEN]);

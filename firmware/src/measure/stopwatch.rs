@@ -16,7 +16,7 @@ const COUNTER: Counter = match boards::find(env!("FIRMWARE_BOARD")) {
 type Reading = [u32; 2];
 
 /// What is counted apart: each of a model's layers, and the rest.
-const RECORDS_LEN: usize = shared_model::format::MAX_LAYERS + 1;
+const RECORDS_LEN: usize = shared_model::model::format::MAX_LAYERS + 1;
 /// The record of what ends with no lap.
 const REST: usize = RECORDS_LEN - 1;
 

@@ -31,7 +31,7 @@ pub enum Line<'a> {
     EmbedStack(u32),
     /// Bytes of the engine's scratch.
     Scratch(u32),
-    /// CRC-32 of the embedding of the image with this index in [`TestImage::ALL`](shared_model::TestImage::ALL).
+    /// CRC-32 of the embedding of the image with this index in [`TestImage::ALL`](shared_model::engine::TestImage::ALL).
     Embedding(u32, u32),
     /// The last line.
     Done,

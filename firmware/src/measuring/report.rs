@@ -5,8 +5,13 @@ use crate::{
     model,
 };
 use shared_model::{
-    Layout, Model, Operation, Step, TestImage, crc32,
-    layout::{RepackError, repack, repacked_len},
+    Layout, Model,
+    engine::TestImage,
+    inspect::{Operation, Step},
+    model::{
+        crc32,
+        layout::{RepackError, repack_to_vec},
+    },
 };
 use std::{
     env, fmt, fs,
@@ -202,7 +207,7 @@ fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Res
 /// comes out, so that no fast path is compared with itself.
 fn expected(file: &str, bytes: &[u8]) -> Result<ModelReport, MeasureError> {
     let refused = |error| MeasureError::Model(file.to_owned(), error);
-    let plain = plain(bytes).map_err(refused)?;
+    let plain = repack_to_vec(bytes, Layout::Plain).map_err(refused)?;
     let model = Model::decode(&plain).map_err(|error| refused(RepackError::Decode(error)))?;
     let (mut scratch, mut embedding) = (vec![0; model.scratch_len()], vec![0; model.embedding_len()]);
     let mut pixels = vec![0; model.input_len()];
@@ -231,14 +236,6 @@ fn expected(file: &str, bytes: &[u8]) -> Result<ModelReport, MeasureError> {
         scratch: 0,
         embedding_crcs,
     })
-}
-
-/// The model file with plain weights.
-fn plain(file: &[u8]) -> Result<Vec<u8>, RepackError> {
-    let model = Model::decode(file).map_err(RepackError::Decode)?;
-    let mut plain = vec![0; repacked_len(&model, Layout::Plain).ok_or(RepackError::Full)?];
-    repack(file, Layout::Plain, &mut plain)?;
-    Ok(plain)
 }
 
 /// A step in a few words, such as `conv 3x3 1→16, max pool 2x2`.

@@ -11,7 +11,7 @@ use firmware::{
 };
 use shared_model::{
     Model,
-    protocol::{
+    wire::{
         FrameReader, GalleryInfo, Request, RequestBody, Response, ResponseBody, decode_message, encode_frame,
     },
 };

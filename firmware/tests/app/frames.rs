@@ -6,12 +6,16 @@ use firmware::{
     model::{self, CAPACITY, EXEMPLARS},
 };
 use shared_model::{
-    Shape, Tensor, crc32,
-    format::{MAX_LAYERS, Threshold, Thresholds},
+    Recognition,
     gallery::{self, Match},
-    protocol::{
-        FrameError, FrameReader, GalleryInfo, Info, ModelInfo, NO_ID, Recognition, RequestBody, RequestError,
-        Response, ResponseBody, Storage, VERSION, decode_message, encode_frame,
+    inspect::{Shape, Tensor},
+    model::{
+        crc32,
+        format::{CalibratedThreshold, MAX_LAYERS, Thresholds},
+    },
+    wire::{
+        FrameError, FrameReader, GalleryInfo, Info, ModelInfo, NO_ID, RequestBody, RequestError, Response,
+        ResponseBody, Storage, VERSION, decode_message, encode_frame,
     },
 };
 
@@ -206,7 +210,7 @@ fn the_longest_messages_fit_what_is_set_aside_for_them() {
     assert!(frame(u32::MAX, RequestBody::Compare { a: &white, b: &white }).len() <= FRAME);
     let label = "l".repeat(gallery::MAX_LABEL);
     assert!(frame(u32::MAX, RequestBody::Enrol { label: &label, pixels: &white }).len() <= FRAME);
-    for (dim, exemplars) in [(1, 0), (128, 0), (128, 5), (shared_model::format::MAX_EMBEDDING, 0)] {
+    for (dim, exemplars) in [(1, 0), (128, 0), (128, 5), (shared_model::model::format::MAX_EMBEDDING, 0)] {
         let value = vec![255; gallery::value_len(dim, exemplars)];
         let import = frame(u32::MAX, RequestBody::Import { label: &label, value: &value });
         assert!(import.len() <= memory::request_len(1, dim, exemplars));
@@ -214,7 +218,7 @@ fn the_longest_messages_fit_what_is_set_aside_for_them() {
         let recognition = Recognition {
             nearest: farthest,
             runner_up: farthest,
-            limit: u32::MAX,
+            threshold: u32::MAX,
             background: Some(u32::MAX),
         };
         for body in [
@@ -226,8 +230,9 @@ fn the_longest_messages_fit_what_is_set_aside_for_them() {
             assert!(encoded(u32::MAX, body).len() <= memory::response_len(dim, exemplars));
         }
     }
-    let name = "n".repeat(shared_model::format::MAX_TEXT);
-    let limit = Some(Threshold { distance: u32::MAX, false_accept_rate: 1.0, false_reject_rate: 1.0 });
+    let name = "n".repeat(shared_model::model::format::MAX_TEXT);
+    let limit =
+        Some(CalibratedThreshold { distance: u32::MAX, false_accept_rate: 1.0, false_reject_rate: 1.0 });
     let thresholds = Thresholds { equal_error: limit, false_accept_1_percent: limit };
     let largest = Tensor { shape: Shape::new(u16::MAX, u16::MAX, u16::MAX), ..host_model().output() };
     let model = ModelInfo {

@@ -3,9 +3,9 @@
 use crate::bench::{Bench, embedding, frame, host_model, image};
 use firmware::model::{CAPACITY, EMBEDDING_LEN, EXEMPLARS};
 use shared_model::{
-    Gallery,
+    Gallery, Threshold,
     gallery::{self, GalleryError, LabelError, Method},
-    protocol::{Limit, RequestBody, RequestError, ResponseBody, Restart, Storage},
+    wire::{RequestBody, RequestError, ResponseBody, Restart, Storage},
 };
 use std::ops::Range;
 
@@ -13,8 +13,8 @@ fn enrol<'a>(label: &'a str, pixels: &'a [u8]) -> RequestBody<'a> {
     RequestBody::Enrol { label, pixels }
 }
 
-fn recognise(pixels: &[u8], limit: Limit) -> RequestBody<'_> {
-    RequestBody::Recognise { pixels, method: Method::Prototype, limit }
+fn recognise(pixels: &[u8], threshold: Threshold) -> RequestBody<'_> {
+    RequestBody::Recognise { pixels, method: Method::Prototype, threshold }
 }
 
 /// The error that a request is answered with.
@@ -53,18 +53,20 @@ fn it_recognises_what_a_gallery_on_the_pc_does() {
         gallery.enrol(label, &embedding(pixels)).unwrap();
         requests.push(enrol(label, pixels));
     }
-    let limits = [Limit::Distance(1), Limit::EqualError, Limit::None];
-    let asked: Vec<_> =
-        images.iter().flat_map(|pixels| limits.iter().map(move |&limit| (pixels, limit))).collect();
-    requests.extend(asked.iter().map(|&(pixels, limit)| recognise(pixels, limit)));
+    let thresholds = [Threshold::Distance(1), Threshold::EqualError, Threshold::None];
+    let asked: Vec<_> = images
+        .iter()
+        .flat_map(|pixels| thresholds.iter().map(move |&threshold| (pixels, threshold)))
+        .collect();
+    requests.extend(asked.iter().map(|&(pixels, threshold)| recognise(pixels, threshold)));
     let answers = Bench::new().ask(&requests);
     for (answer, (count, entries)) in
         answers.iter().zip([(1, 1), (1, 2), (1, 3), (2, 3), (2, 3), (2, 3), (3, 3), (3, 3), (3, 3)])
     {
         assert_eq!(answer.body(), ResponseBody::Enrolled { count, entries });
     }
-    for ((pixels, limit), answer) in asked.into_iter().zip(&answers[9..]) {
-        let expected = gallery.recognise(&model, &embedding(pixels), Method::Prototype, limit).unwrap();
+    for ((pixels, threshold), answer) in asked.into_iter().zip(&answers[9..]) {
+        let expected = gallery.recognise(&model, &embedding(pixels), Method::Prototype, threshold).unwrap();
         assert_eq!(answer.body(), ResponseBody::Recognition(expected));
         assert!(expected.margin().unwrap() >= 0);
     }
@@ -79,15 +81,15 @@ fn what_is_nearer_to_the_background_is_unknown() {
     value.resize(gallery::value_len(EMBEDDING_LEN, EXEMPLARS), 0);
     let mut bench = Bench::new();
     bench.ask_one(RequestBody::Import { label: "far", value: &value });
-    let mut label = |limit| match bench.ask_one(recognise(&pixels, limit)).body() {
+    let mut label = |threshold| match bench.ask_one(recognise(&pixels, threshold)).body() {
         ResponseBody::Recognition(found) => {
             assert_eq!(found.nearest.map(|nearest| nearest.label), Some("far"));
             (found.label().map(str::to_owned), found.background.is_some())
         }
         body => panic!("{body:?}"),
     };
-    assert_eq!(label(Limit::Distance(u32::MAX)), (None, true));
-    assert_eq!(label(Limit::None), (Some("far".to_owned()), false));
+    assert_eq!(label(Threshold::Distance(u32::MAX)), (None, true));
+    assert_eq!(label(Threshold::None), (Some("far".to_owned()), false));
 }
 
 #[test]
@@ -96,22 +98,24 @@ fn known_up_to_the_limit_and_no_farther() {
     let distance = host_model().compare(&embedding(&seen), &embedding(&other));
     let mut bench = Bench::new();
     bench.ask_one(enrol("it", &seen));
-    let mut label = |limit| match bench.ask_one(recognise(&other, limit)).body() {
-        ResponseBody::Recognition(recognition) => (recognition.label().map(str::to_owned), recognition.limit),
+    let mut label = |threshold| match bench.ask_one(recognise(&other, threshold)).body() {
+        ResponseBody::Recognition(recognition) => {
+            (recognition.label().map(str::to_owned), recognition.threshold)
+        }
         body => panic!("{body:?}"),
     };
-    assert_eq!(label(Limit::Distance(distance)), (Some("it".to_owned()), distance));
-    assert_eq!(label(Limit::Distance(distance - 1)), (None, distance - 1));
-    assert_eq!(label(Limit::None).0, Some("it".to_owned()));
+    assert_eq!(label(Threshold::Distance(distance)), (Some("it".to_owned()), distance));
+    assert_eq!(label(Threshold::Distance(distance - 1)), (None, distance - 1));
+    assert_eq!(label(Threshold::None).0, Some("it".to_owned()));
     let thresholds = host_model().metadata().thresholds;
-    assert_eq!(label(Limit::EqualError).1, thresholds.equal_error.unwrap().distance);
-    assert_eq!(label(Limit::FalseAccept1Percent).1, thresholds.false_accept_1_percent.unwrap().distance);
+    assert_eq!(label(Threshold::EqualError).1, thresholds.equal_error.unwrap().distance);
+    assert_eq!(label(Threshold::FalseAccept1Percent).1, thresholds.false_accept_1_percent.unwrap().distance);
 }
 
 #[test]
 fn an_empty_gallery_knows_nothing() {
     let pixels = image(1);
-    let answer = Bench::new().ask_one(recognise(&pixels, Limit::None));
+    let answer = Bench::new().ask_one(recognise(&pixels, Threshold::None));
     let ResponseBody::Recognition(recognition) = answer.body() else { panic!("{:?}", answer.body()) };
     assert_eq!((recognition.nearest, recognition.label(), recognition.margin()), (None, None, None));
 }
@@ -138,7 +142,7 @@ fn what_cannot_be_is_refused() {
     let import = RequestBody::Import { label: "x", value: &value[1..] };
     assert_eq!(refusal(&mut bench, import), RequestError::Gallery(GalleryError::Length));
     let neighbours =
-        RequestBody::Recognise { pixels: &pixels, method: Method::Neighbours(3), limit: Limit::None };
+        RequestBody::Recognise { pixels: &pixels, method: Method::Neighbours(3), threshold: Threshold::None };
     assert_eq!(refusal(&mut bench, neighbours), RequestError::Gallery(GalleryError::NoExemplars));
     assert_eq!(list(&mut bench), []);
 }
@@ -213,7 +217,7 @@ fn the_gallery_of_another_model_is_left_alone() {
     assert_eq!(bench.gallery().storage, Storage::OtherModel(other));
     for request in [
         enrol("b", &pixels),
-        recognise(&pixels, Limit::None),
+        recognise(&pixels, Threshold::None),
         RequestBody::Forget { label: "a" },
         RequestBody::Entry { index: 0 },
     ] {
@@ -235,7 +239,7 @@ fn write_owner(flash: &mut [u8], from: [u8; 8], to: [u8; 8]) {
     let at = flash.windows(8).position(|bytes| bytes == from).expect("the model's hash is in the flash");
     let header = at - OWNER..at - OWNER + HEADER;
     flash[at..at + 8].copy_from_slice(&to);
-    let crc = shared_model::crc32(&flash[header.start..header.end - 4]).to_le_bytes();
+    let crc = shared_model::model::crc32(&flash[header.start..header.end - 4]).to_le_bytes();
     flash[header.end - 4..header.end].copy_from_slice(&crc);
 }
 
@@ -269,12 +273,12 @@ fn the_button_enrols_the_last_image_as_a_new_label() {
     let mut bench = Bench::new();
     bench.ask_one(enrol("new-2", &b));
     // The image of 784 bytes has arrived after some 13 looks at the button, and before some 26.
-    let frame_looks = frame(1, recognise(&a, Limit::None)).len() / bench.piece;
+    let frame_looks = frame(1, recognise(&a, Threshold::None)).len() / bench.piece;
     bench.button = std::iter::once(frame_looks + 2..frame_looks + 5).collect();
-    bench.ask(&[recognise(&a, Limit::None), recognise(&b, Limit::None)]);
+    bench.ask(&[recognise(&a, Threshold::None), recognise(&b, Threshold::None)]);
     bench.button = Vec::new();
     assert_eq!(list(&mut bench), [("new-1".to_owned(), 1), ("new-2".to_owned(), 1)]);
-    let answer = bench.ask_one(recognise(&a, Limit::None));
+    let answer = bench.ask_one(recognise(&a, Threshold::None));
     let ResponseBody::Recognition(found) = answer.body() else { panic!("{:?}", answer.body()) };
     assert_eq!(found.nearest.map(|nearest| (nearest.label, nearest.distance)), Some(("new-1", 0)));
     // Nothing was seen yet: nothing to enrol.
@@ -287,9 +291,9 @@ fn the_button_enrols_the_last_image_as_a_new_label() {
 fn each_press_of_the_button_counts_once() {
     let (a, b) = (image(1), image(2));
     let mut bench = Bench::new();
-    let frame_looks = frame(1, recognise(&a, Limit::None)).len() / bench.piece;
+    let frame_looks = frame(1, recognise(&a, Threshold::None)).len() / bench.piece;
     bench.button = [2..5, 6..7].map(|Range { start, end }| frame_looks + start..frame_looks + end).to_vec();
-    bench.ask(&[recognise(&a, Limit::None), recognise(&b, Limit::None)]);
+    bench.ask(&[recognise(&a, Threshold::None), recognise(&b, Threshold::None)]);
     bench.button = Vec::new();
     assert_eq!(list(&mut bench), [("new-1".to_owned(), 1), ("new-2".to_owned(), 1)]);
 }
@@ -313,7 +317,7 @@ fn it_proves_itself() {
     assert_eq!(answers[0].body(), ResponseBody::SelfTest { expected: golden, actual: golden });
     let ResponseBody::Digests(digests) = answers[1].body() else { panic!("{:?}", answers[1].body()) };
     assert_eq!(digests.len(), host_model().steps().count());
-    assert_eq!(digests.last(), Some(&shared_model::crc32(&embedding(&pixels))));
+    assert_eq!(digests.last(), Some(&shared_model::model::crc32(&embedding(&pixels))));
     // The clock of this board goes on by one with each look.
     assert_eq!(answers[2].body(), ResponseBody::Bench { runs: 3, microseconds: 3 });
 }

@@ -4,7 +4,7 @@ use crate::{
     classes::{classes, hold_out},
     split::{Label, Split},
 };
-use shared_model::format::Preparation;
+use shared_model::model::format::Preprocessing;
 use std::{borrow::Cow, fmt, path::PathBuf};
 use tinytriplet_recipe::{ConfigError, DataConfig, HoldOut};
 
@@ -23,7 +23,7 @@ pub struct Dataset {
     /// What the labels mean: label `i` is the class of this name. At least as many as there are labels in use.
     pub class_names: Vec<String>,
     /// How the images became pixels.
-    pub preparation: Preparation,
+    pub preprocessing: Preprocessing,
     /// To train with.
     pub train: Split,
     /// To test with.
@@ -71,7 +71,7 @@ impl Dataset {
             name: self.name.clone(),
             source: self.source.clone(),
             class_names: self.class_names.clone(),
-            preparation: self.preparation,
+            preprocessing: self.preprocessing,
             train: self.train.subset(&others(self.train.labels())),
             test: self.test.subset(&others(self.test.labels())),
         })

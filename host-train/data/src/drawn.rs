@@ -16,7 +16,7 @@ use crate::{
 use glyphs::{GLYPHS, Glyph, Point};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use shared_model::format::Preparation;
+use shared_model::model::format::Preprocessing;
 
 /// Height and width of an image.
 const SIDE: usize = 28;
@@ -38,7 +38,7 @@ pub fn dataset(seed: u64, train_per_class: usize, test_per_class: usize) -> Data
         name: "drawn-digits".into(),
         source: Source::Drawn,
         class_names: (0..GLYPHS.len()).map(|digit| digit.to_string()).collect(),
-        preparation: Preparation::MNIST,
+        preprocessing: Preprocessing::MNIST,
         train: split(seed, 0, train_per_class),
         test: split(seed, 1, test_per_class),
     }

@@ -14,7 +14,7 @@ use crate::{
     split::{Label, Split},
 };
 use rayon::prelude::*;
-use shared_model::format::Preparation;
+use shared_model::model::format::Preprocessing;
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -89,7 +89,7 @@ pub(super) struct Folder {
 /// How a folder's pictures are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
-    pub preparation: Preparation,
+    pub preprocessing: Preprocessing,
     /// Rows and columns.
     pub size: [usize; 2],
     /// Of every class, where the folder has no split of its own.
@@ -184,7 +184,7 @@ impl Reading {
         progress(Event::Read { done: 0, of });
         for paths in paths.chunks(TOGETHER) {
             let paths = paths.par_iter();
-            read.par_extend(paths.map(|path| picture::read(path, self.preparation, self.size)));
+            read.par_extend(paths.map(|path| picture::read(path, self.preprocessing, self.size)));
             progress(Event::Read { done: read.len(), of });
         }
         let mut read = read.into_iter();
@@ -271,11 +271,11 @@ impl Builder {
 mod tests {
     use super::{super::picture::tests::*, *};
     use image::ImageFormat;
-    use shared_model::format::{Background, Fit};
+    use shared_model::model::format::{Background, Fit};
     use tempfile::TempDir;
 
     const READING: Reading = Reading {
-        preparation: Preparation { fit: Fit::Contain, background: Background::Auto },
+        preprocessing: Preprocessing { fit: Fit::Contain, background: Background::Auto },
         size: [8, 6],
         test_share: 0.2,
         skip_broken: false,
@@ -303,7 +303,7 @@ mod tests {
     }
 
     fn pixels_of(number: u32) -> Vec<u8> {
-        super::super::prepare::prepare(picture_of(number), READING.preparation, READING.size)
+        super::super::prepare::prepare(picture_of(number), READING.preprocessing, READING.size)
     }
 
     fn read(reading: Reading, folder: &Path) -> (Result<Folder, FolderError>, Vec<String>) {

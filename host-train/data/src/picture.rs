@@ -6,7 +6,7 @@ use super::prepare::prepare;
 use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, metadata::Orientation,
 };
-use shared_model::format::Preparation;
+use shared_model::model::format::Preprocessing;
 use std::{
     cmp::Ordering,
     fs::File,
@@ -73,14 +73,14 @@ impl From<ImageError> for PictureFault {
 ///
 /// # Errors
 /// The file cannot be read, is no picture, or too large a one.
-pub fn read(path: &Path, preparation: Preparation, size: [usize; 2]) -> Result<Vec<u8>, PictureError> {
+pub fn read(path: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Result<Vec<u8>, PictureError> {
     let read = || {
         let mut bytes = Vec::new();
         File::open(path)?.take(MEMORY + 1).read_to_end(&mut bytes)?;
         decode(&bytes)
     };
     match read() {
-        Ok(image) => Ok(prepare(image, preparation, size)),
+        Ok(image) => Ok(prepare(image, preprocessing, size)),
         Err(fault) => Err(PictureError { path: path.into(), fault }),
     }
 }
@@ -180,13 +180,13 @@ fn digits<'a>(text: &mut &'a str) -> &'a str {
 pub(super) mod tests {
     use super::*;
     use image::{GrayImage, ImageEncoder, Luma, codecs::jpeg::JpegEncoder};
-    use shared_model::{
+    use shared_model::model::{
         crc32,
         format::{Background, Fit},
     };
     use std::fs;
 
-    const PREPARATION: Preparation = Preparation { fit: Fit::Contain, background: Background::Dark };
+    const PREPROCESSING: Preprocessing = Preprocessing { fit: Fit::Contain, background: Background::Dark };
 
     /// A bright cross on black: its upright at a third of the width, its bar at a third of the height.
     pub fn cross(width: u32, height: u32) -> DynamicImage {
@@ -209,7 +209,7 @@ pub(super) mod tests {
     fn every_format_and_depth_gives_the_same_pixels() {
         for (width, height) in [(45, 30), (31, 47)] {
             let cross = cross(width, height);
-            let expected = prepare(cross.clone(), PREPARATION, [28, 28]);
+            let expected = prepare(cross.clone(), PREPROCESSING, [28, 28]);
             assert!(expected.iter().filter(|&&pixel| pixel > 200).count() > 28);
             let depths = [
                 cross.clone(),
@@ -222,16 +222,16 @@ pub(super) mod tests {
             ];
             for image in &depths {
                 let pixels =
-                    prepare(decode(&encoded(image, ImageFormat::Png)).unwrap(), PREPARATION, [28, 28]);
+                    prepare(decode(&encoded(image, ImageFormat::Png)).unwrap(), PREPROCESSING, [28, 28]);
                 assert_eq!(pixels, expected, "{:?}", image.color());
             }
             for image in &depths[..2] {
                 let pixels =
-                    prepare(decode(&encoded(image, ImageFormat::Bmp)).unwrap(), PREPARATION, [28, 28]);
+                    prepare(decode(&encoded(image, ImageFormat::Bmp)).unwrap(), PREPROCESSING, [28, 28]);
                 assert_eq!(pixels, expected, "{:?}", image.color());
                 let mut jpeg = Vec::new();
                 image.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, 95)).unwrap();
-                let pixels = prepare(decode(&jpeg).unwrap(), PREPARATION, [28, 28]);
+                let pixels = prepare(decode(&jpeg).unwrap(), PREPROCESSING, [28, 28]);
                 let farthest = pixels.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
                 assert!(farthest < Some(30), "{farthest:?}");
             }
@@ -264,10 +264,10 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("image.jpeg");
         fs::write(&path, encoded(&cross(9, 9), ImageFormat::Png)).unwrap();
-        assert_eq!(read(&path, PREPARATION, [9, 9]).unwrap(), cross(9, 9).into_luma8().into_raw());
+        assert_eq!(read(&path, PREPROCESSING, [9, 9]).unwrap(), cross(9, 9).into_luma8().into_raw());
         fs::write(&path, "GIF89a and so on").unwrap();
         assert_eq!(
-            read(&path, PREPARATION, [9, 9]).unwrap_err().to_string(),
+            read(&path, PREPROCESSING, [9, 9]).unwrap_err().to_string(),
             format!("{}: is neither PNG nor JPEG nor BMP, whatever its name says", path.display())
         );
     }
@@ -289,7 +289,7 @@ pub(super) mod tests {
         let with_more_behind = [jpeg, b"what a camera adds".to_vec()].concat();
         assert!(decode(&with_more_behind).is_ok());
         assert!(matches!(
-            read(Path::new("/not/there.png"), PREPARATION, [1, 1]),
+            read(Path::new("/not/there.png"), PREPROCESSING, [1, 1]),
             Err(PictureError { fault: PictureFault::Read(_), .. })
         ));
     }

@@ -1,6 +1,6 @@
 //! From a picture of any kind and size to the pixels of a net's input: grey, dark behind, of one size.
 //!
-//! Training and a board's client must agree about this, so a model file says which [`Preparation`] its images had.
+//! Training and a board's client must agree about this, so a model file says which [`Preprocessing`] its images had.
 //! `docs/FORMAT.md` tells every step to those who write a client of their own. There is no arithmetic here but
 //! integers and `+ - × ÷` in floats: the same picture gives the same bytes on every machine.
 
@@ -8,7 +8,7 @@ use image::{
     DynamicImage, GrayImage, Luma,
     imageops::{self, FilterType},
 };
-use shared_model::format::{Background, Fit, Preparation};
+use shared_model::model::format::{Background, Fit, Preprocessing};
 
 /// The ink of a centred image fills this share of its size: 20 of MNIST's 28 pixels.
 const BOX: [u64; 2] = [20, 28];
@@ -18,10 +18,10 @@ const FAINTEST_INK: u8 = 4;
 
 /// The pixels of `image`, row by row, 0 for the background; `size` is rows and columns, each at least 1.
 #[must_use]
-pub fn prepare(image: DynamicImage, preparation: Preparation, [rows, columns]: [usize; 2]) -> Vec<u8> {
+pub fn prepare(image: DynamicImage, preprocessing: Preprocessing, [rows, columns]: [usize; 2]) -> Vec<u8> {
     let size = [columns as u32, rows as u32];
-    let grey = on_dark(grey(image, preparation.background), preparation.background);
-    match preparation.fit {
+    let grey = on_dark(grey(image, preprocessing.background), preprocessing.background);
+    match preprocessing.fit {
         Fit::Stretch => resize(&grey, size),
         Fit::Contain => {
             let inner = fitted(&grey, size);
@@ -194,7 +194,7 @@ mod tests {
     const BACKGROUNDS: [Background; 3] = [Background::Dark, Background::Light, Background::Auto];
 
     fn prepared(image: &GrayImage, fit: Fit, background: Background, size: [usize; 2]) -> Vec<u8> {
-        prepare(image.clone().into(), Preparation { fit, background }, size)
+        prepare(image.clone().into(), Preprocessing { fit, background }, size)
     }
 
     /// A dark image with a rectangle of ink, whose left third has the first value and whose rest has the second.
@@ -322,20 +322,24 @@ mod tests {
         for (value, background) in
             [(0, Background::Auto), (255, Background::Auto), (0, Background::Light), (255, Background::Dark)]
         {
-            let preparation = Preparation { fit: Fit::Contain, background };
-            assert_eq!(prepare(ink(value).into(), preparation, [28, 28]), expected, "{value} {background:?}");
+            let preprocessing = Preprocessing { fit: Fit::Contain, background };
+            assert_eq!(
+                prepare(ink(value).into(), preprocessing, [28, 28]),
+                expected,
+                "{value} {background:?}"
+            );
         }
         let half = GrayAlphaImage::from_pixel(1, 1, LumaA([200, 51]));
-        let preparation = Preparation { fit: Fit::Stretch, background: Background::Dark };
-        assert_eq!(prepare(half.into(), preparation, [1, 1]), [40]);
+        let preprocessing = Preprocessing { fit: Fit::Stretch, background: Background::Dark };
+        assert_eq!(prepare(half.into(), preprocessing, [1, 1]), [40]);
     }
 
     #[test]
     fn colours_are_weighed() {
         for (colour, grey) in [([255, 0, 0], 54), ([0, 255, 0], 182), ([0, 0, 255], 18)] {
             let image = RgbImage::from_pixel(2, 2, Rgb(colour));
-            let preparation = Preparation { fit: Fit::Stretch, background: Background::Dark };
-            assert_eq!(prepare(image.into(), preparation, [1, 1]), [grey]);
+            let preprocessing = Preprocessing { fit: Fit::Stretch, background: Background::Dark };
+            assert_eq!(prepare(image.into(), preprocessing, [1, 1]), [grey]);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     idx::{self, Content},
     split::{Label, Split},
 };
-use shared_model::format::{Fit, Preparation};
+use shared_model::model::format::{Fit, Preprocessing};
 use std::{
     env,
     path::{Path, PathBuf},
@@ -74,8 +74,8 @@ impl Search {
         match download::obtain(&self.cache, &self.mirrors, download::CHECKSUMS, progress) {
             Ok(mnist) => {
                 let source = if mnist.downloaded { Source::Downloaded } else { Source::Cache };
-                let preparation = self.request.config.preparation(Fit::Centre);
-                dataset("mnist".into(), source, preparation, &self.cache, mnist.contents)
+                let preprocessing = self.request.config.preprocessing(Fit::Centre);
+                dataset("mnist".into(), source, preprocessing, &self.cache, mnist.contents)
             }
             Err(error) => {
                 progress(Event::Note(&format!(
@@ -113,7 +113,7 @@ impl Search {
         } else {
             (whole_name(path), Fit::Contain)
         };
-        dataset(name, source, self.request.config.preparation(fit), path, contents)
+        dataset(name, source, self.request.config.preprocessing(fit), path, contents)
     }
 
     /// The data in a folder of images.
@@ -127,9 +127,9 @@ impl Search {
             return Err(DataError::Nothing(path.into()));
         }
         let config = &self.request.config;
-        let preparation = config.preparation(Fit::Contain);
+        let preprocessing = config.preprocessing(Fit::Contain);
         let reading = Reading {
-            preparation,
+            preprocessing,
             size: config.size.0,
             test_share: config.test_share,
             skip_broken: self.request.skip_broken,
@@ -139,7 +139,7 @@ impl Search {
             name: whole_name(path),
             source: source(path.into()),
             class_names: folder.class_names,
-            preparation,
+            preprocessing,
             train: folder.train,
             test: folder.test,
         })
@@ -148,7 +148,7 @@ impl Search {
     fn drawn(&self) -> Dataset {
         let Request { seed, config, .. } = &self.request;
         let digits = drawn::dataset(*seed, drawn::TRAIN_PER_CLASS, drawn::TEST_PER_CLASS);
-        Dataset { preparation: config.preparation(Fit::Centre), ..digits }
+        Dataset { preprocessing: config.preprocessing(Fit::Centre), ..digits }
     }
 }
 
@@ -163,7 +163,7 @@ fn whole_name(path: &Path) -> String {
 fn dataset(
     name: String,
     source: fn(PathBuf) -> Source,
-    preparation: Preparation,
+    preprocessing: Preprocessing,
     folder: &Path,
     contents: [Content; 4],
 ) -> Result<Dataset, DataError> {
@@ -176,7 +176,7 @@ fn dataset(
     }
     let highest = train.labels().iter().chain(test.labels()).max();
     let class_names = highest.map_or(0..=0, |&highest| 0..=highest).map(|label| label.to_string()).collect();
-    Ok(Dataset { name, source: source(folder.into()), class_names, preparation, train, test })
+    Ok(Dataset { name, source: source(folder.into()), class_names, preprocessing, train, test })
 }
 
 fn split(images: Content, labels: Content) -> Result<Split, DataError> {
@@ -224,7 +224,7 @@ mod tests {
         NAMES,
         tests::{gzip, image_file, label_file},
     };
-    use shared_model::format::Background;
+    use shared_model::model::format::Background;
     use std::fs;
     use tempfile::TempDir;
 
@@ -273,7 +273,10 @@ mod tests {
             assert_eq!(dataset.name, folder.file_name().unwrap().to_str().unwrap());
             assert_eq!(dataset.source, Source::Given(folder.into()));
             assert_eq!(dataset.class_names, ["0", "1", "2", "3", "4"]);
-            assert_eq!(dataset.preparation, Preparation { fit: Fit::Contain, background: Background::Auto });
+            assert_eq!(
+                dataset.preprocessing,
+                Preprocessing { fit: Fit::Contain, background: Background::Auto }
+            );
             assert_eq!((dataset.train.len(), dataset.test.len()), (3, 2));
             assert_eq!((dataset.train.height, dataset.train.width), (2, 1));
             assert_eq!((dataset.train.image(1), dataset.train.label(0)), (&[3, 4][..], 4));
@@ -348,7 +351,7 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
         let dataset = search(None, Some(&path)).unwrap();
         assert_eq!((dataset.name.as_str(), dataset.class_names.len()), ("mnist", 10));
-        assert_eq!(dataset.preparation, Preparation::MNIST);
+        assert_eq!(dataset.preprocessing, Preprocessing::MNIST);
         assert_eq!((dataset.train.len(), dataset.test.len()), (60_000, 10_000));
         assert_eq!((dataset.train.height, dataset.train.width), (28, 28));
     }

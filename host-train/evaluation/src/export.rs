@@ -8,12 +8,12 @@ use crate::{
     scores::int8_embeddings,
 };
 use shared_model::{
-    DecodeError, Distance, Element, Layout, Model,
-    format::{
-        self, EncodeError, MAX_BACKGROUND_PROTOTYPES, MAX_TEXT, Metadata, Preparation, Threshold, Thresholds,
-        TrainingSummary,
+    DecodeError, Distance, Model,
+    inspect::Element,
+    model::format::{
+        self, CalibratedThreshold, EncodeError, MAX_BACKGROUND_PROTOTYPES, MAX_TEXT, Metadata, Preprocessing,
+        Thresholds, TrainingSummary,
     },
-    layout::{RepackError, repack, repacked_len},
 };
 use std::cmp::Reverse;
 use tinytriplet_data::{Class, Dataset, Label, Split, TooFewToHoldOut, classes, evenly, hold_out};
@@ -45,7 +45,7 @@ pub fn export(
 
     let mut description = Description {
         name: &config.name,
-        preparation: data.preparation,
+        preprocessing: data.preprocessing,
         distance: config.net.distance(),
         thresholds: Thresholds::default(),
         dataset: &data.name,
@@ -114,17 +114,6 @@ pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, Exp
     encode(net, &quantize(net, images)?, &UNTRAINED)
 }
 
-/// The model in `file` with its weights in `layout`: what a firmware's build makes of it for a board, or back.
-///
-/// # Errors
-/// `file` is no valid model.
-pub fn repacked(file: &[u8], layout: Layout) -> Result<Vec<u8>, RepackError> {
-    let model = Model::decode(file).map_err(RepackError::Decode)?;
-    let mut out = vec![0; repacked_len(&model, layout).ok_or(RepackError::Full)?];
-    repack(file, layout, &mut out)?;
-    Ok(out)
-}
-
 /// Whether the engine can run nets of these layers, whatever training makes of the weights. `net` is an untrained one,
 /// built from `config`.
 ///
@@ -137,7 +126,7 @@ pub fn check_untrained(net: &FloatNet, config: &NetConfig) -> Result<(), ExportE
 
 const UNTRAINED: Description<'static> = Description {
     name: "untrained",
-    preparation: Preparation::MNIST,
+    preprocessing: Preprocessing::MNIST,
     distance: Distance::SquaredL2,
     thresholds: Thresholds { equal_error: None, false_accept_1_percent: None },
     dataset: "none",
@@ -147,8 +136,8 @@ const UNTRAINED: Description<'static> = Description {
     background: Vec::new(),
 };
 
-fn threshold(rates: &Rates<u32>) -> Threshold {
-    Threshold {
+fn threshold(rates: &Rates<u32>) -> CalibratedThreshold {
+    CalibratedThreshold {
         distance: rates.threshold,
         false_accept_rate: rates.false_accept_rate as f32,
         false_reject_rate: rates.false_reject_rate as f32,
@@ -161,7 +150,7 @@ struct Description<'a> {
     /// Name of the model; cut at 64 bytes.
     name: &'a str,
     /// How the images were made that it was trained on.
-    preparation: Preparation,
+    preprocessing: Preprocessing,
     /// The distance that the embedding was trained for.
     distance: Distance,
     /// Calibrated thresholds.
@@ -213,7 +202,7 @@ fn encode(
         name: cut(description.name),
         input: net.input,
         input_scale: INPUT_SCALE,
-        preparation: description.preparation,
+        preprocessing: description.preprocessing,
         layers,
         distance: description.distance,
         thresholds: description.thresholds,

@@ -4,7 +4,7 @@
 //! the same whatever backend trained the net. Feature maps are channels last, as in `shared-model`.
 
 use rayon::prelude::*;
-use shared_model::Shape;
+use shared_model::inspect::Shape;
 
 /// A sequential net for inference, in `f32`.
 #[derive(Clone, Debug, PartialEq)]

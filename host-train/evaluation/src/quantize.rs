@@ -5,7 +5,7 @@
 
 use crate::float_net::{FloatLayer, FloatNet};
 use rayon::prelude::*;
-use shared_model::format::{self, Activation, AveragePool, Conv2d, Dense, Layer, Pool};
+use shared_model::model::format::{self, Activation, AveragePool, Conv2d, Dense, Layer, Pool};
 use tinytriplet_recipe::NetConfig;
 
 /// Real value of one step of a pixel: a byte b counts as b / 255.
@@ -386,7 +386,7 @@ fn best_scale(values: &[f32], largest: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::Shape;
+    use shared_model::inspect::Shape;
 
     fn dense(weight: Vec<f32>, bias: Vec<f32>, relu: bool) -> FloatNet {
         let layer = FloatLayer::Dense { out_features: bias.len(), relu, weight, bias };

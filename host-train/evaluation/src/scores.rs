@@ -252,7 +252,7 @@ fn pair_scores<T: Value>(test: &Labelled<T>, thresholds: Option<[T::Distance; 2]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::format::Fit;
+    use shared_model::model::format::Fit;
     use tinytriplet_data::Source;
     use tinytriplet_recipe::DataConfig;
 
@@ -273,7 +273,7 @@ mod tests {
             name: "by hand".into(),
             source: Source::Drawn,
             class_names: (0..4).map(|class| class.to_string()).collect(),
-            preparation: DataConfig::default().preparation(Fit::Contain),
+            preprocessing: DataConfig::default().preprocessing(Fit::Contain),
             // Five images a class at one place each, so that any five have the same mean.
             train: split(&[(10, 0), (40, 1), (70, 2), (100, 3)].repeat(5)),
             test: split(&[

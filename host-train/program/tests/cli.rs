@@ -8,7 +8,7 @@ use idx::{images, labels};
 use program::{fails, host_train, program};
 use shared_model::{
     Model,
-    format::{self, Metadata},
+    model::format::{self, Metadata},
 };
 use std::{fs, path::Path};
 

@@ -108,20 +108,20 @@ fn what_is_enrolled_is_recognised_listed_saved_and_forgotten() {
         assert_eq!(desk.does(&["enrol", "7", "7/0.png", "7/1.png"]), "7: 1 image\n7: 2 images\n");
         assert_eq!(desk.does(&["enroll", "7", "7/2.png"]), "7: 3 images\n");
         desk.does(&["enrol", "a zero", "0"]);
-        let out = desk.does(&["recognise", "7/3.png", "0/4.png", "--limit", "none"]);
+        let out = desk.does(&["recognise", "7/3.png", "0/4.png", "--threshold", "none"]);
         let lines: Vec<&str> = out.lines().collect();
         assert_eq!(lines.len(), 4, "{out}");
         assert!(lines[1].starts_with("7/3.png  ") && lines[1].contains("  7  "), "{out}");
         assert!(lines[2].contains("  a zero  "), "{out}");
         assert_eq!(lines[3], "2 images: 2 known, 0 unknown");
-        let out = desk.does(&["recognise", "7/3.png", "--limit", "0"]);
+        let out = desk.does(&["recognise", "7/3.png", "--threshold", "0"]);
         assert!(out.contains("unknown (7)"), "{out}");
 
         let answer = desk.json(&["recognise", "0/3.png", "--json"]);
         assert_eq!((&answer["image"], &answer["label"]), (&"0/3.png".into(), &"a zero".into()));
         let number = |name: &str| answer[name].as_f64().unwrap();
         assert!((number("runner_up_distance") - number("distance") - number("margin")).abs() < 1e-6);
-        assert!(number("distance") <= number("limit"));
+        assert!(number("distance") <= number("threshold"));
 
         assert_eq!(desk.does(&["list"]).lines().last(), Some("2 labels of at most 4"));
         let list = desk.json(&["list", "--json"]);
@@ -157,9 +157,9 @@ fn neighbours_vote_where_exemplars_are_kept() {
     let desk = Desk::new(Fake { exemplars: 3, ..Fake::default() });
     desk.does(&["enrol", "1", "1"]);
     desk.does(&["enrol", "8", "8"]);
-    let answer = desk.json(&["recognise", "8/1.png", "--neighbours", "3", "--json", "--limit", "none"]);
+    let answer = desk.json(&["recognise", "8/1.png", "--neighbours", "3", "--json", "--threshold", "none"]);
     assert_eq!(answer["label"], "8");
-    assert!(answer["limit"].is_null());
+    assert!(answer["threshold"].is_null());
     let desk = Desk::new(Fake::default());
     desk.does(&["enrol", "1", "1"]);
     desk.fails(
@@ -295,7 +295,7 @@ fn a_folder_is_watched() {
     let camera = desk.at("camera");
     fs::create_dir(&camera).unwrap();
     fs::copy(desk.at("0/0.png"), camera.join("old.png")).unwrap();
-    let arguments = ["device", "--port", &desk.port, "watch", "camera", "--limit", "none"];
+    let arguments = ["device", "--port", &desk.port, "watch", "camera", "--threshold", "none"];
     let mut watch = program(desk.folder.path(), &arguments).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.next().unwrap().starts_with("image "));

@@ -4,7 +4,7 @@
 mod program;
 
 use program::{fails, host_train, program};
-use shared_model::{Model, Shape};
+use shared_model::{Model, inspect::Shape};
 use std::{fs, path::Path, process::Output};
 use tinytriplet_data::Rng;
 use tinytriplet_evaluation::export::export_untrained;

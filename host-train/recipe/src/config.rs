@@ -2,7 +2,7 @@
 
 use crate::{check::Check, data::DataConfig, error::ConfigError, net::NetConfig, train::TrainConfig};
 use serde::{Deserialize, Serialize};
-use shared_model::format::MAX_TEXT;
+use shared_model::model::format::MAX_TEXT;
 use std::ops::Deref;
 
 /// Everything that decides a training run.

@@ -3,8 +3,8 @@
 use crate::{check::Check, error::ConfigError, size::Size};
 use serde::{Deserialize, Serialize};
 use shared_model::{
-    Shape,
-    format::{Background, Fit, Preparation},
+    inspect::Shape,
+    model::format::{Background, Fit, Preprocessing},
 };
 
 /// How images become pixels, and which of them are tested with. IDX files hold pixels already: of all this, `fit`
@@ -42,13 +42,13 @@ impl Default for DataConfig {
 }
 
 impl DataConfig {
-    /// The same for images of a model of this input and preparation.
+    /// The same for images of a model of this input and preprocessing.
     #[must_use]
-    pub fn for_model(self, input: Shape, preparation: Preparation) -> Self {
+    pub fn for_model(self, input: Shape, preprocessing: Preprocessing) -> Self {
         Self {
             size: Size([input.height.into(), input.width.into()]),
-            fit: Some(preparation.fit),
-            background: preparation.background,
+            fit: Some(preprocessing.fit),
+            background: preprocessing.background,
             ..self
         }
     }
@@ -59,9 +59,9 @@ impl DataConfig {
         Self { unseen: other.unseen.clone(), ..self.clone() } == *other
     }
 
-    /// The preparation of data that have `fit` where the config names none.
-    pub fn preparation(&self, fit: Fit) -> Preparation {
-        Preparation { fit: self.fit.unwrap_or(fit), background: self.background }
+    /// The preprocessing of data that have `fit` where the config names none.
+    pub fn preprocessing(&self, fit: Fit) -> Preprocessing {
+        Preprocessing { fit: self.fit.unwrap_or(fit), background: self.background }
     }
 
     pub(super) fn check(&self, check: &Check<'_>) -> Result<(), ConfigError> {

@@ -1,5 +1,5 @@
 use super::*;
-use shared_model::format::{Background, Fit, Preparation};
+use shared_model::model::format::{Background, Fit, Preprocessing};
 
 const SAMPLE: &str = r#"
 name = "default"
@@ -154,11 +154,11 @@ fn the_data_section_is_optional_and_checked() {
     let with = |section: &str| Config::parse(&format!("{}\n[data]\n{section}", SAMPLE), "my.toml");
     let config =
         with("size = [20, 30]\nfit = \"stretch\"\nbackground = \"light\"\ntest_share = 0.5").unwrap();
-    let preparation = Preparation { fit: Fit::Stretch, background: Background::Light };
+    let preprocessing = Preprocessing { fit: Fit::Stretch, background: Background::Light };
     assert_eq!((config.data.size, config.data.test_share), (Size([20, 30]), 0.5));
-    assert_eq!(config.data.preparation(Fit::Centre), preparation);
+    assert_eq!(config.data.preprocessing(Fit::Centre), preprocessing);
     assert_eq!(Config::parse(&config.to_toml().unwrap(), "x").unwrap(), config);
-    assert_eq!(with("").unwrap().data.preparation(Fit::Centre), Preparation::MNIST);
+    assert_eq!(with("").unwrap().data.preprocessing(Fit::Centre), Preprocessing::MNIST);
 
     let error = |section| match with(section).and_then(|config| config.validate("my.toml")) {
         Ok(_) => panic!("{section} was accepted"),

@@ -6,12 +6,12 @@ use super::{
     verdict::verdict,
 };
 use anyhow::{Context, Result};
+use shared_model::model::layout::repack_to_vec;
 use shared_model::{Distance, Layout, Model};
 use std::{cmp::Reverse, collections::BTreeMap};
 use tinytriplet_data::{Dataset, Label, Source, classes};
 use tinytriplet_evaluation::{
     engine::Engine,
-    export::repacked,
     float_net::FloatNet,
     history::HistoryRow,
     metrics::{Embeddings, Pairs, Rates, nearest, nearest_others, prototype_confusion, support},
@@ -58,7 +58,7 @@ impl Run<'_> {
     pub fn findings(&self) -> Result<Findings> {
         let &Self { config, data, unseen, .. } = self;
         let model = Model::decode(self.file)?;
-        let packed = repacked(self.file, Layout::Packed)?;
+        let packed = repack_to_vec(self.file, Layout::Packed)?;
         let board = Model::decode(&packed)?;
         let engine = Engine::new(&model);
         let embeddings = int8_embeddings(&engine, &data.test, &(0..data.test.len()).collect::<Vec<_>>());
@@ -239,7 +239,7 @@ fn mistakes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::Element;
+    use shared_model::inspect::Element;
 
     #[test]
     fn the_least_recognised_classes() {

@@ -3,7 +3,11 @@
 use super::{LayerFacts, NetFacts};
 use crate::text::{hex, operation};
 use rayon::prelude::*;
-use shared_model::{Model, Operation, Shape, Step, Tensor, format::align};
+use shared_model::{
+    Model,
+    inspect::{Operation, Shape, Step, Tensor},
+    model::format::align,
+};
 use tinytriplet_data::Split;
 use tinytriplet_evaluation::float_net::FloatNet;
 
@@ -142,7 +146,7 @@ fn compare(net: &FloatNet, plain: &Model<'_>, split: &Split, images: &[usize]) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::Element;
+    use shared_model::inspect::Element;
 
     #[test]
     fn compared_by_hand() {

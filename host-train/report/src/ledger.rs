@@ -1,7 +1,7 @@
 //! What inference costs on each board, as `tests/golden/ledger/` has it: counted, and compared on every change by
 //! `tests/tests/ledger.rs`, which writes these files. They are read as they are, so that there is one truth.
 
-use shared_model::{Operation, Path, Shape, Step};
+use shared_model::inspect::{Kernel, Operation, Shape, Step};
 
 const FILES: [&str; 6] = [
     include_str!("../../../tests/golden/ledger/pico.txt"),
@@ -78,7 +78,7 @@ impl Work {
             operation: operation(step),
             input: step.input.shape,
             output: step.output.shape,
-            path: path(step.path).to_owned(),
+            path: path(step.kernel).to_owned(),
             macs: step.macs(),
         }
     }
@@ -104,12 +104,12 @@ pub fn operation(step: &Step<'_>) -> String {
 }
 
 /// How a board computes a step, as the ledger has it.
-pub fn path(path: Path) -> &'static str {
-    match path {
-        Path::Reference(_) => REFERENCE,
-        Path::Winograd => "Winograd",
-        Path::Taps => "Taps",
-        Path::Rows => "Rows",
+pub fn path(kernel: Kernel) -> &'static str {
+    match kernel {
+        Kernel::Reference(_) => REFERENCE,
+        Kernel::Winograd => "Winograd",
+        Kernel::Taps => "Taps",
+        Kernel::Rows => "Rows",
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     pictures::tiles,
     tsne::{NEIGHBOURS, tsne},
 };
-use shared_model::{Distance, Element};
+use shared_model::{Distance, inspect::Element};
 use tinytriplet_data::{Split, classes};
 use tinytriplet_evaluation::metrics::{Embeddings, nearest_others};
 

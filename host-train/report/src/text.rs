@@ -1,6 +1,6 @@
 //! Numbers and names for people.
 
-use shared_model::{Element, Operation, Path, Reason, Step};
+use shared_model::inspect::{Element, Kernel, Operation, Reason, Step};
 
 /// `1 image`, `3 images`, `1,000 images`.
 pub fn count(number: u64, thing: &str) -> String {
@@ -69,15 +69,15 @@ pub fn operation(step: &Step<'_>) -> String {
 }
 
 /// How a board computes a step, and, where that is on the plain kernel, why.
-pub fn path(path: Path) -> &'static str {
-    match path {
-        Path::Winograd => "Winograd F(2x2, 3x3)",
-        Path::Taps => "few taps, weights of 16 bits",
-        Path::Rows => "rows of bytes, two in a word",
-        Path::Reference(Reason::Plain) => "reference: the file is not packed",
-        Path::Reference(Reason::Groups) => "reference: in groups",
-        Path::Reference(Reason::PoolWindow) => "reference: the pool behind is not 2x2",
-        Path::Reference(Reason::Pool) => "reference: a pool alone",
+pub fn path(kernel: Kernel) -> &'static str {
+    match kernel {
+        Kernel::Winograd => "Winograd F(2x2, 3x3)",
+        Kernel::Taps => "few taps, weights of 16 bits",
+        Kernel::Rows => "rows of bytes, two in a word",
+        Kernel::Reference(Reason::Plain) => "reference: the file is not packed",
+        Kernel::Reference(Reason::Groups) => "reference: in groups",
+        Kernel::Reference(Reason::PoolWindow) => "reference: the pool behind is not 2x2",
+        Kernel::Reference(Reason::Pool) => "reference: a pool alone",
     }
 }
 

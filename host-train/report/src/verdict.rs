@@ -1,40 +1,17 @@
 //! What a person should take away. `docs/METRICS.md`, "The report's verdict", says the same in words.
 
 mod advice;
+mod grade;
 mod weakness;
 
-use super::{Findings, Grade, Verdict};
+use super::{Findings, Verdict};
+use grade::grade;
 use tinytriplet_recipe::Config;
-use weakness::{FEW_TEST_IMAGES, int8_loss, percent, weakest_class};
+use weakness::{int8_loss, percent};
 
-/// [`Grade::Good`] takes at least this share right, of each kind that is measured.
-const GOOD: f64 = 0.97;
-/// [`Grade::Fair`] takes at least this share right.
-const FAIR: f64 = 0.90;
-/// A class of which less is recognised is a weak point, however good the others are.
-const WEAK_CLASS: f64 = 0.90;
-/// An int8 that loses more than this share is a weak point.
-const DEAR_INT8: f64 = 0.01;
 /// What a person should take away from `findings` of a run of `config`.
 pub fn verdict(findings: &Findings, config: &Config) -> Verdict {
     Verdict { grade: grade(findings), sentence: sentence(findings), advice: advice::advice(findings, config) }
-}
-
-fn grade(findings: &Findings) -> Grade {
-    let int8 = &findings.int8;
-    let mut shares = vec![int8.prototype_5_shot.mean, int8.precision_at_1];
-    shares.extend(int8.unseen.iter().map(|unseen| unseen.prototype_5_shot.mean));
-    // What could not be measured does not count.
-    let lowest = shares.into_iter().fold(f64::NAN, f64::min);
-    let weak = findings.data.drawn
-        || findings.data.test_images < FEW_TEST_IMAGES
-        || int8_loss(findings) > DEAR_INT8
-        || weakest_class(findings).is_some_and(|(_, share)| share < WEAK_CLASS);
-    match lowest {
-        lowest if lowest >= GOOD && !weak => Grade::Good,
-        lowest if lowest >= FAIR => Grade::Fair,
-        _ => Grade::Poor,
-    }
 }
 
 /// The numbers that matter, for somebody who has never heard their names.

@@ -9,7 +9,7 @@ use burn::{
     store::RecordError,
     tensor::{Device, Tensor, TensorData, activation::relu},
 };
-use shared_model::{Shape, format::MAX_EMBEDDING};
+use shared_model::{inspect::Shape, model::format::MAX_EMBEDDING};
 use std::path::Path;
 use thiserror::Error;
 use tinytriplet_data::Rng;

@@ -5,7 +5,7 @@ use crate::{
     },
     model::{
         decode::Model,
-        kernel_choice::Path,
+        kernel_choice::Kernel,
         step::{Operation, Step},
         tensor::Shape,
     },
@@ -94,13 +94,13 @@ impl Model<'_> {
     }
 }
 
-#[cfg(feature = "client")]
+#[cfg(feature = "alloc")]
 impl Model<'_> {
     /// Words of scratch that are in use while each [step](Self::steps) runs, the largest of which is
     /// [`scratch_len`](Self::scratch_len). Convolutions that run in turns, row by row, use the same.
-    pub fn scratch_in_use(&self) -> std::vec::Vec<usize> {
+    pub fn scratch_in_use(&self) -> alloc::vec::Vec<usize> {
         let layers = self.metadata().layers.len();
-        let (mut words, mut input) = (std::vec::Vec::new(), 0);
+        let (mut words, mut input) = (alloc::vec::Vec::new(), 0);
         let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
         while segment.fill(&mut steps) {
             let last = segment.last_layer() + 1 == layers;
@@ -291,13 +291,13 @@ impl Step<'_> {
 
     /// Whether it computes its output row by row, from as few rows of its input as it takes.
     fn streams(&self) -> bool {
-        matches!(self.operation, Operation::Conv2d { .. }) && self.path.is_fast()
+        matches!(self.operation, Operation::Conv2d { .. }) && self.kernel.is_fast()
     }
 
     /// Rows of the output that are computed together.
     fn rows_at_once(&self) -> usize {
         match self.operation {
-            Operation::Conv2d { pool: None, .. } if self.path == Path::Winograd => 2,
+            Operation::Conv2d { pool: None, .. } if self.kernel == Kernel::Winograd => 2,
             _ => 1,
         }
     }
@@ -327,7 +327,7 @@ impl Step<'_> {
     fn run(&self, input: &[u8], output: &mut [u8], work: &mut [u32]) {
         let (from, to) = (self.input.element, self.output.element);
         match &self.operation {
-            Operation::Dense(_) if self.path.is_fast() => fast::dense(self, input, output, work),
+            Operation::Dense(_) if self.kernel.is_fast() => fast::dense(self, input, output, work),
             Operation::Conv2d { geometry, pool: None, parameters } => {
                 kernel::conv2d(geometry, parameters, (input, from), (output, to));
             }

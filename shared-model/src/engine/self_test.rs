@@ -13,12 +13,12 @@ pub enum TestImage {
     /// All 255: the largest inputs that there are.
     Light,
     /// 0 and 255 in turns: the largest differences of neighbours, which Winograd's method makes of them.
-    Turns,
+    Alternating,
 }
 
 impl TestImage {
     /// All of them, in the order in which they are embedded.
-    pub const ALL: [Self; 4] = [Self::Noise, Self::Dark, Self::Light, Self::Turns];
+    pub const ALL: [Self; 4] = [Self::Noise, Self::Dark, Self::Light, Self::Alternating];
 
     /// Draws the image, whose size is that of `pixels`.
     pub fn draw(self, pixels: &mut [u8]) {
@@ -29,7 +29,7 @@ impl TestImage {
                 Self::Noise => (state >> 24) as u8,
                 Self::Dark => 0,
                 Self::Light => 255,
-                Self::Turns => 255 * (index % 2) as u8,
+                Self::Alternating => 255 * (index % 2) as u8,
             };
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         }

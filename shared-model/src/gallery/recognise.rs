@@ -1,45 +1,48 @@
 //! Whether a thing is one of those that were enrolled: the same rule on board and PC.
 //!
-//! It is the nearest entry where that is no farther than a limit, and nothing of the *background* is nearer. A limit alone
+//! It is the nearest entry where that is no farther than a threshold, and nothing of the *background* is nearer. A threshold alone
 //! does not do: a net puts what it was trained on far apart, but what it was not trained on near to something of it, so
 //! that a new thing's entry has much of the trained ones around it. The model file's [background prototypes] stand for
 //! those: a thing that is nearer to one of them is probably of that class, and not of the entry's.
 //!
 //! A class that was trained on may be enrolled as well. Its background prototype is where its entry is, and does not
-//! count: a prototype is *live* only while no entry's prototype is within half the model's equal-error limit of it. Entries
-//! of its own class, even of one image, are nearer as a rule, and others beyond the whole limit.
+//! count: a prototype is *live* only while no entry's prototype is within half the model's equal-error threshold of it. Entries
+//! of its own class, even of one image, are nearer as a rule, and others beyond the whole threshold.
 //!
 //! [background prototypes]: Model::background_prototypes
 
-use crate::{
-    gallery::{Gallery, Method, Nearest},
-    model::decode::Model,
-    wire::{Limit, Recognition, RequestError},
+use super::{
+    enrol::Gallery,
+    error::GalleryError,
+    nearest::{Match, Method, Nearest},
+    threshold::Threshold,
 };
+use crate::model::decode::Model;
+use serde::{Deserialize, Serialize};
 
 impl Gallery<'_> {
-    /// What an embedding of `model`, whose embeddings were enrolled, shows. With [`Limit::None`] there is no background:
-    /// the nearest is the answer. Without the equal-error limit there is none either.
+    /// What an embedding of `model`, whose embeddings were enrolled, shows. With [`Threshold::None`] there is no background:
+    /// the nearest is the answer. Without the equal-error threshold there is none either.
     ///
     /// It takes [`nearest`](Self::nearest), a distance for each background prototype, and for each of those that are nearer
     /// than the nearest entry up to a distance for each entry.
     ///
     /// # Errors
-    /// The model has no such limit; or as [`nearest`](Self::nearest).
+    /// The model has no such threshold; or as [`nearest`](Self::nearest).
     pub fn recognise(
         &self,
         model: &Model<'_>,
         embedding: &[u8],
         method: Method,
-        limit: Limit,
-    ) -> Result<Recognition<'_>, RequestError> {
-        let distance = limit.distance(&model.metadata().thresholds).ok_or(RequestError::NoLimit)?;
+        threshold: Threshold,
+    ) -> Result<Recognition<'_>, RecogniseError> {
+        let distance = threshold.distance(&model.metadata().thresholds).ok_or(RecogniseError::NoThreshold)?;
         let Nearest { first, second } = self.nearest(embedding, method)?;
         let background = match first {
-            Some(first) if limit != Limit::None => self.background(model, embedding, first.distance),
+            Some(first) if threshold != Threshold::None => self.background(model, embedding, first.distance),
             _ => None,
         };
-        Ok(Recognition { nearest: first, runner_up: second, limit: distance, background })
+        Ok(Recognition { nearest: first, runner_up: second, threshold: distance, background })
     }
 
     /// The distance of the nearest live background prototype, if there is one nearer than `entry`.
@@ -55,6 +58,63 @@ impl Gallery<'_> {
     }
 }
 
+/// What a thing was recognised as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recognition<'a> {
+    /// The nearest entry; `None` where nothing is enrolled.
+    #[serde(borrow)]
+    pub nearest: Option<Match<'a>>,
+    /// The nearest one of another label.
+    pub runner_up: Option<Match<'a>>,
+    /// The largest distance that counts as known.
+    pub threshold: u32,
+    /// How far the nearest live background prototype is, where it is nearer than `nearest`: the thing is unknown then. See
+    /// [`Gallery::recognise`](crate::gallery::Gallery::recognise).
+    pub background: Option<u32>,
+}
+
+impl<'a> Recognition<'a> {
+    /// The label of the thing; `None` where it is unknown.
+    pub fn label(&self) -> Option<&'a str> {
+        let nearest = self.nearest.filter(|nearest| nearest.distance <= self.threshold)?;
+        self.background.is_none_or(|background| nearest.distance <= background).then_some(nearest.label)
+    }
+
+    /// How much farther the runner-up is than the nearest. `None` where there are no two. Below 0 where the neighbours'
+    /// vote went against the nearest one.
+    pub fn margin(&self) -> Option<i64> {
+        Some(i64::from(self.runner_up?.distance) - i64::from(self.nearest?.distance))
+    }
+}
+
+/// Why a thing was not recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum RecogniseError {
+    /// The model has no such threshold: it was not calibrated.
+    NoThreshold,
+    /// The gallery cannot be asked in this way.
+    Gallery(GalleryError),
+}
+
+impl From<GalleryError> for RecogniseError {
+    fn from(error: GalleryError) -> Self {
+        Self::Gallery(error)
+    }
+}
+
+impl core::fmt::Display for RecogniseError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NoThreshold => f.write_str("the model has no calibrated threshold: give a distance"),
+            Self::Gallery(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for RecogniseError {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,8 +122,8 @@ mod tests {
         gallery::entry_len,
         model::{
             format::{
-                self, Activation, Dense, Distance, Layer, Metadata, Preparation, Threshold, Thresholds,
-                TrainingSummary,
+                self, Activation, CalibratedThreshold, Dense, Distance, Layer, Metadata, Preprocessing,
+                Thresholds, TrainingSummary,
             },
             tensor::{Element, Shape},
         },
@@ -77,22 +137,23 @@ mod tests {
         distance: Distance,
         element: Element,
         prototypes: &[[u8; DIM]],
-        limit: Option<u32>,
+        threshold: Option<u32>,
     ) -> Vec<u8> {
         let activation = match element {
             Element::Signed => Activation::Linear,
             Element::Unsigned => Activation::Relu,
         };
         let dense = Dense { out_features: DIM as u16, activation, scale: 1.0 };
-        let threshold = |distance| Threshold { distance, false_accept_rate: 0.0, false_reject_rate: 0.0 };
+        let calibrated =
+            |distance| CalibratedThreshold { distance, false_accept_rate: 0.0, false_reject_rate: 0.0 };
         let metadata = Metadata {
             name: "",
             input: Shape::new(1, 1, 1),
             input_scale: 1.0,
-            preparation: Preparation::MNIST,
+            preprocessing: Preprocessing::MNIST,
             layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
             distance,
-            thresholds: Thresholds { equal_error: limit.map(threshold), false_accept_1_percent: None },
+            thresholds: Thresholds { equal_error: threshold.map(calibrated), false_accept_1_percent: None },
             training: TrainingSummary { dataset: "", tool: "", seed: 0, images_seen: 0, precision_at_1: 0.0 },
             golden_crc: 0,
             background_prototypes: prototypes.len() as u16,
@@ -115,7 +176,7 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 16) % below
         };
-        // Known, unknown by the limit, unknown by the background.
+        // Known, unknown by the threshold, unknown by the background.
         let mut met = [0; 3];
         for case in 0..4_000 {
             let element = [Element::Unsigned, Element::Signed][case % 2];
@@ -130,8 +191,8 @@ mod tests {
             let query = place();
             let unit = if distance == Distance::Cosine { 1 << 27 } else { 4 };
             let equal_error = random(8) * unit + 1;
-            let has_limit = case % 11 != 0;
-            let file = model_file(distance, element, &prototypes, has_limit.then_some(equal_error));
+            let has_threshold = case % 11 != 0;
+            let file = model_file(distance, element, &prototypes, has_threshold.then_some(equal_error));
             let model = Model::decode(&file).unwrap();
             let mut memory = vec![0; 4 * entry_len(DIM, 2)];
             let mut gallery = Gallery::new(&model, 2, &mut memory);
@@ -140,7 +201,7 @@ mod tests {
             }
 
             let live = prototypes.iter().filter(|prototype| {
-                has_limit
+                has_threshold
                     && gallery.entries().all(|entry| {
                         let apart = distance.to_prototype(&**prototype, element, entry.sums(), entry.count());
                         2 * u64::from(apart) > u64::from(equal_error)
@@ -149,21 +210,21 @@ mod tests {
             let live: Option<u32> = live.map(|one| distance.between(&query, one, element)).min();
             for method in [Method::Prototype, Method::Neighbours(2)] {
                 let nearest = gallery.nearest(&query, method).unwrap();
-                let limit = Limit::Distance(random(12) * unit);
-                let found = gallery.recognise(&model, &query, method, limit).unwrap();
+                let threshold = Threshold::Distance(random(12) * unit);
+                let found = gallery.recognise(&model, &query, method, threshold).unwrap();
                 assert_eq!((found.nearest, found.runner_up), (nearest.first, nearest.second), "case {case}");
                 let nearer = nearest.first.and_then(|first| live.filter(|&live| live < first.distance));
                 assert_eq!(found.background, nearer, "case {case}");
-                let within = nearest.first.filter(|first| first.distance <= found.limit);
+                let within = nearest.first.filter(|first| first.distance <= found.threshold);
                 let known = within.filter(|_| nearer.is_none());
                 assert_eq!(found.label(), known.map(|known| known.label), "case {case}");
                 met[if known.is_some() { 0 } else { 1 + usize::from(within.is_some()) }] += 1;
 
-                let found = gallery.recognise(&model, &query, method, Limit::None).unwrap();
+                let found = gallery.recognise(&model, &query, method, Threshold::None).unwrap();
                 assert_eq!((found.background, found.label()), (None, nearest.first.map(|first| first.label)));
-                if !has_limit {
-                    let found = gallery.recognise(&model, &query, method, Limit::EqualError);
-                    assert_eq!(found, Err(RequestError::NoLimit));
+                if !has_threshold {
+                    let found = gallery.recognise(&model, &query, method, Threshold::EqualError);
+                    assert_eq!(found, Err(RecogniseError::NoThreshold));
                 }
             }
         }
@@ -177,8 +238,8 @@ mod tests {
         let mut memory = vec![0; 2 * entry_len(DIM, 0)];
         let mut gallery = Gallery::new(&model, 0, &mut memory);
         let ask = |gallery: &Gallery<'_>, place: u8| {
-            let limit = Limit::Distance(100);
-            let found = gallery.recognise(&model, &[place, 0, 0], Method::Prototype, limit).unwrap();
+            let threshold = Threshold::Distance(100);
+            let found = gallery.recognise(&model, &[place, 0, 0], Method::Prototype, threshold).unwrap();
             (found.nearest.map(|nearest| nearest.distance), found.background, found.label().is_some())
         };
         // Nothing is enrolled: nothing is known, whatever the background.
@@ -187,7 +248,7 @@ mod tests {
         assert_eq!(ask(&gallery, 5), (Some(9), None, true));
         assert_eq!(ask(&gallery, 6), (Some(16), None, true)); // as near to the one as to the other
         assert_eq!(ask(&gallery, 7), (Some(25), Some(9), false));
-        // At half the limit, its entry takes its place.
+        // At half the threshold, its entry takes its place.
         gallery.enrol("old", &[12, 0, 0]).unwrap();
         assert_eq!(ask(&gallery, 10), (Some(4), None, true));
         assert_eq!(ask(&gallery, 7), (Some(25), None, true));

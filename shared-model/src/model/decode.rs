@@ -1,7 +1,7 @@
 use super::{
     format::{self, ALIGNMENT, Distance, HEADER_LEN, Header, Layer, Layout, Metadata, Pool},
     geometry::{ConvGeometry, windows},
-    kernel_choice::Path,
+    kernel_choice::Kernel,
     step::{Operation, Parameters, Step},
     tensor::{Element, Shape, Tensor},
 };
@@ -217,7 +217,7 @@ impl<'m, 'a> Walk<'m, 'a> {
         let index = self.layer;
         self.layer += 1;
         let input = self.tensor;
-        let (operation, output, path) = match *layer {
+        let (operation, output, kernel) = match *layer {
             Layer::Conv2d(conv) => {
                 let (groups, channels) = (conv.groups, conv.out_channels);
                 let whole = groups > 0
@@ -253,33 +253,35 @@ impl<'m, 'a> Walk<'m, 'a> {
                     }
                     _ => (None, map),
                 };
-                let path = Path::of_conv(self.layout, &geometry, pool);
-                let weights = path.conv_weights_len(&geometry, pool);
+                let kernel = Kernel::of_conv(self.layout, &geometry, pool);
+                let weights = kernel.conv_weights_len(&geometry, pool);
                 let parameters = self.parameters(channels.into(), weights)?;
-                (Operation::Conv2d { geometry, pool, parameters }, output, path)
+                (Operation::Conv2d { geometry, pool, parameters }, output, kernel)
             }
-            Layer::MaxPool2d(pool) => (Operation::MaxPool2d(pool), pooled(&input, pool, index)?, Path::POOL),
+            Layer::MaxPool2d(pool) => {
+                (Operation::MaxPool2d(pool), pooled(&input, pool, index)?, Kernel::POOL)
+            }
             Layer::AveragePool2d(average) => {
                 if average.multiplier < 0 {
                     return Err(DecodeError::Multiplier(index));
                 }
                 let output = Tensor { scale: average.scale, ..pooled(&input, average.pool, index)? };
                 check_tensor(&output, index)?;
-                (Operation::AveragePool2d(average.pool, average.multiplier), output, Path::POOL)
+                (Operation::AveragePool2d(average.pool, average.multiplier), output, Kernel::POOL)
             }
             Layer::Dense(dense) => {
                 let shape = Shape::new(1, 1, dense.out_features);
                 let output = Tensor { shape, element: dense.activation.element(), scale: dense.scale };
                 check_tensor(&output, index)?;
-                let path = Path::of_dense(self.layout);
+                let kernel = Kernel::of_dense(self.layout);
                 let channels = dense.out_features.into();
-                let weights = path.dense_weights_len(channels, input.len());
-                (Operation::Dense(self.parameters(channels, weights)?), output, path)
+                let weights = kernel.dense_weights_len(channels, input.len());
+                (Operation::Dense(self.parameters(channels, weights)?), output, kernel)
             }
         };
         self.tensor = output;
         let narrow = self.narrow >> index & 1 == 1;
-        Ok(Step { layer: index, input, output, operation, path, narrow })
+        Ok(Step { layer: index, input, output, operation, kernel, narrow })
     }
 
     /// Takes the three sections of a layer from the data. `weights` is the length of the third.
@@ -327,7 +329,7 @@ fn check_filters(step: &Step<'_>) -> Result<bool, DecodeError> {
         }
         narrow &= (largest * multiplier as u64) >> 32 < i16::MAX as u64;
     }
-    if !step.path.is_packed(filters, parameters) {
+    if !step.kernel.is_packed(filters, parameters) {
         return Err(DecodeError::Packed(step.layer));
     }
     Ok(narrow)
@@ -407,7 +409,7 @@ impl core::fmt::Display for DecodeError {
             Self::Magic => f.write_str("not a tinytriplet model file (it does not begin with TINYTRIP)"),
             Self::Version(version) => write!(
                 f,
-                "the file is in version {version} of the format, this program reads version {}: `host-train export RUN` writes it anew",
+                "the file is in version {version} of the format, this program reads version {}: export the model again",
                 format::VERSION
             ),
             Self::Crc => f.write_str("the CRC does not match: the file was damaged or changed"),

@@ -45,7 +45,7 @@ pub struct Metadata<'a> {
     /// Real value of one step of a pixel (1/255 for pixels taken as 0 to 1).
     pub input_scale: f32,
     /// How an image became pixels in training, and must become them for this model.
-    pub preparation: Preparation,
+    pub preprocessing: Preprocessing,
     /// What the net computes, in order.
     pub layers: Vec<Layer, MAX_LAYERS>,
     /// The distance that the embedding was trained for.
@@ -65,14 +65,14 @@ pub struct Metadata<'a> {
 /// How any image becomes one of the input's shape. The engine does not look at it: who hands it pixels does.
 /// `docs/FORMAT.md` defines every step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Preparation {
+pub struct Preprocessing {
     /// How the image is brought to the input's size.
     pub fit: Fit,
     /// Which end of the scale of greys is the background.
     pub background: Background,
 }
 
-impl Preparation {
+impl Preprocessing {
     /// As MNIST was made.
     pub const MNIST: Self = Self { fit: Fit::Centre, background: Background::Auto };
 }
@@ -221,18 +221,18 @@ impl Activation {
     }
 }
 
-/// Calibrated limits: a distance up to and including the limit counts as the same thing.
+/// Calibrated thresholds: a distance up to and including the threshold counts as the same thing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
     /// Where false accepts are as frequent as false rejects.
-    pub equal_error: Option<Threshold>,
+    pub equal_error: Option<CalibratedThreshold>,
     /// Where one different pair in a hundred is accepted.
-    pub false_accept_1_percent: Option<Threshold>,
+    pub false_accept_1_percent: Option<CalibratedThreshold>,
 }
 
-/// A limit and how often it errs on the pairs it was calibrated on.
+/// A threshold, and how often it errs on the pairs that it was calibrated on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Threshold {
+pub struct CalibratedThreshold {
     /// Largest distance that is accepted, in the integers of the model's [`Distance`].
     pub distance: u32,
     /// Share of different pairs that are accepted, 0 to 1.

@@ -5,7 +5,7 @@ use super::{
 
 /// The code that computes a step, which says how its weights are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
+pub enum Kernel {
     /// The plain kernel, with plain weights.
     Reference(Reason),
     /// A 3 × 3 convolution by Winograd's F(2×2, 3×3): 16 multiplications for 4 outputs instead of 36. Its transformed
@@ -31,19 +31,19 @@ pub enum Reason {
     Pool,
 }
 
-/// Most input channels that [`Path::Winograd`] takes: its transformed tiles take 96 bytes of RAM for each.
+/// Most input channels that [`Kernel::Winograd`] takes: its transformed tiles take 96 bytes of RAM for each.
 const MAX_WINOGRAD_DEPTH: u16 = 64;
 
-/// Most weights of an output channel that [`Path::Taps`] takes before another path that would do.
+/// Most weights of an output channel that [`Kernel::Taps`] takes before another kernel that would do.
 const MAX_TAPS: usize = 32;
 
-/// Most weights of a layer that [`Path::Taps`] takes where it is faster than [`Path::Rows`]: they take twice the flash.
+/// Most weights of a layer that [`Kernel::Taps`] takes where it is faster than [`Kernel::Rows`]: they take twice the flash.
 const MAX_TAPS_WEIGHTS: usize = 4096;
 
-impl Path {
+impl Kernel {
     pub(crate) const POOL: Self = Self::Reference(Reason::Pool);
 
-    /// The path of a dense layer.
+    /// The kernel of a dense layer.
     pub(crate) fn of_dense(layout: Layout) -> Self {
         match layout {
             Layout::Plain => Self::Reference(Reason::Plain),
@@ -51,7 +51,7 @@ impl Path {
         }
     }
 
-    /// The path of a convolution and the max pool behind it.
+    /// The kernel of a convolution and the max pool behind it.
     pub(crate) fn of_conv(layout: Layout, conv: &ConvGeometry, pool: Option<Pool>) -> Self {
         const FUSED: Pool = Pool { kernel: [2, 2], stride: [2, 2] };
         if layout == Layout::Plain {

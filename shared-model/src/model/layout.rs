@@ -2,7 +2,7 @@
 //!
 //! A packed file is the same model. Its metadata, biases, multipliers and background prototypes are the plain file's to
 //! the byte, its [hash](crate::model::Model::hash) is the plain file's, and each can be made from the other with [`repack`]; only
-//! the weights of the layers that have a fast [`Path`](super::kernel_choice::Path) stand in another order, and those of a convolution by Winograd's
+//! the weights of the layers that have a fast [`Kernel`](super::kernel_choice::Kernel) stand in another order, and those of a convolution by Winograd's
 //! method are transformed.
 
 use super::{
@@ -16,7 +16,7 @@ pub fn repacked_len(model: &Model<'_>, layout: Layout) -> Option<usize> {
     let add = |end: usize, len: usize| end.checked_add(len.checked_next_multiple_of(ALIGNMENT)?);
     let end = model.steps().try_fold(data_start(model), |end, step| {
         let Some((filters, parameters)) = step.filters() else { return Some(end) };
-        let weights = step.path_in(layout).weights_len(filters)?;
+        let weights = step.kernel_in(layout).weights_len(filters)?;
         [parameters.multipliers.len(), parameters.biases.len(), weights].into_iter().try_fold(end, add)
     });
     add(end?, model.background().len())
@@ -40,20 +40,20 @@ pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, Repa
         for bytes in [parameters.multipliers, parameters.biases] {
             section(&mut rest, bytes.len()).copy_from_slice(bytes);
         }
-        let path = step.path_in(layout);
-        let len = path.weights_len(filters).ok_or(RepackError::Full)?;
+        let kernel = step.kernel_in(layout);
+        let len = kernel.weights_len(filters).ok_or(RepackError::Full)?;
         let out = section(&mut rest, len);
-        if path == step.path {
+        if kernel == step.kernel {
             out.copy_from_slice(parameters.weights);
-        } else if path.is_fast() {
-            if !path.pack(filters, parameters, bytemuck::cast_slice(parameters.weights), out) {
+        } else if kernel.is_fast() {
+            if !kernel.pack(filters, parameters, bytemuck::cast_slice(parameters.weights), out) {
                 return Err(RepackError::Unaligned);
             }
         } else {
             let taps = filters.taps();
             for (channel, filter) in out.chunks_exact_mut(taps).enumerate() {
                 for (tap, byte) in filter.iter_mut().enumerate() {
-                    *byte = step.path.weight(filters, parameters, channel, tap) as u8;
+                    *byte = step.kernel.weight(filters, parameters, channel, tap) as u8;
                 }
             }
         }
@@ -65,6 +65,19 @@ pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, Repa
     header.crc = format::file_crc(out);
     header.write(out);
     Ok(len)
+}
+
+/// Returns the model in `file` with its weights in `layout`; [`repack`] does the same without a heap.
+///
+/// # Errors
+/// Returns [`RepackError::Decode`] if `file` is not a valid model, and [`RepackError::Unaligned`] if the allocator has
+/// put the new file at an odd address, which common ones do not.
+#[cfg(feature = "alloc")]
+pub fn repack_to_vec(file: &[u8], layout: Layout) -> Result<alloc::vec::Vec<u8>, RepackError> {
+    let model = Model::decode(file).map_err(RepackError::Decode)?;
+    let mut out = alloc::vec![0; repacked_len(&model, layout).ok_or(RepackError::Full)?];
+    repack(file, layout, &mut out)?;
+    Ok(out)
 }
 
 /// Takes the next section off `rest` and pads it.
@@ -103,7 +116,7 @@ fn content_hash(model: &Model<'_>, file: &[u8]) -> [u8; 8] {
         let taps = filters.taps();
         for channel in 0..filters.channels {
             for tap in 0..taps {
-                digest.update([step.path.weight(filters, parameters, channel, tap) as u8]);
+                digest.update([step.kernel.weight(filters, parameters, channel, tap) as u8]);
             }
         }
         digest.update(padding(filters.channels * taps));

@@ -1,7 +1,7 @@
 use super::{
     format::{Layout, Pool},
     geometry::ConvGeometry,
-    kernel_choice::Path,
+    kernel_choice::Kernel,
     tensor::Tensor,
 };
 
@@ -17,7 +17,7 @@ pub struct Step<'a> {
     /// What is computed.
     pub operation: Operation<'a>,
     /// How it is computed, and thereby how the weights are laid out.
-    pub path: Path,
+    pub kernel: Kernel,
     /// Whether no sum of the layer, requantized, leaves 16 bits before it is saturated: most do not, and the
     /// pool behind a convolution may then look at two sums at a time.
     pub(crate) narrow: bool,
@@ -76,12 +76,12 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The path that the step takes in a file of this layout.
-    pub(crate) fn path_in(&self, layout: Layout) -> Path {
+    /// The kernel of the step in a file of this layout.
+    pub(crate) fn kernel_in(&self, layout: Layout) -> Kernel {
         match &self.operation {
-            Operation::Conv2d { geometry, pool, .. } => Path::of_conv(layout, geometry, *pool),
-            Operation::Dense(_) => Path::of_dense(layout),
-            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => Path::POOL,
+            Operation::Conv2d { geometry, pool, .. } => Kernel::of_conv(layout, geometry, *pool),
+            Operation::Dense(_) => Kernel::of_dense(layout),
+            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => Kernel::POOL,
         }
     }
 }
@@ -90,7 +90,7 @@ impl<'a> Step<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Parameters<'a> {
     /// int8, `[output channel][row][column][input channel of the group]`; dense: `[output][input]`. In a packed model
-    /// file they are as [`Path`] says.
+    /// file they are as [`Kernel`] says.
     pub weights: &'a [u8],
     /// `i32`, little-endian, one an output channel, at the scale of the accumulator.
     pub biases: &'a [u8],

@@ -1,7 +1,7 @@
 //! The PC's end of the line: asks a board and waits for its answer. Feature `client`, which needs `std`.
 //!
 //! ```no_run
-//! use shared_model::{client::Client, gallery::Method, protocol::Limit};
+//! use shared_model::{Threshold, gallery::Method, wire::client::Client};
 //! use std::{net::TcpStream, time::Duration};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -10,20 +10,17 @@
 //! let mut board = Client::new(line);
 //! let image = vec![0; board.info()?.model.input.len()];
 //! board.enrol("nothing", &image)?;
-//! let recognition = board.recognise(&image, Method::Prototype, Limit::EqualError)?;
+//! let recognition = board.recognise(&image, Method::Prototype, Threshold::EqualError)?;
 //! println!("{:?} {:?}", recognition.label(), recognition.margin());
 //! # Ok(()) }
 //! ```
 
 use crate::{
-    gallery::Method,
+    gallery::{Method, Recognition, Threshold},
     model::format::MAX_LAYERS,
     wire::{
         frame::{FrameError, FrameReader, VERSION, decode_message, encode_frame},
-        message::{
-            Info, Limit, NO_ID, Recognition, Request, RequestBody, RequestError, Response, ResponseBody,
-            Restart,
-        },
+        message::{Info, NO_ID, Request, RequestBody, RequestError, Response, ResponseBody, Restart},
     },
 };
 use heapless::Vec as FixedVec;
@@ -180,9 +177,9 @@ impl<Link: Read + Write> Client<Link> {
         &mut self,
         pixels: &[u8],
         method: Method,
-        limit: Limit,
+        threshold: Threshold,
     ) -> Result<Recognition<'_>, ClientError> {
-        match self.ask(RequestBody::Recognise { pixels, method, limit })? {
+        match self.ask(RequestBody::Recognise { pixels, method, threshold })? {
             ResponseBody::Recognition(recognition) => Ok(recognition),
             _ => Err(ClientError::OtherAnswer),
         }

@@ -1,10 +1,10 @@
 use super::frame::FrameError;
 use crate::{
     engine::EmbedError,
-    gallery::{GalleryError, Match, Method},
+    gallery::{GalleryError, Method, RecogniseError, Recognition, Threshold},
     model::{
         decode::Model,
-        format::{Distance, MAX_LAYERS, Preparation, Thresholds},
+        format::{Distance, MAX_LAYERS, Preprocessing, Thresholds},
         tensor::Tensor,
     },
 };
@@ -66,7 +66,7 @@ pub enum RequestBody<'a> {
         /// What it is compared with.
         method: Method,
         /// From which distance on it is unknown.
-        limit: Limit,
+        threshold: Threshold,
     },
     /// The entry of this number, from 0; [`GalleryInfo::len`] says how many there are. Answered by
     /// [`ResponseBody::Entry`].
@@ -104,34 +104,6 @@ pub enum RequestBody<'a> {
     SelfTest,
     /// Start anew. Answered by [`ResponseBody::Done`] before it happens.
     Restart(Restart),
-}
-
-/// From which distance on a thing is unknown. A distance up to and including the limit is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Limit {
-    /// The model's own, where false accepts are as frequent as false rejects.
-    EqualError,
-    /// The model's own, where one different pair in a hundred is accepted.
-    FalseAccept1Percent,
-    /// This distance, in the integers of the model's [`Distance`].
-    Distance(u32),
-    /// None: the nearest is the answer, however far, and whatever is in the background.
-    None,
-}
-
-impl Limit {
-    /// The distance; with [`Limit::None`] the largest there is. `None` where the model has no such limit.
-    pub fn distance(self, thresholds: &Thresholds) -> Option<u32> {
-        match self {
-            Self::EqualError => thresholds.equal_error.map(|threshold| threshold.distance),
-            Self::FalseAccept1Percent => {
-                thresholds.false_accept_1_percent.map(|threshold| threshold.distance)
-            }
-            Self::Distance(distance) => Some(distance),
-            Self::None => Some(u32::MAX),
-        }
-    }
 }
 
 /// How a board ends before it starts anew: two ways that should never happen, to see that it comes back from them.
@@ -206,35 +178,6 @@ pub enum ResponseBody<'a> {
     },
 }
 
-/// What a thing was recognised as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recognition<'a> {
-    /// The nearest entry; `None` where nothing is enrolled.
-    #[serde(borrow)]
-    pub nearest: Option<Match<'a>>,
-    /// The nearest one of another label.
-    pub runner_up: Option<Match<'a>>,
-    /// The largest distance that counts as known.
-    pub limit: u32,
-    /// How far the nearest live background prototype is, where it is nearer than `nearest`: the thing is unknown then. See
-    /// [`Gallery::recognise`](crate::gallery::Gallery::recognise).
-    pub background: Option<u32>,
-}
-
-impl<'a> Recognition<'a> {
-    /// The label of the thing; `None` where it is unknown.
-    pub fn label(&self) -> Option<&'a str> {
-        let nearest = self.nearest.filter(|nearest| nearest.distance <= self.limit)?;
-        self.background.is_none_or(|background| nearest.distance <= background).then_some(nearest.label)
-    }
-
-    /// How much farther the runner-up is than the nearest. `None` where there are no two. Below 0 where the neighbours'
-    /// vote went against the nearest one.
-    pub fn margin(&self) -> Option<i64> {
-        Some(i64::from(self.runner_up?.distance) - i64::from(self.nearest?.distance))
-    }
-}
-
 /// A board, the model on it, and its gallery.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Info<'a> {
@@ -263,12 +206,12 @@ pub struct ModelInfo<'a> {
     /// The image.
     pub input: Tensor,
     /// How an image from outside becomes one.
-    pub preparation: Preparation,
+    pub preprocessing: Preprocessing,
     /// The embedding.
     pub embedding: Tensor,
     /// How embeddings are compared.
     pub distance: Distance,
-    /// Its limits.
+    /// Its thresholds_.
     pub thresholds: Thresholds,
     /// [`Model::ram_len`].
     pub ram: u32,
@@ -281,7 +224,7 @@ impl<'a> ModelInfo<'a> {
             hash: model.hash(),
             name: model.metadata().name,
             input: model.input(),
-            preparation: model.metadata().preparation,
+            preprocessing: model.metadata().preprocessing,
             embedding: model.output(),
             distance: model.distance(),
             thresholds: model.metadata().thresholds,
@@ -335,8 +278,8 @@ pub enum RequestError {
     Gallery(GalleryError),
     /// There is no entry of this label or number.
     NoEntry,
-    /// The model has no such limit: it was not calibrated.
-    NoLimit,
+    /// The model has no such threshold: it was not calibrated.
+    NoThreshold,
     /// The number of runs is 0, or more than [`MAX_RUNS`].
     Runs,
     /// There is no gallery: see [`GalleryInfo::storage`], which is this.
@@ -351,6 +294,15 @@ impl From<EmbedError> for RequestError {
     /// The lengths of an image are checked before; the buffers are the firmware's own.
     fn from(_: EmbedError) -> Self {
         Self::Internal
+    }
+}
+
+impl From<RecogniseError> for RequestError {
+    fn from(error: RecogniseError) -> Self {
+        match error {
+            RecogniseError::NoThreshold => Self::NoThreshold,
+            RecogniseError::Gallery(error) => Self::Gallery(error),
+        }
     }
 }
 
@@ -369,7 +321,7 @@ impl core::fmt::Display for RequestError {
             }
             Self::Gallery(error) => error.fmt(f),
             Self::NoEntry => f.write_str("no such label is enrolled"),
-            Self::NoLimit => f.write_str("the model has no calibrated limit: give a distance"),
+            Self::NoThreshold => f.write_str("the model has no calibrated threshold: give a distance"),
             Self::Runs => write!(f, "the number of runs is from 1 to {MAX_RUNS}"),
             Self::NoGallery(Storage::OtherModel(hash)) => write!(
                 f,
@@ -393,6 +345,7 @@ mod tests {
     use super::*;
     use crate::{
         gallery::LabelError,
+        model::tensor::{Element, Shape},
         wire::frame::{VERSION, encode_frame},
     };
     use std::{format, string::String, vec::Vec};
@@ -445,7 +398,7 @@ mod tests {
             RequestBody::Embed { pixels },
             RequestBody::Compare { a: pixels, b: pixels },
             RequestBody::Enrol { label, pixels },
-            RequestBody::Recognise { pixels, method: Method::Prototype, limit: Limit::None },
+            RequestBody::Recognise { pixels, method: Method::Prototype, threshold: Threshold::None },
             RequestBody::Entry { index: 0 },
             RequestBody::Import { label, value: pixels },
             RequestBody::Forget { label },
@@ -460,19 +413,18 @@ mod tests {
             RequestError::ImageLength { expected: 0, actual: 0 },
             RequestError::Gallery(GalleryError::Full),
             RequestError::NoEntry,
-            RequestError::NoLimit,
+            RequestError::NoThreshold,
             RequestError::Runs,
             RequestError::NoGallery(Storage::Failed),
             RequestError::Storage,
             RequestError::Internal,
         ]);
-        let tensor =
-            Tensor { shape: crate::Shape::new(1, 1, 1), element: crate::Element::Signed, scale: 1.0 };
+        let tensor = Tensor { shape: Shape::new(1, 1, 1), element: Element::Signed, scale: 1.0 };
         let model = ModelInfo {
             hash: [0; 8],
             name: "",
             input: tensor,
-            preparation: Preparation::MNIST,
+            preprocessing: Preprocessing::MNIST,
             embedding: tensor,
             distance: Distance::Cosine,
             thresholds: Thresholds::default(),
@@ -490,7 +442,7 @@ mod tests {
             ResponseBody::Recognition(Recognition {
                 nearest: None,
                 runner_up: None,
-                limit: 0,
+                threshold: 0,
                 background: None,
             }),
             ResponseBody::Entry { label, value: pixels },
@@ -508,8 +460,9 @@ mod tests {
         }
         assert_eq!([Restart::Reset, Restart::Panic, Restart::Hang].map(number), [0, 1, 2]);
         assert_eq!([Method::Prototype, Method::Neighbours(3)].map(number), [0, 1]);
-        let limits = [Limit::EqualError, Limit::FalseAccept1Percent, Limit::Distance(0), Limit::None];
-        assert_eq!(limits.map(number), [0, 1, 2, 3]);
+        let thresholds =
+            [Threshold::EqualError, Threshold::FalseAccept1Percent, Threshold::Distance(0), Threshold::None];
+        assert_eq!(thresholds.map(number), [0, 1, 2, 3]);
         let storage = [Storage::Ram, Storage::Flash, Storage::OtherModel([0; 8]), Storage::Failed];
         assert_eq!(storage.map(number), [0, 1, 2, 3]);
         use FrameError::*;

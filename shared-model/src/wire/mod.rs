@@ -8,13 +8,13 @@
 //! A request may be sent again, as the same bytes, when its answer did not arrive whole: a board that has carried it out
 //! answers again and does nothing.
 
-#[cfg(feature = "client")]
+#[cfg(feature = "std")]
 pub mod client;
 mod frame;
 mod message;
 
 pub use frame::{FrameError, FrameFull, FrameReader, VERSION, decode_message, encode_frame};
 pub use message::{
-    GalleryInfo, Info, Limit, MAX_RUNS, ModelInfo, NO_ID, Recognition, Request, RequestBody, RequestError,
-    Response, ResponseBody, Restart, Storage,
+    GalleryInfo, Info, MAX_RUNS, ModelInfo, NO_ID, Request, RequestBody, RequestError, Response,
+    ResponseBody, Restart, Storage,
 };

@@ -33,7 +33,10 @@ use crate::vector::i8::{Target, WithTarget};
 use kernel::Layer;
 use pack::Packed;
 use rayon::prelude::*;
-use shared_model::{Element, EmbedError, Layout, Model, Step};
+use shared_model::{
+    EmbedError, Layout, Model,
+    inspect::{Element, Step},
+};
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},

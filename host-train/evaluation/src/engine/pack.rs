@@ -2,7 +2,7 @@
 //! the first image comes is computed here.
 
 use crate::vector::i8::Target;
-use shared_model::{ConvGeometry, Element, Operation, Parameters, Step};
+use shared_model::inspect::{ConvGeometry, Element, Operation, Parameters, Step};
 
 /// A convolution with the max pool behind it, or a fully connected layer, which is a convolution whose window
 /// is the whole map.

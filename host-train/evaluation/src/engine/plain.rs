@@ -1,6 +1,9 @@
 //! Steps that have no fast path.
 
-use shared_model::{Operation, Step, kernel};
+use shared_model::{
+    engine::kernel,
+    inspect::{Operation, Step},
+};
 
 /// Computes `step` for one image with the kernels that define the arithmetic.
 pub(super) fn run(step: &Step<'_>, input: &[u8], output: &mut [u8]) {

@@ -1,6 +1,7 @@
 use shared_model::{
-    Distance, Element,
-    distance::{COSINE_ONE, cosine_distance},
+    Distance,
+    gallery::distance::{COSINE_ONE, cosine_distance},
+    inspect::Element,
 };
 use std::ops::Neg;
 

@@ -35,7 +35,7 @@ impl Pairs<'_, i16> {
 mod tests {
     use super::*;
     use crate::metrics::Embeddings;
-    use shared_model::{Distance, Element};
+    use shared_model::{Distance, inspect::Element};
 
     #[test]
     fn by_hand() {

@@ -112,7 +112,7 @@ pub(super) fn class_sizes(labels: &[Label]) -> BTreeMap<Label, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::{Distance, Element};
+    use shared_model::{Distance, inspect::Element};
     use tinytriplet_data::Rng;
 
     #[test]

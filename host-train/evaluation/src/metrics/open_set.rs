@@ -2,9 +2,8 @@ use super::{Embeddings, prototypes};
 use rayon::prelude::*;
 use serde::Serialize;
 use shared_model::{
-    Gallery, Model,
+    Gallery, Model, Threshold,
     gallery::{Method, entry_len},
-    protocol::Limit,
 };
 use tinytriplet_data::{Class, Label, Rng};
 
@@ -61,7 +60,7 @@ pub fn open_set(
         // Each draw asks about others.
         for query in (draw % step..queries.len()).step_by(step) {
             let embedding = bytes(queries, query);
-            let found = gallery.recognise(model, &embedding, Method::Prototype, Limit::EqualError);
+            let found = gallery.recognise(model, &embedding, Method::Prototype, Threshold::EqualError);
             let found = found.expect("the model has this threshold").label();
             if order.contains(&labels[query]) {
                 counts.known += 1;
@@ -114,21 +113,23 @@ impl Counts {
 mod tests {
     use super::*;
     use shared_model::{
-        Distance, Element, Shape,
-        format::{
-            self, Activation, Dense, Layer, Metadata, Preparation, Threshold, Thresholds, TrainingSummary,
+        Distance,
+        inspect::{Element, Shape},
+        model::format::{
+            self, Activation, CalibratedThreshold, Dense, Layer, Metadata, Preprocessing, Thresholds,
+            TrainingSummary,
         },
     };
     use tinytriplet_data::classes;
 
     /// Embeddings of one value; background prototypes at 10 and 40; known up to 20 away.
-    fn model_file(equal_error: Option<Threshold>) -> Vec<u8> {
+    fn model_file(equal_error: Option<CalibratedThreshold>) -> Vec<u8> {
         let dense = Dense { out_features: 1, activation: Activation::Relu, scale: 1.0 };
         let metadata = Metadata {
             name: "",
             input: Shape::new(1, 1, 1),
             input_scale: 1.0,
-            preparation: Preparation::MNIST,
+            preprocessing: Preprocessing::MNIST,
             layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
             distance: Distance::SquaredL2,
             thresholds: Thresholds { equal_error, false_accept_1_percent: None },
@@ -149,7 +150,7 @@ mod tests {
         let embeddings = |places: &[u8]| {
             Embeddings::from_bytes(places, places.len(), Element::Unsigned, Distance::SquaredL2, 1.0)
         };
-        let threshold = Threshold { distance: 400, false_accept_rate: 0.0, false_reject_rate: 0.0 };
+        let threshold = CalibratedThreshold { distance: 400, false_accept_rate: 0.0, false_reject_rate: 0.0 };
         let file = model_file(Some(threshold));
         let model = Model::decode(&file).unwrap();
         // Five images a class at one place each, so that any five have the same mean.

@@ -100,7 +100,7 @@ fn mean(found: &[Found]) -> Retrieval {
 mod tests {
     use super::*;
     use crate::metrics::precision_at_1;
-    use shared_model::{Distance, Element};
+    use shared_model::{Distance, inspect::Element};
     use tinytriplet_data::Rng;
 
     fn on_a_line(places: &[f32]) -> Embeddings<f32> {

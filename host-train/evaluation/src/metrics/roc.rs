@@ -31,7 +31,7 @@ impl<T: Value> Pairs<'_, T> {
 mod tests {
     use super::*;
     use crate::metrics::Embeddings;
-    use shared_model::{Distance, Element};
+    use shared_model::{Distance, inspect::Element};
     use tinytriplet_data::{Label, Rng};
 
     #[test]

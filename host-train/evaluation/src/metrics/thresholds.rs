@@ -100,7 +100,7 @@ impl<T: Value> Pairs<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::{Distance, Element};
+    use shared_model::{Distance, inspect::Element};
     use tinytriplet_data::Rng;
 
     #[test]

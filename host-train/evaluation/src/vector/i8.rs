@@ -3,7 +3,7 @@
 //! compiler.
 
 use super::{Level, Simd};
-use shared_model::{Element, requantize::round_scale};
+use shared_model::{engine::requantize::round_scale, inspect::Element};
 
 impl Simd {
     /// Calls `caller` with the type that stands for this instruction set.
@@ -68,7 +68,7 @@ pub trait Target: Send + Sync + 'static {
     fn weights(weight: impl Fn(usize, usize) -> i8) -> Self::Weights;
     /// The first accumulators.
     fn load(sums: &[i32]) -> Self::Sums;
-    /// [`requantize`](shared_model::requantize::requantize) in each channel, with the first multipliers,
+    /// [`requantize`](shared_model::engine::requantize::requantize) in each channel, with the first multipliers,
     /// saturated to `range` (both ends included), to the first bytes.
     fn requantize(sums: Self::Sums, multipliers: &[i32], range: (i32, i32), to: &mut [u8]);
     /// The larger of two accumulators, in each channel.
@@ -148,7 +148,7 @@ impl Target for Baseline {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Kernel, Target};
-    use shared_model::Element;
+    use shared_model::inspect::Element;
     use std::arch::x86_64::*;
 
     /// What the two 256-bit sets have in common.

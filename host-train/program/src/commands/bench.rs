@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
-use shared_model::{Model, Step};
+use shared_model::{Model, inspect::Step};
 use std::{
     hint::black_box,
     path::PathBuf,

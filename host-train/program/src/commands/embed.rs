@@ -5,7 +5,7 @@ use crate::terminal::print;
 use anyhow::Result;
 use clap::Args;
 use rayon::prelude::*;
-use shared_model::Element;
+use shared_model::inspect::Element;
 use std::path::PathBuf;
 use tinytriplet_evaluation::engine::Engine;
 use tinytriplet_report::{run_folder::write_whole, text::thousands};
@@ -34,7 +34,7 @@ pub struct EmbedArgs {
 pub fn run(EmbedArgs { model, images, out }: &EmbedArgs) -> Result<()> {
     let file = read_model(model)?;
     let model = file.decode()?;
-    let images = images::read(images, model.metadata().input, model.metadata().preparation)?;
+    let images = images::read(images, model.metadata().input, model.metadata().preprocessing)?;
     let embeddings = Engine::new(&model).embed_all(images.par_iter().map(|image| image.pixels.as_slice()))?;
     let (rows, columns) = (images.len(), model.embedding_len());
     write_whole(out, &npy(&embeddings, rows, columns, model.output().element))?;

@@ -35,7 +35,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let file = read_model(&args.model)?;
     let model = file.decode()?;
     let metadata = model.metadata();
-    let config = data_config(&args.model)?.for_model(metadata.input, metadata.preparation);
+    let config = data_config(&args.model)?.for_model(metadata.input, metadata.preprocessing);
     let data = super::data::find(&args.data, metadata.training.seed, &config)?;
     let shape = metadata.input;
     ensure!(

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
-use shared_model::{Shape, format::Preparation};
+use shared_model::{inspect::Shape, model::format::Preprocessing};
 use std::{
     fmt,
     fs::File,
@@ -29,12 +29,12 @@ impl fmt::Display for Image {
     }
 }
 
-/// Reads the images of each of `places` in turn, for a model with this input and preparation: a picture (PNG, JPEG,
+/// Reads the images of each of `places` in turn, for a model with this input and preprocessing: a picture (PNG, JPEG,
 /// BMP), a folder's pictures, an IDX file's images (plain or gzipped), or some of them: `FILE:3,5,10-19`.
 ///
 /// # Errors
 /// A file cannot be read, is not what it should be, or its images do not suit the model.
-pub fn read(places: &[PathBuf], input: Shape, preparation: Preparation) -> Result<Vec<Image>> {
+pub fn read(places: &[PathBuf], input: Shape, preprocessing: Preprocessing) -> Result<Vec<Image>> {
     let mut images = Vec::new();
     for place in places {
         if let Some((path, numbers)) = idx_file(place) {
@@ -46,9 +46,9 @@ pub fn read(places: &[PathBuf], input: Shape, preparation: Preparation) -> Resul
                 "{}: no image (PNG, JPEG or BMP) is in this folder; sub-folders are not looked into: name them",
                 place.display()
             );
-            images.extend(read_pictures(&pictures, input, preparation)?);
+            images.extend(read_pictures(&pictures, input, preprocessing)?);
         } else {
-            images.extend(read_pictures(std::slice::from_ref(place), input, preparation)?);
+            images.extend(read_pictures(std::slice::from_ref(place), input, preprocessing)?);
         }
     }
     Ok(images)
@@ -58,18 +58,18 @@ pub fn read(places: &[PathBuf], input: Shape, preparation: Preparation) -> Resul
 ///
 /// # Errors
 /// It cannot be read, or the model takes no grey images.
-pub fn read_picture(path: &Path, input: Shape, preparation: Preparation) -> Result<Image> {
+pub fn read_picture(path: &Path, input: Shape, preprocessing: Preprocessing) -> Result<Image> {
     ensure!(
         input.channels == 1,
         "the model takes {input}, but image files are made grey: choose another model"
     );
     let size = [input.height, input.width].map(usize::from);
-    let pixels = picture::read(path, preparation, size)?;
+    let pixels = picture::read(path, preprocessing, size)?;
     Ok(Image { path: path.into(), number: None, pixels })
 }
 
-fn read_pictures(paths: &[PathBuf], input: Shape, preparation: Preparation) -> Result<Vec<Image>> {
-    paths.par_iter().map(|path| read_picture(path, input, preparation)).collect()
+fn read_pictures(paths: &[PathBuf], input: Shape, preprocessing: Preprocessing) -> Result<Vec<Image>> {
+    paths.par_iter().map(|path| read_picture(path, input, preprocessing)).collect()
 }
 
 /// The IDX file that `place` names, and which of its images.
@@ -154,14 +154,15 @@ mod tests {
         std::fs::write(at("idx"), [header, pixels].concat()).unwrap();
         image::GrayImage::new(5, 5).save(at("black.png")).unwrap();
         let places = ["idx", "idx:2,0", "black.png"].map(at);
-        let images = read(&places, Shape::new(2, 2, 1), Preparation::MNIST).unwrap();
+        let images = read(&places, Shape::new(2, 2, 1), Preprocessing::MNIST).unwrap();
         let numbers: Vec<_> = images.iter().map(|image| image.number).collect();
         assert_eq!(numbers, [Some(0), Some(1), Some(2), Some(2), Some(0), None]);
         assert_eq!((&images[3].pixels[..], &images[5].pixels[..]), (&[8, 9, 10, 11][..], &[0; 4][..]));
         assert!(images[3].to_string().ends_with("idx:2"));
 
-        let error =
-            |place: &str, shape| format!("{:#}", read(&[at(place)], shape, Preparation::MNIST).unwrap_err());
+        let error = |place: &str, shape| {
+            format!("{:#}", read(&[at(place)], shape, Preprocessing::MNIST).unwrap_err())
+        };
         assert!(
             error("idx", Shape::new(3, 2, 1))
                 .contains("idx: the images have 2x2 pixels, the model takes 3x2x1")

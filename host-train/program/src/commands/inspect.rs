@@ -7,8 +7,10 @@ use crate::terminal::print;
 use anyhow::{Context, Result};
 use clap::Args;
 use shared_model::{
-    Element, Model, SelfTestError,
-    format::{Background, Fit, Preparation, Threshold, TrainingSummary},
+    Model,
+    engine::SelfTestError,
+    inspect::Element,
+    model::format::{Background, CalibratedThreshold, Fit, Preprocessing, TrainingSummary},
 };
 use std::path::PathBuf;
 use tinytriplet_report::text::{hex, operation, path, thousands};
@@ -64,7 +66,7 @@ fn describe_packed(model: &Model<'_>, bytes: usize) -> String {
             step.layer,
             operation(&step),
             step.weights_len().map_or(String::new(), |len| thousands(len as u64)),
-            path(step.path),
+            path(step.kernel),
         );
     }
     text + "\n" + &ram(model, "rows of maps and workspace")
@@ -96,7 +98,7 @@ format      version {version}, {bytes} bytes
 self-test   passed
 trained on  {dataset}, {seen} images seen, seed {seed}, by {tool}
             P@1 {precision:.2} % on held-out training images
-images      {preparation}
+images      {preprocessing}
 distance    {distance}
 unknown if  above {equal}  (equal error)
             above {far}  (1 % false accepts)
@@ -108,7 +110,7 @@ background  {background} prototypes of what it was trained on
         bytes = thousands(file.len() as u64),
         seen = thousands(images_seen),
         precision = 100.0 * precision_at_1,
-        preparation = preparation(metadata.preparation),
+        preprocessing = preprocessing(metadata.preprocessing),
         distance = model.distance(),
         equal = threshold(model, metadata.thresholds.equal_error),
         far = threshold(model, metadata.thresholds.false_accept_1_percent),
@@ -134,7 +136,7 @@ background  {background} prototypes of what it was trained on
     text + &ram(model, "whole maps between layers")
 }
 
-fn preparation(Preparation { fit, background }: Preparation) -> String {
+fn preprocessing(Preprocessing { fit, background }: Preprocessing) -> String {
     let fit = match fit {
         Fit::Stretch => "stretched to the size",
         Fit::Contain => "scaled to fit the size",
@@ -148,10 +150,10 @@ fn preparation(Preparation { fit, background }: Preparation) -> String {
     format!("{fit}; {background} background")
 }
 
-fn threshold(model: &Model<'_>, threshold: Option<Threshold>) -> String {
+fn threshold(model: &Model<'_>, threshold: Option<CalibratedThreshold>) -> String {
     match threshold {
         None => "(not calibrated)".into(),
-        Some(Threshold { distance, false_accept_rate, false_reject_rate }) => format!(
+        Some(CalibratedThreshold { distance, false_accept_rate, false_reject_rate }) => format!(
             "{distance} = {:.4}: accepts {:.2} % of different, rejects {:.2} % of same",
             model.distance().real(distance, model.output().scale),
             100.0 * false_accept_rate,
@@ -160,7 +162,7 @@ fn threshold(model: &Model<'_>, threshold: Option<Threshold>) -> String {
     }
 }
 
-fn tensor(tensor: &shared_model::Tensor) -> String {
+fn tensor(tensor: &shared_model::inspect::Tensor) -> String {
     let element = match tensor.element {
         Element::Unsigned => "0..255",
         Element::Signed => "-127..127",

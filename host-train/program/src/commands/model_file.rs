@@ -1,13 +1,13 @@
 //! Files that should hold a model.
 
 use anyhow::{Context, Result, anyhow, bail};
-use shared_model::{DecodeError, Layout, Model, format};
+use shared_model::model::layout::repack_to_vec;
+use shared_model::{DecodeError, Layout, Model, model::format};
 use std::{
     fs::File,
     io::Read,
     path::{Path, PathBuf},
 };
-use tinytriplet_evaluation::export::repacked;
 use tinytriplet_report::run_folder::MODEL;
 
 /// A file that should hold a model.
@@ -39,8 +39,8 @@ pub fn read_model(path: &Path) -> Result<ModelFile> {
     }
     // A board's file says the same as the plain one, which is what a PC computes with.
     if Model::decode(&bytes).is_ok_and(|model| model.layout() != Layout::Plain) {
-        bytes =
-            repacked(&bytes, Layout::Plain).with_context(|| format!("cannot unpack {}", path.display()))?;
+        bytes = repack_to_vec(&bytes, Layout::Plain)
+            .with_context(|| format!("cannot unpack {}", path.display()))?;
     }
     Ok(ModelFile { path, bytes })
 }
@@ -57,6 +57,7 @@ impl ModelFile {
                 DecodeError::Version(version) if version > format::VERSION => {
                     return anyhow!("{path}: a newer program wrote this model: update this one");
                 }
+                DecodeError::Version(_) => " (`host-train export RUN`)",
                 DecodeError::Truncated | DecodeError::TrailingBytes | DecodeError::Crc => {
                     "; copy it once more, or let `host-train export RUN` write it anew"
                 }
@@ -71,7 +72,8 @@ impl ModelFile {
     /// # Errors
     /// It is not valid.
     pub fn packed(&self) -> Result<Vec<u8>> {
-        repacked(&self.bytes, Layout::Packed).with_context(|| format!("cannot pack {}", self.path.display()))
+        repack_to_vec(&self.bytes, Layout::Packed)
+            .with_context(|| format!("cannot pack {}", self.path.display()))
     }
 
     /// The file's content.

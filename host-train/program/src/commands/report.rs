@@ -4,7 +4,7 @@ use super::{checkpoint::checkpoint, data::DataArgs, model_file::read_model};
 use crate::terminal::{Progress, print};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use shared_model::{Model, format::MAX_BACKGROUND_PROTOTYPES};
+use shared_model::{Model, model::format::MAX_BACKGROUND_PROTOTYPES};
 use std::{
     collections::BTreeSet,
     fs,

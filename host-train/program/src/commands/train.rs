@@ -12,6 +12,7 @@ use crate::terminal::{
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use shared_model::model::layout::repack_to_vec;
 use shared_model::{Layout, Model};
 use std::{
     path::{Path, PathBuf},
@@ -19,7 +20,7 @@ use std::{
 };
 use tinytriplet_data::{Dataset, Label};
 use tinytriplet_evaluation::{
-    export::{export, repacked},
+    export::export,
     history::HistoryRow,
     metrics::Rates,
     scores::{Scores, float_scores, int8_scores},
@@ -205,7 +206,7 @@ impl<'a> Job<'a> {
         file: &[u8],
         evaluated: &'m Evaluated,
     ) -> Result<Metrics<'m>> {
-        let packed = repacked(file, Layout::Packed)?;
+        let packed = repack_to_vec(file, Layout::Packed)?;
         let metrics = Metrics {
             dataset: &self.data.name,
             float: &evaluated.float,

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use shared_model::{
-    Element,
     gallery::{GalleryError, LabelError, MAX_COUNT, Value, check_label},
+    inspect::Element,
 };
 use thiserror::Error;
 

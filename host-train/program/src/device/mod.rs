@@ -2,13 +2,13 @@
 //!
 //! ```no_run
 //! use host_train::device::{Settings, connect};
-//! use shared_model::{gallery::Method, protocol::Limit};
+//! use shared_model::{Threshold, gallery::Method};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut board = connect(&"/dev/ttyACM0".parse()?, &Settings::default())?; // or "emulate:mps2-an386"
 //! let image = vec![0; board.info()?.model.input.len()];
 //! board.enrol("nothing", &image)?;
-//! let recognition = board.recognise(&image, Method::Prototype, Limit::EqualError)?;
+//! let recognition = board.recognise(&image, Method::Prototype, Threshold::EqualError)?;
 //! assert_eq!(recognition.label(), Some("nothing"));
 //! # Ok(()) }
 //! ```
@@ -23,7 +23,7 @@ pub use error::PortError;
 pub use gallery_file::{Entry, FileError, GalleryFile, ModelName};
 pub use port::{Address, Port, serial_ports};
 pub use settings::Settings;
-pub use shared_model::client::{Client, ClientError};
+pub use shared_model::wire::client::{Client, ClientError};
 
 use std::time::Duration;
 use thiserror::Error;

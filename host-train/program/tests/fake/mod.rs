@@ -1,9 +1,10 @@
 //! A board that is none: a thread that speaks the protocol on a socket, with the firmware's model, the real engine and
 //! the real gallery. What it knows outlasts a connection, as a board's does.
 
+use shared_model::model::layout::repack_to_vec;
 use shared_model::{
     Gallery, Layout, Model,
-    protocol::{
+    wire::{
         FrameReader, GalleryInfo, Info, ModelInfo, NO_ID, Request, RequestBody, RequestError, Response,
         ResponseBody, Storage, decode_message, encode_frame,
     },
@@ -14,7 +15,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tinytriplet_evaluation::export::repacked;
 
 pub const MODEL: &[u8] = include_bytes!("../../../../firmware/models/default.model.postcard");
 pub const CAPACITY: usize = 4;
@@ -42,7 +42,7 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = format!("tcp:{}", listener.local_addr().unwrap());
         thread::spawn(move || {
-            let model = Model::decode(repacked(MODEL, Layout::Packed).unwrap().leak()).unwrap();
+            let model = Model::decode(repack_to_vec(MODEL, Layout::Packed).unwrap().leak()).unwrap();
             let entry = shared_model::gallery::entry_len(model.embedding_len(), self.exemplars);
             let mut board = Board {
                 gallery: Gallery::new(&model, self.exemplars, vec![0; CAPACITY * entry].leak()),
@@ -162,9 +162,9 @@ impl Board {
                 let count = self.gallery.enrol(label, &self.embedding)?;
                 Ok(ResponseBody::Enrolled { count, entries: self.gallery.len() as u16 })
             }
-            RequestBody::Recognise { pixels, method, limit } => {
+            RequestBody::Recognise { pixels, method, threshold } => {
                 self.embed(pixels)?;
-                let found = self.gallery.recognise(&self.model, &self.embedding, method, limit)?;
+                let found = self.gallery.recognise(&self.model, &self.embedding, method, threshold)?;
                 Ok(ResponseBody::Recognition(found))
             }
             RequestBody::Entry { index } => {

@@ -1,4 +1,7 @@
-use super::weakness::{FEW_TEST_IMAGES, int8_loss, percent, trained_on, weakest_class};
+use super::{
+    grade::grade,
+    weakness::{FEW_TEST_IMAGES, int8_loss, percent, trained_on, weakest_class},
+};
 use crate::{
     Findings, Grade,
     scatter::short,
@@ -58,7 +61,7 @@ fn nothing_learned(findings: &Findings, config: &Config) -> Option<String> {
     }
     let LossConfig::Triplet(triplet) = config.train.loss else { return None };
     let Margin::Hard(margin) = triplet.margin else { return None };
-    if (last.loss - margin).abs() < STUCK * margin && super::grade(findings) == Grade::Poor {
+    if (last.loss - margin).abs() < STUCK * margin && grade(findings) == Grade::Poor {
         return Some(format!(
             "The loss stands at {:.3}, the margin: all images have nearly the same embedding. {}, or mine \
              `semi_hard` for longer (`--set train.loss.triplet.warm_up={}`).",
@@ -67,7 +70,7 @@ fn nothing_learned(findings: &Findings, config: &Config) -> Option<String> {
             2 * triplet.warm_up.max(100)
         ));
     }
-    (last.mined < 1.0 && super::grade(findings) != Grade::Good).then(|| {
+    (last.mined < 1.0 && grade(findings) != Grade::Good).then(|| {
         format!(
             "In the end no {} broke the margin any more: raise it (`--set train.loss.triplet.margin={}`).",
             training.unit,

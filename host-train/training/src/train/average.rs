@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::net::floats;
     use burn::tensor::Device;
-    use shared_model::Shape;
+    use shared_model::inspect::Shape;
     use tinytriplet_data::Rng;
     use tinytriplet_recipe::Config;
 

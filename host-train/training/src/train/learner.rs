@@ -3,7 +3,7 @@ use burn::{
     module::{Module, Param},
     tensor::{Device, Tensor},
 };
-use shared_model::Shape;
+use shared_model::inspect::Shape;
 use tinytriplet_data::Rng;
 use tinytriplet_recipe::NetConfig;
 

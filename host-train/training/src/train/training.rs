@@ -24,7 +24,7 @@ use burn::{
     tensor::Device,
 };
 use rayon::prelude::*;
-use shared_model::Shape;
+use shared_model::inspect::Shape;
 use std::time::Instant;
 use tinytriplet_data::{Label, Rng, Split, classes, hold_out};
 use tinytriplet_evaluation::{

@@ -21,7 +21,7 @@ mod winograd;
 
 use crate::model::{
     geometry::ConvGeometry,
-    kernel_choice::Path,
+    kernel_choice::Kernel,
     step::{Operation, Parameters, Step},
     tensor::Shape,
 };
@@ -38,14 +38,14 @@ pub(crate) fn work_len(step: &Step<'_>, extent: Extent) -> usize {
     match &step.operation {
         Operation::Conv2d { geometry, pool, parameters } => {
             let conv = Conv { step, extent, geometry, pooled: pool.is_some(), parameters };
-            match step.path {
-                Path::Winograd => conv.winograd().work_words(),
-                Path::Taps => conv.taps().work_words(),
-                Path::Rows => conv.rows().work_words(),
-                Path::Reference(_) => 0,
+            match step.kernel {
+                Kernel::Winograd => conv.winograd().work_words(),
+                Kernel::Taps => conv.taps().work_words(),
+                Kernel::Rows => conv.rows().work_words(),
+                Kernel::Reference(_) => 0,
             }
         }
-        Operation::Dense(_) if step.path.is_fast() => rows::work_words(step.input.len()),
+        Operation::Dense(_) if step.kernel.is_fast() => rows::work_words(step.input.len()),
         _ => 0,
     }
 }
@@ -62,14 +62,14 @@ pub(crate) fn conv_rows(
 ) {
     let Operation::Conv2d { geometry, pool, parameters } = &step.operation else { return };
     let conv = Conv { step, extent, geometry, pooled: pool.is_some(), parameters };
-    match step.path {
-        Path::Winograd => {
+    match step.kernel {
+        Kernel::Winograd => {
             let tile_row = if conv.pooled { first } else { first / 2 };
             winograd::rows(&conv.winograd(), input, tile_row, output, work);
         }
-        Path::Taps => taps::rows(&conv.taps(), input, first, output, work),
-        Path::Rows => rows::conv(&conv.rows(), input, first, output, work),
-        Path::Reference(_) => {}
+        Kernel::Taps => taps::rows(&conv.taps(), input, first, output, work),
+        Kernel::Rows => rows::conv(&conv.rows(), input, first, output, work),
+        Kernel::Reference(_) => {}
     }
 }
 

@@ -5,7 +5,7 @@ use super::{rows, taps, winograd};
 use crate::model::{
     format::Pool,
     geometry::ConvGeometry,
-    kernel_choice::Path,
+    kernel_choice::Kernel,
     step::{Operation, Parameters, Step},
 };
 
@@ -16,7 +16,7 @@ pub(crate) struct FilterShape {
     kernel: [usize; 2],
     /// Input channels.
     depth: usize,
-    /// Of [`Path::Taps`].
+    /// Of [`Kernel::Taps`].
     order: taps::Order,
 }
 
@@ -40,14 +40,14 @@ impl FilterShape {
         self.kernel[0] * self.kernel[1] * self.depth
     }
 
-    /// Where tap `tap` of output channel `channel` lies among the halves of [`Path::Taps`].
+    /// Where tap `tap` of output channel `channel` lies among the halves of [`Kernel::Taps`].
     fn tap_half(self, channel: usize, tap: usize) -> usize {
         let run = (self.kernel[1] * self.depth).max(1);
         self.order.weight_half(channel, tap / run, tap % run)
     }
 }
 
-impl Path {
+impl Kernel {
     /// Returns the bytes of a convolution's weights; `None` if they exceed the address space.
     pub(crate) fn conv_weights_len(self, conv: &ConvGeometry, pool: Option<Pool>) -> Option<usize> {
         self.weights_len(FilterShape::of_conv(conv, pool))

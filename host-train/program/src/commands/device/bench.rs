@@ -2,7 +2,7 @@ use super::board::Board;
 use crate::terminal::{Progress, print};
 use anyhow::Result;
 use serde::Serialize;
-use shared_model::{TestImage, gallery::Method, protocol::Limit};
+use shared_model::{Threshold, engine::TestImage, gallery::Method};
 use std::time::{Duration, Instant};
 use tinytriplet_report::text::{count, thousands};
 
@@ -41,7 +41,7 @@ pub fn run(mut board: Board, runs: u16, as_json: bool) -> Result<()> {
     let mut progress = Progress::new("bench", runs.into(), "recognitions");
     for run in 1..=runs {
         let start = Instant::now();
-        board.client.recognise(&image, Method::Prototype, Limit::None)?;
+        board.client.recognise(&image, Method::Prototype, Threshold::None)?;
         round_trips.push(start.elapsed());
         progress.set(run.into(), String::new);
     }

@@ -7,9 +7,10 @@ use crate::{
 use anyhow::Result;
 use clap::Args;
 use shared_model::{
-    Distance, Tensor,
-    format::Preparation,
-    protocol::{GalleryInfo, Info},
+    Distance,
+    inspect::Tensor,
+    model::format::Preprocessing,
+    wire::{GalleryInfo, Info},
 };
 use std::path::PathBuf;
 use tinytriplet_report::text::hex;
@@ -39,7 +40,7 @@ pub struct Model {
     pub name: String,
     pub hash: [u8; 8],
     pub input: Tensor,
-    pub preparation: Preparation,
+    pub preprocessing: Preprocessing,
     pub embedding: Tensor,
     pub distance: Distance,
 }
@@ -54,7 +55,7 @@ impl Board {
             name: model.name.into(),
             hash: model.hash,
             input: model.input,
-            preparation: model.preparation,
+            preprocessing: model.preprocessing,
             embedding: model.embedding,
             distance: model.distance,
         };
@@ -62,7 +63,7 @@ impl Board {
     }
 
     pub fn read_images(&self, args: &ImageArgs) -> Result<Vec<images::Image>> {
-        images::read(&args.images, self.model.input.shape, self.model.preparation)
+        images::read(&args.images, self.model.input.shape, self.model.preprocessing)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
-use shared_model::protocol::Storage;
+use shared_model::wire::Storage;
 use std::{
     fs,
     io::{self, IsTerminal, Write},

@@ -28,21 +28,21 @@ has been answered is stored; Ctrl-C ends behind an image.";
 pub const RECOGNISE: &str = "\
 Examples:
   host-train device recognise photo.jpg
-  host-train device recognise samples/* --limit far1
-  host-train device recognise t10k-images-idx3-ubyte.gz:0-99 --limit 0.5 --json
+  host-train device recognise samples/* --threshold far1
+  host-train device recognise t10k-images-idx3-ubyte.gz:0-99 --threshold 0.5 --json
 
 A line an image: what it is, how far it is from that, the next label and how much farther that one is. What is \
-farther than the limit is unknown, and so is what is nearer to something that the net was trained on and nobody \
+farther than the threshold is unknown, and so is what is nearer to something that the net was trained on and nobody \
 enrolled; the nearest label stands behind it in brackets.
 
 JSON: an object an image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
-its runner_up_distance; margin; limit (null with --limit none); background (how far what nobody enrolled is, where it \
+its runner_up_distance; margin; threshold (null with --threshold none); background (how far what nobody enrolled is, where it \
 is nearer; else null).";
 
 pub const WATCH: &str = "\
 Examples:
   host-train device watch camera
-  host-train device watch camera --limit far1 --json
+  host-train device watch camera --threshold far1 --json
 
 Images that lie there at the start are passed over. One that is written over counts as a new one. JSON: as \
 `host-train device recognise --help` says.";

@@ -1,13 +1,13 @@
 use super::board::Board;
 use crate::{
-    commands::inspect::json::{Embedding, Limit, distance, element, shape},
+    commands::inspect::json::{Embedding, Threshold, distance, element, shape},
     terminal::{print, seconds},
 };
 use anyhow::Result;
 use serde::Serialize;
 use shared_model::{
-    format::{Background, Fit, Threshold},
-    protocol::{GalleryInfo, Info, Storage, VERSION},
+    model::format::{Background, CalibratedThreshold, Fit},
+    wire::{GalleryInfo, Info, Storage, VERSION},
 };
 use std::time::Duration;
 use tinytriplet_report::text::{count, cut, hex, thousands};
@@ -25,7 +25,7 @@ pub fn run(mut board: Board, as_json: bool) -> Result<()> {
 fn text(info: &Info<'_>) -> String {
     let model = &info.model;
     let thousands = |number: u32| thousands(number.into());
-    let limit = |threshold: Option<Threshold>| {
+    let threshold = |threshold: Option<CalibratedThreshold>| {
         threshold.map_or("(not calibrated)".into(), |threshold| {
             format!("{:.3}", model.distance.real(threshold.distance, model.embedding.scale))
         })
@@ -52,13 +52,13 @@ gallery     {gallery}
         name = cut(model.name, NAME),
         hash = hex(model.hash),
         input = model.input.shape,
-        fit = name(model.preparation.fit),
-        background = name(model.preparation.background),
+        fit = name(model.preprocessing.fit),
+        background = name(model.preprocessing.background),
         values = model.embedding.len(),
         element = element(model.embedding.element),
         distance = model.distance,
-        equal = limit(model.thresholds.equal_error),
-        far = limit(model.thresholds.false_accept_1_percent),
+        equal = threshold(model.thresholds.equal_error),
+        far = threshold(model.thresholds.false_accept_1_percent),
         ram = thousands(model.ram),
         gallery = gallery(&info.gallery),
     )
@@ -91,8 +91,8 @@ struct ModelReport<'a> {
     background: Background,
     embedding: Embedding,
     distance: &'static str,
-    equal_error: Option<Limit>,
-    false_accept_1_percent: Option<Limit>,
+    equal_error: Option<Threshold>,
+    false_accept_1_percent: Option<Threshold>,
     ram: u32,
 }
 
@@ -107,7 +107,7 @@ struct GalleryReport {
 impl<'a> Report<'a> {
     fn new(info: &Info<'a>) -> Self {
         let (model, gallery) = (&info.model, &info.gallery);
-        let limit = |threshold| Limit::new(threshold, model.distance, model.embedding);
+        let threshold = |threshold| Threshold::new(threshold, model.distance, model.embedding);
         Self {
             board: info.board,
             firmware: info.firmware,
@@ -118,12 +118,12 @@ impl<'a> Report<'a> {
                 name: model.name,
                 hash: hex(model.hash),
                 input: shape(model.input.shape),
-                fit: model.preparation.fit,
-                background: model.preparation.background,
+                fit: model.preprocessing.fit,
+                background: model.preprocessing.background,
                 embedding: Embedding::new(model.embedding),
                 distance: distance(model.distance),
-                equal_error: model.thresholds.equal_error.map(limit),
-                false_accept_1_percent: model.thresholds.false_accept_1_percent.map(limit),
+                equal_error: model.thresholds.equal_error.map(threshold),
+                false_accept_1_percent: model.thresholds.false_accept_1_percent.map(threshold),
                 ram: model.ram,
             },
             gallery: GalleryReport {

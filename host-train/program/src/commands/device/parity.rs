@@ -10,7 +10,7 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use clap::{Args, value_parser};
 use rayon::prelude::*;
-use shared_model::{Model, format::MAX_LAYERS};
+use shared_model::{Model, model::format::MAX_LAYERS};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -99,11 +99,11 @@ fn digests(model: &Model<'_>, pixels: &[u8]) -> Result<heapless::Vec<u32, MAX_LA
 
 /// The images that are named, or test images of the data at hand.
 fn find_images(board: &Board, args: &ParityArgs) -> Result<Vec<Image>> {
-    let (shape, preparation) = (board.model.input.shape, board.model.preparation);
+    let (shape, preprocessing) = (board.model.input.shape, board.model.preprocessing);
     if !args.files.is_empty() {
-        return images::read(&args.files, shape, preparation);
+        return images::read(&args.files, shape, preprocessing);
     }
-    let data = data::find(&args.data, 1, &DataConfig::default().for_model(shape, preparation))?;
+    let data = data::find(&args.data, 1, &DataConfig::default().for_model(shape, preprocessing))?;
     let test = &data.test;
     ensure!(
         test.image(0).len() == board.model.input.len(),

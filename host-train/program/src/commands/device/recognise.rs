@@ -3,12 +3,13 @@ use crate::{
     commands::images::{Image, read_picture},
     terminal::{Progress, note, print},
 };
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::Args;
 use serde::Serialize;
 use shared_model::{
-    gallery::{MAX_NEIGHBOURS, Method},
-    protocol::{Limit, Recognition},
+    Recognition, Threshold,
+    gallery::{GalleryError, MAX_NEIGHBOURS, Method},
+    wire::{RequestError, client::ClientError},
 };
 use std::{
     collections::BTreeMap,
@@ -34,10 +35,10 @@ const NEXT: usize = 14;
 /// How images are to be recognised, and the answers shown.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct How {
-    /// From which distance on a thing is unknown: the model's `eer` (equal error rate) or `far1` (1 % false accepts),
-    /// a distance as it is shown, or `none`
-    #[arg(long, value_name = "LIMIT", default_value = "eer")]
-    limit: LimitArg,
+    /// Distance beyond which a thing is unknown: the model's `eer` (equal error rate) or `far1` (1 % false accepts), a
+    /// distance as it is shown, or `none`
+    #[arg(long, alias = "limit", value_name = "THRESHOLD", default_value = "eer")]
+    threshold: ThresholdArg,
     /// Compare with single images, of which the nearest K vote, not with the mean of each label's; the board must
     /// keep exemplars
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(1..=MAX_NEIGHBOURS as i64))]
@@ -47,16 +48,16 @@ pub struct How {
     json: bool,
 }
 
-/// [`Limit`] on the command line.
+/// [`Threshold`] on the command line.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum LimitArg {
+enum ThresholdArg {
     EqualError,
     FalseAccept1Percent,
     Distance(f32),
     None,
 }
 
-impl FromStr for LimitArg {
+impl FromStr for ThresholdArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -73,12 +74,14 @@ impl FromStr for LimitArg {
 }
 
 impl How {
-    fn limit(self, model: &Model) -> Limit {
-        match self.limit {
-            LimitArg::EqualError => Limit::EqualError,
-            LimitArg::FalseAccept1Percent => Limit::FalseAccept1Percent,
-            LimitArg::Distance(real) => Limit::Distance(model.distance.integer(real, model.embedding.scale)),
-            LimitArg::None => Limit::None,
+    fn threshold(self, model: &Model) -> Threshold {
+        match self.threshold {
+            ThresholdArg::EqualError => Threshold::EqualError,
+            ThresholdArg::FalseAccept1Percent => Threshold::FalseAccept1Percent,
+            ThresholdArg::Distance(real) => {
+                Threshold::Distance(model.distance.integer(real, model.embedding.scale))
+            }
+            ThresholdArg::None => Threshold::None,
         }
     }
 
@@ -89,10 +92,16 @@ impl How {
     /// Asks the board about an image. Returns the line to print, and whether it is known.
     fn ask(self, board: &mut Board, image: &Image) -> Result<(String, bool)> {
         let Board { client, model, .. } = board;
-        let recognition = client.recognise(&image.pixels, self.method(), self.limit(model))?;
+        let recognition =
+            client.recognise(&image.pixels, self.method(), self.threshold(model)).map_err(with_advice)?;
         let name = image.to_string();
         let answer = if self.json {
-            serde_json::to_string(&Report::new(&name, &recognition, model, self.limit != LimitArg::None))?
+            serde_json::to_string(&Report::new(
+                &name,
+                &recognition,
+                model,
+                self.threshold != ThresholdArg::None,
+            ))?
         } else {
             line(&name, &recognition, model)
         };
@@ -102,6 +111,16 @@ impl How {
     /// What stands above the lines.
     fn header(self) -> String {
         if self.json { String::new() } else { row(["image", "label", "distance", "next", "margin"]) + "\n" }
+    }
+}
+
+/// The error, and what to do about it where that is not plain.
+fn with_advice(error: ClientError) -> anyhow::Error {
+    match error {
+        ClientError::Refused(RequestError::Gallery(GalleryError::NoExemplars)) => {
+            anyhow!("{error}: build the firmware with TINYTRIPLET_EXEMPLARS=5, for example")
+        }
+        error => error.into(),
     }
 }
 
@@ -179,7 +198,7 @@ pub fn watch(mut board: Board, folder: &Path, how: How) -> Result<()> {
             if file.done {
                 continue;
             }
-            match read_picture(&path, board.model.input.shape, board.model.preparation) {
+            match read_picture(&path, board.model.input.shape, board.model.preprocessing) {
                 Ok(image) if stamp(&path) == Some(file.stamp) => {
                     file.done = true;
                     print(how.ask(&mut board, &image)?.0 + "\n")?;
@@ -240,13 +259,13 @@ struct Report<'a> {
     runner_up: Option<&'a str>,
     runner_up_distance: Option<f32>,
     margin: Option<f32>,
-    limit: Option<f32>,
+    threshold: Option<f32>,
     background: Option<f32>,
 }
 
 impl<'a> Report<'a> {
-    fn new(image: &'a str, recognition: &Recognition<'a>, model: &Model, has_limit: bool) -> Self {
-        let Recognition { nearest, runner_up, limit, background } = recognition;
+    fn new(image: &'a str, recognition: &Recognition<'a>, model: &Model, has_threshold: bool) -> Self {
+        let Recognition { nearest, runner_up, threshold, background } = recognition;
         let distance = nearest.map(|nearest| model.real(nearest.distance));
         let runner_up_distance = runner_up.map(|next| model.real(next.distance));
         Self {
@@ -257,7 +276,7 @@ impl<'a> Report<'a> {
             runner_up: runner_up.map(|next| next.label),
             runner_up_distance,
             margin: runner_up_distance.zip(distance).map(|(next, nearest)| next - nearest),
-            limit: has_limit.then(|| model.real(*limit)),
+            threshold: has_threshold.then(|| model.real(*threshold)),
             background: background.map(|distance| model.real(distance)),
         }
     }
@@ -268,14 +287,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_on_the_command_line() {
-        let limit = |text: &str| text.parse::<LimitArg>();
-        assert_eq!(limit("eer"), Ok(LimitArg::EqualError));
-        assert_eq!(limit("far1"), Ok(LimitArg::FalseAccept1Percent));
-        assert_eq!(limit("none"), Ok(LimitArg::None));
-        assert_eq!(limit("0.5"), Ok(LimitArg::Distance(0.5)));
+    fn thresholds_on_the_command_line() {
+        let threshold = |text: &str| text.parse::<ThresholdArg>();
+        assert_eq!(threshold("eer"), Ok(ThresholdArg::EqualError));
+        assert_eq!(threshold("far1"), Ok(ThresholdArg::FalseAccept1Percent));
+        assert_eq!(threshold("none"), Ok(ThresholdArg::None));
+        assert_eq!(threshold("0.5"), Ok(ThresholdArg::Distance(0.5)));
         for text in ["", "far2", "-1", "nan", "inf"] {
-            assert!(limit(text).is_err(), "{text}");
+            assert!(threshold(text).is_err(), "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 use super::board::Board;
 use crate::terminal::{print, seconds};
 use anyhow::{Context, Result, ensure};
-use shared_model::protocol::Restart;
+use shared_model::wire::Restart;
 use std::time::{Duration, Instant};
 
 /// How long a board may take to come back: longer than any watchdog waits.

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use shared_model::{
-    Distance, Element, Model, Path, Shape, Step, Tensor,
-    format::{Background, Fit, Threshold},
+    Distance, Model,
+    inspect::{Element, Kernel, Shape, Step, Tensor},
+    model::format::{Background, CalibratedThreshold, Fit},
 };
 use tinytriplet_report::text::{hex, operation, path};
 
@@ -22,8 +23,8 @@ pub struct Report<'a> {
     background: Background,
     embedding: Embedding,
     distance: &'static str,
-    equal_error: Option<Limit>,
-    false_accept_1_percent: Option<Limit>,
+    equal_error: Option<Threshold>,
+    false_accept_1_percent: Option<Threshold>,
     background_prototypes: u16,
     parameters: usize,
     macs: u64,
@@ -48,9 +49,9 @@ pub struct Embedding {
     scale: f32,
 }
 
-/// A limit beyond which something is unknown, and how often it errs.
+/// A threshold beyond which something is unknown, and how often it errs.
 #[derive(Serialize)]
-pub struct Limit {
+pub struct Threshold {
     distance: f32,
     false_accept_rate: f32,
     false_reject_rate: f32,
@@ -79,7 +80,7 @@ impl<'a> Report<'a> {
     /// Of the model in `file`; `packed` is the same with its weights packed, which takes `packed_len` bytes.
     pub fn new(model: &Model<'a>, file: &[u8], packed: &Model<'_>, packed_len: usize) -> Self {
         let (metadata, header) = (model.metadata(), model.header());
-        let limit = |threshold| Limit::new(threshold, metadata.distance, model.output());
+        let threshold = |threshold| Threshold::new(threshold, metadata.distance, model.output());
         Self {
             name: metadata.name,
             hash: hex(model.hash()),
@@ -95,12 +96,12 @@ impl<'a> Report<'a> {
                 precision_at_1: metadata.training.precision_at_1,
             },
             input: shape(metadata.input),
-            fit: metadata.preparation.fit,
-            background: metadata.preparation.background,
+            fit: metadata.preprocessing.fit,
+            background: metadata.preprocessing.background,
             embedding: Embedding::new(model.output()),
             distance: distance(metadata.distance),
-            equal_error: metadata.thresholds.equal_error.map(limit),
-            false_accept_1_percent: metadata.thresholds.false_accept_1_percent.map(limit),
+            equal_error: metadata.thresholds.equal_error.map(threshold),
+            false_accept_1_percent: metadata.thresholds.false_accept_1_percent.map(threshold),
             background_prototypes: metadata.background_prototypes,
             parameters: model.parameters(),
             macs: model.macs(),
@@ -108,7 +109,7 @@ impl<'a> Report<'a> {
             layers: model
                 .steps()
                 .zip(packed.steps())
-                .map(|(step, packed)| Layer::new(&step, packed.path))
+                .map(|(step, packed)| Layer::new(&step, packed.kernel))
                 .collect(),
         }
     }
@@ -116,7 +117,7 @@ impl<'a> Report<'a> {
 
 impl Layer {
     /// `on_board` is the path that a board takes.
-    fn new(step: &Step<'_>, on_board: Path) -> Self {
+    fn new(step: &Step<'_>, on_board: Kernel) -> Self {
         Self {
             layer: step.layer,
             kind: operation(step),
@@ -137,11 +138,11 @@ impl Embedding {
     }
 }
 
-impl Limit {
+impl Threshold {
     /// `output` is the model's.
-    pub fn new(threshold: Threshold, distance: Distance, output: Tensor) -> Self {
-        let Threshold { distance: limit, false_accept_rate, false_reject_rate } = threshold;
-        Self { distance: distance.real(limit, output.scale), false_accept_rate, false_reject_rate }
+    pub fn new(threshold: CalibratedThreshold, distance: Distance, output: Tensor) -> Self {
+        let CalibratedThreshold { distance: threshold, false_accept_rate, false_reject_rate } = threshold;
+        Self { distance: distance.real(threshold, output.scale), false_accept_rate, false_reject_rate }
     }
 }
 
