@@ -1,7 +1,7 @@
 //! Two 16-bit lanes in a word: what one instruction of the DSP extension does, in a few of any processor.
 
 #[cfg(dsp)]
-pub(super) use super::dsp::{add16, pack_high, pack_low, pack_low_high, sub16};
+pub(super) use super::cortex_m::lanes::{add16, pack_high, pack_low, pack_low_high, sub16};
 
 /// The sign bits of both lanes.
 #[cfg(not(dsp))]
