@@ -85,6 +85,13 @@ pub(super) fn barrier() {
     }
 }
 
+/// Hides a value from the compiler. A few instructions on a board; nothing on a PC.
+#[cfg(not(dsp))]
+#[inline(always)]
+pub(super) fn opaque(value: usize) -> usize {
+    if cfg!(target_os = "none") { core::hint::black_box(value) } else { value }
+}
+
 /// A branch on nothing: what stands before and behind is compiled apart, and the values of one do not take the other's
 /// registers.
 #[cfg(not(dsp))]

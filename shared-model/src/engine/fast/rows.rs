@@ -365,10 +365,15 @@ mod portable {
         let words = x.len().min(w.len());
         let (x, w) = (x.get(..words).unwrap_or(&[]), w.get(..words).unwrap_or(&[]));
         pass::<0>(&mut sums, x, w);
-        // The second lane begins later and leaves out the last word, so that it is read as the first one is: at the
-        // beginnings of pieces, for which processors have instructions.
-        let (later_x, later_w) = (x.as_flattened().get(1..), w.as_flattened().get(2..));
-        pass::<0>(&mut sums, later_x.unwrap_or(&[]).as_chunks().0, later_w.unwrap_or(&[]).as_chunks().0);
+        // The second lane begins one half-word later and leaves out the last word, so that it is read as the first one
+        // is: at the beginnings of pieces, for which processors have instructions. A compiler that knew how much later
+        // would undo that.
+        seam(sums[0]);
+        let one = opaque(1);
+        let later_x = x.as_flattened().get(one..).unwrap_or(&[]).as_chunks().0;
+        let later_w = w.as_flattened().get(2 * one..).unwrap_or(&[]).as_chunks().0;
+        debug_assert_eq!([later_x.len(), later_w.len()], [words.saturating_sub(1); 2]);
+        pass::<0>(&mut sums, later_x, later_w);
         if let (Some(x), Some(w)) = (x.last_chunk::<1>(), w.last_chunk::<1>()) {
             pass::<1>(&mut sums, x, w);
         }

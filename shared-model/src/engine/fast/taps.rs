@@ -460,7 +460,8 @@ fn expand(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut
     let pool = conv.pool();
     let ConvGeometry { kernel, stride, padding, .. } = *conv.geometry;
     let (height, depth) = (usize::from(conv.input.height), usize::from(conv.input.channels));
-    let [left, next] = [0, 1].map(|i| ((pool * x + i) * stride[1]) as isize - padding[1] as isize);
+    let starts =
+        [0, 1].map(|i| (((pool * x + i) * stride[1]) as isize - padding[1] as isize) * depth as isize);
     let run = kernel[1] * depth;
     let quads = run.div_ceil(4);
     let stage_len = kernel[0] * quads;
@@ -470,43 +471,96 @@ fn expand(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut
     };
     let (pooled, signed) = (conv.pooled, conv.element == Element::Signed);
     for row in 0..kernel[0] {
-        let lines = [line(row), line(row + stride[0])];
+        let windows = WindowRow { lines: [line(row), line(row + stride[0])], starts, run };
+        let inside = windows.inside(pooled);
         let panel = panel.get_mut(row * quads..).unwrap_or(&mut []);
-        let right = next.unsigned_abs() * depth + run;
-        let inside = left >= 0
-            && lines
-                .iter()
-                .take(pool)
-                .all(|line| line.len() >= if pool == 2 { right } else { right - stride[1] * depth });
         #[cfg(dsp)]
         if inside && !pooled && !signed && run.is_multiple_of(4) {
-            let start = left.unsigned_abs() * depth;
-            let bytes = lines[0].get(start..start + run).unwrap_or(&[]);
             let words = panel.as_flattened_mut().get_mut(2 * tile..).unwrap_or(&mut []);
+            let bytes = windows.get(0).unwrap_or(&[]);
             expand::expand(bytes.as_chunks().0, words, [1, 4]);
             continue;
         }
-        if inside {
-            let (left, next) = (left.unsigned_abs() * depth, next.unsigned_abs() * depth);
-            let get = |window: usize, q: usize| {
-                let line = if window < 2 { lines[0] } else { lines[1] };
-                four_or_fewer(line, if window.is_multiple_of(2) { left } else { next } + 4 * q)
-            };
-            expand_row(get, pooled, signed, quads, KernelRow { panel, stage_len, tile });
-        } else {
-            for (window, words) in border.chunks_exact_mut(quads.max(1)).enumerate().take(pool * pool) {
-                let mut bytes = ByteWriter::new(words);
-                let line = if window < 2 { lines[0] } else { lines[1] };
-                let start = if window % 2 == 0 { left } else { next } * depth as isize;
-                for at in start..start + run as isize {
-                    bytes.push(if at < 0 { 0 } else { line.get(at.unsigned_abs()).copied().unwrap_or(0) });
-                }
-                bytes.finish();
-            }
-            let border = &*border;
-            let get = |window: usize, q: usize| border.get(window * quads + q).copied().unwrap_or(0);
-            expand_row(get, pooled, signed, quads, KernelRow { panel, stage_len, tile });
+        let to = KernelRow { panel, stage_len, tile };
+        expand_row(&windows, inside, pooled, signed, border, to);
+    }
+}
+
+/// A row of the kernel in the windows of an output.
+struct WindowRow<'a> {
+    /// Of the upper windows and of the lower ones.
+    lines: [&'a [u8]; 2],
+    /// Bytes of a line at which the left windows and the right ones begin.
+    starts: [isize; 2],
+    /// Bytes of a window.
+    run: usize,
+}
+
+impl<'a> WindowRow<'a> {
+    /// Returns whether the first window, or all four, are inside of the input.
+    #[inline(always)]
+    fn inside(&self, pooled: bool) -> bool {
+        let ([upper, lower], [left, right]) = (self.lines, self.starts);
+        let end = if pooled { right } else { left }.unsigned_abs() + self.run;
+        left >= 0 && upper.len() >= end && (!pooled || lower.len() >= end)
+    }
+
+    /// Returns the line and the start of a window: 0 and 1 are the upper ones, 0 and 2 the left ones.
+    #[inline(always)]
+    fn place(&self, window: usize) -> (&'a [u8], isize) {
+        let ([upper, lower], [left, right]) = (self.lines, self.starts);
+        (if window < 2 { upper } else { lower }, if window.is_multiple_of(2) { left } else { right })
+    }
+
+    /// Returns a window that is inside.
+    #[inline(always)]
+    fn get(&self, window: usize) -> Option<&'a [u8]> {
+        let (line, start) = self.place(window);
+        line.get(start.unsigned_abs()..start.unsigned_abs() + self.run)
+    }
+
+    /// Writes a window, with zeros for what is outside.
+    #[inline(always)]
+    fn gather(&self, window: usize, words: &mut [u32]) {
+        let mut bytes = ByteWriter::new(words);
+        let (line, start) = self.place(window);
+        for at in start..start + self.run as isize {
+            bytes.push(if at < 0 { 0 } else { line.get(at.unsigned_abs()).copied().unwrap_or(0) });
         }
+        bytes.finish();
+    }
+}
+
+/// One row of the kernel of [`expand`].
+#[cfg_attr(dsp, inline(never))]
+#[cfg_attr(not(dsp), inline(always))]
+fn expand_row(
+    row: &WindowRow<'_>,
+    inside: bool,
+    pooled: bool,
+    signed: bool,
+    border: &mut [u32],
+    to: KernelRow<'_>,
+) {
+    let quads = row.run.div_ceil(4);
+    if !inside {
+        let count = if pooled { 4 } else { 1 };
+        for (window, words) in border.chunks_exact_mut(quads.max(1)).enumerate().take(count) {
+            row.gather(window, words);
+        }
+    }
+    let gathered: &[u8] = bytemuck::cast_slice(border);
+    let window = |index: usize| {
+        let start = 4 * quads * index;
+        if inside { row.get(index) } else { gathered.get(start..start + row.run) }
+    };
+    if pooled {
+        let windows = [window(0), window(1), window(2), window(3)];
+        let [Some(a), Some(b), Some(c), Some(d)] = windows else { return misfit() };
+        expand_differences([a, b, c, d], signed, to);
+    } else {
+        let Some(window) = window(0) else { return misfit() };
+        expand_window(window, signed, to);
     }
 }
 
@@ -517,44 +571,52 @@ struct KernelRow<'a> {
     tile: usize,
 }
 
-/// One row of the kernel of [`expand`].
-#[inline(always)]
-fn expand_row(
-    get: impl Fn(usize, usize) -> u32,
-    pooled: bool,
-    signed: bool,
-    quads: usize,
-    to: KernelRow<'_>,
-) {
-    let KernelRow { panel, stage_len, tile } = to;
-    let mut set = |at: usize, words: [u32; 2]| {
-        if let Some(step) = panel.get_mut(at) {
-            if tile == 0 { put::<0>(step, words) } else { put::<1>(step, words) }
-        }
-    };
-    let sub = |a: [u32; 2], b: [u32; 2]| [sub16(a[0], b[0]), sub16(a[1], b[1])];
-    for q in 0..quads {
-        let a = bytes16(get(0, q), signed);
-        if pooled {
-            let [b, c, d] = [1, 2, 3].map(|window| bytes16(get(window, q), signed));
-            set(q, sub(a, b));
-            set(stage_len + q, sub(b, c));
-            set(2 * stage_len + q, sub(c, d));
-            set(3 * stage_len + q, d);
-        } else {
-            set(q, a);
+impl KernelRow<'_> {
+    /// Stores the words at index `q` of a stage.
+    #[inline(always)]
+    fn set(&mut self, stage: usize, q: usize, words: [u32; 2]) {
+        if let Some(step) = self.panel.get_mut(stage * self.stage_len + q) {
+            if self.tile == 0 { put::<0>(step, words) } else { put::<1>(step, words) }
         }
     }
 }
 
-/// The bytes of a line from `at` on, up to four; 0 for the others.
+/// Expands one row of a window.
 #[inline(always)]
-fn four_or_fewer(line: &[u8], at: usize) -> u32 {
-    let rest = line.get(at..).unwrap_or(&[]);
-    match rest.first_chunk() {
-        Some(&four) => u32::from_le_bytes(four),
-        None => rest.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte)),
+fn expand_window(window: &[u8], signed: bool, mut to: KernelRow<'_>) {
+    let (fours, rest) = window.as_chunks();
+    for (q, &four) in fours.iter().enumerate() {
+        to.set(0, q, bytes16(u32::from_le_bytes(four), signed));
     }
+    if !rest.is_empty() {
+        to.set(0, fours.len(), bytes16(fewer(rest), signed));
+    }
+}
+
+/// Expands one row of each of the four windows of a pool, which have one length, and takes the differences.
+#[inline(always)]
+fn expand_differences(windows: [&[u8]; 4], signed: bool, mut to: KernelRow<'_>) {
+    let sub = |a: [u32; 2], b: [u32; 2]| [sub16(a[0], b[0]), sub16(a[1], b[1])];
+    let mut step = |q: usize, words: [u32; 4]| {
+        let [a, b, c, d] = words.map(|word| bytes16(word, signed));
+        to.set(0, q, sub(a, b));
+        to.set(1, q, sub(b, c));
+        to.set(2, q, sub(c, d));
+        to.set(3, q, d);
+    };
+    let [a, b, c, d] = windows.map(<[u8]>::as_chunks);
+    for (q, (((&a, &b), &c), &d)) in a.0.iter().zip(b.0).zip(c.0).zip(d.0).enumerate() {
+        step(q, [a, b, c, d].map(u32::from_le_bytes));
+    }
+    if !a.1.is_empty() {
+        step(a.0.len(), [a.1, b.1, c.1, d.1].map(fewer));
+    }
+}
+
+/// Up to three bytes; 0 for the others.
+#[inline(always)]
+fn fewer(bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte))
 }
 
 /// The inner loops for any processor.
