@@ -4,8 +4,10 @@ use firmware::model;
 use std::fmt::Write;
 use tests::golden;
 use tinytriplet_boards::BOARDS;
-use tinytriplet_launcher::emulator::{self, Binary};
-use tinytriplet_report::text::thousands;
+use tinytriplet_launcher::{
+    emulator::{self, Binary},
+    output::thousands,
+};
 
 const COMMAND: &str = "BLESS=1 cargo test -p tests --test firmware_sizes";
 
