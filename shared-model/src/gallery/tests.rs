@@ -44,7 +44,7 @@ fn an_entry_in_bytes() {
 }
 
 #[test]
-fn full_and_forgotten() {
+fn a_full_gallery_refuses_until_something_is_forgotten() {
     let mut memory = [0; 2 * entry_len(3, 0) + 5];
     let mut gallery = gallery(Distance::SquaredL2, Element::Unsigned, 0, &mut memory);
     assert_eq!(gallery.capacity(), 2);
