@@ -1,4 +1,4 @@
-//! What the firmware takes of each board, to the last byte, as `golden/firmware.txt` has it.
+//! What the firmware takes of each board, to the last byte, as `tests/golden/firmware.txt` has it.
 
 use firmware::model;
 use std::fmt::Write;
@@ -41,5 +41,5 @@ fn flash_and_ram_of_every_board() {
         writeln!(text, "{:15}{flash:>12}{of_flash:>14}{ram:>12}{of_ram:>14}{gallery:>10}", board.name)
             .unwrap();
     }
-    golden::check("firmware.txt", &text, COMMAND);
+    golden::check("tests/golden/firmware.txt", &text, COMMAND);
 }
