@@ -64,7 +64,8 @@ impl<'a> Model<'a> {
         let mut narrow = 0;
         for step in walk.by_ref() {
             let step = step?;
-            narrow |= u32::from(check_filters(&step)?) << step.layer; // at most 32 layers
+            const { assert!(format::MAX_LAYERS <= u32::BITS as usize) }
+            narrow |= u32::from(check_filters(&step)?) << step.layer;
         }
         let output = walk.tensor;
         if output.len() > format::MAX_EMBEDDING {
@@ -317,13 +318,15 @@ impl<'a> Iterator for Walk<'_, 'a> {
 /// Checks multipliers, accumulators and packed weights of a step, and says whether it is [`Step::narrow`].
 fn check_filters(step: &Step<'_>) -> Result<bool, DecodeError> {
     let Some((filters, parameters)) = step.filters() else { return Ok(false) };
+    // The largest magnitude of a sum of products, whatever the weights.
+    let products = filters.taps() as u64 * 128 * u64::from(step.input.element.largest_magnitude());
     let mut narrow = true;
     for channel in 0..filters.channels {
         let multiplier = parameters.multiplier(channel);
         if multiplier < 0 {
             return Err(DecodeError::Multiplier(step.layer));
         }
-        let largest = step.largest_sum(channel);
+        let largest = products + u64::from(parameters.bias(channel).unsigned_abs());
         if largest > i32::MAX as u64 {
             return Err(DecodeError::Accumulator(step.layer));
         }
