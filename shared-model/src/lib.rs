@@ -55,6 +55,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+mod contract;
 pub mod engine;
 pub mod gallery;
 pub mod inspect;

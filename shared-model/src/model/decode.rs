@@ -152,7 +152,10 @@ impl<'a> Model<'a> {
     pub fn steps(&self) -> impl Iterator<Item = Step<'a>> + '_ {
         // The same walk succeeded in `decode`, so that no step is an error here.
         let walk = Walk { narrow: self.narrow, ..Walk::new(&self.metadata, self.data, self.layout) };
-        walk.map_while(Result::ok)
+        walk.map_while(|step| {
+            debug_assert!(step.is_ok(), "decoding has found all steps valid");
+            step.ok()
+        })
     }
 
     /// Multiply-accumulates of one inference; see [`Step::macs`].

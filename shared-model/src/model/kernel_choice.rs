@@ -32,7 +32,7 @@ pub enum Reason {
 }
 
 /// Most input channels that [`Kernel::Winograd`] takes: its transformed tiles take 96 bytes of RAM for each.
-const MAX_WINOGRAD_DEPTH: u16 = 64;
+pub(crate) const MAX_WINOGRAD_DEPTH: u16 = 64;
 
 /// Most weights of an output channel that [`Kernel::Taps`] takes before another kernel that would do.
 const MAX_TAPS: usize = 32;

@@ -9,6 +9,7 @@ use super::{
     decode::{DecodeError, Model},
     format::{self, ALIGNMENT, HEADER_LEN, Header, Layout},
 };
+use crate::contract::fitting;
 use sha2::{Digest, Sha256};
 
 /// Length of the model file that [`repack`] makes of `model`.
@@ -105,7 +106,7 @@ impl Model<'_> {
 /// The hash that the plain form of `file` has, of which `model` was decoded.
 fn content_hash(model: &Model<'_>, file: &[u8]) -> [u8; 8] {
     let mut digest = Sha256::new();
-    digest.update(file.get(HEADER_LEN..data_start(model)).unwrap_or_default());
+    digest.update(fitting(file.get(HEADER_LEN..data_start(model))));
     let padding = |len: usize| &[0; ALIGNMENT][..format::align(len) - len];
     for step in model.steps() {
         let Some((filters, parameters)) = step.filters() else { continue };

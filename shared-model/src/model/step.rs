@@ -4,6 +4,7 @@ use super::{
     kernel_choice::Kernel,
     tensor::Tensor,
 };
+use crate::contract::fitting;
 
 /// One thing the engine does: a layer, or a convolution and the max pool behind it at once.
 #[derive(Clone, Copy, Debug)]
@@ -119,5 +120,5 @@ impl Parameters<'_> {
 
 #[inline(always)]
 fn word(words: &[u8], index: usize) -> i32 {
-    words.as_chunks().0.get(index).map_or(0, |&bytes| i32::from_le_bytes(bytes))
+    fitting(words.as_chunks().0.get(index).map(|&bytes| i32::from_le_bytes(bytes)))
 }
