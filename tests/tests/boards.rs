@@ -2,12 +2,7 @@
 
 mod images;
 
-use firmware::{
-    boards,
-    emulator::{self, Binary, Emulator},
-    measuring::measure,
-    model,
-};
+use firmware::model;
 use shared_model::model::layout::repack_to_vec;
 use shared_model::{
     Layout, Model,
@@ -17,6 +12,11 @@ use shared_model::{
     },
 };
 use std::time::Duration;
+use tinytriplet_boards as boards;
+use tinytriplet_launcher::{
+    emulator::{self, Binary, Emulator},
+    measure::{Models, measure},
+};
 
 fn boot(name: &str) -> Client<Emulator> {
     let board = boards::find(name).expect("a board of the table");
@@ -136,7 +136,9 @@ fn nucleo_f446re_equals_the_host() {
 fn instructions_are_counted_exactly() {
     for name in ["mps2-an386", "mps2-an505", "riscv-virt", "pico"] {
         let board = boards::find(name).expect("a board of the table");
-        let report = || measure(board, None).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let report = || {
+            measure(board, &Models::BuiltIn(model::FILE)).unwrap_or_else(|error| panic!("{name}: {error}"))
+        };
         let first = report();
         assert_eq!(first, report(), "{name}");
         for model in &first.models {

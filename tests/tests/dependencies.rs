@@ -1,7 +1,6 @@
 //! What is linked is what deny.toml allows: licences, versions and sources. `cargo deny` does the same and tells of
 //! advisories as well, but building it would add minutes to CI, and advisories need a network.
 
-use firmware::boards::BOARDS;
 use spdx::{Expression, ParseMode};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,6 +9,7 @@ use std::{
     process::Command,
     sync::LazyLock,
 };
+use tinytriplet_boards::BOARDS;
 
 /// The crates of a program, each with its licence.
 type Crates = BTreeMap<String, String>;

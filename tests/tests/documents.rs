@@ -1,6 +1,5 @@
 //! The example in docs/FORMAT.md is a real file, and the memory in docs/BOARDS.md what a board takes.
 
-use firmware::memory;
 use shared_model::{
     DecodeError, Distance, Layout, Model,
     engine::TestImage,
@@ -14,6 +13,7 @@ use shared_model::{
     },
 };
 use tests::{definition, hex::hex_dump};
+use tinytriplet_device::memory;
 
 fn example() -> Vec<u8> {
     let dense = Dense { out_features: 1, activation: Activation::Linear, scale: 1.0 };

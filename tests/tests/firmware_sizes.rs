@@ -1,12 +1,10 @@
 //! What the firmware takes of each board, to the last byte, as `golden/firmware.txt` has it.
 
-use firmware::{
-    boards::BOARDS,
-    emulator::{self, Binary},
-    model,
-};
+use firmware::model;
 use std::fmt::Write;
 use tests::golden;
+use tinytriplet_boards::BOARDS;
+use tinytriplet_launcher::emulator::{self, Binary};
 use tinytriplet_report::text::thousands;
 
 const COMMAND: &str = "BLESS=1 cargo test -p tests --test firmware_sizes";

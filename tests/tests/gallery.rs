@@ -3,11 +3,7 @@
 
 mod images;
 
-use firmware::{
-    boards,
-    emulator::{self, Binary, Emulator, Program},
-    model,
-};
+use firmware::model;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
@@ -22,6 +18,8 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use tinytriplet_boards as boards;
+use tinytriplet_launcher::emulator::{self, Binary, Emulator, Program};
 
 /// How long a board may take to boot, or to come back, on a machine with other work.
 const READY: Duration = Duration::from_secs(60);

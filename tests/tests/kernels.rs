@@ -1,7 +1,6 @@
 //! The same random cases on every core: each kernel there is, in the instructions of each board, against the plain
 //! kernels on the PC, which `engine.rs` proves to be what `docs/ARITHMETIC.md` says.
 
-use firmware::{boards, measuring::measure};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use shared_model::model::layout::repack_to_vec;
@@ -15,6 +14,8 @@ use std::{
     sync::LazyLock,
 };
 use tests::{largest, model_folder, random};
+use tinytriplet_boards as boards;
+use tinytriplet_launcher::measure::{Models, measure};
 
 /// Nets that are measured.
 const NETS: usize = 150;
@@ -174,7 +175,8 @@ fn is_wide(step: &Step<'_>) -> bool {
 fn equals_the_plain_kernels(board: &str) {
     let board = boards::find(board).expect("a board of the table");
     let count = |folder: &Path| {
-        let report = measure(board, Some(folder)).unwrap_or_else(|error| panic!("{}: {error}", board.name));
+        let report = measure(board, &Models::Folder(folder.to_owned()))
+            .unwrap_or_else(|error| panic!("{}: {error}", board.name));
         report.models.len()
     };
     assert_eq!(count(&FOLDER), NETS);

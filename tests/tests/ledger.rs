@@ -3,12 +3,7 @@
 //!
 //! A new compiler counts differently, too: then the files are written anew. `host-train`'s report reads them.
 
-use firmware::{
-    boards::{self, BOARDS, Board, Counter},
-    emulator::{self, Binary},
-    measuring::{Cost, ModelReport, StepReport, measure},
-    model,
-};
+use firmware::model;
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf::SHF_ALLOC};
 use shared_model::model::layout::repack_to_vec;
 use shared_model::{
@@ -23,8 +18,13 @@ use std::{
     sync::LazyLock,
 };
 use tests::{golden, model_folder};
+use tinytriplet_boards::{self as boards, BOARDS, Board, Counter, cost::Cost};
 use tinytriplet_data::{Rng, drawn};
 use tinytriplet_evaluation::export::export_untrained;
+use tinytriplet_launcher::{
+    emulator::{self, Binary},
+    measure::{ModelReport, Models, StepReport, measure},
+};
 use tinytriplet_recipe::{Backend, Config, PRESETS};
 use tinytriplet_report::{
     ledger::{operation, path},
@@ -99,8 +99,8 @@ static MODELS: LazyLock<Models> = LazyLock::new(|| {
 fn ledger(board: &str) {
     let board = boards::find(board).expect("a board of the table");
     let models = &*MODELS;
-    let report =
-        measure(board, Some(&models.folder)).unwrap_or_else(|error| panic!("{}: {error}", board.name));
+    let report = measure(board, &Models::Folder(models.folder.clone()))
+        .unwrap_or_else(|error| panic!("{}: {error}", board.name));
     let mut text = head(board, models);
     for (name, file) in &models.files {
         let file_name = format!("{name}.postcard");

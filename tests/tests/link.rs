@@ -2,11 +2,7 @@
 
 mod images;
 
-use firmware::{
-    boards,
-    emulator::{self, Binary, Emulator},
-    model,
-};
+use firmware::model;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
@@ -19,6 +15,8 @@ use shared_model::{
 };
 use std::{collections::BTreeMap, time::Duration};
 use tests::noisy::Noisy;
+use tinytriplet_boards as boards;
+use tinytriplet_launcher::emulator::{self, Binary, Emulator};
 
 const REQUESTS: usize = 10_000;
 /// Of bytes, in both directions.

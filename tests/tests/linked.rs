@@ -1,14 +1,12 @@
 //! What is linked into a firmware.
 
-use firmware::{
-    boards,
-    emulator::{self, Binary},
-};
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind, SymbolKind};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
 };
+use tinytriplet_boards as boards;
+use tinytriplet_launcher::emulator::{self, Binary};
 
 /// No panic can be reached from an inference: nothing that it calls, or calls in turn, is panic machinery.
 ///

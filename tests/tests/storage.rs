@@ -1,7 +1,6 @@
 //! The gallery's storage: whenever the power is cut, what was acknowledged is there.
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash, check_read};
-use firmware::storage::{MAX_KEY_LEN, MountError, Owner, Store, StoreError};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -11,6 +10,7 @@ use tests::{
     nor_flash::{Fault, FlashError, SimulatedFlash},
     torture::{Operation, Own, Profile, Tally, play, torture},
 };
+use tinytriplet_store::{MAX_KEY_LEN, MountError, Owner, Store, StoreError};
 
 const OWNER: [u8; 8] = *b"model #1";
 
@@ -185,7 +185,7 @@ fn records<const CAPACITY: usize>(store: &mut Store<&mut Flash, CAPACITY>) -> Ve
 fn records_keep_the_order_of_their_keys() {
     let mut flash = Flash::new(2);
     let mut store = mount(&mut flash);
-    assert_eq!((store.slots(), store.moves(), store.len()), (5, 0, 0));
+    assert_eq!((store.slots(), store.compactions(), store.len()), (5, 0, 0));
     for (number, key) in ["b", "a", "c", "a", "b", "d", "c"].into_iter().enumerate() {
         store.put(key.as_bytes(), &[number as u8; VALUE_LEN]).unwrap();
     }
@@ -194,12 +194,16 @@ fn records_keep_the_order_of_their_keys() {
     store.put(b"a", &[9; VALUE_LEN]).unwrap();
     let expected = [("b", 4), ("c", 6), ("d", 5), ("a", 9)].map(|(key, value)| (key.to_owned(), value));
     assert_eq!(records(&mut store), expected);
-    let moves = store.moves();
+    let compactions = store.compactions();
     let mut store = mount(&mut flash);
     assert_eq!(records(&mut store), expected);
-    assert_eq!(store.moves(), moves);
+    assert_eq!(store.compactions(), compactions);
     assert_eq!(store.remove(b"nobody"), Ok(false));
-    assert_eq!(store.moves(), moves + 1, "the first change after a mount, were it none, moves the records");
+    assert_eq!(
+        store.compactions(),
+        compactions + 1,
+        "the first change after a mount, were it none, compacts the store"
+    );
     assert_eq!(records(&mut store), expected);
 }
 
@@ -425,7 +429,7 @@ fn the_last_sequence_number_is_the_last_move() {
     let mut flash = flash_of(OWNER, |header| header[12..16].fill(0xff));
     let before = flash.bytes().to_vec();
     let mut store = mount(&mut flash);
-    assert_eq!(store.moves(), u32::MAX);
+    assert_eq!(store.compactions(), u32::MAX);
     assert_eq!(store.put(b"c", &[3; VALUE_LEN]), Err(StoreError::WornOut));
     assert_eq!(store.clear(), Err(StoreError::WornOut));
     assert_eq!(records(&mut store).len(), 2);

@@ -57,13 +57,17 @@ pub fn hold_out(classes: &mut Vec<Class>, kind: HoldOut) -> Result<Vec<usize>, T
             let away = classes.split_off(classes.len() - (classes.len() / 4).max(2));
             let share = (HELD_OUT_IMAGES / away.len()).max(FEWEST_HELD_OUT);
             for Class { images, .. } in &away {
-                let step = images.len().div_ceil(share).max(1);
-                held_out.extend(images.iter().step_by(step));
+                held_out.extend(evenly(images, share));
             }
         }
     }
     held_out.sort_unstable();
     Ok(held_out)
+}
+
+/// At most `count` of them, evenly spread.
+pub fn evenly(images: &[usize], count: usize) -> Vec<usize> {
+    images.iter().copied().step_by(images.len().div_ceil(count).max(1)).collect()
 }
 
 /// Holding whole classes out would leave nothing to tell apart.
@@ -117,5 +121,13 @@ mod tests {
         let held_out = hold_out(&mut many, HoldOut::Classes).unwrap();
         assert_eq!((many.len(), held_out.len()), (9, 3 * 1_500));
         assert_eq!(held_out[..2], [9 * 6_000, 9 * 6_000 + 4]);
+    }
+
+    #[test]
+    fn evenly_and_no_more() {
+        let images: Vec<usize> = (0..11).collect();
+        assert_eq!(evenly(&images, 4), [0, 3, 6, 9]);
+        assert_eq!(evenly(&images, 11), images);
+        assert!(evenly(&[], 4).is_empty());
     }
 }

@@ -1,13 +1,17 @@
 //! Images to train with and to test with, and where they come from.
 
 use crate::{
-    VARIABLE,
     classes::{classes, hold_out},
     split::{Label, Split},
 };
 use shared_model::model::format::Preprocessing;
 use std::{borrow::Cow, fmt, path::PathBuf};
 use tinytriplet_recipe::{ConfigError, DataConfig, HoldOut};
+
+/// The environment variable that names a folder of data.
+pub const VARIABLE: &str = "TINYTRIPLET_DATA";
+/// The path that stands for the drawn digits, where no folder has that name.
+pub const DRAWN: &str = "drawn";
 
 /// Images to train with and images to test with, of one size.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Why data cannot be used.
 
 use crate::{
-    DRAWN, VARIABLE,
+    dataset::{DRAWN, VARIABLE},
     folder::FolderError,
     idx::{self, IdxError},
 };

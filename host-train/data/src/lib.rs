@@ -28,16 +28,11 @@ mod search;
 mod split;
 mod triplets;
 
-pub use classes::{Class, TooFewToHoldOut, classes, hold_out};
-pub use dataset::{Dataset, Source};
+pub use classes::{Class, TooFewToHoldOut, classes, evenly, hold_out};
+pub use dataset::{DRAWN, Dataset, Source, VARIABLE};
 pub use error::DataError;
 pub use event::{Event, Progress};
 pub use rng::Rng;
 pub use search::{Request, Search, find};
 pub use split::{Label, Split, SplitError};
 pub use triplets::{Triplet, origin_triplets};
-
-/// The environment variable that names a folder of data.
-pub const VARIABLE: &str = "TINYTRIPLET_DATA";
-/// The path that stands for the drawn digits, where no folder has that name.
-pub const DRAWN: &str = "drawn";

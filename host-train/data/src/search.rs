@@ -1,8 +1,7 @@
 //! Looks for data: what the user names, what the environment does, the cache, the network.
 
 use crate::{
-    DRAWN, VARIABLE,
-    dataset::{Dataset, Source},
+    dataset::{DRAWN, Dataset, Source, VARIABLE},
     download, drawn,
     error::DataError,
     event::{Event, Progress},

@@ -16,7 +16,7 @@ use shared_model::{
     },
 };
 use std::cmp::Reverse;
-use tinytriplet_data::{Class, Dataset, Label, Split, TooFewToHoldOut, classes, hold_out};
+use tinytriplet_data::{Class, Dataset, Label, Split, TooFewToHoldOut, classes, evenly, hold_out};
 use tinytriplet_recipe::{NetConfig, ValidConfig};
 
 /// Images that the activations' scales are chosen on.
@@ -73,11 +73,6 @@ pub fn export(
         description.background = background(&engine, &data.train, trained_on);
     }
     encode(net, &quantized, &description)
-}
-
-/// At most `count` of them, evenly spread.
-fn evenly(images: &[usize], count: usize) -> Vec<usize> {
-    images.iter().copied().step_by(images.len().div_ceil(count).max(1)).collect()
 }
 
 /// A prototype of each of these classes, or of as many of the largest as a model file holds; by ascending label.
@@ -270,13 +265,5 @@ mod tests {
         assert_eq!(round(Cosine, Unsigned, &[2, 4, 0]), [128, 255, 0]);
         // No direction at all.
         assert_eq!(round(Cosine, Signed, &[0, 0]), [0, 0]);
-    }
-
-    #[test]
-    fn evenly_and_no_more() {
-        let images: Vec<usize> = (0..11).collect();
-        assert_eq!(evenly(&images, 4), [0, 3, 6, 9]);
-        assert_eq!(evenly(&images, 11), images);
-        assert!(evenly(&[], 4).is_empty());
     }
 }

@@ -64,10 +64,19 @@ pub enum FloatLayer {
     },
 }
 
+/// How many windows fit along a side; `None` where a window is larger, or the stride is 0.
+pub fn windows(size: usize, kernel: usize, stride: usize) -> Option<usize> {
+    Some(size.checked_sub(kernel)?.checked_div(stride)? + 1)
+}
+
 impl FloatLayer {
     /// Shape of the output for an input of shape `input`, which must fit.
+    ///
+    /// # Panics
+    /// A window does not fit.
     pub fn output(&self, input: Shape) -> Shape {
-        let windows = |size: usize, kernel: usize, stride: usize| ((size - kernel) / stride + 1) as u16;
+        let windows =
+            |size, kernel, stride| windows(size, kernel, stride).expect("a window that fits the map") as u16;
         let (height, width) = (usize::from(input.height), usize::from(input.width));
         match *self {
             FloatLayer::Conv2d {

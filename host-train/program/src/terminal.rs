@@ -4,68 +4,11 @@
 //! panics where nobody reads on, as `println!` and `eprintln!` do.
 
 mod interrupt;
+mod output;
 mod progress;
 mod text;
 
 pub use interrupt::{INTERRUPTED, interrupt_at_once, interrupted, listen_for_interrupt};
+pub use output::{CLOSED, OutputError, error, is_quiet, note, print, set_quiet};
 pub use progress::Progress;
-use std::{
-    fmt::Display,
-    io::{self, ErrorKind, Write},
-    sync::atomic::{AtomicBool, Ordering},
-};
 pub use text::seconds;
-use thiserror::Error;
-
-/// The status of a program whose standard output was closed, as shells have it: 128 and SIGPIPE's number.
-pub const CLOSED: u8 = 141;
-
-/// Columns of a task's name, which progress and notes begin with.
-const TASK: usize = 10;
-
-static QUIET: AtomicBool = AtomicBool::new(false);
-
-/// From now on nothing but errors goes to standard error: no progress, no notes.
-pub fn set_quiet() {
-    QUIET.store(true, Ordering::Relaxed);
-}
-
-/// Whether [`set_quiet`] was asked for.
-pub fn is_quiet() -> bool {
-    QUIET.load(Ordering::Relaxed)
-}
-
-/// Why a result cannot be printed.
-#[derive(Debug, Error)]
-#[error("cannot write to standard output: {0}")]
-pub struct OutputError(io::Error);
-
-impl OutputError {
-    /// Whether whoever read along has seen enough, as `head` does.
-    pub fn is_closed(&self) -> bool {
-        self.0.kind() == ErrorKind::BrokenPipe
-    }
-}
-
-/// Prints a result, or a part of one, to standard output.
-///
-/// # Errors
-/// It cannot be written, or nobody reads it.
-pub fn print(result: impl Display) -> Result<(), OutputError> {
-    let mut output = io::stdout().lock();
-    write!(output, "{result}").and_then(|()| output.flush()).map_err(OutputError)
-}
-
-/// Tells on standard error, in one line or several, what the person should know of a task.
-pub fn note(task: &str, text: impl Display) {
-    if !is_quiet() {
-        let text = text.to_string().replace('\n', &format!("\n{:TASK$} ", ""));
-        error(format_args!("{task:>TASK$} {text}"));
-    }
-}
-
-/// Tells on standard error, quiet or not, why the program does not do what it was asked.
-pub fn error(text: impl Display) {
-    // Where nobody reads, there is nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "{text}");
-}

@@ -1,4 +1,4 @@
-use super::{Config, ConfigError};
+use crate::{config::Config, error::ConfigError};
 
 impl Config {
     /// The config with some fields changed, each as `path = value`, such as `train.steps = 500` or

@@ -1,4 +1,4 @@
-use super::{ConfigError, Size};
+use crate::{error::ConfigError, size::Size};
 use std::fmt;
 
 /// Checks fields of the config in a file.

@@ -1,6 +1,6 @@
 //! `[data]`: what becomes of images in folders, and what is set aside.
 
-use super::{ConfigError, Size, check::Check};
+use crate::{check::Check, error::ConfigError, size::Size};
 use serde::{Deserialize, Serialize};
 use shared_model::{
     inspect::Shape,

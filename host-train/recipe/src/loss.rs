@@ -1,6 +1,10 @@
 //! `train.loss`: what is made small.
 
-use super::{BalancedConfig, BatchConfig, ConfigError, check::Check};
+use crate::{
+    batch::{BalancedConfig, BatchConfig},
+    check::Check,
+    error::ConfigError,
+};
 use serde::{Deserialize, Serialize, de};
 use std::fmt;
 

@@ -1,4 +1,15 @@
-use super::*;
+//! The recipe file of the project that this one descends from.
+
+use crate::{
+    batch::BatchConfig,
+    config::{self, Backend, Config},
+    data::{DataConfig, HoldOut},
+    loss::{LossConfig, Margin, TripletConfig},
+    net::{self, ConvConfig, DenseConfig, LayerConfig, NetConfig, PoolConfig},
+    size::Size,
+    train::{self, Schedule, TrainConfig},
+};
+use serde::Deserialize;
 
 /// The configuration file of triplet-loss-mnist (Keras, 2018).
 #[derive(Deserialize)]
@@ -25,7 +36,7 @@ impl From<OriginConfig> for Config {
         let dense = LayerConfig::Dense(DenseConfig { out_features: 128, relu: true });
         Self {
             name: origin.exp_name,
-            seed: defaults::seed(),
+            seed: config::defaults::seed(),
             backend: Backend::default(),
             data: DataConfig::default(),
             net: NetConfig {

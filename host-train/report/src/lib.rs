@@ -18,6 +18,7 @@ pub mod plots;
 pub mod projector;
 pub mod run_folder;
 mod scatter;
+mod sprite;
 pub mod tensorboard;
 pub mod text;
 mod tsne;

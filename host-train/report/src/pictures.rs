@@ -1,7 +1,6 @@
-use super::Images;
+use super::{Images, sprite::Tiles};
 use anyhow::Result;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use image::{ExtendedColorType, GrayImage, ImageEncoder, codecs::png::PngEncoder, imageops};
 use std::collections::HashMap;
 use tinytriplet_data::Split;
 
@@ -9,6 +8,11 @@ use tinytriplet_data::Split;
 const TILE: usize = 32;
 /// Tiles in a row of the sprite.
 const COLUMNS: usize = 50;
+
+/// The small copies of a split's images that a report shows.
+pub fn tiles(split: &Split) -> Tiles<'_> {
+    Tiles::new(split, TILE)
+}
 
 /// The test images that a report shows, in order; each is shown once.
 pub struct Shown<'a> {
@@ -40,23 +44,13 @@ impl<'a> Shown<'a> {
     /// # Errors
     /// They cannot be written as a PNG file.
     pub fn images(self) -> Result<Images> {
-        let tile = tile_size(self.split);
-        let [rows, columns] = tile;
+        let tiles = tiles(self.split);
         let in_all = self.test_index.len();
         let across = COLUMNS.min(in_all.max(1));
-        let (width, height) = (across * columns, in_all.div_ceil(across).max(1) * rows);
-        let mut sprite = vec![0; width * height];
-        for (place, &index) in self.test_index.iter().enumerate() {
-            let corner = place / across * rows * width + place % across * columns;
-            for (row, pixels) in self::tile(self.split, index).chunks_exact(columns).enumerate() {
-                sprite[corner + row * width..][..columns].copy_from_slice(pixels);
-            }
-        }
-        let mut png = Vec::new();
-        PngEncoder::new(&mut png).write_image(&sprite, width as u32, height as u32, ExtendedColorType::L8)?;
+        let png = tiles.sprite(&self.test_index, [in_all.div_ceil(across).max(1), across])?;
         Ok(Images {
             sprite: format!("data:image/png;base64,{}", BASE64_STANDARD.encode(png)),
-            tile,
+            tile: tiles.size(),
             columns: across,
             labels: self.test_index.iter().map(|&index| self.split.label(index)).collect(),
             test_index: self.test_index,
@@ -64,31 +58,10 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Rows and columns of a split's images, scaled down where they are larger than a tile may be.
-fn tile_size(split: &Split) -> [usize; 2] {
-    let sides = [split.height, split.width];
-    let longest = sides[0].max(sides[1]);
-    match longest <= TILE {
-        true => sides,
-        false => sides.map(|side| ((2 * side * TILE + longest) / (2 * longest)).max(1)),
-    }
-}
-
-/// An image as a tile, each pixel the mean of those that it stands for.
-pub fn tile(split: &Split, index: usize) -> Vec<u8> {
-    let [rows, columns] = tile_size(split);
-    let pixels = split.image(index).to_vec();
-    if [rows, columns] == [split.height, split.width] {
-        return pixels;
-    }
-    let image = GrayImage::from_raw(split.width as u32, split.height as u32, pixels);
-    let image = image.expect("as many pixels as the split says");
-    imageops::thumbnail(&image, columns as u32, rows as u32).into_raw()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::GrayImage;
 
     fn sprite(images: &Images) -> GrayImage {
         let base64 = images.sprite.strip_prefix("data:image/png;base64,").unwrap();

@@ -3,14 +3,9 @@
 //! `tensorboard --logdir runs` shows them in its tab "Projector"; the web page of the projector takes `tensors.tsv` and
 //! `metadata.tsv` by its button "Load".
 
-use super::Run;
+use super::{Run, scatter::evenly, sprite::Tiles};
 use crate::run_folder::write_whole;
 use anyhow::{Context, Result};
-use image::{
-    ExtendedColorType, GrayImage, ImageEncoder,
-    codecs::png::PngEncoder,
-    imageops::{replace, thumbnail},
-};
 use shared_model::Model;
 use std::{
     fmt::{Display, Write},
@@ -54,13 +49,13 @@ pub fn write(run: &Run<'_>, folder: &Path) -> Result<()> {
     if test.is_empty() {
         return Ok(());
     }
-    let images = even_part(test.len(), EMBEDDED);
+    let images = evenly((0..test.len()).collect(), EMBEDDED);
     let model = Model::decode(run.file)?;
     let embeddings = int8_embeddings(&Engine::new(&model), test, &images);
     let rows = (0..images.len()).map(|row| embeddings.row(row));
     embedding(&folder.join(FOLDER).join("int8"), rows, &images, data, unseen)?;
 
-    let images = even_part(test.len(), RAW);
+    let images = evenly((0..test.len()).collect(), RAW);
     let rows = images.iter().map(|&image| test.image(image));
     embedding(&folder.join(FOLDER).join("raw"), rows, &images, data, unseen)?;
     write_whole(&folder.join(CONFIG), config(test).as_bytes())
@@ -78,12 +73,6 @@ fn embedding<'a, T: Display + 'a>(
     write_whole(&folder.join("tensors.tsv"), tensors(rows).as_bytes())?;
     write_whole(&folder.join("metadata.tsv"), metadata(images, data, unseen).as_bytes())?;
     write_whole(&folder.join("sprite.png"), &sprite(images, &data.test)?)
-}
-
-/// At most `most` of the numbers below `count`, ascending and evenly spread.
-fn even_part(count: usize, most: usize) -> Vec<usize> {
-    let part = count.min(most);
-    (0..part).map(|at| at * count / part).collect()
 }
 
 /// A line a row, its values with a tab between any two.
@@ -113,30 +102,13 @@ fn metadata(images: &[usize], data: &Dataset, unseen: &[Label]) -> String {
 
 /// A PNG file: as many tiles in a row as there are rows.
 fn sprite(images: &[usize], split: &Split) -> Result<Vec<u8>> {
-    let [width, height] = tile(split);
-    let columns = (images.len() as f64).sqrt().ceil() as u32;
-    let mut sprite = GrayImage::new(columns * width, columns * height);
-    for (at, &image) in (0..).zip(images) {
-        let pixels = split.image(image).to_vec();
-        let full = GrayImage::from_raw(split.width as u32, split.height as u32, pixels);
-        let small = thumbnail(&full.expect("an image of a split has its size"), width, height);
-        replace(&mut sprite, &small, (at % columns * width).into(), (at / columns * height).into());
-    }
-    let mut png = Vec::new();
-    let (width, height) = sprite.dimensions();
-    PngEncoder::new(&mut png).write_image(&sprite, width, height, ExtendedColorType::L8)?;
-    Ok(png)
-}
-
-/// Columns and rows of an image in a sprite: its own, or as many as may be in the same proportion.
-fn tile(split: &Split) -> [u32; 2] {
-    let longer = split.width.max(split.height);
-    [split.width, split.height].map(|side| (side * longer.min(TILE) / longer).max(1) as u32)
+    let columns = (images.len() as f64).sqrt().ceil() as usize;
+    Tiles::new(split, TILE).sprite(images, [columns, columns])
 }
 
 /// `ProjectorConfig` as protobuf's text.
 fn config(split: &Split) -> String {
-    let [width, height] = tile(split);
+    let [height, width] = Tiles::new(split, TILE).size();
     let embedding = |name: &str, folder: &str| {
         let path = format!("{FOLDER}/{folder}");
         format!(
@@ -160,13 +132,6 @@ mod tests {
     use tinytriplet_data::drawn;
 
     #[test]
-    fn an_even_part() {
-        assert_eq!(even_part(4, 10), [0, 1, 2, 3]);
-        assert_eq!(even_part(10, 4), [0, 2, 5, 7]);
-        assert_eq!(even_part(0, 4), [0; 0]);
-    }
-
-    #[test]
     fn any_name_is_one_field() {
         let mut data = drawn::dataset(1, 1, 1);
         data.class_names[3] = "a\tb\r\nc".into();
@@ -187,7 +152,7 @@ mod tests {
     fn a_sprite_by_hand() {
         let pixels = (0..5).flat_map(|image| [10 * image; 320]).collect();
         let split = Split::new(2, 160, pixels, vec![0; 5]).unwrap();
-        assert_eq!(tile(&split), [40, 1]);
+        assert_eq!(Tiles::new(&split, TILE).size(), [1, 40]);
         let png = sprite(&[0, 1, 2, 3, 4], &split).unwrap();
         let sprite = image::load_from_memory(&png).unwrap().into_luma8();
         assert_eq!(sprite.dimensions(), (120, 3));

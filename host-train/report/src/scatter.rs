@@ -1,7 +1,7 @@
 use super::{
     Cloud, Neighbour, Scatter,
     pca::pca,
-    pictures::tile,
+    pictures::tiles,
     tsne::{NEIGHBOURS, tsne},
 };
 use shared_model::{Distance, inspect::Element};
@@ -35,7 +35,8 @@ pub fn evenly<T>(items: Vec<T>, count: usize) -> Vec<T> {
 
 /// Images of a split, and their embeddings, as points.
 pub fn scatter(split: &Split, chosen: &[usize], embeddings: &Embeddings<i16>) -> Scatter {
-    let pixels: Vec<u8> = chosen.iter().flat_map(|&index| tile(split, index)).collect();
+    let tiles = tiles(split);
+    let pixels: Vec<u8> = chosen.iter().flat_map(|&index| tiles.tile(index)).collect();
     let (element, kind) = (Element::Unsigned, Distance::SquaredL2);
     let raw = Embeddings::from_bytes(&pixels, chosen.len(), element, kind, 1.0 / 255.0);
     let (raw, embedded) = rayon::join(|| cloud(&raw), || cloud(&embeddings.select(chosen)));
@@ -104,6 +105,14 @@ mod tests {
     fn short_numbers() {
         let numbers = [0.0, 1.23456, -0.000_123_456, 98_765.4, 0.99996, f64::INFINITY];
         assert_eq!(numbers.map(short), [0.0, 1.235, -0.000_123_5, 98_770.0, 1.0, f64::INFINITY]);
+    }
+
+    #[test]
+    fn evenly_and_no_more() {
+        let of = |count: usize, most: usize| evenly((0..count).collect(), most);
+        assert_eq!(of(4, 10), [0, 1, 2, 3]);
+        assert_eq!(of(10, 4), [2, 4, 7, 9]);
+        assert_eq!(of(0, 4), [0; 0]);
     }
 
     #[test]

@@ -1,66 +1,17 @@
 //! What a person should take away. `docs/METRICS.md`, "The report's verdict", says the same in words.
 
 mod advice;
+mod grade;
+mod weakness;
 
-use super::{Confusion, Findings, Grade, Verdict};
+use super::{Findings, Verdict};
+use grade::grade;
 use tinytriplet_recipe::Config;
-
-/// [`Grade::Good`] takes at least this share right, of each kind that is measured.
-const GOOD: f64 = 0.97;
-/// [`Grade::Fair`] takes at least this share right.
-const FAIR: f64 = 0.90;
-/// A class of which less is recognised is a weak point, however good the others are.
-const WEAK_CLASS: f64 = 0.90;
-/// An int8 that loses more than this share is a weak point.
-const DEAR_INT8: f64 = 0.01;
-/// Of fewer test images than these, each is worth more than a point.
-const FEW_TEST_IMAGES: usize = 100;
+use weakness::{int8_loss, percent};
 
 /// What a person should take away from `findings` of a run of `config`.
 pub fn verdict(findings: &Findings, config: &Config) -> Verdict {
     Verdict { grade: grade(findings), sentence: sentence(findings), advice: advice::advice(findings, config) }
-}
-
-fn grade(findings: &Findings) -> Grade {
-    let int8 = &findings.int8;
-    let mut shares = vec![int8.prototype_5_shot.mean, int8.precision_at_1];
-    shares.extend(int8.unseen.iter().map(|unseen| unseen.prototype_5_shot.mean));
-    // What could not be measured does not count.
-    let lowest = shares.into_iter().fold(f64::NAN, f64::min);
-    let weak = findings.data.drawn
-        || findings.data.test_images < FEW_TEST_IMAGES
-        || int8_loss(findings) > DEAR_INT8
-        || weakest_class(findings).is_some_and(|(_, share)| share < WEAK_CLASS);
-    match lowest {
-        lowest if lowest >= GOOD && !weak => Grade::Good,
-        lowest if lowest >= FAIR => Grade::Fair,
-        _ => Grade::Poor,
-    }
-}
-
-/// By how much int8 is behind the float net, in the score where that is most.
-fn int8_loss(findings: &Findings) -> f64 {
-    let (float, int8) = (&findings.float, &findings.int8);
-    let losses = [
-        float.prototype_5_shot.mean - int8.prototype_5_shot.mean,
-        float.precision_at_1 - int8.precision_at_1,
-    ];
-    losses.into_iter().fold(0.0, f64::max)
-}
-
-/// The row of the confusion that is least often right, of a class that was trained on, and how often that is.
-fn weakest_class(findings: &Findings) -> Option<(usize, f64)> {
-    let right =
-        trained_on(findings).map(|(place, row)| (place, row[place])).filter(|(_, share)| !share.is_nan());
-    right.min_by(|(_, a), (_, b)| a.total_cmp(b))
-}
-
-/// The rows of the confusion, with their places, of classes that were trained on.
-fn trained_on(findings: &Findings) -> impl Iterator<Item = (usize, &[f64])> {
-    let Confusion { labels, rows } = &findings.confusion;
-    let rows = labels.iter().zip(rows).enumerate();
-    let rows = rows.filter(|(_, (label, _))| !findings.data.unseen.contains(label));
-    rows.map(|(place, (_, row))| (place, row.as_slice()))
 }
 
 /// The numbers that matter, for somebody who has never heard their names.
@@ -111,10 +62,6 @@ fn sentence(findings: &Findings) -> String {
         text.insert_str(0, "on DRAWN digits, which say little about real images: ");
     }
     text[..1].to_uppercase() + &text[1..]
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{Candidate, Contents, Failure, Gallery};
 use crate::nor_flash::{SimulatedFlash, Step};
 use embedded_storage::nor_flash::{NorFlashErrorKind, ReadNorFlash as _};
-use firmware::storage::{MountError, Store, StoreError};
+use tinytriplet_store::{MountError, Store, StoreError};
 
 /// The firmware's store, for so many records.
 pub struct Own<const CAPACITY: usize>;

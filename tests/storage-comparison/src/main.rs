@@ -4,9 +4,9 @@
 mod candidates;
 
 use candidates::{Ekv, Sequential};
-use firmware::boards;
 use std::{collections::BTreeMap, env, ops::Range, panic, process::ExitCode};
 use tests::torture::{Candidate, Own, Profile, enrol, torture};
+use tinytriplet_boards as boards;
 
 /// What the libraries have no words for is left out: a limit to the number of records, and removing all of them.
 const PROFILE: Profile = Profile {
@@ -64,7 +64,7 @@ fn losses(histories: u64, seed: u64) {
     println!("                    units, word      cuts  failed      cuts  failed   words");
     println!("                                  between            within         twice");
     let seeds = seed..seed + histories;
-    let own = "firmware::storage";
+    let own = "tinytriplet-store";
     print_losses::<Own<3>, 1, 256>(own, 2, &seeds);
     print_losses::<Own<3>, 4, 256>(own, 2, &seeds);
     print_losses::<Own<3>, 8, 128>(own, 4, &seeds);
@@ -127,7 +127,7 @@ fn costs() {
     println!("                    value    RAM  units   words    erases   longest change");
     println!("                                        a change  a change");
     for value_len in VALUE_LENS {
-        print_costs::<Own<CAPACITY>>("firmware::storage", value_len);
+        print_costs::<Own<CAPACITY>>("tinytriplet-store", value_len);
         print_costs::<Sequential>("sequential-storage", value_len);
         print_costs::<Ekv>("ekv", value_len);
     }
@@ -165,7 +165,7 @@ struct Datasheet {
 }
 
 fn wear() {
-    println!("firmware::storage on boards: {CAPACITY} records, each change replaces one of them. Until");
+    println!("tinytriplet-store on boards: {CAPACITY} records, each change replaces one of them. Until");
     println!("worn: changes that the least endurance of the datasheet is enough for. Times are");
     println!("estimates: the erases and words of the longest change, times what the datasheet");
     println!("says, typical and most; none was measured.");

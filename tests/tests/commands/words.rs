@@ -2,9 +2,10 @@
 
 use super::markdown::is_setting;
 use clap::{Parser, error::ErrorKind};
-use firmware::boards;
 use host_train::cli::Cli;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tinytriplet_boards as boards;
+use tinytriplet_launcher::Cli as Launcher;
 
 /// What is wrong with a command, with all of those that `&&` joins.
 pub fn check(line: &str, workspace: &Path) -> Result<(), String> {
@@ -60,11 +61,11 @@ fn host_train(words: &[&str]) -> Result<(), String> {
     }
 }
 
-/// The firmware's launcher knows its options by its help only.
 fn launcher(words: &[&str]) -> Result<(), String> {
-    const SOURCE: &str = include_str!("../../../firmware/src/launcher.rs");
-    let unknown = words.iter().find(|word| word.starts_with("--") && !SOURCE.contains(&format!("  {word} ")));
-    unknown.map_or(Ok(()), |word| Err(format!("the launcher has no {word}")))
+    match Launcher::try_parse_from([&["firmware"], words].concat()) {
+        Err(error) if error.exit_code() != 0 => Err(error.to_string()),
+        _ => Ok(()),
+    }
 }
 
 fn cargo_test(words: &[&str], workspace: &Path) -> Result<(), String> {
@@ -74,13 +75,23 @@ fn cargo_test(words: &[&str], workspace: &Path) -> Result<(), String> {
     };
     let packages = values("-p");
     for package in &packages {
-        exists(&workspace.join(package))?;
+        folder(package, workspace)?;
     }
     values("--test").iter().try_for_each(|test| {
         let package = packages.first().ok_or("whose test? cargo test -p …")?;
-        let folder = workspace.join(package).join("tests");
+        let folder = folder(package, workspace)?.join("tests");
         exists(&folder.join(format!("{test}.rs"))).or_else(|_| exists(&folder.join(test).join("main.rs")))
     })
+}
+
+/// The folder of a package.
+fn folder(package: &str, workspace: &Path) -> Result<PathBuf, String> {
+    let name = package.strip_prefix("tinytriplet-").unwrap_or(package);
+    let folders = [format!("{package}/program"), format!("firmware/{name}"), format!("host-train/{name}")];
+    let folders = [package].into_iter().chain(folders.iter().map(String::as_str));
+    let found =
+        folders.map(|folder| workspace.join(folder)).find(|folder| folder.join("Cargo.toml").exists());
+    found.ok_or(format!("there is no package {package}"))
 }
 
 fn exists(path: &Path) -> Result<(), String> {

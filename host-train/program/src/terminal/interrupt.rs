@@ -1,4 +1,4 @@
-use super::error;
+use super::output::error;
 use std::{
     io::{self, IsTerminal},
     sync::atomic::{AtomicBool, Ordering},

@@ -1,5 +1,5 @@
 use super::{
-    TASK, is_quiet, note,
+    output::{TASK, is_quiet, note},
     text::{seconds, whole_seconds},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

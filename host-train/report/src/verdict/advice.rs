@@ -1,4 +1,7 @@
-use super::{FEW_TEST_IMAGES, int8_loss, percent, trained_on, weakest_class};
+use super::{
+    grade::grade,
+    weakness::{FEW_TEST_IMAGES, int8_loss, percent, trained_on, weakest_class},
+};
 use crate::{
     Findings, Grade,
     scatter::short,
@@ -15,7 +18,7 @@ const CHANGED: f64 = 0.005;
 /// Around the margin by this share of it, a triplet loss is stuck there.
 const STUCK: f64 = 0.1;
 /// A threshold that was calibrated to accept 1 % and accepts more than this share does not fit the test images.
-const LOOSE_LIMIT: f64 = 0.03;
+const LOOSE_THRESHOLD: f64 = 0.03;
 /// With fewer training images a class, more of them help most.
 const FEW_TRAINING_IMAGES: usize = 20;
 
@@ -30,7 +33,7 @@ pub fn advice(findings: &Findings, config: &Config) -> Vec<String> {
         overfitted,
         unfinished,
         no_thresholds,
-        loose_limit,
+        loose_threshold,
         unseen_pairs,
         confused,
     ];
@@ -58,7 +61,7 @@ fn nothing_learned(findings: &Findings, config: &Config) -> Option<String> {
     }
     let LossConfig::Triplet(triplet) = config.train.loss else { return None };
     let Margin::Hard(margin) = triplet.margin else { return None };
-    if (last.loss - margin).abs() < STUCK * margin && super::grade(findings) == Grade::Poor {
+    if (last.loss - margin).abs() < STUCK * margin && grade(findings) == Grade::Poor {
         return Some(format!(
             "The loss stands at {:.3}, the margin: all images have nearly the same embedding. {}, or mine \
              `semi_hard` for longer (`--set train.loss.triplet.warm_up={}`).",
@@ -67,7 +70,7 @@ fn nothing_learned(findings: &Findings, config: &Config) -> Option<String> {
             2 * triplet.warm_up.max(100)
         ));
     }
-    (last.mined < 1.0 && super::grade(findings) != Grade::Good).then(|| {
+    (last.mined < 1.0 && grade(findings) != Grade::Good).then(|| {
         format!(
             "In the end no {} broke the margin any more: raise it (`--set train.loss.triplet.margin={}`).",
             training.unit,
@@ -167,10 +170,10 @@ fn no_thresholds(findings: &Findings, config: &Config) -> Option<String> {
     })
 }
 
-fn loose_limit(findings: &Findings, config: &Config) -> Option<String> {
+fn loose_threshold(findings: &Findings, config: &Config) -> Option<String> {
     let at = findings.int8.pairs.at_thresholds?;
     let accepted = at.false_accept_1_percent.false_accept_rate;
-    (accepted > LOOSE_LIMIT).then(|| {
+    (accepted > LOOSE_THRESHOLD).then(|| {
         let how = match config.train.hold_out {
             HoldOut::Classes => "add classes",
             _ => "the images held out are too few or too much like each other; add images",

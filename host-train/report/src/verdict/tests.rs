@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Cloud, Confusion, DataFacts, Images, LayerFacts, NetFacts, Scatter, Training};
+use crate::{Cloud, Confusion, DataFacts, Grade, Images, LayerFacts, NetFacts, Scatter, Training};
 use shared_model::Distance;
 use tinytriplet_data::Label;
 use tinytriplet_evaluation::{

@@ -2,7 +2,7 @@
 
 use super::{
     batch::{Gradients, Output, backward, forward},
-    geometry::{Geometry, Plan, Pool},
+    geometry::{Geometry, Plan, Window},
     reference::Case,
 };
 use tinytriplet_evaluation::vector::Simd;
@@ -45,7 +45,7 @@ impl Random {
         loop {
             let pool = if self.from(&[true, true, false]) {
                 let (kernel, stride) = self.from(&pools);
-                Some(Pool { kernel, stride })
+                Some(Window { kernel, stride })
             } else {
                 None
             };
@@ -175,7 +175,7 @@ fn gradients_are_slopes() {
 #[test]
 fn threads_and_vector_lengths_leave_the_bits_alone() {
     let mut random = Random(4);
-    let pool = Some(Pool { kernel: [2, 2], stride: [2, 2] });
+    let pool = Some(Window { kernel: [2, 2], stride: [2, 2] });
     let geometry = |pool, padding| Geometry { stride: [1, 1], padding: [padding; 4], relu: true, pool };
     for (geometry, x, weight) in [
         (geometry(pool, 0), [37, 28, 28, 1], [32, 1, 3, 3]),
@@ -204,7 +204,7 @@ fn not_a_number_shows() {
         stride: [1, 1],
         padding: [0; 4],
         relu: true,
-        pool: Some(Pool { kernel: [2, 2], stride: [2, 2] }),
+        pool: Some(Window { kernel: [2, 2], stride: [2, 2] }),
     };
     let case = Case::new(geometry, [1, 6, 6, 1], [20, 1, 3, 3], || f32::NAN);
     for simd in Simd::available() {
@@ -236,6 +236,6 @@ fn what_does_not_fit_is_refused() {
         !fits(Geometry { padding: [usize::MAX, 1, 0, 0], ..geometry }, [1, 3, 3, 2], [4, 2, 3, 3]),
         "padding"
     );
-    let pool = Some(Pool { kernel: [2, 1], stride: [1, 1] });
+    let pool = Some(Window { kernel: [2, 1], stride: [1, 1] });
     assert!(!fits(Geometry { pool, ..geometry }, [1, 3, 3, 2], [4, 2, 3, 3]), "pool");
 }

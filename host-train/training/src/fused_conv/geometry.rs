@@ -1,5 +1,7 @@
 //! What is convolved and pooled, checked once and turned into the numbers the kernel works with.
 
+use tinytriplet_evaluation::float_net::windows;
+
 /// In place of an argmax: the value was cut by ReLU.
 pub(super) const CUT: u8 = u8::MAX;
 
@@ -20,21 +22,27 @@ pub struct Geometry {
     /// Whether `max(0, ·)` follows.
     pub relu: bool,
     /// The max pool behind that, or none.
-    pub pool: Option<Pool>,
+    pub pool: Option<Window>,
 }
 
-/// Windows of a max pool, without padding; what does not fill a window is left out.
+/// Rows and columns of a window, and the step from one to the next. What does not fill a window is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Pool {
-    /// Rows and columns of a window.
+pub struct Window {
+    /// Rows and columns.
     pub kernel: [usize; 2],
     /// Rows and columns from one window to the next.
     pub stride: [usize; 2],
 }
 
-impl Pool {
+impl Window {
     /// A pool of one position: no pool.
     pub(super) const NONE: Self = Self { kernel: [1, 1], stride: [1, 1] };
+
+    /// How many windows fit `size` rows and columns; `None` where a window is larger, or the stride is 0.
+    pub fn count(&self, size: [usize; 2]) -> Option<[usize; 2]> {
+        let along = |axis: usize| windows(size[axis], self.kernel[axis], self.stride[axis]);
+        Some([along(0)?, along(1)?])
+    }
 }
 
 impl Geometry {
@@ -59,7 +67,7 @@ pub(super) struct Plan {
     pub stride: [usize; 2],
     pub padding: [usize; 4],
     pub relu: bool,
-    pub pool: Pool,
+    pub pool: Window,
     /// The map with its padding.
     pub padded: [usize; 2],
     /// What the convolution makes of it.
@@ -68,18 +76,12 @@ pub(super) struct Plan {
     pub pooled: [usize; 2],
 }
 
-/// How many windows fit.
-fn windows(size: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Option<[usize; 2]> {
-    let along = |axis: usize| Some(size[axis].checked_sub(kernel[axis])?.checked_div(stride[axis])? + 1);
-    Some([along(0)?, along(1)?])
-}
-
 impl Plan {
     pub fn new(x: [usize; 4], weight: [usize; 4], geometry: &Geometry) -> Option<Self> {
         let [images, height, width, inputs] = x;
         let [outputs, weight_inputs, kernel_rows, kernel_columns] = weight;
         let Geometry { stride, padding, relu, pool } = *geometry;
-        let pool = pool.unwrap_or(Pool::NONE);
+        let pool = pool.unwrap_or(Window::NONE);
         let kernel = [kernel_rows, kernel_columns];
         let extents = [height, width, inputs, outputs, kernel[0], kernel[1], pool.kernel[0], pool.kernel[1]];
         if weight_inputs != inputs || extents.contains(&0) {
@@ -88,8 +90,8 @@ impl Plan {
         let [top, bottom, left, right] = padding;
         let padded =
             [height.checked_add(top)?.checked_add(bottom)?, width.checked_add(left)?.checked_add(right)?];
-        let convolved = windows(padded, kernel, stride)?;
-        let pooled = windows(convolved, pool.kernel, pool.stride)?;
+        let convolved = Window { kernel, stride }.count(padded)?;
+        let pooled = pool.count(convolved)?;
         let values = |size: [usize; 2], channels: usize| size[0].checked_mul(size[1])?.checked_mul(channels);
         let most = values(padded, inputs)?
             .max(values(convolved, outputs)?)

@@ -19,7 +19,7 @@ mod memory;
 mod reference;
 mod unroll;
 
-pub use geometry::{Geometry, Pool};
+pub use geometry::{Geometry, Window};
 
 use batch::Output;
 use burn::{
@@ -63,7 +63,7 @@ pub fn supported(device: &Device) -> bool {
 /// The device is not [`supported`], the shapes do not fit ([`Geometry::output`] is `None`), or the values are not
 /// `f32`.
 pub fn conv_relu_pool(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, geometry: &Geometry) -> Tensor<4> {
-    if let Some(Pool { kernel, stride }) = geometry.pool
+    if let Some(Window { kernel, stride }) = geometry.pool
         && kernel[0].saturating_mul(kernel[1]) > MOST_POOL_POSITIONS
     {
         let map = conv_relu_pool(x, weight, bias, &Geometry { pool: None, ..*geometry });
@@ -190,7 +190,7 @@ mod tests {
         if geometry.relu {
             y = relu(y);
         }
-        if let Some(Pool { kernel, stride }) = geometry.pool {
+        if let Some(Window { kernel, stride }) = geometry.pool {
             y = max_pool2d(y, MaxPoolOptions::new(kernel).with_stride(stride));
         }
         y.permute([0, 2, 3, 1])
@@ -217,7 +217,7 @@ mod tests {
     fn equals_burns_operations() {
         let device = Device::flex().autodiff();
         device.seed(1);
-        let pool = |size: usize, step: usize| Some(Pool { kernel: [size; 2], stride: [step; 2] });
+        let pool = |size: usize, step: usize| Some(Window { kernel: [size; 2], stride: [step; 2] });
         let same =
             |padding: usize| Geometry { stride: [1, 1], padding: [padding; 4], relu: true, pool: None };
         for (geometry, x, weight) in [

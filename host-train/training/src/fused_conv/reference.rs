@@ -1,6 +1,6 @@
 //! The definition, in `f64`, one value at a time. Tests measure the kernel against it.
 
-use super::geometry::{CUT, Geometry, Plan, Pool};
+use super::geometry::{CUT, Geometry, Plan, Window};
 
 /// Inputs of the operation, and `g = ∂loss/∂y`.
 pub struct Case {
@@ -87,7 +87,7 @@ impl Case {
         let at = |values: &[f32], change: &[f64], i: usize| {
             f64::from(values[i]) + change.get(i).copied().unwrap_or(0.0)
         };
-        let pool = self.geometry.pool.unwrap_or(Pool { kernel: [1, 1], stride: [1, 1] });
+        let pool = self.geometry.pool.unwrap_or(Window { kernel: [1, 1], stride: [1, 1] });
         let [images, rows, columns, outputs] = self.plan().output_shape();
         let mut result = Reference {
             y: Vec::new(),

@@ -1,4 +1,4 @@
-use super::{BatchLoss, EmbeddedBatch, Loss, pairwise, squared_distances};
+use super::batch::{BatchLoss, EmbeddedBatch, Loss, pairwise, squared_distances};
 use burn::tensor::activation::relu;
 use tinytriplet_data::Rng;
 

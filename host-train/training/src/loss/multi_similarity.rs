@@ -1,4 +1,4 @@
-use super::{BatchLoss, EmbeddedBatch, Loss, pairwise, similarities};
+use super::batch::{BatchLoss, EmbeddedBatch, Loss, pairwise, similarities};
 use crate::net::floats;
 use tinytriplet_data::Rng;
 

@@ -1,4 +1,4 @@
-use super::{BatchLoss, EmbeddedBatch, Loss};
+use super::batch::{BatchLoss, EmbeddedBatch, Loss};
 use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
 use tinytriplet_data::Rng;
 

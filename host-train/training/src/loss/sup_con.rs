@@ -1,4 +1,4 @@
-use super::{BatchLoss, EmbeddedBatch, Loss, pairwise, pairwise_mask, similarities};
+use super::batch::{BatchLoss, EmbeddedBatch, Loss, pairwise, pairwise_mask, similarities};
 use burn::tensor::activation::log_softmax;
 use tinytriplet_data::Rng;
 

@@ -1,6 +1,6 @@
 //! How losses are checked: against a value worked out elsewhere, and their gradients against finite differences.
 
-use super::{EmbeddedBatch, Loss};
+use super::batch::{EmbeddedBatch, Loss};
 use crate::net::floats;
 use burn::tensor::{Device, Tensor, TensorData};
 use tinytriplet_data::{Label, Rng};

@@ -1,4 +1,4 @@
-use super::{BatchLoss, EmbeddedBatch, Loss, squared_distances};
+use super::batch::{BatchLoss, EmbeddedBatch, Loss, squared_distances};
 use crate::{
     miner::{Distances, Miner, SemiHard, miner},
     net::floats,

@@ -2,7 +2,7 @@
 
 use crate::fused_conv::{
     forward::Filters,
-    geometry::{Geometry, Plan, Pool},
+    geometry::{Geometry, Plan, Window},
 };
 
 /// The gradient of `x` as a convolution of `g`, with the kernel turned around: without a pool, and with a stride
@@ -15,7 +15,7 @@ pub(super) struct Transposed {
 impl Transposed {
     pub fn new(plan: &Plan, weight: &[f32], lanes: usize) -> Option<Self> {
         let [rows, columns] = plan.kernel;
-        if plan.stride != [1, 1] || plan.pool != Pool::NONE {
+        if plan.stride != [1, 1] || plan.pool != Window::NONE {
             return None;
         }
         let [top, bottom, left, right] = plan.padding;

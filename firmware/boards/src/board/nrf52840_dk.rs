@@ -1,0 +1,159 @@
+//! Nordic's nRF52840-DK. UARTE0 goes to the J-Link on the board, which is a serial port on the PC; the light is LED1.
+
+use crate::{
+    flash::memory,
+    nrf52840_timer::MicrosecondTimer,
+    serial::{RECEIVED, Serial, Transmit},
+    system::{self, System},
+};
+use core::cell::RefCell;
+use cortex_m::peripheral::NVIC;
+use critical_section::Mutex;
+use embedded_hal::digital::{ErrorType, InputPin, OutputPin, PinState};
+use embedded_io::{Read, ReadReady, Write};
+use nrf52840_hal::{
+    Clocks, Uarte,
+    gpio::{
+        Input, Level, Output, PullUp, PushPull,
+        p0::{P0_11, P0_13, Parts as Pins},
+    },
+    nvmc::Nvmc,
+    pac::{Interrupt, NVMC, Peripherals, UARTE0, WDT, interrupt},
+    uarte::{self, Baudrate, Parity, UarteRx, UarteTx},
+    wdt::{Watchdog, WatchdogHandle, count, handles::Hdl0},
+};
+use static_cell::ConstStaticCell;
+use tinytriplet_device::hardware::{Board, Parts, WATCHDOG_MICROS};
+
+static RECEIVER: Mutex<RefCell<Option<UarteRx<UARTE0>>>> = Mutex::new(RefCell::new(None));
+
+/// The types of its parts.
+pub struct Hardware;
+
+impl Board for Hardware {
+    type Serial = Serial<UarteTx<UARTE0>>;
+    type Led = ActiveLow<P0_13<Output<PushPull>>>;
+    type Button = ActiveLow<P0_11<Input<PullUp>>>;
+    type Flash = Nvmc<NVMC>;
+    type System = System<MicrosecondTimer, Dog>;
+}
+
+pub fn init() -> Parts<Hardware> {
+    // The UARTE reads and writes memory, one byte at a time, so that no byte waits for others.
+    static SENDING: ConstStaticCell<[u8; 1]> = ConstStaticCell::new([0]);
+    static RECEIVING: ConstStaticCell<[u8; 1]> = ConstStaticCell::new([0]);
+    let Some(board) = Peripherals::take() else { panic!("the board was initialised twice") };
+    // The crystal: the oscillator that the processor starts with is not exact enough for a serial line.
+    Clocks::new(board.CLOCK).enable_ext_hfosc();
+    let pins = Pins::new(board.P0);
+    let wires = uarte::Pins {
+        txd: pins.p0_06.into_push_pull_output(Level::High).degrade(),
+        rxd: pins.p0_08.into_floating_input().degrade(),
+        cts: None,
+        rts: None,
+    };
+    board.UARTE0.intenset.write(|w| w.endrx().set());
+    let uarte = Uarte::new(board.UARTE0, wires, Parity::EXCLUDED, Baudrate::BAUD115200);
+    let Ok((transmitter, receiver)) = uarte.split(SENDING.take(), RECEIVING.take()) else {
+        panic!("the UARTE takes buffers of one byte")
+    };
+    critical_section::with(|cs| RECEIVER.replace(cs, Some(receiver)));
+    // The handler also starts the reception of the first byte.
+    NVIC::pend(Interrupt::UARTE0_UART0);
+    // SAFETY: no critical section relies on this interrupt being masked.
+    unsafe { NVIC::unmask(Interrupt::UARTE0_UART0) };
+    Parts {
+        serial: Serial(transmitter),
+        led: ActiveLow(pins.p0_13.into_push_pull_output(Level::High)),
+        button: ActiveLow(pins.p0_11.into_pullup_input()),
+        flash: Some(Nvmc::new(board.NVMC, memory::take())),
+        system: System { clock: MicrosecondTimer::new(board.TIMER0), watchdog: Dog::Asleep(board.WDT) },
+    }
+}
+
+#[interrupt]
+fn UARTE0_UART0() {
+    critical_section::with(|cs| {
+        let mut receiver = RECEIVER.borrow_ref_mut(cs);
+        let Some(receiver) = receiver.as_mut() else { return };
+        let mut byte = [0];
+        // It is ready when there is a byte; otherwise it has begun to wait for one. A damaged byte is left out: the
+        // frame's CRC tells.
+        while let Ok(true) = receiver.read_ready() {
+            if receiver.read(&mut byte).is_ok() {
+                RECEIVED.push(cs, byte[0]);
+            }
+        }
+    });
+}
+
+impl Transmit for UarteTx<UARTE0> {
+    fn send(&mut self, byte: u8) {
+        // It fails only if it was stopped, and nothing stops it.
+        let _ = self.write_all(&[byte]);
+    }
+
+    fn flush(&mut self) {
+        let _ = Write::flush(self);
+    }
+}
+
+/// A pin that is low while a light is on or a button is pressed.
+pub struct ActiveLow<Pin>(Pin);
+
+impl<Pin: ErrorType> ErrorType for ActiveLow<Pin> {
+    type Error = Pin::Error;
+}
+
+impl<Pin: OutputPin> OutputPin for ActiveLow<Pin> {
+    fn set_low(&mut self) -> Result<(), Pin::Error> {
+        self.0.set_state(PinState::High)
+    }
+
+    fn set_high(&mut self) -> Result<(), Pin::Error> {
+        self.0.set_state(PinState::Low)
+    }
+}
+
+impl<Pin: InputPin> InputPin for ActiveLow<Pin> {
+    fn is_high(&mut self) -> Result<bool, Pin::Error> {
+        self.0.is_low()
+    }
+
+    fn is_low(&mut self) -> Result<bool, Pin::Error> {
+        self.0.is_high()
+    }
+}
+
+/// The watchdog, which nothing but a reset stops.
+pub enum Dog {
+    Asleep(WDT),
+    Awake(WatchdogHandle<Hdl0>),
+    /// Something else has started it, in a way that cannot be fed.
+    Strange,
+}
+
+impl system::Watchdog for Dog {
+    fn start(&mut self) {
+        /// Its clock.
+        const HERTZ: u32 = 32_768;
+        let Self::Asleep(watchdog) = core::mem::replace(self, Self::Strange) else { return };
+        let started = match Watchdog::try_new(watchdog) {
+            Ok(mut watchdog) => {
+                watchdog.set_lfosc_ticks(WATCHDOG_MICROS / 1_000_000 * HERTZ);
+                Ok(watchdog.activate::<count::One>())
+            }
+            // It has been running since before a reset by software.
+            Err(watchdog) => Watchdog::try_recover::<count::One>(watchdog),
+        };
+        if let Ok(parts) = started {
+            *self = Self::Awake(parts.handles.0);
+        }
+    }
+
+    fn feed(&mut self) {
+        if let Self::Awake(handle) = self {
+            handle.pet();
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! ST's Nucleo-F446RE. USART2 goes to the ST-Link, which is a serial port on the PC; the light is LD2.
+//!
+//! The same program runs in QEMU's `netduinoplus2`, an STM32F405 with fewer peripherals: see [`is_silicon`].
+
+use crate::{
+    flash::sectors::SectorFlash,
+    serial::{RECEIVED, Serial, Transmit},
+    system::{self, System},
+    systick::SysTick,
+};
+use core::{cell::RefCell, convert::Infallible};
+use cortex_m::peripheral::NVIC;
+use critical_section::Mutex;
+use embedded_hal::digital::{self, InputPin};
+use stm32f4xx_hal::{
+    gpio::{Input, Output, PA5, PC13},
+    nb,
+    pac::{FLASH, Peripherals, USART2, interrupt},
+    prelude::*,
+    rcc::Config,
+    serial::{self, Rx, Tx},
+    watchdog::IndependentWatchdog,
+};
+use tinytriplet_device::hardware::{Board, Parts, WATCHDOG_MICROS};
+
+static RECEIVER: Mutex<RefCell<Option<Rx<USART2>>>> = Mutex::new(RefCell::new(None));
+
+/// The processor's clock. The emulator's timer counts by it, too, whichever clock was chosen.
+const HERTZ: u32 = 168_000_000;
+
+/// The types of its parts.
+pub struct Hardware;
+
+impl Board for Hardware {
+    type Serial = Serial<Tx<USART2>>;
+    type Led = PA5<Output>;
+    type Button = Button;
+    type Flash = SectorFlash;
+    type System = System<SysTick, IndependentWatchdog>;
+}
+
+pub fn init() -> Parts<Hardware> {
+    let Some(board) = Peripherals::take() else { panic!("the board was initialised twice") };
+    let is_silicon = is_silicon(&board.FLASH);
+    let clocks = if is_silicon { Config::hsi().sysclk(HERTZ.Hz()) } else { Config::hsi() };
+    let mut rcc = board.RCC.freeze(clocks);
+    defmt::info!("processor at {} Hz", rcc.clocks.sysclk().raw());
+
+    let pins = board.GPIOA.split(&mut rcc);
+    let led = pins.pa5.into_push_pull_output();
+    let settings = serial::Config::default().baudrate(115_200.bps());
+    let Ok(serial) = board.USART2.serial((pins.pa2, pins.pa3), settings, &mut rcc) else {
+        panic!("no clock allows 115,200 baud")
+    };
+    let (transmitter, mut receiver) = serial.split();
+    receiver.listen();
+    critical_section::with(|cs| RECEIVER.replace(cs, Some(receiver)));
+    // SAFETY: no critical section relies on this interrupt being masked.
+    unsafe { NVIC::unmask(interrupt::USART2) };
+    Parts {
+        serial: Serial(transmitter),
+        led,
+        button: Button(is_silicon.then(|| board.GPIOC.split(&mut rcc).pc13.into_input())),
+        flash: is_silicon.then(|| SectorFlash::new(board.FLASH)),
+        system: System { clock: SysTick::new(HERTZ), watchdog: IndependentWatchdog::new(board.IWDG) },
+    }
+}
+
+/// Returns true on a chip. The emulator has no flash controller, so that its registers read 0, and an RCC whose
+/// oscillators never get ready: there the processor stays on the oscillator that it starts with.
+fn is_silicon(flash: &FLASH) -> bool {
+    // The wait states that 168 MHz at 3.3 V need (reference manual RM0390, table 5); the HAL sets them again.
+    const WAIT_STATES: u8 = 5;
+    flash.acr().modify(|_, w| w.latency().set(WAIT_STATES));
+    flash.acr().read().latency().bits() == WAIT_STATES
+}
+
+#[interrupt]
+fn USART2() {
+    critical_section::with(|cs| {
+        let mut receiver = RECEIVER.borrow_ref_mut(cs);
+        let Some(receiver) = receiver.as_mut() else { return };
+        loop {
+            match receiver.read() {
+                Ok(byte) => RECEIVED.push(cs, byte),
+                // A damaged byte is left out: the frame's CRC tells.
+                Err(nb::Error::Other(_)) => {}
+                Err(nb::Error::WouldBlock) => return,
+            }
+        }
+    });
+}
+
+impl Transmit for Tx<USART2> {
+    fn send(&mut self, byte: u8) {
+        // Its only error is "not yet".
+        while self.write(byte).is_err() {}
+    }
+
+    fn flush(&mut self) {
+        while _embedded_hal_serial_nb_Write::flush(self).is_err() {}
+    }
+}
+
+/// B1, which pulls its pin down while it is pressed; `None` in the emulator, where all pins are low.
+pub struct Button(Option<PC13<Input>>);
+
+impl digital::ErrorType for Button {
+    type Error = Infallible;
+}
+
+impl InputPin for Button {
+    fn is_high(&mut self) -> Result<bool, Infallible> {
+        Ok(self.0.as_ref().is_some_and(PC13::is_low))
+    }
+
+    fn is_low(&mut self) -> Result<bool, Infallible> {
+        Ok(!self.is_high()?)
+    }
+}
+
+impl system::Watchdog for IndependentWatchdog {
+    fn start(&mut self) {
+        IndependentWatchdog::start(self, (WATCHDOG_MICROS / 1000).millis());
+    }
+
+    fn feed(&mut self) {
+        IndependentWatchdog::feed(self);
+    }
+}

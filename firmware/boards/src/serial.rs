@@ -1,0 +1,45 @@
+use crate::rx_queue::RxQueue;
+use core::convert::Infallible;
+use embedded_io::{ErrorType, Read, ReadReady, Write};
+
+/// The bytes that a board's interrupt has received.
+pub static RECEIVED: RxQueue = RxQueue::new();
+
+/// The sending half of a board's serial port.
+pub trait Transmit {
+    /// Sends a byte as soon as there is room for it.
+    fn send(&mut self, byte: u8);
+    /// Waits until all bytes are sent.
+    fn flush(&mut self);
+}
+
+/// A board's serial port: reads from [`RECEIVED`].
+pub struct Serial<Transmitter>(pub Transmitter);
+
+impl<Transmitter> ErrorType for Serial<Transmitter> {
+    type Error = Infallible;
+}
+
+impl<Transmitter> Read for Serial<Transmitter> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        Ok(RECEIVED.read(buffer))
+    }
+}
+
+impl<Transmitter> ReadReady for Serial<Transmitter> {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(!critical_section::with(|cs| RECEIVED.is_empty(cs)))
+    }
+}
+
+impl<Transmitter: Transmit> Write for Serial<Transmitter> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        bytes.iter().for_each(|&byte| self.0.send(byte));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        self.0.flush();
+        Ok(())
+    }
+}

@@ -1,0 +1,295 @@
+//! The application: reads frames, answers each, and between them sees to the light, the button and the watchdog.
+//!
+//! Everything that ends with `0x00` and is not empty gets one answer, if only that it could not be read, so that a PC
+//! never waits in vain. A frame that lost its end is ended by the next `0x00`. A request that arrives a second time,
+//! because its answer was lost, is answered a second time and carried out once.
+
+use crate::{
+    device::{Buffers, Device},
+    hardware::{Board, Parts, System},
+    light::{Light, Show},
+    memory,
+    persistent_gallery::PersistentGallery,
+};
+use core::fmt::Write as _;
+use embedded_hal::digital::InputPin;
+use embedded_io::{ErrorType, Read, ReadReady, Write};
+use embedded_storage::nor_flash::NorFlash;
+use shared_model::{
+    Gallery, Model,
+    gallery::{self, MAX_LABEL},
+    model::crc32,
+    wire::{
+        FrameError, FrameReader, NO_ID, Request, RequestBody, RequestError, Response, ResponseBody, Restart,
+        decode_message, encode_frame,
+    },
+};
+
+/// The most bytes of a board's name.
+pub const MAX_BOARD_NAME: usize = 31;
+
+/// Bytes of the longest frame that answers a frame which could not be read.
+const REFUSAL: usize = 32;
+
+/// The application on a board. It receives frames of at most `FRAME` bytes ([`memory::request_len`] has the length for a
+/// model), and its gallery holds `CAPACITY` entries.
+pub struct App<'m, B: Board, const FRAME: usize, const CAPACITY: usize> {
+    serial: B::Serial,
+    light: Light<B::Led>,
+    button: B::Button,
+    /// True if the button was pressed when it was last read.
+    pressed: bool,
+    system: B::System,
+    reader: &'m mut FrameReader<FRAME>,
+    device: Device<'m, B::Flash, CAPACITY>,
+    answers: Answers<'m>,
+}
+
+/// Memory of an application. Its content does not matter.
+#[derive(Debug)]
+pub struct Memory<'m, const FRAME: usize> {
+    /// Receives frames.
+    pub reader: &'m mut FrameReader<FRAME>,
+    /// The engine computes in it: at least [`Model::scratch_len`] words.
+    pub scratch: &'m mut [u32],
+    /// An image, two embeddings, the value of an entry, an answer: at least [`memory::buffer_len`] bytes.
+    pub buffer: &'m mut [u8],
+    /// The gallery: [`memory::gallery_len`] bytes.
+    pub gallery: &'m mut [u8],
+}
+
+impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, CAPACITY> {
+    /// Creates an application for `model` on the board with this name, of at most [`MAX_BOARD_NAME`] bytes. Its gallery keeps `exemplars` embeddings of each
+    /// entry, and has the entries that the board's flash holds.
+    ///
+    /// # Errors
+    /// Returns [`MemoryError`] if a part of `memory` is too small for the model.
+    pub fn new(
+        board: &'m str,
+        model: Model<'m>,
+        exemplars: usize,
+        parts: Parts<B>,
+        memory: Memory<'m, FRAME>,
+    ) -> Result<Self, MemoryError> {
+        let (input, dim) = (model.input_len(), model.embedding_len());
+        let Memory { reader, scratch, buffer, gallery } = memory;
+        check(FRAME, memory::request_len(input, dim, exemplars), Purpose::Receive)?;
+        check(4 * scratch.len(), 4 * model.scratch_len(), Purpose::Compute)?;
+        check(buffer.len(), memory::buffer_len(input, dim, exemplars), Purpose::Answer)?;
+        let gallery_len = memory::gallery_len(dim, exemplars, CAPACITY);
+        check(gallery.len(), gallery_len, Purpose::Gallery)?;
+
+        let (image, buffer) = buffer.split_at_mut(input);
+        let (last, buffer) = buffer.split_at_mut(dim);
+        let (other, buffer) = buffer.split_at_mut(dim);
+        let (value, response) = buffer.split_at_mut(gallery::value_len(dim, exemplars));
+        let gallery = Gallery::new(&model, exemplars, &mut gallery[..gallery_len]);
+        let gallery = PersistentGallery::load(&model, gallery, parts.flash, value);
+        Ok(Self {
+            serial: parts.serial,
+            light: Light::new(parts.led),
+            button: parts.button,
+            pressed: false,
+            system: parts.system,
+            reader,
+            device: Device::new(board, model, gallery, Buffers { scratch, last, other, image }),
+            answers: Answers { response, last: None, refusal: [0; REFUSAL] },
+        })
+    }
+
+    /// Answers until the serial line ends. On a board it never does.
+    ///
+    /// # Errors
+    /// Returns the errors of the serial line. It may be called again after one.
+    pub fn run(&mut self) -> Result<(), <B::Serial as ErrorType>::Error> {
+        let mut received = [0; 64];
+        loop {
+            self.system.feed_watchdog();
+            self.light.update(self.system.now());
+            self.poll_button();
+            if !self.serial.read_ready()? {
+                self.system.sleep();
+                continue;
+            }
+            let len = self.serial.read(&mut received)?;
+            if len == 0 {
+                return Ok(());
+            }
+            for &byte in &received[..len] {
+                let Some(frame) = self.reader.push(byte) else { continue };
+                self.light.show(Show::Busy, self.system.now());
+                let answer = self.answers.answer(&mut self.device, frame, &mut self.system);
+                self.serial.write_all(answer.frame)?;
+                self.serial.flush()?;
+                self.light.show(answer.show, self.system.now());
+                if let Some(how) = answer.restart {
+                    restart(how, &mut self.system);
+                }
+            }
+        }
+    }
+
+    /// When the button is pressed: enrols the last image that was seen, under the next new label.
+    fn poll_button(&mut self) {
+        // A button that does not work is not pressed.
+        let pressed = self.button.is_high().unwrap_or(false);
+        let before = core::mem::replace(&mut self.pressed, pressed);
+        if !pressed || before {
+            return;
+        }
+        self.light.show(Show::Busy, self.system.now());
+        let show = match self.enrol_last() {
+            Ok(_) => Show::Known,
+            Err(error) => {
+                log!(warn, "the button enrols nothing: {}", error);
+                Show::Unknown
+            }
+        };
+        self.light.show(show, self.system.now());
+    }
+
+    fn enrol_last(&mut self) -> Result<u32, RequestError> {
+        let label = new_label(self.device.gallery()?);
+        self.device.enrol_last(&label)
+    }
+}
+
+/// Returns the first of "new-1", "new-2", … that is not enrolled.
+fn new_label(gallery: &Gallery<'_>) -> heapless::String<MAX_LABEL> {
+    let mut label = heapless::String::new();
+    for number in 1..=gallery.len() + 1 {
+        label.clear();
+        // There is room for any number.
+        let _ = write!(label, "new-{number}");
+        if gallery.find(&label).is_none() {
+            break;
+        }
+    }
+    label
+}
+
+fn restart(how: Restart, system: &mut impl System) {
+    match how {
+        Restart::Reset => system.restart(),
+        Restart::Panic => panic!("a panic was asked for"),
+        #[allow(clippy::empty_loop, reason = "that is what was asked for")]
+        Restart::Hang => loop {},
+    }
+}
+
+/// A frame to send, and its consequences.
+struct Answer<'a> {
+    frame: &'a [u8],
+    show: Show,
+    restart: Option<Restart>,
+}
+
+/// Answers requests, and remembers the last answer in case it has to be given again.
+#[derive(Debug)]
+struct Answers<'m> {
+    /// The frame of the last answer.
+    response: &'m mut [u8],
+    last: Option<Last>,
+    refusal: [u8; REFUSAL],
+}
+
+/// The last request that was carried out.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    id: u32,
+    /// CRC-32 of its payload.
+    crc: u32,
+    /// Bytes of the answer's frame.
+    len: usize,
+}
+
+impl Answers<'_> {
+    /// Returns the answer to a frame.
+    fn answer<Flash: NorFlash, const CAPACITY: usize>(
+        &mut self,
+        device: &mut Device<'_, Flash, CAPACITY>,
+        frame: Result<&[u8], FrameError>,
+        system: &mut impl System,
+    ) -> Answer<'_> {
+        let read = frame.and_then(|payload| Ok((crc32(payload), decode_message::<Request<'_>>(payload)?)));
+        let (crc, Request { id, body }) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                log!(warn, "{}", error);
+                let body = ResponseBody::Error(RequestError::Frame(error));
+                let frame =
+                    encode_frame(&Response { id: NO_ID, body }, &mut self.refusal).unwrap_or_default();
+                return Answer { frame, show: Show::Heartbeat, restart: None };
+            }
+        };
+        if let Some(last) = self.last
+            && (last.id, last.crc) == (id, crc)
+        {
+            log!(info, "request {=u32} once more", id);
+            return Answer { frame: &self.response[..last.len], show: Show::Heartbeat, restart: None };
+        }
+        let answer = device.carry_out(&body, system);
+        if let Err(error) = &answer {
+            log!(warn, "request {=u32}: {}", id, error);
+        }
+        let show = match &answer {
+            Ok(ResponseBody::Recognition(it)) if it.label().is_some() => Show::Known,
+            Ok(ResponseBody::Recognition(_)) => Show::Unknown,
+            _ => Show::Heartbeat,
+        };
+        let restart = match body {
+            RequestBody::Restart(how) => Some(how),
+            _ => None,
+        };
+        // The buffer is long enough for every answer: see `memory::response_len`.
+        let response = Response { id, body: answer.unwrap_or_else(ResponseBody::Error) };
+        let len = encode_frame(&response, self.response).map_or(0, <[u8]>::len);
+        self.last = Some(Last { id, crc, len });
+        Answer { frame: &self.response[..len], show, restart }
+    }
+}
+
+/// The purpose of a part of the [`Memory`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Purpose {
+    /// The engine computes in it.
+    Compute,
+    /// Answers are made in it.
+    Answer,
+    /// Frames are received in it.
+    Receive,
+    /// It holds the gallery.
+    Gallery,
+}
+
+/// The memory given to an application is too small for its model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct MemoryError {
+    /// The part that is too small.
+    pub purpose: Purpose,
+    /// Bytes that it needs.
+    pub needed: usize,
+    /// Bytes that it has.
+    pub given: usize,
+}
+
+fn check(given: usize, needed: usize, purpose: Purpose) -> Result<(), MemoryError> {
+    if given < needed { Err(MemoryError { purpose, needed, given }) } else { Ok(()) }
+}
+
+impl core::fmt::Display for MemoryError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { purpose, needed, given } = self;
+        let what = match purpose {
+            Purpose::Compute => "compute in",
+            Purpose::Answer => "answer from",
+            Purpose::Receive => "receive in",
+            Purpose::Gallery => "keep the gallery in",
+        };
+        write!(f, "the model needs {needed} bytes of memory to {what}, and was given {given}")
+    }
+}
+
+impl core::error::Error for MemoryError {}

@@ -1,0 +1,92 @@
+//! The hardware that the application needs, as traits, so that it runs on any board, and in tests without one.
+
+use core::convert::Infallible;
+use embedded_hal::digital::{self, InputPin, OutputPin};
+use embedded_io::{Read, ReadReady, Write};
+use embedded_storage::nor_flash::NorFlash;
+
+/// A board's types.
+pub trait Board {
+    /// The line to the PC. A read waits for at least one byte; `read_ready` is false if it would have to wait.
+    type Serial: Read + ReadReady + Write;
+    /// A light; high is on.
+    type Led: OutputPin;
+    /// A button; high while it is pressed.
+    type Button: InputPin;
+    /// The memory of the gallery and nothing else, from offset 0 to its capacity.
+    type Flash: NorFlash;
+    /// Time, sleep, watchdog.
+    type System: System;
+}
+
+/// The parts of a board.
+pub struct Parts<B: Board> {
+    /// The line to the PC.
+    pub serial: B::Serial,
+    /// A light.
+    pub led: B::Led,
+    /// A button.
+    pub button: B::Button,
+    /// The memory of the gallery; `None` on a board without one.
+    pub flash: Option<B::Flash>,
+    /// Time, sleep, watchdog.
+    pub system: B::System,
+}
+
+/// A board's time, sleep and watchdog.
+pub trait System {
+    /// Starts the clock of [`now`](Self::now), the ticks and the watchdog. In a test there is nothing to start.
+    fn start(&mut self) {}
+
+    /// Returns the microseconds since the start. The clock stands still while interrupts are masked for longer than a
+    /// tick, as they may be while flash is erased.
+    fn now(&mut self) -> u64;
+
+    /// Sleeps until a byte was received or a tick has passed ([`TICK_MICROS`]), or shorter. It returns at once if
+    /// received bytes wait to be read, so that `if serial.read_ready() { read } else { sleep }` misses none.
+    fn sleep(&mut self);
+
+    /// Tells the watchdog that all is well. It restarts a board that is silent for [`WATCHDOG_MICROS`].
+    fn feed_watchdog(&mut self);
+
+    /// Restarts the board. It returns only in a test, where there is no board.
+    fn restart(&mut self);
+
+    /// Returns the most bytes of stack that were in use so far, and the bytes of stack in all; `None` if they are not
+    /// known.
+    fn stack(&mut self) -> Option<(u32, u32)>;
+}
+
+/// The longest that [`System::sleep`] sleeps, in microseconds.
+pub const TICK_MICROS: u32 = 50_000;
+
+/// The time that the watchdog waits, in microseconds: the longest that the watchdogs of all boards can.
+pub const WATCHDOG_MICROS: u32 = 8_000_000;
+
+/// The light or button of a board without one: it shows nothing, and is never pressed.
+#[derive(Clone, Copy, Debug)]
+pub struct NoPin;
+
+impl digital::ErrorType for NoPin {
+    type Error = Infallible;
+}
+
+impl OutputPin for NoPin {
+    fn set_low(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn set_high(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl InputPin for NoPin {
+    fn is_high(&mut self) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+
+    fn is_low(&mut self) -> Result<bool, Infallible> {
+        Ok(true)
+    }
+}

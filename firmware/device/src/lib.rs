@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+/// Logs through defmt. Without the feature, as on a PC, where defmt cannot be linked, it does nothing.
+macro_rules! log {
+    ($level:ident, $format:literal $(, $argument:expr)*) => {{
+        #[cfg(feature = "defmt")]
+        defmt::$level!($format $(, $argument)*);
+        #[cfg(not(feature = "defmt"))]
+        let _ = ($(&$argument,)*);
+    }};
+}
+
+pub mod app;
+pub mod device;
+pub mod hardware;
+pub mod light;
+pub mod memory;
+pub mod persistent_gallery;
+mod wire;

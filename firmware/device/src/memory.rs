@@ -1,0 +1,84 @@
+//! The bytes of RAM that the application needs, computed from the model's lengths.
+//!
+//! All of it is `const`: a program declares its buffers by it, and its build script refuses a model that is too large
+//! for the board.
+
+use shared_model::gallery;
+
+/// The most bytes of a `u32` in postcard.
+const VARINT: usize = 5;
+/// Bytes of a message besides its content: version, id, kind, CRC.
+const MESSAGE: usize = 1 + VARINT + 1 + 4;
+/// Bytes of the longest answer to "info", besides those of every message.
+const INFO: usize = 256;
+/// Bytes of a label, or of any other text.
+const TEXT: usize = VARINT + 31;
+
+/// Bytes of the receive queue beyond one request.
+const RX_SPARE: usize = 64;
+
+/// Returns the bytes of a frame that carries `message` bytes. Byte stuffing adds one in 254, and the frame's end one.
+const fn frame_len(message: usize) -> usize {
+    message + message / 254 + 2
+}
+
+/// Returns the bytes of the longest request's frame: two images, or a label and an entry's value.
+pub const fn request_len(input_len: usize, dim: usize, exemplars: usize) -> usize {
+    frame_len(MESSAGE + max(2 * (VARINT + input_len), TEXT + VARINT + gallery::value_len(dim, exemplars)))
+}
+
+/// Returns the bytes of the longest response's frame: an entry, or "info".
+pub const fn response_len(dim: usize, exemplars: usize) -> usize {
+    frame_len(MESSAGE + max(TEXT + VARINT + gallery::value_len(dim, exemplars), INFO))
+}
+
+/// Returns the bytes of [`Memory::buffer`](crate::app::Memory): an image, two embeddings, the value of an entry, an answer.
+pub const fn buffer_len(input_len: usize, dim: usize, exemplars: usize) -> usize {
+    input_len + 2 * dim + gallery::value_len(dim, exemplars) + response_len(dim, exemplars)
+}
+
+/// Returns the bytes of a gallery with room for `capacity` entries.
+pub const fn gallery_len(dim: usize, exemplars: usize, capacity: usize) -> usize {
+    capacity * gallery::entry_len(dim, exemplars)
+}
+
+const fn max(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
+}
+
+/// Returns the bytes of a board's receive queue, for requests of at most `request` bytes: one request and some more, so
+/// that a PC may send a request while the board computes another.
+pub const fn rx_queue_len(request: usize) -> usize {
+    request + RX_SPARE
+}
+
+/// Bytes of RAM that are left to the stack, at least. Decoding the model needs most of it, up to 6 KB: its metadata have
+/// some kilobytes. An inference needs 2 KB. The ledger has both for each core.
+pub const STACK_LEN: usize = 12 * 1024;
+
+/// Bytes of RAM besides the application's: the log's buffer and the board's variables.
+pub const OTHER_LEN: usize = 2 * 1024;
+
+/// The lengths that decide how much RAM is needed.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Bytes of an image.
+    pub input_len: usize,
+    /// Words of 32 bits that the engine computes in.
+    pub scratch_len: usize,
+    /// Values of an embedding.
+    pub dim: usize,
+    /// Embeddings that the gallery keeps of each entry.
+    pub exemplars: usize,
+    /// Entries of the gallery.
+    pub capacity: usize,
+}
+
+/// Returns all bytes of RAM that a board needs.
+pub const fn ram_len(sizes: Sizes) -> usize {
+    let Sizes { input_len, scratch_len, dim, exemplars, capacity } = sizes;
+    let request = request_len(input_len, dim, exemplars);
+    let received = request + rx_queue_len(request);
+    let gallery = gallery_len(dim, exemplars, capacity);
+    4 * scratch_len + buffer_len(input_len, dim, exemplars) + gallery + received + OTHER_LEN + STACK_LEN
+}

@@ -1,0 +1,272 @@
+//! Frames in, frames out.
+
+use crate::{
+    bench::{Bench, FRAME, embedding, encoded, frame, host_model, image},
+    model::{self, CAPACITY, EXEMPLARS},
+};
+use shared_model::{
+    Recognition,
+    gallery::{self, Match},
+    inspect::{Shape, Tensor},
+    model::{
+        crc32,
+        format::{CalibratedThreshold, MAX_LAYERS, Thresholds},
+    },
+    wire::{
+        FrameError, FrameReader, GalleryInfo, Info, ModelInfo, NO_ID, RequestBody, RequestError, Response,
+        ResponseBody, Storage, VERSION, decode_message, encode_frame,
+    },
+};
+use tinytriplet_device::{app::MAX_BOARD_NAME, memory};
+
+/// Returns all that an application answers to `input`, received in pieces of `piece` bytes.
+fn run_in_pieces(input: &[u8], piece: usize) -> Vec<u8> {
+    Bench { piece, ..Bench::new() }.run(input)
+}
+
+fn run(input: &[u8]) -> Vec<u8> {
+    run_in_pieces(input, 64)
+}
+
+fn refused(error: FrameError) -> Vec<u8> {
+    encoded(NO_ID, ResponseBody::Error(RequestError::Frame(error)))
+}
+
+fn ping() -> Vec<u8> {
+    frame(7, RequestBody::Ping)
+}
+
+fn pong() -> Vec<u8> {
+    encoded(7, ResponseBody::Pong)
+}
+
+#[test]
+fn ping_is_answered() {
+    assert_eq!(run(&ping()), pong());
+}
+
+#[test]
+fn info_tells_board_and_model() {
+    let expected = Info {
+        board: "a test",
+        firmware: env!("CARGO_PKG_VERSION"),
+        uptime: 0,
+        stack: Some((5, 7)),
+        model: ModelInfo::of(&host_model()),
+        gallery: GalleryInfo {
+            len: 0,
+            capacity: CAPACITY as u16,
+            exemplars: EXEMPLARS as u16,
+            storage: Storage::Flash,
+        },
+    };
+    assert_eq!(run(&frame(9, RequestBody::Info)), encoded(9, ResponseBody::Info(expected)));
+}
+
+#[test]
+fn embed_gives_the_engines_bytes() {
+    let pixels = image(1);
+    let output = run(&frame(u32::MAX, RequestBody::Embed { pixels: &pixels }));
+    assert_eq!(output, encoded(u32::MAX, ResponseBody::Embedding(&embedding(&pixels))));
+}
+
+#[test]
+fn compare_gives_the_models_distance() {
+    let (a, b) = (image(1), image(2));
+    let distance = host_model().compare(&embedding(&a), &embedding(&b));
+    assert_ne!(distance, 0);
+    let output = run(&frame(u32::MAX, RequestBody::Compare { a: &a, b: &b }));
+    assert_eq!(output, encoded(u32::MAX, ResponseBody::Distance(distance)));
+    let same = run(&frame(3, RequestBody::Compare { a: &a, b: &a }));
+    assert_eq!(same, encoded(3, ResponseBody::Distance(0)));
+}
+
+#[test]
+fn images_of_another_length_are_refused() {
+    let expected = model::INPUT_LEN as u32;
+    let refusal = |actual| {
+        let error = RequestError::ImageLength { expected, actual };
+        [encoded(1, ResponseBody::Error(error)), pong()].concat()
+    };
+    let good = image(1);
+    for len in [0, 1, model::INPUT_LEN - 1, model::INPUT_LEN + 1] {
+        let bad = vec![5; len];
+        for body in [
+            RequestBody::Embed { pixels: &bad },
+            RequestBody::Compare { a: &bad, b: &good },
+            RequestBody::Compare { a: &bad, b: &bad },
+        ] {
+            let output = run(&[frame(1, body), ping()].concat());
+            // Two that are too long do not fit into a frame.
+            let two_too_long =
+                matches!(body, RequestBody::Compare { a, b } if a.len() + b.len() > 2 * good.len());
+            if !two_too_long {
+                assert_eq!(output, refusal(len as u32), "{len}");
+            } else {
+                assert!(
+                    output == refusal(len as u32)
+                        || output == [refused(FrameError::TooLong), pong()].concat()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn any_pieces_give_the_same_answers() {
+    let (a, b) = (image(3), image(4));
+    let input = [frame(1, RequestBody::Compare { a: &a, b: &b }), ping(), ping()].concat();
+    let expected = run(&input);
+    for piece in [1, 2, 3, 63] {
+        assert_eq!(run_in_pieces(&input, piece), expected);
+    }
+    assert_eq!(count_frames(&expected), 3);
+}
+
+#[test]
+fn a_flipped_bit_is_refused_and_the_next_frame_answered() {
+    let good = frame(1, RequestBody::Embed { pixels: &image(5) });
+    for index in (0..good.len()).step_by(7) {
+        let mut bad = good.clone();
+        bad[index] ^= 1 << (index % 8);
+        // The flipped bit may have made or unmade the end of a frame, hence the zero.
+        let output = run(&[&bad[..], &[0], &ping()].concat());
+        let errors = output.strip_suffix(&*pong()).expect("the ping is answered");
+        assert!((1..=2).contains(&count_frames(errors)));
+        assert!(responses(errors).iter().all(|&id| id == NO_ID), "byte {index}");
+    }
+}
+
+#[test]
+fn a_frame_cut_anywhere_spoils_only_itself() {
+    let good = frame(1, RequestBody::Embed { pixels: &image(6) });
+    for len in 1..good.len() - 1 {
+        let output = run(&[&good[..len], &[0], &ping()].concat());
+        let errors = output.strip_suffix(&*pong()).expect("the ping is answered");
+        assert_eq!(responses(errors), [NO_ID], "cut to {len}");
+    }
+}
+
+#[test]
+fn a_frame_without_its_end_takes_the_next_with_it_but_no_more() {
+    let mut input = frame(1, RequestBody::Info);
+    input.pop();
+    input.extend([ping(), ping()].concat());
+    let output = run(&input);
+    let errors = output.strip_suffix(&*pong()).expect("the second ping is answered");
+    assert_eq!(responses(errors), [NO_ID]);
+}
+
+#[test]
+fn ten_times_too_long_is_one_error() {
+    let input = [vec![1; 10 * FRAME], vec![0], ping()].concat();
+    assert_eq!(run(&input), [refused(FrameError::TooLong), pong()].concat());
+}
+
+#[test]
+fn empty_frames_are_passed_over() {
+    assert_eq!(run(&[&[0; 100][..], &ping()].concat()), pong());
+}
+
+#[test]
+fn another_version_is_named() {
+    let mut payload = vec![VERSION + 1, 1, 0];
+    payload.extend(crc32(&payload).to_le_bytes());
+    // With the zero that ends a frame.
+    let mut other = vec![0; cobs::max_encoding_length(payload.len()) + 1];
+    let len = cobs::encode(&payload, &mut other);
+    other.truncate(len + 1);
+    let refusal = refused(FrameError::Version(VERSION + 1));
+    assert_eq!(run(&[&other, &*ping()].concat()), [refusal, pong()].concat());
+}
+
+#[test]
+fn a_whole_frame_with_another_message_is_refused() {
+    let mut buffer = [0; 64];
+    for message in [(1u32, 200u8), (1, 15)] {
+        let other = encode_frame(&message, &mut buffer).unwrap();
+        assert_eq!(run(&[other, &ping()].concat()), [refused(FrameError::Message), pong()].concat());
+    }
+}
+
+#[test]
+fn garbage_gets_answers_and_nothing_else_happens() {
+    let mut state = 1u64;
+    let noise: Vec<u8> = (0..200_000)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8 & if state >> 33 & 31 == 0 { 0 } else { 255 }
+        })
+        .collect();
+    let output = run(&[&noise[..], &[0], &ping()].concat());
+    let errors = output.strip_suffix(&*pong()).expect("the ping is answered");
+    assert!(count_frames(errors) > 1000);
+    assert!(responses(errors).iter().all(|&id| id == NO_ID));
+}
+
+#[test]
+fn the_longest_messages_fit_what_is_set_aside_for_them() {
+    let white = vec![255; model::INPUT_LEN];
+    assert!(frame(u32::MAX, RequestBody::Compare { a: &white, b: &white }).len() <= FRAME);
+    let label = "l".repeat(gallery::MAX_LABEL);
+    assert!(frame(u32::MAX, RequestBody::Enrol { label: &label, pixels: &white }).len() <= FRAME);
+    for (dim, exemplars) in [(1, 0), (128, 0), (128, 5), (shared_model::model::format::MAX_EMBEDDING, 0)] {
+        let value = vec![255; gallery::value_len(dim, exemplars)];
+        let import = frame(u32::MAX, RequestBody::Import { label: &label, value: &value });
+        assert!(import.len() <= memory::request_len(1, dim, exemplars));
+        let farthest = Some(Match { label: &label, distance: u32::MAX });
+        let recognition = Recognition {
+            nearest: farthest,
+            runner_up: farthest,
+            threshold: u32::MAX,
+            background: Some(u32::MAX),
+        };
+        for body in [
+            ResponseBody::Embedding(&vec![255; dim]),
+            ResponseBody::Entry { label: &label, value: &value },
+            ResponseBody::Recognition(recognition),
+            ResponseBody::Digests([u32::MAX; MAX_LAYERS].into_iter().collect()),
+        ] {
+            assert!(encoded(u32::MAX, body).len() <= memory::response_len(dim, exemplars));
+        }
+    }
+    let name = "n".repeat(shared_model::model::format::MAX_TEXT);
+    let limit =
+        Some(CalibratedThreshold { distance: u32::MAX, false_accept_rate: 1.0, false_reject_rate: 1.0 });
+    let thresholds = Thresholds { equal_error: limit, false_accept_1_percent: limit };
+    let largest = Tensor { shape: Shape::new(u16::MAX, u16::MAX, u16::MAX), ..host_model().output() };
+    let model = ModelInfo {
+        name: &name,
+        input: largest,
+        embedding: largest,
+        thresholds,
+        ram: u32::MAX,
+        ..ModelInfo::of(&host_model())
+    };
+    let gallery = GalleryInfo {
+        len: u16::MAX,
+        capacity: u16::MAX,
+        exemplars: u16::MAX,
+        storage: Storage::OtherModel([255; 8]),
+    };
+    let board = "b".repeat(MAX_BOARD_NAME);
+    let (uptime, stack) = (u64::MAX, Some((u32::MAX, u32::MAX)));
+    let info = Info { board: &board, firmware: "100.100.100", uptime, stack, model, gallery };
+    assert!(encoded(u32::MAX, ResponseBody::Info(info)).len() <= memory::response_len(1, 0));
+}
+
+fn count_frames(output: &[u8]) -> usize {
+    output.iter().filter(|&&byte| byte == 0).count()
+}
+
+/// The ids of the answers in `output`, all of them whole.
+fn responses(output: &[u8]) -> Vec<u32> {
+    let mut reader = FrameReader::<4096>::new();
+    let mut ids = Vec::new();
+    for &byte in output {
+        if let Some(frame) = reader.push(byte) {
+            ids.push(decode_message::<Response<'_>>(frame.unwrap()).unwrap().id);
+        }
+    }
+    ids
+}

@@ -1,0 +1,325 @@
+//! Enrolling, recognising, remembering.
+
+use crate::{
+    bench::{Bench, embedding, frame, host_model, image},
+    model::{CAPACITY, EMBEDDING_LEN, EXEMPLARS},
+};
+use shared_model::{
+    Gallery, Threshold,
+    gallery::{self, GalleryError, LabelError, Method},
+    wire::{RequestBody, RequestError, ResponseBody, Restart, Storage},
+};
+use std::ops::Range;
+
+fn enrol<'a>(label: &'a str, pixels: &'a [u8]) -> RequestBody<'a> {
+    RequestBody::Enrol { label, pixels }
+}
+
+fn recognise(pixels: &[u8], threshold: Threshold) -> RequestBody<'_> {
+    RequestBody::Recognise { pixels, method: Method::Prototype, threshold }
+}
+
+/// The error that a request is answered with.
+fn refusal(bench: &mut Bench, request: RequestBody<'_>) -> RequestError {
+    match bench.ask_one(request).body() {
+        ResponseBody::Error(error) => error,
+        body => panic!("{body:?}"),
+    }
+}
+
+/// The labels, and how many images each has.
+fn list(bench: &mut Bench) -> Vec<(String, u32)> {
+    let mut list = Vec::new();
+    for index in 0..bench.gallery().len {
+        match bench.ask_one(RequestBody::Entry { index }).body() {
+            ResponseBody::Entry { label, value } => {
+                list.push((label.to_owned(), u32::from_le_bytes(*value.first_chunk().unwrap())));
+            }
+            body => panic!("{body:?}"),
+        }
+    }
+    list.sort();
+    list
+}
+
+#[test]
+fn it_recognises_what_a_gallery_on_the_pc_does() {
+    let images: Vec<Vec<u8>> = (0..12).map(image).collect();
+    let labels = ["a", "b", "c"];
+    let model = host_model();
+    let mut memory = vec![0; 3 * gallery::entry_len(EMBEDDING_LEN, EXEMPLARS)];
+    let mut gallery = Gallery::new(&model, EXEMPLARS, &mut memory);
+    let mut requests = Vec::new();
+    for (index, pixels) in images[..9].iter().enumerate() {
+        let label = labels[index % 3];
+        gallery.enrol(label, &embedding(pixels)).unwrap();
+        requests.push(enrol(label, pixels));
+    }
+    let thresholds = [Threshold::Distance(1), Threshold::EqualError, Threshold::None];
+    let asked: Vec<_> = images
+        .iter()
+        .flat_map(|pixels| thresholds.iter().map(move |&threshold| (pixels, threshold)))
+        .collect();
+    requests.extend(asked.iter().map(|&(pixels, threshold)| recognise(pixels, threshold)));
+    let answers = Bench::new().ask(&requests);
+    for (answer, (count, entries)) in
+        answers.iter().zip([(1, 1), (1, 2), (1, 3), (2, 3), (2, 3), (2, 3), (3, 3), (3, 3), (3, 3)])
+    {
+        assert_eq!(answer.body(), ResponseBody::Enrolled { count, entries });
+    }
+    for ((pixels, threshold), answer) in asked.into_iter().zip(&answers[9..]) {
+        let expected = gallery.recognise(&model, &embedding(pixels), Method::Prototype, threshold).unwrap();
+        assert_eq!(answer.body(), ResponseBody::Recognition(expected));
+        assert!(expected.margin().unwrap() >= 0);
+    }
+}
+
+/// An entry that is far from everything: whatever is seen is nearer to something that the model was trained on.
+#[test]
+fn what_is_nearer_to_the_background_is_unknown() {
+    let pixels = image(1);
+    let mut value = 1_u32.to_le_bytes().to_vec();
+    value.extend(embedding(&pixels).iter().flat_map(|&byte| i32::from(!byte as i8).to_le_bytes()));
+    value.resize(gallery::value_len(EMBEDDING_LEN, EXEMPLARS), 0);
+    let mut bench = Bench::new();
+    bench.ask_one(RequestBody::Import { label: "far", value: &value });
+    let mut label = |threshold| match bench.ask_one(recognise(&pixels, threshold)).body() {
+        ResponseBody::Recognition(found) => {
+            assert_eq!(found.nearest.map(|nearest| nearest.label), Some("far"));
+            (found.label().map(str::to_owned), found.background.is_some())
+        }
+        body => panic!("{body:?}"),
+    };
+    assert_eq!(label(Threshold::Distance(u32::MAX)), (None, true));
+    assert_eq!(label(Threshold::None), (Some("far".to_owned()), false));
+}
+
+#[test]
+fn known_up_to_the_limit_and_no_farther() {
+    let (seen, other) = (image(1), image(2));
+    let distance = host_model().compare(&embedding(&seen), &embedding(&other));
+    let mut bench = Bench::new();
+    bench.ask_one(enrol("it", &seen));
+    let mut label = |threshold| match bench.ask_one(recognise(&other, threshold)).body() {
+        ResponseBody::Recognition(recognition) => {
+            (recognition.label().map(str::to_owned), recognition.threshold)
+        }
+        body => panic!("{body:?}"),
+    };
+    assert_eq!(label(Threshold::Distance(distance)), (Some("it".to_owned()), distance));
+    assert_eq!(label(Threshold::Distance(distance - 1)), (None, distance - 1));
+    assert_eq!(label(Threshold::None).0, Some("it".to_owned()));
+    let thresholds = host_model().metadata().thresholds;
+    assert_eq!(label(Threshold::EqualError).1, thresholds.equal_error.unwrap().distance);
+    assert_eq!(label(Threshold::FalseAccept1Percent).1, thresholds.false_accept_1_percent.unwrap().distance);
+}
+
+#[test]
+fn an_empty_gallery_knows_nothing() {
+    let pixels = image(1);
+    let answer = Bench::new().ask_one(recognise(&pixels, Threshold::None));
+    let ResponseBody::Recognition(recognition) = answer.body() else { panic!("{:?}", answer.body()) };
+    assert_eq!((recognition.nearest, recognition.label(), recognition.margin()), (None, None, None));
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let pixels = image(1);
+    let mut bench = Bench::new();
+    let long = "x".repeat(32);
+    for (label, error) in
+        [("", LabelError::Empty), (&*long, LabelError::TooLong), ("a\n", LabelError::Control)]
+    {
+        let expected = RequestError::Gallery(GalleryError::Label(error));
+        assert_eq!(refusal(&mut bench, enrol(label, &pixels)), expected);
+    }
+    assert_eq!(refusal(&mut bench, RequestBody::Forget { label: "x" }), RequestError::NoEntry);
+    assert_eq!(refusal(&mut bench, RequestBody::Entry { index: 0 }), RequestError::NoEntry);
+    for runs in [0, 1_001] {
+        assert_eq!(refusal(&mut bench, RequestBody::Bench { runs }), RequestError::Runs);
+    }
+    let value = vec![0; gallery::value_len(EMBEDDING_LEN, EXEMPLARS)];
+    let import = RequestBody::Import { label: "x", value: &value };
+    assert_eq!(refusal(&mut bench, import), RequestError::Gallery(GalleryError::Value));
+    let import = RequestBody::Import { label: "x", value: &value[1..] };
+    assert_eq!(refusal(&mut bench, import), RequestError::Gallery(GalleryError::Length));
+    let neighbours =
+        RequestBody::Recognise { pixels: &pixels, method: Method::Neighbours(3), threshold: Threshold::None };
+    assert_eq!(refusal(&mut bench, neighbours), RequestError::Gallery(GalleryError::NoExemplars));
+    assert_eq!(list(&mut bench), []);
+}
+
+#[test]
+fn a_full_gallery_still_learns_what_it_knows() {
+    let pixels = image(1);
+    let labels: Vec<String> = (0..=CAPACITY).map(|number| format!("label {number}")).collect();
+    let mut bench = Bench::new();
+    let requests: Vec<_> = labels.iter().map(|label| enrol(label, &pixels)).collect();
+    let answers = bench.ask(&requests);
+    let full = RequestError::Gallery(GalleryError::Full);
+    assert_eq!(answers[CAPACITY].body(), ResponseBody::Error(full));
+    assert!(answers[..CAPACITY].iter().all(|answer| matches!(answer.body(), ResponseBody::Enrolled { .. })));
+    let entries = CAPACITY as u16;
+    assert_eq!(bench.ask_one(requests[0]).body(), ResponseBody::Enrolled { count: 2, entries });
+    assert_eq!(bench.ask_one(RequestBody::Forget { label: "label 3" }).body(), ResponseBody::Done);
+    assert_eq!(bench.ask_one(requests[CAPACITY]).body(), ResponseBody::Enrolled { count: 1, entries });
+}
+
+#[test]
+fn it_remembers() {
+    let (a, b) = (image(1), image(2));
+    let mut bench = Bench::new();
+    bench.ask(&[enrol("a", &a), enrol("b", &b), enrol("b", &a)]);
+    assert_eq!(list(&mut bench), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
+    bench.ask_one(RequestBody::Forget { label: "a" });
+    assert_eq!(list(&mut bench), [("b".to_owned(), 2)]);
+    bench.ask_one(RequestBody::Clear);
+    assert_eq!(list(&mut bench), []);
+    assert_eq!(bench.gallery().storage, Storage::Flash);
+}
+
+#[test]
+fn without_a_flash_it_forgets_and_says_so() {
+    let pixels = image(1);
+    let mut bench = Bench { flash: None, ..Bench::new() };
+    assert_eq!(bench.ask_one(enrol("a", &pixels)).body(), ResponseBody::Enrolled { count: 1, entries: 1 });
+    assert_eq!((bench.gallery().len, bench.gallery().storage), (0, Storage::Ram));
+}
+
+#[test]
+fn an_entry_goes_out_and_in_again() {
+    let (a, b) = (image(1), image(2));
+    let mut bench = Bench::new();
+    bench.ask(&[enrol("a", &a), enrol("a", &b)]);
+    let answer = bench.ask_one(RequestBody::Entry { index: 0 });
+    let ResponseBody::Entry { label, value } = answer.body() else { panic!("{:?}", answer.body()) };
+    let mut other = Bench::new();
+    other.ask(&[
+        enrol("a", &b),
+        RequestBody::Import { label, value },
+        RequestBody::Import { label: "c", value },
+    ]);
+    assert_eq!(list(&mut other), [("a".to_owned(), 2), ("c".to_owned(), 2)]);
+    assert_eq!(other.ask_one(RequestBody::Entry { index: 0 }).body(), answer.body());
+}
+
+/// Another model's gallery is kept until it is cleared.
+#[test]
+fn the_gallery_of_another_model_is_left_alone() {
+    let pixels = image(1);
+    let mut bench = Bench::new();
+    bench.ask_one(enrol("a", &pixels));
+    // In the flash, the model is named in the header of the bank that counts.
+    let (hash, other) = (host_model().hash(), [7; 8]);
+    let flash = bench.flash.as_mut().unwrap();
+    write_owner(flash, hash, other);
+    let before = flash.clone();
+
+    let refused = RequestError::NoGallery(Storage::OtherModel(other));
+    assert_eq!(bench.gallery().storage, Storage::OtherModel(other));
+    for request in [
+        enrol("b", &pixels),
+        recognise(&pixels, Threshold::None),
+        RequestBody::Forget { label: "a" },
+        RequestBody::Entry { index: 0 },
+    ] {
+        assert_eq!(refusal(&mut bench, request), refused);
+    }
+    assert_eq!(*bench.flash.as_ref().unwrap(), before);
+    // Back to the other firmware: all there.
+    write_owner(bench.flash.as_mut().unwrap(), other, hash);
+    assert_eq!(list(&mut bench), [("a".to_owned(), 1)]);
+    write_owner(bench.flash.as_mut().unwrap(), hash, other);
+
+    let answers = bench.ask(&[RequestBody::Clear, enrol("b", &pixels)]);
+    assert_eq!(answers[1].body(), ResponseBody::Enrolled { count: 1, entries: 1 });
+    assert_eq!(list(&mut bench), [("b".to_owned(), 1)]);
+}
+
+/// Has the bank that one model owns be another's.
+fn write_owner(flash: &mut [u8], from: [u8; 8], to: [u8; 8]) {
+    let at = flash.windows(8).position(|bytes| bytes == from).expect("the model's hash is in the flash");
+    let header = at - OWNER..at - OWNER + HEADER;
+    flash[at..at + 8].copy_from_slice(&to);
+    let crc = shared_model::model::crc32(&flash[header.start..header.end - 4]).to_le_bytes();
+    flash[header.end - 4..header.end].copy_from_slice(&crc);
+}
+
+/// Where in a bank's header the owner is, and the header's length: see docs/STORAGE.md.
+const OWNER: usize = 16;
+const HEADER: usize = 28;
+
+#[test]
+fn asked_twice_done_once() {
+    let pixels = image(1);
+    let request = frame(5, enrol("a", &pixels));
+    let mut bench = Bench::new();
+    // The answer was damaged on its way, and the request then once on its own.
+    let mut damaged = request.clone();
+    damaged[100] ^= 1;
+    let output = bench.run(&[&request[..], &damaged, &request, &frame(6, enrol("a", &pixels))].concat());
+    let answers = crate::bench::answers(&output);
+    assert_eq!(answers[0].payload, answers[2].payload);
+    assert_eq!(answers[2].body(), ResponseBody::Enrolled { count: 1, entries: 1 });
+    assert_eq!(answers[3].body(), ResponseBody::Enrolled { count: 2, entries: 1 });
+    assert_eq!(list(&mut bench), [("a".to_owned(), 2)]);
+    // The same id with other bytes is another request.
+    let forget = frame(5, RequestBody::Forget { label: "a" });
+    bench.run(&[request, forget].concat());
+    assert_eq!(list(&mut bench), []);
+}
+
+#[test]
+fn the_button_enrols_the_last_image_as_a_new_label() {
+    let (a, b) = (image(1), image(2));
+    let mut bench = Bench::new();
+    bench.ask_one(enrol("new-2", &b));
+    // The image of 784 bytes has arrived after some 13 looks at the button, and before some 26.
+    let frame_looks = frame(1, recognise(&a, Threshold::None)).len() / bench.piece;
+    bench.button = std::iter::once(frame_looks + 2..frame_looks + 5).collect();
+    bench.ask(&[recognise(&a, Threshold::None), recognise(&b, Threshold::None)]);
+    bench.button = Vec::new();
+    assert_eq!(list(&mut bench), [("new-1".to_owned(), 1), ("new-2".to_owned(), 1)]);
+    let answer = bench.ask_one(recognise(&a, Threshold::None));
+    let ResponseBody::Recognition(found) = answer.body() else { panic!("{:?}", answer.body()) };
+    assert_eq!(found.nearest.map(|nearest| (nearest.label, nearest.distance)), Some(("new-1", 0)));
+    // Nothing was seen yet: nothing to enrol.
+    bench.button = std::iter::once(0..1).collect();
+    bench.ask_one(RequestBody::Ping);
+    assert_eq!(bench.gallery().len, 2);
+}
+
+#[test]
+fn each_press_of_the_button_counts_once() {
+    let (a, b) = (image(1), image(2));
+    let mut bench = Bench::new();
+    let frame_looks = frame(1, recognise(&a, Threshold::None)).len() / bench.piece;
+    bench.button = [2..5, 6..7].map(|Range { start, end }| frame_looks + start..frame_looks + end).to_vec();
+    bench.ask(&[recognise(&a, Threshold::None), recognise(&b, Threshold::None)]);
+    bench.button = Vec::new();
+    assert_eq!(list(&mut bench), [("new-1".to_owned(), 1), ("new-2".to_owned(), 1)]);
+}
+
+#[test]
+fn a_restart_is_answered_first() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.ask_one(RequestBody::Restart(Restart::Reset)).body(), ResponseBody::Done);
+    assert_eq!(bench.restarts, 1);
+}
+
+#[test]
+fn it_proves_itself() {
+    let pixels = image(3);
+    let answers = Bench::new().ask(&[
+        RequestBody::SelfTest,
+        RequestBody::Parity { pixels: &pixels },
+        RequestBody::Bench { runs: 3 },
+    ]);
+    let golden = host_model().metadata().golden_crc;
+    assert_eq!(answers[0].body(), ResponseBody::SelfTest { expected: golden, actual: golden });
+    let ResponseBody::Digests(digests) = answers[1].body() else { panic!("{:?}", answers[1].body()) };
+    assert_eq!(digests.len(), host_model().steps().count());
+    assert_eq!(digests.last(), Some(&shared_model::model::crc32(&embedding(&pixels))));
+    // The clock of this board goes on by one with each look.
+    assert_eq!(answers[2].body(), ResponseBody::Bench { runs: 3, microseconds: 3 });
+}

@@ -1,0 +1,7 @@
+//! The application on a PC: bytes in, bytes out.
+
+mod bench;
+mod failing_flash;
+mod frames;
+mod gallery;
+mod model;

@@ -1,0 +1,18 @@
+//! tinytriplet's boards on a PC: builds the firmware, boots it in an emulator, shows it at work, lends it to other
+//! programs, and measures it.
+//!
+//! * [`emulator`] builds a program for a board and boots it.
+//! * [`mod@measure`] counts what models cost on a board.
+//! * [`image`] reads digits drawn as text.
+//! * [`Cli`] is the command line of `cargo run -p firmware`, and [`main`] its program.
+
+mod cli;
+mod demo;
+pub mod emulator;
+pub mod image;
+pub mod measure;
+mod output;
+mod run;
+mod serve;
+
+pub use cli::{Cli, main};

@@ -1,0 +1,80 @@
+//! The model files that are built in.
+
+use shared_model::{Layout, Model, model::layout::repack_to_vec};
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The built-in model, unless `TINYTRIPLET_MODEL` names another one.
+const DEFAULT: &str = "firmware/models/default.model.postcard";
+
+/// A model file, whose weights are laid out for the kernels of a board.
+#[derive(Clone)]
+pub struct ModelFile {
+    /// The file that was read.
+    pub path: PathBuf,
+    /// The file that is built in.
+    pub packed: PathBuf,
+    /// Bytes of the file that is built in.
+    pub bytes: Vec<u8>,
+}
+
+impl ModelFile {
+    /// Decodes the model.
+    pub fn decode(&self) -> Result<Model<'_>, String> {
+        Model::decode(&self.bytes).map_err(|error| format!("{}: {error}", self.path.display()))
+    }
+}
+
+/// Reads the file that `TINYTRIPLET_MODEL` names, or else the one that is committed.
+pub fn built_in(out: &Path) -> Result<ModelFile, String> {
+    let path = named_path("TINYTRIPLET_MODEL").unwrap_or_else(|| workspace().join(DEFAULT));
+    read(&path, &out.join("model.postcard"))
+}
+
+/// Reads the files in the folder that `TINYTRIPLET_MODELS` names; `None` if it is not set.
+pub fn measured(out: &Path) -> Result<Option<Vec<ModelFile>>, String> {
+    let Some(folder) = named_path("TINYTRIPLET_MODELS") else { return Ok(None) };
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let files = list(&folder)
+        .map_err(|error| format!("cannot read the folder of models {}: {error}", folder.display()))?;
+    if files.is_empty() {
+        return Err(format!("TINYTRIPLET_MODELS names {}, which has no *.postcard", folder.display()));
+    }
+    let packed = |index| out.join(format!("measured-{index}.postcard"));
+    let files = files.iter().enumerate().map(|(index, path)| read(path, &packed(index)));
+    files.collect::<Result<_, _>>().map(Some)
+}
+
+/// Reads a model file, and writes it to `packed` as it is built in.
+fn read(path: &Path, packed: &Path) -> Result<ModelFile, String> {
+    println!("cargo::rerun-if-changed={}", path.display());
+    let plain = fs::read(path).map_err(|error| {
+        format!("cannot read the model {}: {error} (TINYTRIPLET_MODEL names another one)", path.display())
+    })?;
+    let bytes =
+        repack_to_vec(&plain, Layout::Packed).map_err(|error| format!("{}: {error}", path.display()))?;
+    fs::write(packed, &bytes).map_err(|error| format!("cannot write to {}: {error}", packed.display()))?;
+    Ok(ModelFile { path: path.to_owned(), packed: packed.to_owned(), bytes })
+}
+
+/// Returns the files `*.postcard` in a folder, sorted by name.
+fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths: io::Result<Vec<PathBuf>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
+    let mut paths = paths?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "postcard"));
+    paths.sort();
+    Ok(paths)
+}
+
+/// Returns the path in an environment variable. A relative one counts from the workspace's folder.
+fn named_path(variable: &str) -> Option<PathBuf> {
+    let path = env::var_os(variable).filter(|path| !path.is_empty())?;
+    Some(workspace().join(path))
+}
+
+fn workspace() -> PathBuf {
+    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap_or(&package).to_owned()
+}

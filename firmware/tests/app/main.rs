@@ -1,5 +1,0 @@
-//! The application on a PC: bytes in, bytes out.
-
-mod bench;
-mod frames;
-mod gallery;

@@ -1,0 +1,90 @@
+//! The whole recipe.
+
+use crate::{check::Check, data::DataConfig, error::ConfigError, net::NetConfig, train::TrainConfig};
+use serde::{Deserialize, Serialize};
+use shared_model::model::format::MAX_TEXT;
+use std::ops::Deref;
+
+/// Everything that decides a training run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Name of the run and of the model: 1 to 64 bytes, no control characters.
+    pub name: String,
+    /// Same seed, same weights. 0 to 2^63 − 1.
+    #[serde(default = "defaults::seed")]
+    pub seed: u64,
+    /// What computes.
+    #[serde(default)]
+    pub backend: Backend,
+    /// What becomes of images, and which of them are tested with.
+    #[serde(default)]
+    pub data: DataConfig,
+    /// The net.
+    pub net: NetConfig,
+    /// How it is trained.
+    pub train: TrainConfig,
+}
+
+/// A backend of Burn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backend {
+    /// Burn's CPU backend; several times faster.
+    #[default]
+    Flex,
+    /// The one built on the `ndarray` crate.
+    Ndarray,
+    /// NVIDIA's GPUs; takes a build with the feature `cuda`.
+    Cuda,
+    /// GPUs by Vulkan, Metal or DirectX; takes a build with the feature `wgpu`.
+    Wgpu,
+}
+
+pub(crate) mod defaults {
+    pub fn seed() -> u64 {
+        1
+    }
+}
+
+impl Config {
+    /// Checks every field. `file` is named in errors.
+    ///
+    /// # Errors
+    /// A field is out of its range; the first one found is named.
+    pub fn validate(self, file: &str) -> Result<ValidConfig, ConfigError> {
+        let check = Check { file };
+        let name_fits = (1..=MAX_TEXT).contains(&self.name.len()) && !self.name.chars().any(char::is_control);
+        check.that(
+            name_fits,
+            "name",
+            format_args!("{:?}", self.name),
+            "1 to 64 bytes without control characters",
+        )?;
+        check.that(self.seed <= i64::MAX as u64, "seed", self.seed, "0 to 2^63 - 1")?;
+        self.data.check(&check)?;
+        self.net.check(&check)?;
+        self.train.check(&check)?;
+        self.train.loss.check(self.train.batch, self.net.normalise, &check)?;
+        Ok(ValidConfig(self))
+    }
+}
+
+/// A config whose every field is in range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValidConfig(Config);
+
+impl ValidConfig {
+    /// The config, to be changed and validated again.
+    pub fn into_inner(self) -> Config {
+        self.0
+    }
+}
+
+impl Deref for ValidConfig {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.0
+    }
+}

@@ -1,0 +1,82 @@
+//! Recipes as text: the presets, and files.
+
+use crate::{
+    config::{Config, ValidConfig},
+    error::ConfigError,
+    origin::OriginConfig,
+};
+use std::path::Path;
+
+/// The configs that come with the program: name and content.
+pub const PRESETS: [(&str, &str); 7] = [
+    ("default", include_str!("../../../configs/default.toml")),
+    ("origin", include_str!("../../../configs/origin.json")),
+    ("best", include_str!("../../../configs/best.toml")),
+    ("lenet5", include_str!("../../../configs/lenet5.toml")),
+    ("quick", include_str!("../../../configs/quick.toml")),
+    ("tiny", include_str!("../../../configs/tiny.toml")),
+    ("unseen", include_str!("../../../configs/unseen.toml")),
+];
+
+impl Config {
+    /// The text of the config in [`PRESETS`] that has this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn preset_text(name: &str) -> Result<&'static str, ConfigError> {
+        let names = PRESETS.map(|(name, _)| name);
+        let found = PRESETS.iter().find(|(preset, _)| *preset == name);
+        found.map(|(_, text)| *text).ok_or_else(|| ConfigError::unknown_preset(name, &names))
+    }
+
+    /// The config of [`PRESETS`] that has this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn preset(name: &str) -> Result<Self, ConfigError> {
+        Self::parse(Self::preset_text(name)?, name)
+    }
+
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read_text(path: &Path) -> Result<String, ConfigError> {
+        std::fs::read_to_string(path)
+            .map_err(|why| ConfigError::Read { file: path.display().to_string(), why })
+    }
+
+    /// Reads a file and checks it.
+    ///
+    /// # Errors
+    /// It cannot be read, or as [`parse`](Self::parse) and [`validate`](Self::validate).
+    pub fn read(path: &Path) -> Result<ValidConfig, ConfigError> {
+        let (text, file) = (Self::read_text(path)?, path.display().to_string());
+        Self::parse(&text, &file)?.validate(&file).map_err(|error| error.located(&text))
+    }
+
+    /// Reads TOML, or JSON where the text begins with a brace. `file` is named in errors.
+    ///
+    /// # Errors
+    /// The syntax is wrong, a field is missing, unknown or of another type. Ranges are not checked here.
+    pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
+        if !text.trim_start().starts_with('{') {
+            return toml::from_str(text).map_err(|error| ConfigError::toml(&error, text, file));
+        }
+        let json = |error| ConfigError::json(&error, file);
+        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(json)?;
+        if fields.contains_key("exp_name") || fields.contains_key("num_epochs") {
+            serde_json::from_str::<OriginConfig>(text).map(Self::from).map_err(json)
+        } else {
+            serde_json::from_str(text).map_err(json)
+        }
+    }
+
+    /// The config as TOML; [`parse`](Self::parse) gives the same back.
+    ///
+    /// # Errors
+    /// A number does not fit TOML, which no valid config has.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(self)
+    }
+}
