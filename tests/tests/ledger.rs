@@ -23,7 +23,7 @@ use tinytriplet_data::{Rng, drawn};
 use tinytriplet_evaluation::export::export_untrained;
 use tinytriplet_launcher::{
     emulator::{self, Binary},
-    measure::{ModelReport, Models, StepReport, measure},
+    measure::{self, ModelReport, StepReport, measure},
 };
 use tinytriplet_recipe::{Backend, Config, PRESETS};
 use tinytriplet_report::{
@@ -99,7 +99,7 @@ static MODELS: LazyLock<Models> = LazyLock::new(|| {
 fn ledger(board: &str) {
     let board = boards::find(board).expect("a board of the table");
     let models = &*MODELS;
-    let report = measure(board, &Models::Folder(models.folder.clone()))
+    let report = measure(board, &measure::Models::Folder(models.folder.clone()))
         .unwrap_or_else(|error| panic!("{}: {error}", board.name));
     let mut text = head(board, models);
     for (name, file) in &models.files {
