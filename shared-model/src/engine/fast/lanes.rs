@@ -1,7 +1,7 @@
 //! Two 16-bit lanes in a word: what one instruction of the DSP extension does, in a few of any processor.
 
 #[cfg(dsp)]
-pub(super) use super::dsp::{add16, pack_high, pack_low, pack_low_high, sub16};
+pub(super) use super::cortex_m::lanes::{add16, pack_high, pack_low, pack_low_high, sub16};
 
 /// The sign bits of both lanes.
 #[cfg(not(dsp))]
@@ -83,6 +83,13 @@ pub(super) fn barrier() {
     if cfg!(target_os = "none") {
         core::hint::black_box(());
     }
+}
+
+/// Hides a value from the compiler. A few instructions on a board; nothing on a PC.
+#[cfg(not(dsp))]
+#[inline(always)]
+pub(super) fn opaque(value: usize) -> usize {
+    if cfg!(target_os = "none") { core::hint::black_box(value) } else { value }
 }
 
 /// A branch on nothing: what stands before and behind is compiled apart, and the values of one do not take the other's

@@ -4,16 +4,17 @@
 //! With `T = Σ halfword · x` and `S = Σ B · x` is `Σ (A + 128) · x = T − 256 · S`, mod 2^32, and `128 · Σ x` is the
 //! same for all channels.
 
-use super::{Channels, Rows, lanes::*};
-use crate::{
-    engine::requantize::requantize,
-    model::tensor::{Element, Shape},
+use super::{
+    conv::{Channels, Conv, Rows},
+    lanes::*,
+    misfit,
 };
+use crate::{engine::requantize::requantize, model::tensor::Element};
 
 #[cfg(dsp)]
-use super::dsp::rows as inner;
+use super::cortex_m::{dense::fours, dot4x2::dot4x2, expand::expand as expand_quads};
 #[cfg(not(dsp))]
-use portable as inner;
+use portable::{dot4, dot4x2};
 
 /// Rows of weights are filled up to a multiple of so many.
 pub(super) const ROW_MULTIPLE: usize = 8;
@@ -33,45 +34,13 @@ pub(crate) struct Dense<'a> {
     pub weights: &'a [u8],
 }
 
-/// A convolution.
-#[derive(Clone, Copy)]
-pub(crate) struct Conv<'a> {
-    /// What is read.
-    pub input: Shape,
-    /// How the input's bytes are read.
-    pub element: Element,
-    /// What is written (behind the pool).
-    pub output: Shape,
-    /// Rows and columns of the kernel.
-    pub kernel: [usize; 2],
-    /// Rows and columns from a window to the next.
-    pub stride: [usize; 2],
-    /// Zeros above and to the left.
-    pub padding: [usize; 2],
-    /// Whether a max pool of 2 × 2 with stride 2 follows.
-    pub pooled: bool,
-    /// How the output's bytes are read.
-    pub to: Element,
-    /// Biases and multipliers.
-    pub channels: Channels<'a>,
-    /// As [`pack`] writes them; 4-byte aligned.
-    pub weights: &'a [u8],
-}
-
-impl Conv<'_> {
-    const fn taps(&self) -> usize {
-        self.kernel[0] * self.kernel[1] * self.input.channels as usize
-    }
-
-    /// Words of workspace that [`conv`] needs.
-    pub(crate) const fn work_words(&self) -> usize {
-        let padded = self.taps().next_multiple_of(8);
-        (WINDOWS + 1) * padded / 2
-    }
+/// Words of workspace that [`conv`] needs.
+pub(super) const fn work_words(conv: &Conv<'_, '_>) -> usize {
+    (WINDOWS + 1) * conv.taps().next_multiple_of(8) / 2
 }
 
 /// Words of workspace that [`dense`] needs.
-pub(crate) const fn work_words(inputs: usize) -> usize {
+pub(super) const fn dense_work_words(inputs: usize) -> usize {
     inputs.next_multiple_of(8) / 2
 }
 
@@ -112,7 +81,7 @@ fn expand(bytes: &[u8], signed: bool, panel: &mut [u32], step: usize) -> i32 {
         (bytes, panel)
     } else {
         let (quads, rest) = bytes.as_chunks();
-        sum = inner::expand(quads, panel, [step, 2 * step]);
+        sum = expand_quads(quads, panel, [step, 2 * step]);
         (rest, panel.get_mut(2 * step * quads.len()..).unwrap_or(&mut []))
     };
     let mut add = |slot: Option<&mut u32>, lanes: u32| {
@@ -173,6 +142,21 @@ fn expand_quads(quads: &[[u8; 4]], panel: &mut [[u32; 2]]) -> u32 {
     (sums & 0xffff) + (sums >> 16)
 }
 
+/// Expanded inputs.
+#[derive(Clone, Copy)]
+pub(super) struct Panel<'a> {
+    pub words: &'a [u32],
+    /// 128 times their sum.
+    pub offset: i32,
+}
+
+/// Biases and multipliers, of four output channels each.
+#[derive(Clone, Copy)]
+pub(super) struct Fours<'a> {
+    pub biases: &'a [[i32; 4]],
+    pub multipliers: &'a [[i32; 4]],
+}
+
 /// Computes a dense layer.
 pub(crate) fn dense(job: &Dense<'_>, input: &[u8], out: &mut [u8], work: &mut [u32]) {
     let padded = input.len().next_multiple_of(8);
@@ -192,13 +176,10 @@ pub(crate) fn dense(job: &Dense<'_>, input: &[u8], out: &mut [u8], work: &mut [u
 fn dense_rows(job: &Dense<'_>, panel: &[u32], offset: i32, out: &mut [u8]) {
     let (biases, last_biases) = job.channels.biases.as_chunks();
     let (multipliers, last_multipliers) = job.channels.multipliers.as_chunks();
-    let (fours, rest) = out.as_chunks_mut();
-    let last = fours.len() * 8 * panel.len();
-    #[cfg(not(dsp))]
-    use self::fours as compute;
-    #[cfg(dsp)]
-    use inner::fours as compute;
-    compute((panel, offset), job.weights, (biases, multipliers), job.to, fours);
+    let (whole, rest) = out.as_chunks_mut();
+    let last = whole.len() * 8 * panel.len();
+    let panel = Panel { words: panel, offset };
+    fours(panel, job.weights, Fours { biases, multipliers }, job.to, whole);
     if !rest.is_empty() {
         // As one more four, of which some are not wanted.
         let mut parameters = [[0; 4]; 2];
@@ -209,41 +190,28 @@ fn dense_rows(job: &Dense<'_>, panel: &[u32], offset: i32, out: &mut [u8]) {
         let (biases, multipliers) = (core::slice::from_ref(biases), core::slice::from_ref(multipliers));
         let mut four = [[0; 4]];
         let weights = job.weights.get(last..).unwrap_or(&[]);
-        compute((panel, offset), weights, (biases, multipliers), job.to, &mut four);
+        fours(panel, weights, Fours { biases, multipliers }, job.to, &mut four);
         super::copy(rest, four.as_flattened());
     }
 }
 
 /// Groups of four outputs.
 #[cfg(not(dsp))]
-fn fours(
-    (panel, offset): (&[u32], i32),
-    weights: &[u8],
-    (biases, multipliers): (&[[i32; 4]], &[[i32; 4]]),
-    to: Element,
-    out: &mut [[u8; 4]],
-) {
+fn fours(panel: Panel<'_>, weights: &[u8], parameters: Fours<'_>, to: Element, out: &mut [[u8; 4]]) {
     match to {
-        Element::Unsigned => {
-            fours_to(Element::Unsigned, (panel, offset), weights, (biases, multipliers), out)
-        }
-        Element::Signed => fours_to(Element::Signed, (panel, offset), weights, (biases, multipliers), out),
+        Element::Unsigned => fours_to(Element::Unsigned, panel, weights, parameters, out),
+        Element::Signed => fours_to(Element::Signed, panel, weights, parameters, out),
     }
 }
 
 #[cfg(not(dsp))]
 #[inline(always)]
-fn fours_to(
-    to: Element,
-    (panel, offset): (&[u32], i32),
-    weights: &[u8],
-    (biases, multipliers): (&[[i32; 4]], &[[i32; 4]]),
-    out: &mut [[u8; 4]],
-) {
+fn fours_to(to: Element, panel: Panel<'_>, weights: &[u8], parameters: Fours<'_>, out: &mut [[u8; 4]]) {
+    let (Panel { words: panel, offset }, Fours { biases, multipliers }) = (panel, parameters);
     let groups = weights.chunks_exact((8 * panel.len()).max(1));
     let finish = |sum: i32, bias: i32, multiplier: i32| requantize(sum.wrapping_add(bias), multiplier, to);
     for ((out, weights), (b, m)) in out.iter_mut().zip(groups).zip(biases.iter().zip(multipliers)) {
-        let s = inner::dot4(panel, weights);
+        let s = dot4(panel, weights);
         *out = [
             finish(s[0].wrapping_sub(offset), b[0], m[0]),
             finish(s[1], b[1], m[1]),
@@ -254,42 +222,45 @@ fn fours_to(
 }
 
 /// Computes row `y` of a convolution's output.
-pub(crate) fn conv(job: &Conv<'_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
-    let padded = job.taps().next_multiple_of(8);
-    let outputs = usize::from(job.output.channels);
+pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
+    let padded = conv.taps().next_multiple_of(8);
+    let outputs = usize::from(conv.output.channels);
     if padded == 0 || outputs == 0 {
-        return;
+        return misfit();
     }
     let Some((panel, bytes)) = work.split_at_mut_checked(WINDOWS * padded / 2) else { return };
-    let columns = usize::from(job.output.width);
+    let (channels, weights) = (conv.channels(), conv.parameters.weights);
+    let columns = usize::from(conv.output.width);
     let mut column = 0;
     while column < columns {
-        let valid = if job.pooled { 1 } else { (columns - column).min(WINDOWS) };
-        if !job.pooled && valid < WINDOWS {
+        let valid = if conv.pooled { 1 } else { (columns - column).min(WINDOWS) };
+        if !conv.pooled && valid < WINDOWS {
             // Windows one by one, as dense layers, cost less than some that no one wants.
             let Some(panel) = panel.get_mut(..padded / 2) else { return };
-            let Conv { element, to, channels, weights, .. } = *job;
-            let dense = Dense { element, to, channels, weights };
+            let dense = Dense { element: conv.element, to: conv.to, channels, weights };
             for column in column..columns {
                 let Some(out) = out.get_mut(column * outputs..(column + 1) * outputs) else { return };
-                let offset = gather(job, input, [y, column], bytes, panel, 1).wrapping_mul(128);
+                let offset = gather(conv, input, [y, column], bytes, panel, 1).wrapping_mul(128);
                 dense_rows(&dense, panel, offset, out);
             }
             return;
         }
         let mut offsets = [0i32; WINDOWS];
         for (window, offset) in offsets.iter_mut().enumerate() {
-            let position =
-                if job.pooled { [2 * y + window / 2, 2 * column + window % 2] } else { [y, column + window] };
+            let position = if conv.pooled {
+                [2 * y + window / 2, 2 * column + window % 2]
+            } else {
+                [y, column + window]
+            };
             *offset =
-                gather(job, input, position, bytes, panel.get_mut(window..).unwrap_or(&mut []), WINDOWS);
+                gather(conv, input, position, bytes, panel.get_mut(window..).unwrap_or(&mut []), WINDOWS);
         }
         let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return };
-        let groups = job.weights.chunks_exact((4 * padded).max(1));
-        let parameters = job.channels.biases.chunks(4).zip(job.channels.multipliers.chunks(4));
+        let groups = weights.chunks_exact((4 * padded).max(1));
+        let parameters = channels.biases.chunks(4).zip(channels.multipliers.chunks(4));
         for (group, (weights, (biases, multipliers))) in groups.zip(parameters).enumerate() {
             for pair in 0..2 {
-                let (a, b) = inner::dot4x2(panel, weights, pair);
+                let (a, b) = dot4x2(panel, weights, pair);
                 for (channel, sums) in [a, b].into_iter().enumerate() {
                     let at = 2 * pair + channel;
                     let (Some(&bias), Some(&multiplier)) = (biases.get(at), multipliers.get(at)) else {
@@ -301,13 +272,13 @@ pub(crate) fn conv(job: &Conv<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wo
                             .zip(offsets)
                             .for_each(|(sum, x)| *sum = sum.wrapping_sub(x.wrapping_mul(128)));
                     }
-                    if job.pooled {
+                    if conv.pooled {
                         let [a, b, c, d] = sums;
                         sums[0] = a.max(b).max(c.max(d));
                     }
                     for (out, sum) in out.chunks_exact_mut(outputs).zip(sums) {
                         if let Some(slot) = out.get_mut(4 * group + at) {
-                            *slot = requantize(sum.wrapping_add(bias), multiplier, job.to);
+                            *slot = requantize(sum.wrapping_add(bias), multiplier, conv.to);
                         }
                     }
                 }
@@ -319,46 +290,46 @@ pub(crate) fn conv(job: &Conv<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wo
 
 /// Copies the window at `position` of the convolution and expands it into every `step`th word of the panel; its sum.
 fn gather(
-    job: &Conv<'_>,
+    conv: &Conv<'_, '_>,
     input: Rows<'_>,
     [y, x]: [usize; 2],
     bytes: &mut [u32],
     panel: &mut [u32],
     step: usize,
 ) -> i32 {
-    let depth = usize::from(job.input.channels);
-    let height = usize::from(job.input.height);
-    let left = (x * job.stride[1]) as isize - job.padding[1] as isize;
-    let run = job.kernel[1] * depth;
+    let depth = usize::from(conv.input.channels);
+    let height = usize::from(conv.input.height);
+    let left = (x * conv.geometry.stride[1]) as isize - conv.geometry.padding[1] as isize;
+    let run = conv.geometry.kernel[1] * depth;
     let start = left * depth as isize;
     let line = |i: usize| {
-        let row = (y * job.stride[0] + i).wrapping_sub(job.padding[0]);
+        let row = (y * conv.geometry.stride[0] + i).wrapping_sub(conv.geometry.padding[0]);
         if row < height { input.row(row) } else { &[] }
     };
-    let width = usize::from(job.input.width) * depth;
+    let width = usize::from(conv.input.width) * depth;
     if run.is_multiple_of(4) && start >= 0 && start.unsigned_abs() + run <= width {
         // Lines are whole words of the panel, and whole in the input, or outside of it.
         let mut sum = 0i32;
         let words = run / 2 * step;
-        for i in 0..job.kernel[0] {
+        for i in 0..conv.geometry.kernel[0] {
             // The last line's words may end before the next lane's would.
             let end = panel.len().min((i + 1) * words);
             let Some(panel) = panel.get_mut(i * words..end) else { break };
             let line = line(i).get(start.unsigned_abs()..start.unsigned_abs() + run).unwrap_or(&[]);
-            let more = if step == 1 && job.element == Element::Unsigned {
+            let more = if step == 1 && conv.element == Element::Unsigned {
                 expand_unsigned(line, panel)
             } else {
-                expand(line, job.element == Element::Signed, panel, step)
+                expand(line, conv.element == Element::Signed, panel, step)
             };
             sum = sum.wrapping_add(more);
         }
-        let rest = panel.get_mut(job.kernel[0] * words..).unwrap_or(&mut []);
+        let rest = panel.get_mut(conv.geometry.kernel[0] * words..).unwrap_or(&mut []);
         rest.iter_mut().step_by(step.max(1)).for_each(|word| *word = 0);
         return sum;
     }
     let mut sum = 0i32;
     let mut writer = super::taps::ByteWriter::new(bytes);
-    for i in 0..job.kernel[0] {
+    for i in 0..conv.geometry.kernel[0] {
         let line = line(i);
         for at in start..start + run as isize {
             writer.push(if at < 0 { 0 } else { line.get(at.unsigned_abs()).copied().unwrap_or(0) });
@@ -366,9 +337,9 @@ fn gather(
     }
     writer.finish();
     let mut slots = panel.iter_mut().step_by(step.max(1));
-    let words = job.taps().div_ceil(4);
+    let words = conv.taps().div_ceil(4);
     for &word in bytes.iter().take(words) {
-        for lanes in bytes16(word, job.element == Element::Signed) {
+        for lanes in bytes16(word, conv.element == Element::Signed) {
             if let Some(slot) = slots.next() {
                 *slot = lanes;
             }
@@ -394,10 +365,15 @@ mod portable {
         let words = x.len().min(w.len());
         let (x, w) = (x.get(..words).unwrap_or(&[]), w.get(..words).unwrap_or(&[]));
         pass::<0>(&mut sums, x, w);
-        // The second lane begins later and leaves out the last word, so that it is read as the first one is: at the
-        // beginnings of pieces, for which processors have instructions.
-        let (later_x, later_w) = (x.as_flattened().get(1..), w.as_flattened().get(2..));
-        pass::<0>(&mut sums, later_x.unwrap_or(&[]).as_chunks().0, later_w.unwrap_or(&[]).as_chunks().0);
+        // The second lane begins one half-word later and leaves out the last word, so that it is read as the first one
+        // is: at the beginnings of pieces, for which processors have instructions. A compiler that knew how much later
+        // would undo that.
+        seam(sums[0]);
+        let one = opaque(1);
+        let later_x = x.as_flattened().get(one..).unwrap_or(&[]).as_chunks().0;
+        let later_w = w.as_flattened().get(2 * one..).unwrap_or(&[]).as_chunks().0;
+        debug_assert_eq!([later_x.len(), later_w.len()], [words.saturating_sub(1); 2]);
+        pass::<0>(&mut sums, later_x, later_w);
         if let (Some(x), Some(w)) = (x.last_chunk::<1>(), w.last_chunk::<1>()) {
             pass::<1>(&mut sums, x, w);
         }
@@ -442,17 +418,14 @@ mod tests {
     use super::*;
     use crate::{
         engine::{
-            fast::{
-                random::{Random, le},
-                taps::tests::random_case,
-            },
+            fast::random::{Case, Random, le},
             kernel,
         },
-        model::{geometry::ConvGeometry, step::Parameters},
+        model::step::Parameters,
     };
     use std::vec;
 
-    /// A vector of `len` bytes from where a word begins.
+    /// Returns `len` bytes from where a word begins.
     fn aligned(bytes: &mut [u8], len: usize) -> &mut [u8] {
         let at = bytes.as_ptr().align_offset(4);
         &mut bytes[at..][..len]
@@ -478,10 +451,10 @@ mod tests {
             let packed = aligned(&mut packed, inputs.next_multiple_of(8) * outputs.next_multiple_of(4));
             pack(&signed, inputs, packed);
             let channels = Channels { biases: &biases, multipliers: &multipliers };
-            let job = Dense { element: elements[0], to: elements[1], channels, weights: packed };
-            let mut work = vec![0x5555_5555; work_words(inputs)];
+            let layer = Dense { element: elements[0], to: elements[1], channels, weights: packed };
+            let mut work = vec![0x5555_5555; dense_work_words(inputs)];
             let mut got = vec![0x55; outputs];
-            dense(&job, &input, &mut got, &mut work);
+            dense(&layer, &input, &mut got, &mut work);
             assert!(got == expected, "case {case}: {inputs} {outputs} {elements:?}");
         }
     }
@@ -490,42 +463,12 @@ mod tests {
     fn conv_gives_the_same_bytes_as_the_reference() {
         let mut random = Random(17);
         for index in 0..300 {
-            let case = random_case(&mut random, &[1, 2, 3, 4, 6, 16], index % 3 == 0);
-            let ConvGeometry { input, kernel, stride, padding, .. } = case.geometry;
-            let (taps, outputs) =
-                (kernel[0] * kernel[1] * usize::from(input.channels), usize::from(case.output.channels));
+            let case = Case::random(&mut random, &[1, 2, 3, 4, 6, 16], index % 3 == 0);
+            let (taps, outputs) = (case.geometry.taps(), usize::from(case.output.channels));
             let mut packed = vec![0; taps.next_multiple_of(8) * outputs.next_multiple_of(4) + 4];
             let packed = aligned(&mut packed, taps.next_multiple_of(8) * outputs.next_multiple_of(4));
             pack(&case.weights, taps, packed);
-            let channels = Channels { biases: &case.biases, multipliers: &case.multipliers };
-            let [element, to] = case.elements;
-            let (output, pooled) = (case.output, case.pooled);
-            let job = Conv {
-                input,
-                element,
-                output,
-                kernel,
-                stride,
-                padding,
-                pooled,
-                to,
-                channels,
-                weights: packed,
-            };
-            let mut work = vec![0x5555_5555u32; job.work_words()];
-            let mut got = vec![0; case.output.len()];
-            let row_len = usize::from(input.width) * usize::from(input.channels);
-            let map = Rows { bytes: &case.input, row_len, slots: input.height.into() };
-            for (y, out) in got.chunks_mut(usize::from(case.output.width) * outputs).enumerate() {
-                conv(&job, map, y, out, &mut work);
-            }
-            assert!(
-                got == case.expected,
-                "case {index}: {:?} {} {:?}",
-                case.geometry,
-                case.output,
-                case.elements
-            );
+            case.check(index, packed, 1, work_words, conv);
         }
     }
 }

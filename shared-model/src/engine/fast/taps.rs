@@ -10,47 +10,20 @@
 //! `a − b` is the convolution of the difference of two windows: with differences gathered instead of windows, a pooled
 //! output is one chain of products with an `r` (USAT) after each of the first three quarters.
 
-use super::{Rows, lanes::*};
-use crate::model::{
-    step::Parameters,
-    tensor::{Element, Shape},
+use super::{
+    conv::{Conv, Pixels, Rows},
+    lanes::*,
+    misfit,
 };
+use crate::model::{geometry::ConvGeometry, step::Parameters, tensor::Element};
 
 #[cfg(dsp)]
-use super::dsp::taps as inner;
+use super::cortex_m::{differences, expand, taps::sum, windows3, windows5};
 #[cfg(not(dsp))]
-use portable as inner;
+use portable::sum;
 
 /// Words of a record behind the weights: two biases, two multipliers.
 const TAIL: usize = 4;
-
-/// A layer.
-#[derive(Clone, Copy)]
-pub(crate) struct Job<'a> {
-    /// What is read.
-    pub input: Shape,
-    /// How the input's bytes are read.
-    pub element: Element,
-    /// What is written (behind the pool); channels are even.
-    pub output: Shape,
-    /// Rows and columns of the kernel.
-    pub kernel: [usize; 2],
-    /// Rows and columns from a window to the next.
-    pub stride: [usize; 2],
-    /// Zeros above and to the left.
-    pub padding: [usize; 2],
-    /// Whether windows reach over the input's border on any side.
-    pub padded: bool,
-    /// Whether a max pool of 2 × 2 with stride 2 follows.
-    pub pooled: bool,
-    /// How the output's bytes are read.
-    pub to: Element,
-    /// Whether every sum, rounded, fits 16 bits.
-    #[cfg_attr(not(dsp), allow(dead_code))]
-    pub narrow: bool,
-    /// As [`pack`] writes them; 4-byte aligned.
-    pub weights: &'a [i16],
-}
 
 /// How a layer's windows are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +45,44 @@ enum Form {
     Any,
 }
 
+/// The order of pooled 3 × 3 and 5 × 5 windows of one channel.
+#[cfg(dsp)]
+pub(super) const THREE: Order = Order::of(1, [3, 3], [1, 1], false, true);
+#[cfg(dsp)]
+pub(super) const FIVE: Order = Order::of(1, [5, 5], [1, 1], false, true);
+
+/// A tile of a panel: one of two, which share the steps.
+pub(super) struct Tile<'a> {
+    /// In each step, two words of each tile.
+    pub panel: &'a mut [[u32; 4]],
+    /// 0 or 1.
+    pub index: usize,
+}
+
+/// What is summed one after the other for an output.
+#[derive(Clone, Copy)]
+pub(super) struct Stages {
+    pub count: usize,
+    /// Words of each.
+    pub words: usize,
+}
+
+/// Where the four windows of a pooled output lie in lines.
+#[cfg(dsp)]
+pub(super) struct Windows {
+    /// Byte of a line at which the left ones begin.
+    pub left: usize,
+    /// Bytes from the left ones to the right ones.
+    pub next: usize,
+    /// Rows of a window.
+    pub rows: usize,
+    /// Bytes of a row.
+    pub run: usize,
+}
+
 impl Order {
     /// The order of a layer that reads `depth` channels.
-    pub(crate) const fn of(
+    pub(super) const fn of(
         depth: usize,
         kernel: [usize; 2],
         stride: [usize; 2],
@@ -107,7 +115,7 @@ impl Order {
     }
 
     /// i16 of a record.
-    const fn record(self) -> usize {
+    pub(super) const fn record(self) -> usize {
         4 * self.record_words() + 2 * TAIL
     }
 
@@ -154,21 +162,22 @@ impl Order {
     }
 }
 
-impl Job<'_> {
-    const fn order(&self) -> Order {
-        Order::of(self.input.channels as usize, self.kernel, self.stride, self.padded, self.pooled)
-    }
+/// The order of a convolution; `padded` is [`ConvGeometry::is_padded`].
+fn order(conv: &Conv<'_, '_>, padded: bool) -> Order {
+    let ConvGeometry { kernel, stride, .. } = *conv.geometry;
+    Order::of(conv.input.channels.into(), kernel, stride, padded, conv.pooled)
+}
 
-    /// Windows, or differences of windows, that are summed one after the other.
-    const fn stages(&self) -> usize {
-        if self.pooled { 4 } else { 1 }
-    }
+/// Windows, or differences of windows, that are summed one after the other.
+const fn stages(conv: &Conv<'_, '_>) -> usize {
+    if conv.pooled { 4 } else { 1 }
+}
 
-    /// Words of workspace that [`rows`] needs.
-    pub(crate) const fn work_words(&self) -> usize {
-        let panel = 2 * self.stages() * self.order().words();
-        if self.padded { panel + panel / 4 } else { panel }
-    }
+/// Words of workspace that [`rows`] needs.
+pub(super) fn work_words(conv: &Conv<'_, '_>) -> usize {
+    let padded = conv.geometry.is_padded();
+    let panel = 2 * stages(conv) * order(conv, padded).words();
+    if padded { panel + panel / 4 } else { panel }
 }
 
 /// The i16 that [`pack`] writes.
@@ -218,30 +227,34 @@ pub(crate) fn pack(weights: &[i8], order: Order, parameters: &Parameters<'_>, pa
 }
 
 /// Computes row `y` of the output.
-pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
-    let outputs = usize::from(job.output.channels);
-    let (order, stages) = (job.order(), job.stages());
+pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
+    let outputs = usize::from(conv.output.channels);
+    let ConvGeometry { kernel, stride, .. } = *conv.geometry;
+    let padded = conv.geometry.is_padded();
+    let order = self::order(conv, padded);
+    let stages = stages(conv);
     #[cfg(dsp)]
-    let depth = usize::from(job.input.channels);
+    let depth = usize::from(conv.input.channels);
     let (form, words) = (order.form, order.words());
     if outputs == 0 || outputs % 2 != 0 || words == 0 {
-        return;
+        return misfit();
     }
     let Some((panel, border)) = work.split_at_mut_checked(2 * stages * words) else { return };
-    let Some(weights) = job.weights.get(..outputs / 2 * order.record()) else { return };
-    let pool = if job.pooled { 2 } else { 1 };
+    let Some(weights) = conv.halves().get(..outputs / 2 * order.record()) else { return };
+    let pool = conv.pool();
     // One after the other: a compiler makes a call a line of an array's `map`.
-    let line =
-        |i: usize| if i < job.kernel[0] + pool - 1 { input.row(pool * job.stride[0] * y + i) } else { &[] };
+    let line = |i: usize| {
+        if i < kernel[0] + pool - 1 { input.row(pool * stride[0] * y + i) } else { &[] }
+    };
     let lines = [line(0), line(1), line(2), line(3), line(4), line(5)];
-    let signed = job.element == Element::Signed;
-    let columns = usize::from(job.output.width);
+    let signed = conv.element == Element::Signed;
+    let columns = usize::from(conv.output.width);
     #[cfg(dsp)]
     if form == Form::Five
-        && job.pooled
-        && job.narrow
-        && (job.element, job.to) == (Element::Unsigned, Element::Unsigned)
-        && super::windows5::row(lines, weights, outputs, out)
+        && conv.pooled
+        && conv.narrow
+        && (conv.element, conv.to) == (Element::Unsigned, Element::Unsigned)
+        && windows5::row(lines, weights, outputs, out)
     {
         return;
     }
@@ -249,7 +262,8 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
     if form == Form::Three && !signed {
         let Some(panel) = panel.as_chunks_mut().0.first_chunk_mut() else { return };
         let [l0, l1, l2, l3, ..] = lines;
-        if inner::row3([l0, l1, l2, l3], (panel, columns), weights, job.to, (&mut *out, outputs)) {
+        let pixels = Pixels { bytes: &mut *out, channels: outputs };
+        if windows3::row([l0, l1, l2, l3], panel, columns, weights, conv.to, pixels) {
             return;
         }
     }
@@ -257,36 +271,40 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
     while column < columns {
         let valid = (columns - column).min(2);
         let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return };
-        let out = (out, outputs);
+        let out = Pixels { bytes: out, channels: outputs };
         if form == Form::Three {
             let Some(panel) = panel.as_chunks_mut().0.first_chunk_mut() else { return };
             let [l0, l1, l2, l3, ..] = lines;
-            inner::expand3([l0, l1, l2, l3], 2 * column, signed, valid, panel);
-            inner::sum5(panel, weights, job.to, out);
+            let patch = Patch { lines: [l0, l1, l2, l3], left: 2 * column, signed };
+            #[cfg(dsp)]
+            {
+                write_differences3(patch, valid, panel);
+                windows3::sum(panel, weights, conv.to, out);
+            }
+            #[cfg(not(dsp))]
+            {
+                portable::write_pixels3(patch, valid, panel);
+                portable::sum_pixels3(panel, weights, conv.to, out);
+            }
         } else {
             for tile in 0..valid {
                 let panel = panel.as_chunks_mut().0;
                 if form == Form::Five {
-                    let left = pool * (column + tile) * job.stride[1];
-                    expand5(lines, left, (signed, job.pooled), (panel, tile));
+                    let left = pool * (column + tile) * stride[1];
+                    expand5(lines, left, signed, conv.pooled, Tile { panel, index: tile });
                 } else {
                     #[cfg(dsp)]
-                    if job.pooled
-                        && !signed
-                        && (job.stride, job.padded) == ([1, 1], false)
-                        && inner::expand_pooled(
-                            lines,
-                            (2 * (column + tile) * depth, depth),
-                            (order.rows, order.run),
-                            (&mut *panel, tile),
-                        )
-                    {
-                        continue;
+                    if conv.pooled && !signed && (stride, padded) == ([1, 1], false) {
+                        let left = 2 * (column + tile) * depth;
+                        let windows = Windows { left, next: depth, rows: order.rows, run: order.run };
+                        if differences::expand(lines, windows, Tile { panel: &mut *panel, index: tile }) {
+                            continue;
+                        }
                     }
-                    expand(job, input, [y, column + tile], border, (panel, tile));
+                    expand(conv, input, [y, column + tile], border, Tile { panel, index: tile });
                 }
             }
-            inner::sum(panel, weights, (words, stages), job.to, out);
+            sum(panel, weights, Stages { count: stages, words }, conv.to, out);
         }
         column += 2;
     }
@@ -305,26 +323,28 @@ fn put<const TILE: usize>(step: &mut [u32; 4], words: [u32; 2]) {
     if TILE == 0 { (*a, *b) = (words[0], words[1]) } else { (*c, *d) = (words[0], words[1]) }
 }
 
-/// Differences of the four 3 × 3 windows of one or two pooled outputs, straight from the map.
-#[cfg(dsp)]
-#[inline(never)]
-pub(super) fn expand3(
-    lines: [&[u8]; 4],
+/// The pixels of the four 3 × 3 windows of a pooled output: four rows from column `left` on.
+struct Patch<'a> {
+    lines: [&'a [u8]; 4],
     left: usize,
     signed: bool,
-    tiles: usize,
-    panel: &mut [[u32; 4]; 10],
-) {
-    expand3_tile::<0>(lines, left, signed, panel);
+}
+
+/// Writes the differences of the windows of one or two pooled outputs, for [`windows3::sum`].
+#[cfg(dsp)]
+#[inline(never)]
+fn write_differences3(patch: Patch<'_>, tiles: usize, panel: &mut windows3::Panel) {
+    let Patch { lines, left, signed } = patch;
+    write_differences3_of::<0>(Patch { lines, left, signed }, panel);
     if tiles > 1 {
-        expand3_tile::<1>(lines, left + 2, signed, panel);
+        write_differences3_of::<1>(Patch { lines, left: left + 2, signed }, panel);
     }
 }
 
 #[cfg(dsp)]
 #[inline(always)]
-fn expand3_tile<const TILE: usize>(lines: [&[u8]; 4], left: usize, signed: bool, panel: &mut [[u32; 4]; 10]) {
-    let [l0, l1, l2, l3] = lines;
+fn write_differences3_of<const TILE: usize>(patch: Patch<'_>, panel: &mut windows3::Panel) {
+    let Patch { lines: [l0, l1, l2, l3], left, signed } = patch;
     // Of each row: columns 0 and 2, and 1 and 3; columns 0 and 1; columns 1 and 2.
     let [r0, r1, r2, r3] = [l0, l1, l2, l3].map(|line| {
         let [even, odd] = bytes16(four(line, left), signed);
@@ -348,12 +368,8 @@ fn expand3_tile<const TILE: usize>(lines: [&[u8]; 4], left: usize, signed: bool,
 
 /// A 5 × 5 window, or the differences of four of them, straight from the map.
 #[inline(never)]
-fn expand5(
-    lines: [&[u8]; 6],
-    left: usize,
-    (signed, pooled): (bool, bool),
-    (panel, tile): (&mut [[u32; 4]], usize),
-) {
+fn expand5(lines: [&[u8]; 6], left: usize, signed: bool, pooled: bool, to: Tile<'_>) {
+    let Tile { panel, index: tile } = to;
     let byte = |line: &[u8], at: usize| line.get(at).copied().map_or(0, u32::from);
     // The fifth column of windows that begin at `left + x`: rows 0 to 3, and rows 1 to 4, in a word, rows 4 and 5.
     let fifth = |x: usize| {
@@ -439,104 +455,168 @@ impl<'a> ByteWriter<'a> {
 /// Expands an output's windows to 16 bits, and takes the differences of one from the next, into the panel
 /// `[stage][words/2][tile 2][half 2]`.
 #[inline(never)]
-fn expand(
-    job: &Job<'_>,
-    input: Rows<'_>,
-    [y, x]: [usize; 2],
-    border: &mut [u32],
-    (panel, tile): (&mut [[u32; 4]], usize),
-) {
-    let pool = if job.pooled { 2 } else { 1 };
-    let (height, depth) = (usize::from(job.input.height), usize::from(job.input.channels));
-    let [left, next] = [0, 1].map(|i| ((pool * x + i) * job.stride[1]) as isize - job.padding[1] as isize);
-    let run = job.kernel[1] * depth;
+fn expand(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut [u32], to: Tile<'_>) {
+    let Tile { panel, index: tile } = to;
+    let pool = conv.pool();
+    let ConvGeometry { kernel, stride, padding, .. } = *conv.geometry;
+    let (height, depth) = (usize::from(conv.input.height), usize::from(conv.input.channels));
+    let starts =
+        [0, 1].map(|i| (((pool * x + i) * stride[1]) as isize - padding[1] as isize) * depth as isize);
+    let run = kernel[1] * depth;
     let quads = run.div_ceil(4);
-    let stage_len = job.kernel[0] * quads;
+    let stage_len = kernel[0] * quads;
     let line = |row: usize| {
-        let row = (pool * y * job.stride[0] + row).wrapping_sub(job.padding[0]);
+        let row = (pool * y * stride[0] + row).wrapping_sub(padding[0]);
         if row < height { input.row(row) } else { &[] }
     };
-    let signed = job.element == Element::Signed;
-    for row in 0..job.kernel[0] {
-        let lines = [line(row), line(row + job.stride[0])];
-        let to = &mut panel.get_mut(row * quads..).unwrap_or(&mut []);
-        let to = (&mut **to, stage_len, tile);
-        let right = next.unsigned_abs() * depth + run;
-        let inside = left >= 0
-            && lines
-                .iter()
-                .take(pool)
-                .all(|line| line.len() >= if pool == 2 { right } else { right - job.stride[1] * depth });
+    let (pooled, signed) = (conv.pooled, conv.element == Element::Signed);
+    for row in 0..kernel[0] {
+        let windows = WindowRow { lines: [line(row), line(row + stride[0])], starts, run };
+        let inside = windows.inside(pooled);
+        let panel = panel.get_mut(row * quads..).unwrap_or(&mut []);
         #[cfg(dsp)]
-        if inside && !job.pooled && !signed && run.is_multiple_of(4) {
-            let (panel, ..) = to;
-            let start = left.unsigned_abs() * depth;
-            let bytes = lines[0].get(start..start + run).unwrap_or(&[]);
+        if inside && !pooled && !signed && run.is_multiple_of(4) {
             let words = panel.as_flattened_mut().get_mut(2 * tile..).unwrap_or(&mut []);
-            super::dsp::rows::expand(bytes.as_chunks().0, words, [1, 4]);
+            let bytes = windows.get(0).unwrap_or(&[]);
+            expand::expand(bytes.as_chunks().0, words, [1, 4]);
             continue;
         }
-        if inside {
-            let (left, next) = (left.unsigned_abs() * depth, next.unsigned_abs() * depth);
-            let get = |window: usize, q: usize| {
-                let line = if window < 2 { lines[0] } else { lines[1] };
-                four_or_fewer(line, if window.is_multiple_of(2) { left } else { next } + 4 * q)
-            };
-            expand_row(get, job.pooled, signed, quads, to);
-        } else {
-            for (window, words) in border.chunks_exact_mut(quads.max(1)).enumerate().take(pool * pool) {
-                let mut bytes = ByteWriter::new(words);
-                let line = if window < 2 { lines[0] } else { lines[1] };
-                let start = if window % 2 == 0 { left } else { next } * depth as isize;
-                for at in start..start + run as isize {
-                    bytes.push(if at < 0 { 0 } else { line.get(at.unsigned_abs()).copied().unwrap_or(0) });
-                }
-                bytes.finish();
-            }
-            let border = &*border;
-            let get = |window: usize, q: usize| border.get(window * quads + q).copied().unwrap_or(0);
-            expand_row(get, job.pooled, signed, quads, to);
+        let to = KernelRow { panel, stage_len, tile };
+        expand_row(&windows, inside, pooled, signed, border, to);
+    }
+}
+
+/// A row of the kernel in the windows of an output.
+struct WindowRow<'a> {
+    /// Of the upper windows and of the lower ones.
+    lines: [&'a [u8]; 2],
+    /// Bytes of a line at which the left windows and the right ones begin.
+    starts: [isize; 2],
+    /// Bytes of a window.
+    run: usize,
+}
+
+impl<'a> WindowRow<'a> {
+    /// Returns whether the first window, or all four, are inside of the input.
+    #[inline(always)]
+    fn inside(&self, pooled: bool) -> bool {
+        let ([upper, lower], [left, right]) = (self.lines, self.starts);
+        let end = if pooled { right } else { left }.unsigned_abs() + self.run;
+        left >= 0 && upper.len() >= end && (!pooled || lower.len() >= end)
+    }
+
+    /// Returns the line and the start of a window: 0 and 1 are the upper ones, 0 and 2 the left ones.
+    #[inline(always)]
+    fn place(&self, window: usize) -> (&'a [u8], isize) {
+        let ([upper, lower], [left, right]) = (self.lines, self.starts);
+        (if window < 2 { upper } else { lower }, if window.is_multiple_of(2) { left } else { right })
+    }
+
+    /// Returns a window that is inside.
+    #[inline(always)]
+    fn get(&self, window: usize) -> Option<&'a [u8]> {
+        let (line, start) = self.place(window);
+        line.get(start.unsigned_abs()..start.unsigned_abs() + self.run)
+    }
+
+    /// Writes a window, with zeros for what is outside.
+    #[inline(always)]
+    fn gather(&self, window: usize, words: &mut [u32]) {
+        let mut bytes = ByteWriter::new(words);
+        let (line, start) = self.place(window);
+        for at in start..start + self.run as isize {
+            bytes.push(if at < 0 { 0 } else { line.get(at.unsigned_abs()).copied().unwrap_or(0) });
         }
+        bytes.finish();
     }
 }
 
 /// One row of the kernel of [`expand`].
-#[inline(always)]
+#[cfg_attr(dsp, inline(never))]
+#[cfg_attr(not(dsp), inline(always))]
 fn expand_row(
-    get: impl Fn(usize, usize) -> u32,
+    row: &WindowRow<'_>,
+    inside: bool,
     pooled: bool,
     signed: bool,
-    quads: usize,
-    (panel, stage_len, tile): (&mut [[u32; 4]], usize, usize),
+    border: &mut [u32],
+    to: KernelRow<'_>,
 ) {
-    let mut set = |at: usize, words: [u32; 2]| {
-        if let Some(step) = panel.get_mut(at) {
-            if tile == 0 { put::<0>(step, words) } else { put::<1>(step, words) }
+    let quads = row.run.div_ceil(4);
+    if !inside {
+        let count = if pooled { 4 } else { 1 };
+        for (window, words) in border.chunks_exact_mut(quads.max(1)).enumerate().take(count) {
+            row.gather(window, words);
         }
+    }
+    let gathered: &[u8] = bytemuck::cast_slice(border);
+    let window = |index: usize| {
+        let start = 4 * quads * index;
+        if inside { row.get(index) } else { gathered.get(start..start + row.run) }
     };
-    let sub = |a: [u32; 2], b: [u32; 2]| [sub16(a[0], b[0]), sub16(a[1], b[1])];
-    for q in 0..quads {
-        let a = bytes16(get(0, q), signed);
-        if pooled {
-            let [b, c, d] = [1, 2, 3].map(|window| bytes16(get(window, q), signed));
-            set(q, sub(a, b));
-            set(stage_len + q, sub(b, c));
-            set(2 * stage_len + q, sub(c, d));
-            set(3 * stage_len + q, d);
-        } else {
-            set(q, a);
+    if pooled {
+        let windows = [window(0), window(1), window(2), window(3)];
+        let [Some(a), Some(b), Some(c), Some(d)] = windows else { return misfit() };
+        expand_differences([a, b, c, d], signed, to);
+    } else {
+        let Some(window) = window(0) else { return misfit() };
+        expand_window(window, signed, to);
+    }
+}
+
+/// One row of the kernel in a panel, from its place in the first stage on.
+struct KernelRow<'a> {
+    panel: &'a mut [[u32; 4]],
+    stage_len: usize,
+    tile: usize,
+}
+
+impl KernelRow<'_> {
+    /// Stores the words at index `q` of a stage.
+    #[inline(always)]
+    fn set(&mut self, stage: usize, q: usize, words: [u32; 2]) {
+        if let Some(step) = self.panel.get_mut(stage * self.stage_len + q) {
+            if self.tile == 0 { put::<0>(step, words) } else { put::<1>(step, words) }
         }
     }
 }
 
-/// The bytes of a line from `at` on, up to four; 0 for the others.
+/// Expands one row of a window.
 #[inline(always)]
-fn four_or_fewer(line: &[u8], at: usize) -> u32 {
-    let rest = line.get(at..).unwrap_or(&[]);
-    match rest.first_chunk() {
-        Some(&four) => u32::from_le_bytes(four),
-        None => rest.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte)),
+fn expand_window(window: &[u8], signed: bool, mut to: KernelRow<'_>) {
+    let (fours, rest) = window.as_chunks();
+    for (q, &four) in fours.iter().enumerate() {
+        to.set(0, q, bytes16(u32::from_le_bytes(four), signed));
     }
+    if !rest.is_empty() {
+        to.set(0, fours.len(), bytes16(fewer(rest), signed));
+    }
+}
+
+/// Expands one row of each of the four windows of a pool, which have one length, and takes the differences.
+#[inline(always)]
+fn expand_differences(windows: [&[u8]; 4], signed: bool, mut to: KernelRow<'_>) {
+    let sub = |a: [u32; 2], b: [u32; 2]| [sub16(a[0], b[0]), sub16(a[1], b[1])];
+    let mut step = |q: usize, words: [u32; 4]| {
+        let [a, b, c, d] = words.map(|word| bytes16(word, signed));
+        to.set(0, q, sub(a, b));
+        to.set(1, q, sub(b, c));
+        to.set(2, q, sub(c, d));
+        to.set(3, q, d);
+    };
+    let [a, b, c, d] = windows.map(<[u8]>::as_chunks);
+    for (q, (((&a, &b), &c), &d)) in a.0.iter().zip(b.0).zip(c.0).zip(d.0).enumerate() {
+        step(q, [a, b, c, d].map(u32::from_le_bytes));
+    }
+    if !a.1.is_empty() {
+        step(a.0.len(), [a.1, b.1, c.1, d.1].map(fewer));
+    }
+}
+
+/// Up to three bytes; 0 for the others.
+#[inline(always)]
+fn fewer(bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte))
 }
 
 /// The inner loops for any processor.
@@ -547,13 +627,8 @@ mod portable {
 
     /// Sums the panel's two tiles with every record, and writes the outputs of those tiles for which `out` has room.
     #[inline(never)]
-    pub(super) fn sum(
-        panel: &[u32],
-        weights: &[i16],
-        (words, stages): (usize, usize),
-        to: Element,
-        (out, outputs): (&mut [u8], usize),
-    ) {
+    pub(super) fn sum(panel: &[u32], weights: &[i16], stages: Stages, to: Element, out: Pixels<'_>) {
+        let (Stages { count: stages, words }, Pixels { bytes: out, channels: outputs }) = (stages, out);
         for (pair, record) in weights.chunks_exact(((words + TAIL / 2) * 4).max(1)).enumerate() {
             let Some((weights, tail)) = record.split_at_checked(words * 4) else { return };
             let (mut a, mut b) = ([0; 2], [0; 2]); // a tile's sums, of two channels
@@ -572,7 +647,7 @@ mod portable {
                 }
             }
             let Some(&tail) = tail.first_chunk() else { return };
-            finish([a, b], tail, to, pair, (&mut *out, outputs));
+            finish([a, b], tail, to, pair, Pixels { bytes: &mut *out, channels: outputs });
         }
     }
 
@@ -581,15 +656,10 @@ mod portable {
         [a.max(0), b.max(0)]
     }
 
-    /// The four rows of six pixels under one or two pooled outputs, a word each.
+    /// Writes the four rows of six pixels under one or two pooled outputs, in one word each, for [`sum_pixels3`].
     #[inline(never)]
-    pub(super) fn expand3(
-        lines: [&[u8]; 4],
-        left: usize,
-        signed: bool,
-        tiles: usize,
-        panel: &mut [[u32; 4]; 10],
-    ) {
+    pub(super) fn write_pixels3(patch: Patch<'_>, tiles: usize, panel: &mut [[u32; 4]; 10]) {
+        let Patch { lines, left, signed } = patch;
         let pixels = if tiles > 1 { 6 } else { 4 };
         for (line, row) in lines.into_iter().zip(panel.as_flattened_mut().as_chunks_mut::<6>().0) {
             let line = line.get(left..left + pixels).unwrap_or(&[]);
@@ -599,14 +669,10 @@ mod portable {
         }
     }
 
-    /// Sums what [`expand3`] wrote with every record, and writes the outputs.
+    /// Sums what [`write_pixels3`] wrote with every record, and writes the outputs.
     #[inline(never)]
-    pub(super) fn sum5(
-        panel: &[[u32; 4]; 10],
-        weights: &[i16],
-        to: Element,
-        (out, outputs): (&mut [u8], usize),
-    ) {
+    pub(super) fn sum_pixels3(panel: &[[u32; 4]; 10], weights: &[i16], to: Element, out: Pixels<'_>) {
+        let Pixels { bytes: out, channels: outputs } = out;
         let Some((first, second)) = out.split_at_mut_checked(outputs) else { return };
         let mut second = second.as_chunks_mut::<2>().0.iter_mut();
         for (record, out) in weights.as_chunks::<48>().0.iter().zip(first.as_chunks_mut::<2>().0) {
@@ -667,13 +733,8 @@ mod portable {
 
     /// Adds the biases, rounds and writes.
     #[inline(always)]
-    fn finish(
-        sums: [[i32; 2]; 2],
-        tail: [i16; 8],
-        to: Element,
-        pair: usize,
-        (out, outputs): (&mut [u8], usize),
-    ) {
+    fn finish(sums: [[i32; 2]; 2], tail: [i16; 8], to: Element, pair: usize, out: Pixels<'_>) {
+        let Pixels { bytes: out, channels: outputs } = out;
         let parameters = parameters(tail);
         for (out, sums) in out.chunks_mut(outputs.max(1)).zip(sums) {
             if let Some(out) = out.get_mut(2 * pair..) {
@@ -686,114 +747,22 @@ mod portable {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-    use crate::{
-        engine::{
-            fast::random::{Random, le},
-            kernel,
-        },
-        model::{format::Pool, geometry::ConvGeometry, step::Parameters},
-    };
-    use std::{vec, vec::Vec};
-
-    /// A random convolution with everything about it.
-    pub(in crate::engine::fast) struct Case {
-        pub geometry: ConvGeometry,
-        pub output: Shape,
-        pub pooled: bool,
-        pub elements: [Element; 2],
-        pub input: Vec<u8>,
-        pub weights: Vec<i8>,
-        pub biases: Vec<i32>,
-        pub multipliers: Vec<i32>,
-        pub expected: Vec<u8>,
-    }
-
-    pub(in crate::engine::fast) fn random_case(random: &mut Random, depths: &[usize], usual: bool) -> Case {
-        let depth = random.pick(depths);
-        let kernel =
-            if usual { random.pick(&[[3, 3], [5, 5]]) } else { [random.range(1, 5), random.range(1, 5)] };
-        let stride = if usual { [1, 1] } else { [random.range(1, 2), random.range(1, 3)] };
-        let padding =
-            if usual && random.range(0, 1) == 0 { [0, 0] } else { [random.range(0, 2), random.range(0, 2)] };
-        let size = kernel.map(|k| k + random.range(0, 9));
-        let conv = [0, 1]
-            .map(|i| (size[i] + padding[i] - kernel[i]) / stride[i] + 1 + random.range(0, padding[i].min(1)));
-        let pooled = random.range(0, 2) > 0 && conv[0] > 1 && conv[1] > 1;
-        let elements = [0, 1].map(|_| random.pick(&[Element::Unsigned, Element::Unsigned, Element::Signed]));
-        let outputs = 2 * random.range(1, 6);
-        let shape = |[h, w]: [usize; 2], c: usize| Shape::new(h as u16, w as u16, c as u16);
-        let geometry = ConvGeometry {
-            input: shape(size, depth),
-            output: shape(conv, outputs),
-            kernel,
-            stride,
-            padding,
-            groups: 1,
-        };
-        let output = if pooled { shape(conv.map(|n| n / 2), outputs) } else { geometry.output };
-        let extremes = if elements[0] == Element::Signed { [0x80, 0x7f] } else { [0, 255] };
-        let input = random.bytes(geometry.input.len(), extremes);
-        let taps = kernel[0] * kernel[1] * depth;
-        let weights = random.bytes(outputs * taps, [0x80, 0x7f]);
-        let (biases, multipliers) = random.channels(outputs, taps);
-        let parameters =
-            Parameters { weights: &weights, biases: &le(&biases), multipliers: &le(&multipliers) };
-        let mut expected = vec![0; output.len()];
-        let from = (&input[..], elements[0]);
-        if pooled {
-            let pool = Pool { kernel: [2, 2], stride: [2, 2] };
-            kernel::conv2d_max_pool(&geometry, pool, output, &parameters, from, (&mut expected, elements[1]));
-        } else {
-            kernel::conv2d(&geometry, &parameters, from, (&mut expected, elements[1]));
-        }
-        let weights = weights.iter().map(|&w| w as i8).collect();
-        Case { geometry, output, pooled, elements, input, weights, biases, multipliers, expected }
-    }
+    use crate::engine::fast::random::{Case, Random, le};
+    use std::vec;
 
     #[test]
     fn same_bytes_as_the_reference() {
         let mut random = Random(11);
         for index in 0..500 {
-            let case = random_case(&mut random, &[1, 1, 2, 3, 6], index % 2 == 0);
-            let ConvGeometry { input, kernel, stride, padding, .. } = case.geometry;
-            let outputs = usize::from(case.output.channels);
-            let order =
-                Order::of(input.channels.into(), kernel, stride, case.geometry.is_padded(), case.pooled);
-            let mut packed = vec![0i16; packed_len(order, outputs) + 2];
-            let misaligned = packed.as_ptr() as usize / 2 % 2;
-            let packed = &mut packed[misaligned..][..packed_len(order, outputs)];
+            let case = Case::random(&mut random, &[1, 1, 2, 3, 6], index % 2 == 0);
             let (biases, multipliers) = (le(&case.biases), le(&case.multipliers));
             let parameters = Parameters { weights: &[], biases: &biases, multipliers: &multipliers };
-            pack(&case.weights, order, &parameters, packed);
-            let job = Job {
-                input,
-                element: case.elements[0],
-                output: case.output,
-                kernel,
-                stride,
-                padding,
-                padded: case.geometry.is_padded(),
-                pooled: case.pooled,
-                to: case.elements[1],
-                narrow: false,
-                weights: packed,
-            };
-            let mut work = vec![0x5555_5555u32; job.work_words()];
-            let mut got = vec![0; case.output.len()];
-            let row_len = usize::from(input.width) * usize::from(input.channels);
-            let map = Rows { bytes: &case.input, row_len, slots: input.height.into() };
-            for (y, out) in got.chunks_mut(usize::from(case.output.width) * outputs).enumerate() {
-                rows(&job, map, y, out, &mut work);
-            }
-            assert!(
-                got == case.expected,
-                "case {index}: {:?} {} {:?}",
-                case.geometry,
-                case.output,
-                case.elements
-            );
+            let order = order(&case.conv(&parameters), case.geometry.is_padded());
+            let mut packed = vec![0i16; packed_len(order, case.output.channels.into())];
+            pack(&case.weights, order, &parameters, &mut packed);
+            case.check(index, bytemuck::cast_slice(&packed), 1, work_words, rows);
         }
     }
 }

@@ -6,14 +6,15 @@
 //! the convolution: 16 products instead of 36. Sums wrap; Y itself fits, and so do differences of two of its
 //! elements, as long as `9 · depth · 128 · 255 < 2^28`.
 
-use super::{Channels, Rows, copy_pixels, lanes::*};
-use crate::{
-    engine::requantize::requantize,
-    model::tensor::{Element, Shape},
+use super::{
+    conv::{Conv, Pixels, Rows},
+    lanes::*,
+    misfit,
 };
+use crate::{engine::requantize::requantize, model::tensor::Element};
 
 #[cfg(dsp)]
-use super::dsp::winograd as inner;
+use super::cortex_m::{self, transform::transform_tiles, winograd as inner};
 #[cfg(not(dsp))]
 use portable as inner;
 
@@ -24,50 +25,27 @@ const TILES: usize = 3;
 /// Largest depth for which differences of outputs cannot overflow.
 pub(crate) const MAX_DEPTH: usize = (1 << 28) / (9 * 128 * 255) - 1;
 
-/// A layer.
-#[derive(Clone, Copy)]
-pub(crate) struct Job<'a> {
-    /// What is read; channels are a multiple of 4, at most [`MAX_DEPTH`].
-    pub input: Shape,
-    /// How the input's bytes are read.
-    pub element: Element,
-    /// What is written (behind the pool); channels are even.
-    pub output: Shape,
-    /// Zeros above and to the left.
-    pub padding: [usize; 2],
-    /// Whether a max pool of 2 × 2 with stride 2 follows.
-    pub pooled: bool,
-    /// How the output's bytes are read.
-    pub to: Element,
-    /// Biases and multipliers.
-    pub channels: Channels<'a>,
-    /// As [`pack`] writes them; 4-byte aligned.
-    pub weights: &'a [i16],
+/// Words of workspace that [`rows`] needs.
+pub(super) const fn work_words(conv: &Conv<'_, '_>) -> usize {
+    let depth = conv.input.channels as usize;
+    let count = if tiles(conv) <= 2 { 2 } else { TILES };
+    count * POSITIONS * depth / 2 + if touches_border(conv) { 4 * depth } else { 0 }
 }
 
-impl Job<'_> {
-    /// Words of workspace that [`rows`] needs.
-    pub(crate) const fn work_words(&self) -> usize {
-        let depth = self.input.channels as usize;
-        let tiles = if self.tiles() <= 2 { 2 } else { TILES };
-        tiles * POSITIONS * depth / 2 + if self.touches_border() { 4 * depth } else { 0 }
-    }
+/// Tiles of a row.
+const fn tiles(conv: &Conv<'_, '_>) -> usize {
+    let width = conv.output.width as usize;
+    if conv.pooled { width } else { width.div_ceil(2) }
+}
 
-    /// Tiles of a row.
-    const fn tiles(&self) -> usize {
-        let width = self.output.width as usize;
-        if self.pooled { width } else { width.div_ceil(2) }
-    }
-
-    /// Whether a tile reads what is not in the input.
-    const fn touches_border(&self) -> bool {
-        let rows =
-            if self.pooled { self.output.height as usize } else { (self.output.height as usize).div_ceil(2) };
-        self.padding[0] > 0
-            || self.padding[1] > 0
-            || 2 * self.tiles() + 2 > self.input.width as usize
-            || 2 * rows + 2 > self.input.height as usize
-    }
+/// Whether a tile reads what is not in the input.
+const fn touches_border(conv: &Conv<'_, '_>) -> bool {
+    let height = conv.output.height as usize;
+    let rows = if conv.pooled { height } else { height.div_ceil(2) };
+    conv.geometry.padding[0] > 0
+        || conv.geometry.padding[1] > 0
+        || 2 * tiles(conv) + 2 > conv.input.width as usize
+        || 2 * rows + 2 > conv.input.height as usize
 }
 
 /// The i16 that [`pack`] writes.
@@ -169,20 +147,38 @@ pub(super) fn is_transformed(
         && transform_filter(filter) == transformed(halves, depth, output, channel)
 }
 
+/// Tiles that are computed together.
+#[derive(Clone, Copy)]
+pub(super) struct Tiles {
+    /// Tiles of the panel.
+    pub count: usize,
+    /// So many of them, from the first on, are written.
+    pub valid: usize,
+}
+
+/// A tile's place in a panel.
+pub(super) struct TilePlace<'a> {
+    pub panel: &'a mut [u32],
+    /// Tiles of the panel.
+    pub count: usize,
+    pub tile: usize,
+}
+
 /// Computes the pooled row `y`, or the rows `2y` and `2y + 1` of a convolution without a pool, of which `out` may
 /// hold the first only.
-pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
-    let (depth, outputs) = (usize::from(job.input.channels), usize::from(job.output.channels));
-    let (height, width) = (usize::from(job.input.height), usize::from(job.input.width));
+pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
+    let (depth, outputs) = (usize::from(conv.input.channels), usize::from(conv.output.channels));
+    let (height, width) = (usize::from(conv.input.height), usize::from(conv.input.width));
     if depth == 0 || depth % 4 != 0 || depth > MAX_DEPTH || outputs == 0 || outputs % 2 != 0 {
-        return;
+        return misfit();
     }
     let line = |i: usize| {
-        let row = (2 * y + i).wrapping_sub(job.padding[0]);
+        let row = (2 * y + i).wrapping_sub(conv.geometry.padding[0]);
         if row < height { input.row(row) } else { &[] }
     };
     let lines = [line(0), line(1), line(2), line(3)];
-    let tiles = job.tiles();
+    let (channels, weights) = (conv.channels(), conv.halves());
+    let tiles = tiles(conv);
     let mut tile = 0;
     while tile < tiles {
         let left = tiles - tile;
@@ -191,34 +187,33 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
         let Some((panel, border)) = work.split_at_mut_checked(count * POSITIONS * depth / 2) else { return };
         #[cfg(dsp)]
         let valid_apart = {
-            let column = (2 * tile).checked_sub(job.padding[1]);
+            let column = (2 * tile).checked_sub(conv.geometry.padding[1]);
             let lines = lines.map(|line| column.and_then(|column| line.get(column * depth..)).unwrap_or(&[]));
-            if inner::transform_tiles(lines, depth, job.element, (&mut *panel, count, valid)) {
-                0
-            } else {
-                valid
-            }
+            let unsigned = conv.element == Element::Unsigned;
+            if unsigned && transform_tiles(lines, depth, (&mut *panel, count, valid)) { 0 } else { valid }
         };
         #[cfg(not(dsp))]
         let valid_apart = valid;
         for index in 0..valid_apart {
-            let column = (2 * (tile + index)) as isize - job.padding[1] as isize;
+            let column = (2 * (tile + index)) as isize - conv.geometry.padding[1] as isize;
             let start = column.unsigned_abs() * depth;
             let inside = lines.map(|line| line.get(start..start + 4 * depth).unwrap_or(&[]));
-            let to = (&mut *panel, count, index);
+            let to = TilePlace { panel: &mut *panel, count, tile: index };
             if column >= 0 && inside.iter().all(|line| !line.is_empty()) {
-                inner::transform(inside, depth, job.element, to);
+                transform(inside, depth, conv.element, to);
             } else {
                 gather_border(lines, column, width, depth, border);
-                inner::transform_words(border, depth, job.element, to);
+                transform_gathered(border, depth, conv.element, to);
             }
         }
-        if job.pooled && job.to == Element::Unsigned {
+        if conv.pooled && conv.to == Element::Unsigned {
             if let Some(out) = out.get_mut(tile * outputs..) {
-                inner::multiply_pool(panel, job.weights, job.channels, depth, (count, valid), (out, outputs));
+                let out = Pixels { bytes: out, channels: outputs };
+                let tiles = Tiles { count, valid };
+                inner::multiply_pool(panel, weights, channels, depth, tiles, out);
             }
         } else {
-            multiply_apart(job, panel, (tile, count, valid), out);
+            multiply_apart(conv, panel, tile, Tiles { count, valid }, out);
         }
         tile += count;
     }
@@ -226,23 +221,25 @@ pub(crate) fn rows(job: &Job<'_>, input: Rows<'_>, y: usize, out: &mut [u8], wor
 
 /// Products of the panel's tiles from `tile` on, and what becomes of them where [`inner::multiply_pool`] is not for it.
 #[inline(never)]
-fn multiply_apart(job: &Job<'_>, panel: &[u32], (tile, count, valid): (usize, usize, usize), out: &mut [u8]) {
-    let (depth, outputs) = (usize::from(job.input.channels), usize::from(job.output.channels));
+fn multiply_apart(conv: &Conv<'_, '_>, panel: &[u32], tile: usize, tiles: Tiles, out: &mut [u8]) {
+    let Tiles { count, valid } = tiles;
+    let (depth, outputs) = (usize::from(conv.input.channels), usize::from(conv.output.channels));
     if depth == 0 {
         return; // and so the compiler knows that no chunk is empty
     }
-    let pairs = job.weights.chunks_exact(POSITIONS * depth * 2).take(outputs / 2);
-    let biases = job.channels.biases.as_chunks().0.iter();
-    let parameters = biases.zip(job.channels.multipliers.as_chunks().0);
+    let (channels, weights) = (conv.channels(), conv.halves());
+    let pairs = weights.chunks_exact(POSITIONS * depth * 2).take(outputs / 2);
+    let biases = channels.biases.as_chunks().0.iter();
+    let parameters = biases.zip(channels.multipliers.as_chunks().0);
     let mut sums = [[[0; 2]; 4]; TILES];
     for (pair, (weights, (&biases, &multipliers))) in pairs.zip(parameters).enumerate() {
         inner::multiply(panel, weights, depth, count, &mut sums);
         let parameters = Pair { biases, multipliers };
         for (index, sums) in sums.iter().enumerate().take(valid) {
             let place = [tile + index, 2 * pair];
-            match job.to {
-                Element::Unsigned => parameters.write(sums, job, Element::Unsigned, place, &mut *out),
-                Element::Signed => parameters.write(sums, job, Element::Signed, place, &mut *out),
+            match conv.to {
+                Element::Unsigned => parameters.write(sums, conv, Element::Unsigned, place, &mut *out),
+                Element::Signed => parameters.write(sums, conv, Element::Signed, place, &mut *out),
             }
         }
     }
@@ -268,18 +265,18 @@ impl Pair {
     fn write(
         &self,
         sums: &[[i32; 2]; 4],
-        job: &Job<'_>,
+        conv: &Conv<'_, '_>,
         element: Element,
         [tile, channel]: [usize; 2],
         out: &mut [u8],
     ) {
-        let (width, outputs) = (usize::from(job.output.width), usize::from(job.output.channels));
+        let (width, outputs) = (usize::from(conv.output.width), usize::from(conv.output.channels));
         let mut put = |at: usize, pair: [i32; 2]| {
             if let Some(slot) = out.get_mut(at..).and_then(|out| out.first_chunk_mut()) {
                 *slot = self.finish(pair, element);
             }
         };
-        if job.pooled {
+        if conv.pooled {
             let [a, b, c, d] = *sums;
             let largest = [a[0].max(b[0]).max(c[0].max(d[0])), a[1].max(b[1]).max(c[1].max(d[1]))];
             put(tile * outputs + channel, largest);
@@ -303,11 +300,11 @@ fn gather_border(lines: [&[u8]; 4], column: isize, width: usize, depth: usize, t
         let line = line.get(..width * depth).unwrap_or(&[]);
         // `depth` is a multiple of 4, and so a pixel is some whole words.
         for (i, pixel) in to.chunks_exact_mut((depth / 4).max(1)).enumerate() {
-            let mut bytes = [0; 4];
             for (q, word) in pixel.iter_mut().enumerate() {
+                let mut bytes = [0; 4];
                 let at = (column + i as isize) * depth as isize + 4 * q as isize;
                 let inside = if at < 0 { &[] } else { line.get(at.unsigned_abs()..).unwrap_or(&[]) };
-                copy_pixels(&mut bytes, inside, 0, 1);
+                bytes.iter_mut().zip(inside).for_each(|(to, from)| *to = *from);
                 *word = u32::from_le_bytes(bytes);
             }
         }
@@ -336,8 +333,9 @@ fn transform_four(
     signed: bool,
     depth: usize,
     q: usize,
-    (panel, count, tile): (&mut [u32], usize, usize),
+    to: TilePlace<'_>,
 ) {
+    let TilePlace { panel, count, tile } = to;
     let mut t = [[[0; 2]; 4]; 4]; // [column][row][half]
     for (j, t) in t.iter_mut().enumerate() {
         let d = [0, 1, 2, 3].map(|i| bytes16(pixel(i, j), signed));
@@ -367,28 +365,62 @@ fn transform_four(
     }
 }
 
-/// Transforms a tile of which `lines` hold the pixels, `4 · depth` bytes each.
+/// Transforms a tile whose pixels `lines` hold, `4 · depth` bytes each.
+#[inline(always)]
+fn transform(lines: [&[u8]; 4], depth: usize, element: Element, to: TilePlace<'_>) {
+    #[cfg(not(dsp))]
+    portable::transform(lines, depth, element, to);
+    #[cfg(dsp)]
+    match element {
+        Element::Unsigned => cortex_m::transform::transform(lines, depth, to),
+        Element::Signed => transform_bytes(lines, depth, element, to),
+    }
+}
+
+/// Transforms a tile whose pixels [`gather_border`] copied.
+#[inline(always)]
+fn transform_gathered(words: &[u32], depth: usize, element: Element, to: TilePlace<'_>) {
+    #[cfg(dsp)]
+    if element == Element::Unsigned {
+        return cortex_m::transform::transform_words(words, depth, to);
+    }
+    transform_words(words, depth, element, to);
+}
+
+/// [`transform`] in portable code, for pixels at any address.
 #[inline(never)]
-pub(super) fn transform(lines: [&[u8]; 4], depth: usize, element: Element, to: (&mut [u32], usize, usize)) {
-    let (panel, count, tile) = to;
+fn transform_bytes(lines: [&[u8]; 4], depth: usize, element: Element, to: TilePlace<'_>) {
+    let TilePlace { panel, count, tile } = to;
     for q in 0..depth / 4 {
         let pixel = |i: usize, j: usize| {
             let line = lines.get(i).copied().unwrap_or(&[]);
             let four = line.get(j * depth + 4 * q..).and_then(|bytes| bytes.first_chunk::<4>());
             four.map_or(0, |&bytes| u32::from_le_bytes(bytes))
         };
-        transform_four(pixel, element == Element::Signed, depth, q, (&mut *panel, count, tile));
+        transform_four(
+            pixel,
+            element == Element::Signed,
+            depth,
+            q,
+            TilePlace { panel: &mut *panel, count, tile },
+        );
     }
 }
 
-/// [`transform`] of pixels in words.
+/// [`transform_gathered`] in portable code.
 #[cold]
 #[inline(never)]
-pub(super) fn transform_words(words: &[u32], depth: usize, element: Element, to: (&mut [u32], usize, usize)) {
-    let (panel, count, tile) = to;
+fn transform_words(words: &[u32], depth: usize, element: Element, to: TilePlace<'_>) {
+    let TilePlace { panel, count, tile } = to;
     for q in 0..depth / 4 {
         let pixel = |i: usize, j: usize| words.get(i * depth + j * (depth / 4) + q).copied().unwrap_or(0);
-        transform_four(pixel, element == Element::Signed, depth, q, (&mut *panel, count, tile));
+        transform_four(
+            pixel,
+            element == Element::Signed,
+            depth,
+            q,
+            TilePlace { panel: &mut *panel, count, tile },
+        );
     }
 }
 
@@ -411,21 +443,16 @@ fn outputs<const N: usize>(products: &[[i32; N]; POSITIONS], index: usize) -> [i
 /// The inner loops for any processor.
 #[cfg(not(dsp))]
 mod portable {
-    pub(super) use super::transform_words;
-    use super::*;
+    use super::{super::conv::Channels, *};
 
     /// Transforms a tile of which `lines` hold the pixels, `4 · depth` bytes each.
     #[inline(never)]
-    pub(super) fn transform(
-        lines: [&[u8]; 4],
-        depth: usize,
-        element: Element,
-        (panel, count, tile): (&mut [u32], usize, usize),
-    ) {
+    pub(super) fn transform(lines: [&[u8]; 4], depth: usize, element: Element, to: TilePlace<'_>) {
+        let TilePlace { panel, count, tile } = to;
         let words = lines.map(|line| bytemuck::try_cast_slice(line).unwrap_or(&[]));
         let pixel = depth / 4;
         if words.iter().any(|line| line.len() < 4 * pixel) {
-            return super::transform(lines, depth, element, (panel, count, tile));
+            return transform_bytes(lines, depth, element, TilePlace { panel, count, tile });
         }
         let stride = depth / 2 * count;
         let signed = element == Element::Signed;
@@ -438,7 +465,7 @@ mod portable {
                 return;
             };
             panel = rest;
-            let to = (first, count, tile);
+            let to = TilePlace { panel: first, count, tile };
             match (plus, signed) {
                 (false, false) => column::<false, false>(get(a), get(b), to),
                 (true, false) => column::<true, false>(get(a), get(b), to),
@@ -456,8 +483,9 @@ mod portable {
     fn column<const PLUS: bool, const SIGNED: bool>(
         [a0, a1, a2, a3]: [&[u32]; 4],
         [b0, b1, b2, b3]: [&[u32]; 4],
-        (panel, count, tile): (&mut [u32], usize, usize),
+        to: TilePlace<'_>,
     ) {
+        let TilePlace { panel, count, tile } = to;
         let (upper, lower) = panel.split_at_mut(panel.len() / 2);
         let (p0, p1) = upper.split_at_mut(upper.len() / 2);
         let (p2, p3) = lower.split_at_mut(lower.len() / 2);
@@ -581,9 +609,10 @@ mod portable {
         weights: &[i16],
         channels: Channels<'_>,
         depth: usize,
-        (count, valid): (usize, usize),
-        (out, outputs): (&mut [u8], usize),
+        tiles: Tiles,
+        out: Pixels<'_>,
     ) {
+        let (Tiles { count, valid }, Pixels { bytes: out, channels: outputs }) = (tiles, out);
         let pairs = weights.chunks_exact((POSITIONS * depth * 2).max(1)).take(outputs / 2);
         let biases = channels.biases.as_chunks::<2>().0;
         let multipliers = channels.multipliers.as_chunks::<2>().0;
@@ -592,19 +621,14 @@ mod portable {
         {
             multiply_all(panel, weights, depth, count, &mut products);
             let out = out.get_mut(2 * pair..).unwrap_or(&mut []);
-            pool(&products, biases, multipliers, valid, (out, outputs));
+            pool(&products, biases, multipliers, valid, Pixels { bytes: out, channels: outputs });
         }
     }
 
     /// Writes what becomes of a pair's products, pooled.
     #[inline(never)]
-    fn pool(
-        products: &Products,
-        biases: &[i32; 2],
-        multipliers: &[i32; 2],
-        valid: usize,
-        (mut out, outputs): (&mut [u8], usize),
-    ) {
+    fn pool(products: &Products, biases: &[i32; 2], multipliers: &[i32; 2], valid: usize, out: Pixels<'_>) {
+        let Pixels { bytes: mut out, channels: outputs } = out;
         for tile in 0..valid.min(TILES) {
             for channel in 0..2 {
                 let [a, b, c, d] = super::outputs(products, 2 * tile + channel);
@@ -623,72 +647,35 @@ mod portable {
 mod tests {
     use super::*;
     use crate::{
-        engine::{
-            fast::random::{Random, le},
-            kernel,
-        },
-        model::{format::Pool, geometry::ConvGeometry, step::Parameters},
+        engine::fast::random::{Case, Random},
+        model::{geometry::ConvGeometry, tensor::Shape},
     };
     use std::vec;
 
     #[test]
     fn same_bytes_as_the_reference() {
         let mut random = Random(7);
-        for case in 0..400 {
+        for index in 0..400 {
             let depth = 4 * random.pick(&[1, 2, 3, 4, 8, 9, 12, 16, 17]);
             let outputs = 2 * random.range(1, 5);
             let padding = [random.range(0, 2), random.range(0, 2)];
-            let (height, width) = (random.range(3, 11), random.range(3, 14));
-            let conv =
-                [height + padding[0] + random.range(0, 1) - 2, width + padding[1] + random.range(0, 1) - 2];
+            let size = [random.range(3, 11), random.range(3, 14)];
+            let conv = [0, 1].map(|axis| size[axis] + padding[axis] + random.range(0, 1) - 2);
             let pooled = random.range(0, 1) == 0 && conv[0] > 1 && conv[1] > 1;
-            let element = random.pick(&[Element::Unsigned, Element::Unsigned, Element::Signed]);
-            let to = random.pick(&[Element::Unsigned, Element::Unsigned, Element::Signed]);
             let shape = |[h, w]: [usize; 2], c: usize| Shape::new(h as u16, w as u16, c as u16);
-            let input_shape = shape([height, width], depth);
             let geometry = ConvGeometry {
-                input: input_shape,
+                input: shape(size, depth),
                 output: shape(conv, outputs),
                 kernel: [3, 3],
                 stride: [1, 1],
                 padding,
                 groups: 1,
             };
-            let output = if pooled { shape(conv.map(|n| n / 2), outputs) } else { geometry.output };
-            let extremes = if element == Element::Signed { [0x80, 0x7f] } else { [0, 255] };
-            let input = random.bytes(input_shape.len(), extremes);
-            let weights = random.bytes(outputs * 9 * depth, [0x80, 0x7f]);
-            let (biases, multipliers) = random.channels(outputs, 9 * depth);
-            let parameters =
-                Parameters { weights: &weights, biases: &le(&biases), multipliers: &le(&multipliers) };
-            let mut expected = vec![0; output.len()];
-            let from = (&input[..], element);
-            if pooled {
-                let pool = Pool { kernel: [2, 2], stride: [2, 2] };
-                kernel::conv2d_max_pool(&geometry, pool, output, &parameters, from, (&mut expected, to));
-            } else {
-                kernel::conv2d(&geometry, &parameters, from, (&mut expected, to));
-            }
-
-            let signed: vec::Vec<i8> = weights.iter().map(|&w| w as i8).collect();
-            let mut packed = vec![0i16; packed_len(depth, outputs) + 2];
-            let misaligned = packed.as_ptr() as usize / 2 % 2;
-            let packed = &mut packed[misaligned..][..packed_len(depth, outputs)];
-            pack(&signed, depth, packed);
-            let channels = Channels { biases: &biases, multipliers: &multipliers };
-            let job =
-                Job { input: input_shape, element, output, padding, pooled, to, channels, weights: packed };
-            let mut work = vec![0x5555_5555u32; job.work_words()];
-            let mut got = vec![0; output.len()];
-            let bytes = usize::from(output.width) * outputs * if pooled { 1 } else { 2 };
-            let map = Rows { bytes: &input, row_len: width * depth, slots: height };
-            for (y, out) in got.chunks_mut(bytes).enumerate() {
-                rows(&job, map, y, out, &mut work);
-            }
-            assert!(
-                got == expected,
-                "case {case}: {input_shape} {output} {padding:?} {pooled} {element:?} {to:?}"
-            );
+            let case = Case::new(&mut random, geometry, pooled);
+            let mut packed = vec![0i16; packed_len(depth, outputs)];
+            pack(&case.weights, depth, &mut packed);
+            let rows_at_once = if pooled { 1 } else { 2 };
+            case.check(index, bytemuck::cast_slice(&packed), rows_at_once, work_words, rows);
         }
     }
 }

@@ -1,0 +1,106 @@
+//! What the drivers of convolutions share: the layer, its channels, and the pixels that go in and out.
+
+use super::misfit;
+use crate::model::{
+    geometry::ConvGeometry,
+    step::Parameters,
+    tensor::{Element, Shape},
+};
+
+/// A convolution, and the 2 × 2 max pool of stride 2 after it where there is one.
+pub(super) struct Conv<'s, 'a> {
+    /// What is read, without the rows and columns that nothing looks at.
+    pub input: Shape,
+    /// How the input's bytes are read.
+    pub element: Element,
+    /// What is written, after the pool, without the rows and columns that nothing looks at.
+    pub output: Shape,
+    /// How the output's bytes are read.
+    pub to: Element,
+    /// Kernel, stride and padding; its shapes are those of the whole maps before the pool.
+    pub geometry: &'s ConvGeometry,
+    /// Whether a pool follows.
+    pub pooled: bool,
+    /// Whether every sum, rounded, fits 16 bits.
+    #[cfg_attr(not(dsp), allow(dead_code))]
+    pub narrow: bool,
+    /// The weights are packed for the convolution's kernel, and 4-byte aligned.
+    pub parameters: &'s Parameters<'a>,
+}
+
+impl<'a> Conv<'_, 'a> {
+    /// Returns biases and multipliers of the output channels.
+    #[inline(always)]
+    pub fn channels(&self) -> Channels<'a> {
+        Channels::of(self.parameters)
+    }
+
+    /// Returns packed weights of 16 bits.
+    #[inline(always)]
+    pub fn halves(&self) -> &'a [i16] {
+        bytemuck::try_cast_slice(self.parameters.weights).unwrap_or_else(|_| misfit())
+    }
+
+    /// Returns the number of weights of an output channel.
+    #[inline(always)]
+    pub const fn taps(&self) -> usize {
+        self.geometry.kernel[0] * self.geometry.kernel[1] * self.input.channels as usize
+    }
+
+    /// Returns the rows, and the columns, of the convolution from one output to the next.
+    #[inline(always)]
+    pub const fn pool(&self) -> usize {
+        if self.pooled { 2 } else { 1 }
+    }
+}
+
+/// Biases and multipliers of the output channels.
+#[derive(Clone, Copy)]
+pub(super) struct Channels<'a> {
+    /// At the scale of the accumulator.
+    pub biases: &'a [i32],
+    /// See [`requantize`](crate::engine::requantize).
+    pub multipliers: &'a [i32],
+}
+
+impl<'a> Channels<'a> {
+    /// Reads the words of a layer's parameters, which are aligned in a model.
+    #[inline(always)]
+    pub fn of(parameters: &Parameters<'a>) -> Self {
+        Self {
+            biases: bytemuck::try_cast_slice(parameters.biases).unwrap_or_else(|_| misfit()),
+            multipliers: bytemuck::try_cast_slice(parameters.multipliers).unwrap_or_else(|_| misfit()),
+        }
+    }
+}
+
+/// Rows of a feature map in a ring: row `r` lies in slot `r % slots`. A whole map has as many slots as rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    /// The slots, one after the other.
+    pub bytes: &'a [u8],
+    /// Bytes of a row.
+    pub row_len: usize,
+    /// Rows that are held.
+    pub slots: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Returns the bytes of row `r`; none where the ring does not hold it.
+    #[inline]
+    pub fn row(&self, r: usize) -> &'a [u8] {
+        // `checked_rem` would do, but a ring is turned once a row: no division on cores that have none.
+        let mut slot = r;
+        while self.slots > 0 && slot >= self.slots {
+            slot -= self.slots;
+        }
+        let start = slot * self.row_len;
+        self.bytes.get(start..start + self.row_len).unwrap_or(&[])
+    }
+}
+
+/// Output pixels of `channels` bytes each, one after the other.
+pub(super) struct Pixels<'a> {
+    pub bytes: &'a mut [u8],
+    pub channels: usize,
+}

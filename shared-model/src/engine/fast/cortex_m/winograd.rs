@@ -1,0 +1,518 @@
+//! Winograd's products of two or three tiles, and what becomes of them.
+
+use super::{STEP2, aligned, global_asm, offset_of};
+use crate::engine::fast::{
+    conv::{Channels, Pixels},
+    misfit,
+    winograd::Tiles,
+};
+
+/// What the assembly reads, and where it keeps what has no register.
+#[repr(C)]
+struct Arguments {
+    /// Of the pair that is finished.
+    multipliers: [i32; 2],
+    /// Bytes from a tile's outputs to the next one's.
+    stride: usize,
+    panel: *const u32,
+    weights: *const i16,
+    /// Where the last tile's outputs go.
+    out: *mut u8,
+    biases: *const i32,
+    all_multipliers: *const i32,
+    pairs: usize,
+    /// Passes over the unrolled code after the first one.
+    passes: usize,
+    /// Of the first pass: words (three tiles), or bytes of code that it skips (two tiles).
+    first: usize,
+    /// End of the panel.
+    end: *const u32,
+    ways_in: [usize; 4],
+    passes_left: usize,
+    /// Null: pool and requantize.
+    dump: *mut [[i32; 2]; 4],
+}
+
+const _: () = assert!(offset_of!(Arguments, multipliers) == 0 && offset_of!(Arguments, stride) == 8);
+consecutive!(Arguments: panel, weights);
+consecutive!(Arguments: biases, all_multipliers);
+
+/// Steps of the unrolled code for three tiles, each of one word, and bytes of one.
+const STEPS3: usize = 16;
+const STEP3: usize = 28;
+/// Steps of the unrolled code for two tiles, each of two words.
+const STEPS2: usize = 8;
+
+/// Bytes of stack that the sums of a column of positions take, of which there are four.
+const COLUMN3: usize = 4 * 3 * 8;
+const COLUMN2: usize = 4 * 2 * 4;
+
+/// What lies on top of the stack while two tiles are computed, when no register is left.
+#[repr(C)]
+struct Top {
+    way_in: usize,
+    end: *const u32,
+    passes_left: usize,
+    arguments: *mut Arguments,
+}
+consecutive!(Top: way_in, end, passes_left, arguments);
+
+// Finishes both channels of a tile: the largest of its 4 outputs (2 x 2), biases, rounding, saturation and writing. Its
+// sums lie at \c and \e in column 3, \column bytes further on in each column before.
+// y01 + r(y00 - y01) with y00 = c0 + c1 + c2, y01 = c1 - c2 - c3; then the lower row; then of both.
+assembler_macro!(
+    pool_tile,
+    "tile, c, e, column",
+    r"
+    ldrd r2, r3, [sp, #(\c + 8 * \tile + 3 * \column)]
+    ldrd r4, r5, [sp, #(\c + 8 * \tile + 2 * \column)]
+    ldrd r6, r7, [sp, #(\c + 8 * \tile + \column)]
+    ldrd r8, r9, [sp, #(\c + 8 * \tile)]
+    add r8, r8, r6
+    add r9, r9, r7
+    add r2, r2, r6
+    add r3, r3, r7
+    add r2, r2, r8
+    add r3, r3, r9
+    usat r2, #31, r2
+    usat r3, #31, r3
+    add r2, r2, r4
+    add r3, r3, r5
+    sub r2, r2, r8
+    sub r3, r3, r9
+    ldrd r4, r5, [sp, #(\e + 8 * \tile + 3 * \column)]
+    ldrd r6, r7, [sp, #(\e + 8 * \tile + 2 * \column)]
+    ldrd r8, r9, [sp, #(\e + 8 * \tile + \column)]
+    ldrd r10, r11, [sp, #(\e + 8 * \tile)]
+    add r10, r10, r8
+    add r11, r11, r9
+    add r4, r4, r8
+    add r5, r5, r9
+    add r4, r4, r10
+    add r5, r5, r11
+    usat r4, #31, r4
+    usat r5, #31, r5
+    add r4, r4, r6
+    add r5, r5, r7
+    sub r4, r4, r10
+    sub r5, r5, r11
+    sub r2, r2, r4
+    sub r3, r3, r5
+    usat r2, #31, r2
+    usat r3, #31, r3
+    add r2, r2, r4
+    add r3, r3, r5
+    ldm lr, {{r4-r6}}           // multipliers, stride
+    add r2, r0, r2, asr #2      // bias + sum
+    add r3, r1, r3, asr #2
+    smmulr r2, r2, r4
+    smmulr r3, r3, r5
+    usat r2, #8, r2
+    usat r3, #8, r3
+    orr r2, r2, r3, lsl #8
+    strh r2, [r12]
+    sub r12, r12, r6"
+);
+
+// Writes two of a tile's outputs for both channels to r12.
+assembler_macro!(
+    dump_row,
+    "tile, sums, column",
+    r"
+    ldrd r2, r3, [sp, #(\sums + 8 * \tile + 3 * \column)]
+    ldrd r4, r5, [sp, #(\sums + 8 * \tile + 2 * \column)]
+    ldrd r6, r7, [sp, #(\sums + 8 * \tile + \column)]
+    ldrd r8, r9, [sp, #(\sums + 8 * \tile)]
+    add r2, r2, r4
+    add r3, r3, r5
+    add r2, r2, r6
+    add r3, r3, r7
+    sub r4, r4, r6
+    sub r5, r5, r7
+    sub r4, r4, r8
+    sub r5, r5, r9
+    stm r12!, {{r2-r5}}"
+);
+
+// Loads what finishing a pair needs (lr: arguments): biases to r0 and r1, multipliers to the front of the arguments, the
+// last tile's output to r12. Saves how far the weights were read.
+assembler_macro!(
+    pair_parameters,
+    "",
+    r"
+    str r1, [lr, #{weights}]
+    ldrd r2, r3, [lr, #{biases}]
+    ldrd r0, r1, [r2], #8
+    ldrd r4, r5, [r3], #8
+    strd r2, r3, [lr, #{biases}]
+    strd r4, r5, [lr, #{multipliers}]
+    ldr r12, [lr, #{out}]
+    add r2, r12, #2
+    str r2, [lr, #{out}]"
+);
+
+// Three tiles by two channels of one word: r0 V, r1 U, sums in r7-r12.
+assembler_macro!(
+    step3,
+    "",
+    r"
+    ldmia r1!, {{r2, r3}}
+    ldmia r0!, {{r4-r6}}
+    smlad r7, r4, r2, r7
+    smlad r8, r4, r3, r8
+    smlad r9, r5, r2, r9
+    smlad r10, r5, r3, r10
+    smlad r11, r6, r2, r11
+    smlad r12, r6, r3, r12"
+);
+
+// r0: arguments. The sums of row 2, of rows 2 + 1, c and e are pushed for each column: 24 bytes each.
+function!(
+    "tinytriplet_winograd3",
+    offsets: Arguments {
+        multipliers, panel, weights, out, biases, pairs, passes, first, end, ways_in, passes_left, dump
+    },
+    constants: { steps = STEPS3, step = STEP3, column = COLUMN3 },
+    macros: [more, pool_tile, dump_row, pair_parameters, step3, assert_length],
+    r#"
+    push {{r4-r11, lr}}
+    mov lr, r0
+    ldr r2, [lr, #{first}]
+    mov r3, #{step}
+    mul r2, r2, r3
+    adr.w r4, 12f
+    sub r4, r4, r2
+    add r4, r4, #({step} + 1)   // one step less; Thumb bit
+    str r4, [lr, #{ways_in}]
+    adr.w r4, 22f
+    sub r4, r4, r2
+    orr r4, r4, #1
+    str r4, [lr, #({ways_in} + 4)]
+    adr.w r4, 32f
+    sub r4, r4, r2
+    orr r4, r4, #1
+    str r4, [lr, #({ways_in} + 8)]
+    adr.w r4, 42f
+    sub r4, r4, r2
+    orr r4, r4, #1
+    str r4, [lr, #({ways_in} + 12)]
+1:
+    ldrd r0, r1, [lr, #{panel}]
+    ldr r2, [lr, #{passes}]
+    str r2, [lr, #{passes_left}]
+    cmp r2, #1                  // carry: more than one pass
+5:
+    ldmia r1!, {{r2, r3}}
+    ldmia r0!, {{r4-r6}}
+    smuad r7, r4, r2
+    smuad r8, r4, r3
+    smuad r9, r5, r2
+    smuad r10, r5, r3
+    smuad r11, r6, r2
+    smuad r12, r6, r3
+    ldr pc, [lr, #{ways_in}]
+11:
+    .rept {steps}
+    step3
+    .endr
+12:
+    assert_length 11b, 12b, ({steps} * {step})
+    bcs.w 13f
+14:
+    push {{r7-r12}}             // row 2
+    ldr pc, [lr, #({ways_in} + 4)]
+21:
+    .rept {steps}
+    step3
+    .endr
+22:
+    bcs.w 23f
+24:
+    push {{r7-r12}}             // rows 2 + 1
+    ldr pc, [lr, #({ways_in} + 8)]
+31:
+    .rept {steps}
+    step3
+    .endr
+32:
+    bcs.w 33f
+34:
+    push {{r7-r12}}             // c: rows 2 + 1 + 0
+    add r2, sp, #24
+    ldm r2!, {{r7-r12}}
+    ldm r2!, {{r3-r6}}
+    sub r7, r7, r3, lsl #1      // rows 1 - 2
+    sub r8, r8, r4, lsl #1
+    sub r9, r9, r5, lsl #1
+    sub r10, r10, r6, lsl #1
+    ldm r2, {{r3, r4}}
+    sub r11, r11, r3, lsl #1
+    sub r12, r12, r4, lsl #1
+    ldr pc, [lr, #({ways_in} + 12)]
+41:
+    .rept {steps}
+    step3
+    .endr
+42:
+    bcs.w 43f
+44:
+    push {{r7-r12}}             // e: rows 1 - 2 - 3
+    ldr r2, [lr, #{end}]
+    teq r0, r2
+    bne.w 5b
+    ldr r2, [lr, #{dump}]
+    cmp r2, #0
+    bne.w 6f
+    pair_parameters
+    pool_tile 2, 24, 0, {column}
+    pool_tile 1, 24, 0, {column}
+    pool_tile 0, 24, 0, {column}
+    add sp, #(4 * {column})
+    ldr r2, [lr, #{pairs}]
+    subs r2, r2, #1
+    str r2, [lr, #{pairs}]
+    bne.w 1b
+    pop {{r4-r11, pc}}
+6:
+    mov r12, r2
+    dump_row 0, 24, {column}
+    dump_row 0, 0, {column}
+    dump_row 1, 24, {column}
+    dump_row 1, 0, {column}
+    dump_row 2, 24, {column}
+    dump_row 2, 0, {column}
+    add sp, #(4 * {column})
+    pop {{r4-r11, pc}}
+13:
+    more lr, {passes_left}, lr, {passes}, 11b, 14b
+23:
+    more lr, {passes_left}, lr, {passes}, 21b, 24b
+33:
+    more lr, {passes_left}, lr, {passes}, 31b, 34b
+43:
+    more lr, {passes_left}, lr, {passes}, 41b, 44b
+"#
+);
+
+// As `more`, with \depth bytes on the stack above `Top`.
+assembler_macro!(
+    more2,
+    "depth, again, after",
+    r"
+    ldr r2, [sp, #(\depth + {passes_left})]
+    cbz r2, 77f
+    sub r2, r2, #1
+    str r2, [sp, #(\depth + {passes_left})]
+    b.w \again
+77:
+    ldr r2, [sp, #(\depth + {arguments})]
+    ldr r2, [r2, #{passes}]
+    str r2, [sp, #(\depth + {passes_left})]
+    b.w \after"
+);
+
+// r0: arguments. Above `Top`, c and e are pushed for each column: 16 bytes each.
+function!(
+    "tinytriplet_winograd2",
+    offsets: Arguments { multipliers, panel, weights, out, biases, pairs, passes, first, end, dump },
+    constants: {
+        steps = STEPS2,
+        step = STEP2,
+        column = COLUMN2,
+        top = size_of::<Top>(),
+        way_in = offset_of!(Top, way_in),
+        passes_left = offset_of!(Top, passes_left),
+        arguments = offset_of!(Top, arguments),
+    },
+    macros: [more2, pool_tile, dump_row, pair_parameters, step2, step2_first, assert_length],
+    r#"
+    push {{r4-r11, lr}}
+    mov lr, r0
+1:
+    ldrd r0, r1, [lr, #{panel}]
+    ldr r6, [lr, #{first}]
+    ldr r7, [lr, #{end}]
+    ldr r8, [lr, #{passes}]
+    mov r9, lr
+    push {{r6-r9}}              // `Top`
+    cmp r8, #1                  // carry: more than one pass
+5:
+    step2_first
+    ldr r2, [sp, #{way_in}]
+    add r2, r2, #{step}         // the first step is done
+    add pc, r2
+    nop
+11:
+    .rept {steps}
+    step2
+    .endr
+12:
+    assert_length 11b, 12b, ({steps} * {step})
+    bcs.w 13f
+14:
+    push {{r10-r12, lr}}        // row 2
+    ldr r2, [sp, #({way_in} + 16)]
+    add pc, r2
+    nop
+21:
+    .rept {steps}
+    step2
+    .endr
+    bcs.w 23f
+24:
+    push {{r10-r12, lr}}        // rows 2 + 1
+    ldr r2, [sp, #({way_in} + 32)]
+    add pc, r2
+    nop
+31:
+    .rept {steps}
+    step2
+    .endr
+    bcs.w 33f
+34:
+    pop {{r2-r9}}
+    push {{r10-r12, lr}}        // c: rows 2 + 1 + 0
+    sub r10, r2, r6, lsl #1     // rows 1 - 2
+    sub r11, r3, r7, lsl #1
+    sub r12, r4, r8, lsl #1
+    sub lr, r5, r9, lsl #1
+    ldr r2, [sp, #({way_in} + 16)]
+    add pc, r2
+    nop
+41:
+    .rept {steps}
+    step2
+    .endr
+    bcs.w 43f
+44:
+    pop {{r2-r9}}
+    push {{r2-r5, r10-r12, lr}} // c, and e: rows 1 - 2 - 3
+    push {{r6-r9}}
+    teq r0, r7
+    bne.w 5b
+    mov lr, r9
+    ldr r2, [lr, #{dump}]
+    cmp r2, #0
+    bne.w 6f
+    pair_parameters
+    pool_tile 1, {top}, {top} + 16, {column}
+    pool_tile 0, {top}, {top} + 16, {column}
+    add sp, #(4 * {column} + {top})
+    ldr r2, [lr, #{pairs}]
+    subs r2, r2, #1
+    str r2, [lr, #{pairs}]
+    bne.w 1b
+    pop {{r4-r11, pc}}
+6:
+    mov r12, r2
+    dump_row 0, {top}, {column}
+    dump_row 0, {top} + 16, {column}
+    dump_row 1, {top}, {column}
+    dump_row 1, {top} + 16, {column}
+    add sp, #(4 * {column} + {top})
+    pop {{r4-r11, pc}}
+13:
+    more2 0, 11b, 14b
+23:
+    more2 16, 21b, 24b
+33:
+    more2 32, 31b, 34b
+43:
+    more2 16, 41b, 44b
+"#
+);
+
+unsafe extern "C" {
+    fn tinytriplet_winograd2(arguments: *mut Arguments);
+    fn tinytriplet_winograd3(arguments: *mut Arguments);
+}
+
+impl Arguments {
+    fn new(panel: &[u32], weights: &[i16], depth: usize, count: usize) -> Self {
+        let words = depth / 2;
+        let (passes, first) = if count == 3 {
+            ((words - 1) / STEPS3, (words - 1) % STEPS3 + 1)
+        } else {
+            let steps = words / 2;
+            ((steps - 1) / STEPS2, STEP2 * (STEPS2 - 1 - (steps - 1) % STEPS2))
+        };
+        Self {
+            multipliers: [0; 2],
+            stride: 0,
+            panel: panel.as_ptr(),
+            weights: weights.as_ptr(),
+            out: core::ptr::null_mut(),
+            biases: core::ptr::null(),
+            all_multipliers: core::ptr::null(),
+            pairs: 1,
+            passes,
+            first,
+            end: panel.as_ptr().wrapping_add(16 * words * count),
+            ways_in: [0; 4],
+            passes_left: 0,
+            dump: core::ptr::null_mut(),
+        }
+    }
+}
+
+/// Returns whether the panel of `count` tiles and the weights of `pairs` pairs of outputs are there.
+fn fits(panel: &[u32], weights: &[i16], depth: usize, count: usize, pairs: usize) -> bool {
+    depth > 0
+        && depth.is_multiple_of(4)
+        && (count == 2 || count == 3)
+        && panel.len() >= 8 * depth * count
+        && weights.len() >= 32 * depth * pairs
+        && aligned(weights)
+}
+
+/// Computes what the portable `multiply` does.
+pub fn multiply(panel: &[u32], weights: &[i16], depth: usize, count: usize, sums: &mut [[[i32; 2]; 4]; 3]) {
+    if !fits(panel, weights, depth, count, 1) {
+        return misfit();
+    }
+    let mut arguments = Arguments { dump: sums.as_mut_ptr(), ..Arguments::new(panel, weights, depth, count) };
+    // SAFETY: the panel and the pair's weights are as long as `fits` says, and are read only up to there;
+    // `sums` has room for three tiles; biases, multipliers and output are not touched when there is a dump.
+    unsafe {
+        if count == 3 { tinytriplet_winograd3(&mut arguments) } else { tinytriplet_winograd2(&mut arguments) }
+    }
+}
+
+/// Computes what the portable `multiply_pool` does.
+pub fn multiply_pool(
+    panel: &[u32],
+    weights: &[i16],
+    channels: Channels<'_>,
+    depth: usize,
+    tiles: Tiles,
+    out: Pixels<'_>,
+) {
+    let (Tiles { count, valid }, Pixels { bytes: out, channels: outputs }) = (tiles, out);
+    let pairs = outputs / 2;
+    if !fits(panel, weights, depth, count, pairs)
+        || pairs == 0
+        || outputs % 2 != 0
+        || channels.biases.len() < outputs
+        || channels.multipliers.len() < outputs
+        || valid == 0
+        || (valid != count && valid != 1)
+        || out.len() < valid * outputs
+    {
+        return misfit();
+    }
+    // Tiles are written from the last to the first. Where only the first counts, all go to its place.
+    let stride = if valid == count { outputs } else { 0 };
+    let mut arguments = Arguments {
+        stride,
+        out: out.as_mut_ptr().wrapping_add((count - 1) * stride),
+        biases: channels.biases.as_ptr(),
+        all_multipliers: channels.multipliers.as_ptr(),
+        pairs,
+        ..Arguments::new(panel, weights, depth, count)
+    };
+    // SAFETY: panel, weights, biases and multipliers are read up to the lengths checked above. Each pair
+    // writes 2 bytes at `2 · pair` of each of the tiles' `outputs` bytes in `out`.
+    unsafe {
+        if count == 3 { tinytriplet_winograd3(&mut arguments) } else { tinytriplet_winograd2(&mut arguments) }
+    }
+}
