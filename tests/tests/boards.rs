@@ -141,9 +141,9 @@ fn instructions_are_counted_exactly() {
         };
         let first = report();
         assert_eq!(first, report(), "{name}");
-        for model in &first.models {
-            let whole = u64::from(model.embed.instructions.expect("the board counts instructions"));
-            let steps: u64 = model.steps.iter().map(|step| u64::from(step.cost.instructions.unwrap())).sum();
+        for net in &first.nets {
+            let whole = net.embed.instructions;
+            let steps: u64 = net.steps.iter().map(|step| step.cost.instructions).sum();
             // Each row of a step is observed, which takes some dozen instructions.
             assert!(whole.abs_diff(steps) < whole / 200, "{name}: {steps} instructions of {whole}");
         }

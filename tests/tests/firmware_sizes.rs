@@ -1,11 +1,13 @@
-//! What the firmware takes of each board, to the last byte, as `golden/firmware.txt` has it.
+//! What the firmware takes of each board, to the last byte, as `tests/golden/firmware.txt` has it.
 
 use firmware::model;
 use std::fmt::Write;
 use tests::golden;
 use tinytriplet_boards::BOARDS;
-use tinytriplet_launcher::emulator::{self, Binary};
-use tinytriplet_report::text::thousands;
+use tinytriplet_launcher::{
+    emulator::{self, Binary},
+    output::thousands,
+};
 
 const COMMAND: &str = "BLESS=1 cargo test -p tests --test firmware_sizes";
 
@@ -39,5 +41,5 @@ fn flash_and_ram_of_every_board() {
         writeln!(text, "{:15}{flash:>12}{of_flash:>14}{ram:>12}{of_ram:>14}{gallery:>10}", board.name)
             .unwrap();
     }
-    golden::check("firmware.txt", &text, COMMAND);
+    golden::check("tests/golden/firmware.txt", &text, COMMAND);
 }

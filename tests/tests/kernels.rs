@@ -175,9 +175,9 @@ fn is_wide(step: &Step<'_>) -> bool {
 fn equals_the_plain_kernels(board: &str) {
     let board = boards::find(board).expect("a board of the table");
     let count = |folder: &Path| {
-        let report = measure(board, &Models::Folder(folder.to_owned()))
+        let ledger = measure(board, &Models::Folder(folder.to_owned()))
             .unwrap_or_else(|error| panic!("{}: {error}", board.name));
-        report.models.len()
+        ledger.nets.len()
     };
     assert_eq!(count(&FOLDER), NETS);
 

@@ -108,6 +108,8 @@ pub enum Counter {
     StandIn {
         /// Address of the first.
         address: u32,
+        /// The processor's clock in MHz.
+        megahertz: u32,
     },
     /// The chip's own cycle counter, `DWT.CYCCNT`. QEMU does not have it.
     Dwt,
@@ -124,6 +126,14 @@ impl Counter {
             Self::CmsdkTimer { .. } => Some(TIMER_SHIFT),
             Self::Minstret => Some(0),
             Self::StandIn { .. } | Self::Dwt => None,
+        }
+    }
+
+    /// Returns the processor's clock in MHz if an emulator counts its cycles.
+    pub fn megahertz(self) -> Option<u32> {
+        match self {
+            Self::StandIn { megahertz, .. } => Some(megahertz),
+            Self::CmsdkTimer { .. } | Self::Minstret | Self::Dwt => None,
         }
     }
 }
@@ -232,7 +242,7 @@ pub static BOARDS: [Board; 9] = [
         gallery: Region { origin: 0x101f_0000, len: 64 * KIB },
         ram: Region { origin: 0x2000_0000, len: 256 * KIB },
         // The chip has nothing at this address: its bus reports an error.
-        counter: Counter::StandIn { address: 0x4007_0000 },
+        counter: Counter::StandIn { address: 0x4007_0000, megahertz: 125 },
     },
     Board {
         name: "pico2",

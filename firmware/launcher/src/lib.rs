@@ -11,7 +11,7 @@ mod demo;
 pub mod emulator;
 pub mod image;
 pub mod measure;
-mod output;
+pub mod output;
 mod run;
 mod serve;
 

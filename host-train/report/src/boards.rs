@@ -1,34 +1,33 @@
 //! What a net takes on boards: as the ledger counted it, or estimated from what the ledger counted of others.
 
-use super::{
-    BoardEstimate,
-    ledger::{Board, Cost, Entry, REFERENCE, Work, boards},
-};
+use super::BoardEstimate;
 use shared_model::Model;
+use tinytriplet_ledger::{Cost, Kernel, Ledger, Step, Work, boards};
 
 /// What an inference of `model`, which is packed, takes on each board of the ledger. `flash` is the length of its file.
 /// Empty where a layer takes a plain kernel, of which the ledger has none.
 pub fn estimates(model: &Model<'_>, flash: usize) -> Vec<BoardEstimate> {
     let works: Vec<Work> = model.steps().map(|step| Work::new(&step)).collect();
-    let on = |board: Board| {
+    let on = |board: Ledger| {
         let counted = board.nets.iter().find(|net| net.steps.iter().map(|step| &step.work).eq(&works));
         let cost = match counted {
-            Some(net) => net.cost,
+            Some(net) => net.embed,
             None => {
-                let known: Vec<&Entry> = board.nets.iter().flat_map(|net| &net.steps).collect();
+                let known: Vec<&Step> = board.nets.iter().flat_map(|net| &net.steps).collect();
                 estimate(&works, &known)?
             }
         };
         // The stack hardly depends on the net; where it was not measured, the largest is the safe guess.
-        let largest = board.nets.iter().map(|net| net.stack).max()?;
-        let milliseconds = cost.cycles.zip(board.megahertz).map(|(cycles, mhz)| cycles as f64 / mhz / 1e3);
+        let largest = board.nets.iter().map(|net| net.ram.stack).max()?;
+        let clocked = cost.cycles.zip(board.megahertz);
+        let milliseconds = clocked.map(|(cycles, mhz)| cycles as f64 / f64::from(mhz) / 1e3);
         Some(BoardEstimate {
-            board: board.name,
+            board: board.board,
             description: board.description,
             instructions: cost.instructions,
             counted: counted.is_some(),
             milliseconds,
-            ram: model.ram_len() + counted.map_or(largest, |net| net.stack),
+            ram: model.ram_len() + counted.map_or(largest, |net| net.ram.stack),
             flash,
         })
     };
@@ -36,7 +35,7 @@ pub fn estimates(model: &Model<'_>, flash: usize) -> Vec<BoardEstimate> {
 }
 
 /// What steps cost together, judged by steps that were counted; `None` where one takes a path of which none was.
-fn estimate(works: &[Work], known: &[&Entry]) -> Option<Cost> {
+fn estimate(works: &[Work], known: &[&Step]) -> Option<Cost> {
     let sum = |of: &dyn Fn(Cost) -> Option<u64>| -> Option<u64> {
         works.iter().map(|work| step(work, known, of)).sum::<Option<f64>>().map(|sum| sum.round() as u64)
     };
@@ -46,13 +45,13 @@ fn estimate(works: &[Work], known: &[&Entry]) -> Option<Cost> {
 
 /// What a step costs: so much a multiplication, for each value that is gathered for a window, and for each value that is
 /// put out, by the steps of its path that were counted.
-fn step(work: &Work, known: &[&Entry], of: &dyn Fn(Cost) -> Option<u64>) -> Option<f64> {
-    if work.path == REFERENCE {
+fn step(work: &Work, known: &[&Step], of: &dyn Fn(Cost) -> Option<u64>) -> Option<f64> {
+    if work.kernel == Kernel::Reference {
         return None;
     }
     let alike: Vec<(&Work, f64)> = known
         .iter()
-        .filter(|entry| entry.work.path == work.path)
+        .filter(|entry| entry.work.kernel == work.kernel)
         .map(|entry| Some((&entry.work, of(entry.cost)? as f64)))
         .collect::<Option<_>>()?;
     if alike.is_empty() {
@@ -66,9 +65,10 @@ fn step(work: &Work, known: &[&Entry], of: &dyn Fn(Cost) -> Option<u64>) -> Opti
 
 /// What a step's cost grows with: multiplications, gathered values, outputs before the pool.
 fn drivers(work: &Work) -> [f64; 3] {
-    let (macs, channels) = (work.macs as f64, f64::from(work.output.channels));
-    let pooled = if work.operation.contains("pool 2x2") { 4.0 } else { 1.0 };
-    let positions = f64::from(work.output.height) * f64::from(work.output.width) * pooled;
+    let [height, width, channels] = work.output.map(f64::from);
+    let macs = work.macs as f64;
+    let pooled = if work.pool == Some([2, 2]) { 4.0 } else { 1.0 };
+    let positions = height * width * pooled;
     [macs, macs / channels, positions * channels]
 }
 
@@ -90,7 +90,7 @@ fn prices(rows: &[[f64; 3]]) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::Net;
+    use tinytriplet_ledger::Net;
 
     #[test]
     fn prices_by_hand() {
@@ -105,14 +105,14 @@ mod tests {
     }
 
     /// How far off each net of a board is, estimated from the others.
-    fn leave_one_out(board: &Board) -> Vec<(String, f64)> {
+    fn leave_one_out(board: &Ledger) -> Vec<(String, f64)> {
         let error = |net: &Net| {
             let others = board.nets.iter().filter(|other| other.name != net.name);
-            let known: Vec<&Entry> = others.flat_map(|net| &net.steps).collect();
+            let known: Vec<&Step> = others.flat_map(|net| &net.steps).collect();
             let works: Vec<Work> = net.steps.iter().map(|step| step.work.clone()).collect();
             let cost = estimate(&works, &known).unwrap();
-            assert_eq!(cost.cycles.is_some(), net.cost.cycles.is_some());
-            (net.name.clone(), cost.instructions as f64 / net.cost.instructions as f64 - 1.0)
+            assert_eq!(cost.cycles.is_some(), net.embed.cycles.is_some());
+            (net.name.clone(), cost.instructions as f64 / net.embed.instructions as f64 - 1.0)
         };
         board.nets.iter().map(error).collect()
     }
@@ -124,7 +124,7 @@ mod tests {
         for board in boards() {
             for (net, error) in leave_one_out(&board) {
                 let margin = if ["default", "best"].contains(&net.as_str()) { 0.1 } else { 0.5 };
-                assert!(error.abs() < margin, "{}: {net} is {:+.1} % off", board.name, 100.0 * error);
+                assert!(error.abs() < margin, "{}: {net} is {:+.1} % off", board.board, 100.0 * error);
             }
         }
     }

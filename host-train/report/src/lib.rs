@@ -10,7 +10,6 @@ mod findings;
 mod gather;
 pub mod history;
 mod layers;
-pub mod ledger;
 mod page;
 mod pca;
 mod pictures;

@@ -10,7 +10,6 @@ use crate::{
 use shared_model::{
     Layout, Model,
     engine::TestImage,
-    inspect::{Operation, Step},
     model::{
         crc32,
         layout::{RepackError, repack_to_vec},
@@ -25,62 +24,12 @@ use std::{
 };
 use tinytriplet_boards::{
     Board, Counter,
-    cost::{Cost, Line},
+    cost::{self, Line},
 };
+use tinytriplet_ledger::{Cost, File, Known, Ledger, Net, Ram, Step, Work};
 
 /// The time that the board may compute before it prints the next line.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-/// The cost of models on a board.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// The board.
-    pub board: &'static Board,
-    /// Known numbers of instructions, and the board's counts of them. They are exact, or there is an error instead.
-    pub known: Vec<(u32, Cost)>,
-    /// The models.
-    pub models: Vec<ModelReport>,
-}
-
-/// The cost of one model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelReport {
-    /// The file.
-    pub file: String,
-    /// The model's name.
-    pub name: String,
-    /// [`Model::hash`].
-    pub hash: [u8; 8],
-    /// Bytes of the file.
-    pub file_len: usize,
-    /// `Model::decode`.
-    pub decode: Cost,
-    /// `Model::embed`.
-    pub embed: Cost,
-    /// The steps of an inference, counted in another run of it.
-    pub steps: Vec<StepReport>,
-    /// Bytes of stack that `Model::decode` needs, with the model it returns.
-    pub decode_stack: u32,
-    /// Bytes of stack that `Model::embed` needs.
-    pub embed_stack: u32,
-    /// Bytes of the engine's scratch.
-    pub scratch: u32,
-    /// CRC-32 of the embeddings of [`TestImage::ALL`]. The PC has computed the same.
-    pub embedding_crcs: [u32; TestImage::ALL.len()],
-}
-
-/// The cost of one step of an inference.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StepReport {
-    /// The index of the last layer that it computes.
-    pub layer: usize,
-    /// The operation, in words.
-    pub operation: String,
-    /// [`Step::macs`].
-    pub macs: u64,
-    /// The cost.
-    pub cost: Cost,
-}
 
 /// The models that are measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,15 +42,15 @@ pub enum Models {
 
 /// Prints what the models cost on a board, as a table or as JSON.
 pub(crate) fn run(board: &'static Board, models: &Models, json: bool) -> Result<(), Box<dyn Error>> {
-    let report = measure(board, models)?;
-    print(&if json { table::json(&report)? } else { table::table(&report)? })
+    let ledger = measure(board, models)?;
+    print(&if json { ledger.to_json() } else { table::table(&ledger) })
 }
 
 /// Builds the measuring program for `board` with the models, boots it, and gathers what it prints.
 ///
 /// # Errors
 /// See [`MeasureError`].
-pub fn measure(board: &'static Board, models: &Models) -> Result<Report, MeasureError> {
+pub fn measure(board: &'static Board, models: &Models) -> Result<Ledger, MeasureError> {
     if board.counter == Counter::Dwt {
         return Err(MeasureError::NoCounter(board));
     }
@@ -174,50 +123,60 @@ fn ended_early(text: &[u8]) -> MeasureError {
     MeasureError::Ended(text.lines().next_back().unwrap_or_default().to_owned())
 }
 
-/// Makes a report of the lines that the board printed about these files, and checks it.
-fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Result<Report, MeasureError> {
-    let mut report = Report { board, known: Vec::new(), models: Vec::new() };
+/// A net, and the index of the last layer of each step.
+struct Counted {
+    net: Net,
+    layers: Vec<u32>,
+}
+
+/// Makes a ledger of the lines that the board printed about these files, and checks it.
+fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Result<Ledger, MeasureError> {
+    let mut known = Vec::new();
+    let mut counted = Vec::<Counted>::new();
     let mut embeddings = 0;
     for text in text.lines() {
         let unexpected = || MeasureError::Line(text.to_owned());
+        let exact = |cost: cost::Cost| {
+            let instructions = cost.instructions.ok_or_else(unexpected)?.into();
+            Ok::<_, MeasureError>(Cost { instructions, cycles: cost.cycles.map(u64::from) })
+        };
         let line = Line::parse(text).ok_or_else(unexpected)?;
-        let count = report.models.len();
         match line {
             Line::Board(name) if name == board.name => continue,
-            Line::Known(known, cost) => {
-                if cost.instructions.is_some_and(|counted| counted != known) {
-                    return Err(MeasureError::Inexact(known, cost));
+            Line::Known(executed, cost) => {
+                if cost.instructions != Some(executed) {
+                    return Err(MeasureError::Inexact(executed, cost));
                 }
-                report.known.push((known, cost));
+                known.push(Known { executed, cost: exact(cost)? });
                 continue;
             }
             Line::Model(hash, name) => {
-                let (file, bytes) = files.get(count).ok_or_else(unexpected)?;
+                let (file, bytes) = files.get(counted.len()).ok_or_else(unexpected)?;
                 let expected = expected(file, bytes)?;
-                if (hash, name) != (expected.hash, &*expected.name) {
+                if (hex(&hash), name) != (expected.net.hash.clone(), &*expected.net.model) {
                     return Err(unexpected());
                 }
-                report.models.push(expected);
+                counted.push(expected);
                 continue;
             }
             Line::Done => continue,
             _ => {}
         }
-        let model = report.models.last_mut().ok_or_else(unexpected)?;
+        let Counted { net, layers } = counted.last_mut().ok_or_else(unexpected)?;
         match line {
-            Line::Decode(cost) => model.decode = cost,
-            Line::Embed(cost) => model.embed = cost,
-            Line::Step(layer, cost) => {
-                let step = model.steps.iter_mut().find(|step| step.layer == layer as usize);
-                step.ok_or_else(unexpected)?.cost = cost;
+            Line::Decode(cost) => net.decode = exact(cost)?,
+            Line::Embed(cost) => net.embed = exact(cost)?,
+            Line::Step(last_layer, cost) => {
+                let step = layers.iter().position(|&layer| layer == last_layer).ok_or_else(unexpected)?;
+                net.steps[step].cost = exact(cost)?;
             }
-            Line::DecodeStack(bytes) => model.decode_stack = bytes,
-            Line::EmbedStack(bytes) => model.embed_stack = bytes,
-            Line::Scratch(bytes) => model.scratch = bytes,
+            Line::DecodeStack(bytes) => net.decode_stack = bytes,
+            Line::EmbedStack(bytes) => net.ram.stack = bytes as usize,
+            Line::Scratch(bytes) if bytes as usize == net.ram.scratch => {}
             Line::Embedding(index, crc) => {
-                let expected = model.embedding_crcs.get(index as usize).ok_or_else(unexpected)?;
-                if crc != *expected {
-                    return Err(MeasureError::Embedding(model.file.clone(), TestImage::ALL[index as usize]));
+                let expected = net.embedding_crcs.get(index as usize).ok_or_else(unexpected)?;
+                if format!("{crc:08x}") != *expected {
+                    return Err(MeasureError::Embedding(net.name.clone(), TestImage::ALL[index as usize]));
                 }
                 embeddings += 1;
             }
@@ -225,67 +184,71 @@ fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Res
         }
     }
     let all = TestImage::ALL.len() * files.len();
-    if report.known.is_empty() || report.models.len() != files.len() || embeddings != all {
+    if known.is_empty() || counted.len() != files.len() || embeddings != all {
         return Err(ended_early(text.as_bytes()));
     }
-    Ok(report)
-}
-
-/// Returns the PC's part of the report on a model: all but the costs. It is computed with the plain weights, by the kernels
-/// that define the results, so that no fast path is compared with itself.
-fn expected(file: &str, bytes: &[u8]) -> Result<ModelReport, MeasureError> {
-    let refused = |error| MeasureError::Model(file.to_owned(), error);
-    let plain = repack_to_vec(bytes, Layout::Plain).map_err(refused)?;
-    let model = Model::decode(&plain).map_err(|error| refused(RepackError::Decode(error)))?;
-    let (mut scratch, mut embedding) = (vec![0; model.scratch_len()], vec![0; model.embedding_len()]);
-    let mut pixels = vec![0; model.input_len()];
-    let embedding_crcs = TestImage::ALL.map(|image| {
-        image.draw(&mut pixels);
-        // All lengths are right.
-        let _ = model.embed(&pixels, &mut scratch, &mut embedding);
-        crc32(&embedding)
-    });
-    let step = |step: Step<'_>| StepReport {
-        layer: step.last_layer(),
-        operation: describe(&step),
-        macs: step.macs(),
-        cost: Cost::default(),
-    };
-    Ok(ModelReport {
-        file: file.to_owned(),
-        name: model.metadata().name.to_owned(),
-        hash: model.hash(),
-        file_len: bytes.len(),
-        decode: Cost::default(),
-        embed: Cost::default(),
-        steps: model.steps().map(step).collect(),
-        decode_stack: 0,
-        embed_stack: 0,
-        scratch: 0,
-        embedding_crcs,
+    Ok(Ledger {
+        board: board.name.to_owned(),
+        description: board.description.to_owned(),
+        emulator: board.emulator.to_string(),
+        megahertz: board.counter.megahertz(),
+        known,
+        nets: counted.into_iter().map(|counted| counted.net).collect(),
+        program: None,
     })
 }
 
-/// Describes a step in a few words, such as `conv 3x3 1→16, max pool 2x2`.
-fn describe(step: &Step<'_>) -> String {
-    let (from, to) = (step.input.shape.channels, step.output.shape.channels);
-    match &step.operation {
-        Operation::Conv2d { geometry, pool, .. } => {
-            let [rows, columns] = geometry.kernel;
-            let pool = pool.map(|pool| format!(", max pool {}x{}", pool.kernel[0], pool.kernel[1]));
-            let groups = match geometry.groups {
-                1 => String::new(),
-                groups => format!(" / {groups}"),
-            };
-            format!("conv {rows}x{columns} {from}→{to}{groups}{}", pool.unwrap_or_default())
-        }
-        Operation::MaxPool2d(pool) => format!("max pool {}x{}", pool.kernel[0], pool.kernel[1]),
-        Operation::AveragePool2d(pool, _) => format!("average pool {}x{}", pool.kernel[0], pool.kernel[1]),
-        Operation::Dense(_) => format!("dense {}→{to}", step.input.len()),
-    }
+/// Returns the PC's part of the ledger on a model: all but the costs. Embeddings are computed with the plain weights, by
+/// the kernels that define the results, so that no fast path is compared with itself.
+fn expected(file: &str, bytes: &[u8]) -> Result<Counted, MeasureError> {
+    let refused = |error| MeasureError::Model(file.to_owned(), error);
+    let repacked = |layout| repack_to_vec(bytes, layout).map_err(refused);
+    let (plain, packed) = (repacked(Layout::Plain)?, repacked(Layout::Packed)?);
+    let decode = |file| Model::decode(file).map_err(|error| refused(RepackError::Decode(error)));
+    let (model, on_board) = (decode(&plain)?, decode(&packed)?);
+
+    let (mut scratch, mut embedding) = (vec![0; model.scratch_len()], vec![0; model.embedding_len()]);
+    let mut pixels = vec![0; model.input_len()];
+    let crc = |image: TestImage| {
+        image.draw(&mut pixels);
+        // All lengths are right.
+        let _ = model.embed(&pixels, &mut scratch, &mut embedding);
+        format!("{:08x}", crc32(&embedding))
+    };
+    let embedding_crcs = TestImage::ALL.map(crc).to_vec();
+    let step = |step| Step { work: Work::new(&step), cost: Cost::default() };
+    let net = Net {
+        name: file.strip_suffix(".postcard").unwrap_or(file).to_owned(),
+        also: Vec::new(),
+        model: model.metadata().name.to_owned(),
+        hash: hex(&model.hash()),
+        steps: on_board.steps().map(step).collect(),
+        embed: Cost::default(),
+        macs: model.macs(),
+        decode: Cost::default(),
+        decode_stack: 0,
+        ram: Ram {
+            image: on_board.input_len(),
+            scratch: 4 * on_board.scratch_len(),
+            embedding: on_board.embedding_len(),
+            stack: 0,
+        },
+        file: File {
+            packed: packed.len(),
+            plain: plain.len(),
+            weights: on_board.steps().filter_map(|step| step.weights_len()).sum(),
+            parameters: model.parameters(),
+        },
+        embedding_crcs,
+    };
+    Ok(Counted { net, layers: on_board.steps().map(|step| step.last_layer() as u32).collect() })
 }
 
-/// The reason why there is no report.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The reason why there is no ledger.
 #[derive(Debug)]
 pub enum MeasureError {
     /// The emulated board counts nothing.
@@ -301,7 +264,7 @@ pub enum MeasureError {
     /// The board printed a line that is not expected there.
     Line(String),
     /// The board counted a known number of instructions wrong.
-    Inexact(u32, Cost),
+    Inexact(u32, cost::Cost),
     /// The board's embedding of this image by this model is not the PC's.
     Embedding(String, TestImage),
 }
@@ -351,7 +314,7 @@ mod tests {
     }
 
     fn text(crcs: [u32; 4], counted: u32) -> String {
-        let cost = |count| Cost { instructions: Some(count), cycles: None };
+        let cost = |count| cost::Cost { instructions: Some(count), cycles: None };
         let model = Model::decode(MODEL).unwrap();
         let mut lines = vec![
             Line::Board("riscv-virt"),
@@ -361,29 +324,40 @@ mod tests {
             Line::Embed(cost(2)),
         ];
         lines.extend(model.steps().map(|step| Line::Step(step.last_layer() as u32, cost(3))));
-        lines.extend([Line::DecodeStack(4), Line::EmbedStack(5), Line::Scratch(6)]);
+        lines.extend([
+            Line::DecodeStack(4),
+            Line::EmbedStack(5),
+            Line::Scratch(4 * model.scratch_len() as u32),
+        ]);
         lines.extend((0..).zip(crcs).map(|(index, crc)| Line::Embedding(index, crc)));
         lines.push(Line::Done);
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
-    fn gathered(text: &str) -> Result<Report, MeasureError> {
+    fn crcs() -> [u32; 4] {
+        let net = expected("", MODEL).unwrap().net;
+        let crcs: Vec<u32> =
+            net.embedding_crcs.iter().map(|crc| u32::from_str_radix(crc, 16).unwrap()).collect();
+        crcs.try_into().unwrap()
+    }
+
+    fn gathered(text: &str) -> Result<Ledger, MeasureError> {
         gather(find("riscv-virt").unwrap(), &files(), text)
     }
 
     #[test]
     fn what_is_printed_is_gathered() {
-        let crcs = expected("", MODEL).unwrap().embedding_crcs;
-        let report = gathered(&text(crcs, 10)).unwrap();
-        let [model] = &report.models[..] else { panic!("{report:?}") };
-        assert_eq!((model.decode.instructions, model.embed.instructions), (Some(1), Some(2)));
-        assert!(model.steps.iter().all(|step| step.cost.instructions == Some(3)), "{model:?}");
-        assert_eq!((model.decode_stack, model.embed_stack, model.scratch), (4, 5, 6));
+        let ledger = gathered(&text(crcs(), 10)).unwrap();
+        let [net] = &ledger.nets[..] else { panic!("{ledger:?}") };
+        assert_eq!((net.decode.instructions, net.embed.instructions), (1, 2));
+        assert!(net.steps.iter().all(|step| step.cost.instructions == 3), "{net:?}");
+        assert_eq!((net.decode_stack, net.ram.stack), (4, 5));
+        assert_eq!(Ledger::from_json(&ledger.to_json()).unwrap(), ledger);
     }
 
     #[test]
     fn what_cannot_be_trusted_is_an_error() {
-        let crcs = expected("", MODEL).unwrap().embedding_crcs;
+        let crcs = crcs();
         for image in 0..4 {
             let mut wrong = crcs;
             wrong[image] ^= 1;

@@ -85,7 +85,7 @@ pub(crate) fn conv_rows(
 
 /// Computes a dense layer.
 pub(crate) fn dense(step: &Step<'_>, input: &[u8], output: &mut [u8], work: &mut [u32]) {
-    let Operation::Dense(parameters) = &step.operation else { return };
+    let Operation::Dense(parameters) = &step.operation else { return misfit() };
     let job = rows::Dense {
         element: step.input.element,
         to: step.output.element,

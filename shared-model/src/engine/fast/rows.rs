@@ -160,9 +160,9 @@ pub(super) struct Fours<'a> {
 /// Computes a dense layer.
 pub(crate) fn dense(job: &Dense<'_>, input: &[u8], out: &mut [u8], work: &mut [u32]) {
     let padded = input.len().next_multiple_of(8);
-    let Some(panel) = work.get_mut(..padded / 2) else { return };
+    let Some(panel) = work.get_mut(..padded / 2) else { return misfit() };
     if panel.is_empty() {
-        return;
+        return misfit();
     }
     let offset = match job.element {
         Element::Unsigned => expand_unsigned(input, panel),
@@ -189,7 +189,7 @@ fn dense_rows(job: &Dense<'_>, panel: &[u32], offset: i32, out: &mut [u8]) {
         let [biases, multipliers] = &parameters;
         let (biases, multipliers) = (core::slice::from_ref(biases), core::slice::from_ref(multipliers));
         let mut four = [[0; 4]];
-        let weights = job.weights.get(last..).unwrap_or(&[]);
+        let weights = job.weights.get(last..).unwrap_or_else(misfit);
         fours(panel, weights, Fours { biases, multipliers }, job.to, &mut four);
         super::copy(rest, four.as_flattened());
     }
@@ -228,7 +228,7 @@ pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     if padded == 0 || outputs == 0 {
         return misfit();
     }
-    let Some((panel, bytes)) = work.split_at_mut_checked(WINDOWS * padded / 2) else { return };
+    let Some((panel, bytes)) = work.split_at_mut_checked(WINDOWS * padded / 2) else { return misfit() };
     let (channels, weights) = (conv.channels(), conv.parameters.weights);
     let columns = usize::from(conv.output.width);
     let mut column = 0;
@@ -236,10 +236,12 @@ pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
         let valid = if conv.pooled { 1 } else { (columns - column).min(WINDOWS) };
         if !conv.pooled && valid < WINDOWS {
             // Windows one by one, as dense layers, cost less than some that no one wants.
-            let Some(panel) = panel.get_mut(..padded / 2) else { return };
+            let Some(panel) = panel.get_mut(..padded / 2) else { return misfit() };
             let dense = Dense { element: conv.element, to: conv.to, channels, weights };
             for column in column..columns {
-                let Some(out) = out.get_mut(column * outputs..(column + 1) * outputs) else { return };
+                let Some(out) = out.get_mut(column * outputs..(column + 1) * outputs) else {
+                    return misfit();
+                };
                 let offset = gather(conv, input, [y, column], bytes, panel, 1).wrapping_mul(128);
                 dense_rows(&dense, panel, offset, out);
             }
@@ -253,9 +255,9 @@ pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
                 [y, column + window]
             };
             *offset =
-                gather(conv, input, position, bytes, panel.get_mut(window..).unwrap_or(&mut []), WINDOWS);
+                gather(conv, input, position, bytes, panel.get_mut(window..).unwrap_or_else(misfit), WINDOWS);
         }
-        let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return };
+        let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return misfit() };
         let groups = weights.chunks_exact((4 * padded).max(1));
         let parameters = channels.biases.chunks(4).zip(channels.multipliers.chunks(4));
         for (group, (weights, (biases, multipliers))) in groups.zip(parameters).enumerate() {
@@ -277,9 +279,8 @@ pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
                         sums[0] = a.max(b).max(c.max(d));
                     }
                     for (out, sum) in out.chunks_exact_mut(outputs).zip(sums) {
-                        if let Some(slot) = out.get_mut(4 * group + at) {
-                            *slot = requantize(sum.wrapping_add(bias), multiplier, conv.to);
-                        }
+                        let Some(slot) = out.get_mut(4 * group + at) else { return misfit() };
+                        *slot = requantize(sum.wrapping_add(bias), multiplier, conv.to);
                     }
                 }
             }
@@ -361,7 +362,7 @@ mod portable {
         let mut sums = [0i32; 4];
         let panel: &[i16] = bytemuck::cast_slice(panel);
         let (x, w) = (panel.as_chunks::<2>().0, weights.as_chunks::<8>().0);
-        // A panel and its weights are of the same number of words.
+        debug_assert_eq!(x.len(), w.len());
         let words = x.len().min(w.len());
         let (x, w) = (x.get(..words).unwrap_or(&[]), w.get(..words).unwrap_or(&[]));
         pass::<0>(&mut sums, x, w);
@@ -398,6 +399,7 @@ mod portable {
     #[inline(never)]
     pub(super) fn dot4x2(panel: &[u32], weights: &[u8], pair: usize) -> ([i32; 4], [i32; 4]) {
         let (mut a, mut b) = ([0i32; 4], [0i32; 4]);
+        debug_assert_eq!(2 * panel.len(), weights.len());
         for (x, w) in panel.as_chunks::<4>().0.iter().zip(weights.as_chunks::<8>().0) {
             let [a0, b0, a1, b1] =
                 if pair == 0 { [w[0], w[1], w[2], w[3]] } else { [w[4], w[5], w[6], w[7]] };

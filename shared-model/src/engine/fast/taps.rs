@@ -239,8 +239,8 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     if outputs == 0 || outputs % 2 != 0 || words == 0 {
         return misfit();
     }
-    let Some((panel, border)) = work.split_at_mut_checked(2 * stages * words) else { return };
-    let Some(weights) = conv.halves().get(..outputs / 2 * order.record()) else { return };
+    let Some((panel, border)) = work.split_at_mut_checked(2 * stages * words) else { return misfit() };
+    let Some(weights) = conv.halves().get(..outputs / 2 * order.record()) else { return misfit() };
     let pool = conv.pool();
     // One after the other: a compiler makes a call a line of an array's `map`.
     let line = |i: usize| {
@@ -260,7 +260,7 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     }
     #[cfg(dsp)]
     if form == Form::Three && !signed {
-        let Some(panel) = panel.as_chunks_mut().0.first_chunk_mut() else { return };
+        let Some(panel) = panel.as_chunks_mut().0.first_chunk_mut() else { return misfit() };
         let [l0, l1, l2, l3, ..] = lines;
         let pixels = Pixels { bytes: &mut *out, channels: outputs };
         if windows3::row([l0, l1, l2, l3], panel, columns, weights, conv.to, pixels) {
@@ -270,10 +270,10 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     let mut column = 0;
     while column < columns {
         let valid = (columns - column).min(2);
-        let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return };
+        let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return misfit() };
         let out = Pixels { bytes: out, channels: outputs };
         if form == Form::Three {
-            let Some(panel) = panel.as_chunks_mut().0.first_chunk_mut() else { return };
+            let Some(panel) = panel.as_chunks_mut().0.first_chunk_mut() else { return misfit() };
             let [l0, l1, l2, l3, ..] = lines;
             let patch = Patch { lines: [l0, l1, l2, l3], left: 2 * column, signed };
             #[cfg(dsp)]
@@ -310,10 +310,11 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     }
 }
 
-/// The four bytes of a line from `at` on; 0 where they are not there.
+/// The four bytes of a line from `at` on.
 #[inline(always)]
 fn four(line: &[u8], at: usize) -> u32 {
-    line.get(at..).and_then(|line| line.first_chunk()).map_or(0, |&four| u32::from_le_bytes(four))
+    let four = line.get(at..).and_then(|line| line.first_chunk());
+    four.map_or_else(misfit, |&four| u32::from_le_bytes(four))
 }
 
 /// Stores two words of a tile.
@@ -378,9 +379,8 @@ fn expand5(lines: [&[u8]; 6], left: usize, signed: bool, pooled: bool, to: Tile<
         (upper, upper >> 8 | e << 24, e, f)
     };
     let put = |step: Option<&mut [u32; 4]>, words: [u32; 2]| {
-        if let Some(step) = step {
-            if tile == 0 { put::<0>(step, words) } else { put::<1>(step, words) }
-        }
+        let Some(step) = step else { return misfit() };
+        if tile == 0 { put::<0>(step, words) } else { put::<1>(step, words) }
     };
     let wide = |word: u32| bytes16(word, signed);
     let sub = |a: [u32; 2], b: [u32; 2]| [sub16(a[0], b[0]), sub16(a[1], b[1])];
@@ -395,7 +395,7 @@ fn expand5(lines: [&[u8]; 6], left: usize, signed: bool, pooled: bool, to: Tile<
         return;
     }
     let y4 = fifth(1);
-    let Some(panel) = panel.first_chunk_mut::<28>() else { return };
+    let Some(panel) = panel.first_chunk_mut::<28>() else { return misfit() };
     let mut last = None; // of the row above: columns 1 to 4 of the patch
     for (r, line) in lines.into_iter().enumerate() {
         let x = wide(four(line, left));
@@ -473,11 +473,11 @@ fn expand(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut
     for row in 0..kernel[0] {
         let windows = WindowRow { lines: [line(row), line(row + stride[0])], starts, run };
         let inside = windows.inside(pooled);
-        let panel = panel.get_mut(row * quads..).unwrap_or(&mut []);
+        let panel = panel.get_mut(row * quads..).unwrap_or_else(misfit);
         #[cfg(dsp)]
         if inside && !pooled && !signed && run.is_multiple_of(4) {
-            let words = panel.as_flattened_mut().get_mut(2 * tile..).unwrap_or(&mut []);
-            let bytes = windows.get(0).unwrap_or(&[]);
+            let words = panel.as_flattened_mut().get_mut(2 * tile..).unwrap_or_else(misfit);
+            let bytes = windows.get(0).unwrap_or_else(misfit);
             expand::expand(bytes.as_chunks().0, words, [1, 4]);
             continue;
         }
@@ -575,9 +575,8 @@ impl KernelRow<'_> {
     /// Stores the words at index `q` of a stage.
     #[inline(always)]
     fn set(&mut self, stage: usize, q: usize, words: [u32; 2]) {
-        if let Some(step) = self.panel.get_mut(stage * self.stage_len + q) {
-            if self.tile == 0 { put::<0>(step, words) } else { put::<1>(step, words) }
-        }
+        let Some(step) = self.panel.get_mut(stage * self.stage_len + q) else { return misfit() };
+        if self.tile == 0 { put::<0>(step, words) } else { put::<1>(step, words) }
     }
 }
 
@@ -604,6 +603,7 @@ fn expand_differences(windows: [&[u8]; 4], signed: bool, mut to: KernelRow<'_>) 
         to.set(2, q, sub(c, d));
         to.set(3, q, d);
     };
+    debug_assert!(windows.iter().all(|window| window.len() == windows[0].len()));
     let [a, b, c, d] = windows.map(<[u8]>::as_chunks);
     for (q, (((&a, &b), &c), &d)) in a.0.iter().zip(b.0).zip(c.0).zip(d.0).enumerate() {
         step(q, [a, b, c, d].map(u32::from_le_bytes));
@@ -630,7 +630,7 @@ mod portable {
     pub(super) fn sum(panel: &[u32], weights: &[i16], stages: Stages, to: Element, out: Pixels<'_>) {
         let (Stages { count: stages, words }, Pixels { bytes: out, channels: outputs }) = (stages, out);
         for (pair, record) in weights.chunks_exact(((words + TAIL / 2) * 4).max(1)).enumerate() {
-            let Some((weights, tail)) = record.split_at_checked(words * 4) else { return };
+            let Some((weights, tail)) = record.split_at_checked(words * 4) else { return misfit() };
             let (mut a, mut b) = ([0; 2], [0; 2]); // a tile's sums, of two channels
             for (stage, panel) in panel.chunks_exact((words * 2).max(1)).enumerate().take(stages) {
                 if stage > 0 {
@@ -646,7 +646,7 @@ mod portable {
                     barrier();
                 }
             }
-            let Some(&tail) = tail.first_chunk() else { return };
+            let Some(&tail) = tail.first_chunk() else { return misfit() };
             finish([a, b], tail, to, pair, Pixels { bytes: &mut *out, channels: outputs });
         }
     }
@@ -662,7 +662,7 @@ mod portable {
         let Patch { lines, left, signed } = patch;
         let pixels = if tiles > 1 { 6 } else { 4 };
         for (line, row) in lines.into_iter().zip(panel.as_flattened_mut().as_chunks_mut::<6>().0) {
-            let line = line.get(left..left + pixels).unwrap_or(&[]);
+            let line = line.get(left..left + pixels).unwrap_or_else(misfit);
             for (to, &byte) in row.iter_mut().zip(line) {
                 *to = if signed { byte as i8 as u32 } else { byte.into() };
             }
@@ -673,12 +673,12 @@ mod portable {
     #[inline(never)]
     pub(super) fn sum_pixels3(panel: &[[u32; 4]; 10], weights: &[i16], to: Element, out: Pixels<'_>) {
         let Pixels { bytes: out, channels: outputs } = out;
-        let Some((first, second)) = out.split_at_mut_checked(outputs) else { return };
+        let Some((first, second)) = out.split_at_mut_checked(outputs) else { return misfit() };
         let mut second = second.as_chunks_mut::<2>().0.iter_mut();
         for (record, out) in weights.as_chunks::<48>().0.iter().zip(first.as_chunks_mut::<2>().0) {
-            let Some(words) = record.as_chunks().0.first_chunk() else { return };
+            let Some(words) = record.as_chunks().0.first_chunk() else { return misfit() };
             let ([a0, b0], [a1, b1]) = (channel::<0>(panel, words), channel::<1>(panel, words));
-            let parameters = parameters(record.last_chunk().copied().unwrap_or([0; 8]));
+            let parameters = parameters(record.last_chunk().copied().unwrap_or_else(misfit));
             // A match, for the limits to be constants.
             let finish = |sums: [i32; 2], to: Element| {
                 let [(b, m), (c, n)] = parameters;

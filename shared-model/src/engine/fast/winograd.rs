@@ -184,7 +184,9 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
         let left = tiles - tile;
         let count = if left == 1 || left == 2 || left == 4 { 2 } else { TILES };
         let valid = count.min(left);
-        let Some((panel, border)) = work.split_at_mut_checked(count * POSITIONS * depth / 2) else { return };
+        let Some((panel, border)) = work.split_at_mut_checked(count * POSITIONS * depth / 2) else {
+            return misfit();
+        };
         #[cfg(dsp)]
         let valid_apart = {
             let column = (2 * tile).checked_sub(conv.geometry.padding[1]);
@@ -207,11 +209,10 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
             }
         }
         if conv.pooled && conv.to == Element::Unsigned {
-            if let Some(out) = out.get_mut(tile * outputs..) {
-                let out = Pixels { bytes: out, channels: outputs };
-                let tiles = Tiles { count, valid };
-                inner::multiply_pool(panel, weights, channels, depth, tiles, out);
-            }
+            let Some(out) = out.get_mut(tile * outputs..) else { return misfit() };
+            let out = Pixels { bytes: out, channels: outputs };
+            let tiles = Tiles { count, valid };
+            inner::multiply_pool(panel, weights, channels, depth, tiles, out);
         } else {
             multiply_apart(conv, panel, tile, Tiles { count, valid }, out);
         }
@@ -357,8 +358,9 @@ fn transform_four(
             let [a, b, c, d] = [t0, t1, t2, t3].map(get);
             for (j, value) in [sub16(a, c), add16(b, c), sub16(c, b), sub16(b, d)].into_iter().enumerate() {
                 let at = (4 * j + n) * (depth / 2) * count + slot(count, tile, q, half);
-                if let Some(slot) = panel.get_mut(at) {
-                    *slot = value;
+                match panel.get_mut(at) {
+                    Some(slot) => *slot = value,
+                    None => misfit(),
                 }
             }
         }
@@ -395,7 +397,7 @@ fn transform_bytes(lines: [&[u8]; 4], depth: usize, element: Element, to: TilePl
         let pixel = |i: usize, j: usize| {
             let line = lines.get(i).copied().unwrap_or(&[]);
             let four = line.get(j * depth + 4 * q..).and_then(|bytes| bytes.first_chunk::<4>());
-            four.map_or(0, |&bytes| u32::from_le_bytes(bytes))
+            four.map_or_else(misfit, |&bytes| u32::from_le_bytes(bytes))
         };
         transform_four(
             pixel,
@@ -413,7 +415,8 @@ fn transform_bytes(lines: [&[u8]; 4], depth: usize, element: Element, to: TilePl
 fn transform_words(words: &[u32], depth: usize, element: Element, to: TilePlace<'_>) {
     let TilePlace { panel, count, tile } = to;
     for q in 0..depth / 4 {
-        let pixel = |i: usize, j: usize| words.get(i * depth + j * (depth / 4) + q).copied().unwrap_or(0);
+        let pixel =
+            |i: usize, j: usize| words.get(i * depth + j * (depth / 4) + q).copied().unwrap_or_else(misfit);
         transform_four(
             pixel,
             element == Element::Signed,
@@ -428,7 +431,7 @@ fn transform_words(words: &[u32], depth: usize, element: Element, to: TilePlace<
 #[cfg(not(dsp))]
 #[inline(always)]
 fn outputs<const N: usize>(products: &[[i32; N]; POSITIONS], index: usize) -> [i32; 4] {
-    let p = |position: usize| products[position].get(index).copied().unwrap_or(0);
+    let p = |position: usize| products[position].get(index).copied().unwrap_or_else(misfit);
     // Of a column of positions, which holds the rows 2, 1, 0 and 3 negated: the upper and the lower output's part.
     let column = |at: usize| {
         let (two, one, zero, three) = (p(at), p(at + 1), p(at + 2), p(at + 3));
@@ -459,10 +462,10 @@ mod portable {
         let mut panel = panel;
         for (a, b, plus) in [(0, 2, false), (1, 2, true), (2, 1, false), (1, 3, false)] {
             let get = |column: usize| {
-                words.map(|line| line.get(column * pixel..(column + 1) * pixel).unwrap_or(&[]))
+                words.map(|line| line.get(column * pixel..(column + 1) * pixel).unwrap_or_else(misfit))
             };
             let Some((first, rest)) = core::mem::take(&mut panel).split_at_mut_checked(4 * stride) else {
-                return;
+                return misfit();
             };
             panel = rest;
             let to = TilePlace { panel: first, count, tile };
@@ -563,8 +566,8 @@ mod portable {
     ) {
         let (mut panel, mut weights): (&[i16], _) = (bytemuck::cast_slice(panel), weights);
         for products in products {
-            let Some((v, rest)) = panel.split_at_checked(N * depth) else { return };
-            let Some((u, others)) = weights.split_at_checked(2 * depth) else { return };
+            let Some((v, rest)) = panel.split_at_checked(N * depth) else { return misfit() };
+            let Some((u, others)) = weights.split_at_checked(2 * depth) else { return misfit() };
             (panel, weights) = (rest, others);
             let (v, u) = (v.as_chunks().0, u.as_chunks().0);
             let sums = dot::<N, M>(v, u);
@@ -620,7 +623,7 @@ mod portable {
         for (pair, (weights, (biases, multipliers))) in pairs.zip(biases.iter().zip(multipliers)).enumerate()
         {
             multiply_all(panel, weights, depth, count, &mut products);
-            let out = out.get_mut(2 * pair..).unwrap_or(&mut []);
+            let out = out.get_mut(2 * pair..).unwrap_or_else(misfit);
             pool(&products, biases, multipliers, valid, Pixels { bytes: out, channels: outputs });
         }
     }

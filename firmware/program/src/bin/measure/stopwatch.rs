@@ -113,7 +113,7 @@ fn read() -> Reading {
     match COUNTER {
         // SAFETY: VALUE of the timer, which only counts. It does so downwards.
         Counter::CmsdkTimer { address, .. } => [!unsafe { ((address + 4) as *const u32).read_volatile() }, 0],
-        Counter::StandIn { address } => {
+        Counter::StandIn { address, .. } => {
             let registers = address as *const u32;
             // SAFETY: the emulator's registers, which only count.
             unsafe { [registers.read_volatile(), registers.add(1).read_volatile()] }

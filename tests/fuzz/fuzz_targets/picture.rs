@@ -1,0 +1,24 @@
+//! Pictures, and what a net is given of them: whatever the file holds, there is an error or as many pixels as wanted.
+#![no_main]
+
+use shared_model::model::format::{Background, Fit, Preprocessing};
+use tinytriplet_data::{picture, prepare::prepare};
+
+/// The most pixels that are prepared: a fuzzer has no time for more.
+const MOST: u64 = 1 << 18;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let Some((&[way, height, width], file)) = data.split_first_chunk() else { return };
+    match picture::decode(file) {
+        Ok(image) if u64::from(image.width()) * u64::from(image.height()) <= MOST => {
+            let fit = [Fit::Stretch, Fit::Contain, Fit::Centre][usize::from(way) % 3];
+            let background =
+                [Background::Dark, Background::Light, Background::Auto][usize::from(way / 3) % 3];
+            let size = [height, width].map(|size| 1 + usize::from(size) % 48);
+            let pixels = prepare(image, Preprocessing { fit, background }, size);
+            assert_eq!(pixels.len(), size[0] * size[1]);
+        }
+        Ok(_) => {}
+        Err(fault) => assert!(!fault.to_string().is_empty()),
+    }
+});
