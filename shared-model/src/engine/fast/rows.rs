@@ -126,7 +126,11 @@ fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
     }
     let (quads, rest) = rest.as_chunks();
     sum += expand_quads(quads, end.as_chunks_mut().0);
-    sum as i32 + expand(rest, false, end.get_mut(2 * quads.len()..).unwrap_or(&mut []), 1)
+    let end = end.get_mut(2 * quads.len()..).unwrap_or(&mut []);
+    if end.is_empty() {
+        return sum as i32; // a row of a window, which is whole words
+    }
+    sum as i32 + expand(rest, false, end, 1)
 }
 
 /// Expands up to 128 times four bytes; their sum.
