@@ -36,6 +36,7 @@ impl Gallery<'_> {
         method: Method,
         threshold: Threshold,
     ) -> Result<Recognition<'_>, RecogniseError> {
+        debug_assert!(self.is_of(model), "the gallery is one of another model");
         let distance = threshold.distance(&model.metadata().thresholds).ok_or(RecogniseError::NoThreshold)?;
         let Nearest { first, second } = self.nearest(embedding, method)?;
         let background = match first {

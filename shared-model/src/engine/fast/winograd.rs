@@ -12,10 +12,7 @@ use super::{
     lanes::*,
     misfit,
 };
-use crate::{
-    engine::requantize::requantize,
-    model::{kernel_choice::MAX_WINOGRAD_DEPTH, tensor::Element},
-};
+use crate::{engine::requantize::requantize, model::tensor::Element};
 
 #[cfg(dsp)]
 use super::cortex_m::{self, transform::transform_tiles, winograd as inner};
@@ -27,8 +24,7 @@ const POSITIONS: usize = 16;
 /// Most tiles that are computed together.
 const TILES: usize = 3;
 /// Largest depth for which differences of outputs cannot overflow.
-const MAX_DEPTH: usize = (1 << 28) / (9 * 128 * 255) - 1;
-const _: () = assert!(MAX_WINOGRAD_DEPTH as usize <= MAX_DEPTH);
+pub(super) const MAX_DEPTH: usize = (1 << 28) / (9 * 128 * 255) - 1;
 
 /// Returns how many words of workspace [`rows`] needs.
 pub(super) const fn work_words(conv: &Conv<'_, '_>) -> usize {
