@@ -1,4 +1,4 @@
-//! Code compiled once for each instruction set and chosen at run time: for [`f32`], and for the
+//! Code compiled once for each instruction set and chosen at run time: for [`f32`](mod@f32), and for the
 //! int8 engine.
 
 pub mod f32;
