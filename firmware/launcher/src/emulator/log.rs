@@ -54,6 +54,9 @@ impl Log {
     /// that Burn uses.)
     pub fn lines(&mut self) -> Result<Vec<String>, EmulatorError> {
         let entries = self.entries()?;
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut command = Command::new("defmt-print");
         command.args(["--log-format", "{L} {s}", "-e"]).arg(&self.program);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
