@@ -21,8 +21,7 @@ pub fn model(file: &ModelFile) -> Result<String, String> {
 pub fn gallery(size: GallerySize) -> String {
     format!(
         "/// The most entries of the gallery: `TINYTRIPLET_CAPACITY`.\npub const CAPACITY: usize = {};\n\
-         /// Embeddings that it keeps of each entry: `TINYTRIPLET_EXEMPLARS`.\npub const EXEMPLARS:
-         /// usize = {};\n",
+         /// Embeddings that it keeps of each entry: `TINYTRIPLET_EXEMPLARS`.\npub const EXEMPLARS: usize = {};\n",
         size.capacity, size.exemplars
     )
 }
@@ -45,10 +44,9 @@ pub fn measured(files: &[ModelFile]) -> Result<String, String> {
     }
     text += &format!(
         "/// The model files that the program \"measure\" measures.\npub static MEASURED: &[&[u8]] = &[{list}];\n\
-         /// Bytes of their largest image.\npub const MEASURED_INPUT_LEN: usize = {input};\n\ The
-         /// most words of 32 bits that the engine computes in.\npub const MEASURED_SCRATCH_LEN:
-         /// usize = {scratch};\n\ Bytes of their largest embedding.\npub const
-         /// MEASURED_EMBEDDING_LEN: usize = {embedding};\n",
+         /// Bytes of their largest image.\npub const MEASURED_INPUT_LEN: usize = {input};\n\
+         /// The most words of 32 bits that the engine computes in.\npub const MEASURED_SCRATCH_LEN: usize = {scratch};\n\
+         /// Bytes of their largest embedding.\npub const MEASURED_EMBEDDING_LEN: usize = {embedding};\n",
     );
     Ok(text)
 }
