@@ -118,11 +118,15 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
             }
             RequestBody::Bench { runs } => self.bench(runs, system),
             RequestBody::SelfTest => self.self_test(),
-            RequestBody::Restart(Restart::Reset | Restart::Panic | Restart::Hang) => Ok(ResponseBody::Done),
+            RequestBody::Restart(Restart::Panic | Restart::Hang) if !cfg!(feature = "fault-injection") => {
+                Err(RequestError::NoFaultInjection)
+            }
+            RequestBody::Restart(_) => Ok(ResponseBody::Done),
         }
     }
 
-    /// Enrols the last image that was seen, and returns the number of images that the label then has.
+    /// Enrols the last image that was seen, and returns the number of images that the label then
+    /// has.
     ///
     /// # Errors
     /// Returns [`RequestError::NoEntry`] if no image was seen yet, or the error of the gallery.
@@ -161,7 +165,8 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         Ok(ResponseBody::Recognition(recognition))
     }
 
-    /// Converts a distance for people who read the log: the length between two embeddings, or their angle in degrees.
+    /// Converts a distance for people who read the log: the length between two embeddings, or their
+    /// angle in degrees.
     fn apart(&self, distance: u32) -> f32 {
         let real = self.model.distance().real(distance, self.model.output().scale);
         match self.model.distance() {

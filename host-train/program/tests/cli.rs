@@ -1,4 +1,4 @@
-//! What a person meets who gives the program something wrong: one line that says what, where, what to do, and the
+//! The program's answers to something wrong: one line that says what, where, what to do, and the
 //! exit status.
 
 mod idx;
@@ -12,7 +12,7 @@ use shared_model::{
 };
 use std::{fs, path::Path};
 
-/// A folder of a tiny, correct set: 40 training and 20 test images, ten classes.
+/// Returns a folder of a tiny, correct set: 40 training and 20 test images, ten classes.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let cycle = |count: usize| labels(&(0..count).map(|i| (i % 10) as u8).collect::<Vec<u8>>());
@@ -34,7 +34,7 @@ fn training_fails(folder: &Path, words: &[&str]) {
 }
 
 #[test]
-fn missing_data() {
+fn missing_data_are_named() {
     training_fails(Path::new("/nowhere/mnist"), &["/nowhere/mnist", "no such folder", "drawn"]);
     let empty = tempfile::tempdir().unwrap();
     training_fails(empty.path(), &["train-images-idx3-ubyte"]);
@@ -44,7 +44,7 @@ fn missing_data() {
 }
 
 #[test]
-fn damaged_data() {
+fn damaged_data_are_named() {
     let cases: [(&str, Vec<u8>, &[&str]); 6] = [
         ("train-images-idx3-ubyte", images(40, 28)[..1000].to_vec(), &["train-images-idx3-ubyte", "1000"]),
         ("train-images-idx3-ubyte", b"<!DOCTYPE html><html>proxy</html>".to_vec(), &["HTML"]),
@@ -83,9 +83,9 @@ fn wrong_model() {
     fails(&host_train(&["bench", model]), &["TINYTRIP"]);
 }
 
-/// What a file says that its model gives, and what the engine computes, are compared.
+/// The answer that a file states for its model, and the engine's, are compared.
 #[test]
-fn failed_self_test() {
+fn a_failed_self_test_is_an_error() {
     let good = include_bytes!("../../../firmware/models/default.model.postcard");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.postcard");
@@ -239,7 +239,8 @@ fn a_short_run_from_end_to_end() {
     }
 }
 
-/// Classes that are never trained on: the model hears nothing of them, and what it makes of them is told.
+/// Classes that are never trained on: the model hears nothing of them, and what it makes of them is
+/// told.
 #[test]
 fn unseen_classes() {
     let folder = tempfile::tempdir().unwrap();
@@ -257,7 +258,8 @@ fn unseen_classes() {
     let run = at("runs/unseen");
     let metrics = fs::read_to_string(format!("{run}/metrics.json")).unwrap();
     let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
-    // An epoch is every training image that is not held out: 1,100 of each of the seven other classes.
+    // An epoch is every training image that is not held out: 1,100 of each of the seven other
+    // classes.
     assert_eq!(metrics["images_seen"], 7 * 1100);
     for kind in ["float", "int8"] {
         assert_eq!(metrics[kind]["triplet_accuracy"]["per_class"].as_array().unwrap().len(), 7);

@@ -74,7 +74,8 @@ fn it_recognises_what_a_gallery_on_the_pc_does() {
     }
 }
 
-/// An entry that is far from everything: whatever is seen is nearer to something that the model was trained on.
+/// An entry that is far from everything: whatever is seen is nearer to something that the model was
+/// trained on.
 #[test]
 fn what_is_nearer_to_the_background_is_unknown() {
     let pixels = image(1);
@@ -305,6 +306,17 @@ fn a_restart_is_answered_first() {
     let mut bench = Bench::new();
     assert_eq!(bench.ask_one(RequestBody::Restart(Restart::Reset)).body(), ResponseBody::Done);
     assert_eq!(bench.restarts, 1);
+}
+
+#[cfg(not(feature = "fault-injection"))]
+#[test]
+fn faults_are_not_injected_unless_they_are_built_in() {
+    let mut bench = Bench::new();
+    for how in [Restart::Panic, Restart::Hang] {
+        let refused = ResponseBody::Error(RequestError::NoFaultInjection);
+        assert_eq!(bench.ask_one(RequestBody::Restart(how)).body(), refused);
+    }
+    assert_eq!(bench.restarts, 0);
 }
 
 #[test]

@@ -1,19 +1,20 @@
 use super::{Pairs, Value};
 
-/// How far apart pairs are: the shares of them in bins of one width, but for the last.
+/// The distances of pairs: the shares of pairs in bins of one width, but for the last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram<D> {
     /// Share of the pairs of one label in each bin.
     pub same: Vec<f64>,
     /// Share of the pairs of two labels in each bin.
     pub different: Vec<f64>,
-    /// Where each bin begins, and where the last one ends.
+    /// The beginning of each bin, and the end of the last one.
     pub edges: Vec<D>,
 }
 
 impl Pairs<'_, i16> {
-    /// A histogram of at most `bins` bins, from 0 to the largest distance that occurs. Exact: a bin is a whole number of
-    /// the buckets that pairs are counted in. It holds the distances from where it begins to just before it ends.
+    /// Returns a histogram of at most `bins` bins, from 0 to the largest distance that occurs. Exact: a bin
+    /// is a whole number of the buckets that pairs are counted in. It holds the distances from
+    /// where it begins to just before it ends.
     pub fn histogram(&self, bins: usize) -> Histogram<u32> {
         let total = self.total();
         let used = 1 + self.buckets().take_while(|within| within.count != total).count();
@@ -38,7 +39,7 @@ mod tests {
     use shared_model::{Distance, inspect::Element};
 
     #[test]
-    fn by_hand() {
+    fn each_pair_counts_in_the_bin_of_its_distance() {
         // Same pairs: 0-1: 1, 2-3: 4. Different: 0-2: 9, 0-3: 25, 1-2: 4, 1-3: 16.
         let bytes = [0, 1, 3, 5];
         let embeddings = Embeddings::from_bytes(&bytes, 4, Element::Unsigned, Distance::SquaredL2, 1.0);
@@ -54,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost() {
+    fn every_pair_is_in_a_bin() {
         let bytes: Vec<u8> = (0..300).map(|i| (i * i % 251) as u8).collect();
         let labels: Vec<u16> = (0..100).map(|i| i % 3).collect();
         for kind in [Distance::SquaredL2, Distance::Cosine] {

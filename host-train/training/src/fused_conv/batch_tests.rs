@@ -83,7 +83,8 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-/// Sums of small integers have no rounding, so all must be equal: values, argmax (with many ties), gradients.
+/// Sums of small integers have no rounding, so all must be equal: values, argmax (with many ties),
+/// gradients.
 #[test]
 fn equals_the_definition() {
     let mut random = Random(1);
@@ -215,7 +216,7 @@ fn not_a_number_shows() {
 }
 
 #[test]
-fn no_images() {
+fn no_images_give_no_output() {
     let geometry = Geometry { stride: [1, 1], padding: [0; 4], relu: true, pool: None };
     let case = Case::new(geometry, [0, 6, 6, 2], [3, 2, 3, 3], || 1.0);
     let (output, gradients) = run(Simd::best(), &case);
