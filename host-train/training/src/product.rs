@@ -1,7 +1,7 @@
 //! Matrix products on all threads.
 //!
-//! Burn is built without threads for its Flex backend, which halves the time that takes (docs/BUILDING.md). Only the
-//! products of large dense layers had a use for them.
+//! Burn's Flex backend is built without threads, which is faster to build (docs/BUILDING.md). Large dense layers are
+//! the only products here that gain from them.
 
 use crate::fused_conv::supported;
 use burn::{
