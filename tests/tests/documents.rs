@@ -84,9 +84,7 @@ fn other_versions_are_refused_before_all_else() {
         let error = Model::decode(&file).unwrap_err();
         assert_eq!(error, DecodeError::Version(version.into()));
         assert!(
-            error
-                .to_string()
-                .ends_with("this program reads version 3: `host-train export RUN` writes it anew"),
+            error.to_string().ends_with("this program reads version 3: export the model again"),
             "{error}"
         );
     }

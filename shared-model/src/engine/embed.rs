@@ -14,32 +14,43 @@ use crate::{
 use core::{iter::Peekable, ops::Range};
 use heapless::Vec;
 
-/// Most steps of a [`Segment`]. One more costs a hundred bytes of stack.
+/// The largest number of steps of a [`Segment`]. One more costs a hundred bytes of stack.
 const MAX_SEGMENT: usize = 3;
 
 impl Model<'_> {
     /// Computes the embedding of an image.
     ///
     /// * `pixels`: height × width × channels bytes, row by row; exactly [`input_len`](Self::input_len).
-    /// * `scratch`: at least [`scratch_len`](Self::scratch_len) words; what is in it does not matter.
-    /// * `embedding`: exactly [`embedding_len`](Self::embedding_len) bytes, read as
-    ///   [`output().element`](Self::output) says.
+    /// * `scratch`: at least [`scratch_len`](Self::scratch_len) words; their content does not matter.
+    /// * `embedding`: exactly [`embedding_len`](Self::embedding_len) bytes; [`output`](Self::output) has their meaning.
+    ///
+    /// ```
+    /// use shared_model::Model;
+    ///
+    /// # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+    /// let model = Model::decode(FILE)?;
+    /// let mut scratch = vec![0; model.scratch_len()]; // on a board: static arrays
+    /// let mut embedding = vec![0; model.embedding_len()];
+    /// let pixels = vec![255; model.input_len()];
+    /// model.embed(&pixels, &mut scratch, &mut embedding)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// One of the three lengths is wrong; nothing has been computed then.
+    /// Returns [`EmbedError::InputLength`], [`EmbedError::ScratchLength`] or [`EmbedError::EmbeddingLength`] if that
+    /// length is wrong. Nothing has been computed then.
     pub fn embed(&self, pixels: &[u8], scratch: &mut [u32], embedding: &mut [u8]) -> Result<(), EmbedError> {
         self.embed_observed(pixels, scratch, embedding, |_, _| {})
     }
 
-    /// [`embed`](Self::embed), with a look at what every step writes: how two builds that disagree are
-    /// compared layer by layer.
+    /// Computes the embedding of an image, and shows the output of every step: for a comparison of two builds that
+    /// disagree, layer by layer.
     ///
-    /// `observe` gets a step's output in pieces of whole rows, in order; the pieces of several steps may come in
-    /// turns. In a packed model, a map between two convolutions has only the rows and columns that the second one
-    /// looks at.
+    /// `observe` gets a step's output in pieces of whole rows, in order. The pieces of several steps may alternate. In a
+    /// packed model, a map between two convolutions has only the rows and columns that the second one reads.
     ///
     /// # Errors
-    /// As [`embed`](Self::embed).
+    /// Returns the errors of [`embed`](Self::embed).
     pub fn embed_observed(
         &self,
         pixels: &[u8],
@@ -89,7 +100,8 @@ impl Model<'_> {
         Ok(())
     }
 
-    /// Words of scratch that [`embed`](Self::embed) needs: in the segment that needs most, its input, output and what it works in.
+    /// Returns the words of scratch that [`embed`](Self::embed) needs: input, output and working memory of the segment
+    /// that needs most.
     pub(crate) fn needed_scratch(&self) -> usize {
         let layers = self.metadata().layers.len();
         let (mut most, mut input) = (0, 0);
@@ -105,9 +117,10 @@ impl Model<'_> {
 }
 
 #[cfg(feature = "alloc")]
+#[cfg_attr(docsrs, doc(cfg(feature = "alloc")))]
 impl Model<'_> {
-    /// Words of scratch that are in use while each [step](Self::steps) runs, the largest of which is
-    /// [`scratch_len`](Self::scratch_len). Convolutions that run in turns, row by row, use the same.
+    /// Returns the words of scratch that are in use while each [step](Self::steps) runs. The largest is
+    /// [`scratch_len`](Self::scratch_len). Convolutions that alternate row by row use the same.
     pub fn scratch_in_use(&self) -> alloc::vec::Vec<usize> {
         let layers = self.metadata().layers.len();
         let (mut words, mut input) = (alloc::vec::Vec::new(), 0);
@@ -123,8 +136,8 @@ impl Model<'_> {
     }
 }
 
-/// One step; or several convolutions, between which there are never whole maps but only as many rows as the next
-/// one looks at, in a ring.
+/// One step, or several convolutions that alternate row by row. Between them lies no whole map, only a ring of the rows
+/// that the next one reads.
 #[derive(Default)]
 struct Segment<'a> {
     stages: Vec<Stage<'a>, MAX_SEGMENT>,
@@ -133,8 +146,8 @@ struct Segment<'a> {
 /// A step in a segment.
 struct Stage<'a> {
     step: Step<'a>,
-    /// Rows and columns of the output that are computed: those that the next step looks at. (Where 13 columns are
-    /// convolved by 3 × 3 and pooled by 2 × 2, it does not look at the last.)
+    /// Rows and columns of the output that are computed: those that the next step reads. (If 13 columns are convolved by
+    /// 3 × 3 and pooled by 2 × 2, it does not read the last one.)
     height: usize,
     width: usize,
     /// Rows of the output that are kept.
@@ -142,13 +155,13 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Of what is computed.
+    /// Returns the shape of the part of the output that is computed.
     fn shape(&self) -> Shape {
         // No larger than the step's output.
         Shape::new(self.height as u16, self.width as u16, self.step.output.shape.channels)
     }
 
-    /// Bytes of a row of the output.
+    /// Returns the bytes of a row of the output.
     fn row_len(&self) -> usize {
         self.width * usize::from(self.step.output.shape.channels)
     }
@@ -159,8 +172,8 @@ impl Stage<'_> {
 }
 
 impl<'a> Segment<'a> {
-    /// Takes the next steps that belong together; none are left if it has none. It is filled in place, because moving it
-    /// costs a board's stack.
+    /// Replaces the stages by the next steps that belong together. Returns false if no step is left. The segment is filled
+    /// in place, because moving it costs stack on a board.
     fn fill(&mut self, steps: &mut Peekable<impl Iterator<Item = Step<'a>>>) -> bool {
         self.stages.clear();
         while !self.stages.is_full() {
@@ -179,7 +192,7 @@ impl<'a> Segment<'a> {
         !self.stages.is_empty()
     }
 
-    /// Leaves out of each map within the segment what the next step does not look at.
+    /// Crops each map within the segment to what the next step reads.
     fn crop(&mut self) {
         for index in (1..self.stages.len()).rev() {
             let Some([stage, next]) = self.stages.get_mut(index - 1..=index) else { return never() };
@@ -202,7 +215,7 @@ impl<'a> Segment<'a> {
         self.stages.last().map_or(0, |stage| stage.step.output.len())
     }
 
-    /// A stage, and what it reads and writes.
+    /// Returns a stage, and what it reads and writes.
     fn extent(&self, index: usize) -> Option<(&Stage<'a>, Extent)> {
         let stage = self.stages.get(index)?;
         let input = match index.checked_sub(1).and_then(|before| self.stages.get(before)) {
@@ -212,7 +225,7 @@ impl<'a> Segment<'a> {
         Some((stage, Extent { input, output: stage.shape() }))
     }
 
-    /// Words for the rings, and for the step that needs most to work in.
+    /// Returns the words for the rings, and for the step that needs the most working memory.
     fn work_len(&self) -> usize {
         let rings = self.stages.iter().rev().skip(1).map(|stage| stage.ring_len().div_ceil(4));
         let work = (0..self.stages.len()).filter_map(|index| {
@@ -238,7 +251,7 @@ impl<'a> Segment<'a> {
         }
     }
 
-    /// Computes row after row of the last step, and before each the rows of the others that it takes.
+    /// Computes the last step row by row, and before each row those rows of the other steps that it needs.
     fn stream(
         &self,
         input: &[u8],
@@ -290,7 +303,7 @@ impl<'a> Segment<'a> {
 }
 
 impl Step<'_> {
-    /// Index of the last layer that the step computes.
+    /// Returns the index of the last layer that the step computes.
     pub fn last_layer(&self) -> usize {
         match self.operation {
             Operation::Conv2d { pool: Some(_), .. } => self.layer + 1,
@@ -298,12 +311,12 @@ impl Step<'_> {
         }
     }
 
-    /// Whether it computes its output row by row, from as few rows of its input as it takes.
+    /// Returns true if it computes its output row by row, from only the rows of the input that it needs.
     fn streams(&self) -> bool {
         matches!(self.operation, Operation::Conv2d { .. }) && self.kernel.is_fast()
     }
 
-    /// Rows of the output that are computed together.
+    /// Returns the number of rows of the output that are computed together.
     fn rows_at_once(&self) -> usize {
         match self.operation {
             Operation::Conv2d { pool: None, .. } if self.kernel == Kernel::Winograd => 2,
@@ -311,8 +324,8 @@ impl Step<'_> {
         }
     }
 
-    /// Rows (`axis` 0) or columns (1) of the input that the output's row or column `index` takes, with the row that is
-    /// computed together with it.
+    /// Returns the rows (`axis` 0) or columns (1) of the input that the output's row or column `index` needs, and the row
+    /// that is computed together with it.
     fn taken(&self, axis: usize, index: usize) -> Range<usize> {
         let taken = self.taken_unclipped(axis, index);
         let shape = self.input.shape;
@@ -320,7 +333,7 @@ impl Step<'_> {
         taken.start.clamp(0, size).unsigned_abs()..taken.end.clamp(0, size).unsigned_abs()
     }
 
-    /// [`taken`](Self::taken), with what is padding.
+    /// Returns what [`taken`](Self::taken) does, with the padding.
     fn taken_unclipped(&self, axis: usize, index: usize) -> Range<isize> {
         let Operation::Conv2d { geometry, pool, .. } = &self.operation else { return 0..0 };
         let at = |pair: [usize; 2]| if axis == 0 { pair[0] } else { pair[1] };
@@ -356,24 +369,25 @@ impl Step<'_> {
     }
 }
 
-/// Why an image was not embedded.
+/// The reason for not embedding an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum EmbedError {
-    /// The image has not [`Model::input_len`] bytes.
+    /// The image does not have [`Model::input_len`] bytes.
     InputLength,
     /// The scratch buffer has fewer than [`Model::scratch_len`] words.
     ScratchLength,
-    /// The buffer for the embedding has not [`Model::embedding_len`] bytes.
+    /// The buffer for the embedding does not have [`Model::embedding_len`] bytes.
     EmbeddingLength,
 }
 
 impl core::fmt::Display for EmbedError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
-            Self::InputLength => "the image has not as many pixels as the model's input",
+            Self::InputLength => "the number of pixels differs from the model's input",
             Self::ScratchLength => "the scratch buffer is shorter than the model needs",
-            Self::EmbeddingLength => "the buffer for the embedding has not the embedding's length",
+            Self::EmbeddingLength => "the buffer for the embedding does not have the embedding's length",
         })
     }
 }

@@ -8,28 +8,38 @@
 //! q = floor((accumulator · multiplier + 2^31) / 2^32)
 //! ```
 //!
-//! in exact integers: `accumulator · multiplier / 2^32`, rounded to the nearest integer, halves towards +∞.
-//! There is no second rounding, which is where other runtimes differ by one from each other. On a Cortex-M
-//! with DSP instructions the whole formula is one `SMMULR`.
+//! in exact integers: `accumulator · multiplier / 2^32`, rounded to the nearest integer, halves towards +∞. There is no
+//! second rounding, by which other runtimes differ by one from each other. On a Cortex-M with DSP instructions the whole
+//! formula is one `SMMULR`.
 //!
-//! The formula never decreases when the accumulator grows. A maximum may therefore be taken before or after
-//! it: `max(q(a), q(b)) = q(max(a, b))`, and a max pool is done on accumulators.
+//! The formula never decreases when the accumulator grows. So a maximum can be computed before or after it,
+//! `max(q(a), q(b)) = q(max(a, b))`, and a max pool works on accumulators.
+//!
+//! ```
+//! use shared_model::{engine::requantize::requantize, inspect::Element};
+//!
+//! // A quarter of 10 is 2.5, which rounds up, and a quarter of −10 is −2.5, which rounds up, too.
+//! let quarter = 1 << 30;
+//! assert_eq!(requantize(10, quarter, Element::Signed) as i8, 3);
+//! assert_eq!(requantize(-10, quarter, Element::Signed) as i8, -2);
+//! assert_eq!(requantize(10_000, quarter, Element::Unsigned), 255);
+//! ```
 
 use crate::model::tensor::Element;
 
-/// `floor((accumulator · multiplier + 2^31) / 2^32)`, exact. See the [module's text](self).
+/// Returns `floor((accumulator · multiplier + 2^31) / 2^32)`, exactly: see the [module](self).
 #[inline(always)]
 pub const fn round_scale(accumulator: i32, multiplier: i32) -> i32 {
     let product = accumulator as i64 * multiplier as i64;
     if cfg!(dsp) {
-        return ((product + (1 << 31)) >> 32) as i32; // what the compiler knows as SMMULR
+        return ((product + (1 << 31)) >> 32) as i32; // the compiler makes an SMMULR of it
     }
-    // The same as the upper half and the bit below it: both as words, so that a saturation stays one of words too.
+    // The same from the upper half and the bit below it. Both are words, so that the saturation is one of words, too.
     let (high, low) = ((product >> 32) as i32, product as u32);
     high.wrapping_add((low >> 31) as i32)
 }
 
-/// [`round_scale`], saturated to the range of `element` and stored as its byte.
+/// Returns the byte of [`round_scale`], saturated to the range of `element`.
 #[inline(always)]
 pub const fn requantize(accumulator: i32, multiplier: i32, element: Element) -> u8 {
     let (low, high) = element.range();

@@ -1,28 +1,36 @@
 use super::embed::EmbedError;
 use crate::model::{crc::CRC32, decode::Model};
 
-/// An image to test engines with, of any size; `docs/FORMAT.md` defines them. Together they make sums as large as they can
-/// be, and as many of a net's activations as a picture does.
+/// An image of any size for testing engines; `docs/FORMAT.md` defines them. Together they produce the largest possible
+/// sums, and as many different activations as a picture does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum TestImage {
-    /// Noise, always the same.
+    /// The same noise every time.
     Noise,
     /// All 0: only biases are left.
     Dark,
-    /// All 255: the largest inputs that there are.
+    /// All 255: the largest inputs.
     Light,
-    /// 0 and 255 in turns: the largest differences of neighbours, which Winograd's method makes of them.
+    /// Alternately 0 and 255: the largest differences of neighbours, which Winograd's method computes.
     Alternating,
 }
 
 impl TestImage {
-    /// All of them, in the order in which they are embedded.
+    /// All test images, in the order in which they are embedded.
     pub const ALL: [Self; 4] = [Self::Noise, Self::Dark, Self::Light, Self::Alternating];
 
-    /// Draws the image, whose size is that of `pixels`.
+    /// Draws the image into all of `pixels`.
+    ///
+    /// ```
+    /// use shared_model::engine::TestImage;
+    ///
+    /// let mut pixels = [7; 4];
+    /// TestImage::Alternating.draw(&mut pixels);
+    /// assert_eq!(pixels, [0, 255, 0, 255]);
+    /// ```
     pub fn draw(self, pixels: &mut [u8]) {
-        // A linear congruential generator ("Numerical Recipes"), of which the upper bits are good.
+        // A linear congruential generator ("Numerical Recipes"); only its upper bits are good.
         let mut state = 1_u32;
         for (index, pixel) in pixels.iter_mut().enumerate() {
             *pixel = match self {
@@ -37,15 +45,28 @@ impl TestImage {
 }
 
 impl Model<'_> {
-    /// Whether the model computes here what it computed at export: embeds the [`TestImage`]s and compares with
-    /// [`Metadata::golden_crc`](crate::model::format::Metadata::golden_crc). A processor, a compiler or a kernel that is at fault
-    /// shows here; [`decode`](Self::decode) does not spend four inferences on it.
+    /// Checks that the model computes the same here as at export. It embeds the [`TestImage`]s, and compares the result
+    /// with [`Metadata::golden_crc`](crate::model::format::Metadata::golden_crc).
     ///
-    /// The buffers are those of [`embed`](Self::embed), whose image is drawn into `pixels`; what is in them does not
-    /// matter.
+    /// A fault of the processor, the compiler or a kernel shows here. [`decode`](Self::decode) does not spend four
+    /// inferences on it.
+    ///
+    /// The buffers are those of [`embed`](Self::embed); the images are drawn into `pixels`. Their content does not matter.
+    ///
+    /// ```
+    /// use shared_model::Model;
+    ///
+    /// # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+    /// let model = Model::decode(FILE)?;
+    /// let mut pixels = vec![0; model.input_len()];
+    /// let mut scratch = vec![0; model.scratch_len()];
+    /// let mut embedding = vec![0; model.embedding_len()];
+    /// model.self_test(&mut pixels, &mut scratch, &mut embedding)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// A length is wrong, or the embeddings are other ones.
+    /// Returns [`SelfTestError::Embed`] if a length is wrong, and [`SelfTestError::Mismatch`] if the embeddings differ.
     pub fn self_test(
         &self,
         pixels: &mut [u8],
@@ -57,11 +78,11 @@ impl Model<'_> {
         if actual == expected { Ok(()) } else { Err(SelfTestError::Mismatch { expected, actual }) }
     }
 
-    /// CRC-32 of the embeddings of [`TestImage::ALL`], one behind the other: what an export writes as
+    /// Returns the CRC-32 of the embeddings of [`TestImage::ALL`], one after another. An export writes it as
     /// [`Metadata::golden_crc`](crate::model::format::Metadata::golden_crc).
     ///
     /// # Errors
-    /// As [`embed`](Self::embed).
+    /// Returns the errors of [`embed`](Self::embed).
     pub fn test_crc(
         &self,
         pixels: &mut [u8],
@@ -78,17 +99,18 @@ impl Model<'_> {
     }
 }
 
-/// Why a model has not proved itself.
+/// The reason for a failed self-test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum SelfTestError {
     /// A buffer has the wrong length: nothing has been tested.
     Embed(EmbedError),
     /// The embeddings of the test images are not those that were computed at export.
     Mismatch {
-        /// Their CRC-32 in the model file.
+        /// The CRC-32 in the model file.
         expected: u32,
-        /// That of what was computed here.
+        /// The CRC-32 of what was computed here.
         actual: u32,
     },
 }

@@ -1,17 +1,22 @@
 //! Distances between embeddings, in exact integers.
 //!
-//! Both kinds yield a `u32` of which smaller means more alike, so that ranking and thresholds need no
-//! case distinction. Neither depends on a scale: a gallery is compared in the integers that the engine
-//! wrote.
+//! Both kinds of [`Distance`] are a `u32`, and smaller means more alike, so ranking and thresholds need no case
+//! distinction. Neither depends on a scale: a gallery is compared in the integers that the engine wrote.
 
 use crate::model::{decode::Model, format::Distance, tensor::Element};
 
-/// One, in the units of [`Distance::Cosine`].
+/// The number one in the units of [`Distance::Cosine`].
 pub const COSINE_ONE: i64 = 1 << 30;
 
 impl Distance {
-    /// The distance of `a` and `b`, which hold [`Element`]s of one kind and have one length,
-    /// at most [`format::MAX_EMBEDDING`](crate::model::format::MAX_EMBEDDING).
+    /// Returns the distance of `a` and `b`. They have the same length, at most
+    /// [`MAX_EMBEDDING`](crate::model::format::MAX_EMBEDDING), and `element` is the meaning of their bytes.
+    ///
+    /// ```
+    /// use shared_model::{Distance, inspect::Element};
+    ///
+    /// assert_eq!(Distance::SquaredL2.between(&[0, 3], &[4, 0], Element::Unsigned), 25);
+    /// ```
     pub fn between(self, a: &[u8], b: &[u8], element: Element) -> u32 {
         debug_assert_eq!(a.len(), b.len(), "embeddings have one length");
         match self {
@@ -29,17 +34,24 @@ impl Distance {
         }
     }
 
-    /// The distance of an embedding and the mean of `count` others, whose values sum up to `sums`. The mean is not
+    /// Returns the distance of an embedding and the mean of `count` others, whose values add up to `sums`. The mean is not
     /// rounded:
     ///
     /// * [`SquaredL2`](Self::SquaredL2): `floor(Σ (count · e − sum)² / count²)`;
-    /// * [`Cosine`](Self::Cosine): the formula there, of the embedding and `sums`, whose length does not matter.
+    /// * [`Cosine`](Self::Cosine): the formula there, of the embedding and `sums`, because a vector's length does not
+    ///   matter.
     ///
-    /// The mean of one is that one: the distance is then that of [`between`](Self::between).
+    /// With a `count` of 1, the distance is that of [`between`](Self::between).
     ///
-    /// `embedding` holds [`Element`]s of that kind, as many as `sums` has, at most
-    /// [`format::MAX_EMBEDDING`](crate::model::format::MAX_EMBEDDING); `count` is 1 to
-    /// [`gallery::MAX_COUNT`](crate::gallery::MAX_COUNT), and no sum is larger than so many elements can make it.
+    /// `embedding` and `sums` have the same length, at most [`MAX_EMBEDDING`](crate::model::format::MAX_EMBEDDING).
+    /// `count` is 1 to [`MAX_COUNT`](crate::gallery::MAX_COUNT), and no sum exceeds what so many elements can add up to.
+    ///
+    /// ```
+    /// use shared_model::{Distance, inspect::Element};
+    ///
+    /// // The mean of (2, 0) and (4, 0) is (3, 0).
+    /// assert_eq!(Distance::SquaredL2.to_prototype(&[0, 4], Element::Unsigned, [6, 0].into_iter(), 2), 25);
+    /// ```
     pub fn to_prototype(
         self,
         embedding: &[u8],
@@ -68,7 +80,7 @@ impl Distance {
         }
     }
 
-    /// `distance` as a real number: squared L2 at the embedding's `scale`, or `1 − cos`. For people.
+    /// Returns `distance` as a real number for people: squared L2 at the embedding's `scale`, or `1 − cos`.
     pub fn real(self, distance: u32, scale: f32) -> f32 {
         match self {
             Distance::SquaredL2 => distance as f32 * scale * scale,
@@ -76,8 +88,16 @@ impl Distance {
         }
     }
 
-    /// The integer of a `real` distance, the nearest one: [`real`](Self::real)'s inverse, for what people type. What is
-    /// out of range becomes the end of the range that it is nearer to.
+    /// Returns the integer nearest to a `real` distance that a person has typed: the inverse of [`real`](Self::real). A
+    /// number out of range becomes the nearer end of the range.
+    ///
+    /// ```
+    /// use shared_model::Distance;
+    ///
+    /// let scale = 0.5;
+    /// assert_eq!(Distance::SquaredL2.integer(25.0, scale), 100);
+    /// assert_eq!(Distance::SquaredL2.real(100, scale), 25.0);
+    /// ```
     pub fn integer(self, real: f32, scale: f32) -> u32 {
         let one = match self {
             Distance::SquaredL2 => scale * scale,
@@ -89,7 +109,16 @@ impl Distance {
 }
 
 impl Model<'_> {
-    /// The [distance](Self::distance) of two embeddings of this model: small is alike.
+    /// Returns the [distance](Self::distance) of two embeddings of this model. Small means alike.
+    ///
+    /// ```
+    /// use shared_model::Model;
+    ///
+    /// # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+    /// let model = Model::decode(FILE)?;
+    /// assert_eq!(model.compare(&[5; 8], &[7; 8]), 8 * 4);
+    /// # Ok::<(), shared_model::DecodeError>(())
+    /// ```
     pub fn compare(&self, a: &[u8], b: &[u8]) -> u32 {
         self.distance().between(a, b, self.output().element)
     }
@@ -99,11 +128,11 @@ fn squared_l2(a: &[u8], b: &[u8], element: Element) -> u32 {
     a.iter().zip(b).map(|(&x, &y)| element.value(x).abs_diff(element.value(y)).pow(2)).sum()
 }
 
-/// The cosine distance from a dot product and two squared norms, which are those of some vectors of integers; see
-/// [`Distance::Cosine`].
+/// Returns the [cosine distance](Distance::Cosine) of two vectors of integers, from their dot product and their squared
+/// norms.
 pub fn cosine_distance(dot: i64, a_squared: i64, b_squared: i64) -> u32 {
     let squared = a_squared as u128 * b_squared as u128;
-    // Two embeddings: 1024 · 255² · 2^30 < 2^57. With the sums of a prototype, all of it may take 84 bits.
+    // Two embeddings: 1024 · 255² · 2^30 < 2^57. With the sums of a prototype, it may need 84 bits.
     let cosine = match u64::try_from(squared) {
         Ok(squared) if dot.unsigned_abs() < 1 << 33 => {
             let norm = squared.isqrt() as i64;

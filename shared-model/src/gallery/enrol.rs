@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{contract::fitting, model::decode::Model};
 
-/// Enrolled things, and how to tell which an embedding is.
+/// The enrolled things of a device.
 #[derive(Debug)]
 pub struct Gallery<'m> {
     pub(super) memory: &'m mut [u8],
@@ -13,8 +13,10 @@ pub struct Gallery<'m> {
 }
 
 impl<'m> Gallery<'m> {
-    /// An empty gallery of embeddings of `model`, which keeps `exemplars` of each entry. It holds as many entries as fit
-    /// `memory`, [`entry_len`] bytes each; what is in there does not matter.
+    /// Creates an empty gallery of embeddings of `model`, which keeps up to `exemplars` embeddings per entry.
+    ///
+    /// It holds as many entries as fit into `memory`, [`entry_len`](super::entry_len) bytes each. The content of the
+    /// memory does not matter.
     pub fn new(model: &Model<'_>, exemplars: usize, memory: &'m mut [u8]) -> Self {
         let format = Format {
             dim: model.embedding_len(),
@@ -25,45 +27,45 @@ impl<'m> Gallery<'m> {
         Self { memory, len: 0, format }
     }
 
-    /// True if the gallery's embeddings are like those of `model`.
+    /// Returns true if the gallery's embeddings are like those of `model`.
     pub(super) fn is_of(&self, model: &Model<'_>) -> bool {
         let Format { dim, element, distance, .. } = self.format;
         (dim, element, distance) == (model.embedding_len(), model.output().element, model.distance())
     }
 
-    /// Entries it holds at most.
+    /// Returns the largest number of entries.
     pub fn capacity(&self) -> usize {
         self.memory.len() / self.format.entry_len()
     }
 
-    /// Entries there are.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether nothing is enrolled.
+    /// Returns true if nothing is enrolled.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Embeddings that are kept of each entry, at most.
+    /// Returns the largest number of embeddings that are kept per entry.
     pub fn exemplars(&self) -> usize {
         self.format.exemplars
     }
 
-    /// Bytes of an entry's value.
+    /// Returns the number of bytes of an entry's value.
     pub fn value_len(&self) -> usize {
         self.format.entry_len() - LABEL
     }
 
-    /// The entries. Their order has no meaning, and changes when one is removed.
+    /// Returns the entries. Their order has no meaning, and changes when one is removed.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let used = self.len * self.format.entry_len();
         let entries = fitting(self.memory.get(..used));
         entries.chunks_exact(self.format.entry_len()).map(|bytes| Entry { bytes, format: self.format })
     }
 
-    /// The entry of this label.
+    /// Returns the entry with this label.
     pub fn find(&self, label: &str) -> Option<Entry<'_>> {
         self.entries().find(|entry| entry.label() == label)
     }
@@ -72,11 +74,25 @@ impl<'m> Gallery<'m> {
         self.entries().position(|entry| entry.label() == label)
     }
 
-    /// Adds an embedding to the entry of `label`, and returns how many the entry is made of then.
+    /// Adds an embedding to the entry of `label`, and returns the number of images that the entry then has.
+    ///
+    /// ```
+    /// # use shared_model::{Gallery, Model, gallery::entry_len};
+    /// # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+    /// # let model = Model::decode(FILE)?;
+    /// # let mut memory = vec![0; 2 * entry_len(8, 0)];
+    /// # let mut gallery = Gallery::new(&model, 0, &mut memory);
+    /// assert_eq!(gallery.enrol("blue mug", &[1; 8]), Ok(1));
+    /// assert_eq!(gallery.enrol("blue mug", &[3; 8]), Ok(2));
+    /// let entry = gallery.find("blue mug").expect("it was enrolled");
+    /// assert!(entry.sums().all(|sum| sum == 4));
+    /// # Ok::<(), shared_model::DecodeError>(())
+    /// ```
     ///
     /// # Errors
-    /// The label is none, the gallery is full, the entry has all images it can have, or the embedding's length is wrong.
-    /// Nothing has changed then.
+    /// Returns [`GalleryError::Label`] if the label is not valid, [`GalleryError::Full`] if there is no room for another
+    /// label, [`GalleryError::TooManyImages`] if the entry has [`MAX_COUNT`] images, and [`GalleryError::Length`] if the
+    /// embedding has the wrong length. Nothing has changed then.
     pub fn enrol(&mut self, label: &str, embedding: &[u8]) -> Result<u32, GalleryError> {
         let position = self.check_enrolment(label, embedding)?;
         let (format, is_new) = (self.format, position == self.len);
@@ -89,12 +105,27 @@ impl<'m> Gallery<'m> {
         Ok(count)
     }
 
-    /// Writes to `value`, of [`value_len`](Self::value_len) bytes, the value that the entry of `label` has with one more
-    /// embedding, and returns its count. The gallery stays as it is until the value is [inserted](Self::insert), so that
-    /// it can be stored first.
+    /// Computes the value of the entry of `label` with one more embedding, without changing the gallery: so it can be
+    /// stored before it is [inserted](Self::insert). Returns the number of images in it.
+    ///
+    /// `value` has [`value_len`](Self::value_len) bytes.
+    ///
+    /// ```
+    /// # use shared_model::{Gallery, Model, gallery::entry_len};
+    /// # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+    /// # let model = Model::decode(FILE)?;
+    /// # let mut memory = vec![0; 2 * entry_len(8, 0)];
+    /// # let mut gallery = Gallery::new(&model, 0, &mut memory);
+    /// # fn store(label: &str, value: &[u8]) {}
+    /// let mut value = vec![0; gallery.value_len()];
+    /// gallery.enrolled("blue mug", &[1; 8], &mut value)?;
+    /// store("blue mug", &value);
+    /// gallery.insert("blue mug", &value)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`enrol`](Self::enrol), or the value's length is wrong.
+    /// Returns the errors of [`enrol`](Self::enrol), and [`GalleryError::Length`] if `value` has the wrong length.
     pub fn enrolled(&self, label: &str, embedding: &[u8], value: &mut [u8]) -> Result<u32, GalleryError> {
         self.check_enrolment(label, embedding)?;
         if value.len() != self.value_len() {
@@ -107,7 +138,7 @@ impl<'m> Gallery<'m> {
         Ok(self.format.add(embedding, value))
     }
 
-    /// Whether an embedding can be added to the entry of `label`, and the number that the entry then has.
+    /// Checks that an embedding can be added to the entry of `label`, and returns the position that the entry then has.
     fn check_enrolment(&self, label: &str, embedding: &[u8]) -> Result<usize, GalleryError> {
         check_label(label).map_err(GalleryError::Label)?;
         if embedding.len() != self.format.dim {
@@ -121,10 +152,10 @@ impl<'m> Gallery<'m> {
         }
     }
 
-    /// Puts an entry in, in place of the one of its label if there is one. Both may come from anywhere.
+    /// Adds an entry, or replaces the one with the same label. Label and value need not be trusted.
     ///
     /// # Errors
-    /// As [`check`](Self::check). Nothing has changed then.
+    /// Returns the errors of [`check`](Self::check). Nothing has changed then.
     pub fn insert(&mut self, label: &str, value: &[u8]) -> Result<(), GalleryError> {
         let position = self.check(label, value)?;
         self.place(position, label)?.copy_from_slice(value);
@@ -132,7 +163,7 @@ impl<'m> Gallery<'m> {
         Ok(())
     }
 
-    /// Writes `label` to the entry at `position`, and returns where its value is.
+    /// Writes `label` to the entry at `position`, and returns the place of its value.
     fn place(&mut self, position: usize, label: &str) -> Result<&mut [u8], GalleryError> {
         let len = self.format.entry_len();
         let entry = self.memory.get_mut(position * len..(position + 1) * len).ok_or(GalleryError::Full)?;
@@ -143,11 +174,12 @@ impl<'m> Gallery<'m> {
         Ok(value)
     }
 
-    /// Whether an entry can be [inserted](Self::insert), and the number that it then has.
+    /// Checks that an entry can be [inserted](Self::insert), and returns the position that it then has.
     ///
     /// # Errors
-    /// The label is none, the gallery is full, or the value is no entry's: its length is another, its count out of
-    /// range, or its sums are none that so many embeddings can have.
+    /// Returns [`GalleryError::Label`] if the label is not valid, [`GalleryError::Full`] if there is no room for another
+    /// label, [`GalleryError::Length`] if the value has the wrong length, and [`GalleryError::Value`] if its count is out
+    /// of range, or if so many embeddings cannot have its sums.
     pub fn check(&self, label: &str, value: &[u8]) -> Result<usize, GalleryError> {
         check_label(label).map_err(GalleryError::Label)?;
         self.check_value(value)?;
@@ -162,7 +194,7 @@ impl<'m> Gallery<'m> {
         Value::new(value, self.format.dim, self.format.exemplars, self.format.element).map(|_| ())
     }
 
-    /// Takes an entry out; false where there was none of this label.
+    /// Removes an entry. Returns false if no entry has this label.
     pub fn remove(&mut self, label: &str) -> bool {
         let Some(position) = self.position(label) else { return false };
         let len = self.format.entry_len();
@@ -171,7 +203,7 @@ impl<'m> Gallery<'m> {
         true
     }
 
-    /// Takes all entries out.
+    /// Removes all entries.
     pub fn clear(&mut self) {
         self.len = 0;
     }

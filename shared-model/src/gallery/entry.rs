@@ -2,26 +2,36 @@ use super::error::{GalleryError, LabelError};
 use crate::contract::fitting;
 use crate::model::{format::Distance, tensor::Element};
 
-/// Most bytes of a label.
+/// The largest number of bytes of a label.
 pub const MAX_LABEL: usize = 31;
-/// Most images that an entry is made of: sums then fit 24 bits and a sign.
+/// The largest number of images of an entry: its sums then fit 24 bits and a sign.
 pub const MAX_COUNT: u32 = 65_535;
 
-/// Bytes of a label's place in an entry.
+/// Bytes of an entry that hold the label.
 pub(super) const LABEL: usize = MAX_LABEL + 1;
 const COUNT: usize = 4;
 
-/// Bytes of an entry's value, for embeddings of `dim` values and that many exemplars.
+/// Returns the number of bytes of an entry's value, for embeddings of `dim` values and so many exemplars.
 pub const fn value_len(dim: usize, exemplars: usize) -> usize {
     COUNT + 4 * dim + exemplars * dim
 }
 
-/// Bytes of an entry.
+/// Returns the number of bytes of an entry, for embeddings of `dim` values and so many exemplars.
+///
+/// It is a `const fn`, to size the static memory of a gallery:
+///
+/// ```
+/// use shared_model::gallery::entry_len;
+///
+/// // 16 labels, embeddings of 64 values, the last 5 of which are kept.
+/// static GALLERY: [u8; 16 * entry_len(64, 5)] = [0; 16 * entry_len(64, 5)];
+/// assert_eq!(GALLERY.len(), 16 * (32 + 4 + 4 * 64 + 5 * 64));
+/// ```
 pub const fn entry_len(dim: usize, exemplars: usize) -> usize {
     LABEL + value_len(dim, exemplars)
 }
 
-/// What is the same in all entries of a gallery.
+/// The properties that all entries of a gallery share.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Format {
     pub dim: usize,
@@ -35,7 +45,7 @@ impl Format {
         entry_len(self.dim, self.exemplars)
     }
 
-    /// Adds an embedding to an entry's value, and returns the count that it has then.
+    /// Adds an embedding to an entry's value, and returns its new count.
     pub fn add(&self, embedding: &[u8], value: &mut [u8]) -> u32 {
         let (head, exemplars) = value.split_at_mut(COUNT + 4 * self.dim);
         let (count_bytes, sums) = head.split_at_mut(COUNT);
@@ -62,14 +72,14 @@ pub struct Entry<'g> {
 }
 
 impl<'g> Entry<'g> {
-    /// What it is called.
+    /// Returns the label.
     pub fn label(&self) -> &'g str {
         let len = usize::from(fitting(self.bytes.first().copied()));
-        // It was a text when it was put in.
+        // Only texts are written there.
         fitting(self.bytes.get(1..1 + len).and_then(|label| str::from_utf8(label).ok()))
     }
 
-    /// What follows the label: see the [module](self).
+    /// Returns everything after the label: see the [module](crate::gallery).
     pub fn value(&self) -> &'g [u8] {
         fitting(self.bytes.get(LABEL..))
     }
@@ -78,17 +88,17 @@ impl<'g> Entry<'g> {
         Value { bytes: self.value(), dim: self.format.dim, exemplars: self.format.exemplars }
     }
 
-    /// How many images were enrolled.
+    /// Returns the number of images that were enrolled.
     pub fn count(&self) -> u32 {
         self.parts().count()
     }
 
-    /// The sum of each of the embedding's values over those images.
+    /// Returns the sum of each of the embedding's values over those images.
     pub fn sums(&self) -> impl Iterator<Item = i32> + Clone + 'g {
         self.parts().sums()
     }
 
-    /// The embeddings that are kept, in the order of their places.
+    /// Returns the embeddings that are kept, in the order of their places.
     pub fn exemplars(&self) -> impl Iterator<Item = &'g [u8]> + 'g {
         self.parts().exemplars()
     }
@@ -98,7 +108,7 @@ impl<'g> Entry<'g> {
     }
 }
 
-/// An entry's value, taken apart: see the [module](self).
+/// The parts of an entry's value: see the [module](crate::gallery).
 #[derive(Clone, Copy, Debug)]
 pub struct Value<'v> {
     bytes: &'v [u8],
@@ -107,10 +117,12 @@ pub struct Value<'v> {
 }
 
 impl<'v> Value<'v> {
-    /// The value in `bytes`, of a gallery of embeddings of `dim` such elements that keeps so many exemplars.
+    /// Checks the value in `bytes`, which belongs to a gallery of embeddings of `dim` such elements that keeps so many
+    /// exemplars.
     ///
     /// # Errors
-    /// It has another length, or a count or sums that no enrolling leads to.
+    /// Returns [`GalleryError::Length`] if it has another length, and [`GalleryError::Value`] if its count is out of range,
+    /// or if so many embeddings cannot have its sums.
     pub fn new(
         bytes: &'v [u8],
         dim: usize,
@@ -132,18 +144,18 @@ impl<'v> Value<'v> {
         if whole { Ok(value) } else { Err(GalleryError::Value) }
     }
 
-    /// How many images were enrolled.
+    /// Returns the number of images that were enrolled.
     pub fn count(self) -> u32 {
         fitting(self.bytes.first_chunk().map(|&bytes| u32::from_le_bytes(bytes)))
     }
 
-    /// The sum of each of the embedding's values over those images.
+    /// Returns the sum of each of the embedding's values over those images.
     pub fn sums(self) -> impl Iterator<Item = i32> + Clone + 'v {
         let sums = fitting(self.bytes.get(COUNT..COUNT + 4 * self.dim));
         sums.as_chunks::<4>().0.iter().map(|&bytes| i32::from_le_bytes(bytes))
     }
 
-    /// The embeddings that are kept, in the order of their places.
+    /// Returns the embeddings that are kept, in the order of their places.
     pub fn exemplars(self) -> impl Iterator<Item = &'v [u8]> + 'v {
         let kept = self.exemplars.min(self.count() as usize);
         let exemplars = fitting(self.bytes.get(COUNT + 4 * self.dim..));
@@ -151,10 +163,18 @@ impl<'v> Value<'v> {
     }
 }
 
-/// Whether `label` may name an entry: 1 to [`MAX_LABEL`] bytes, without control characters, which a terminal would obey.
+/// Checks that `label` can name an entry: it has 1 to [`MAX_LABEL`] bytes, and no control characters, which a terminal
+/// would obey.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Returns the [`LabelError`] that it has.
+///
+/// ```
+/// use shared_model::gallery::{LabelError, check_label};
+///
+/// assert_eq!(check_label("größe"), Ok(()));
+/// assert_eq!(check_label(""), Err(LabelError::Empty));
+/// ```
 pub fn check_label(label: &str) -> Result<(), LabelError> {
     match label {
         "" => Err(LabelError::Empty),

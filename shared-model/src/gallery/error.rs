@@ -1,9 +1,10 @@
 use super::entry::{MAX_COUNT, MAX_LABEL};
 use serde::{Deserialize, Serialize};
 
-/// Why a text is no label.
+/// The reason why a text cannot be a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum LabelError {
     /// It has no characters.
     Empty,
@@ -25,11 +26,14 @@ impl core::fmt::Display for LabelError {
 
 impl core::error::Error for LabelError {}
 
-/// Why a gallery did not do what it was asked.
+/// The reason why a gallery did not do what it was asked.
+///
+/// Variants keep their order: it is their number on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum GalleryError {
-    /// The label is none.
+    /// The label is not valid.
     Label(LabelError),
     /// There is no room for another label.
     Full,
@@ -37,9 +41,9 @@ pub enum GalleryError {
     TooManyImages,
     /// No exemplars are kept.
     NoExemplars,
-    /// An embedding or a value has another length than those of this gallery.
+    /// The length of an embedding or a value differs from those of this gallery.
     Length,
-    /// A value has a count or sums that no enrolling leads to.
+    /// A value has a count or sums that enrolling cannot produce.
     Value,
 }
 
@@ -49,8 +53,8 @@ impl core::fmt::Display for GalleryError {
             Self::Label(error) => error.fmt(f),
             Self::Full => f.write_str("the gallery is full: forget a label first"),
             Self::TooManyImages => write!(f, "the label has {MAX_COUNT} images, which is the most"),
-            Self::NoExemplars => f.write_str("the gallery keeps no exemplars to vote"),
-            Self::Length => f.write_str("the entry is of another gallery: its length differs"),
+            Self::NoExemplars => f.write_str("the gallery keeps no exemplars that could vote"),
+            Self::Length => f.write_str("the entry belongs to another gallery: its length differs"),
             Self::Value => f.write_str("the entry is damaged: no images have such sums"),
         }
     }

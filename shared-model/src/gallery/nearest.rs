@@ -1,15 +1,31 @@
 use super::{enrol::Gallery, entry::Entry, error::GalleryError};
 use serde::{Deserialize, Serialize};
 
-/// Most exemplars that [`Method::Neighbours`] asks.
+/// The largest number of exemplars that [`Method::Neighbours`] lets vote.
 pub const MAX_NEIGHBOURS: usize = 15;
 
 impl Gallery<'_> {
-    /// Which entries an embedding is nearest to. Of two at the same distance the one comes first whose label does, byte
-    /// by byte: the answer does not depend on the order in which things were enrolled.
+    /// Returns the two entries that are nearest to an embedding, however far they are.
+    ///
+    /// Of two at the same distance, the one whose label is smaller, byte by byte, comes first: the answer does not depend
+    /// on the order in which things were enrolled.
+    ///
+    /// ```
+    /// # use shared_model::{Gallery, Model, gallery::{Method, entry_len}};
+    /// # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+    /// # let model = Model::decode(FILE)?;
+    /// # let mut memory = vec![0; 2 * entry_len(8, 0)];
+    /// # let mut gallery = Gallery::new(&model, 0, &mut memory);
+    /// gallery.enrol("blue mug", &[1; 8])?;
+    /// gallery.enrol("red mug", &[9; 8])?;
+    /// let nearest = gallery.nearest(&[2; 8], Method::Prototype)?;
+    /// assert_eq!(nearest.first.map(|found| (found.label, found.distance)), Some(("blue mug", 8)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// The embedding has the wrong length, or exemplars are asked for and none are kept.
+    /// Returns [`GalleryError::Length`] if the embedding has the wrong length, and [`GalleryError::NoExemplars`] for
+    /// [`Method::Neighbours`] if the gallery keeps no exemplars.
     pub fn nearest(&self, embedding: &[u8], method: Method) -> Result<Nearest<'_>, GalleryError> {
         if embedding.len() != self.format.dim {
             return Err(GalleryError::Length);
@@ -24,7 +40,8 @@ impl Gallery<'_> {
         }
     }
 
-    /// k-NN: the nearest k exemplars vote. Of labels with as many votes each the one with the nearest exemplar wins.
+    /// Lets the nearest k exemplars vote (k-NN). Of labels with the same number of votes, the one with the nearest exemplar
+    /// wins.
     fn vote(&self, embedding: &[u8], k: usize) -> Nearest<'_> {
         let mut ballot: heapless::Vec<Match<'_>, MAX_NEIGHBOURS> = heapless::Vec::new();
         for entry in self.entries() {
@@ -61,24 +78,24 @@ impl Gallery<'_> {
     }
 }
 
-/// How an embedding is compared with what is enrolled.
+/// The way of comparing an embedding with the entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Method {
     /// With the mean of each entry's embeddings.
     #[default]
     Prototype,
-    /// With every exemplar: the nearest k, 1 to [`MAX_NEIGHBOURS`], vote.
+    /// With every exemplar. The nearest k of them vote, 1 to [`MAX_NEIGHBOURS`].
     Neighbours(u8),
 }
 
 /// The nearest two entries of different labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Nearest<'a> {
-    /// The answer; by [`Method::Neighbours`] the label that was voted for, at the distance of its nearest exemplar.
-    /// `None` where nothing is enrolled.
+    /// The nearest entry. By [`Method::Neighbours`] it is the entry that has won the vote, at the distance of its nearest
+    /// exemplar. `None` if nothing is enrolled.
     pub first: Option<Match<'a>>,
-    /// The nearest of the others.
+    /// The nearest of the other entries.
     pub second: Option<Match<'a>>,
 }
 
@@ -94,13 +111,13 @@ impl<'a> Nearest<'a> {
     }
 }
 
-/// An entry and its distance from what is asked about. Ordered by distance, then by label.
+/// An entry, and its distance to an embedding. Matches are ordered by distance, then by label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Match<'a> {
     /// The entry's label.
     pub label: &'a str,
-    /// In the integers of the model's [`Distance`].
+    /// The distance, in the integers of the model's [`Distance`](crate::Distance).
     pub distance: u32,
 }
 

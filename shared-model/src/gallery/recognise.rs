@@ -1,13 +1,14 @@
-//! Whether a thing is one of those that were enrolled: the same rule on board and PC.
+//! The rule by which a thing is one of the enrolled ones or unknown. It is the same on a board and on a PC.
 //!
-//! It is the nearest entry where that is no farther than a threshold, and nothing of the *background* is nearer. A threshold alone
-//! does not do: a net puts what it was trained on far apart, but what it was not trained on near to something of it, so
-//! that a new thing's entry has much of the trained ones around it. The model file's [background prototypes] stand for
-//! those: a thing that is nearer to one of them is probably of that class, and not of the entry's.
+//! A thing is the nearest entry if that is no farther than a threshold, and if nothing of the *background* is nearer. A
+//! threshold alone is not enough: a net puts the classes of its training far apart, but a new thing near to some of them,
+//! so things of those classes lie around a new thing's entry. The model file's [background prototypes] stand for the
+//! classes of the training: a thing that is nearer to one of them probably belongs to that class.
 //!
-//! A class that was trained on may be enrolled as well. Its background prototype is where its entry is, and does not
-//! count: a prototype is *live* only while no entry's prototype is within half the model's equal-error threshold of it. Entries
-//! of its own class, even of one image, are nearer as a rule, and others beyond the whole threshold.
+//! A class of the training may be enrolled as well. Its background prototype then lies where its entry does, and must not
+//! count: a prototype is *live* only while no entry's prototype is within half the model's equal-error threshold of it. An
+//! entry of its own class is usually nearer, even one of a single image, and other entries are farther than the whole
+//! threshold.
 //!
 //! [background prototypes]: Model::background_prototypes
 
@@ -21,14 +22,35 @@ use crate::model::decode::Model;
 use serde::{Deserialize, Serialize};
 
 impl Gallery<'_> {
-    /// What an embedding of `model`, whose embeddings were enrolled, shows. With [`Threshold::None`] there is no background:
-    /// the nearest is the answer. Without the equal-error threshold there is none either.
+    /// Recognises the thing that an embedding shows.
     ///
-    /// It takes [`nearest`](Self::nearest), a distance for each background prototype, and for each of those that are nearer
-    /// than the nearest entry up to a distance for each entry.
+    /// `model` is the model whose embeddings were enrolled. With [`Threshold::None`] the background does not count, and
+    /// the nearest entry is the answer. Neither does it count if the model has no equal-error threshold.
+    ///
+    /// The cost is that of [`nearest`](Self::nearest), one distance per background prototype, and, for each prototype that
+    /// is nearer than the nearest entry, up to one distance per entry.
+    ///
+    /// ```
+    /// # use shared_model::{Gallery, Model, gallery::entry_len};
+    /// use shared_model::{Threshold, gallery::Method};
+    ///
+    /// # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+    /// # let model = Model::decode(FILE)?;
+    /// # let mut memory = vec![0; 2 * entry_len(8, 0)];
+    /// # let mut gallery = Gallery::new(&model, 0, &mut memory);
+    /// gallery.enrol("blue mug", &[1; 8])?;
+    /// let label = |embedding: &[u8], threshold| {
+    ///     gallery.recognise(&model, embedding, Method::Prototype, threshold).map(|seen| seen.label())
+    /// };
+    /// assert_eq!(label(&[2; 8], Threshold::EqualError)?, Some("blue mug"));
+    /// assert_eq!(label(&[99; 8], Threshold::EqualError)?, None);
+    /// assert_eq!(label(&[99; 8], Threshold::None)?, Some("blue mug"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// The model has no such threshold; or as [`nearest`](Self::nearest).
+    /// Returns [`RecogniseError::NoThreshold`] if the model has no such threshold, and [`RecogniseError::Gallery`] with the
+    /// errors of [`nearest`](Self::nearest).
     pub fn recognise(
         &self,
         model: &Model<'_>,
@@ -46,56 +68,56 @@ impl Gallery<'_> {
         Ok(Recognition { nearest: first, runner_up: second, threshold: distance, background })
     }
 
-    /// The distance of the nearest live background prototype, if there is one nearer than `entry`.
+    /// Returns the distance of the nearest live background prototype, if it is nearer than `entry`.
     fn background(&self, model: &Model<'_>, embedding: &[u8], entry: u32) -> Option<u32> {
         let reach = model.metadata().thresholds.equal_error?.distance / 2;
         let is_live =
             |prototype: &[u8]| self.entries().all(|entry| entry.distance_to_prototype(prototype) > reach);
         model.background_prototypes().fold(None, |nearest, prototype| {
             let distance = model.compare(embedding, prototype);
-            // Most are farther, and need not be looked at any closer.
+            // Most are farther, and need no closer look.
             if distance < nearest.unwrap_or(entry) && is_live(prototype) { Some(distance) } else { nearest }
         })
     }
 }
 
-/// What a thing was recognised as.
+/// The result of recognising a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recognition<'a> {
-    /// The nearest entry; `None` where nothing is enrolled.
+    /// The nearest entry; `None` if nothing is enrolled.
     #[serde(borrow)]
     pub nearest: Option<Match<'a>>,
-    /// The nearest one of another label.
+    /// The nearest entry with another label.
     pub runner_up: Option<Match<'a>>,
     /// The largest distance that counts as known.
     pub threshold: u32,
-    /// How far the nearest live background prototype is, where it is nearer than `nearest`: the thing is unknown then. See
-    /// [`Gallery::recognise`](crate::gallery::Gallery::recognise).
+    /// The distance of the nearest live background prototype, if it is nearer than `nearest`: the thing is then unknown.
+    /// See [`Gallery::recognise`].
     pub background: Option<u32>,
 }
 
 impl<'a> Recognition<'a> {
-    /// The label of the thing; `None` where it is unknown.
+    /// Returns the label of the thing, or `None` if it is unknown.
     pub fn label(&self) -> Option<&'a str> {
         let nearest = self.nearest.filter(|nearest| nearest.distance <= self.threshold)?;
         self.background.is_none_or(|background| nearest.distance <= background).then_some(nearest.label)
     }
 
-    /// How much farther the runner-up is than the nearest. `None` where there are no two. Below 0 where the neighbours'
-    /// vote went against the nearest one.
+    /// Returns how much farther the runner-up is than the nearest entry, or `None` if there are not two. It is below 0 if
+    /// the neighbours' vote went against the nearest one.
     pub fn margin(&self) -> Option<i64> {
         Some(i64::from(self.runner_up?.distance) - i64::from(self.nearest?.distance))
     }
 }
 
-/// Why a thing was not recognised.
+/// The reason why recognition failed. (A thing that is unknown is not a failure.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RecogniseError {
     /// The model has no such threshold: it was not calibrated.
     NoThreshold,
-    /// The gallery cannot be asked in this way.
+    /// The gallery refuses the question.
     Gallery(GalleryError),
 }
 

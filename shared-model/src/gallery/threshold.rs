@@ -1,22 +1,23 @@
 use crate::model::format::Thresholds;
 use serde::{Deserialize, Serialize};
 
-/// From which distance on a thing is unknown. A distance up to and including the threshold is known.
+/// The distance beyond which a thing is unknown. At the threshold itself it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Threshold {
-    /// The model's own, where false accepts are as frequent as false rejects.
+    /// The model's own threshold at which false accepts are as frequent as false rejects.
     EqualError,
-    /// The model's own, where one different pair in a hundred is accepted.
+    /// The model's own threshold at which one different pair in a hundred is accepted.
     FalseAccept1Percent,
-    /// This distance, in the integers of the model's [`Distance`].
+    /// This distance, in the integers of the model's [`Distance`](crate::Distance).
     Distance(u32),
-    /// None: the nearest is the answer, however far, and whatever is in the background.
+    /// No threshold: the nearest entry is the answer, however far it is, and whatever the background.
     None,
 }
 
 impl Threshold {
-    /// The distance; with [`Threshold::None`] the largest there is. `None` where the model has no such threshold.
+    /// Returns the largest distance that is known: `u32::MAX` for [`Threshold::None`], and `None` if the model has no such
+    /// threshold.
     pub fn distance(self, thresholds: &Thresholds) -> Option<u32> {
         match self {
             Self::EqualError => thresholds.equal_error.map(|threshold| threshold.distance),

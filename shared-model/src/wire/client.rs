@@ -1,11 +1,11 @@
-//! The PC's end of the line: asks a board and waits for its answer. Feature `client`, which needs `std`.
+//! The PC's end of the line: it asks a board and waits for the answer.
 //!
 //! ```no_run
 //! use shared_model::{Threshold, gallery::Method, wire::client::Client};
 //! use std::{net::TcpStream, time::Duration};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let line = TcpStream::connect("192.0.2.7:4000")?; // a serial port does as well
+//! let line = TcpStream::connect("192.0.2.7:4000")?; // or a serial port
 //! line.set_read_timeout(Some(Duration::from_millis(50)))?;
 //! let mut board = Client::new(line);
 //! let image = vec![0; board.info()?.model.input.len()];
@@ -33,38 +33,37 @@ use std::{
     vec::Vec,
 };
 
-/// Bytes of the longest answer that is read: longer than any entry of a gallery that fits a microcontroller.
+/// Bytes of the longest answer that can be read: longer than any entry that fits a microcontroller.
 const FRAME: usize = 64 * 1024;
 /// Bytes of a request besides its images, labels and values.
 const REQUEST: usize = 64;
-/// Bytes that are asked of the link at once.
+/// Bytes that are requested from the link at once.
 const PIECE: usize = 4096;
 
 /// A board at the other end of `link`.
 ///
-/// The link's `read` should return after a while where nothing arrives, with
-/// [`WouldBlock`](io::ErrorKind::WouldBlock) or [`TimedOut`](io::ErrorKind::TimedOut): the client looks at its
-/// clock then.
+/// If nothing arrives, the link's `read` should return after a while with [`WouldBlock`](io::ErrorKind::WouldBlock) or
+/// [`TimedOut`](io::ErrorKind::TimedOut), so that the client can look at its clock.
 ///
-/// A request whose answer does not arrive whole is sent again, as often as [`set_attempts`](Self::set_attempts) says. The
-/// board carries it out once.
+/// A request whose answer does not arrive whole is sent again, up to [`set_attempts`](Self::set_attempts) times in all.
+/// The board carries it out once.
 #[derive(Debug)]
 pub struct Client<Link> {
     link: Link,
     patience: Duration,
     attempts: u32,
     last_id: u32,
-    /// Whether an earlier request may still be answered, or its end be missing.
+    /// True if an earlier request may still be answered, or may lack its end.
     unsettled: bool,
     reader: Box<FrameReader<FRAME>>,
-    /// Bytes that arrived and were not yet looked at.
+    /// Bytes that have arrived and are not yet read.
     received: Vec<u8>,
-    /// The last answer's payload.
+    /// The payload of the last answer.
     payload: Vec<u8>,
 }
 
 impl<Link: Read + Write> Client<Link> {
-    /// A client that waits 10 seconds for an answer, and asks three times.
+    /// Creates a client that waits 10 seconds for an answer, and asks three times.
     pub fn new(link: Link) -> Self {
         Self {
             link,
@@ -78,18 +77,18 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// How long to wait for an answer. It must be longer than the board may take: moving the gallery to erased flash can
-    /// stall it for three and a half seconds.
+    /// Sets the time to wait for an answer. It must be longer than the board may need: compacting the gallery can stall it
+    /// for three and a half seconds.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
     }
 
-    /// How often a request is sent until its answer arrives whole, at least once.
+    /// Sets how often a request is sent until its answer arrives whole, at least once.
     pub fn set_attempts(&mut self, attempts: u32) {
         self.attempts = attempts.max(1);
     }
 
-    /// The link, for whoever knows more about it than that bytes go through.
+    /// Returns the link.
     pub fn link_mut(&mut self) -> &mut Link {
         &mut self.link
     }
@@ -97,7 +96,7 @@ impl<Link: Read + Write> Client<Link> {
     /// Waits until the board answers, up to `patience`: it may have to boot first.
     ///
     /// # Errors
-    /// It did not answer, or the link failed.
+    /// Returns [`ClientError::TimedOut`] if it did not answer, and the other errors of [`ping`](Self::ping).
     pub fn wait_until_ready(&mut self, patience: Duration) -> Result<(), ClientError> {
         let usual = (self.patience, self.attempts);
         (self.patience, self.attempts) = (Duration::from_millis(250), 1);
@@ -107,7 +106,7 @@ impl<Link: Read + Write> Client<Link> {
                 Err(ClientError::TimedOut | ClientError::Damaged(_)) if start.elapsed() < patience => {}
                 result => break result,
             }
-            // A board may be slow, or a line long.
+            // The board may be slow, or the line long.
             self.patience = (self.patience * 5 / 4).min(Duration::from_secs(2));
         };
         (self.patience, self.attempts) = usual;
@@ -117,7 +116,7 @@ impl<Link: Read + Write> Client<Link> {
     /// Asks whether the board is there.
     ///
     /// # Errors
-    /// See [`ClientError`]; likewise with all others.
+    /// Returns a [`ClientError`], as all other requests do.
     pub fn ping(&mut self) -> Result<(), ClientError> {
         match self.ask(RequestBody::Ping)? {
             ResponseBody::Pong => Ok(()),
@@ -125,10 +124,10 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Asks which board and which model it is, and for its gallery.
+    /// Asks for the board's name, its model and its gallery.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn info(&mut self) -> Result<Info<'_>, ClientError> {
         match self.ask(RequestBody::Info)? {
             ResponseBody::Info(info) => Ok(info),
@@ -139,7 +138,7 @@ impl<Link: Read + Write> Client<Link> {
     /// Asks for the embedding of an image.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn embed(&mut self, pixels: &[u8]) -> Result<&[u8], ClientError> {
         match self.ask(RequestBody::Embed { pixels })? {
             ResponseBody::Embedding(embedding) => Ok(embedding),
@@ -150,7 +149,7 @@ impl<Link: Read + Write> Client<Link> {
     /// Asks for the distance of two images, in the integers of the model's distance.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn compare(&mut self, a: &[u8], b: &[u8]) -> Result<u32, ClientError> {
         match self.ask(RequestBody::Compare { a, b })? {
             ResponseBody::Distance(distance) => Ok(distance),
@@ -158,10 +157,11 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Enrols an image, and returns how many images the label has then. It has been stored when this returns.
+    /// Enrols an image, and returns the number of images that the label then has. The image has been stored by then.
     ///
     /// # Errors
-    /// See [`ClientError`]. Where the board did not answer, it may or may not be enrolled; [`entry`](Self::entry) tells.
+    /// Returns a [`ClientError`]. If the board did not answer, the image may or may not be enrolled; [`entry`](Self::entry)
+    /// tells.
     pub fn enrol(&mut self, label: &str, pixels: &[u8]) -> Result<u32, ClientError> {
         match self.ask(RequestBody::Enrol { label, pixels })? {
             ResponseBody::Enrolled { count, .. } => Ok(count),
@@ -172,7 +172,7 @@ impl<Link: Read + Write> Client<Link> {
     /// Asks what an image shows.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn recognise(
         &mut self,
         pixels: &[u8],
@@ -188,7 +188,7 @@ impl<Link: Read + Write> Client<Link> {
     /// Asks for the label and the [value](crate::gallery) of an entry, by its number.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn entry(&mut self, index: u16) -> Result<(&str, &[u8]), ClientError> {
         match self.ask(RequestBody::Entry { index })? {
             ResponseBody::Entry { label, value } => Ok((label, value)),
@@ -196,35 +196,35 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Puts an entry in, in place of the one of its label if there is one.
+    /// Adds an entry, or replaces the one with the same label.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn import(&mut self, label: &str, value: &[u8]) -> Result<(), ClientError> {
         self.order(RequestBody::Import { label, value })
     }
 
-    /// Takes an entry out.
+    /// Removes an entry.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn forget(&mut self, label: &str) -> Result<(), ClientError> {
         self.order(RequestBody::Forget { label })
     }
 
-    /// Takes all entries out, those of another model too.
+    /// Removes all entries, also those of another model.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn clear(&mut self) -> Result<(), ClientError> {
         self.order(RequestBody::Clear)
     }
 
-    /// Asks for a CRC-32 of what each step of the net computes from an image: see
-    /// [`Model::digests`](crate::model::Model::digests).
+    /// Asks for a CRC-32 of the output of each step of the net for an image: see
+    /// [`Model::digests`](crate::Model::digests).
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn digests(&mut self, pixels: &[u8]) -> Result<FixedVec<u32, MAX_LAYERS>, ClientError> {
         match self.ask(RequestBody::Parity { pixels })? {
             ResponseBody::Digests(digests) => Ok(digests),
@@ -232,10 +232,10 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Asks how long `runs` embeddings take, by the board's clock.
+    /// Asks for the time that `runs` embeddings take, by the board's clock.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn bench(&mut self, runs: u16) -> Result<Duration, ClientError> {
         match self.ask(RequestBody::Bench { runs })? {
             ResponseBody::Bench { microseconds, .. } => Ok(Duration::from_micros(microseconds)),
@@ -243,11 +243,11 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Has the board compute the model's self-test: the digest that the model file has, and that of the board. They
+    /// Lets the board compute the model's self-test. Returns the digest in the model file and that of the board, which
     /// should be equal.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn self_test(&mut self) -> Result<(u32, u32), ClientError> {
         match self.ask(RequestBody::SelfTest)? {
             ResponseBody::SelfTest { expected, actual } => Ok((expected, actual)),
@@ -255,10 +255,10 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Has the board start anew. It answers before it does.
+    /// Restarts the board, which answers first.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn restart(&mut self, how: Restart) -> Result<(), ClientError> {
         self.order(RequestBody::Restart(how))
     }
@@ -270,10 +270,10 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Asks, and waits for the answer with the same id. Late answers to earlier requests are passed over.
+    /// Sends a request, and waits for the answer with the same id. Late answers to earlier requests are skipped.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn ask(&mut self, body: RequestBody<'_>) -> Result<ResponseBody<'_>, ClientError> {
         self.last_id = next_id(self.last_id);
         let mut buffer = vec![0; REQUEST + body_len(&body) * 255 / 254];
@@ -298,7 +298,7 @@ impl<Link: Read + Write> Client<Link> {
     /// Sends a request once, and waits for its answer, which is then in `self.payload`.
     fn exchange(&mut self, frame: &[u8]) -> Result<(), ClientError> {
         if self.unsettled {
-            // What came before need not have ended.
+            // The frame before may lack its end.
             self.send(&[0])?;
         }
         self.unsettled = true;
@@ -309,8 +309,8 @@ impl<Link: Read + Write> Client<Link> {
             let response = decode_message::<Response<'_>>(&self.payload).map_err(ClientError::of_frame)?;
             match response {
                 Response { id, .. } if id == self.last_id => break,
-                // The board could not read this frame, or one before it: whichever, it is to be sent again, and what
-                // the board answers to it twice is passed over by its id.
+                // The board could not read this frame or the one before. In either case this one is sent again, and a
+                // second answer to it is skipped by its id.
                 Response { id: NO_ID, body: ResponseBody::Error(RequestError::Frame(error)) } => {
                     return Err(match error {
                         FrameError::Version(_) | FrameError::Message => {
@@ -329,21 +329,21 @@ impl<Link: Read + Write> Client<Link> {
     /// Sends bytes as they are, which need not be a frame.
     ///
     /// # Errors
-    /// The link failed.
+    /// Returns [`ClientError::Link`] if the link failed.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
         self.link.write_all(bytes).and_then(|()| self.link.flush()).map_err(|e| ClientError::Link(e.kind()))
     }
 
-    /// Waits for an answer, to whatever it may be.
+    /// Waits for an answer to any request.
     ///
     /// # Errors
-    /// See [`ClientError`].
+    /// Returns a [`ClientError`].
     pub fn receive_any(&mut self) -> Result<Response<'_>, ClientError> {
         self.receive(Instant::now())?;
         decode_message(&self.payload).map_err(ClientError::of_frame)
     }
 
-    /// Puts the next frame's payload into `self.payload`.
+    /// Reads the payload of the next frame into `self.payload`.
     fn receive(&mut self, start: Instant) -> Result<(), ClientError> {
         loop {
             for (index, &byte) in self.received.iter().enumerate() {
@@ -375,8 +375,8 @@ impl<Link: Read + Write> Client<Link> {
     }
 }
 
-/// An id to begin with: another one than that of whoever talked to the board before, whose last request the board still
-/// remembers.
+/// Returns an id to begin with. It differs from that of the program that talked to the board before, whose last request
+/// the board still remembers.
 fn first_id() -> u32 {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     (time.as_nanos() as u32).wrapping_mul(0x9e37_79b9)
@@ -386,7 +386,7 @@ fn next_id(id: u32) -> u32 {
     id.checked_add(1).unwrap_or(NO_ID + 1)
 }
 
-/// Bytes of the images, texts and values in a request.
+/// Returns the bytes of the images, texts and values in a request.
 fn body_len(body: &RequestBody<'_>) -> usize {
     match body {
         RequestBody::Embed { pixels }
@@ -400,8 +400,9 @@ fn body_len(body: &RequestBody<'_>) -> usize {
     }
 }
 
-/// Why a board's answer was not to be had.
+/// The reason why there is no answer from a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ClientError {
     /// There was no answer in time.
     TimedOut,
@@ -409,11 +410,11 @@ pub enum ClientError {
     Link(io::ErrorKind),
     /// A frame arrived damaged, at this end or the other.
     Damaged(FrameError),
-    /// The board speaks another version of the protocol: this one.
+    /// The board speaks this other version of the protocol.
     Version(u8),
     /// The board did not carry out the request.
     Refused(RequestError),
-    /// The board answered something else than it was asked.
+    /// The board's answer does not fit the request.
     OtherAnswer,
 }
 
@@ -431,14 +432,14 @@ impl fmt::Display for ClientError {
         match self {
             Self::TimedOut => f.write_str("the board did not answer in time"),
             Self::Link(kind) => write!(f, "the connection to the board failed: {kind}"),
-            Self::Damaged(error) => write!(f, "what goes over the line arrives damaged: {error}"),
+            Self::Damaged(error) => write!(f, "data arrives damaged over the line: {error}"),
             Self::Version(version) => write!(
                 f,
                 "the board speaks version {version} of the protocol, this program {VERSION}: flash the firmware that \
                  belongs to it"
             ),
             Self::Refused(error) => write!(f, "the board refused: {error}"),
-            Self::OtherAnswer => f.write_str("the board answered something else than it was asked"),
+            Self::OtherAnswer => f.write_str("the board's answer does not fit the request"),
         }
     }
 }

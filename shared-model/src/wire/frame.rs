@@ -2,25 +2,33 @@ use crate::model::crc::CRC32;
 use postcard::ser_flavors::{Cobs, Slice, crc::CrcModifier};
 use serde::{Deserialize, Serialize};
 
-/// Version of the protocol described here: the first byte of every payload, in this version and in all to come.
+/// The version of the protocol described here: the first byte of every payload, in this version and all later ones.
 pub const VERSION: u8 = 2;
 
 /// Writes `message` as one frame, `COBS(version ++ postcard(message) ++ CRC-32) ++ 0x00`, to the front of `buffer`
-/// and returns the frame.
+/// and returns the frame. The [module](super) has an example.
 ///
 /// # Errors
-/// The frame does not fit the buffer.
+/// Returns [`FrameFull`] if the frame does not fit the buffer.
 pub fn encode_frame<'b, M: Serialize>(message: &M, buffer: &'b mut [u8]) -> Result<&'b [u8], FrameFull> {
     let cobs = Cobs::try_new(Slice::new(buffer)).map_err(|_| FrameFull)?;
     let flavor = CrcModifier::new(cobs, CRC32.digest());
-    // To postcard a pair is one value behind the other, and a u8 is itself.
+    // In postcard, a pair is one value after another, and a u8 is itself.
     postcard::serialize_with_flavor(&(VERSION, message), flavor).map(|frame| &*frame).map_err(|_| FrameFull)
 }
 
-/// Reads a message out of a frame's payload, which must hold the version, the message and nothing else.
+/// Reads the message in a frame's payload, which must hold the version, the message and nothing else.
+///
+/// ```
+/// use shared_model::wire::{FrameError, VERSION, decode_message};
+///
+/// assert_eq!(decode_message::<u8>(&[VERSION, 7]), Ok(7));
+/// assert_eq!(decode_message::<u8>(&[99, 7]), Err(FrameError::Version(99)));
+/// ```
 ///
 /// # Errors
-/// The payload, whole as its CRC says it is, is of another version, or no such message.
+/// Returns [`FrameError::Version`] if the payload has another version, and [`FrameError::Message`] if it is not such a
+/// message.
 pub fn decode_message<'p, M: Deserialize<'p>>(payload: &'p [u8]) -> Result<M, FrameError> {
     let (&version, message) = payload.split_first().ok_or(FrameError::Message)?;
     if version != VERSION {
@@ -34,8 +42,8 @@ pub fn decode_message<'p, M: Deserialize<'p>>(payload: &'p [u8]) -> Result<M, Fr
 
 /// Gathers bytes from a link into frames of at most `N` bytes, and finds the next frame after noise.
 ///
-/// A frame ends at `0x00`, which occurs nowhere else, so that whatever was lost or damaged spoils no more
-/// than the frames it lies in.
+/// A frame ends at `0x00`, which occurs nowhere else. So lost or damaged bytes spoil only the frames in which they are.
+/// The [module](super) has an example.
 #[derive(Debug)]
 pub struct FrameReader<const N: usize> {
     buffer: [u8; N],
@@ -44,13 +52,14 @@ pub struct FrameReader<const N: usize> {
 }
 
 impl<const N: usize> FrameReader<N> {
-    /// A reader at the beginning of a frame.
+    /// Creates a reader at the beginning of a frame.
     pub const fn new() -> Self {
         Self { buffer: [0; N], len: 0, overflowed: false }
     }
 
-    /// Takes the next byte. At the end of a frame it yields the frame's payload, or what is wrong with
-    /// it. A frame of no bytes is passed over: a sender may send `0x00` at any time to end a broken frame.
+    /// Adds the next byte. At the end of a frame, returns its payload, or the error in it.
+    ///
+    /// Empty frames are skipped: a sender may send `0x00` at any time to end a broken frame.
     pub fn push(&mut self, byte: u8) -> Option<Result<&[u8], FrameError>> {
         if byte != 0 {
             match self.buffer.get_mut(self.len) {
@@ -76,26 +85,26 @@ impl<const N: usize> Default for FrameReader<N> {
     }
 }
 
-/// Undoes COBS in place and checks the CRC.
+/// Decodes COBS in place and checks the CRC.
 fn check_frame(frame: &mut [u8]) -> Result<&[u8], FrameError> {
     let len = cobs::decode_in_place(frame).map_err(|_| FrameError::Cobs)?;
     let (payload, crc) = frame[..len].split_last_chunk::<4>().ok_or(FrameError::Crc)?;
     if CRC32.checksum(payload) == u32::from_le_bytes(*crc) { Ok(payload) } else { Err(FrameError::Crc) }
 }
 
-/// What can be wrong with a frame.
+/// The reason why a frame cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum FrameError {
-    /// Longer than the receiver's buffer.
+    /// The frame is longer than the receiver's buffer.
     TooLong,
-    /// Not consistent overhead byte stuffing.
+    /// The frame is not valid COBS (consistent overhead byte stuffing).
     Cobs,
-    /// The CRC-32 does not match, or there is none.
+    /// The CRC-32 does not match, or is missing.
     Crc,
-    /// The payload arrived whole but is of another version of the protocol: this one.
+    /// The payload arrived whole, but in this other version of the protocol.
     Version(u8),
-    /// The payload arrived whole but is no message of this protocol.
+    /// The payload arrived whole, but is not a message of this protocol.
     Message,
 }
 
@@ -108,7 +117,7 @@ impl core::fmt::Display for FrameError {
             Self::TooLong => "a frame was longer than the receiver's buffer",
             Self::Cobs => "a frame was not byte-stuffed correctly",
             Self::Crc => "a frame's CRC did not match",
-            Self::Message => "a frame held no message of this protocol",
+            Self::Message => "a frame did not hold a message of this protocol",
         })
     }
 }

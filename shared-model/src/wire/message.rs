@@ -14,34 +14,34 @@ use serde::{Deserialize, Serialize};
 /// The id of a response to a frame that could not be read. Requests use other ids.
 pub const NO_ID: u32 = 0;
 
-/// Most embeddings that [`RequestBody::Bench`] measures.
+/// The largest number of embeddings that [`RequestBody::Bench`] measures.
 pub const MAX_RUNS: u16 = 1_000;
 
-/// What a PC asks.
+/// A message from the PC to the board.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request<'a> {
-    /// Chosen by the PC, repeated in the response; not [`NO_ID`], and another one than that of the request before, unless
-    /// this is that request again.
+    /// The id, which the PC chooses and the response repeats. It is not [`NO_ID`], and differs from that of the request
+    /// before, unless this is that request again.
     pub id: u32,
-    /// What is asked.
+    /// The request itself.
     #[serde(borrow)]
     pub body: RequestBody<'a>,
 }
 
-/// The questions. An image is height × width × channels bytes.
+/// The requests. An image is height × width × channels bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RequestBody<'a> {
-    /// Are you there? Answered by [`ResponseBody::Pong`].
+    /// Asks whether the board is there. Answered by [`ResponseBody::Pong`].
     Ping,
-    /// Who are you? Answered by [`ResponseBody::Info`].
+    /// Asks for facts about the board. Answered by [`ResponseBody::Info`].
     Info,
-    /// The embedding of an image. Answered by [`ResponseBody::Embedding`].
+    /// Asks for the embedding of an image. Answered by [`ResponseBody::Embedding`].
     Embed {
         /// The image.
         #[serde(borrow)]
         pixels: &'a [u8],
     },
-    /// The distance of two images' embeddings. Answered by [`ResponseBody::Distance`].
+    /// Asks for the distance of two images. Answered by [`ResponseBody::Distance`].
     Compare {
         /// One image.
         #[serde(borrow)]
@@ -50,92 +50,94 @@ pub enum RequestBody<'a> {
         #[serde(borrow)]
         b: &'a [u8],
     },
-    /// This image is one of these. Answered by [`ResponseBody::Enrolled`], after it has been stored.
+    /// Enrols an image. Answered by [`ResponseBody::Enrolled`], after it has been stored.
     Enrol {
-        /// What it is called.
+        /// The label.
         label: &'a str,
         /// The image.
         #[serde(borrow)]
         pixels: &'a [u8],
     },
-    /// What is this? Answered by [`ResponseBody::Recognition`].
+    /// Asks what an image shows. Answered by [`ResponseBody::Recognition`].
     Recognise {
         /// The image.
         #[serde(borrow)]
         pixels: &'a [u8],
-        /// What it is compared with.
+        /// The way of comparing it with the entries.
         method: Method,
-        /// From which distance on it is unknown.
+        /// The distance beyond which it is unknown.
         threshold: Threshold,
     },
-    /// The entry of this number, from 0; [`GalleryInfo::len`] says how many there are. Answered by
-    /// [`ResponseBody::Entry`].
+    /// Asks for the entry with this number, below [`GalleryInfo::len`]. Answered by [`ResponseBody::Entry`].
     Entry {
-        /// Its number.
+        /// The number, from 0.
         index: u16,
     },
-    /// Puts an entry in, in place of the one of its label if there is one. Answered by [`ResponseBody::Done`], after it
-    /// has been stored.
+    /// Adds an entry, or replaces the one with the same label. Answered by [`ResponseBody::Done`], after it has been
+    /// stored.
     Import {
-        /// What it is called.
+        /// The label.
         label: &'a str,
-        /// Its [value](crate::gallery).
+        /// The [value](crate::gallery).
         value: &'a [u8],
     },
-    /// Takes an entry out. Answered by [`ResponseBody::Done`].
+    /// Removes an entry. Answered by [`ResponseBody::Done`].
     Forget {
-        /// Which one.
+        /// The label.
         label: &'a str,
     },
-    /// Takes all entries out, those of another model too. Answered by [`ResponseBody::Done`].
+    /// Removes all entries, also those of another model. Answered by [`ResponseBody::Done`].
     Clear,
-    /// A CRC-32 of what each step of the net computes from an image. Answered by [`ResponseBody::Digests`].
+    /// Asks for a CRC-32 of the output of each step of the net. Answered by [`ResponseBody::Digests`].
     Parity {
         /// The image.
         #[serde(borrow)]
         pixels: &'a [u8],
     },
-    /// How long does an embedding take? Answered by [`ResponseBody::Bench`].
+    /// Asks for the time that an embedding takes. Answered by [`ResponseBody::Bench`].
     Bench {
-        /// How often it is computed, at most [`MAX_RUNS`] times.
+        /// The number of embeddings, 1 to [`MAX_RUNS`].
         runs: u16,
     },
-    /// Does the engine compute what the model file says that it must? Answered by [`ResponseBody::SelfTest`].
+    /// Asks for the model's self-test. Answered by [`ResponseBody::SelfTest`].
     SelfTest,
-    /// Start anew. Answered by [`ResponseBody::Done`] before it happens.
+    /// Restarts the board. Answered by [`ResponseBody::Done`] before it happens.
     Restart(Restart),
 }
 
-/// How a board ends before it starts anew: two ways that should never happen, to see that it comes back from them.
+/// The way in which a board stops before it restarts.
+///
+/// [`Panic`](Self::Panic) and [`Hang`](Self::Hang) should never happen. They test that the board comes back, and only a
+/// firmware with the feature `fault-injection` carries them out; others answer [`RequestError::NoFaultInjection`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Restart {
-    /// On purpose.
+    /// It resets on purpose.
     Reset,
-    /// As if it had found a fault in itself.
+    /// It panics, as if it had found a fault in itself.
     Panic,
-    /// It does nothing any more, until the watchdog, where it has one, starts it anew.
+    /// It hangs until the watchdog, if it has one, restarts it.
     Hang,
 }
 
-/// What a board answers.
+/// A message from the board to the PC.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Response<'a> {
-    /// The request's id, or [`NO_ID`].
+    /// The id of the request, or [`NO_ID`].
     pub id: u32,
-    /// The answer.
+    /// The response itself.
     #[serde(borrow)]
     pub body: ResponseBody<'a>,
 }
 
-/// The answers.
+/// The responses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ResponseBody<'a> {
     /// The request was not carried out, and nothing has changed.
     Error(RequestError),
     /// To [`RequestBody::Ping`].
     Pong,
-    /// It is done.
+    /// The request was carried out.
     Done,
     /// To [`RequestBody::Info`].
     #[serde(borrow)]
@@ -146,34 +148,34 @@ pub enum ResponseBody<'a> {
     Distance(u32),
     /// To [`RequestBody::Enrol`].
     Enrolled {
-        /// Images that the entry is made of now.
+        /// The number of images that the entry now has.
         count: u32,
-        /// Entries in the gallery.
+        /// The number of entries in the gallery.
         entries: u16,
     },
     /// To [`RequestBody::Recognise`].
     Recognition(Recognition<'a>),
     /// To [`RequestBody::Entry`].
     Entry {
-        /// What it is called.
+        /// The label.
         label: &'a str,
-        /// Its [value](crate::gallery).
+        /// The [value](crate::gallery).
         value: &'a [u8],
     },
-    /// To [`RequestBody::Parity`]: as [`Model::digests`] gives them.
+    /// To [`RequestBody::Parity`]: the result of [`Model::digests`].
     Digests(Vec<u32, MAX_LAYERS>),
     /// To [`RequestBody::Bench`].
     Bench {
-        /// How often an embedding was computed.
+        /// The number of embeddings.
         runs: u16,
-        /// Microseconds that all of them took, by the board's clock.
+        /// The microseconds that all of them took, by the board's clock.
         microseconds: u64,
     },
     /// To [`RequestBody::SelfTest`]: two CRC-32 of embeddings, which should be equal.
     SelfTest {
-        /// What the model file says.
+        /// The CRC-32 in the model file.
         expected: u32,
-        /// What the board computes.
+        /// The CRC-32 that the board computes.
         actual: u32,
     },
 }
@@ -181,44 +183,44 @@ pub enum ResponseBody<'a> {
 /// A board, the model on it, and its gallery.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Info<'a> {
-    /// Name of the board.
+    /// The name of the board.
     pub board: &'a str,
-    /// Version of the firmware.
+    /// The version of the firmware.
     pub firmware: &'a str,
-    /// Milliseconds since it started.
+    /// The milliseconds since it started.
     pub uptime: u64,
-    /// Most bytes of stack that it has used so far, and bytes of stack there are, where the board knows.
+    /// The most bytes of stack that were in use so far, and the bytes of stack, if the board knows.
     pub stack: Option<(u32, u32)>,
     /// The model.
     #[serde(borrow)]
     pub model: ModelInfo<'a>,
-    /// What is enrolled.
+    /// The gallery.
     pub gallery: GalleryInfo,
 }
 
-/// What a PC needs to know of a model to talk about it.
+/// The facts about a model that a PC needs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelInfo<'a> {
-    /// [`Model::hash`].
+    /// The [`Model::hash`].
     pub hash: [u8; 8],
-    /// Name of the model.
+    /// The name of the model.
     pub name: &'a str,
     /// The image.
     pub input: Tensor,
-    /// How an image from outside becomes one.
+    /// The way in which any image becomes one of this shape.
     pub preprocessing: Preprocessing,
     /// The embedding.
     pub embedding: Tensor,
-    /// How embeddings are compared.
+    /// The distance of embeddings.
     pub distance: Distance,
-    /// Its thresholds_.
+    /// The calibrated thresholds.
     pub thresholds: Thresholds,
-    /// [`Model::ram_len`].
+    /// The [`Model::ram_len`].
     pub ram: u32,
 }
 
 impl<'a> ModelInfo<'a> {
-    /// What is to be said of `model`.
+    /// Returns the facts about `model`.
     pub fn of(model: &Model<'a>) -> Self {
         Self {
             hash: model.hash(),
@@ -236,64 +238,64 @@ impl<'a> ModelInfo<'a> {
 /// A board's gallery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GalleryInfo {
-    /// Entries there are.
+    /// The number of entries.
     pub len: u16,
-    /// Entries it holds at most.
+    /// The largest number of entries.
     pub capacity: u16,
-    /// Embeddings that are kept of each entry, at most.
+    /// The largest number of embeddings that are kept per entry.
     pub exemplars: u16,
-    /// Where it is kept.
+    /// The place where it is kept.
     pub storage: Storage,
 }
 
-/// Where a board keeps its gallery.
+/// The place where a board keeps its gallery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Storage {
-    /// In RAM: the board has no memory that outlasts a reset.
+    /// RAM: the board has no memory that outlasts a reset.
     Ram,
-    /// In flash.
+    /// Flash.
     Flash,
-    /// In flash lies the gallery of the model with this hash, and stays there until it is cleared. Until then there is
-    /// none of the model on the board.
+    /// The flash holds the gallery of the model with this hash until it is cleared. Until then, the board's model has no
+    /// gallery.
     OtherModel([u8; 8]),
-    /// The flash could not be read when the board started, or is too small. There is no gallery until the next start.
+    /// The flash is too small, or could not be read when the board started. There is no gallery until the next start.
     Failed,
 }
 
-/// Why a request was not carried out.
+/// The reason why a request was not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum RequestError {
     /// The frame could not be read; the response's id is [`NO_ID`].
     Frame(FrameError),
-    /// An image has another number of bytes than the model's input.
+    /// The number of bytes of an image differs from the model's input.
     ImageLength {
-        /// Bytes of an image of this model.
+        /// The bytes of an image of this model.
         expected: u32,
-        /// Bytes that were sent.
+        /// The bytes that were sent.
         actual: u32,
     },
-    /// The gallery does not do that.
+    /// The gallery refuses the request.
     Gallery(GalleryError),
-    /// There is no entry of this label or number.
+    /// No entry has this label or number.
     NoEntry,
     /// The model has no such threshold: it was not calibrated.
     NoThreshold,
     /// The number of runs is 0, or more than [`MAX_RUNS`].
     Runs,
-    /// There is no gallery: see [`GalleryInfo::storage`], which is this.
+    /// There is no gallery, because [`GalleryInfo::storage`] is this.
     NoGallery(Storage),
-    /// The change could not be stored: the flash failed. Nothing has changed, as far as the board can tell.
+    /// The flash failed to store the change. As far as the board can tell, nothing has changed.
     Storage,
-    /// The board could not compute it, though the request is well formed: a fault of the firmware.
+    /// The board failed to compute a well-formed request: a fault of the firmware.
     Internal,
     /// The firmware was built without fault injection: the board neither panics nor hangs on request.
     NoFaultInjection,
 }
 
 impl From<EmbedError> for RequestError {
-    /// The lengths of an image are checked before; the buffers are the firmware's own.
+    /// A board checks the length of an image before; the other buffers are its own.
     fn from(_: EmbedError) -> Self {
         Self::Internal
     }
@@ -319,7 +321,7 @@ impl core::fmt::Display for RequestError {
         match self {
             Self::Frame(error) => error.fmt(f),
             Self::ImageLength { expected, actual } => {
-                write!(f, "the image has {actual} bytes, the model on the board takes {expected}")
+                write!(f, "the image has {actual} bytes, the model on the board needs {expected}")
             }
             Self::Gallery(error) => error.fmt(f),
             Self::NoEntry => f.write_str("no such label is enrolled"),

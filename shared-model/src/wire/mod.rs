@@ -1,14 +1,34 @@
-//! What is said between a PC and a board. `docs/PROTOCOL.md` is the specification; the types here are its Rust form.
+//! The protocol between a PC and a board. `docs/PROTOCOL.md` is the specification, and the types here are its Rust form.
 //!
-//! A message is one frame: `COBS(version ++ postcard(message) ++ CRC-32 of both, little-endian) ++ 0x00`
-//! ([`encode_frame`], [`FrameReader`], [`decode_message`]). The PC sends a [`Request`], the board answers
-//! each with one [`Response`] that carries the request's id. A frame that the board cannot read is
-//! answered too, with id [`NO_ID`].
+//! A message is one frame: `COBS(version ++ postcard(message) ++ CRC-32 of both, little-endian) ++ 0x00`. The PC sends a
+//! [`Request`], and the board answers each with one [`Response`] that carries the request's id. It also answers a frame
+//! that it cannot read, with the id [`NO_ID`].
 //!
-//! A request may be sent again, as the same bytes, when its answer did not arrive whole: a board that has carried it out
-//! answers again and does nothing.
+//! If the answer does not arrive whole, the request may be sent again as the same bytes: a board that has carried it out
+//! repeats its answer and does nothing.
+//!
+//! ```
+//! use shared_model::wire::{FrameReader, Request, RequestBody, decode_message, encode_frame};
+//!
+//! // The PC writes a frame.
+//! let request = Request { id: 7, body: RequestBody::Ping };
+//! let mut buffer = [0; 32];
+//! let frame = encode_frame(&request, &mut buffer)?;
+//!
+//! // The board gathers it byte by byte, in a buffer that holds the longest frame it accepts.
+//! let mut reader = FrameReader::<1024>::new();
+//! for &byte in frame {
+//!     if let Some(payload) = reader.push(byte) {
+//!         assert_eq!(decode_message::<Request<'_>>(payload?)?, request);
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Fields and variants keep their order, which is that of their bytes, within a [`VERSION`].
 
 #[cfg(feature = "std")]
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
 pub mod client;
 mod frame;
 mod message;

@@ -7,14 +7,14 @@ use crate::model::{
     tensor::{Element, Shape},
 };
 
-/// Windows of up to this many values are copied together once, and then multiplied with every filter. It lies on
-/// the stack; 3 × 3 windows of up to 56 channels fit.
+/// Windows of up to this many values are gathered once, on the stack, and then multiplied with every filter. 3 × 3
+/// windows of up to 56 channels fit.
 const WINDOW: usize = 512;
 /// Output channels that are computed together.
 const CHANNELS: usize = 32;
 
 impl ConvGeometry {
-    /// The input's pixel under (`ky`, `kx`) of the window at (`row`, `column`): its index, or `None` where that is
+    /// Returns the index of the input's pixel under (`ky`, `kx`) of the window at (`row`, `column`), or `None` if that is
     /// padding.
     #[inline(always)]
     fn pixel(&self, [row, column]: [usize; 2], ky: usize, kx: usize) -> Option<usize> {
@@ -25,8 +25,8 @@ impl ConvGeometry {
         (y < height && x < width).then(|| y * width + x)
     }
 
-    /// `Σ weight · input` over the window at `position`, for the output channels from `first` on, which are of
-    /// one group, one for each of `sums`. What lies outside of the input counts as 0.
+    /// Computes `Σ weight · input` over the window at `position` for one output channel per element of `sums`. The
+    /// channels begin at `first` and belong to one group. Pixels outside of the input count as 0.
     fn sum_window(
         &self,
         (input, element): (&[u8], Element),
@@ -71,7 +71,7 @@ impl ConvGeometry {
         }
     }
 
-    /// The output channels, in runs that are of one group and no longer than [`CHANNELS`]: first and length.
+    /// Returns the output channels in runs of one group, no longer than [`CHANNELS`], as first channel and length.
     fn channel_runs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let group = self.group_channels();
         (0..self.groups).flat_map(move |index| {
@@ -80,7 +80,7 @@ impl ConvGeometry {
     }
 }
 
-/// Convolution (cross-correlation, as in every deep-learning library):
+/// Computes a convolution (a cross-correlation, as in every deep-learning library):
 /// `output[y][x][o] = requantize(bias[o] + Σ weight[o][ky][kx][c] · input[y·stride + ky − padding][…][c])`.
 pub fn conv2d(
     geometry: &ConvGeometry,
@@ -92,9 +92,9 @@ pub fn conv2d(
     conv2d_max_pool(geometry, alone, geometry.output, parameters, input, output);
 }
 
-/// A convolution and the max pool that follows it, without the map between them: the largest accumulator of
-/// a pool window is requantized once. The same bytes as [`conv2d`] and then
-/// [`max_pool`](super::max_pool()), because requantizing never decreases.
+/// Computes a convolution and the max pool after it, without the map between them: the largest accumulator of a pool
+/// window is requantized once. The bytes are those of [`conv2d`] and then [`max_pool`](super::max_pool()), because
+/// requantizing never decreases.
 ///
 /// `pooled` is the shape of `output`.
 pub fn conv2d_max_pool(

@@ -1,8 +1,8 @@
 use super::dot;
 use crate::model::{step::Parameters, tensor::Element};
 
-/// Fully connected layer: `output[o] = requantize(bias[o] + Σ weight[o][i] · input[i])`.
-/// The input is a feature map read in its own order: row, column, channel.
+/// Computes a fully connected layer: `output[o] = requantize(bias[o] + Σ weight[o][i] · input[i])`.
+/// The input is a feature map in its own order: row, column, channel.
 pub fn dense(
     parameters: &Parameters<'_>,
     (input, input_element): (&[u8], Element),

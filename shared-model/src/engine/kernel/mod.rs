@@ -1,11 +1,10 @@
-//! The layers' arithmetic, as plain as it can be said: these functions define what a layer computes.
+//! The arithmetic of the layers in its plainest form. These functions define what a layer computes.
 //!
-//! A faster implementation is right when it gives the same bytes as these do.
-//! `docs/ARITHMETIC.md` states the same in formulas.
+//! A faster implementation is right if it returns the same bytes. `docs/ARITHMETIC.md` states the same in formulas.
 //!
-//! Contract of all functions here: lengths fit the shapes given, as [`Model::decode`](crate::model::decode::Model::decode)
-//! has checked, and no accumulator can overflow, as it has checked too. Because a board should not carry code for what
-//! cannot happen, nothing here panics: what does not fit is left out.
+//! All functions here rely on two facts that [`Model::decode`](crate::Model::decode) has checked: lengths fit the shapes,
+//! and no accumulator can overflow. A board should not carry code for what cannot happen, so wrong lengths leave a part
+//! of the output as it was. Where debug assertions are on, they panic.
 
 mod conv;
 mod dense;
@@ -21,14 +20,14 @@ use crate::{
 };
 
 impl Parameters<'_> {
-    /// Adds the bias to an accumulator and requantizes it: the end of every output value.
+    /// Adds the bias to an accumulator and requantizes it, which is the last operation on every output value.
     #[inline(always)]
     fn finish(&self, accumulator: i32, channel: usize, element: Element) -> u8 {
         requantize(accumulator + self.bias(channel), self.multiplier(channel), element)
     }
 }
 
-/// `Σ weight · input` over two slices of one length.
+/// Returns `Σ weight · input` over two slices of the same length.
 #[inline(always)]
 fn dot(input: &[u8], element: Element, weights: &[u8]) -> i32 {
     debug_assert_eq!(input.len(), weights.len(), "each value has a weight");
@@ -38,8 +37,8 @@ fn dot(input: &[u8], element: Element, weights: &[u8]) -> i32 {
     }
 }
 
-/// Products of 16-bit integers are what vector units and DSP extensions have instructions for. No sum of a validated
-/// model overflows; wrapping saves a debug build from asking about each.
+/// Vector units and DSP extensions have instructions for products of 16-bit integers. No sum of a validated model
+/// overflows; wrapping spares a debug build the check of each.
 #[inline(always)]
 fn sum_of_products(input: impl Iterator<Item = i16>, weights: &[u8]) -> i32 {
     input

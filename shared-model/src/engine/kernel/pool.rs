@@ -7,7 +7,7 @@ use crate::{
     },
 };
 
-/// The values of `channel` in the pool window of the output at (`row`, `column`).
+/// Returns the values of `channel` in the pool window of the output at (`row`, `column`).
 fn window<'a>(
     input: &'a [u8],
     shape: Shape,
@@ -36,7 +36,7 @@ fn check_lengths(input: &[u8], input_shape: Shape, output: &[u8], output_shape: 
     debug_assert_eq!(output.len(), output_shape.len(), "the output has another shape");
 }
 
-/// Largest value of each window. Element and scale stay what they are.
+/// Computes the largest value of each window. Element and scale stay the same.
 pub fn max_pool(
     pool: Pool,
     (input, input_shape): (&[u8], Shape),
@@ -50,8 +50,8 @@ pub fn max_pool(
     }
 }
 
-/// Requantized sum of each window: `multiplier` holds the division by the window's size and any change
-/// of scale. Element stays what it is.
+/// Computes the requantized sum of each window. `multiplier` contains the division by the window's size and any change of
+/// scale. The element stays the same.
 pub fn average_pool(
     pool: Pool,
     multiplier: i32,
