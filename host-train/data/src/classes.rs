@@ -28,12 +28,14 @@ const HELD_OUT_IMAGES: usize = 5_000;
 /// An image alone has nothing to be near.
 const FEWEST_HELD_OUT: usize = 2;
 
-/// Takes from `classes` what must not be trained on, to be evaluated instead: the indices of these images,
-/// ascending.
+/// Takes from `classes` what must not be trained on, to be evaluated instead: the indices of these
+/// images, ascending.
 ///
-/// * [`HoldOut::Images`]: the last twelfth of every class, but at least 2 images; a class of fewer than 6 gives none.
-/// * [`HoldOut::Classes`]: the last quarter of the classes, but at least 2. Of a large class a part is evaluated,
-///   evenly spread, such that it is 5,000 images or little more in all; none of it is trained on.
+/// * [`HoldOut::Images`]: the last twelfth of every class, but at least 2 images; a class of fewer
+///   than 6 gives none.
+/// * [`HoldOut::Classes`]: the last quarter of the classes, but at least 2. Of a large class a part
+///   is evaluated, evenly spread, such that it is 5,000 images or little more in all; none of it is
+///   trained on.
 ///
 /// # Errors
 /// Whole classes are to be held out, and there are fewer than 4.

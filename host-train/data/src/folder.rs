@@ -1,4 +1,4 @@
-//! A folder of pictures: a sub-folder a class, named after it.
+//! A folder of pictures: one sub-folder per class, named after it.
 //!
 //! ```text
 //! mugs/                      mugs/
@@ -6,7 +6,8 @@
 //!   red/   1.jpg 2.jpg …       test/   blue/ …  red/ …
 //! ```
 //!
-//! Nothing is left to chance: classes and files go by the natural order of their names, whatever the system's.
+//! Nothing is left to chance: classes and files go by the natural order of their names, whatever
+//! the system's.
 
 use crate::{
     event::{Event, Progress},
@@ -22,12 +23,12 @@ use std::{
 };
 use thiserror::Error;
 
-/// As many classes as there are labels.
+/// The number of labels, which is the most classes.
 const MOST_CLASSES: usize = 1 << Label::BITS;
 /// Pictures that are read between two reports of progress.
 const TOGETHER: usize = 128;
 
-/// Why a folder makes no data set.
+/// The reason why a folder makes no data set.
 #[derive(Debug, Error)]
 pub enum FolderError {
     /// The system does not list it.
@@ -35,7 +36,7 @@ pub enum FolderError {
     List {
         /// The folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// Too few classes to tell apart, or too many to number.
@@ -71,14 +72,14 @@ pub enum FolderError {
     Broken {
         /// The first one.
         first: PictureError,
-        /// How many there are.
+        /// Their number.
         count: usize,
-        /// How many images there are, sound ones included.
+        /// The number of images, sound ones included.
         files: usize,
     },
 }
 
-/// What a folder holds.
+/// The content of a folder.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub class_names: Vec<String>,
@@ -86,13 +87,13 @@ pub(super) struct Folder {
     pub test: Split,
 }
 
-/// How a folder's pictures are read.
+/// Settings for reading a folder's pictures.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
     pub preprocessing: Preprocessing,
     /// Rows and columns.
     pub size: [usize; 2],
-    /// Of every class, where the folder has no split of its own.
+    /// The share of each class to test with, if the folder has no split of its own.
     pub test_share: f64,
     pub skip_broken: bool,
 }
@@ -104,7 +105,7 @@ struct Class<T> {
     pictures: Vec<T>,
 }
 
-/// Whether there are sub-folders, which may be classes.
+/// Returns true if there are sub-folders, which may be classes.
 pub(super) fn has_classes(folder: &Path) -> bool {
     list(folder).is_ok_and(|entries| entries.iter().any(|entry| is_class(entry)))
 }
@@ -209,7 +210,8 @@ impl Reading {
     }
 }
 
-/// The classes in a folder, by the natural order of their names; and how much else lies there and in them.
+/// The classes in a folder, by the natural order of their names; and how much else lies there and
+/// in them.
 fn classes(folder: &Path) -> Result<(Vec<Class<PathBuf>>, usize), FolderError> {
     let (paths, others): (Vec<_>, Vec<_>) = list(folder)?.into_iter().partition(|entry| is_class(entry));
     let mut passed_over = others.len();
@@ -229,7 +231,7 @@ fn is_class(path: &Path) -> bool {
     path.is_dir() && !is_hidden(path)
 }
 
-/// What is in a folder, by the natural order of the names.
+/// Returns the content of a folder, by the natural order of the names.
 fn list(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
     let list = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>();
     let mut entries = list().map_err(|source| FolderError::List { path: folder.into(), source })?;
@@ -237,8 +239,8 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
     Ok(entries)
 }
 
-/// Which of `count` pictures are tested with: `share` of them, rounded, but at least one, and one is left to train
-/// with. They lie evenly spread, because neighbours are often alike.
+/// Which of `count` pictures are tested with: `share` of them, rounded, but at least one, and one
+/// is left to train with. They lie evenly spread, because neighbours are often alike.
 fn spread(count: usize, share: f64) -> Vec<bool> {
     let tested = ((count as f64 * share).round() as usize).max(1).min(count.saturating_sub(1));
     let mut is_test = vec![false; count];

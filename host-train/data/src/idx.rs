@@ -1,9 +1,11 @@
 //! The IDX format: MNIST's own, and that of the data sets made in its likeness.
 //!
-//! A big-endian `u32` says what follows (0x803: images, 0x801: labels), another says how many; images have their
-//! height and width next; then come the bytes. Files may be gzipped, whatever their names say.
+//! A big-endian `u32` says what follows (0x803: images, 0x801: labels), another says how many;
+//! images have their height and width next; then come the bytes. Files may be gzipped, whatever
+//! their names say.
 //!
-//! A file is not trusted: no memory is taken on the word of a header, and no file unpacks to more than [`LIMIT`].
+//! A file is not trusted: no memory is taken on the word of a header, and no file unpacks to more
+//! than [`LIMIT`].
 
 use flate2::bufread::MultiGzDecoder;
 use std::{
@@ -13,7 +15,8 @@ use std::{
 };
 use thiserror::Error;
 
-/// The standard names of a data set's four files: training images and labels, test images and labels.
+/// The standard names of a data set's four files: training images and labels, test images and
+/// labels.
 pub const NAMES: [&str; 4] = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -56,7 +59,7 @@ impl Images {
         self.pixels.len() / (self.height * self.width)
     }
 
-    /// Whether there are no images; a file that was read always holds one.
+    /// Returns true if there are no images; a file that was read always holds one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pixels.is_empty()
@@ -69,11 +72,11 @@ impl Images {
 pub struct IdxError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// What is wrong with a file.
+/// A fault of a file.
 #[derive(Debug, Error)]
 pub enum Fault {
     /// The system does not give its bytes.
@@ -88,15 +91,15 @@ pub enum Fault {
     /// A gzip stream that stops before its end.
     #[error("the gzip data end too early, after {unpacked} unpacked bytes")]
     GzipTruncated {
-        /// How much came out until then.
+        /// The number of bytes unpacked until then.
         unpacked: usize,
     },
     /// A gzip stream that is damaged.
     #[error("the gzip data are damaged after {unpacked} unpacked bytes ({reason})")]
     GzipCorrupt {
-        /// How much came out until then.
+        /// The number of bytes unpacked until then.
         unpacked: usize,
-        /// What the decoder says.
+        /// The decoder's error.
         reason: io::Error,
     },
     /// The header stops before its end.
@@ -110,9 +113,9 @@ pub enum Fault {
     /// The first four bytes are not those of the file wanted.
     #[error("holds {}, where {} are wanted (0x{found:08x}, not 0x{wanted:08x}, at byte 0)", kind(*found), kind(*wanted))]
     Magic {
-        /// What they are.
+        /// The actual ones.
         found: u32,
-        /// What they should be.
+        /// The expected ones.
         wanted: u32,
     },
     /// The header announces no pixels.
@@ -131,7 +134,7 @@ pub enum Fault {
     /// There is less than the header says.
     #[error("truncated: the header says {header}, so {wanted} bytes, but the file ends after {found}")]
     Truncated {
-        /// What the header says.
+        /// The header's number.
         header: String,
         /// Bytes that there should be, header included.
         wanted: u128,
@@ -141,7 +144,7 @@ pub enum Fault {
     /// There is more than the header says.
     #[error("the header says {header}, so {wanted} bytes, but {} more follow", *found as u128 - wanted)]
     Trailing {
-        /// What the header says.
+        /// The header's number.
         header: String,
         /// Bytes that there should be, header included.
         wanted: u128,
@@ -151,7 +154,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// What to do about it, for somebody who has the file.
+    /// Returns advice for a person who has the file.
     fn advice(&self) -> &'static str {
         match self {
             Self::WebPage
@@ -210,7 +213,7 @@ impl Content {
     }
 }
 
-/// What is in a gzip file, or the bytes as they are, where they are none; at most `limit` of them.
+/// Unpacks a gzip file, to at most `limit` bytes; returns other bytes as they are.
 pub(super) fn unpack(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, Fault> {
     let content = if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut content = Vec::new();

@@ -28,11 +28,11 @@ pub const MEMORY: u64 = 256 << 20;
 pub struct PictureError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: PictureFault,
 }
 
-/// What is wrong with a picture.
+/// A fault of a picture.
 #[derive(Debug, Error)]
 pub enum PictureFault {
     /// The system does not give its bytes.
@@ -44,7 +44,7 @@ pub enum PictureFault {
         MEMORY >> 20, longest = LONGEST_SIDE
     )]
     TooLarge,
-    /// Its content is none of the formats.
+    /// Its content is in no known format.
     #[error("is neither PNG nor JPEG nor BMP, whatever its name says")]
     Format,
     /// The rest of it is missing.
@@ -111,7 +111,8 @@ pub fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
     Ok(image)
 }
 
-/// Whether a JPEG has its end (ITU-T T.81, B.1.1.3: marker EOI). The decoder does without, and paints the rest grey.
+/// Returns true if a JPEG has its end (ITU-T T.81, B.1.1.3: marker EOI). The decoder does without,
+/// and paints the rest grey.
 fn jpeg_ends(bytes: &[u8]) -> bool {
     const START_OF_SCAN: u8 = 0xda;
     // A thumbnail in one of the segments before the scan has an end of its own.
@@ -125,14 +126,14 @@ fn jpeg_ends(bytes: &[u8]) -> bool {
     bytes.get(at..).is_some_and(|rest| rest.windows(2).any(|two| two == [0xff, 0xd9]))
 }
 
-/// Whether a file's name is that of a picture, and not a hidden one.
+/// Returns true if a file's name is that of a picture, and not a hidden one.
 #[must_use]
 pub fn is_named_so(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     !is_hidden(path) && EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// Whether a file's name begins with a dot.
+/// Returns true if a file's name begins with a dot.
 #[must_use]
 pub fn is_hidden(path: &Path) -> bool {
     name(path).starts_with('.')
@@ -144,7 +145,8 @@ pub fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The order in which people put names: numbers in them count as numbers, so that `img2` is before `img10`.
+/// The order in which people put names: numbers in them count as numbers, so that `img2` is before
+/// `img10`.
 #[must_use]
 pub fn natural_order(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
@@ -188,7 +190,8 @@ pub(super) mod tests {
 
     const PREPROCESSING: Preprocessing = Preprocessing { fit: Fit::Contain, background: Background::Dark };
 
-    /// A bright cross on black: its upright at a third of the width, its bar at a third of the height.
+    /// A bright cross on black: its upright at a third of the width, its bar at a third of the
+    /// height.
     pub fn cross(width: u32, height: u32) -> DynamicImage {
         let near = |at: u32, of: u32| at >= of / 3 && at < of / 3 + of.div_ceil(5);
         let value = |x, y| if near(x, width) || near(y, height) { 230 } else { 0 };

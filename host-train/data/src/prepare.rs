@@ -1,8 +1,10 @@
-//! From a picture of any kind and size to the pixels of a net's input: grey, dark behind, of one size.
+//! From a picture of any kind and size to the pixels of a net's input: grey, dark behind, of one
+//! size.
 //!
-//! Training and a board's client must agree about this, so a model file says which [`Preprocessing`] its images had.
-//! `docs/FORMAT.md` tells every step to those who write a client of their own. There is no arithmetic here but
-//! integers and `+ - × ÷` in floats: the same picture gives the same bytes on every machine.
+//! Training and a board's client must agree about this, so a model file says which
+//! [`Preprocessing`] its images had. `docs/FORMAT.md` tells every step to those who write a client
+//! of their own. There is no arithmetic here but integers and `+ - × ÷` in floats: the same picture
+//! gives the same bytes on every machine.
 
 use image::{
     DynamicImage, GrayImage, Luma,
@@ -12,11 +14,12 @@ use shared_model::model::format::{Background, Fit, Preprocessing};
 
 /// The ink of a centred image fills this share of its size: 20 of MNIST's 28 pixels.
 const BOX: [u64; 2] = [20, 28];
-/// Whatever stands out at least this share of the strongest ink belongs to the ink's box. What is fainter is blur
-/// and paper.
+/// Whatever stands out at least this share of the strongest ink belongs to the ink's box. What is
+/// fainter is blur and paper.
 const FAINTEST_INK: u8 = 4;
 
-/// The pixels of `image`, row by row, 0 for the background; `size` is rows and columns, each at least 1.
+/// The pixels of `image`, row by row, 0 for the background; `size` is rows and columns, each at
+/// least 1.
 #[must_use]
 pub fn prepare(image: DynamicImage, preprocessing: Preprocessing, [rows, columns]: [usize; 2]) -> Vec<u8> {
     let size = [columns as u32, rows as u32];
@@ -32,8 +35,8 @@ pub fn prepare(image: DynamicImage, preprocessing: Preprocessing, [rows, columns
     .into_raw()
 }
 
-/// In greys, by Rec. 709's weights. What is transparent lets the background through; where nobody knows that, black
-/// or white, whichever the opaque parts are farther from.
+/// Returns the picture in greys, by Rec. 709's weights. Transparent parts let the background
+/// through; if that is unknown, black or white, whichever the opaque parts are farther from.
 fn grey(image: DynamicImage, background: Background) -> GrayImage {
     if !image.color().has_alpha() {
         return image.into_luma8();
@@ -100,8 +103,8 @@ fn border_medians(grey: &GrayImage) -> [u8; 2] {
     [at((total - 1) / 2), at(total / 2)]
 }
 
-/// As MNIST was made: the ink's box scaled to fit 20/28 of `size`, its centre of mass in the middle, as far as
-/// nothing is lost at the edges.
+/// Places the ink as MNIST was made: its box scaled to fit 20/28 of `size`, its centre of mass in
+/// the middle, as far as nothing is lost at the edges.
 fn centre(mut grey: GrayImage, size: [u32; 2]) -> GrayImage {
     let [paper, _] = border_medians(&grey);
     grey.pixels_mut().for_each(|pixel| pixel.0[0] = pixel.0[0].saturating_sub(paper));
@@ -159,8 +162,8 @@ fn fitted(grey: &GrayImage, room: [u32; 2]) -> GrayImage {
     }
 }
 
-/// By the Catmull-Rom spline. What is many times too large first becomes smaller by the mean of whole pixels, which is
-/// as good and many times as fast.
+/// By the Catmull-Rom spline. What is many times too large first becomes smaller by the mean of
+/// whole pixels, which is as good and many times as fast.
 fn resize(grey: &GrayImage, [width, height]: [u32; 2]) -> GrayImage {
     let nearer = |side: u32, wanted: u32| if side > 8 * wanted { 4 * wanted } else { side };
     let [columns, rows] = [nearer(grey.width(), width), nearer(grey.height(), height)];
@@ -197,7 +200,8 @@ mod tests {
         prepare(image.clone().into(), Preprocessing { fit, background }, size)
     }
 
-    /// A dark image with a rectangle of ink, whose left third has the first value and whose rest has the second.
+    /// A dark image with a rectangle of ink, whose left third has the first value and whose rest
+    /// has the second.
     fn rectangle([width, height]: [u32; 2], [left, top, w, h]: [u32; 4], ink: [u8; 2]) -> GrayImage {
         GrayImage::from_fn(width, height, |x, y| {
             let inside = (left..left + w).contains(&x) && (top..top + h).contains(&y);
@@ -244,8 +248,8 @@ mod tests {
         // 30 × 15 pixels of ink become 20 × 10.
         let even = rectangle([200, 100], [7, 70, 30, 15], [255, 255]);
         assert_eq!(bright_box(&prepared(&even, Fit::Centre, Background::Dark, [28, 28]), 28), [4, 9, 24, 19]);
-        // A third weighs 240, two thirds weigh 150: their centre is at (240 · 1/6 + 300 · 2/3) / 540 = 4/9 of 20
-        // pixels, 8.9, so the box begins at 14 − 8.9 = 5.1.
+        // A third weighs 240, two thirds weigh 150: their centre is at (240 · 1/6 + 300 · 2/3) /
+        // 540 = 4/9 of 20 pixels, 8.9, so the box begins at 14 − 8.9 = 5.1.
         let uneven = rectangle([200, 100], [7, 70, 30, 15], [240, 150]);
         let pixels = prepared(&uneven, Fit::Centre, Background::Dark, [28, 28]);
         assert_eq!(bright_box(&pixels, 28), [5, 9, 25, 19]);
@@ -253,7 +257,8 @@ mod tests {
         let steep = rectangle([200, 100], [7, 70, 30, 15], [255, 85]);
         let pixels = prepared(&steep, Fit::Centre, Background::Dark, [28, 28]);
         assert_eq!(bright_box(&pixels, 28), [7, 9, 27, 19]);
-        // At the first third alone it would begin at 14 − 20 / 6 = 10.7, but ends at the edge instead.
+        // At the first third alone it would begin at 14 − 20 / 6 = 10.7, but ends at the edge
+        // instead.
         let edge = rectangle([200, 100], [7, 70, 30, 30], [255, 70]);
         let pixels = prepared(&edge, Fit::Centre, Background::Dark, [28, 28]);
         assert!(pixels.chunks(28).skip(5).take(18).all(|row| row[27] == 0 && row[7] > 240), "{pixels:?}");

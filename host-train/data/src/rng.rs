@@ -1,10 +1,11 @@
 //! The random numbers of training: seeded, small, and the same for ever.
 //!
-//! Burn's own generator is one for the whole process, so that two runs side by side would disturb each other.
-//! Everything random here (initial weights, sampling, augmentation, dropout) draws from an [`Rng`] that is
-//! passed along instead.
+//! Burn's own generator is one for the whole process, so that two runs side by side would disturb
+//! each other. Everything random here (initial weights, sampling, augmentation, dropout) draws from
+//! an [`Rng`] that is passed along instead.
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA
+/// 2014).
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 

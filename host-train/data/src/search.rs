@@ -16,16 +16,16 @@ use std::{
 };
 use tinytriplet_recipe::DataConfig;
 
-/// What is asked of [`find`].
+/// A request to [`find`].
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// What the user named.
+    /// The path that the user gave.
     pub path: Option<PathBuf>,
     /// For drawn digits.
     pub seed: u64,
-    /// What becomes of images.
+    /// The settings for images.
     pub config: DataConfig,
-    /// Whether an image file that is broken is named and passed over; it is an error otherwise.
+    /// True if an image file that is broken is named and passed over; it is an error otherwise.
     pub skip_broken: bool,
 }
 
@@ -44,12 +44,12 @@ pub fn find(request: Request, progress: Progress<'_>) -> Result<Dataset, DataErr
     .find(progress)
 }
 
-/// Where [`find`] looks.
+/// The places where [`find`] looks.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// What is looked for.
+    /// The request.
     pub request: Request,
-    /// What the environment names.
+    /// The path that the environment gives.
     pub environment: Option<PathBuf>,
     /// The folder that keeps MNIST.
     pub cache: PathBuf,
@@ -228,7 +228,8 @@ mod tests {
     use std::fs;
     use tempfile::TempDir;
 
-    /// The contents of four files that belong together: three training images and two test images of 2×1 pixels.
+    /// The contents of four files that belong together: three training images and two test images
+    /// of 2×1 pixels.
     fn files() -> [Vec<u8>; 4] {
         [
             image_file(3, 2, 1, &[1, 2, 3, 4, 5, 6]),

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// What an image shows: the number of its class.
+/// The number of the class that an image shows.
 pub type Label = u16;
 
 /// Grey images of one size, and a label each.
@@ -16,7 +16,7 @@ pub struct Split {
     labels: Vec<Label>,
 }
 
-/// Why pixels and labels make no [`Split`].
+/// The reason why pixels and labels make no [`Split`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SplitError {
     /// An image without a pixel.
@@ -63,7 +63,7 @@ impl Split {
         self.labels.len()
     }
 
-    /// Whether there are no images.
+    /// Returns true if there are no images.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()

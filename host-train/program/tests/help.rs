@@ -1,4 +1,5 @@
-//! What `--help` says is true: every command has examples, and every example is a command line of this program.
+//! The help texts are true: every command has examples, and every example is a command line of this
+//! program.
 
 use clap::Command;
 use host_train::cli::Cli;
@@ -25,7 +26,8 @@ fn examples(help: &str) -> Vec<&str> {
     help.lines().skip_while(|line| *line != "Examples:").skip(1).take_while(|line| !line.is_empty()).collect()
 }
 
-/// The arguments of an example, as a shell splits them; neither its comment nor where its output goes.
+/// The arguments of an example, as a shell splits them; neither its comment nor where its output
+/// goes.
 fn arguments(example: &str) -> Vec<OsString> {
     let example = example.trim_start();
     let end = ["  ", " >"].iter().filter_map(|mark| example.find(mark)).min().unwrap_or(example.len());

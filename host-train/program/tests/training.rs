@@ -1,5 +1,5 @@
-//! A training as a person lives with it: interrupted and resumed, varied, refused; and the recipes that come with the
-//! program.
+//! A training as a person lives with it: interrupted and resumed, varied, refused; and the recipes
+//! that come with the program.
 
 mod program;
 
@@ -203,7 +203,8 @@ fn a_backend_that_is_not_built_names_its_feature() {
     assert!(!folder.path().join("runs").exists());
 }
 
-/// Every recipe of the program makes a net that the engine runs, and none needs more than the default one.
+/// Every recipe of the program makes a net that the engine runs, and none needs more than the
+/// default one.
 #[test]
 fn presets_fit_their_boards() {
     let mut rng = Rng::new(1);

@@ -14,15 +14,15 @@ pub struct Config {
     /// Same seed, same weights. 0 to 2^63 − 1.
     #[serde(default = "defaults::seed")]
     pub seed: u64,
-    /// What computes.
+    /// The backend that computes.
     #[serde(default)]
     pub backend: Backend,
-    /// What becomes of images, and which of them are tested with.
+    /// The way that images become pixels, and which of them are for testing.
     #[serde(default)]
     pub data: DataConfig,
     /// The net.
     pub net: NetConfig,
-    /// How it is trained.
+    /// The training.
     pub train: TrainConfig,
 }
 

@@ -7,25 +7,26 @@ use shared_model::{
     model::format::{Background, Fit, Preprocessing},
 };
 
-/// How images become pixels, and which of them are tested with. IDX files hold pixels already: of all this, `fit`
-/// and `background` then only say how a client of the model makes the like.
+/// The way that images become pixels, and which of them are for testing. IDX files hold pixels
+/// already: of all this, `fit` and `background` then only say how a client of the model makes the
+/// like.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
     /// Rows and columns of the net's input, 1 to 1,024 each; 28 where it is not given.
     pub size: Size,
-    /// How an image is brought to this size: `contain`, `stretch` or `centre`. Where it is not given, MNIST and
-    /// drawn digits are `centre`, everything else is `contain`.
+    /// The way that an image is brought to this size: `contain`, `stretch` or `centre`. If it is
+    /// not given, MNIST and drawn digits are `centre`, everything else is `contain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fit: Option<Fit>,
-    /// Which end of the scale of greys becomes 0: `dark`, `light`, or `auto`, which judges every image by the median
-    /// of its border.
+    /// Which end of the scale of greys becomes 0: `dark`, `light`, or `auto`, which judges every
+    /// image by the median of its border.
     pub background: Background,
-    /// Share of every class's images that is tested with, where a folder has no split of its own: above 0, up to
-    /// 0.9.
+    /// Share of every class's images that is tested with, where a folder has no split of its own:
+    /// above 0, up to 0.9.
     pub test_share: f64,
-    /// Names of the classes that are not trained on, so that it can be told how good the net is at things that it has
-    /// never seen. At least two classes must be left.
+    /// Names of the classes that are not trained on, so that it can be told how good the net is at
+    /// things that it has never seen. At least two classes must be left.
     pub unseen: Vec<String>,
 }
 
@@ -53,7 +54,7 @@ impl DataConfig {
         }
     }
 
-    /// Whether it makes the same images as `other`, whatever is set aside of them.
+    /// Returns true if it makes the same images as `other`, whatever is set aside of them.
     #[must_use]
     pub fn reads_as(&self, other: &Self) -> bool {
         Self { unseen: other.unseen.clone(), ..self.clone() } == *other
@@ -72,7 +73,7 @@ impl DataConfig {
     }
 }
 
-/// What is never trained on.
+/// The part of the data that is never trained on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldOut {

@@ -58,7 +58,8 @@ impl Config {
     /// Reads TOML, or JSON where the text begins with a brace. `file` is named in errors.
     ///
     /// # Errors
-    /// The syntax is wrong, a field is missing, unknown or of another type. Ranges are not checked here.
+    /// The syntax is wrong, a field is missing, unknown or of another type. Ranges are not checked
+    /// here.
     pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
         if !text.trim_start().starts_with('{') {
             return toml::from_str(text).map_err(|error| ConfigError::toml(&error, text, file));

@@ -18,7 +18,7 @@ pub fn to_csv(rows: &[HistoryRow]) -> String {
     text
 }
 
-/// What [`to_csv`] wrote, with the digits that it has.
+/// Reads what [`to_csv`] wrote, with the digits that it has.
 ///
 /// # Errors
 /// It is something else; the line is named.

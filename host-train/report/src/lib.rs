@@ -1,4 +1,4 @@
-//! What a run was worth, to look at: a page, plots, and files for TensorBoard.
+//! The report of a run: a page, plots, and files for TensorBoard.
 //!
 //! ```text
 //! run folder + data → findings → page (one HTML file), plots (SVG, PNG)

@@ -22,7 +22,7 @@ pub struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    /// Of a split, these first.
+    /// Shows images of a split, these first.
     pub fn new(split: &'a Split, first: &[usize]) -> Self {
         let mut shown = Self { split, test_index: Vec::new(), places: HashMap::new() };
         for &index in first {

@@ -15,9 +15,9 @@ pub const MODEL: &str = "model.postcard";
 pub const CHECKPOINT: &str = "checkpoint.bpk";
 /// The numbers.
 pub const METRICS: &str = "metrics.json";
-/// How training went.
+/// The course of the training.
 pub const HISTORY: &str = "history.csv";
-/// How often each threshold errs on test pairs, int8.
+/// The error rates at each threshold on test pairs, int8.
 pub const ROC: &str = "roc.csv";
 
 /// The folder of one run.
@@ -25,7 +25,8 @@ pub const ROC: &str = "roc.csv";
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// Creates `parent/name`, or `parent/name-2`, `-3`, … where that is taken: a run never overwrites another.
+    /// Creates `parent/name`, or `parent/name-2`, `-3`, … where that is taken: a run never
+    /// overwrites another.
     ///
     /// # Errors
     /// The folder cannot be created.
@@ -66,8 +67,8 @@ impl RunFolder {
         Ok(Self(path.to_owned()))
     }
 
-    /// Removes these files and, where it holds nothing else, the folder. Whoever does so has something worse to tell
-    /// than that it does not work.
+    /// Removes these files and, where it holds nothing else, the folder. Whoever does so has
+    /// something worse to tell than that it does not work.
     pub fn discard(&self, files: &[&str]) {
         for file in files {
             let _ = fs::remove_file(self.file(file));
@@ -100,8 +101,8 @@ impl RunFolder {
     }
 }
 
-/// Writes a file so that it is there whole or not at all: under another name first, then renamed. What is there and no
-/// file, such as a pipe or `/dev/stdout`, is written to.
+/// Writes a file so that it is there whole or not at all: under another name first, then renamed.
+/// What is there and no file, such as a pipe or `/dev/stdout`, is written to.
 ///
 /// # Errors
 /// The file cannot be written. A file that was there before is as it was.

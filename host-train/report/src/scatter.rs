@@ -13,7 +13,8 @@ const POINTS: usize = 2_000;
 /// Neighbours that are told of each.
 const NEAREST: usize = 6;
 
-/// Images of a split that are shown as points, ascending: all of them, or as many of each class, evenly spread.
+/// Images of a split that are shown as points, ascending: all of them, or as many of each class,
+/// evenly spread.
 pub fn choose(split: &Split) -> Vec<usize> {
     if split.len() <= POINTS {
         return (0..split.len()).collect();
@@ -73,7 +74,8 @@ fn cloud(embeddings: &Embeddings<i16>) -> Cloud {
     }
 }
 
-/// Where an embedding is, so that its distances are squared L2: that of cosine has length 1.
+/// Returns where an embedding is, so that its distances are squared L2: that of cosine has length
+/// 1.
 fn position(embeddings: &Embeddings<i16>, index: usize) -> Vec<f32> {
     let row = embeddings.row(index).iter().map(|&value| f64::from(value));
     let scale = match embeddings.kind() {

@@ -68,7 +68,7 @@ pub fn operation(step: &Step<'_>) -> String {
     }
 }
 
-/// How a board computes a step, and, where that is on the plain kernel, why.
+/// Names the kernel that a board computes a step with, and if that is the plain one, why.
 pub fn path(kernel: Kernel) -> &'static str {
     match kernel {
         Kernel::Winograd => "Winograd F(2x2, 3x3)",

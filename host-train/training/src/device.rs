@@ -10,7 +10,7 @@ use burn::tensor::DeviceType;
 use thiserror::Error;
 use tinytriplet_recipe::Backend;
 
-/// Why a backend cannot compute.
+/// The reason why a backend cannot compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BackendError {
     /// The program was built without it.
@@ -23,8 +23,8 @@ pub enum BackendError {
     NoGpu(&'static str),
 }
 
-/// The device that computes, without gradients. Of several GPUs, it is the first one, or the one that the
-/// system prefers.
+/// The device that computes, without gradients. Of several GPUs, it is the first one, or the one
+/// that the system prefers.
 ///
 /// # Errors
 /// The program was built without this backend, or there is no such GPU.

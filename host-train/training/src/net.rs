@@ -60,7 +60,7 @@ struct Norm {
     norm: BatchNorm,
     #[module(skip)]
     relu: bool,
-    /// Whether it is folded into the layer before it, or else into the next one.
+    /// True if it is folded into the layer before it, false if into the next one.
     #[module(skip)]
     backward: bool,
 }
@@ -79,7 +79,7 @@ enum PlainLayer {
     Dropout(f32),
 }
 
-/// Why a list of layers is no net for images of a size. Layers count from 0.
+/// The reason why a list of layers is no net for images of a size. Layers count from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NetError {
     /// A window is larger than what it slides over.
@@ -97,7 +97,7 @@ pub enum NetError {
         kernel: [usize; 2],
         /// Zeros on each side, vertically and horizontally.
         padding: [usize; 2],
-        /// What the layer gets.
+        /// The layer's input.
         input: Shape,
     },
     /// A batch normalization that cannot be folded into its neighbours.
@@ -118,8 +118,8 @@ pub enum NetError {
 }
 
 impl Net {
-    /// A net for images of shape `input`, with random weights (Glorot and Bengio 2010, uniform) drawn from
-    /// `rng`, and biases of 0.
+    /// A net for images of shape `input`, with random weights (Glorot and Bengio 2010, uniform)
+    /// drawn from `rng`, and biases of 0.
     ///
     /// # Errors
     /// The layers do not fit each other or the image.
@@ -209,8 +209,8 @@ impl Net {
         self.embedding_len
     }
 
-    /// The embeddings, `[images, values]`, of images, `[images, rows, columns, channels]` with pixels from 0
-    /// to 1. Dropout draws from `rng`, and does nothing without one.
+    /// The embeddings, `[images, values]`, of images, `[images, rows, columns, channels]` with
+    /// pixels from 0 to 1. Dropout draws from `rng`, and does nothing without one.
     pub fn forward(&self, images: Tensor<4>, mut rng: Option<&mut Rng>) -> Tensor<2> {
         let mut map = images;
         for block in &self.blocks {
@@ -234,8 +234,8 @@ impl Net {
         embeddings / length
     }
 
-    /// The embeddings of images of bytes, one after the other, as training sees them without distortion and
-    /// dropout.
+    /// The embeddings of images of bytes, one after the other, as training sees them without
+    /// distortion and dropout.
     pub fn embed<'a>(&self, images: impl IntoIterator<Item = &'a [u8]>) -> Vec<f32> {
         const AT_ONCE: usize = 250;
         let net = self.valid();
@@ -274,11 +274,13 @@ impl Net {
         self.try_load_file(path)
     }
 
-    /// The net as plain arrays. Dropout is left out and batch normalization is folded into its neighbours, so
-    /// that both nets compute the same but for rounding; normalisation of the embedding is left out as well.
+    /// The net as plain arrays. Dropout is left out and batch normalization is folded into its
+    /// neighbours, so that both nets compute the same but for rounding; normalisation of the
+    /// embedding is left out as well.
     pub fn to_float_net(&self) -> FloatNet {
         let mut layers = Vec::with_capacity(self.blocks.len());
-        // `scale · x + offset` of each channel, which the next layer with weights still has to apply.
+        // `scale · x + offset` of each channel, which the next layer with weights still has to
+        // apply.
         let mut pending: Option<(Vec<f32>, Vec<f32>)> = None;
         for block in &self.blocks {
             match block {
@@ -393,7 +395,7 @@ fn values(shape: Shape) -> usize {
     usize::from(shape.height) * usize::from(shape.width) * usize::from(shape.channels)
 }
 
-/// Whether a batch normalization behind these layers can be folded into the last of them.
+/// Returns true if a batch normalization behind these layers can be folded into the last of them.
 fn folds_backward(before: &[LayerConfig]) -> bool {
     match before.last() {
         Some(LayerConfig::Conv(conv)) => !conv.relu,
@@ -402,8 +404,9 @@ fn folds_backward(before: &[LayerConfig]) -> bool {
     }
 }
 
-/// Whether a batch normalization before these layers can be folded into one of them. A mean of scaled values
-/// is the scaled mean, which a maximum is not where a scale is negative; and a padded zero is not scaled.
+/// Returns true if a batch normalization before these layers can be folded into one of them. A mean
+/// of scaled values is the scaled mean, which a maximum is not where a scale is negative; and a
+/// padded zero is not scaled.
 fn folds_forward(behind: &[LayerConfig]) -> bool {
     let passes = |layer: &&LayerConfig| {
         matches!(
@@ -418,7 +421,8 @@ fn folds_forward(behind: &[LayerConfig]) -> bool {
     }
 }
 
-/// `w · (scale · x + offset) + b` as `w' · x + b'`. The channel of an input runs fastest in `weight`.
+/// `w · (scale · x + offset) + b` as `w' · x + b'`. The channel of an input runs fastest in
+/// `weight`.
 fn fold_into_inputs(weight: &mut [f32], bias: &mut [f32], affine: Option<(Vec<f32>, Vec<f32>)>) {
     let Some((scale, offset)) = affine else { return };
     let inputs = weight.len() / bias.len();

@@ -1,8 +1,9 @@
 //! Convolution → max pool → requantization on [packed](Packed) weights.
 //!
-//! Several output pixels times several output channels are accumulated at once, in registers: each weight
-//! that is loaded is used for all these pixels, each input for all these channels. The pixels may be of
-//! several images, which is what makes a fully connected layer, with its one pixel an image, like any other.
+//! Several output pixels times several output channels are accumulated at once, in registers: each
+//! weight that is loaded is used for all these pixels, each input for all these channels. The
+//! pixels may be of several images, which is what makes a fully connected layer, with its one pixel
+//! per image, like any other.
 
 use super::pack::{Packed, Staging};
 use crate::vector::i8::{Kernel, MOST_LANES, Target};
@@ -83,8 +84,8 @@ fn channel_block<T: Target, const VECTORS: usize>(
     macro_rules! blocks {
         ($pixels:literal) => {
             for first in (0..count).step_by($pixels) {
-                // The last block reaches back into the one before it: what is computed twice is written
-                // twice.
+                // The last block reaches back into the one before it: what is computed twice is
+                // written twice.
                 let first = first.min(count - $pixels);
                 block::<T, $pixels, VECTORS>(packed, channels, windows, first, staged, output);
             }

@@ -10,7 +10,7 @@ const SIGN: u32 = 1 << 31;
 /// Below this product of squared norms, [`short_cosine_distance`] is exact.
 const SHORT: i64 = 1 << 46;
 
-/// Embeddings, one a row, and how they are compared.
+/// Embeddings, one per row, and the distance that compares them.
 #[derive(Clone, Debug)]
 pub struct Embeddings<T: Value> {
     rows: Vec<T>,
@@ -21,7 +21,7 @@ pub struct Embeddings<T: Value> {
     scale: f32,
 }
 
-/// What an embedding consists of.
+/// A value of an embedding.
 pub trait Value: Copy + Send + Sync + 'static {
     /// A sum of products.
     type Sum: Copy + Default + Neg<Output = Self::Sum> + Send + Sync;
@@ -75,8 +75,8 @@ impl Embeddings<f32> {
 }
 
 impl Embeddings<i16> {
-    /// `count` rows of the int8 engine's bytes, read as `element` says. `scale` is that of the embedding; it
-    /// serves to show real distances.
+    /// `count` rows of the int8 engine's bytes, read as `element` says. `scale` is that of the
+    /// embedding; it serves to show real distances.
     ///
     /// # Panics
     /// `bytes` does not divide into `count` rows of one length.
@@ -94,12 +94,12 @@ impl<T: Value> Embeddings<T> {
         Self { rows, dimensions, norms, distance, scale }
     }
 
-    /// How many there are.
+    /// Their number.
     pub fn len(&self) -> usize {
         self.norms.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are none.
     pub fn is_empty(&self) -> bool {
         self.norms.is_empty()
     }
@@ -110,7 +110,7 @@ impl<T: Value> Embeddings<T> {
         &self.rows[index * self.dimensions..][..self.dimensions]
     }
 
-    /// How they are compared.
+    /// Returns the distance that compares them.
     pub fn kind(&self) -> Distance {
         self.distance
     }
@@ -131,8 +131,8 @@ impl<T: Value> Embeddings<T> {
         T::distance(self.distance, T::dot(self.row(a), other.row(b)), self.norms[a], other.norms[b])
     }
 
-    /// The largest [key](Value::key) that a distance of two rows can have: nothing is farther from a row than its
-    /// opposite, and no row is farther from its opposite than the longest.
+    /// The largest [key](Value::key) that a distance of two rows can have: nothing is farther from
+    /// a row than its opposite, and no row is farther from its opposite than the longest.
     pub(super) fn largest_key(&self) -> u32 {
         let opposite = |&norm: &T::Sum| T::key(T::distance(self.distance, -norm, norm, norm));
         self.norms.iter().map(opposite).max().unwrap_or(0)
@@ -189,7 +189,7 @@ impl Value for f32 {
         }
     }
 
-    /// In the order of [`f32::total_cmp`].
+    /// Returns a key in the order of [`f32::total_cmp`].
     #[inline(always)]
     fn key(distance: f32) -> u32 {
         let bits = distance.to_bits();
@@ -209,13 +209,14 @@ impl Value for f32 {
     }
 }
 
-/// The engine's integers, widened: products of pairs of 16-bit values are what vector units add up fastest.
+/// The engine's integers, widened: products of pairs of 16-bit values are what vector units add up
+/// fastest.
 impl Value for i16 {
     type Sum = i32;
     type Distance = u32;
 
-    /// 1,024 products of 255 · 255 are far from overflowing. The addition wraps all the same: a check at each
-    /// one, as `cargo run` has it, would keep the loop from being vectorised.
+    /// 1,024 products of 255 · 255 are far from overflowing. The addition wraps all the same: a
+    /// check at each one, as `cargo run` has it, would keep the loop from being vectorised.
     #[inline(always)]
     fn dot(a: &[i16], b: &[i16]) -> i32 {
         let products = a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b));
@@ -239,8 +240,8 @@ impl Value for i16 {
         key
     }
 
-    /// The engine's cosine costs an integer root and a division; where the embeddings are short enough, floats
-    /// give the same integers and are vectorised.
+    /// The engine's cosine costs an integer root and a division; where the embeddings are short
+    /// enough, floats give the same integers and are vectorised.
     #[inline(always)]
     fn keys(kind: Distance, dots: &[i32], a_norm: i32, b_norms: &[i32], keys: &mut [u32]) {
         let longest = b_norms.iter().copied().max().unwrap_or(0);
@@ -269,10 +270,10 @@ impl Value for i16 {
     }
 }
 
-/// [`cosine_distance`] in floats, exact where `a_norm · b_norm < 2^46`. The product is then a whole number that an
-/// `f64` holds, and its root, rounded down, is the integer root. With that root, `n < 2^23`, a quotient that is no
-/// whole number lies at least `1 / n` below the next one; an `f64` near 2^30 is at most 2^-23 off, so that rounding
-/// down gives the quotient rounded down.
+/// [`cosine_distance`] in floats, exact where `a_norm · b_norm < 2^46`. The product is then a whole
+/// number that an `f64` holds, and its root, rounded down, is the integer root. With that root,
+/// `n < 2^23`, a quotient that is no whole number lies at least `1 / n` below the next one; an
+/// `f64` near 2^30 is at most 2^-23 off, so that rounding down gives the quotient rounded down.
 #[inline(always)]
 fn short_cosine_distance(dot: i32, a_norm: i32, b_norm: i32) -> u32 {
     const ONE: f64 = COSINE_ONE as f64;

@@ -6,8 +6,8 @@ use tinytriplet_data::{Rng, Split};
 use tinytriplet_recipe::{Backend, NetConfig};
 use tinytriplet_training::{device, net::Net, train::shape};
 
-/// The net of a checkpoint, which was trained on images of this size. On Flex, whatever trained it: that is part of
-/// every build, and the fastest on a CPU.
+/// The net of a checkpoint, which was trained on images of this size. On Flex, whatever trained it:
+/// that is part of every build, and the fastest on a CPU.
 ///
 /// # Errors
 /// The file cannot be read, or does not fit the config.

@@ -8,11 +8,12 @@ use tinytriplet_data::{Dataset, Event, Request, Source};
 use tinytriplet_recipe::DataConfig;
 use tinytriplet_report::text::thousands;
 
-/// Where the images come from.
+/// The source of the images.
 #[derive(Clone, Debug, Args)]
 pub struct DataArgs {
-    /// Folder of the four IDX files, plain or gzipped; or of images (PNG, JPEG, BMP), a sub-folder a class; or
-    /// `drawn` for drawn digits [default: the folder in TINYTRIPLET_DATA, the cache, a download, drawn digits]
+    /// Folder of the four IDX files, plain or gzipped; or of images (PNG, JPEG, BMP), one
+    /// sub-folder per class; or `drawn` for drawn digits [default: the folder in TINYTRIPLET_DATA,
+    /// the cache, a download, drawn digits]
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
     /// Name image files that are broken, and go on without them
@@ -20,8 +21,8 @@ pub struct DataArgs {
     pub skip_broken: bool,
 }
 
-/// The data that the arguments, the environment or the cache name, or a download, or drawn digits. `seed` is for
-/// the latter, `config` for images.
+/// The data that the arguments, the environment or the cache name, or a download, or drawn digits.
+/// `seed` is for the latter, `config` for images.
 ///
 /// # Errors
 /// What the user named cannot be used.
@@ -70,7 +71,7 @@ pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> 
     Ok(data)
 }
 
-/// What stands behind every number that was not measured on data from outside.
+/// Returns the mark behind every number that was not measured on data from outside.
 pub fn mark(data: &Dataset) -> &'static str {
     if data.source == Source::Drawn { " (on DRAWN digits, not MNIST)" } else { "" }
 }

@@ -8,7 +8,7 @@ use tinytriplet_data::{classes, drawn};
 /// Arguments of `draw`.
 #[derive(Clone, Debug, Args)]
 pub struct DrawArgs {
-    /// How many of each class
+    /// Number of images per class
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u16).range(1..=10_000))]
     pub per_class: u16,
     /// Same seed, same digits
@@ -19,7 +19,8 @@ pub struct DrawArgs {
 /// Ten levels from background to ink, as in the firmware's `image.rs`.
 const LEVELS: &[u8; 10] = b" .:-=+*#%@";
 
-/// Prints `per_class` digits of each class, one character a pixel, in the form of `firmware/demo/digits.txt`.
+/// Prints `per_class` digits of each class, one character per pixel, in the form of
+/// `firmware/demo/digits.txt`.
 ///
 /// # Errors
 /// Nobody reads them.

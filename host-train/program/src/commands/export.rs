@@ -18,7 +18,7 @@ use tinytriplet_report::{
 pub struct ExportArgs {
     /// The run's folder: its config.toml and checkpoint are read
     pub run: PathBuf,
-    /// Where the images come from
+    /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
     /// Model file to write [default: model.postcard in the run's folder]

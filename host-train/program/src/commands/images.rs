@@ -18,7 +18,7 @@ pub struct Image {
     pub path: PathBuf,
     /// Its number in an IDX file; `None` where the file is a picture.
     pub number: Option<usize>,
-    /// As a model takes it.
+    /// The pixels, as a model takes them.
     pub pixels: Vec<u8>,
 }
 
@@ -29,8 +29,9 @@ impl fmt::Display for Image {
     }
 }
 
-/// Reads the images of each of `places` in turn, for a model with this input and preprocessing: a picture (PNG, JPEG,
-/// BMP), a folder's pictures, an IDX file's images (plain or gzipped), or some of them: `FILE:3,5,10-19`.
+/// Reads the images of each of `places` in turn, for a model with this input and preprocessing: a
+/// picture (PNG, JPEG, BMP), a folder's pictures, an IDX file's images (plain or gzipped), or some
+/// of them: `FILE:3,5,10-19`.
 ///
 /// # Errors
 /// A file cannot be read, is not what it should be, or its images do not suit the model.
@@ -82,7 +83,8 @@ fn idx_file(place: &Path) -> Option<(&Path, Option<&str>)> {
     (!place.exists() && is_idx(path)).then_some((path, Some(numbers)))
 }
 
-/// Whether a file is to be read as IDX: its content begins like it, or like gzip, which no picture does.
+/// Returns true if a file is to be read as IDX: its content begins like it, or like gzip, which no
+/// picture does.
 fn is_idx(path: &Path) -> bool {
     let mut start = [0; 2];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));

@@ -59,7 +59,7 @@ impl ModelFile {
                 }
                 DecodeError::Version(_) => " (`host-train export RUN`)",
                 DecodeError::Truncated | DecodeError::TrailingBytes | DecodeError::Crc => {
-                    "; copy it once more, or let `host-train export RUN` write it anew"
+                    "; copy it again, or let `host-train export RUN` write it again"
                 }
                 _ => "",
             };

@@ -16,10 +16,10 @@ use tinytriplet_report::{run_folder::write_whole, text::count};
 pub struct SamplesArgs {
     /// Folder to write to; it must be empty, or not there
     pub folder: PathBuf,
-    /// Where the images come from
+    /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
-    /// How many of each class
+    /// Number of images per class
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     pub per_class: u16,
     /// Same seed, same images
@@ -58,5 +58,5 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
         }
     }
     let images = count(written, "test image");
-    Ok(print(format_args!("{}: {images}, a sub-folder a class{}\n", folder.display(), mark(&data)))?)
+    Ok(print(format_args!("{}: {images}, one sub-folder per class{}\n", folder.display(), mark(&data)))?)
 }

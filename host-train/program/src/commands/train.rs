@@ -41,13 +41,14 @@ use tinytriplet_training::{
 /// Arguments of `train`.
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
-    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, lenet5, origin, quick, tiny, unseen
+    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, lenet5, origin,
+    /// quick, tiny, unseen
     #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
     pub config: String,
-    /// Where the images come from
+    /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
-    /// What computes [default: the recipe's]
+    /// Backend that computes [default: the recipe's]
     #[arg(long, value_enum)]
     pub backend: Option<BackendArg>,
     /// Same seed, same model [default: the recipe's]
@@ -111,7 +112,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     job.end(&trained, &metrics, &report)
 }
 
-/// How good a model is, and how fast on this machine.
+/// The quality of a model, and its speed on this machine.
 struct Evaluated {
     float: Scores,
     int8: Scores,
@@ -154,7 +155,8 @@ impl<'a> Job<'a> {
         format!("to go on: cargo run -p host-train -- --resume {}", self.folder.path().display())
     }
 
-    /// Trains, and saves the weights. A run that fails before its first checkpoint leaves no folder.
+    /// Trains, and saves the weights. A run that fails before its first checkpoint leaves no
+    /// folder.
     fn train(&self, seen: &Dataset) -> Result<Trained> {
         let Self { args, config, folder, checkpoints, .. } = self;
         let toml = config.to_toml().context("cannot write the config as TOML")?;
@@ -171,8 +173,9 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Saves the checkpoint and makes the model file of it, as `export` does. The net is not normalised, because the
-    /// engine's embeddings are not either: a prototype is the mean of what a board has.
+    /// Saves the checkpoint and makes the model file of it, as `export` does. The net is not
+    /// normalised, because the engine's embeddings are not either: a prototype is the mean of what
+    /// a board has.
     fn export(&self, seen: &Dataset, trained: &Trained) -> Result<(Net, Vec<u8>)> {
         let Self { config, folder, .. } = self;
         let path = folder.file(CHECKPOINT);
@@ -353,7 +356,7 @@ struct Terminal<'a> {
     folder: &'a RunFolder,
     /// P@1 on the held-out images, when it was last looked at.
     precision: Option<f64>,
-    /// Why the history could not be written.
+    /// The reason why the history could not be written.
     unwritten: Option<anyhow::Error>,
 }
 
@@ -392,7 +395,7 @@ fn roc(points: &[Rates<f64>]) -> String {
     text
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Printed<'a> {
     /// The run's folder.
@@ -401,7 +404,7 @@ struct Printed<'a> {
     metrics: &'a Metrics<'a>,
 }
 
-/// What `metrics.json` holds.
+/// The content of `metrics.json`.
 #[derive(Serialize)]
 struct Metrics<'a> {
     dataset: &'a str,

@@ -7,12 +7,13 @@ use std::{
 /// The status of a program that Ctrl-C ended, as shells have it: 128 and SIGINT's number.
 pub const INTERRUPTED: u8 = 130;
 
-/// Whether Ctrl-C was pressed.
+/// True if Ctrl-C was pressed.
 static PRESSED: AtomicBool = AtomicBool::new(false);
-/// Whether nobody waits for [`interrupted`] any more.
+/// True if nobody waits for [`interrupted`] any more.
 static AT_ONCE: AtomicBool = AtomicBool::new(false);
 
-/// From now on Ctrl-C is what [`interrupted`] tells, and a second one ends the program, with these last words.
+/// From now on Ctrl-C is what [`interrupted`] tells, and a second one ends the program, with these
+/// last words.
 ///
 /// # Errors
 /// The system does not let it listen.
@@ -32,7 +33,7 @@ pub fn interrupt_at_once() {
     AT_ONCE.store(true, Ordering::Relaxed);
 }
 
-/// Whether Ctrl-C was pressed since [`listen_for_interrupt`].
+/// Returns true if Ctrl-C was pressed since [`listen_for_interrupt`].
 pub fn interrupted() -> bool {
     PRESSED.load(Ordering::Relaxed)
 }

@@ -17,7 +17,8 @@ const PER_CLASS: usize = 8;
 const SIDE: usize = 4;
 const COLUMNS: usize = 16;
 
-/// A run that learned to tell these classes apart, `five_shot` of them right; the last one was not trained on.
+/// A run that learned to tell these classes apart, `five_shot` of them right; the last one was not
+/// trained on.
 pub fn findings(name: &str, classes: &[&str], five_shot: f64) -> Findings {
     let (count, labels) = (classes.len(), labels(classes.len()));
     let unseen = u16::try_from(count - 1).unwrap();
@@ -129,7 +130,7 @@ fn history_row(step: usize) -> HistoryRow {
 
 const OPEN_SET: OpenSet = OpenSet { known_right: 0.875, known_rejected: 0.1, unknown_accepted: 0.003 };
 
-/// What int8 has, and the float net lacks: `open_set`, and errors at thresholds.
+/// Makes scores; int8 has what the float net lacks: `open_set`, and errors at thresholds.
 fn scores(five_shot: f64, unseen: u16, open_set: Option<OpenSet>) -> Scores {
     let few_shot = FewShot { mean: five_shot, standard_deviation: 0.01 };
     let rates = ErrorRates { false_accept_rate: 0.01, false_reject_rate: 0.02 };

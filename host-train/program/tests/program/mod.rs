@@ -12,13 +12,14 @@ pub fn program(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// What it prints in an empty folder.
+/// Runs it in an empty folder.
 pub fn host_train(arguments: &[&str]) -> Output {
     let empty = tempfile::tempdir().unwrap();
     program(empty.path(), arguments).output().unwrap()
 }
 
-/// The program fails with status 1, nothing on standard output, and one error line that holds all of `words`.
+/// The program fails with status 1, nothing on standard output, and one error line that holds all
+/// of `words`.
 #[track_caller]
 pub fn fails(output: &Output, words: &[&str]) {
     let error = String::from_utf8_lossy(&output.stderr);

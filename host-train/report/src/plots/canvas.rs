@@ -1,4 +1,4 @@
-//! What figures are drawn on: an SVG file, or the pixels of a PNG file.
+//! The canvas of figures: an SVG file, or the pixels of a PNG file.
 
 use super::{Figure, font::write_text};
 use crate::Findings;
@@ -15,7 +15,7 @@ use std::convert::Infallible;
 
 /// Part of a figure.
 pub type Area<B> = DrawingArea<B, Shift>;
-/// What comes of drawing.
+/// The result of drawing.
 pub type Drawn<B, T = ()> = Result<T, DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
 /// Units of a drawing in a pixel of the SVG file: plotters places everything at whole units.
@@ -57,8 +57,8 @@ pub fn png<F: Figure>(findings: &Findings, size: [u32; 2]) -> Result<Vec<u8>> {
     Ok(png)
 }
 
-/// Plotters' own backend for pixels takes text from the system's fonts, or spaces its letters unevenly; shapes are
-/// drawn by plotters here too.
+/// Plotters' own backend for pixels takes text from the system's fonts, or spaces its letters
+/// unevenly; shapes are drawn by plotters here too.
 struct Pixels<'a>(&'a mut RgbImage);
 
 impl DrawingBackend for Pixels<'_> {

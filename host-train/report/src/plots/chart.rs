@@ -23,13 +23,13 @@ use std::ops::Range;
 /// Pixels above a plane.
 pub const TOP: u32 = 18;
 
-/// What one axis shows.
+/// One axis.
 pub struct Axis<'a, R> {
     /// From where to where.
     pub range: R,
     /// Its name, with the unit.
     pub name: &'a str,
-    /// How its numbers are written.
+    /// The format of its numbers.
     pub format: fn(f64) -> String,
     /// At most this many numbers.
     pub labels: usize,

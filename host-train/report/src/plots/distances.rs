@@ -70,7 +70,7 @@ fn unit(kind: &str) -> &str {
     }
 }
 
-/// What each threshold does.
+/// Returns what each threshold does, in words.
 pub fn thresholds(distances: &crate::Distances, mark: fn(RGBColor) -> Mark) -> Vec<(Mark, String)> {
     let meaning = |(threshold, color): (&Threshold, RGBColor)| {
         let Threshold { name, rates } = threshold;

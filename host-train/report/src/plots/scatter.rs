@@ -1,4 +1,5 @@
-//! Test images as points in a plane, by their pixels and by their embeddings: the origin's two pictures.
+//! Test images as points in a plane, by their pixels and by their embeddings: the origin's two
+//! pictures.
 
 use super::{
     Figure,

@@ -55,7 +55,8 @@ pub fn titled<B: DrawingBackend>(area: &Area<B>, title: &str, findings: &Finding
     Ok(body)
 }
 
-/// A name of somebody else's choice, on one line and of at most some columns, without what XML cannot hold.
+/// A name of somebody else's choice, on one line and of at most some columns, without what XML
+/// cannot hold.
 pub fn name(name: &str, columns: usize) -> String {
     let visible = |char: char| !char.is_control() && !matches!(char, '\u{fffe}' | '\u{ffff}');
     cut(&name.replace(|char| !visible(char), " "), columns)

@@ -1,4 +1,4 @@
-//! How training went, by step.
+//! The course of the training, by step.
 
 use super::{
     Figure,

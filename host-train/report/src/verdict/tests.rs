@@ -139,7 +139,7 @@ fn of(change: impl FnOnce(&mut Findings, &mut Config)) -> Verdict {
     verdict(&findings, &config)
 }
 
-/// Whether there is one advice, with these words.
+/// Checks that there is one advice, with these words.
 #[track_caller]
 fn advises(verdict: &Verdict, words: &[&str]) {
     assert_eq!(verdict.advice.len(), 1, "{:?}", verdict.advice);

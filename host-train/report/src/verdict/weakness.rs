@@ -1,8 +1,8 @@
-//! Where a run is weak, for its grade and for the advice.
+//! The weaknesses of a run, for its grade and for the advice.
 
 use crate::{Confusion, Findings};
 
-/// Of fewer test images than these, each is worth more than a point.
+/// With fewer test images than these, each is worth more than a point.
 pub(super) const FEW_TEST_IMAGES: usize = 100;
 
 /// By how much int8 is behind the float net, in the score where that is most.
@@ -15,7 +15,8 @@ pub(super) fn int8_loss(findings: &Findings) -> f64 {
     losses.into_iter().fold(0.0, f64::max)
 }
 
-/// The row of the confusion that is least often right, of a class that was trained on, and how often that is.
+/// The row of the confusion that is least often right, of a class that was trained on, and how
+/// often that is.
 pub(super) fn weakest_class(findings: &Findings) -> Option<(usize, f64)> {
     let right =
         trained_on(findings).map(|(place, row)| (place, row[place])).filter(|(_, share)| !share.is_nan());

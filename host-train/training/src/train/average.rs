@@ -5,8 +5,8 @@ use burn::{
 };
 use std::collections::HashMap;
 
-/// The running mean of a learner's weights, and of its batch norms' statistics (Polyak and Juditsky 1992; as an
-/// exponential moving average, Tarvainen and Valpola 2017).
+/// The running mean of a learner's weights, and of its batch norms' statistics (Polyak and Juditsky
+/// 1992; as an exponential moving average, Tarvainen and Valpola 2017).
 pub(super) struct Average {
     /// Without gradients.
     learner: Learner,

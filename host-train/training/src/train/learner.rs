@@ -19,7 +19,7 @@ impl Learner {
     /// With random weights drawn from `rng`; with this many proxies, or none.
     ///
     /// # Errors
-    /// As [`Net::new`].
+    /// Returns the same errors as [`Net::new`].
     pub fn new(
         config: &NetConfig,
         input: Shape,

@@ -139,7 +139,7 @@ impl<'a> Training<'a> {
         })
     }
 
-    /// Whether all steps are done.
+    /// Returns true if all steps are done.
     pub fn is_done(&self) -> bool {
         self.state.step >= self.steps
     }
@@ -147,7 +147,8 @@ impl<'a> Training<'a> {
     /// Trains on one batch.
     ///
     /// # Errors
-    /// Returns [`TrainError::Diverged`] or [`TrainError::Collapsed`] where nothing can come of the training any more.
+    /// Returns [`TrainError::Diverged`] or [`TrainError::Collapsed`] where nothing can come of the
+    /// training any more.
     pub fn step(mut self) -> Result<(Self, Progress), TrainError> {
         let started = Instant::now();
         let recipe = &self.config.train;
@@ -193,8 +194,8 @@ impl<'a> Training<'a> {
         (embedded, dispersion)
     }
 
-    /// The images' pixels from 0 to 1, turned and distorted where asked. Each image draws from a stream of its own, so
-    /// that they can be done in parallel.
+    /// The images' pixels from 0 to 1, turned and distorted where asked. Each image draws from a
+    /// stream of its own, so that they can be done in parallel.
     fn pixels(&self, images: &[usize], rng: &Rng) -> Vec<f32> {
         let Self { data, turns, .. } = self;
         let augment: Option<&AugmentConfig> = self.config.train.augment.as_ref();
@@ -240,7 +241,7 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Whether it is time to look at the held-out images.
+    /// Returns true if it is time to look at the held-out images.
     pub fn row_is_due(&self) -> bool {
         self.state.step.is_multiple_of(self.config.train.validate_every) || self.is_done()
     }
@@ -260,7 +261,7 @@ impl<'a> Training<'a> {
         &self.state.history
     }
 
-    /// Whether the held-out images have found nothing better for too long.
+    /// Returns true if the held-out images have found nothing better for too long.
     pub fn patience_is_over(&self) -> bool {
         self.config.train.patience.is_some_and(|patience| self.state.without_progress >= patience)
     }

@@ -35,7 +35,7 @@ A line an image: what it is, how far it is from that, the next label and how muc
 farther than the threshold is unknown, and so is what is nearer to something that the net was trained on and nobody \
 enrolled; the nearest label stands behind it in brackets.
 
-JSON: an object an image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
+JSON: one object per image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
 its runner_up_distance; margin; threshold (null with --threshold none); background (how far what nobody enrolled is, where it \
 is nearer; else null).";
 

@@ -29,13 +29,13 @@ pub struct ParityArgs {
     /// Images to compare with, as for `recognise` [default: test images of the data at hand]
     #[arg(value_name = "IMAGES")]
     files: Vec<PathBuf>,
-    /// So many test images
+    /// Number of test images
     #[arg(long, value_name = "N", default_value_t = IMAGES, conflicts_with = "files", value_parser = value_parser!(u16).range(1..))]
     images: u16,
     #[command(flatten)]
     data: DataArgs,
-    /// The model on the board: a file, or the folder of a run [default: the one with the board's hash among
-    /// runs/*/model.postcard, firmware/models/*.postcard and TINYTRIPLET_MODEL]
+    /// The model on the board: a file, or the folder of a run [default: the one with the board's
+    /// hash among runs/*/model.postcard, firmware/models/*.postcard and TINYTRIPLET_MODEL]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
 }
@@ -149,7 +149,8 @@ fn find_model(board: &Board, given: Option<&Path>) -> Result<ModelFile> {
     })
 }
 
-/// Where the model that was built into a board may lie: below this folder, or that of the project.
+/// Returns where the model that was built into a board may lie: below this folder, or that of the
+/// project.
 fn candidates() -> Vec<PathBuf> {
     let files = |folder: &Path| -> Vec<PathBuf> {
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()

@@ -12,8 +12,8 @@ pub(super) fn padded_taps(plan: &Plan) -> usize {
     plan.kernel[0] * padded_row(plan)
 }
 
-/// Calls `visit` for each weight of an output channel, with its index in `[input][row][column]`, its row of
-/// the kernel, and its place in that row's `[column][input]`.
+/// Calls `visit` for each weight of an output channel, with its index in `[input][row][column]`,
+/// its row of the kernel, and its place in that row's `[column][input]`.
 pub(super) fn for_each_tap(plan: &Plan, mut visit: impl FnMut(usize, usize, usize)) {
     let [rows, columns] = plan.kernel;
     for input in 0..plan.inputs {

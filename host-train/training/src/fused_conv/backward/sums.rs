@@ -1,4 +1,4 @@
-//! What the gradients of weights and biases are added up in.
+//! Sums of the gradients of weights and biases.
 
 use super::{
     rows::{for_each_tap, padded_row, padded_taps},
@@ -8,7 +8,8 @@ use crate::fused_conv::geometry::Plan;
 
 /// Sums of the weight and bias gradients over some images.
 pub(in super::super) struct WeightSums {
-    /// As in [`Dense`]; or `[output][row][column][input]`, rows filled up.
+    /// The sums in the layout of [`Dense`](super::tables::Dense), or
+    /// `[output][row][column][input]`, rows filled up.
     pub weight: Vec<f32>,
     /// `[output]`, filled up if dense.
     pub bias: Vec<f32>,
