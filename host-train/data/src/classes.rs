@@ -14,7 +14,7 @@ pub struct Class {
     pub images: Vec<usize>,
 }
 
-/// The classes of a data set whose image `i` has label `labels[i]`, by ascending label.
+/// Returns the classes of a data set whose image `i` has label `labels[i]`, by ascending label.
 pub fn classes(labels: &[Label]) -> Vec<Class> {
     let mut images: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
     for (index, &label) in labels.iter().enumerate() {
@@ -38,7 +38,7 @@ const FEWEST_HELD_OUT: usize = 2;
 ///   trained on.
 ///
 /// # Errors
-/// Whole classes are to be held out, and there are fewer than 4.
+/// Returns [`TooFewToHoldOut`] if whole classes are to be held out, and there are fewer than 4.
 pub fn hold_out(classes: &mut Vec<Class>, kind: HoldOut) -> Result<Vec<usize>, TooFewToHoldOut> {
     let mut held_out = Vec::new();
     match kind {
@@ -67,7 +67,7 @@ pub fn hold_out(classes: &mut Vec<Class>, kind: HoldOut) -> Result<Vec<usize>, T
     Ok(held_out)
 }
 
-/// At most `count` of them, evenly spread.
+/// Returns at most `count` of them, evenly spread.
 pub fn evenly(images: &[usize], count: usize) -> Vec<usize> {
     images.iter().copied().step_by(images.len().div_ceil(count).max(1)).collect()
 }

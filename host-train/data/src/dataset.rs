@@ -78,10 +78,10 @@ impl Dataset {
         })
     }
 
-    /// The labels of the classes that `config` leaves unseen, ascending.
+    /// Returns the labels of the classes that `config` leaves unseen, ascending.
     ///
     /// # Errors
-    /// There is no class of such a name.
+    /// Returns [`ConfigError::Unknown`] if no class has such a name.
     pub fn unseen_labels(&self, config: &DataConfig) -> Result<Vec<Label>, ConfigError> {
         let label = |name: &String| match self.class_names.iter().position(|other| other == name) {
             Some(label) => Ok(label as Label),
@@ -93,7 +93,7 @@ impl Dataset {
         Ok(labels)
     }
 
-    /// The training images once more: those that [`HoldOut::Images`] holds out, to test with, and
+    /// Returns the training images once more: those that [`HoldOut::Images`] holds out, to test with, and
     /// the others.
     pub fn validation(&self) -> Self {
         let mut classes = classes(self.train.labels());

@@ -108,7 +108,7 @@ pub(super) struct Mnist {
     pub downloaded: bool,
 }
 
-/// Each of the four files from the cache where it is right there, and from a mirror otherwise. The
+/// Returns each of the four files from the cache where it is right there, and from a mirror otherwise. The
 /// checksums are [`CHECKSUMS`], but for tests.
 pub(super) fn obtain(
     cache: &Path,
@@ -143,7 +143,7 @@ pub(super) fn obtain(
     Ok(Mnist { contents, downloaded })
 }
 
-/// A file of the cache, where it has one; an error says what is wrong with it.
+/// Returns a file of the cache, where it has one; an error says what is wrong with it.
 fn cached(path: &Path, checksum: &str) -> Result<Option<Content>, String> {
     if !path.exists() {
         return Ok(None);
@@ -192,7 +192,7 @@ impl<'a> Mirrors<'a> {
         Self { agent, left: mirrors, failures: Vec::new() }
     }
 
-    /// A file as the first mirror served it that can, and unpacked. A mirror that has failed once
+    /// Returns a file as the first mirror served it that can, and unpacked. A mirror that has failed once
     /// is not asked again, whatever for: so nobody waits for it twice.
     fn get(
         &mut self,
@@ -211,7 +211,7 @@ impl<'a> Mirrors<'a> {
     }
 }
 
-/// A file from a mirror, as it came and unpacked.
+/// Returns a file from a mirror, as it came and unpacked.
 fn fetch(
     agent: &ureq::Agent,
     mirror: &str,
@@ -237,7 +237,7 @@ fn fetch(
     }
 }
 
-/// All that a body holds; where it breaks off, how much came and why no more did.
+/// Returns all that a body holds; where it breaks off, how much came and why no more did.
 fn receive(mut body: impl Read, progress: Progress<'_>) -> Result<Vec<u8>, (usize, io::Error)> {
     let mut received = Vec::new();
     let mut chunk = vec![0; 64 << 10];
@@ -270,7 +270,7 @@ mod tests {
         thread,
     };
 
-    /// A server on this machine that answers every request for a path with what `answer` says;
+    /// Returns a server on this machine that answers every request for a path with what `answer` says;
     /// gives its address.
     fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -294,7 +294,7 @@ mod tests {
         path.unwrap_or_default().trim_start_matches('/').to_owned()
     }
 
-    /// An answer that announces `length` bytes.
+    /// Returns an answer that announces `length` bytes.
     fn answer(status: &str, length: usize, body: &[u8]) -> Vec<u8> {
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
         [head.as_bytes(), body].concat()
@@ -327,7 +327,7 @@ mod tests {
         serve(|_| answer("200 OK", 1000, &[0x1f, 0x8b, 8]))
     }
 
-    /// An address at which nobody listens.
+    /// Returns an address at which nobody listens.
     fn nobody() -> String {
         format!("http://{}/", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
     }

@@ -72,7 +72,7 @@ pub enum FolderError {
     Broken {
         /// The first one.
         first: PictureError,
-        /// Their number.
+        /// Returns their number.
         count: usize,
         /// The number of images, sound ones included.
         files: usize,
@@ -110,10 +110,10 @@ pub(super) fn has_classes(folder: &Path) -> bool {
     list(folder).is_ok_and(|entries| entries.iter().any(|entry| is_class(entry)))
 }
 
-/// The pictures that lie in a folder, in natural order; and how much else does.
+/// Returns the pictures that lie in a folder, in natural order; and how much else does.
 ///
 /// # Errors
-/// The system does not list the folder.
+/// Returns an error if the system does not list the folder.
 pub fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, usize), FolderError> {
     let entries = list(folder)?;
     let count = entries.len();
@@ -210,7 +210,7 @@ impl Reading {
     }
 }
 
-/// The classes in a folder, by the natural order of their names; and how much else lies there and
+/// Returns the classes in a folder, by the natural order of their names; and how much else lies there and
 /// in them.
 fn classes(folder: &Path) -> Result<(Vec<Class<PathBuf>>, usize), FolderError> {
     let (paths, others): (Vec<_>, Vec<_>) = list(folder)?.into_iter().partition(|entry| is_class(entry));
@@ -239,7 +239,7 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
     Ok(entries)
 }
 
-/// Which of `count` pictures are tested with: `share` of them, rounded, but at least one, and one
+/// Returns which of `count` pictures are tested with: `share` of them, rounded, but at least one, and one
 /// is left to train with. They lie evenly spread, because neighbours are often alike.
 fn spread(count: usize, share: f64) -> Vec<bool> {
     let tested = ((count as f64 * share).round() as usize).max(1).min(count.saturating_sub(1));
@@ -283,7 +283,7 @@ mod tests {
         skip_broken: false,
     };
 
-    /// A folder of pictures, each of a size that is the number in its name and one more.
+    /// Returns a folder of pictures, each of a size that is the number in its name and one more.
     fn folder(files: &[&str]) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         for file in files {
@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(read.class_names, ["a", "b"]);
         assert_eq!(images(&read.train), [(0, pixels_of(2)), (0, pixels_of(3)), (1, pixels_of(1))]);
         assert_eq!(images(&read.test), [(1, pixels_of(4))]);
-        assert_eq!(notes, [""; 0], "what lies beside the splits is nobody's");
+        assert_eq!(notes, [""; 0], "what lies beside the splits belongs to neither");
 
         add(folder.path(), "test/c/1.png");
         assert!(error(folder.path()).contains("test/c: no such class is in the training folder"));

@@ -41,19 +41,19 @@ pub struct Images {
 }
 
 impl Images {
-    /// Images one after another, row by row, 0 for the background.
+    /// Returns images one after another, row by row, 0 for the background.
     #[must_use]
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// The same, given away.
+    /// Returns the same, given away.
     #[must_use]
     pub fn into_pixels(self) -> Vec<u8> {
         self.pixels
     }
 
-    /// Number of images.
+    /// Returns the number of images.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pixels.len() / (self.height * self.width)
@@ -180,7 +180,7 @@ fn kind(magic: u32) -> &'static str {
 /// Reads a file of images.
 ///
 /// # Errors
-/// The file cannot be read, or is no IDX file of images, whole and not empty.
+/// Returns an error if the file cannot be read, or is no IDX file of images, whole and not empty.
 pub fn read_images(path: &Path) -> Result<Images, IdxError> {
     Content::read(path)?.images()
 }
@@ -239,7 +239,7 @@ pub(super) fn unpack(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, Fault> {
     Ok(content)
 }
 
-/// The images in a file's content.
+/// Returns the images in a file's content.
 fn images(mut content: Vec<u8>) -> Result<Images, Fault> {
     let [count, height, width] = header(&content, IMAGES)?;
     if count == 0 || height == 0 || width == 0 {
@@ -252,7 +252,7 @@ fn images(mut content: Vec<u8>) -> Result<Images, Fault> {
     Ok(Images { height: height as usize, width: width as usize, pixels: content })
 }
 
-/// The labels in a file's content.
+/// Returns the labels in a file's content.
 fn labels(mut content: Vec<u8>) -> Result<Vec<u8>, Fault> {
     let [count] = header(&content, LABELS)?;
     if count == 0 {

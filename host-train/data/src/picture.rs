@@ -72,7 +72,7 @@ impl From<ImageError> for PictureFault {
 /// Reads a picture and makes pixels of it: see [`prepare`].
 ///
 /// # Errors
-/// The file cannot be read, is no picture, or too large a one.
+/// Returns an error if the file cannot be read, is no picture, or too large a one.
 pub fn read(path: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Result<Vec<u8>, PictureError> {
     let read = || {
         let mut bytes = Vec::new();
@@ -85,10 +85,10 @@ pub fn read(path: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Resu
     }
 }
 
-/// The picture in a file's content, as its camera's orientation says.
+/// Returns the picture in a file's content, as its camera's orientation says.
 ///
 /// # Errors
-/// It is no picture, or too large a one.
+/// Returns an error if it is no picture, or too large a one.
 pub fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
     if bytes.len() as u64 > MEMORY {
         return Err(PictureFault::TooLarge);
@@ -139,13 +139,13 @@ pub fn is_hidden(path: &Path) -> bool {
     name(path).starts_with('.')
 }
 
-/// The last part of a path, to be shown.
+/// Returns the last part of a path, to be shown.
 #[must_use]
 pub fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The order in which people put names: numbers in them count as numbers, so that `img2` is before
+/// Returns the order in which people put names: numbers in them count as numbers, so that `img2` is before
 /// `img10`.
 #[must_use]
 pub fn natural_order(a: &str, b: &str) -> Ordering {
@@ -190,7 +190,7 @@ pub(super) mod tests {
 
     const PREPROCESSING: Preprocessing = Preprocessing { fit: Fit::Contain, background: Background::Dark };
 
-    /// A bright cross on black: its upright at a third of the width, its bar at a third of the
+    /// Returns a bright cross on black: its upright at a third of the width, its bar at a third of the
     /// height.
     pub fn cross(width: u32, height: u32) -> DynamicImage {
         let near = |at: u32, of: u32| at >= of / 3 && at < of / 3 + of.div_ceil(5);
@@ -297,7 +297,7 @@ pub(super) mod tests {
         ));
     }
 
-    /// A PNG's beginning, which announces so many pixels of 64 bits.
+    /// Returns a PNG's beginning, which announces so many pixels of 64 bits.
     fn png_header(width: u32, height: u32) -> Vec<u8> {
         let header = [&b"IHDR"[..], &width.to_be_bytes(), &height.to_be_bytes(), &[16, 6, 0, 0, 0]].concat();
         let crc = crc32(&header).to_be_bytes();

@@ -18,7 +18,7 @@ const BOX: [u64; 2] = [20, 28];
 /// fainter is blur and paper.
 const FAINTEST_INK: u8 = 4;
 
-/// The pixels of `image`, row by row, 0 for the background; `size` is rows and columns, each at
+/// Returns the pixels of `image`, row by row, 0 for the background; `size` is rows and columns, each at
 /// least 1.
 #[must_use]
 pub fn prepare(image: DynamicImage, preprocessing: Preprocessing, [rows, columns]: [usize; 2]) -> Vec<u8> {
@@ -62,7 +62,7 @@ fn grey(image: DynamicImage, background: Background) -> GrayImage {
     grey
 }
 
-/// Inverted where the background is light.
+/// Inverts the picture if the background is light.
 fn on_dark(mut grey: GrayImage, background: Background) -> GrayImage {
     let is_light = match background {
         Background::Dark => false,
@@ -78,7 +78,7 @@ fn on_dark(mut grey: GrayImage, background: Background) -> GrayImage {
     grey
 }
 
-/// The two middle values of the outermost pixels, which are one where their number is odd.
+/// Returns the two middle values of the outermost pixels, which are one where their number is odd.
 fn border_medians(grey: &GrayImage) -> [u8; 2] {
     let [width, height] = extent(grey);
     let mut counts = [0u64; 256];
@@ -121,7 +121,7 @@ fn centre(mut grey: GrayImage, size: [u32; 2]) -> GrayImage {
     place(&ink, size, corner)
 }
 
-/// Left, top, width and height of what is ink; `None` where nothing is.
+/// Returns left, top, width and height of the ink; `None` if there is none.
 fn ink_box(grey: &GrayImage) -> Option<[u32; 4]> {
     let strongest = grey.pixels().map(|pixel| pixel.0[0]).max().filter(|&strongest| strongest > 0)?;
     let faintest = strongest.div_ceil(FAINTEST_INK);
@@ -133,7 +133,7 @@ fn ink_box(grey: &GrayImage) -> Option<[u32; 4]> {
     Some([low[0], low[1], high[0] - low[0] + 1, high[1] - low[1] + 1])
 }
 
-/// From the left and the top edge, in pixels; the middle where there is no mass.
+/// Returns the centre of mass from the left and the top edge, in pixels; the middle if there is no mass.
 fn centre_of_mass(grey: &GrayImage) -> [f64; 2] {
     let (mut mass, mut moments) = (0.0, [0.0; 2]);
     for (x, y, pixel) in grey.enumerate_pixels() {
@@ -149,7 +149,7 @@ fn centre_of_mass(grey: &GrayImage) -> [f64; 2] {
     }
 }
 
-/// Scaled, its shape kept, to the largest that fits into `room`; no side becomes 0.
+/// Scales the picture, its shape kept, to the largest that fits into `room`; no side becomes 0.
 fn fitted(grey: &GrayImage, room: [u32; 2]) -> GrayImage {
     let [width, height] = extent(grey).map(u64::from);
     let [columns, rows] = room.map(u64::from);
@@ -162,7 +162,7 @@ fn fitted(grey: &GrayImage, room: [u32; 2]) -> GrayImage {
     }
 }
 
-/// By the Catmull-Rom spline. What is many times too large first becomes smaller by the mean of
+/// Resizes by the Catmull-Rom spline. What is many times too large first becomes smaller by the mean of
 /// whole pixels, which is as good and many times as fast.
 fn resize(grey: &GrayImage, [width, height]: [u32; 2]) -> GrayImage {
     let nearer = |side: u32, wanted: u32| if side > 8 * wanted { 4 * wanted } else { side };
@@ -175,7 +175,7 @@ fn resize(grey: &GrayImage, [width, height]: [u32; 2]) -> GrayImage {
     }
 }
 
-/// `inner` on an empty image of `size`, its left upper corner at `corner`.
+/// Returns `inner` on an empty image of `size`, its left upper corner at `corner`.
 fn place(inner: &GrayImage, size: [u32; 2], corner: [u32; 2]) -> GrayImage {
     let mut image = GrayImage::new(size[0], size[1]);
     imageops::replace(&mut image, inner, corner[0].into(), corner[1].into());
@@ -200,7 +200,7 @@ mod tests {
         prepare(image.clone().into(), Preprocessing { fit, background }, size)
     }
 
-    /// A dark image with a rectangle of ink, whose left third has the first value and whose rest
+    /// Returns a dark image with a rectangle of ink, whose left third has the first value and whose rest
     /// has the second.
     fn rectangle([width, height]: [u32; 2], [left, top, w, h]: [u32; 4], ink: [u8; 2]) -> GrayImage {
         GrayImage::from_fn(width, height, |x, y| {

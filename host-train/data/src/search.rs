@@ -32,7 +32,7 @@ pub struct Request {
 /// Finds data: see the [crate](crate).
 ///
 /// # Errors
-/// What the user or the environment named cannot be used.
+/// Returns [`DataError`] if what the user or the environment named cannot be used.
 pub fn find(request: Request, progress: Progress<'_>) -> Result<Dataset, DataError> {
     Search {
         request,
@@ -61,7 +61,7 @@ impl Search {
     /// Looks there: see [`find`].
     ///
     /// # Errors
-    /// See [`find`].
+    /// Returns the same errors as [`find`].
     pub fn find(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
         if let Some(path) = &self.request.path {
             return self.named(path, Source::Given, progress);
@@ -88,7 +88,7 @@ impl Search {
         }
     }
 
-    /// The data that somebody named, by a path or by the word.
+    /// Returns the data that somebody named, by a path or by the word.
     fn named(
         &self,
         path: &Path,
@@ -116,7 +116,7 @@ impl Search {
         dataset(name, source, self.request.config.preprocessing(fit), path, contents)
     }
 
-    /// The data in a folder of images.
+    /// Returns the data in a folder of images.
     fn pictures(
         &self,
         path: &Path,
@@ -152,14 +152,14 @@ impl Search {
     }
 }
 
-/// The name of a folder, which `.` does not tell; without what a model file could not hold.
+/// Returns the name of a folder, which `.` does not tell; without what a model file could not hold.
 fn whole_name(path: &Path) -> String {
     let whole = path.canonicalize().unwrap_or_else(|_| path.into());
     let name = whole.file_name().unwrap_or(whole.as_os_str()).to_string_lossy();
     name.chars().map(|c| if c.is_control() { '_' } else { c }).collect()
 }
 
-/// The data set in a folder's four files, which stand in the order of [`idx::NAMES`].
+/// Returns the data set in a folder's four files, which stand in the order of [`idx::NAMES`].
 fn dataset(
     name: String,
     source: fn(PathBuf) -> Source,
@@ -195,7 +195,7 @@ fn split(images: Content, labels: Content) -> Result<Split, DataError> {
     Ok(split.expect("images of an IDX file have pixels, and are as many as labels"))
 }
 
-/// The file of a standard name in a folder, under the spellings in use.
+/// Returns the file of a standard name in a folder, under the spellings in use.
 fn locate(folder: &Path, name: &'static str) -> Result<PathBuf, DataError> {
     let dotted = name.replace("-idx", ".idx");
     let names = [name.into(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
@@ -205,7 +205,7 @@ fn locate(folder: &Path, name: &'static str) -> Result<PathBuf, DataError> {
     }
 }
 
-/// `tinytriplet/mnist` in the place where this system keeps what can be made again.
+/// Returns `tinytriplet/mnist` in the place where this system keeps what can be made again.
 fn cache_folder() -> PathBuf {
     let absolute = |variable| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = |below| env::home_dir().map(|home| home.join(below));
@@ -228,7 +228,7 @@ mod tests {
     use std::fs;
     use tempfile::TempDir;
 
-    /// The contents of four files that belong together: three training images and two test images
+    /// Returns the contents of four files that belong together: three training images and two test images
     /// of 2×1 pixels.
     fn files() -> [Vec<u8>; 4] {
         [

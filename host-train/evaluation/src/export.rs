@@ -29,7 +29,7 @@ const BACKGROUND_IMAGES: usize = 500;
 /// either, which take one.
 ///
 /// # Errors
-/// The net holds what a model file or the engine cannot.
+/// Returns [`ExportError`] if the net holds what a model file or the engine cannot.
 pub fn export(
     net: &FloatNet,
     config: &ValidConfig,
@@ -76,7 +76,7 @@ pub fn export(
     encode(net, &quantized, &description)
 }
 
-/// A prototype of each of these classes, or of as many of the largest as a model file holds; by
+/// Returns a prototype of each of these classes, or of as many of the largest as a model file holds; by
 /// ascending label.
 fn background(engine: &Engine<'_>, split: &Split, mut classes: Vec<Class>) -> Vec<Vec<u8>> {
     classes.sort_by_key(|class| Reverse(class.images.len()));
@@ -95,7 +95,7 @@ fn background(engine: &Engine<'_>, split: &Split, mut classes: Vec<Class>) -> Ve
     classes.into_iter().map(prototype).collect()
 }
 
-/// The embedding nearest to the mean of `count` that add up to `sums`. Cosine distance does not
+/// Returns the embedding nearest to the mean of `count` that add up to `sums`. Cosine distance does not
 /// look at its length, which is made the largest there is: the less is rounded.
 fn rounded(sums: &[i64], count: i64, distance: Distance, element: Element) -> Vec<u8> {
     let largest = if element == Element::Signed { 127 } else { 255 };
@@ -107,11 +107,11 @@ fn rounded(sums: &[i64], count: i64, distance: Distance, element: Element) -> Ve
     sums.iter().map(|sum| (2 * times * sum + over).div_euclid((2 * over).max(1)) as u8).collect()
 }
 
-/// A model file of a net that nobody has trained: to see what quantization does to it. The
+/// Returns a model file of a net that nobody has trained: to see what quantization does to it. The
 /// activations' scales are chosen on `images`; there are no thresholds.
 ///
 /// # Errors
-/// The net holds what a model file or the engine cannot.
+/// Returns [`ExportError`] if the net holds what a model file or the engine cannot.
 pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, ExportError> {
     encode(net, &quantize(net, images)?, &UNTRAINED)
 }
@@ -120,7 +120,7 @@ pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, Exp
 /// `net` is an untrained one, built from `config`.
 ///
 /// # Errors
-/// It cannot; the layer is named as the config has it.
+/// Returns an error if it cannot; the layer is named as the config has it.
 pub fn check_untrained(net: &FloatNet, config: &NetConfig) -> Result<(), ExportError> {
     let quantized = quantize_untrained(net).map_err(|error| error.in_config(config))?;
     encode(net, &quantized, &UNTRAINED).map(drop)
@@ -189,10 +189,11 @@ pub enum ExportError {
     Encode(#[from] EncodeError),
 }
 
-/// The bytes of the model file, which [`Model::decode`] has accepted.
+/// Returns the bytes of the model file, which [`Model::decode`] has accepted.
 ///
 /// # Errors
-/// The net has too many layers, or an embedding too long for the format.
+/// Returns [`ExportError::TooManyLayers`] or [`ExportError::Encode`] if the net or its embedding is
+/// too long for the format.
 fn encode(
     net: &FloatNet,
     quantized: &QuantizedNet,
@@ -236,14 +237,14 @@ fn write(metadata: &Metadata<'_>, data: &[u8]) -> Result<Vec<u8>, EncodeError> {
     Ok(file)
 }
 
-/// [`Model::test_crc`], by the plain kernels, which are the definition: the file is not packed.
+/// Returns [`Model::test_crc`], by the plain kernels, which are the definition: the file is not packed.
 fn test_crc(model: &Model<'_>) -> u32 {
     let [mut pixels, mut embedding] = [model.input_len(), model.embedding_len()].map(|len| vec![0; len]);
     let mut scratch = vec![0; model.scratch_len()];
     model.test_crc(&mut pixels, &mut scratch, &mut embedding).expect("buffers of the model's lengths")
 }
 
-/// The longest beginning of `text` that fits the format.
+/// Returns the longest beginning of `text` that fits the format.
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_TEXT)]
 }

@@ -1,7 +1,7 @@
 //! A trained net as plain arrays: what the quantizer reads, and what the int8 engine is measured
 //! against.
 //!
-//! It knows nothing of Burn, so that everything behind training (calibration, quantization,
+//! It knows nothing of Burn, so that everything after training (calibration, quantization,
 //! evaluation) is the same whatever backend trained the net. Feature maps are channels last, as in
 //! `shared-model`.
 
@@ -21,7 +21,7 @@ pub struct FloatNet {
 /// neighbour.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FloatLayer {
-    /// Convolution, and a ReLU behind it or not.
+    /// Convolution, and perhaps a ReLU after it.
     Conv2d {
         /// Rows and columns of the kernel.
         kernel: [usize; 2],
@@ -54,7 +54,7 @@ pub enum FloatLayer {
         /// Rows and columns from one window to the next.
         stride: [usize; 2],
     },
-    /// Fully connected, and a ReLU behind it or not.
+    /// Fully connected, and perhaps a ReLU after it.
     Dense {
         /// Values of the output.
         out_features: usize,
@@ -73,7 +73,7 @@ pub fn windows(size: usize, kernel: usize, stride: usize) -> Option<usize> {
 }
 
 impl FloatLayer {
-    /// Shape of the output for an input of shape `input`, which must fit.
+    /// Returns the shape of the output for an input of shape `input`, which must fit.
     ///
     /// # Panics
     /// A window does not fit.
@@ -169,7 +169,7 @@ fn rectify(value: f32, relu: bool) -> f32 {
     if relu { value.max(0.0) } else { value }
 }
 
-/// Sixteen partial sums, which a compiler turns into vector instructions; one sum it may not
+/// Returns `Σ a·b` in sixteen partial sums, which a compiler turns into vector instructions; one sum it may not
 /// reorder.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_chunks, a_rest) = a.as_chunks::<16>();
@@ -208,14 +208,14 @@ fn pool(
 }
 
 impl FloatNet {
-    /// Values of an embedding.
+    /// Returns values of an embedding.
     pub fn embedding_len(&self) -> usize {
         let output = self.layers.iter().fold(self.input, |shape, layer| layer.output(shape));
         let (height, width, channels) = dimensions(output);
         height * width * channels
     }
 
-    /// The output of every layer, in order, for an image of bytes; a pixel counts as byte / 255.
+    /// Returns the output of every layer, in order, for an image of bytes; a pixel counts as byte / 255.
     pub fn forward(&self, pixels: &[u8]) -> Vec<Vec<f32>> {
         let mut shape = self.input;
         let mut outputs: Vec<Vec<f32>> = Vec::with_capacity(self.layers.len());

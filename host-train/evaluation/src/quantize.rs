@@ -78,7 +78,7 @@ pub enum LayerError {
 }
 
 impl QuantizeError {
-    /// The same, with the layer's name in `config`, which the net was built from.
+    /// Returns the same, with the layer's name in `config`, which the net was built from.
     #[must_use]
     pub fn in_config(self, config: &NetConfig) -> Self {
         match self {
@@ -94,7 +94,7 @@ impl QuantizeError {
 /// enough), each of the net's input length.
 ///
 /// # Errors
-/// The net holds what a model file or the engine cannot; see [`QuantizeError`].
+/// Returns [`QuantizeError`] if the net holds what a model file or the engine cannot.
 pub fn quantize(net: &FloatNet, images: &[&[u8]]) -> Result<QuantizedNet, QuantizeError> {
     check_sizes(net)?;
     with_scales(net, &calibrate(net, images)?)
@@ -104,7 +104,7 @@ pub fn quantize(net: &FloatNet, images: &[&[u8]]) -> Result<QuantizedNet, Quanti
 /// these layers, which does not depend on what training makes of the weights.
 ///
 /// # Errors
-/// It could not.
+/// Returns [`QuantizeError`] if it could not.
 pub fn quantize_untrained(net: &FloatNet) -> Result<QuantizedNet, QuantizeError> {
     check_sizes(net)?;
     let mut scale = INPUT_SCALE;
@@ -308,7 +308,7 @@ impl Bounded for u16 {
     const LARGEST: usize = u16::MAX as usize;
 }
 
-/// The scale of each layer's output.
+/// Returns the scale of each layer's output.
 ///
 /// A max pool passes its input's scale on, so that a convolution before a pool is calibrated on
 /// what the pool lets through.
@@ -357,7 +357,7 @@ fn signs(net: &FloatNet) -> Vec<bool> {
     net.layers.iter().map(sign).collect()
 }
 
-/// The scale with the smallest mean squared error of `values` rounded to its steps and cut at
+/// Returns the scale with the smallest mean squared error of `values` rounded to its steps and cut at
 /// `largest` steps. Cutting the rarest values off makes all others finer.
 fn best_scale(values: &[f32], largest: f32) -> f32 {
     const CANDIDATES: u32 = 50;

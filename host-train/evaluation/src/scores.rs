@@ -117,7 +117,7 @@ pub struct UnseenScores {
     pub open_set: Option<OpenSet>,
 }
 
-/// Scores of a float net, whose embeddings `embed` computes, not normalised, and `distance`
+/// Returns scores of a float net, whose embeddings `embed` computes, not normalised, and `distance`
 /// compares. `unseen` are the labels that were not trained on.
 pub fn float_scores(
     embed: impl Fn(&Split) -> Vec<f32>,
@@ -129,7 +129,7 @@ pub fn float_scores(
     scores(&Labelled::new(&data.train, embed), &Labelled::new(&data.test, embed), unseen, None)
 }
 
-/// Scores of the int8 engine. `unseen` are the labels that were not trained on.
+/// Returns scores of the int8 engine. `unseen` are the labels that were not trained on.
 pub fn int8_scores(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Scores {
     let thresholds = model.metadata().thresholds;
     let thresholds = thresholds.equal_error.zip(thresholds.false_accept_1_percent);
@@ -147,7 +147,7 @@ pub fn int8_scores(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Score
     scores
 }
 
-/// The engine's embeddings of some images.
+/// Returns the engine's embeddings of some images.
 ///
 /// # Panics
 /// The images are not of the size that the model takes.
@@ -169,7 +169,7 @@ impl<T: Value> Labelled<T> {
         Self { embeddings: embed(split), labels: split.labels().to_vec() }
     }
 
-    /// Those with some labels.
+    /// Returns those with some labels.
     fn only(&self, keep: impl Fn(Label) -> bool) -> Self {
         let kept: Vec<usize> = (0..self.labels.len()).filter(|&index| keep(self.labels[index])).collect();
         Self {
@@ -224,7 +224,7 @@ fn scores<T: Value>(
     }
 }
 
-/// Five-shot accuracy of queries with prototypes of `enrolled`.
+/// Returns the five-shot accuracy of queries with prototypes of `enrolled`.
 fn few_shot<T: Value>(enrolled: &Labelled<T>, queries: &Labelled<T>) -> FewShot {
     let support = support(&classes(&enrolled.labels), SEED);
     let shots = enrolled.embeddings.select(&support.images);
@@ -259,7 +259,7 @@ mod tests {
     use tinytriplet_data::Source;
     use tinytriplet_recipe::DataConfig;
 
-    /// Images of one pixel, which is the embedding: place and label.
+    /// Returns images of one pixel, which is the embedding: place and label.
     fn split(images: &[(u8, Label)]) -> Split {
         let (pixels, labels): (Vec<u8>, Vec<Label>) = images.iter().copied().unzip();
         Split::new(1, 1, pixels, labels).unwrap()

@@ -73,7 +73,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Every command and option, with the exit statuses behind each help text.
+    /// Returns every command and option, with the exit statuses after each help text.
     pub fn description() -> clap::Command {
         help::with_exit_status(Self::command())
     }
@@ -81,7 +81,7 @@ impl Cli {
     /// Reads the arguments; the first is the program's name.
     ///
     /// # Errors
-    /// They are no command line of this program, or ask for help.
+    /// Returns an error if they are no command line of this program, or ask for help.
     pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut description = Self::description();
         let matches = description.try_get_matches_from_mut(arguments)?;
@@ -93,7 +93,9 @@ impl Cli {
                 !argument.is_global_set() && source == Some(ValueSource::CommandLine)
             };
             let stray = description.get_arguments().find(is_stray).map(|argument| {
-                format!("`{argument}` stands before `{command}`, where it means nothing: put it behind")
+                format!(
+                    "`{argument}` stands before `{command}`, where it means nothing: put it after the command"
+                )
             });
             if let Some(message) = stray {
                 return Err(description.error(ErrorKind::ArgumentConflict, message));

@@ -12,7 +12,7 @@ use shared_model::{
 };
 use std::{fs, path::Path};
 
-/// A folder of a tiny, correct set: 40 training and 20 test images, ten classes.
+/// Returns a folder of a tiny, correct set: 40 training and 20 test images, ten classes.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let cycle = |count: usize| labels(&(0..count).map(|i| (i % 10) as u8).collect::<Vec<u8>>());

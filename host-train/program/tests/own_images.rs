@@ -47,7 +47,7 @@ fn folder(per_class: u32) -> TempDir {
     folder
 }
 
-/// The default recipe, but short, and with these lines in `[train]` and at the end.
+/// Returns the default recipe, but short, and with these lines in `[train]` and at the end.
 fn config(folder: &TempDir, train: &str, end: &str) -> String {
     let config = include_str!("../../../configs/default.toml");
     let steps = config.lines().find(|line| line.starts_with("steps")).unwrap();

@@ -15,7 +15,7 @@ use tinytriplet_training::{Device, net::Net};
 const SMALL: [&str; 6] =
     ["-c", "tiny", "--data", "drawn", "--set", "train.batch.balanced.images_per_class=2"];
 
-/// The program in `folder` with the arguments of [`SMALL`] and more.
+/// Returns the program in `folder` with the arguments of [`SMALL`] and more.
 fn small(folder: &Path, more: &[&str]) -> Output {
     program(folder, &[&SMALL, more].concat()).output().unwrap()
 }
@@ -27,7 +27,7 @@ fn done(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The model's hash in the metrics of the run in `folder`.
+/// Returns the model's hash in the metrics of the run in `folder`.
 fn hash(folder: &Path) -> String {
     let metrics = fs::read_to_string(folder.join("metrics.json")).unwrap();
     let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();

@@ -43,7 +43,7 @@ impl Default for DataConfig {
 }
 
 impl DataConfig {
-    /// The same for images of a model of this input and preprocessing.
+    /// Returns the same for images of a model of this input and preprocessing.
     #[must_use]
     pub fn for_model(self, input: Shape, preprocessing: Preprocessing) -> Self {
         Self {
@@ -60,7 +60,7 @@ impl DataConfig {
         Self { unseen: other.unseen.clone(), ..self.clone() } == *other
     }
 
-    /// The preprocessing of data that have `fit` where the config names none.
+    /// Returns the preprocessing of data that have `fit` where the config names none.
     pub fn preprocessing(&self, fit: Fit) -> Preprocessing {
         Preprocessing { fit: self.fit.unwrap_or(fit), background: self.background }
     }

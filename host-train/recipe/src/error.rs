@@ -119,7 +119,7 @@ impl ConfigError {
         }
     }
 
-    /// The same, with the line of `text` that the field stands on.
+    /// Returns the same, with the line of `text` that the field stands on.
     pub fn located(self, text: &str) -> Self {
         match self {
             Self::Range { file, field, value, allowed, .. } => {
@@ -148,7 +148,7 @@ impl ConfigError {
     }
 }
 
-/// The name that was meant, where one of `names` is near enough.
+/// Returns the name that was meant, where one of `names` is near enough.
 fn most_like(name: &str, names: &[String]) -> Option<String> {
     names
         .iter()

@@ -271,7 +271,7 @@ mod defaults {
     pub fn squared() -> bool {
         true
     }
-    /// The choice of Khosla et al. 2020.
+    /// Returns the choice of Khosla et al. 2020.
     pub fn temperature() -> f64 {
         0.1
     }

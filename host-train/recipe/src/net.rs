@@ -27,7 +27,7 @@ impl NetConfig {
         self.layers.iter().enumerate().try_for_each(|(index, layer)| layer.check(index, check))
     }
 
-    /// Name of the layer that is number `index`, from 0, of those that a board runs:
+    /// Returns the name of the layer that is number `index`, from 0, of those that a board runs:
     /// `net.layers[3] (dense)`. Dropout and batch normalization are not among them.
     pub fn board_layer(&self, index: usize) -> Option<String> {
         let runs =
@@ -57,7 +57,7 @@ pub enum LayerConfig {
     /// Sets this share of values to zero while training: 0 to below 1 (Srivastava et al. 2014).
     Dropout(f64),
     /// Batch normalization, one scale and offset per channel (Ioffe and Szegedy 2015). It has to be
-    /// foldable: directly behind a convolution or dense layer without ReLU, or (with at most
+    /// foldable: directly after a convolution or dense layer without ReLU, or (with at most
     /// dropout and average pools between) before a dense layer or a convolution without padding.
     BatchNorm(BatchNormConfig),
     /// Fully connected, with bias; the map before it is flattened.
@@ -88,7 +88,7 @@ impl LayerConfig {
         }
     }
 
-    /// The layer's name in a config file.
+    /// Returns the layer's name in a config file.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Conv(_) => "conv",
@@ -136,7 +136,7 @@ pub struct PoolConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormConfig {
-    /// True if `max(0, x)` follows; only directly behind a convolution or dense layer without ReLU.
+    /// True if `max(0, x)` follows; only directly after a convolution or dense layer without ReLU.
     #[serde(default)]
     pub relu: bool,
 }

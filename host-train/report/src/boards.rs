@@ -67,7 +67,7 @@ fn step(work: &Work, known: &[&Step], of: &dyn Fn(Cost) -> Option<u64>) -> Optio
     Some(drivers(work).iter().zip(prices).map(|(count, price)| count * price).sum())
 }
 
-/// The numbers that a step's cost grows with: multiplications, gathered values, outputs before the
+/// Returns the numbers that a step's cost grows with: multiplications, gathered values, outputs before the
 /// pool.
 fn drivers(work: &Work) -> [f64; 3] {
     let [height, width, channels] = work.output.map(f64::from);
@@ -109,7 +109,7 @@ mod tests {
         );
     }
 
-    /// The error of each net of a board, estimated from the others.
+    /// Returns the error of each net of a board, estimated from the others.
     fn leave_one_out(board: &Ledger) -> Vec<(String, f64)> {
         let error = |net: &Net| {
             let others = board.nets.iter().filter(|other| other.name != net.name);

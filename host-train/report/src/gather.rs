@@ -51,10 +51,10 @@ const CONFUSED: usize = 64;
 const BESIDE: usize = 6;
 
 impl Run<'_> {
-    /// All that a report shows of it. Equal runs on equal data give equal findings.
+    /// Returns all that a report shows of it. Equal runs on equal data give equal findings.
     ///
     /// # Errors
-    /// The model file is not valid, or does not take images of this size.
+    /// Returns an error if the model file is not valid, or does not take images of this size.
     pub fn findings(&self) -> Result<Findings> {
         let &Self { config, data, unseen, .. } = self;
         let model = Model::decode(self.file)?;
@@ -118,7 +118,7 @@ fn facts(data: &Dataset, unseen: &[Label]) -> DataFacts {
     }
 }
 
-/// The loss, and where its triplets come from, in the recipe's words.
+/// Returns the loss, and where its triplets come from, in the recipe's words.
 fn loss_name(config: &Config) -> String {
     let miner = match (config.train.loss, config.train.batch) {
         (LossConfig::Triplet(_), BatchConfig::Triplets(_)) => "triplets",
@@ -186,13 +186,13 @@ fn confusion(engine: &Engine<'_>, data: &Dataset, test: &Embeddings<i16>) -> Con
     }
 }
 
-/// A value of a row that leaves zeros out. Of a class without test images, which has none, there is
+/// Returns a value of a row that leaves zeros out. Of a class without test images, which has none, there is
 /// nothing to be told.
 fn share(row: &BTreeMap<usize, f64>, column: usize) -> f64 {
     if row.is_empty() { f64::NAN } else { row.get(&column).copied().unwrap_or(0.0) }
 }
 
-/// At most `count` rows, ascending, those with the smallest value at their own place.
+/// Returns at most `count` rows, ascending, those with the smallest value at their own place.
 fn least_recognised(rows: &[BTreeMap<usize, f64>], count: usize) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..rows.len()).collect();
     kept.sort_by(|&a, &b| share(&rows[a], a).total_cmp(&share(&rows[b], b)));
@@ -201,7 +201,7 @@ fn least_recognised(rows: &[BTreeMap<usize, f64>], count: usize) -> Vec<usize> {
     kept
 }
 
-/// The worst mistakes among the embeddings, and how many there are. `place` says where an
+/// Returns the worst mistakes among the embeddings, and how many there are. `place` says where an
 /// embedding's image is shown.
 fn mistakes(
     embeddings: &Embeddings<i16>,

@@ -60,7 +60,7 @@ fn sides(shape: Shape) -> [usize; 3] {
     [shape.height, shape.width, shape.channels].map(usize::from)
 }
 
-/// Bytes of a step's multipliers, biases and weights in the model file, each with its padding.
+/// Returns bytes of a step's multipliers, biases and weights in the model file, each with its padding.
 fn flash_of(step: &Step<'_>) -> usize {
     match &step.operation {
         Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
@@ -104,7 +104,7 @@ impl Compared {
         }
     }
 
-    /// Signal over noise; infinite without noise.
+    /// Returns signal over noise; infinite without noise.
     fn decibels(&self) -> f64 {
         10.0 * (self.signal / self.noise).log10()
     }
@@ -120,7 +120,7 @@ impl Compared {
     }
 }
 
-/// Both nets on some images, step by step.
+/// Compares both nets on some images, step by step.
 fn compare(net: &FloatNet, plain: &Model<'_>, split: &Split, images: &[usize]) -> Vec<Compared> {
     let none = vec![Compared::default(); plain.steps().count()];
     let of = |&index: &usize| {

@@ -32,10 +32,10 @@ const SCRIPTS: [&str; 21] = [
     include_str!("page/main.js"),
 ];
 
-/// The page about a run, or about several side by side.
+/// Returns the page about a run, or about several side by side.
 ///
 /// # Errors
-/// The findings cannot be written as JSON.
+/// Returns an error if the findings cannot be written as JSON.
 pub fn page(runs: &[Findings]) -> serde_json::Result<String> {
     // A name in the data could end the script element that holds the data; within a JSON string
     // this is the same.

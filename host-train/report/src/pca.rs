@@ -15,7 +15,7 @@ const TURNS: usize = 300;
 /// An axis that a turn moves by less than this is found.
 const STILL: f32 = 1e-5;
 
-/// The two main components (Pearson, "On lines and planes of closest fit to systems of points in
+/// Returns the two main components (Pearson, "On lines and planes of closest fit to systems of points in
 /// space", 1901) of `rows`, one point after the other, of `dimensions` values each. By the power
 /// method: the largest two of hundreds of axes are all that is asked for. Of both directions of an
 /// axis, the one in which its largest value is positive.

@@ -32,7 +32,7 @@ trait Figure {
     /// Name of the files.
     const NAME: &'static str;
 
-    /// Columns and rows in pixels of the SVG file; the PNG file has twice as many. Nothing where
+    /// Returns columns and rows in pixels of the SVG file; the PNG file has twice as many. Nothing where
     /// there is nothing to show.
     fn size(findings: &Findings) -> Option<[u32; 2]>;
 
@@ -47,7 +47,7 @@ trait Figure {
 /// takes). A figure that has nothing to show is left out.
 ///
 /// # Errors
-/// A file cannot be written.
+/// Returns an error if a file cannot be written.
 pub fn write(findings: &Findings, folder: &Path) -> Result<()> {
     let folder = folder.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;

@@ -41,7 +41,7 @@ const TILE: usize = 40;
 /// small images, row after row in a square. Nothing is written where there is no test image.
 ///
 /// # Errors
-/// The model file is not valid, or a file cannot be written.
+/// Returns an error if the model file is not valid, or a file cannot be written.
 ///
 /// # Panics
 /// The images are not of the size that the model takes.
@@ -77,7 +77,7 @@ fn embedding<'a, T: Display + 'a>(
     write_whole(&folder.join("sprite.png"), &sprite(images, &data.test)?)
 }
 
-/// A line a row, its values with a tab between any two.
+/// Returns a line a row, its values with a tab between any two.
 fn tensors<'a, T: Display + 'a>(rows: impl Iterator<Item = &'a [T]>) -> String {
     let mut text = String::new();
     for row in rows {
@@ -102,7 +102,7 @@ fn metadata(images: &[usize], data: &Dataset, unseen: &[Label]) -> String {
     text
 }
 
-/// A PNG file: as many tiles in a row as there are rows.
+/// Returns a PNG file: as many tiles in a row as there are rows.
 fn sprite(images: &[usize], split: &Split) -> Result<Vec<u8>> {
     let columns = (images.len() as f64).sqrt().ceil() as usize;
     Tiles::new(split, TILE).sprite(images, [columns, columns])

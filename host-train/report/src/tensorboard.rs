@@ -33,7 +33,7 @@ const CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
 /// of 1970, so that the axis "relative" is right and "wall" begins there.
 ///
 /// # Errors
-/// The file cannot be written.
+/// Returns an error if the file cannot be written.
 pub fn write(findings: &Findings, folder: &Path) -> Result<()> {
     let training = &findings.training;
     let mut file = record(&Message::default().double(1, 0.0).bytes(3, b"brain.Event:2").finish());
@@ -64,7 +64,7 @@ fn recipe(findings: &Findings) -> String {
     format!("Trained and tested on {}{drawn}.\n\n{code}", findings.data.name)
 }
 
-/// The numbers in an object and in the objects within, with the path to each. Lists are left out:
+/// Returns the numbers in an object and in the objects within, with the path to each. Lists are left out:
 /// one number per class is a table, not a curve.
 fn numbers(path: &str, value: &Value) -> Vec<(String, f64)> {
     match value {
@@ -96,7 +96,7 @@ fn text(tag: &str, text: &str) -> Message {
     Message::default().bytes(1, tag.as_bytes()).message(9, metadata).message(8, tensor)
 }
 
-/// A message with its length before it and a checksum behind each of the two.
+/// Returns a message with its length before it and a checksum after each of the two.
 fn record(message: &[u8]) -> Vec<u8> {
     let length = (message.len() as u64).to_le_bytes();
     let mut record = length.to_vec();
@@ -106,7 +106,7 @@ fn record(message: &[u8]) -> Vec<u8> {
     record
 }
 
-/// A checksum that stays one when data that hold checksums are checked.
+/// Returns a checksum that stays one when data that hold checksums are checked.
 fn masked_crc(data: &[u8]) -> u32 {
     CRC.checksum(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }

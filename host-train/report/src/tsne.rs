@@ -18,7 +18,7 @@ const PERPLEXITY: f64 = 30.0;
 /// Neighbours that are weighed; farther ones would have next to no weight.
 pub const NEIGHBOURS: usize = 3 * PERPLEXITY as usize;
 
-/// Steps in which attraction is [exaggerated](EXAGGERATION), and those behind.
+/// Steps in which attraction is [exaggerated](EXAGGERATION), and those after them.
 const STEPS: [usize; 2] = [250, 500];
 const EXAGGERATION: f32 = 12.0;
 const MOMENTUM: [f32; 2] = [0.5, 0.8];
@@ -28,7 +28,7 @@ const LANES: usize = 16;
 /// A coordinate so far away that what is there repels nothing: its weight, squared, is 0 in `f32`.
 const NOWHERE: f32 = 1e18;
 
-/// The map of points with these nearest others, each with its squared distance; at most
+/// Returns the map of points with these nearest others, each with its squared distance; at most
 /// [`NEIGHBOURS`] are used. It begins as `plane`, which gives the map its overall shape (Kobak and
 /// Berens, "The art of using t-SNE for single-cell transcriptomics", 2019).
 pub fn tsne(nearest: &[Vec<(usize, f64)>], plane: &[[f32; 2]]) -> Vec<[f32; 2]> {
@@ -56,7 +56,7 @@ pub fn tsne(nearest: &[Vec<(usize, f64)>], plane: &[[f32; 2]]) -> Vec<[f32; 2]> 
     points
 }
 
-/// The plane made so small that nothing in it is far apart.
+/// Returns the plane made so small that nothing in it is far apart.
 fn small(plane: &[[f32; 2]]) -> Vec<[f32; 2]> {
     let squares: f64 = plane.iter().map(|[x, _]| f64::from(x * x)).sum();
     let deviation = (squares / plane.len() as f64).sqrt() as f32;
@@ -87,7 +87,7 @@ fn weights(nearest: &[Vec<(usize, f64)>]) -> Vec<Vec<(usize, f32)>> {
     weights
 }
 
-/// `p(j|i)`: a Gaussian of the ascending squared distances, as wide as the perplexity asks.
+/// Returns `p(j|i)`: a Gaussian of the ascending squared distances, as wide as the perplexity asks.
 fn shares(distances: &[f64]) -> Vec<f64> {
     let perplexity = PERPLEXITY.min(distances.len() as f64 / 3.0).max(1.0);
     let nearest = distances.first().copied().unwrap_or(0.0);

@@ -15,7 +15,7 @@ pub fn verdict(findings: &Findings, config: &Config) -> Verdict {
     Verdict { grade: grade(findings), sentence: sentence(findings), advice: advice::advice(findings, config) }
 }
 
-/// The numbers that matter, for somebody who has never heard their names.
+/// Returns the numbers that matter, for somebody who has never heard their names.
 fn sentence(findings: &Findings) -> String {
     let int8 = &findings.int8;
     let mut parts = Vec::new();

@@ -21,7 +21,7 @@ pub fn distort(image: &[u8], size: [usize; 2], limits: &AugmentConfig, rng: &mut
 /// Pixels from one point of the grid that bends an image to the next.
 const GRID: usize = 7;
 
-/// By how many rows and columns each pixel's source is moved: a uniform cubic B-spline through a
+/// Returns by how many rows and columns each pixel's source is moved: a uniform cubic B-spline through a
 /// coarse grid of random vectors, each within ± `limit` (after Simard, Steinkraus and Platt 2003,
 /// who blur a fine one). Empty where there is no limit.
 fn elastic(limit: f32, [rows, columns]: [usize; 2], rng: &mut Rng) -> Vec<[f32; 2]> {
@@ -49,7 +49,7 @@ fn elastic(limit: f32, [rows, columns]: [usize; 2], rng: &mut Rng) -> Vec<[f32; 
     displacements
 }
 
-/// Weights of the four points of the grid about a pixel; together 1.
+/// Returns weights of the four points of the grid about a pixel; together 1.
 fn spline(pixel: usize) -> [f32; 4] {
     let t = (pixel % GRID) as f32 / GRID as f32;
     let u = 1.0 - t;

@@ -16,7 +16,7 @@ pub struct Dihedral {
 }
 
 impl Dihedral {
-    /// All ways in which images of this size keep it: the eight of a square, or four.
+    /// Returns all ways in which images of this size keep it: the eight of a square, or four.
     pub fn all(data: &Split) -> Self {
         let count = if data.height == data.width { 8 } else { 4 };
         Self { count, size: [data.height, data.width] }
@@ -40,7 +40,7 @@ impl Dihedral {
             .collect()
     }
 
-    /// Image `number`, as [`classes`](Self::classes) numbers them, written to `turned` where it
+    /// Returns image `number`, as [`classes`](Self::classes) numbers them, written to `turned` where it
     /// differs from its origin.
     pub fn image<'a>(self, data: &'a Split, number: usize, turned: &'a mut Vec<u8>) -> &'a [u8] {
         let (image, turn) = (data.image(number / self.count), number % self.count);

@@ -11,13 +11,13 @@ pub struct Distances {
 }
 
 impl Distances {
-    /// From `count` rows of `count` values.
+    /// Creates distances from `count` rows of `count` values.
     pub fn new(values: Vec<f32>, count: usize) -> Self {
         assert_eq!(values.len(), count * count);
         Self { values, count }
     }
 
-    /// The distances of image `image` from each.
+    /// Returns the distances of image `image` from each.
     pub fn row(&self, image: usize) -> &[f32] {
         &self.values[image * self.count..][..self.count]
     }
@@ -25,11 +25,11 @@ impl Distances {
 
 /// Chooses triplets among the images of a batch, whose `labels` and `distances` it is given.
 pub trait Miner {
-    /// The triplets, as indices into the batch; perhaps none.
+    /// Returns the triplets, as indices into the batch; perhaps none.
     fn mine(&self, distances: &Distances, labels: &[Label], rng: &mut Rng) -> Vec<Triplet>;
 }
 
-/// The miner that a config asks for, for a loss with this margin.
+/// Returns the miner that a config asks for, for a loss with this margin.
 pub fn miner(config: MinerConfig, margin: f32) -> Box<dyn Miner> {
     match config {
         MinerConfig::SemiHard => Box::new(SemiHard { margin }),
@@ -118,7 +118,7 @@ impl Miner for Random {
     }
 }
 
-/// All ordered pairs of different images of one class.
+/// Returns all ordered pairs of different images of one class.
 fn pairs(labels: &[Label]) -> impl Iterator<Item = (usize, usize)> {
     let all = (0..labels.len()).flat_map(|anchor| (0..labels.len()).map(move |positive| (anchor, positive)));
     all.filter(|&(anchor, positive)| anchor != positive && labels[anchor] == labels[positive])
@@ -132,7 +132,7 @@ fn nearest(images: impl Iterator<Item = usize>, row: &[f32]) -> Option<usize> {
     images.min_by(|&a, &b| row[a].total_cmp(&row[b]))
 }
 
-/// The first of those that are farthest.
+/// Returns the first of those that are farthest.
 fn farthest(images: impl Iterator<Item = usize>, row: &[f32]) -> Option<usize> {
     images.min_by(|&a, &b| row[b].total_cmp(&row[a]))
 }
@@ -141,7 +141,7 @@ fn farthest(images: impl Iterator<Item = usize>, row: &[f32]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// Images on a line at 0, 3 (class 0) and 2, 4, 9 (class 1).
+    /// Returns images on a line at 0, 3 (class 0) and 2, 4, 9 (class 1).
     fn on_a_line() -> (Distances, [Label; 5]) {
         let places = [0.0f32, 3.0, 2.0, 4.0, 9.0];
         let values = places.iter().flat_map(|a| places.map(|b| (a - b) * (a - b))).collect();

@@ -18,17 +18,17 @@ pub struct Batch {
 
 /// An endless source of batches.
 pub trait Sampler {
-    /// The next batch.
+    /// Returns the next batch.
     fn batch(&mut self) -> Batch;
 
     /// Returns the number of batches in a pass over the data.
     fn batches_per_epoch(&self) -> usize;
 }
 
-/// The sampler that a config asks for, over these classes.
+/// Returns the sampler that a config asks for, over these classes.
 ///
 /// # Errors
-/// There are too few classes, or too few images of one.
+/// Returns [`SamplerError`] if there are too few classes, or too few images of one.
 pub fn sampler(
     config: &TrainConfig,
     classes: Vec<Class>,
@@ -65,7 +65,7 @@ pub enum SamplerError {
     },
 }
 
-/// More advice, for a class that has pairs.
+/// Returns more advice, for a class that has pairs.
 fn fewer(images: usize) -> String {
     match images {
         0 | 1 => String::new(),
@@ -97,10 +97,11 @@ pub struct BalancedSampler {
 }
 
 impl BalancedSampler {
-    /// A sampler over `classes`, each of which has at least `distinct` images.
+    /// Creates a sampler over `classes`, each of which has at least `distinct` images.
     ///
     /// # Errors
-    /// There are fewer than two classes, or fewer images in one.
+    /// Returns [`SamplerError::TooFewClasses`] if there are fewer than two classes, and
+    /// [`SamplerError::TooFewImages`] if one has fewer images.
     pub fn new(
         classes: Vec<Class>,
         per_batch: usize,
@@ -156,10 +157,11 @@ pub struct TripletSampler {
 }
 
 impl TripletSampler {
-    /// A sampler of batches of `size` triplets.
+    /// Creates a sampler of batches of `size` triplets.
     ///
     /// # Errors
-    /// There are fewer than two classes, or fewer than two images in one.
+    /// Returns [`SamplerError::TooFewClasses`] if there are fewer than two classes, and
+    /// [`SamplerError::TooFewImages`] if one has fewer than two images.
     pub fn new(classes: &[Class], size: usize, mut rng: Rng) -> Result<Self, SamplerError> {
         check(classes, 2)?;
         let triplets = origin_triplets(classes, &mut rng);

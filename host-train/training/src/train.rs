@@ -27,8 +27,8 @@ use training::Training;
 /// was interrupted.
 ///
 /// # Errors
-/// The net or the batches do not fit the data, the engine cannot run such a net, the training
-/// diverges or collapses, or a checkpoint cannot be read or written.
+/// Returns [`TrainError`] if the net or the batches do not fit the data, the engine cannot run such
+/// a net, the training diverges or collapses, or a checkpoint cannot be read or written.
 pub fn train(
     config: &ValidConfig,
     data: &Split,

@@ -71,7 +71,7 @@ struct Channels<'a, T: Target> {
     first: usize,
 }
 
-/// All pixels of `VECTORS` times [`Target::LANES`] channels.
+/// Computes all pixels of `VECTORS` times [`Target::LANES`] channels.
 #[inline(always)]
 fn channel_block<T: Target, const VECTORS: usize>(
     packed: &Packed<T>,
@@ -99,7 +99,7 @@ fn channel_block<T: Target, const VECTORS: usize>(
     }
 }
 
-/// `PIXELS` pixels from `first` on, of `VECTORS` times [`Target::LANES`] channels.
+/// Computes `PIXELS` pixels from `first` on, of `VECTORS` times [`Target::LANES`] channels.
 #[inline(always)]
 fn block<T: Target, const PIXELS: usize, const VECTORS: usize>(
     packed: &Packed<T>,

@@ -6,7 +6,7 @@
 //! images --(chunks, one per core)--> a layer on all images of the chunk, then the next --> embeddings
 //! ```
 //!
-//! Convolutions, with the max pool behind them, and fully connected layers go through one
+//! Convolutions, with the max pool after them, and fully connected layers go through one
 //! register-blocked kernel (`kernel.rs`); pools alone and convolutions in groups through the plain
 //! kernels of `shared-model`.
 //!
@@ -80,17 +80,17 @@ impl<'a> Engine<'a> {
         Self { model: model.clone(), simd, net: simd.with_target(Prepare(model)) }
     }
 
-    /// The model that it was prepared for.
+    /// Returns the model that it was prepared for.
     pub fn model(&self) -> &Model<'a> {
         &self.model
     }
 
-    /// The instruction set that it was prepared for.
+    /// Returns the instruction set that it was prepared for.
     pub fn simd(&self) -> Simd {
         self.simd
     }
 
-    /// The [model's steps](Model::steps), and how each is computed.
+    /// Returns the [model's steps](Model::steps), and how each is computed.
     pub fn steps(&self) -> impl Iterator<Item = (Step<'a>, StepPath)> {
         self.model.steps().zip(self.net.paths())
     }
@@ -100,8 +100,8 @@ impl<'a> Engine<'a> {
     /// images: the bytes that [`Model::embed`] gives.
     ///
     /// # Errors
-    /// [`EmbedError::InputLength`] where an image has another length; nothing has been computed
-    /// then.
+    /// Returns [`EmbedError::InputLength`] if an image has another length; nothing has been
+    /// computed then.
     pub fn embed_all<'i>(
         &self,
         images: impl IndexedParallelIterator<Item = &'i [u8]>,
@@ -112,7 +112,7 @@ impl<'a> Engine<'a> {
         Ok(embeddings)
     }
 
-    /// [`embed_all`](Self::embed_all) on the calling thread alone, with the time that each
+    /// Embeds as [`embed_all`](Self::embed_all) does, on the calling thread alone, with the time that each
     /// [step](Self::steps) took for all of the images.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl<'a> Engine<'a> {
         Ok((embeddings, times))
     }
 
-    /// Room for the embeddings of images of the right length.
+    /// Returns room for the embeddings of images of the right length.
     fn room_for(&self, images: &[&[u8]]) -> Result<Vec<u8>, EmbedError> {
         if images.iter().any(|image| image.len() != self.model.input_len()) {
             return Err(EmbedError::InputLength);
@@ -154,11 +154,11 @@ impl<'a> WithTarget for Prepare<'_, 'a> {
 /// [`Prepared`], whatever its instruction set. Images have the right length, and embeddings room
 /// for as many.
 trait Net: Send + Sync {
-    /// The steps, prepared.
+    /// Returns the steps, prepared.
     fn paths(&self) -> Vec<StepPath>;
-    /// On all cores.
+    /// Embeds on all cores.
     fn embed_all(&self, images: &[&[u8]], embeddings: &mut [u8]);
-    /// On this thread; `observe` is told when a chunk begins (`None`) and when a step of it is
+    /// Embeds on this thread; `observe` is told when a chunk begins (`None`) and when a step of it is
     /// done.
     fn embed_observed(&self, images: &[&[u8]], embeddings: &mut [u8], observe: &mut dyn FnMut(Option<usize>));
 }

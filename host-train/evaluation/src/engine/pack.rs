@@ -4,12 +4,12 @@
 use crate::vector::i8::Target;
 use shared_model::inspect::{ConvGeometry, Element, Operation, Parameters, Step};
 
-/// A convolution with the max pool behind it, or a fully connected layer, which is a convolution
+/// A convolution with the max pool after it, or a fully connected layer, which is a convolution
 /// whose window is the whole map.
 ///
 /// *Staged* images are its inputs as the kernel reads them: [values](Target::Value) with the
 /// padding around them. A window is a few *runs* of neighbouring values, one a kernel row, cut into
-/// groups. Where a run does not fill its last group, that reaches into whatever lies behind, with
+/// groups. Where a run does not fill its last group, that reaches into whatever lies after it, with
 /// weights of 0.
 pub(super) struct Packed<T: Target> {
     pub staging: Staging,
@@ -178,7 +178,7 @@ impl<T: Target> Packed<T> {
             (0..chunk).flat_map(|image| first.iter().map(move |window| image * len + window)).collect();
     }
 
-    /// Values that `images` staged images take, with what the last group of the last window may
+    /// Returns values that `images` staged images take, with what the last group of the last window may
     /// reach into.
     pub fn staged_len(&self, images: usize) -> usize {
         images * self.staging.len + T::GROUP - 1

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// Candidates whose rows stay in the nearest cache while several queries are compared with them.
 const NEAR: usize = 32;
 
-/// The [keys](Value::key) of the distances of `queries[rows]` to `gallery[columns]`: for one query
+/// Writes the [keys](Value::key) of the distances of `queries[rows]` to `gallery[columns]`: for one query
 /// after the other, one for each candidate.
 ///
 /// # Panics

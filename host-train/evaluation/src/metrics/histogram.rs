@@ -12,7 +12,7 @@ pub struct Histogram<D> {
 }
 
 impl Pairs<'_, i16> {
-    /// A histogram of at most `bins` bins, from 0 to the largest distance that occurs. Exact: a bin
+    /// Returns a histogram of at most `bins` bins, from 0 to the largest distance that occurs. Exact: a bin
     /// is a whole number of the buckets that pairs are counted in. It holds the distances from
     /// where it begins to just before it ends.
     pub fn histogram(&self, bins: usize) -> Histogram<u32> {

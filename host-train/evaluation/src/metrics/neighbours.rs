@@ -10,7 +10,7 @@ const QUERIES: usize = 32;
 /// Candidates that they are compared with at a time.
 const CANDIDATES: usize = 1024;
 
-/// The index in `gallery` that is nearest to each of `queries`; the lowest among equally near ones.
+/// Returns the index in `gallery` that is nearest to each of `queries`; the lowest among equally near ones.
 /// `excluded` says which index a query must not find, such as its own. `None` where nothing is left
 /// to be found.
 pub fn nearest<T: Value>(
@@ -47,7 +47,7 @@ pub fn nearest<T: Value>(
     blocks.collect::<Vec<_>>().concat()
 }
 
-/// The `count` nearest others of some of the embeddings, the `queries`: each with its distance,
+/// Returns the `count` nearest others of some of the embeddings, the `queries`: each with its distance,
 /// ascending, the lowest index first among equally near ones. Fewer where there are not so many
 /// others.
 pub fn nearest_others<T: Value>(
@@ -75,7 +75,7 @@ pub fn nearest_others<T: Value>(
     blocks.collect::<Vec<_>>().concat()
 }
 
-/// Precision at 1, leave-one-out: the share of embeddings whose nearest other embedding has the
+/// Returns precision at 1, leave-one-out: the share of embeddings whose nearest other embedding has the
 /// same label. Every one is a query in turn, and all the others are the gallery, as in Musgrave,
 /// Belongie and Lim, "A metric learning reality check", 2020. `labels[i]` belongs to row `i`. One
 /// that is alone with its label is no query; NaN where there are no queries.
@@ -84,7 +84,7 @@ pub fn precision_at_1<T: Value>(embeddings: &Embeddings<T>, labels: &[Label]) ->
     share_of_right(&found, labels, labels, 2)
 }
 
-/// Precision at 1 in a gallery: the share of `queries` whose nearest embedding in `gallery`, which
+/// Returns precision at 1 in a gallery: the share of `queries` whose nearest embedding in `gallery`, which
 /// has labels of its own, has the same label. A query whose label is not in the gallery does not
 /// count; NaN where none counts.
 pub fn gallery_precision_at_1<T: Value>(

@@ -25,7 +25,7 @@ pub struct OpenSet {
 /// Images, and their labels.
 pub type Labels<'a> = (&'a Embeddings<i16>, &'a [Label]);
 
-/// Open-set identification, by what the board runs: in each of twenty draws a gallery is taught
+/// Measures open-set identification, by what the board runs: in each of twenty draws a gallery is taught
 /// five images of each of `enrolled`, or of a random half of the classes where that is empty, and
 /// asked about images of all classes at the threshold of equal errors. `classes` are those of the
 /// images that are enrolled; the embeddings are `model`'s. `None` without such a threshold.
@@ -82,7 +82,7 @@ pub fn open_set(
     })
 }
 
-/// An embedding as the engine writes it.
+/// Returns an embedding as the engine writes it.
 fn bytes(embeddings: &Embeddings<i16>, index: usize) -> Vec<u8> {
     embeddings.row(index).iter().map(|&value| value as u8).collect()
 }

@@ -37,7 +37,7 @@ pub(super) struct Within {
 const BITS: u32 = 16;
 
 impl<'a, T: Value> Pairs<'a, T> {
-    /// All pairs of `embeddings`, where row `i` has label `labels[i]`. `None` where no two have the
+    /// Returns all pairs of `embeddings`, where row `i` has label `labels[i]`. `None` where no two have the
     /// same label, or no two have different ones.
     pub fn new(embeddings: &'a Embeddings<T>, labels: &'a [Label]) -> Option<Self> {
         let bits = u32::BITS - embeddings.largest_key().leading_zeros();
@@ -50,7 +50,7 @@ impl<'a, T: Value> Pairs<'a, T> {
         (same > 0 && different > 0).then_some(pairs)
     }
 
-    /// All of them.
+    /// Returns all of them.
     pub(super) fn total(&self) -> Count {
         self.buckets.last().copied().unwrap_or_default()
     }
@@ -61,12 +61,12 @@ impl<'a, T: Value> Pairs<'a, T> {
         self.buckets.iter().enumerate().map(move |(bucket, &count)| Within { key: largest(bucket), count })
     }
 
-    /// The bucket of a key; the last one for a threshold beyond all distances.
+    /// Returns the bucket of a key; the last one for a threshold beyond all distances.
     pub(super) fn bucket(&self, key: u32) -> usize {
         (key >> self.shift).min((1 << BITS) - 1) as usize
     }
 
-    /// The last bucket before this one that is not empty.
+    /// Returns the last bucket before this one that is not empty.
     pub(super) fn before(&self, bucket: usize) -> Option<usize> {
         let buckets = &self.buckets[..bucket];
         let before = *buckets.last()?;

@@ -23,7 +23,7 @@ impl Support {
         &self.labels
     }
 
-    /// The images of one draw, and their labels.
+    /// Returns the images of one draw, and their labels.
     pub(super) fn draw(&self, draw: usize) -> impl Iterator<Item = (Label, usize)> {
         let of_draw = self.images.chunks_exact(SHOTS).skip(draw * self.labels.len());
         let of_class = self.labels.iter().zip(of_draw);
@@ -55,7 +55,7 @@ pub struct FewShot {
     pub standard_deviation: f64,
 }
 
-/// Few-shot accuracy (Snell, Swersky and Zemel, "Prototypical networks", 2017): the share of
+/// Returns few-shot accuracy (Snell, Swersky and Zemel, "Prototypical networks", 2017): the share of
 /// `queries` whose nearest prototype, the mean of five embeddings of a class, is that of its label.
 /// `embeddings` are those of [`Support::images`]; query `i` has label `labels[i]`. NaN without
 /// classes or queries.
@@ -102,7 +102,7 @@ pub fn prototype_confusion<T: Value>(
     counts.into_iter().map(shares).collect()
 }
 
-/// For each draw, the place among the support's labels of the prototype that each query is nearest
+/// Returns, for each draw, the place among the support's labels of the prototype that each query is nearest
 /// to.
 fn answers<T: Value>(
     support: &Support,

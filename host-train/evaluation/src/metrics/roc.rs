@@ -6,7 +6,7 @@ const POINTS: i32 = 100;
 const DECADES: f64 = 5.0;
 
 impl<T: Value> Pairs<'_, T> {
-    /// The receiver operating characteristic, to be plotted: at most 200 thresholds with their
+    /// Returns the receiver operating characteristic, to be plotted: at most 200 thresholds with their
     /// rates, ascending. Each rate passes 100 steps from 10^-5 to 1 that are even on a logarithmic
     /// axis, because the interesting part is where both are small. The rates are exact; between two
     /// points, both rates lie between theirs.

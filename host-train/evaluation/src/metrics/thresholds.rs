@@ -16,7 +16,7 @@ pub struct Verification<D> {
 }
 
 impl<D> Verification<D> {
-    /// The equal error rate: the mean of both rates at [`equal_error`](Self::equal_error), 0 to 1.
+    /// Returns the equal error rate: the mean of both rates at [`equal_error`](Self::equal_error), 0 to 1.
     pub fn equal_error_rate(&self) -> f64 {
         (self.equal_error.false_accept_rate + self.equal_error.false_reject_rate) / 2.0
     }
@@ -43,7 +43,7 @@ pub fn verification<T: Value>(
 }
 
 impl<T: Value> Pairs<'_, T> {
-    /// The two thresholds. Both are distances that occur; of two that are equally near to an equal
+    /// Returns the two thresholds. Both are distances that occur; of two that are equally near to an equal
     /// error, the smaller.
     pub fn verification(&self) -> Verification<T::Distance> {
         let total = self.total();

@@ -27,7 +27,7 @@ pub struct ClassTriplets {
     pub mean: f64,
 }
 
-/// The report on the [origin's triplets](origin_triplets), drawn with `seed`. Row `i` has label
+/// Returns the report on the [origin's triplets](origin_triplets), drawn with `seed`. Row `i` has label
 /// `labels[i]`. A class of one image is left out; where fewer than two are left, there are no rows,
 /// and the mean is NaN.
 pub fn triplet_report<T: Value>(embeddings: &Embeddings<T>, labels: &[Label], seed: u64) -> TripletReport {

@@ -62,23 +62,23 @@ pub trait Target {
     /// Registers that can hold sums, beside what else they are needed for.
     const SUMS: usize;
 
-    /// The same value everywhere.
+    /// Returns the same value everywhere.
     fn splat(value: f32) -> Self::V;
-    /// The first values.
+    /// Returns the first values.
     fn load(values: &[f32]) -> Self::V;
-    /// The first bytes, as values.
+    /// Returns the first bytes, as values.
     fn load_bytes(bytes: &[u8]) -> Self::V;
     /// Writes to the first values.
     fn store(v: Self::V, values: &mut [f32]);
     /// Writes integers from 0 to 255 to the first bytes.
     fn store_bytes(v: Self::V, bytes: &mut [u8]);
-    /// `a + b`
+    /// Returns `a + b`.
     fn add(a: Self::V, b: Self::V) -> Self::V;
-    /// `a · b + sum`, rounded once where the instruction set can, or else twice.
+    /// Returns `a · b + sum`, rounded once where the instruction set can, or else twice.
     fn multiply_add(a: Self::V, b: Self::V, sum: Self::V) -> Self::V;
-    /// `yes` where `a <= b`, `no` elsewhere and where one of them is NaN.
+    /// Returns `yes` where `a <= b`, `no` elsewhere and where one of them is NaN.
     fn select_le(a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
-    /// `yes` where `a == b`, `no` elsewhere and where one of them is NaN.
+    /// Returns `yes` where `a == b`, `no` elsewhere and where one of them is NaN.
     fn select_eq(a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
 }
 

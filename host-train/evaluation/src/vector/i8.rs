@@ -58,23 +58,23 @@ pub trait Target: Send + Sync + 'static {
 
     /// Runs `kernel`, compiled for this instruction set.
     fn run(kernel: impl Kernel);
-    /// The input that `byte` stands for.
+    /// Returns the input that `byte` stands for.
     fn value(byte: u8, element: Element) -> Self::Value;
     /// Returns by how much every [`value`](Self::value) of `element` is larger than the number that
     /// the byte stands for.
     fn offset(element: Element) -> i32;
     /// Inputs as groups; what is left over at the end is left out.
     fn groups(values: &[Self::Value]) -> &[Self::Group];
-    /// Weights of a group: `weight` is asked for each output channel and each index in the group.
+    /// Returns weights of a group: `weight` is asked for each output channel and each index in the group.
     fn weights(weight: impl Fn(usize, usize) -> i8) -> Self::Weights;
-    /// The first accumulators.
+    /// Returns the first accumulators.
     fn load(sums: &[i32]) -> Self::Sums;
     /// [`requantize`](shared_model::engine::requantize::requantize) in each channel, with the first
     /// multipliers, saturated to `range` (both ends included), to the first bytes.
     fn requantize(sums: Self::Sums, multipliers: &[i32], range: (i32, i32), to: &mut [u8]);
-    /// The larger of two accumulators, in each channel.
+    /// Returns the larger of two accumulators, in each channel.
     fn max(a: Self::Sums, b: Self::Sums) -> Self::Sums;
-    /// `sums[channel] + Σ group[i] · weights[channel][i]`, modulo 2^32.
+    /// Returns `sums[channel] + Σ group[i] · weights[channel][i]`, modulo 2^32.
     fn multiply_add(sums: Self::Sums, group: Self::Group, weights: Self::Weights) -> Self::Sums;
 }
 

@@ -1,5 +1,5 @@
-//! Code compiled once for each instruction set and chosen at run time: for [`f32`](mod@f32), and for the
-//! int8 engine.
+//! Code compiled once for each instruction set and chosen at run time: for [`f32`](mod@f32), and
+//! for the int8 engine.
 
 pub mod f32;
 pub(crate) mod i8;
@@ -29,7 +29,7 @@ enum Level {
 }
 
 impl Simd {
-    /// The instruction sets that this CPU has, the best last; [`baseline`](Self::name) is always
+    /// Returns the instruction sets that this CPU has, the best last; [`baseline`](Self::name) is always
     /// there. There is no other way to make one, so that having one proves that its instructions
     /// may be used.
     pub fn available() -> impl Iterator<Item = Self> {
@@ -53,12 +53,12 @@ impl Simd {
         levels.into_iter().map(Self)
     }
 
-    /// The best one that this CPU has.
+    /// Returns the best one that this CPU has.
     pub fn best() -> Self {
         Self::available().last().expect("the baseline is always there")
     }
 
-    /// `baseline` (what the program was compiled for), `avx2`, `avx-vnni`, `avx512` or
+    /// Returns `baseline` (what the program was compiled for), `avx2`, `avx-vnni`, `avx512` or
     /// `avx512-vnni`.
     pub fn name(self) -> &'static str {
         match self.0 {

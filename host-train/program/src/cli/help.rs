@@ -11,7 +11,7 @@ Exit status:
   130  interrupted by Ctrl-C
   141  nobody reads standard output any more, as with `| head`";
 
-/// Puts the exit statuses behind the help of a command, and of all below it.
+/// Adds the exit statuses to the help of a command, and of all below it.
 pub fn with_exit_status(command: Command) -> Command {
     let help = match command.get_after_help() {
         Some(help) => format!("{help}\n\n{EXIT_STATUS}"),

@@ -84,7 +84,7 @@ struct LayerReport {
 /// Measures a model and prints the result.
 ///
 /// # Errors
-/// The file is no valid model.
+/// Returns an error if the file is no valid model.
 pub fn run(BenchArgs { model, json }: &BenchArgs) -> Result<()> {
     let file = read_model(model)?;
     let model = file.decode()?;
@@ -164,7 +164,7 @@ fn plain_times(model: &Model<'_>, image: &[u8]) -> Vec<Duration> {
     times
 }
 
-/// The report for people, 80 columns wide.
+/// Returns the report for people, 80 columns wide.
 fn describe(report: &Report) -> String {
     let line = |name: &str, output: &str, macs: u64, [time, plain]: [f64; 2], path: &str| {
         let speed = if macs == 0 { String::new() } else { format!("{:.1}", macs as f64 / time / 1e3) };

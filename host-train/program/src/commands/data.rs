@@ -21,11 +21,11 @@ pub struct DataArgs {
     pub skip_broken: bool,
 }
 
-/// The data that the arguments, the environment or the cache name, or a download, or drawn digits.
+/// Returns the data that the arguments, the environment or the cache name, or a download, or drawn digits.
 /// `seed` is for the latter, `config` for images.
 ///
 /// # Errors
-/// What the user named cannot be used.
+/// Returns an error if what the user named cannot be used.
 pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> {
     let request =
         Request { path: args.data.clone(), seed, config: config.clone(), skip_broken: args.skip_broken };
@@ -71,7 +71,7 @@ pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> 
     Ok(data)
 }
 
-/// Returns the mark behind every number that was not measured on data from outside.
+/// Returns the mark after every number that was not measured on data from outside.
 pub fn mark(data: &Dataset) -> &'static str {
     if data.source == Source::Drawn { " (on DRAWN digits, not MNIST)" } else { "" }
 }

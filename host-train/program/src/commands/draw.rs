@@ -23,7 +23,7 @@ const LEVELS: &[u8; 10] = b" .:-=+*#%@";
 /// `firmware/demo/digits.txt`.
 ///
 /// # Errors
-/// Nobody reads them.
+/// Returns an error if standard output is closed.
 pub fn run(&DrawArgs { per_class, seed }: &DrawArgs) -> Result<()> {
     let digits = drawn::dataset(seed, per_class.into(), 1).train;
     let character = |&pixel: &u8| char::from(LEVELS[(usize::from(pixel) * (LEVELS.len() - 1) + 127) / 255]);

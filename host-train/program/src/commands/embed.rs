@@ -30,7 +30,7 @@ pub struct EmbedArgs {
 /// printed, each with its image, but for those whose number is that of the image in its IDX file.
 ///
 /// # Errors
-/// A file cannot be read, is not what it should be, or `out` cannot be written.
+/// Returns an error if a file cannot be read, is not what it should be, or `out` cannot be written.
 pub fn run(EmbedArgs { model, images, out }: &EmbedArgs) -> Result<()> {
     let file = read_model(model)?;
     let model = file.decode()?;
@@ -52,7 +52,7 @@ fn dtype(element: Element) -> (&'static str, &'static str) {
     }
 }
 
-/// A two-dimensional array in NumPy's format, version 1.0 (numpy.lib.format): magic, version,
+/// Returns a two-dimensional array in NumPy's format, version 1.0 (numpy.lib.format): magic, version,
 /// length of the header, the header as a Python dictionary padded to a multiple of 64, the bytes.
 fn npy(bytes: &[u8], rows: usize, columns: usize, element: Element) -> Vec<u8> {
     const PREFIX: usize = 10;

@@ -30,7 +30,7 @@ pub struct EvalArgs {
 /// Embeds the test set with the int8 engine and prints the scores.
 ///
 /// # Errors
-/// Model or data cannot be used, or do not belong together.
+/// Returns an error if model or data cannot be used, or do not belong together.
 pub fn run(args: &EvalArgs) -> Result<()> {
     let file = read_model(&args.model)?;
     let model = file.decode()?;

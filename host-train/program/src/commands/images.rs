@@ -34,7 +34,8 @@ impl fmt::Display for Image {
 /// of them: `FILE:3,5,10-19`.
 ///
 /// # Errors
-/// A file cannot be read, is not what it should be, or its images do not suit the model.
+/// Returns an error if a file cannot be read, is not what it should be, or its images do not suit
+/// the model.
 pub fn read(places: &[PathBuf], input: Shape, preprocessing: Preprocessing) -> Result<Vec<Image>> {
     let mut images = Vec::new();
     for place in places {
@@ -58,7 +59,7 @@ pub fn read(places: &[PathBuf], input: Shape, preprocessing: Preprocessing) -> R
 /// Reads a picture.
 ///
 /// # Errors
-/// It cannot be read, or the model takes no grey images.
+/// Returns an error if it cannot be read, or the model takes no grey images.
 pub fn read_picture(path: &Path, input: Shape, preprocessing: Preprocessing) -> Result<Image> {
     ensure!(
         input.channels == 1,
@@ -73,7 +74,7 @@ fn read_pictures(paths: &[PathBuf], input: Shape, preprocessing: Preprocessing) 
     paths.par_iter().map(|path| read_picture(path, input, preprocessing)).collect()
 }
 
-/// The IDX file that `place` names, and which of its images.
+/// Returns the IDX file that `place` names, and which of its images.
 fn idx_file(place: &Path) -> Option<(&Path, Option<&str>)> {
     if is_idx(place) {
         return Some((place, None));
@@ -113,7 +114,7 @@ fn read_idx(path: &Path, numbers: Option<&str>, input: Shape) -> Result<Vec<Imag
     Ok(numbers.into_iter().map(image).collect())
 }
 
-/// The numbers in `3,5,10-19`, each below `count`.
+/// Returns the numbers in `3,5,10-19`, each below `count`.
 fn chosen(text: &str, count: usize) -> Result<Vec<usize>> {
     let mut numbers = Vec::new();
     for part in text.split(',') {

@@ -29,7 +29,7 @@ pub struct InspectArgs {
 /// `path`, once it has passed its self-test, as it is and packed; as JSON where asked.
 ///
 /// # Errors
-/// The file is no valid model, or fails its self-test.
+/// Returns an error if the file is no valid model, or fails its self-test.
 pub fn run(args: &InspectArgs) -> Result<()> {
     let file = read_model(&args.model)?;
     let model = file.decode()?;
@@ -72,7 +72,7 @@ fn describe_packed(model: &Model<'_>, bytes: usize) -> String {
     text + "\n" + &ram(model, "rows of maps and workspace")
 }
 
-/// RAM of an inference; `scratch` is what the engine's scratch holds.
+/// Describes the RAM of an inference; `scratch` is what the engine's scratch holds.
 fn ram(model: &Model<'_>, scratch: &str) -> String {
     format!(
         "RAM         {} bytes: image {}, {scratch} {}, embedding {}\n",

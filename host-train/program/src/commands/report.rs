@@ -47,8 +47,8 @@ const COMPARISON: &str = "comparison.html";
 /// Evaluates each run once more and writes the report.
 ///
 /// # Errors
-/// A folder is no run's or lacks a file, the data are not the run's, or the report cannot be
-/// written.
+/// Returns an error if a folder is not that of a run or lacks a file, the data are not the run's,
+/// or the report cannot be written.
 pub fn run(args: &ReportArgs) -> Result<()> {
     if let ([run], None, false) = (args.runs.as_slice(), &args.out, args.json) {
         let files = judge(run, &args.data, tinytriplet_report::write)?;
@@ -76,7 +76,7 @@ fn tell_apart(findings: &mut [Findings], runs: &[PathBuf]) {
     }
 }
 
-/// The innermost folder that all runs are in.
+/// Returns the innermost folder that all runs are in.
 fn common_folder(runs: &[PathBuf]) -> PathBuf {
     let parents = runs.iter().map(|run| run.parent().unwrap_or(run).to_owned());
     let common = |a: PathBuf, b: PathBuf| {

@@ -30,7 +30,7 @@ pub struct SamplesArgs {
 /// Writes test images of each class to a sub-folder of its name.
 ///
 /// # Errors
-/// The data cannot be used, or the folder is not empty or cannot be written.
+/// Returns an error if the data cannot be used, or the folder is not empty or cannot be written.
 pub fn run(args: &SamplesArgs) -> Result<()> {
     let folder = &args.folder;
     ensure!(!folder.is_file(), "{}: this is a file: name a folder, empty or new", folder.display());

@@ -128,7 +128,7 @@ fn percent(share: Option<f64>) -> String {
     }
 }
 
-/// The origin's table, of scores that were measured on `data`; empty where no test triplet can be
+/// Returns the origin's table, of scores that were measured on `data`; empty where no test triplet can be
 /// made.
 pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
     if scores.triplets.classes.is_empty() {

@@ -57,7 +57,8 @@ struct Variant {
 /// Trains every variant with every seed and prints a Markdown table, line by line as they are done.
 ///
 /// # Errors
-/// The study or the data cannot be read, a recipe is not valid, or a training fails.
+/// Returns an error if the study or the data cannot be read, a recipe is not valid, or a training
+/// fails.
 pub fn run(args: &StudyArgs) -> Result<()> {
     let file = args.study.display().to_string();
     let study = read(&args.study)?;
@@ -173,7 +174,7 @@ fn head(with_unseen: bool) -> String {
     format!("| variant | {names} | parameters | MACs | images | s |\n|{rule}\n")
 }
 
-/// A line of the table: means over the seeds in percent, with the standard deviation where there
+/// Returns a line of the table: means over the seeds in percent, with the standard deviation where there
 /// are several.
 fn row(name: &str, outcomes: &[Outcome], with_unseen: bool) -> String {
     let percent = |value: fn(&Outcome) -> f64| {

@@ -98,7 +98,8 @@ impl From<BackendArg> for Backend {
 /// Trains, evaluates, exports, and says what was written.
 ///
 /// # Errors
-/// Config or data are wrong, training fails, or the run's folder cannot be written.
+/// Returns an error if config or data are wrong, training fails, or the run's folder cannot be
+/// written.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let job = Job::begin(args)?;
     let seen = job.data.without(&job.unseen);
@@ -150,7 +151,7 @@ impl<'a> Job<'a> {
         Ok(Self { args, config, device, data, unseen, folder, checkpoints })
     }
 
-    /// The command that goes on with this run.
+    /// Returns the command that goes on with this run.
     fn to_go_on(&self) -> String {
         format!("to go on: cargo run -p host-train -- --resume {}", self.folder.path().display())
     }
@@ -201,7 +202,7 @@ impl<'a> Job<'a> {
         Ok(Evaluated { float, int8, embeddings_per_second })
     }
 
-    /// The numbers, which are written to the run's folder.
+    /// Returns the numbers, which are written to the run's folder.
     fn metrics<'m>(
         &'m self,
         trained: &Trained,
@@ -279,7 +280,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// The recipe that the arguments name, with their changes.
+/// Returns the recipe that the arguments name, with their changes.
 fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     let name = args.config.as_str();
     let is_preset = PRESETS.iter().any(|(preset, _)| *preset == name);
@@ -386,7 +387,7 @@ fn percent(name: &str, share: Option<f64>) -> String {
     share.map_or(String::new(), |share| format!("{name} {:.2} %", 100.0 * share))
 }
 
-/// The points of a receiver operating characteristic as comma-separated values.
+/// Returns the points of a receiver operating characteristic as comma-separated values.
 fn roc(points: &[Rates<f64>]) -> String {
     let mut text = String::from("threshold,false_accept_rate,false_reject_rate\n");
     for Rates { threshold, false_accept_rate, false_reject_rate } in points {
@@ -430,7 +431,7 @@ struct ModelMetrics {
     board_flash_bytes: usize,
 }
 
-/// The last lines of a run.
+/// Returns the last lines of a run.
 fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]) -> String {
     let Metrics { float, int8, model, .. } = metrics;
     let mut text = triplet_table(int8, data);

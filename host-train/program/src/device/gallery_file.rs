@@ -85,7 +85,7 @@ impl GalleryFile {
     /// Reads a file's content. Labels are checked, numbers by [`Entry::value`].
     ///
     /// # Errors
-    /// The text is no gallery, or a label is not valid or occurs twice.
+    /// Returns an error if the text is no gallery, or a label is not valid or occurs twice.
     pub fn parse(text: &str) -> Result<Self, FileError> {
         let file: Self = serde_json::from_str(text)?;
         for (index, entry) in file.entries.iter().enumerate() {
@@ -118,11 +118,11 @@ fn json(value: &impl Serialize) -> String {
 }
 
 impl Entry {
-    /// The entry of this label and value, of a gallery of embeddings of `dim` elements that keeps
+    /// Returns the entry of this label and value, of a gallery of embeddings of `dim` elements that keeps
     /// so many exemplars.
     ///
     /// # Errors
-    /// The value is of another gallery, or damaged.
+    /// Returns an error if the value is of another gallery, or damaged.
     pub fn of(
         label: &str,
         value: &[u8],
@@ -142,11 +142,11 @@ impl Entry {
         Ok(Self { label: label.into(), count, sums: value.sums().collect(), exemplars: kept })
     }
 
-    /// The value that the entry has in such a gallery, which may keep fewer exemplars than the one
+    /// Returns the value that the entry has in such a gallery, which may keep fewer exemplars than the one
     /// that it is from.
     ///
     /// # Errors
-    /// The numbers are those of no entry, or exemplars are missing.
+    /// Returns an error if the numbers are those of no entry, or exemplars are missing.
     pub fn value(&self, dim: usize, exemplars: usize, element: Element) -> Result<Vec<u8>, FileError> {
         let damaged = |reason: String| FileError::Entry { label: self.label.clone(), reason };
         if !(1..=MAX_COUNT).contains(&self.count) {

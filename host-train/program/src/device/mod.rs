@@ -37,7 +37,7 @@ const BUILD: Duration = Duration::from_secs(20 * 60);
 /// Opens a port, and waits until a board answers there.
 ///
 /// # Errors
-/// The port cannot be opened, or no board answers that speaks this protocol.
+/// Returns an error if the port cannot be opened, or no board answers that speaks this protocol.
 pub fn connect(address: &Address, settings: &Settings) -> Result<Client<Port>, ConnectError> {
     let mut board = Client::new(Port::open(address, settings)?);
     let patience = if matches!(address, Address::Emulated(_)) { BUILD } else { BOOT };

@@ -67,7 +67,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// The names of this machine's serial ports.
+/// Returns the names of this machine's serial ports.
 pub fn serial_ports() -> Vec<String> {
     let ports = serialport::available_ports().unwrap_or_default();
     let mut names: Vec<String> = ports.into_iter().map(|port| port.port_name).collect();
@@ -106,7 +106,7 @@ impl Port {
         Ok(Self { link, received: 0 })
     }
 
-    /// Bytes that have arrived since it was opened.
+    /// Returns bytes that have arrived since it was opened.
     pub fn received(&self) -> u64 {
         self.received
     }
@@ -186,7 +186,7 @@ impl Write for Port {
     }
 }
 
-/// A serial port has one timeout for both ways, and what it has to send may take longer than a read
+/// Returns a serial port has one timeout for both ways, and what it has to send may take longer than a read
 /// should wait.
 fn write_serial(serial: &mut dyn SerialPort, bytes: &[u8]) -> io::Result<usize> {
     let start = Instant::now();

@@ -18,7 +18,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// 115,200 baud, which is what all boards have.
+    /// Returns 115,200 baud, which is what all boards have.
     fn default() -> Self {
         Self { baud: 115_200, flash: None, quiet: false }
     }

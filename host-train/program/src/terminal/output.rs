@@ -16,7 +16,7 @@ pub(super) const TASK: usize = 10;
 
 static QUIET: AtomicBool = AtomicBool::new(false);
 
-/// From now on nothing but errors goes to standard error: no progress, no notes.
+/// Keeps everything but errors from standard error from now on: no progress, no notes.
 pub fn set_quiet() {
     QUIET.store(true, Ordering::Relaxed);
 }
@@ -41,7 +41,7 @@ impl OutputError {
 /// Prints a result, or a part of one, to standard output.
 ///
 /// # Errors
-/// It cannot be written, or nobody reads it.
+/// Returns [`OutputError`] if it cannot be written, or standard output is closed.
 pub fn print(result: impl Display) -> Result<(), OutputError> {
     let mut output = io::stdout().lock();
     write!(output, "{result}").and_then(|()| output.flush()).map_err(OutputError)

@@ -71,7 +71,7 @@ impl Progress {
         progress
     }
 
-    /// `done` units are done; `details`, which may be empty, are shown with that.
+    /// Sets the units that are done; `details`, which may be empty, are shown with that.
     pub fn set(&mut self, done: u64, details: impl FnOnce() -> String) {
         let is_first = self.first.is_none();
         let (begun, since) = *self.first.get_or_insert((done, Instant::now()));
@@ -101,7 +101,7 @@ impl Progress {
         }
     }
 
-    /// The bar's looks: details have a line of their own, cut to the terminal's width.
+    /// Returns the bar's looks: details have a line of their own, cut to the terminal's width.
     fn style(&self, details: &str) -> ProgressStyle {
         let Self { task, unit, .. } = self;
         let mut template = match self.total {
@@ -139,7 +139,7 @@ impl Progress {
 }
 
 impl Drop for Progress {
-    /// The bar goes: behind it come results, or an error.
+    /// Removes the bar: after it come results, or an error.
     fn drop(&mut self) {
         if let View::Bar(bar) = &self.view {
             bar.finish_and_clear();

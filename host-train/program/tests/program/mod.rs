@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output},
 };
 
-/// The program in `folder`, without data or a cache of the machine's.
+/// Returns the program in `folder`, without data or a cache of the machine's.
 pub fn program(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_host-train"));
     command.args(arguments).env_remove("TINYTRIPLET_DATA").env("XDG_CACHE_HOME", folder).current_dir(folder);

@@ -28,7 +28,7 @@ pub const fn px(pixels: u32) -> i32 {
     (pixels * UNIT) as i32
 }
 
-/// A figure as an SVG file.
+/// Returns a figure as an SVG file.
 pub fn svg<F: Figure>(findings: &Findings, size: [u32; 2]) -> Result<String> {
     let [width, height] = size.map(|side| side * UNIT);
     let mut svg = String::new();
@@ -43,7 +43,7 @@ pub fn svg<F: Figure>(findings: &Findings, size: [u32; 2]) -> Result<String> {
     Ok(svg.replacen(&units, &pixels, 1))
 }
 
-/// A figure as a PNG file.
+/// Returns a figure as a PNG file.
 pub fn png<F: Figure>(findings: &Findings, size: [u32; 2]) -> Result<Vec<u8>> {
     let [width, height] = size.map(|side| side * UNIT);
     let mut pixels = RgbImage::from_pixel(width, height, Rgb([u8::MAX; 3]));

@@ -76,7 +76,7 @@ where
     Ok(plane)
 }
 
-/// From the smallest to the largest value, and a little more; 0 to 1 where there is none.
+/// Returns the range from the smallest to the largest value, and a little more; 0 to 1 if there are no values.
 pub fn around(values: impl IntoIterator<Item = f64>) -> Range<f64> {
     let finite = values.into_iter().filter(|value| value.is_finite());
     let bounds = finite

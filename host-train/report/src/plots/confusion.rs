@@ -86,7 +86,7 @@ fn cell(classes: usize) -> u32 {
     (760 / classes.max(1) as u32).clamp(12, 44)
 }
 
-/// The meaning of the colours.
+/// Returns the meaning of the colours.
 fn scale<B: DrawingBackend>(area: &Area<B>) -> Drawn<B> {
     const STEPS: i32 = 100;
     let height = px(200);

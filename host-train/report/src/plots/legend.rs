@@ -50,7 +50,7 @@ pub fn legend<B: DrawingBackend>(area: &Area<B>, entries: &[(Mark, String)]) -> 
     Ok(())
 }
 
-/// A curve's line.
+/// Returns a curve's line.
 pub fn stroke(color: RGBColor) -> ShapeStyle {
     color.stroke_width(px(2) as u32)
 }

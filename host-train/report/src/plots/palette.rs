@@ -31,7 +31,7 @@ pub const GREY: RGBColor = RGBColor(0x44, 0x44, 0x44);
 /// Lines behind a curve.
 pub const GRID: RGBColor = RGBColor(0xe2, 0xe2, 0xe2);
 
-/// The colour of a share: white for 0, dark blue for 1, and in between by its root, so that a
+/// Returns the colour of a share: white for 0, dark blue for 1, and in between by its root, so that a
 /// hundredth is seen.
 pub fn shade(share: f64) -> RGBColor {
     let depth = if share > 0.0 { share.min(1.0).sqrt() } else { 0.0 };

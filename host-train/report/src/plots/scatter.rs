@@ -109,7 +109,7 @@ fn planes<B: DrawingBackend>(
     Ok(())
 }
 
-/// A square with points.
+/// Returns a square with points.
 fn plane<B: DrawingBackend>(
     findings: &Findings,
     area: &Area<B>,

@@ -44,12 +44,12 @@ impl Message {
         self
     }
 
-    /// A message within, or one element of a repeated field.
+    /// Creates a message within, or one element of a repeated field.
     pub fn message(self, field: u32, value: Self) -> Self {
         self.bytes(field, &value.0)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub fn finish(self) -> Vec<u8> {
         self.0
     }

@@ -49,7 +49,7 @@ fn drawn(findings: &Findings, _: &Config) -> Option<String> {
     })
 }
 
-/// The loss stands at the margin, or rests on nothing.
+/// Returns the loss stands at the margin, or rests on nothing.
 fn nothing_learned(findings: &Findings, config: &Config) -> Option<String> {
     let training = &findings.training;
     let (last, lr) = (training.history.last()?, config.train.lr);

@@ -132,7 +132,7 @@ fn unseen(labels: Vec<Label>, share: f64, equal_error_rate: f64) -> UnseenScores
     }
 }
 
-/// The verdict on [`good`] findings of the recipe `quick`, after a change.
+/// Returns the verdict on [`good`] findings of the recipe `quick`, after a change.
 fn of(change: impl FnOnce(&mut Findings, &mut Config)) -> Verdict {
     let (mut findings, mut config) = (good(), Config::preset("quick").unwrap());
     change(&mut findings, &mut config);

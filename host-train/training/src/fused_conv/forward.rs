@@ -77,7 +77,7 @@ impl ForwardScratch {
     }
 }
 
-/// Rows and columns of a pool whose windows do not overlap and are small enough to be kept in
+/// Returns rows and columns of a pool whose windows do not overlap and are small enough to be kept in
 /// registers.
 fn pool_in_registers(plan: &Plan) -> Option<usize> {
     match (plan.pool.kernel, plan.pool.stride) {
@@ -262,7 +262,7 @@ fn write_windows<T: Target, const VECTORS: usize, const POOL: usize, const WINDO
 /// The numbers of a row's windows that may be computed at once; the registers set a limit.
 const RUNS: [usize; 5] = [1, 2, 3, 5, 12];
 
-/// The largest of [`RUNS`] whose sums are at most `sums`.
+/// Returns the largest of [`RUNS`] whose sums are at most `sums`.
 const fn most_windows(sums: usize, vectors: usize, pool: usize) -> usize {
     let mut i = RUNS.len() - 1;
     while i > 0 && RUNS[i] * vectors * pool * pool > sums {
@@ -271,7 +271,7 @@ const fn most_windows(sums: usize, vectors: usize, pool: usize) -> usize {
     RUNS[i]
 }
 
-/// The number of windows to compute next: all that are left if a run of at most `most` reaches the
+/// Returns the number of windows to compute next: all that are left if a run of at most `most` reaches the
 /// end, even one that begins before, or else as many as can be.
 #[inline(always)]
 fn run_len(done: usize, count: usize, most: usize) -> usize {

@@ -22,7 +22,7 @@ pub struct Geometry {
     pub padding: [usize; 4],
     /// True if `max(0, ·)` follows.
     pub relu: bool,
-    /// The max pool behind that, or none.
+    /// The max pool after that, or none.
     pub pool: Option<Window>,
 }
 
@@ -49,7 +49,7 @@ impl Window {
 }
 
 impl Geometry {
-    /// Shape of the result `[images, rows, columns, outputs]`, for maps
+    /// Returns the shape of the result `[images, rows, columns, outputs]`, for maps
     /// `[images, rows, columns, inputs]` and weights
     /// `[outputs, inputs, kernel rows, kernel columns]`.
     ///
@@ -130,17 +130,17 @@ impl Plan {
         [self.images, self.pooled[0], self.pooled[1], self.outputs]
     }
 
-    /// Values of one image.
+    /// Returns values of one image.
     pub fn image_len(&self) -> usize {
         self.size[0] * self.size[1] * self.inputs
     }
 
-    /// Values of one padded image.
+    /// Returns values of one padded image.
     pub fn padded_len(&self) -> usize {
         self.padded[0] * self.row_step()
     }
 
-    /// Values of one image's result.
+    /// Returns values of one image's result.
     pub fn result_len(&self) -> usize {
         self.windows() * self.outputs
     }
@@ -155,23 +155,23 @@ impl Plan {
         self.pool.kernel[0] * self.pool.kernel[1]
     }
 
-    /// From one row of a padded image to the next.
+    /// Returns the step from one row of a padded image to the next.
     pub fn row_step(&self) -> usize {
         self.padded[1] * self.inputs
     }
 
-    /// From one position of the convolution to the one below it and the one to its right, in a
+    /// Returns the step from one position of the convolution to the one below it and the one to its right, in a
     /// padded image.
     pub fn position_step(&self) -> [usize; 2] {
         [self.stride[0] * self.row_step(), self.stride[1] * self.inputs]
     }
 
-    /// Values under one row of the kernel; they lie side by side in a padded image.
+    /// Returns values under one row of the kernel; they lie side by side in a padded image.
     pub fn kernel_row(&self) -> usize {
         self.kernel[1] * self.inputs
     }
 
-    /// Weights of one output channel.
+    /// Returns weights of one output channel.
     pub fn taps(&self) -> usize {
         self.kernel[0] * self.kernel_row()
     }

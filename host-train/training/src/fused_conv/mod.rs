@@ -49,7 +49,7 @@ pub fn supported(device: &Device) -> bool {
     }
 }
 
-/// The largest of `max(0, x ∗ weight + bias)` in each window of the pool, without the `max` or
+/// Returns the largest of `max(0, x ∗ weight + bias)` in each window of the pool, without the `max` or
 /// without the pool if `geometry` says so.
 ///
 /// * `x`: `[images, rows, columns, inputs]`
@@ -167,7 +167,7 @@ fn forward(plan: &Plan, x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor) 
     (tensor(y, plan.output_shape()), argmax)
 }
 
-/// The values of a contiguous tensor.
+/// Returns the values of a contiguous tensor.
 fn values(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice::<f32>().expect("a contiguous tensor of f32")
 }

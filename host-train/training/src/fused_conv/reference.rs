@@ -26,7 +26,7 @@ pub struct Reference {
 }
 
 impl Case {
-    /// Values drawn one after another from `value`.
+    /// Returns values drawn one after another from `value`.
     pub fn new(
         geometry: Geometry,
         x_shape: [usize; 4],

@@ -3,7 +3,7 @@
 use burn::tensor::{Bool, Tensor, TensorData};
 use tinytriplet_data::{Label, Rng, Triplet};
 
-/// A batch behind the net.
+/// A batch that has gone through the net.
 pub struct EmbeddedBatch<'a> {
     /// `[images, values]`; of length 1 where the config normalises.
     pub embeddings: Tensor<2>,
@@ -31,7 +31,7 @@ pub struct BatchLoss {
 
 /// A loss over a batch of embeddings.
 pub trait Loss {
-    /// The loss; `None` where the batch has nothing to learn from, such as no triplet that breaks
+    /// Returns the loss; `None` where the batch has nothing to learn from, such as no triplet that breaks
     /// the margin.
     fn loss(&self, batch: &EmbeddedBatch<'_>, rng: &mut Rng) -> Option<BatchLoss>;
 
@@ -41,7 +41,7 @@ pub trait Loss {
     }
 }
 
-/// Squared Euclidean distances between all rows of `[images, values]`: `[images, images]`, none
+/// Returns the squared Euclidean distances between all rows of `[images, values]`: `[images, images]`, none
 /// negative.
 ///
 /// Computed as `|a|² + |b|² − 2ab`, which costs one matrix product.
@@ -51,13 +51,13 @@ pub fn squared_distances(embeddings: Tensor<2>) -> Tensor<2> {
     (norms.clone() + norms.transpose() - products * 2.0).clamp_min(0.0)
 }
 
-/// Dot products of all rows of `[images, values]`: `[images, images]`; cosines where the rows have
+/// Returns the dot products of all rows of `[images, values]`: `[images, images]`; cosines where the rows have
 /// length 1.
 pub fn similarities(embeddings: Tensor<2>) -> Tensor<2> {
     embeddings.clone().matmul(embeddings.transpose())
 }
 
-/// A value for each pair of images, `[images, images]`, told by their places in the batch.
+/// Returns a value for each pair of images, `[images, images]`, told by their places in the batch.
 pub(super) fn pairwise(like: &Tensor<2>, value: impl Fn(usize, usize) -> f32) -> Tensor<2> {
     let [rows, columns] = like.dims();
     let values: Vec<f32> = (0..rows * columns).map(|at| value(at / columns, at % columns)).collect();

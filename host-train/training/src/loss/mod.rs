@@ -22,7 +22,7 @@ pub use triplet::Triplets;
 
 use tinytriplet_recipe::{LossConfig, TrainConfig};
 
-/// The loss that a config asks for.
+/// Returns the loss that a config asks for.
 pub fn loss(config: &TrainConfig) -> Box<dyn Loss> {
     match config.loss {
         LossConfig::Triplet(triplet) => Box::new(Triplets::new(&triplet)),

@@ -16,13 +16,13 @@ pub fn of(loss: impl Loss, labels: &[Label]) -> impl Fn(Tensor<2>) -> Tensor<1> 
     }
 }
 
-/// The loss of embeddings with `columns` values each.
+/// Returns the loss of embeddings with `columns` values each.
 pub fn value_of(values: Vec<f32>, columns: usize, loss: impl Fn(Tensor<2>) -> Tensor<1>) -> f32 {
     let rows = values.len() / columns;
     floats(loss(Tensor::from_data(TensorData::new(values, [rows, columns]), &Device::flex())))[0]
 }
 
-/// The gradient of `loss` at random embeddings is what its values say: central differences, along
+/// Returns the gradient of `loss` at random embeddings is what its values say: central differences, along
 /// every value.
 pub fn assert_gradient(rows: usize, columns: usize, loss: impl Fn(Tensor<2>) -> Tensor<1>) {
     let device = Device::flex().autodiff();

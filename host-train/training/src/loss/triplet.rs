@@ -26,7 +26,7 @@ pub struct Triplets {
 }
 
 impl Triplets {
-    /// The loss that a config describes.
+    /// Returns the loss that a config describes.
     pub fn new(config: &TripletConfig) -> Self {
         let margin = match config.margin {
             Margin::Soft => f32::INFINITY, // every triplet has a loss
@@ -41,7 +41,7 @@ impl Triplets {
         }
     }
 
-    /// The loss over some triplets, at least one, whose images have these squared distances,
+    /// Returns the loss over some triplets, at least one, whose images have these squared distances,
     /// `[images, images]`.
     fn over(&self, squared_distances: Tensor<2>, triplets: &[Triplet]) -> Tensor<1> {
         let (positive, negative) = triplet_distances(squared_distances, triplets);
@@ -80,7 +80,7 @@ impl Loss for Triplets {
     }
 }
 
-/// The distances from anchor to positive and from anchor to negative of each triplet, of which
+/// Returns the distances from anchor to positive and from anchor to negative of each triplet, of which
 /// there is at least one.
 fn triplet_distances(distances: Tensor<2>, triplets: &[Triplet]) -> (Tensor<1>, Tensor<1>) {
     let [count, _] = distances.dims();

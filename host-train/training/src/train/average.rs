@@ -20,7 +20,7 @@ impl Average {
         Self { learner: learner.valid(), keep }
     }
 
-    /// Takes the weights behind step `step`, counted from 1, into the mean.
+    /// Takes the weights after step `step`, counted from 1, into the mean.
     pub(super) fn add(&mut self, learner: &Learner, step: usize) {
         let step = step as f64;
         let mut current =

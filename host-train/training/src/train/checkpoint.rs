@@ -107,14 +107,14 @@ impl Checkpoints {
     /// Removes them all, when the training is over.
     ///
     /// # Errors
-    /// One cannot be removed.
+    /// Returns [`CheckpointError::Write`] if one cannot be removed.
     pub fn remove(&self) -> Result<(), CheckpointError> {
         let removed =
             self.all().and_then(|all| all.iter().try_for_each(|(_, path)| fs::remove_dir_all(path)));
         removed.map_err(|error| CheckpointError::Write { path: self.0.clone(), why: error.to_string() })
     }
 
-    /// All of them and their steps, the newest last.
+    /// Returns all of them and their steps, the newest last.
     fn all(&self) -> io::Result<Vec<(usize, PathBuf)>> {
         let mut all = Vec::new();
         for entry in fs::read_dir(&self.0)? {

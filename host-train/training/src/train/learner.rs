@@ -16,7 +16,7 @@ pub(super) struct Learner {
 }
 
 impl Learner {
-    /// With random weights drawn from `rng`; with this many proxies, or none.
+    /// Creates a learner with random weights drawn from `rng`; with this many proxies, or none.
     ///
     /// # Errors
     /// Returns the same errors as [`Net::new`].

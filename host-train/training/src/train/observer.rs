@@ -4,10 +4,10 @@ use tinytriplet_evaluation::history::HistoryRow;
 
 /// Hears how training goes. Every method does nothing unless it is implemented.
 pub trait Observer {
-    /// A step is done.
+    /// Called when a step is done.
     fn step(&mut self, _progress: &Progress) {}
 
-    /// The history has a new row, the last of `history`.
+    /// Called when the history has a new row, the last of `history`.
     fn row(&mut self, _history: &[HistoryRow]) {}
 
     /// Returns true if training is to stop after the step that is done.

@@ -78,7 +78,8 @@ pub(super) fn add_lanes([a, b]: [i32; 2], word: u32, w: &[i16; 4]) -> [i32; 2] {
 }
 
 /// Keeps the compiler from loading values of the code after this early. A small core has no
-/// registers for them, so they would be spilled. Costs no instruction; does nothing on a PC.
+/// registers for them, so they would be spilled. Costs no instruction; does nothing on a PC. Nothing
+/// but the ledger in `tests/golden/ledger/` can tell what this and the next two functions save.
 #[cfg(not(dsp))]
 #[inline(always)]
 pub(super) fn barrier() {

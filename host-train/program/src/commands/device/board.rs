@@ -68,7 +68,7 @@ impl Board {
 }
 
 impl Model {
-    /// A distance as people read it.
+    /// Returns a distance as people read it.
     pub fn real(&self, distance: u32) -> f32 {
         self.distance.real(distance, self.embedding.scale)
     }

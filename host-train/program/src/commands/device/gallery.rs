@@ -120,7 +120,7 @@ pub fn export(mut board: Board, path: &Path) -> Result<()> {
     Ok(print(format_args!("{}: {labels} of the model \"{name}\" {hash}\n", path.display()))?)
 }
 
-/// There is a gallery of the model on the board.
+/// Checks that there is a gallery of the model on the board.
 fn ensure_gallery(board: &Board) -> Result<()> {
     match board.gallery.storage {
         Storage::Ram | Storage::Flash => Ok(()),

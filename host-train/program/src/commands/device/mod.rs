@@ -144,7 +144,7 @@ enum Command {
 /// Connects, and does what the arguments say.
 ///
 /// # Errors
-/// No board answers, it refuses, or a file cannot be used.
+/// Returns an error if no board answers, it refuses, or a file cannot be used.
 pub fn run(args: DeviceArgs) -> Result<ExitCode> {
     // Set to nothing means not set, as is the habit.
     let variable = |name| env::var_os(name).filter(|value| !value.is_empty());

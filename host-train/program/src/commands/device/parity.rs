@@ -97,7 +97,7 @@ fn digests(model: &Model<'_>, pixels: &[u8]) -> Result<heapless::Vec<u32, MAX_LA
     Ok(model.digests(pixels, &mut scratch, &mut embedding)?)
 }
 
-/// The images that are named, or test images of the data at hand.
+/// Returns the images that are named, or test images of the data at hand.
 fn find_images(board: &Board, args: &ParityArgs) -> Result<Vec<Image>> {
     let (shape, preprocessing) = (board.model.input.shape, board.model.preprocessing);
     if !args.files.is_empty() {
@@ -119,7 +119,7 @@ fn find_images(board: &Board, args: &ParityArgs) -> Result<Vec<Image>> {
     Ok((0..usize::from(args.images).min(test.len())).map(image).collect())
 }
 
-/// The file of the board's model.
+/// Returns the file of the board's model.
 fn find_model(board: &Board, given: Option<&Path>) -> Result<ModelFile> {
     let hash = |file: &ModelFile| file.decode().map(|model| model.hash());
     if let Some(path) = given {

@@ -114,7 +114,7 @@ impl How {
     }
 }
 
-/// The error, and what to do about it where that is not plain.
+/// Returns the error, and what to do about it where that is not plain.
 fn with_advice(error: ClientError) -> anyhow::Error {
     match error {
         ClientError::Refused(RequestError::Gallery(GalleryError::NoExemplars)) => {
@@ -161,7 +161,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// `None` where it is gone.
+    /// Returns `None` where it is gone.
     fn new(path: &Path, done: bool) -> Option<Self> {
         Some(Self { stamp: stamp(path)?, since: Instant::now(), done })
     }
@@ -236,12 +236,12 @@ fn line(image: &str, recognition: &Recognition<'_>, model: &Model) -> String {
     ])
 }
 
-/// A line of at most 80 columns.
+/// Returns a line of at most 80 columns.
 fn row([image, label, distance, next, margin]: [&str; 5]) -> String {
     format!("{image:IMAGE$}  {label:LABEL$} {distance:>8}  {next:NEXT$} {margin:>6}")
 }
 
-/// The end of `text` that fits `columns`, with `…` before it where there is more.
+/// Returns the end of `text` that fits `columns`, with `…` before it where there is more.
 fn last(text: &str, columns: usize) -> String {
     match text.chars().count() {
         len if len > columns => ['…'].into_iter().chain(text.chars().skip(len - columns + 1)).collect(),

@@ -147,12 +147,12 @@ impl Threshold {
     }
 }
 
-/// Height, width, channels.
+/// Returns height, width and channels.
 pub fn shape(Shape { height, width, channels }: Shape) -> [u16; 3] {
     [height, width, channels]
 }
 
-/// NumPy's name of it.
+/// Returns NumPy's name of it.
 pub fn element(element: Element) -> &'static str {
     match element {
         Element::Unsigned => "uint8",
@@ -160,7 +160,7 @@ pub fn element(element: Element) -> &'static str {
     }
 }
 
-/// A recipe's name of it.
+/// Returns a recipe's name of it.
 pub fn distance(distance: Distance) -> &'static str {
     match distance {
         Distance::SquaredL2 => "squared_l2",

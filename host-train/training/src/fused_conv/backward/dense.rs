@@ -21,7 +21,7 @@ pub(super) fn fill_up<V: Copy>(filled: &mut [V], filled_row: usize, values: &[V]
     }
 }
 
-/// The sums of as many output channels as a vector has values.
+/// Adds up the sums of as many output channels as a vector has values.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 pub(super) fn dense_sums<T: Target>(

@@ -2,12 +2,12 @@
 
 use crate::fused_conv::geometry::{LANES, Plan};
 
-/// A row of the kernel, filled up to whole vectors.
+/// Returns a row of the kernel, filled up to whole vectors.
 pub(super) fn padded_row(plan: &Plan) -> usize {
     plan.kernel_row().next_multiple_of(LANES)
 }
 
-/// Weights of one output channel, each row filled up.
+/// Returns weights of one output channel, each row filled up.
 pub(super) fn padded_taps(plan: &Plan) -> usize {
     plan.kernel[0] * padded_row(plan)
 }

@@ -24,7 +24,7 @@ impl WeightSums {
         Self { weight: vec![0.0; weights], bias: vec![0.0; biases] }
     }
 
-    /// The sums of all groups, in order, as `[output][input][row][column]` and `[output]`.
+    /// Returns the sums of all groups, in order, as `[output][input][row][column]` and `[output]`.
     pub fn total(plan: &Plan, tables: &BackwardTables, groups: &[Self]) -> (Vec<f32>, Vec<f32>) {
         let mut total = Self::new(plan, tables);
         for group in groups {
