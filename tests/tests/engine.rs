@@ -261,16 +261,17 @@ fn assert_batch_is_as_one_by_one(model: &Model<'_>, images: &[Vec<u8>], what: &s
 fn batches_equal_single_images() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let mut paths = [0; 2];
-    for case in 0..600 {
+    let (cases, most) = if cfg!(miri) { (8, [1, 2, 3, 4]) } else { (600, [1, 9, 40, 200]) };
+    for case in 0..cases {
         let file = random::model(&mut rng);
         let model = Model::decode(&file).unwrap();
-        let most = [1, 9, 40, 200][case % 4];
+        let most = most[case % 4];
         let images: Vec<Vec<u8>> =
             (0..rng.random_range(1..=most)).map(|_| random::pixels(&mut rng, model.input_len())).collect();
         assert_batch_is_as_one_by_one(&model, &images, &format!("case {case}"));
         Engine::new(&model).steps().for_each(|(_, path)| paths[usize::from(path == StepPath::Fast)] += 1);
     }
-    assert!(paths.iter().all(|&steps| steps > 300), "{paths:?}");
+    assert!(paths.iter().all(|&steps| steps > cases / 2), "{paths:?}");
 }
 
 /// Channels that are no multiple of what the vector units take at once, and extreme weights and images.
@@ -278,7 +279,8 @@ fn batches_equal_single_images() {
 fn wide_layers_and_extremes_in_batches() {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let around = [1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 40, 47, 48, 49, 64, 65];
-    for channels in around {
+    let around: &[u16] = if cfg!(miri) { &[1, 9, 17] } else { &around };
+    for &channels in around {
         for weight in [None, Some(-128), Some(127)] {
             let file = random::wide_model(&mut rng, channels, weight);
             let model = Model::decode(&file).unwrap();

@@ -45,8 +45,11 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     }
 });
 
+/// Labels with their values.
+type Entries = Vec<(String, Vec<u8>)>;
+
 /// Returns where a gallery is kept, and what is in it after the board has answered `stream`.
-fn contents_after(board: &mut Bench<'_>, stream: &[u8]) -> Option<(Storage, Vec<(String, Vec<u8>)>)> {
+fn contents_after(board: &mut Bench<'_>, stream: &[u8]) -> Option<(Storage, Entries)> {
     // An end to what may be left open.
     let mut input = [stream, &[0]].concat();
     let indices = 0..CAPACITY as u16;
@@ -57,7 +60,7 @@ fn contents_after(board: &mut Bench<'_>, stream: &[u8]) -> Option<(Storage, Vec<
     assert_eq!(answers.len(), frames.count(), "an answer to each frame");
     let mut answers = answers[answers.len() - 1 - CAPACITY..].iter().map(|payload| answer(payload));
     let Some(ResponseBody::Info(info)) = answers.next() else { panic!("no answer to who it is") };
-    let mut entries: Vec<(String, Vec<u8>)> = answers
+    let mut entries: Entries = answers
         .filter_map(|body| match body {
             ResponseBody::Entry { label, value } => Some((label.to_owned(), value.to_vec())),
             _ => None,
