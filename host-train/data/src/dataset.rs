@@ -58,6 +58,13 @@ impl fmt::Display for Source {
 }
 
 impl Dataset {
+    /// How many classes there are: labels in use, in training or in testing.
+    #[must_use]
+    pub fn class_count(&self) -> usize {
+        let labels = self.train.labels().iter().chain(self.test.labels());
+        labels.collect::<std::collections::BTreeSet<_>>().len()
+    }
+
     /// The data without some classes, of which nothing else is told that trains or calibrates. Labels stay what they
     /// are.
     pub fn without(&self, labels: &[Label]) -> Cow<'_, Self> {

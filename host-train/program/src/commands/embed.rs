@@ -1,6 +1,9 @@
 //! `embed`: the engine's integers for images, as a NumPy array.
 
-use super::{images, model_file::read_model};
+use super::{
+    images::{self, IfBroken},
+    model_file::read_model,
+};
 use crate::terminal::print;
 use anyhow::Result;
 use clap::Args;
@@ -24,6 +27,9 @@ pub struct EmbedArgs {
     /// NumPy file to write: N x D, uint8 or int8, the engine's own integers
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Name image files that are broken, and go on without them; they have no row
+    #[arg(long)]
+    pub skip_broken: bool,
 }
 
 /// Writes the embeddings of `images` to `out`, an N × D array of `uint8` or `int8`. The rows are printed, each with
@@ -31,10 +37,11 @@ pub struct EmbedArgs {
 ///
 /// # Errors
 /// A file cannot be read, is not what it should be, or `out` cannot be written.
-pub fn run(EmbedArgs { model, images, out }: &EmbedArgs) -> Result<()> {
+pub fn run(EmbedArgs { model, images, out, skip_broken }: &EmbedArgs) -> Result<()> {
     let file = read_model(model)?;
     let model = file.decode()?;
-    let images = images::read(images, model.metadata().input, model.metadata().preprocessing)?;
+    let if_broken = if *skip_broken { IfBroken::Skip } else { IfBroken::Advise };
+    let images = images::read(images, model.metadata().input, model.metadata().preprocessing, if_broken)?;
     let embeddings = Engine::new(&model).embed_all(images.par_iter().map(|image| image.pixels.as_slice()))?;
     let (rows, columns) = (images.len(), model.embedding_len());
     write_whole(out, &npy(&embeddings, rows, columns, model.output().element))?;

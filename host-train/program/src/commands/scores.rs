@@ -4,13 +4,18 @@ use super::data::mark;
 use shared_model::Distance;
 use tinytriplet_data::Dataset;
 use tinytriplet_evaluation::{
-    metrics::OpenSet,
+    metrics::{ClassTriplets, OpenSet},
     scores::{AtThresholds, PairScores, Scores},
 };
-use tinytriplet_report::text::cut;
+use tinytriplet_report::text::{cut, thousands};
 
 /// Columns of a class's name that leave room for its numbers in 80.
 const NAME: usize = 38;
+
+/// Classes that all have a line.
+const MOST_CLASSES: usize = 30;
+/// Of more, these have one.
+const WORST_CLASSES: usize = 20;
 
 /// A line of the table: what is measured, and each column's share, which it may lack.
 type Row = (&'static str, Vec<Option<f64>>);
@@ -127,7 +132,8 @@ fn percent(share: Option<f64>) -> String {
     }
 }
 
-/// The origin's table, of scores that were measured on `data`; empty where no test triplet can be made.
+/// The origin's table, of scores that were measured on `data`; of many classes, the worst. Empty where no test triplet
+/// can be made.
 pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
     if scores.triplets.classes.is_empty() {
         return String::new();
@@ -137,11 +143,16 @@ pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
         Distance::Cosine => "cos(a,n) - cos(a,p)",
     };
     let mut text = format!("\n{measure} of test triplets, int8{}\n", mark(data));
+    let mut classes: Vec<&ClassTriplets> = scores.triplets.classes.iter().collect();
+    let of = classes.len();
+    if of > MOST_CLASSES {
+        classes.sort_by(|a, b| a.accuracy.total_cmp(&b.accuracy));
+        classes.truncate(WORST_CLASSES);
+    }
     let name = |label| cut(&data.class_names[usize::from(label)], NAME);
-    let names = scores.triplets.classes.iter().map(|class| name(class.label).chars().count());
-    let width = names.max().unwrap_or(0).max(5);
+    let width = classes.iter().map(|class| name(class.label).chars().count()).max().unwrap_or(0).max(5);
     text += &format!("{:>width$}       min       max      mean   below 0\n", "class");
-    for class in &scores.triplets.classes {
+    for class in &classes {
         text += &format!(
             "{:>width$} {:>9.3} {:>9.3} {:>9.3} {:>8.2} %\n",
             name(class.label),
@@ -149,6 +160,13 @@ pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
             class.max,
             class.mean,
             100.0 * class.accuracy
+        );
+    }
+    if of > classes.len() {
+        text += &format!(
+            "the {} worst of {} classes; all are in metrics.json of a run, and in what eval --json prints\n",
+            classes.len(),
+            thousands(of as u64)
         );
     }
     text
