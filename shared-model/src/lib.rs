@@ -1,52 +1,75 @@
-//! The half of tinytriplet that runs on both sides: on the PC that trains and on the
-//! microcontroller that recognises. No heap, no floating-point arithmetic in an answer, no panic in an inference,
-//! `unsafe` only around the assembly for Cortex-M4, M7 and M33.
+//! int8 metric-learning inference for a microcontroller, and the same bytes on a PC.
 //!
-//! # How the pieces fit
+//! This crate is the half of tinytriplet that runs on both sides. It uses no heap and no floating-point arithmetic in
+//! an answer, an inference cannot panic, and `unsafe` stands only around the assembly for Cortex-M4, M7 and M33.
+//!
+//! # How the parts fit together
 //!
 //! ```text
-//! bytes ──decode──▶ Model ──embed(pixels)──▶ embedding ──Gallery::recognise──▶ label, distance
+//! file ──decode──▶ Model ──embed(pixels)──▶ embedding ──Gallery::recognise──▶ Recognition
 //! ```
 //!
-//! * [`format`] says what the bytes of a model file are. Bytes come from outside and are not trusted.
-//! * [`Model::decode`] checks magic, version, CRC, every length, shape, range and accumulator bound
-//!   once. What it returns is valid, so that inference has nothing left to check and cannot fail:
-//!   raw bytes and a validated model are different types.
-//! * [`Model::embed`] runs the layers, one [`Step`] after the other, on a scratch buffer whose length
-//!   the model states. Two builds given the same model and pixels give the same bytes, whatever the
-//!   processor: all arithmetic is on integers, and every rounding is the one in [`requantize`].
-//! * [`Model::compare`] compares two embeddings, exactly.
-//! * [`Model::self_test`] proves that it is so here: the model file has a CRC of what four images must give.
-//! * A [`Gallery`] is what a device has been taught: it says which enrolled thing an embedding is nearest to, and whether
-//!   it is that thing or an unknown one.
-//! * [`protocol`] carries all of this over a serial line.
+//! The crate has four rooms. Each uses only those above it:
 //!
-//! The arithmetic is defined in `docs/ARITHMETIC.md`, the file in `docs/FORMAT.md`, both in enough
-//! detail to write a second implementation in another language.
+//! * [`model`] is the model file. Its bytes come from outside and are not trusted. [`Model::decode`] checks the magic,
+//!   version, CRC and every length, shape, range and accumulator bound once. What it returns is valid, so inference has
+//!   nothing left to check and cannot fail: raw bytes and a validated model are different types.
+//! * [`engine`] computes embeddings. [`Model::embed`] runs the layers one after another in a buffer whose length the
+//!   model states. All arithmetic is on integers, and there is only one rounding ([`engine::requantize`]), so two
+//!   builds given the same model and pixels return the same bytes, whatever the processor.
+//!   [`Model::self_test`] proves it on the processor at hand.
+//! * [`gallery`] holds what a device has been taught. [`Model::compare`] returns the exact distance of two embeddings,
+//!   and [`Gallery::recognise`] the enrolled thing that an embedding shows, or that it is unknown.
+//! * [`wire`] carries all of this over a serial line.
 //!
-//! # Layout
+//! [`inspect`] names the types that describe a model from inside.
 //!
-//! Feature maps are stored row by row, channels last (H, W, C). An image is one byte a pixel,
-//! 0 (background) to 255. Weights are `[output channel][row][column][input channel]`; [`layout::repack`] puts them into
-//! the order in which the fast [`Kernel`]s of a board read them. A model may be decoded and run in either.
+//! `docs/ARITHMETIC.md` in tinytriplet's repository defines the arithmetic, and `docs/FORMAT.md` the file, both in
+//! enough detail to write a second implementation in another language.
+//!
+//! # Layout of memory
+//!
+//! Feature maps are stored row by row, channels last (H, W, C). An image has one byte per pixel, from 0 (background) to
+//! 255. Weights are `[output channel][row][column][input channel]`. [`repack`](model::layout::repack) puts them into
+//! the order in which the fast [kernels](inspect::Kernel) of a board read them. A model can be decoded and run in
+//! either order.
 //!
 //! # Example
 //!
 //! ```
-//! # fn run(file: &[u8], pixels: &[u8], others: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
-//! use shared_model::Model;
+//! use shared_model::{Gallery, Model, Threshold, gallery};
 //!
-//! let model = Model::decode(file)?;
-//! let mut scratch = vec![0_u32; model.scratch_len()];   // on a board: a static array
-//! let [mut a, mut b] = [vec![0; model.embedding_len()], vec![0; model.embedding_len()]];
-//! model.embed(pixels, &mut scratch, &mut a)?;
-//! model.embed(others, &mut scratch, &mut b)?;
-//! let distance = model.compare(&a, &b);                 // an integer; smaller is more alike
-//! # Ok(()) }
+//! # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+//! # let (pixels, others) = ([200; 64], [100; 64]);
+//! let model = Model::decode(FILE)?;
+//! let mut scratch = vec![0_u32; model.scratch_len()]; // on a board: a static array
+//! let mut embedding = vec![0; model.embedding_len()];
+//! let mut memory = vec![0; 16 * gallery::entry_len(model.embedding_len(), 0)];
+//! let mut gallery = Gallery::new(&model, 0, &mut memory);
+//!
+//! model.embed(&pixels, &mut scratch, &mut embedding)?;
+//! gallery.enrol("blue mug", &embedding)?;
+//!
+//! model.embed(&others, &mut scratch, &mut embedding)?;
+//! let seen = gallery.recognise(&model, &embedding, gallery::Method::Prototype, Threshold::EqualError)?;
+//! println!("{}", seen.label().unwrap_or("unknown"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The [README](https://docs.rs/crate/shared-model) enrols and recognises; `examples/recognise.rs` does both with real files.
+//! On a board, the buffers are static arrays. Their lengths are facts of the model file: a `build.rs` that depends on
+//! this crate decodes the file and writes them as constants. `examples/recognise.rs` enrols and recognises with real
+//! files on a PC.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! * `alloc`: [`model::layout::repack_to_vec`](model::layout) and `Model::scratch_in_use`, which need a heap.
+//! * `std`: the PC's end of the wire, `wire::client`. It turns `alloc` on.
+//! * `defmt`: `defmt::Format` for the types that a board logs. Only for boards: a crate that logs through defmt cannot
+//!   be linked into a program on a PC.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -55,6 +78,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+mod contract;
 pub mod engine;
 pub mod gallery;
 pub mod inspect;

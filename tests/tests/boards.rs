@@ -152,7 +152,7 @@ fn instructions_are_counted_exactly() {
 
 /// A board logs through defmt, where a debug probe would read it.
 #[test]
-fn boards_log() {
+fn boards_log_through_defmt() {
     let mut client = boot("mps2-an386");
     let entries = client.link_mut().log_entries().unwrap();
     assert!(entries.len() > 8 && entries.ends_with(&[0]), "{entries:?}");

@@ -33,8 +33,12 @@ struct Board {
 impl Board {
     /// `test` gives the flash's file a name of its own: tests run at the same time.
     fn new(name: &str, test: &str) -> Self {
+        Self::with(Binary::Firmware, name, test)
+    }
+
+    fn with(binary: Binary<'_>, name: &str, test: &str) -> Self {
         let board = boards::find(name).expect("a board of the table");
-        let program = emulator::build(board, Binary::Firmware).unwrap_or_else(|error| panic!("{error}"));
+        let program = emulator::build(board, binary).unwrap_or_else(|error| panic!("{error}"));
         let flash = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{test}.flash"));
         // Left over from an earlier run, if it is there.
         let _ = std::fs::remove_file(&flash);
@@ -224,7 +228,7 @@ fn a_board_comes_back() {
         ("nucleo-f446re", &[Restart::Reset, Restart::Panic]),
         ("pico", &[Restart::Reset, Restart::Panic, Restart::Hang]),
     ] {
-        let board = Board::new(name, "back");
+        let board = Board::with(Binary::FaultInjection, name, "back");
         let mut client = board.boot();
         let images = images::test_images(1, model::INPUT_LEN);
         client.enrol("7", &images[0]).unwrap();

@@ -196,31 +196,31 @@ fn equals_the_plain_kernels(board: &str) {
 }
 
 #[test]
-fn cortex_m0_plus() {
+fn kernels_are_exact_on_cortex_m0_plus() {
     equals_the_plain_kernels("pico");
 }
 
 #[test]
-fn cortex_m3() {
+fn kernels_are_exact_on_cortex_m3() {
     equals_the_plain_kernels("mps2-an385");
 }
 
 #[test]
-fn cortex_m4() {
+fn kernels_are_exact_on_cortex_m4() {
     equals_the_plain_kernels("mps2-an386");
 }
 
 #[test]
-fn cortex_m7() {
+fn kernels_are_exact_on_cortex_m7() {
     equals_the_plain_kernels("mps2-an500");
 }
 
 #[test]
-fn cortex_m33() {
+fn kernels_are_exact_on_cortex_m33() {
     equals_the_plain_kernels("mps2-an505");
 }
 
 #[test]
-fn risc_v() {
+fn kernels_are_exact_on_risc_v() {
     equals_the_plain_kernels("riscv-virt");
 }

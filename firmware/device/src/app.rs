@@ -170,10 +170,12 @@ fn new_label(gallery: &Gallery<'_>) -> heapless::String<MAX_LABEL> {
 
 fn restart(how: Restart, system: &mut impl System) {
     match how {
-        Restart::Reset => system.restart(),
+        #[cfg(feature = "fault-injection")]
         Restart::Panic => panic!("a panic was asked for"),
+        #[cfg(feature = "fault-injection")]
         #[allow(clippy::empty_loop, reason = "that is what was asked for")]
         Restart::Hang => loop {},
+        _ => system.restart(),
     }
 }
 
@@ -237,8 +239,8 @@ impl Answers<'_> {
             Ok(ResponseBody::Recognition(_)) => Show::Unknown,
             _ => Show::Heartbeat,
         };
-        let restart = match body {
-            RequestBody::Restart(how) => Some(how),
+        let restart = match (body, &answer) {
+            (RequestBody::Restart(how), Ok(_)) => Some(how),
             _ => None,
         };
         // The buffer is long enough for every answer: see `memory::response_len`.

@@ -118,7 +118,10 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
             }
             RequestBody::Bench { runs } => self.bench(runs, system),
             RequestBody::SelfTest => self.self_test(),
-            RequestBody::Restart(Restart::Reset | Restart::Panic | Restart::Hang) => Ok(ResponseBody::Done),
+            RequestBody::Restart(Restart::Panic | Restart::Hang) if !cfg!(feature = "fault-injection") => {
+                Err(RequestError::NoFaultInjection)
+            }
+            RequestBody::Restart(_) => Ok(ResponseBody::Done),
         }
     }
 

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns() {
+    fn each_show_has_its_pattern() {
         let pause = ".".repeat(37);
         assert_eq!(seen(Show::Heartbeat, 43), "###".to_owned() + &pause + "###");
         assert_eq!(seen(Show::Busy, 100), "#".repeat(100));

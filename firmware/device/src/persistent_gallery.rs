@@ -18,7 +18,7 @@ pub struct PersistentGallery<'m, Flash, const CAPACITY: usize> {
     value: &'m mut [u8],
 }
 
-/// Where a gallery is kept.
+/// The memory that keeps a gallery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Persistence {

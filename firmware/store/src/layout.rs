@@ -1,4 +1,4 @@
-//! Where things are in a region, and how they are checked.
+//! The places of banks and slots in a region, and the CRC that checks them.
 
 use crate::{MountError, header::HEADER_LEN, store::MAX_KEY_LEN};
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};

@@ -34,7 +34,7 @@ fn training_fails(folder: &Path, words: &[&str]) {
 }
 
 #[test]
-fn missing_data() {
+fn missing_data_are_named() {
     training_fails(Path::new("/nowhere/mnist"), &["/nowhere/mnist", "no such folder", "drawn"]);
     let empty = tempfile::tempdir().unwrap();
     training_fails(empty.path(), &["train-images-idx3-ubyte"]);
@@ -44,7 +44,7 @@ fn missing_data() {
 }
 
 #[test]
-fn damaged_data() {
+fn damaged_data_are_named() {
     let cases: [(&str, Vec<u8>, &[&str]); 6] = [
         ("train-images-idx3-ubyte", images(40, 28)[..1000].to_vec(), &["train-images-idx3-ubyte", "1000"]),
         ("train-images-idx3-ubyte", b"<!DOCTYPE html><html>proxy</html>".to_vec(), &["HTML"]),
@@ -85,7 +85,7 @@ fn wrong_model() {
 
 /// What a file says that its model gives, and what the engine computes, are compared.
 #[test]
-fn failed_self_test() {
+fn a_failed_self_test_is_an_error() {
     let good = include_bytes!("../../../firmware/models/default.model.postcard");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.postcard");

@@ -93,7 +93,7 @@ mod tests {
     use tinytriplet_ledger::Net;
 
     #[test]
-    fn prices_by_hand() {
+    fn prices_follow_from_what_was_counted() {
         // 2 a multiplication, 3 a gathered value, 5 an output.
         let counts = [[100.0, 10.0, 7.0], [400.0, 10.0, 1.0], [50.0, 40.0, 3.0], [9.0, 3.0, 30.0]];
         let cost = |row: &[f64; 3]| 2.0 * row[0] + 3.0 * row[1] + 5.0 * row[2];

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_by_hand() {
+    fn the_worst_mistakes_come_first() {
         // Label 0 at 0, 1 and 20, label 1 at 22, 23 and 26, label 2 alone at 3.
         let bytes = [0, 1, 20, 22, 23, 26, 3];
         let embeddings = Embeddings::from_bytes(&bytes, 7, Element::Unsigned, Distance::SquaredL2, 0.5);

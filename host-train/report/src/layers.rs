@@ -149,7 +149,7 @@ mod tests {
     use shared_model::inspect::Element;
 
     #[test]
-    fn compared_by_hand() {
+    fn layers_are_compared_value_by_value() {
         let unsigned = Tensor { shape: Shape::new(1, 1, 4), element: Element::Unsigned, scale: 0.5 };
         let mut found = Compared::default();
         found.add(unsigned, &[1.0, 0.0, 200.0, 0.75], &[2, 0, 255, 1]);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn decibels_by_hand() {
+    fn decibels_are_ten_logarithms_of_power() {
         let of = |signal, noise| Compared { signal, noise, ..Compared::default() }.decibels();
         assert_eq!((of(1000.0, 1.0), of(1.0, 0.0)), (30.0, f64::INFINITY));
         assert!(of(0.0, 0.0).is_nan());

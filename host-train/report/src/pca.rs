@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_known_cloud() {
+    fn the_axes_of_a_known_cloud_are_found() {
         // Along (3, −4) / 5 it reaches from −10 to 10, along (4, 3) / 5 from −5 to 5; its middle is at (100, 200). A third
         // value is always the same.
         let places = [(10.0, 0.0), (-10.0, 0.0), (0.0, 5.0), (0.0, -5.0)];
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_spread() {
+    fn points_without_spread_lie_at_the_origin() {
         let same = pca(&[3.0; 8], 2);
         assert_eq!(same.points, [[0.0, 0.0]; 4]);
         assert!(same.variance[0].is_nan());

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn no_images() {
+    fn no_images_make_no_picture() {
         let split = Split::new(5, 5, Vec::new(), Vec::new()).unwrap();
         let images = Shown::new(&split, &[]).images().unwrap();
         assert_eq!((images.test_index.len(), sprite(&images).dimensions()), (0, (5, 5)));

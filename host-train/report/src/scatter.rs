@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_numbers() {
+    fn numbers_are_cut_short() {
         let numbers = [0.0, 1.23456, -0.000_123_456, 98_765.4, 0.99996, f64::INFINITY];
         assert_eq!(numbers.map(short), [0.0, 1.235, -0.000_123_5, 98_770.0, 1.0, f64::INFINITY]);
     }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn clouds_by_hand() {
+    fn each_cloud_has_its_points_and_their_nearest() {
         // One pixel each, and an embedding that is the same of all.
         let split = Split::new(1, 1, vec![0, 255, 51], vec![0; 3]).unwrap();
         let embeddings =

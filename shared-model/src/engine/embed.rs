@@ -1,4 +1,5 @@
 use crate::{
+    contract::{fitting, never},
     engine::{
         fast::{self, Extent, Rows},
         kernel,
@@ -64,15 +65,24 @@ impl Model<'_> {
             let last = segment.last_layer() + 1 == layers;
             let words = if last { 0 } else { len.div_ceil(4) };
             let middle = if at_front { held.div_ceil(4) } else { scratch.len() - held.div_ceil(4) };
-            let Some((front, back)) = scratch.split_at_mut_checked(middle) else { break };
+            let Some((front, back)) = scratch.split_at_mut_checked(middle) else {
+                never();
+                break;
+            };
             let (read, rest) = if at_front { (front, back) } else { (back, front) };
             let split = if at_front { rest.len().saturating_sub(words) } else { words };
-            let Some((front, back)) = rest.split_at_mut_checked(split) else { break };
+            let Some((front, back)) = rest.split_at_mut_checked(split) else {
+                never();
+                break;
+            };
             let (work, write) = if at_front { (front, back) } else { (back, front) };
             let input = if held == 0 { Some(pixels) } else { bytemuck::cast_slice(read).get(..held) };
             let output =
                 if last { Some(&mut *embedding) } else { bytemuck::cast_slice_mut(write).get_mut(..len) };
-            let (Some(input), Some(output)) = (input, output) else { break };
+            let (Some(input), Some(output)) = (input, output) else {
+                never();
+                break;
+            };
             segment.run(input, output, work, &mut observe);
             (held, at_front) = (len, !at_front);
         }
@@ -161,12 +171,9 @@ impl<'a> Segment<'a> {
             }
             let Some(step) = steps.next() else { break };
             let Shape { height, width, .. } = step.output.shape;
-            let _ = self.stages.push(Stage {
-                step,
-                height: height.into(),
-                width: width.into(),
-                ring: height.into(),
-            });
+            let stage = Stage { step, height: height.into(), width: width.into(), ring: height.into() };
+            let pushed = self.stages.push(stage);
+            debug_assert!(pushed.is_ok(), "there was room");
         }
         self.crop();
         !self.stages.is_empty()
@@ -175,7 +182,7 @@ impl<'a> Segment<'a> {
     /// Leaves out of each map within the segment what the next step does not look at.
     fn crop(&mut self) {
         for index in (1..self.stages.len()).rev() {
-            let Some([stage, next]) = self.stages.get_mut(index - 1..=index) else { return };
+            let Some([stage, next]) = self.stages.get_mut(index - 1..=index) else { return never() };
             let last = [next.height - 1, next.width - 1];
             stage.height = stage.height.min(next.step.taken(0, last[0]).end);
             stage.width = stage.width.min(next.step.taken(1, last[1]).end);
@@ -243,12 +250,14 @@ impl<'a> Segment<'a> {
         let mut maps = Vec::<(&mut [u8], usize), MAX_SEGMENT>::new();
         for stage in self.stages.iter().take(self.stages.len().saturating_sub(1)) {
             let len = stage.ring_len();
-            let Some((words, rest)) = work.split_at_mut_checked(len.div_ceil(4)) else { return };
-            let map = bytemuck::cast_slice_mut(words).get_mut(..len).unwrap_or_default();
-            let _ = maps.push((map, 0));
+            let Some((words, rest)) = work.split_at_mut_checked(len.div_ceil(4)) else { return never() };
+            let map = bytemuck::cast_slice_mut(words).get_mut(..len);
+            let pushed = maps.push((fitting(map), 0));
+            debug_assert!(pushed.is_ok(), "there is a map for each stage");
             work = rest;
         }
-        let _ = maps.push((output, 0));
+        let pushed = maps.push((output, 0));
+        debug_assert!(pushed.is_ok(), "there is a map for each stage");
 
         let mut turn = maps.len() - 1;
         while let Some((stage, extent)) = self.extent(turn)
@@ -271,7 +280,7 @@ impl<'a> Segment<'a> {
             };
             let rows = stage.step.rows_at_once().min(stage.height - *done);
             let at = *done % stage.ring.max(1) * stage.row_len();
-            let Some(output) = map.get_mut(at..at + rows * stage.row_len()) else { return };
+            let Some(output) = map.get_mut(at..at + rows * stage.row_len()) else { return never() };
             fast::conv_rows(&stage.step, extent, input, *done, output, work);
             observe(&stage.step, output);
             *done += rows;

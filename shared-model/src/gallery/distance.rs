@@ -13,6 +13,7 @@ impl Distance {
     /// The distance of `a` and `b`, which hold [`Element`]s of one kind and have one length,
     /// at most [`format::MAX_EMBEDDING`](crate::model::format::MAX_EMBEDDING).
     pub fn between(self, a: &[u8], b: &[u8], element: Element) -> u32 {
+        debug_assert_eq!(a.len(), b.len(), "embeddings have one length");
         match self {
             Distance::SquaredL2 => squared_l2(a, b, element),
             Distance::Cosine => {
@@ -46,6 +47,7 @@ impl Distance {
         sums: impl Iterator<Item = i32>,
         count: u32,
     ) -> u32 {
+        debug_assert!(sums.size_hint().1.is_none_or(|sums| sums == embedding.len()), "each value has a sum");
         let pairs = embedding.iter().map(|&byte| i64::from(element.value(byte))).zip(sums.map(i64::from));
         match self {
             // Each difference has 25 bits at most: 1,024 squares of it have 60.

@@ -2,7 +2,7 @@ use super::{
     entry::{Entry, Format, LABEL, MAX_COUNT, Value, check_label},
     error::GalleryError,
 };
-use crate::model::decode::Model;
+use crate::{contract::fitting, model::decode::Model};
 
 /// Enrolled things, and how to tell which an embedding is.
 #[derive(Debug)]
@@ -23,6 +23,12 @@ impl<'m> Gallery<'m> {
             distance: model.distance(),
         };
         Self { memory, len: 0, format }
+    }
+
+    /// True if the gallery's embeddings are like those of `model`.
+    pub(super) fn is_of(&self, model: &Model<'_>) -> bool {
+        let Format { dim, element, distance, .. } = self.format;
+        (dim, element, distance) == (model.embedding_len(), model.output().element, model.distance())
     }
 
     /// Entries it holds at most.
@@ -53,7 +59,7 @@ impl<'m> Gallery<'m> {
     /// The entries. Their order has no meaning, and changes when one is removed.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let used = self.len * self.format.entry_len();
-        let entries = self.memory.get(..used).unwrap_or_default();
+        let entries = fitting(self.memory.get(..used));
         entries.chunks_exact(self.format.entry_len()).map(|bytes| Entry { bytes, format: self.format })
     }
 

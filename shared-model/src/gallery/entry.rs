@@ -1,4 +1,5 @@
 use super::error::{GalleryError, LabelError};
+use crate::contract::fitting;
 use crate::model::{format::Distance, tensor::Element};
 
 /// Most bytes of a label.
@@ -38,7 +39,7 @@ impl Format {
     pub fn add(&self, embedding: &[u8], value: &mut [u8]) -> u32 {
         let (head, exemplars) = value.split_at_mut(COUNT + 4 * self.dim);
         let (count_bytes, sums) = head.split_at_mut(COUNT);
-        let before = count_bytes.first_chunk().map_or(0, |&bytes| u32::from_le_bytes(bytes));
+        let before = fitting(count_bytes.first_chunk().map(|&bytes| u32::from_le_bytes(bytes)));
         let count = before + 1;
         count_bytes.copy_from_slice(&count.to_le_bytes());
         for (sum, &byte) in sums.as_chunks_mut::<4>().0.iter_mut().zip(embedding) {
@@ -63,14 +64,14 @@ pub struct Entry<'g> {
 impl<'g> Entry<'g> {
     /// What it is called.
     pub fn label(&self) -> &'g str {
-        let len = usize::from(self.bytes.first().copied().unwrap_or(0));
+        let len = usize::from(fitting(self.bytes.first().copied()));
         // It was a text when it was put in.
-        self.bytes.get(1..1 + len).and_then(|label| str::from_utf8(label).ok()).unwrap_or_default()
+        fitting(self.bytes.get(1..1 + len).and_then(|label| str::from_utf8(label).ok()))
     }
 
     /// What follows the label: see the [module](self).
     pub fn value(&self) -> &'g [u8] {
-        self.bytes.get(LABEL..).unwrap_or_default()
+        fitting(self.bytes.get(LABEL..))
     }
 
     fn parts(&self) -> Value<'g> {
@@ -133,19 +134,19 @@ impl<'v> Value<'v> {
 
     /// How many images were enrolled.
     pub fn count(self) -> u32 {
-        self.bytes.first_chunk().map_or(0, |&bytes| u32::from_le_bytes(bytes))
+        fitting(self.bytes.first_chunk().map(|&bytes| u32::from_le_bytes(bytes)))
     }
 
     /// The sum of each of the embedding's values over those images.
     pub fn sums(self) -> impl Iterator<Item = i32> + Clone + 'v {
-        let sums = self.bytes.get(COUNT..COUNT + 4 * self.dim).unwrap_or_default();
+        let sums = fitting(self.bytes.get(COUNT..COUNT + 4 * self.dim));
         sums.as_chunks::<4>().0.iter().map(|&bytes| i32::from_le_bytes(bytes))
     }
 
     /// The embeddings that are kept, in the order of their places.
     pub fn exemplars(self) -> impl Iterator<Item = &'v [u8]> + 'v {
         let kept = self.exemplars.min(self.count() as usize);
-        let exemplars = self.bytes.get(COUNT + 4 * self.dim..).unwrap_or_default();
+        let exemplars = fitting(self.bytes.get(COUNT + 4 * self.dim..));
         exemplars.chunks_exact(self.dim.max(1)).take(kept)
     }
 }

@@ -34,8 +34,8 @@ impl Gallery<'_> {
                 let place = ballot.iter().position(|other| candidate < *other).unwrap_or(ballot.len());
                 if place < k {
                     ballot.truncate(k - 1);
-                    // There is room: k is at most the capacity.
-                    let _ = ballot.insert(place, candidate);
+                    let inserted = ballot.insert(place, candidate);
+                    debug_assert!(inserted.is_ok(), "k is at most the capacity");
                 }
             }
         }

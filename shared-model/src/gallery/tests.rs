@@ -1,5 +1,7 @@
 use super::{entry::Format, *};
 use crate::model::{format::Distance, tensor::Element};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::{collections::BTreeMap, string::String, vec, vec::Vec};
 
 fn gallery(distance: Distance, element: Element, exemplars: usize, memory: &mut [u8]) -> Gallery<'_> {
@@ -16,12 +18,6 @@ fn enrol(gallery: &mut Gallery<'_>, label: &str, embedding: &[u8]) -> Result<u32
         assert_eq!(gallery.find(label).map(|entry| entry.value()), Some(&*value));
     }
     count
-}
-
-/// A deterministic byte.
-fn random(state: &mut u32) -> u8 {
-    *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-    (*state >> 24) as u8
 }
 
 #[test]
@@ -44,7 +40,7 @@ fn an_entry_in_bytes() {
 }
 
 #[test]
-fn full_and_forgotten() {
+fn a_full_gallery_refuses_until_something_is_forgotten() {
     let mut memory = [0; 2 * entry_len(3, 0) + 5];
     let mut gallery = gallery(Distance::SquaredL2, Element::Unsigned, 0, &mut memory);
     assert_eq!(gallery.capacity(), 2);
@@ -121,15 +117,15 @@ fn the_nearest_two_and_ties_by_label() {
 /// A prototype's distance is that of the exact mean, rounded down: by fractions of 128-bit integers.
 #[test]
 fn prototypes_are_exact() {
-    let mut state = 1;
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
     for case in 0..2_000 {
         let element = [Element::Unsigned, Element::Signed][case % 2];
         let (dim, count) = (1 + case % 7, 1 + case % 11 * (case % 3) * 900);
         let mut sums = vec![0i32; dim];
         for _ in 0..count {
-            sums.iter_mut().for_each(|sum| *sum += element.value(random(&mut state)));
+            sums.iter_mut().for_each(|sum| *sum += element.value(rng.random()));
         }
-        let embedding: Vec<u8> = (0..dim).map(|_| random(&mut state)).collect();
+        let embedding: Vec<u8> = (0..dim).map(|_| rng.random()).collect();
         let distance = |distance: Distance| {
             distance.to_prototype(&embedding, element, sums.iter().copied(), count as u32)
         };
@@ -150,10 +146,10 @@ fn prototypes_are_exact() {
 
 #[test]
 fn the_prototype_of_one_image_is_its_embedding() {
-    let mut state = 7;
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
     for element in [Element::Unsigned, Element::Signed] {
         for distance in [Distance::SquaredL2, Distance::Cosine] {
-            let [a, b] = [(); 2].map(|()| [(); 1024].map(|()| random(&mut state)));
+            let [a, b] = [(); 2].map(|()| [(); 1024].map(|()| rng.random()));
             let sums = b.iter().map(|&byte| element.value(byte));
             assert_eq!(distance.to_prototype(&a, element, sums, 1), distance.between(&a, &b, element));
         }
@@ -178,14 +174,14 @@ fn prototypes_do_not_overflow() {
 /// k-NN against a sort of all exemplars.
 #[test]
 fn neighbours_vote() {
-    let mut state = 3;
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
     for case in 0..300 {
         let mut memory = vec![0; 5 * entry_len(3, 3)];
         let mut gallery = gallery(Distance::SquaredL2, Element::Unsigned, 3, &mut memory);
         let mut kept: BTreeMap<&str, Vec<[u8; 3]>> = BTreeMap::new();
         for _ in 0..case % 20 {
-            let label = ["e", "d", "c", "b", "a"][usize::from(random(&mut state)) % 5];
-            let embedding = [(); 3].map(|()| random(&mut state) / 64); // many ties
+            let label = ["e", "d", "c", "b", "a"][rng.random_range(0..5)];
+            let embedding = [(); 3].map(|()| rng.random_range(0..4)); // many ties
             enrol(&mut gallery, label, &embedding).unwrap();
             let list = kept.entry(label).or_default();
             list.push(embedding);

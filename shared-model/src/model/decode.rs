@@ -6,7 +6,9 @@ use super::{
     tensor::{Element, Shape, Tensor},
 };
 
-/// A model file that has been found valid. It borrows the file's bytes: weights stay where they are.
+/// A valid model. It borrows the bytes of its file: weights stay where they are.
+///
+/// [`decode`](Self::decode) is the only way to create one.
 #[derive(Clone, Debug)]
 pub struct Model<'a> {
     metadata: Metadata<'a>,
@@ -21,12 +23,22 @@ pub struct Model<'a> {
 }
 
 impl<'a> Model<'a> {
-    /// Checks a model file and yields the model in it, or the first thing that is wrong.
+    /// Checks a model file and returns the model in it.
     ///
-    /// Any bytes may be given. Time is linear in the file's length; nothing is allocated.
+    /// Any bytes may be given. The time is linear in the file's length, and nothing is allocated.
+    ///
+    /// ```
+    /// use shared_model::{DecodeError, Model};
+    ///
+    /// # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+    /// let model = Model::decode(FILE)?;
+    /// assert_eq!(model.metadata().name, "tiny");
+    /// assert_eq!(Model::decode(b"no model").err(), Some(DecodeError::Truncated));
+    /// # Ok::<(), DecodeError>(())
+    /// ```
     ///
     /// # Errors
-    /// One for each way in which a file can be wrong: see [`DecodeError`].
+    /// Returns the [`DecodeError`] of the first fault in the file.
     pub fn decode(file: &'a [u8]) -> Result<Self, DecodeError> {
         let header_bytes = file.first_chunk::<HEADER_LEN>().ok_or(DecodeError::Truncated)?;
         let header = Header::read(header_bytes).ok_or(DecodeError::Magic)?;
@@ -64,7 +76,8 @@ impl<'a> Model<'a> {
         let mut narrow = 0;
         for step in walk.by_ref() {
             let step = step?;
-            narrow |= u32::from(check_filters(&step)?) << step.layer; // at most 32 layers
+            const { assert!(format::MAX_LAYERS <= u32::BITS as usize) }
+            narrow |= u32::from(check_filters(&step)?) << step.layer;
         }
         let output = walk.tensor;
         if output.len() > format::MAX_EMBEDDING {
@@ -79,87 +92,93 @@ impl<'a> Model<'a> {
         Ok(model)
     }
 
-    /// All that the file says about the model.
+    /// Returns the file's metadata.
     pub fn metadata(&self) -> &Metadata<'a> {
         &self.metadata
     }
 
-    /// The file's header.
+    /// Returns the file's header.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Identity of the model: what a gallery is bound to.
+    /// Returns the identity of the model, to which a gallery is bound.
     pub fn hash(&self) -> [u8; 8] {
         self.header.hash
     }
 
-    /// How the weights are laid out.
+    /// Returns the order of the weights.
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
-    /// Shape, element and scale of the image.
+    /// Returns the shape, element and scale of the image.
     pub fn input(&self) -> Tensor {
         Tensor { shape: self.metadata.input, element: Element::Unsigned, scale: self.metadata.input_scale }
     }
 
-    /// Shape, element and scale of the embedding.
+    /// Returns the shape, element and scale of the embedding.
     pub fn output(&self) -> Tensor {
         self.output
     }
 
-    /// Bytes of an image.
+    /// Returns the number of bytes of an image.
     pub fn input_len(&self) -> usize {
         self.metadata.input.len()
     }
 
-    /// Bytes, and values, of an embedding.
+    /// Returns the number of bytes, and of values, of an embedding.
     pub fn embedding_len(&self) -> usize {
         self.output.len()
     }
 
-    /// Words of 32 bits that [`embed`](Self::embed) needs: for the maps between the layers, and to work in.
+    /// Returns the number of 32-bit words that [`embed`](Self::embed) needs for the maps between the layers, and to work
+    /// in.
     pub fn scratch_len(&self) -> usize {
         self.scratch_len
     }
 
-    /// RAM of one inference in bytes: image, scratch, embedding. Without the stack.
+    /// Returns the bytes of RAM of one inference: image, scratch and embedding, without the stack.
     pub fn ram_len(&self) -> usize {
         self.input_len() + 4 * self.scratch_len + self.embedding_len()
     }
 
-    /// The distance that the embedding was trained for.
+    /// Returns the distance that the embedding was trained for.
     pub fn distance(&self) -> Distance {
         self.metadata.distance
     }
 
-    /// Embeddings that stand for what the model was trained on, one a class: a thing that is nearer to one of them than to
-    /// anything that was enrolled is none of it, unless that class itself was enrolled. [`Gallery::recognise`] goes by that.
+    /// Returns the embeddings that stand for the classes that the model was trained on, one per class.
+    ///
+    /// A thing that is nearer to one of them than to every enrolled entry is unknown, unless that class itself was
+    /// enrolled: see [`Gallery::recognise`].
     ///
     /// [`Gallery::recognise`]: crate::gallery::Gallery::recognise
     pub fn background_prototypes(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.background.chunks_exact(self.embedding_len())
     }
 
-    /// The section of the [background prototypes](Self::background_prototypes).
+    /// Returns the section of the [background prototypes](Self::background_prototypes).
     pub(crate) fn background(&self) -> &'a [u8] {
         self.background
     }
 
-    /// What the engine does, in order.
+    /// Returns the steps of an inference, in order.
     pub fn steps(&self) -> impl Iterator<Item = Step<'a>> + '_ {
-        // The same walk succeeded in `decode`, so that no step is an error here.
+        // The same walk succeeded in `decode`: no step is an error here.
         let walk = Walk { narrow: self.narrow, ..Walk::new(&self.metadata, self.data, self.layout) };
-        walk.map_while(Result::ok)
+        walk.map_while(|step| {
+            debug_assert!(step.is_ok(), "decoding has found all steps valid");
+            step.ok()
+        })
     }
 
-    /// Multiply-accumulates of one inference; see [`Step::macs`].
+    /// Returns the number of multiply-accumulates of one inference; see [`Step::macs`].
     pub fn macs(&self) -> u64 {
         self.steps().map(|step| step.macs()).sum()
     }
 
-    /// Weights and biases of all layers.
+    /// Returns the number of weights and biases of all layers.
     pub fn parameters(&self) -> usize {
         self.steps().map(|step| step.parameters()).sum()
     }
@@ -194,8 +213,8 @@ fn is_scale(scale: f32) -> bool {
     scale.is_finite() && scale > 0.0
 }
 
-/// Goes through the layers, from tensor to tensor and from section to section, and checks that they fit. What is in the
-/// sections is not looked at: see [`check_filters`].
+/// Walks through the layers, from tensor to tensor and from section to section, and checks that they fit. It does not
+/// look into the sections: see [`check_filters`].
 struct Walk<'m, 'a> {
     layers: &'m [Layer],
     layer: usize,
@@ -244,7 +263,7 @@ impl<'m, 'a> Walk<'m, 'a> {
                     padding: [top.into(), left.into()],
                     groups: usize::from(groups),
                 };
-                // The pool behind a convolution is done with it.
+                // The pool after a convolution belongs to the same step.
                 let (pool, output) = match self.layers.get(self.layer) {
                     Some(&Layer::MaxPool2d(pool)) => {
                         let output = pooled(&map, pool, self.layer)?;
@@ -284,7 +303,7 @@ impl<'m, 'a> Walk<'m, 'a> {
         Ok(Step { layer: index, input, output, operation, kernel, narrow })
     }
 
-    /// Takes the three sections of a layer from the data. `weights` is the length of the third.
+    /// Splits the three sections of a layer off the data. `weights` is the length of the third.
     fn parameters(&mut self, channels: usize, weights: Option<usize>) -> Result<Parameters<'a>, DecodeError> {
         let multipliers = self.section(4 * channels)?;
         let biases = self.section(4 * channels)?;
@@ -292,7 +311,7 @@ impl<'m, 'a> Walk<'m, 'a> {
         Ok(Parameters { multipliers, biases, weights: self.section(weights)? })
     }
 
-    /// The next `len` bytes of the data, and past the zeros that pad them.
+    /// Splits the next `len` bytes off the data, and the zeros that pad them.
     fn section(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
         let padded = len.checked_next_multiple_of(ALIGNMENT).ok_or(DecodeError::DataLength)?;
         let (section, rest) = self.data.split_at_checked(padded).ok_or(DecodeError::DataLength)?;
@@ -314,16 +333,18 @@ impl<'a> Iterator for Walk<'_, 'a> {
     }
 }
 
-/// Checks multipliers, accumulators and packed weights of a step, and says whether it is [`Step::narrow`].
+/// Checks the multipliers, accumulators and packed weights of a step. Returns true if it is [`Step::narrow`].
 fn check_filters(step: &Step<'_>) -> Result<bool, DecodeError> {
     let Some((filters, parameters)) = step.filters() else { return Ok(false) };
+    // The largest magnitude of a sum of products, whatever the weights.
+    let products = filters.taps() as u64 * 128 * u64::from(step.input.element.largest_magnitude());
     let mut narrow = true;
     for channel in 0..filters.channels {
         let multiplier = parameters.multiplier(channel);
         if multiplier < 0 {
             return Err(DecodeError::Multiplier(step.layer));
         }
-        let largest = step.largest_sum(channel);
+        let largest = products + u64::from(parameters.bias(channel).unsigned_abs());
         if largest > i32::MAX as u64 {
             return Err(DecodeError::Accumulator(step.layer));
         }
@@ -351,30 +372,30 @@ fn pooled(input: &Tensor, pool: Pool, layer: usize) -> Result<Tensor, DecodeErro
     Ok(Tensor { shape: shape.ok_or(DecodeError::Geometry(layer))?, ..*input })
 }
 
-/// Why bytes are not a model file. Layers count from 0.
+/// The reason why bytes are not a model file. Layers count from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// Shorter than the header, or than the header says.
+    /// The file is shorter than the header, or than the header states.
     Truncated,
-    /// Longer than the header says.
+    /// The file is longer than the header states.
     TrailingBytes,
-    /// Does not begin with [`MAGIC`](format::MAGIC).
+    /// The file does not begin with [`MAGIC`](format::MAGIC).
     Magic,
-    /// Written in this other version of the format.
+    /// The file is in this other version of the format.
     Version(u16),
     /// The CRC-32 does not match: bytes were changed or lost.
     Crc,
     /// Bytes that must be zero are not.
     Reserved,
-    /// The weights are laid out in this way, which is none that is known.
+    /// The weights have a layout of this number, which is unknown.
     Layout(u16),
-    /// The weights are laid out to be read a word at a time, and the file does not begin at a multiple of 4 bytes.
+    /// The weights are packed into words, and the file does not begin at a multiple of 4 bytes.
     Unaligned,
-    /// The packed weights of this layer are none that packing makes.
+    /// The packed weights of this layer cannot result from packing.
     Packed(usize),
-    /// The metadata are not the postcard encoding of [`Metadata`].
+    /// The metadata is not the postcard encoding of [`Metadata`].
     Metadata,
     /// A text is longer than [`MAX_TEXT`](format::MAX_TEXT) or holds control characters.
     Text,
@@ -382,7 +403,7 @@ pub enum DecodeError {
     Scale(Option<usize>),
     /// A rate is not between 0 and 1.
     Share,
-    /// There is no layer.
+    /// The model has no layer.
     NoLayers,
     /// The input has no pixel, or more than [`MAX_TENSOR`](format::MAX_TENSOR).
     InputShape,
@@ -393,7 +414,7 @@ pub enum DecodeError {
     Multiplier(usize),
     /// An accumulator of this layer could overflow.
     Accumulator(usize),
-    /// The data are shorter or longer than the layers and the background prototypes need.
+    /// The data is shorter or longer than the layers and the background prototypes need.
     DataLength,
     /// The embedding has more than [`MAX_EMBEDDING`](format::MAX_EMBEDDING) values.
     Embedding,
@@ -405,7 +426,7 @@ impl core::fmt::Display for DecodeError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Truncated => f.write_str("the file is cut short"),
-            Self::TrailingBytes => f.write_str("there are bytes behind the end of the model"),
+            Self::TrailingBytes => f.write_str("there are bytes after the end of the model"),
             Self::Magic => f.write_str("not a tinytriplet model file (it does not begin with TINYTRIP)"),
             Self::Version(version) => write!(
                 f,
@@ -416,10 +437,10 @@ impl core::fmt::Display for DecodeError {
             Self::Reserved => f.write_str("bytes that must be zero are not"),
             Self::Layout(layout) => write!(
                 f,
-                "the weights are laid out in way {layout}, this program knows ways 0 and 1: export the model again"
+                "the weights have layout {layout}, this program knows layouts 0 and 1: export the model again"
             ),
             Self::Unaligned => f.write_str("packed weights must begin at a multiple of 4 bytes in memory"),
-            Self::Packed(layer) => write!(f, "layer {layer}: the packed weights are not what packing makes"),
+            Self::Packed(layer) => write!(f, "layer {layer}: the packed weights cannot result from packing"),
             Self::Metadata => f.write_str("the metadata cannot be read"),
             Self::Text => write!(f, "a name is longer than {} bytes or unprintable", format::MAX_TEXT),
             Self::Scale(None) => f.write_str("the input's scale is not a positive number"),
@@ -430,9 +451,9 @@ impl core::fmt::Display for DecodeError {
             Self::Geometry(layer) => write!(f, "layer {layer}: the shape does not fit its input"),
             Self::Multiplier(layer) => write!(f, "layer {layer}: a multiplier is negative"),
             Self::Accumulator(layer) => write!(f, "layer {layer}: an accumulator could overflow 32 bits"),
-            Self::DataLength => {
-                f.write_str("the weights or background prototypes are fewer or more than the metadata say")
-            }
+            Self::DataLength => f.write_str(
+                "there are fewer or more weights or background prototypes than the metadata states",
+            ),
             Self::Embedding => {
                 write!(f, "the embedding has more than {} values", format::MAX_EMBEDDING)
             }

@@ -1,11 +1,13 @@
-//! The bytes of a model file. `docs/FORMAT.md` is the specification; the types here are its Rust form.
+//! The bytes of a model file. `docs/FORMAT.md` is the specification, and the types here are its Rust form.
 //!
 //! ```text
 //! header (32 bytes) | metadata (postcard) | zeros up to a multiple of 16 | data (raw sections)
 //! ```
 //!
-//! Metadata is small and decoded into values. Weights, biases, multipliers and background prototypes are read in place:
-//! each section begins at a multiple of [`ALIGNMENT`] from the start of the file.
+//! Metadata is small, and decoded into values. Weights, biases, multipliers and background prototypes are read in
+//! place: each section begins at a multiple of [`ALIGNMENT`] from the start of the file.
+//!
+//! The order of fields and variants is that of the bytes: it never changes within a [`VERSION`].
 
 use super::{
     crc::CRC32,
@@ -15,105 +17,108 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// First bytes of every model file.
+/// The first bytes of every model file.
 pub const MAGIC: [u8; 8] = *b"TINYTRIP";
-/// Version of the format described here. A reader refuses every other one.
+/// The version of the format described here. A reader refuses every other one.
 pub const VERSION: u16 = 3;
-/// Length of the header in bytes.
+/// The length of the header in bytes.
 pub const HEADER_LEN: usize = 32;
-/// Raw sections begin at multiples of this many bytes.
+/// Raw sections begin at multiples of this many bytes from the start of the file.
 pub const ALIGNMENT: usize = 16;
-/// Most layers a model has.
+/// The largest number of layers.
 pub const MAX_LAYERS: usize = 32;
-/// Most bytes a feature map has.
+/// The largest number of bytes of a feature map.
 pub const MAX_TENSOR: u32 = 1 << 24;
-/// Most values an embedding has.
+/// The largest number of values of an embedding.
 pub const MAX_EMBEDDING: usize = 1024;
-/// Most background prototypes a model has.
+/// The largest number of background prototypes.
 pub const MAX_BACKGROUND_PROTOTYPES: u16 = 64;
-/// Most bytes a string in the metadata has.
+/// The largest number of bytes of a string in the metadata.
 pub const MAX_TEXT: usize = 64;
 
-/// All of a model but its weights, biases and multipliers, and its background prototypes.
+/// Everything in a model file but the weights, biases, multipliers and background prototypes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metadata<'a> {
-    /// Name of the model, for people.
+    /// The name of the model, for people.
     #[serde(borrow)]
     pub name: &'a str,
-    /// Shape of the image. Its elements are unsigned.
+    /// The shape of the image. Its elements are unsigned.
     pub input: Shape,
-    /// Real value of one step of a pixel (1/255 for pixels taken as 0 to 1).
+    /// The real value of one step of a pixel: 1/255 if pixels mean 0 to 1.
     pub input_scale: f32,
-    /// How an image became pixels in training, and must become them for this model.
+    /// The way in which an image became pixels in training, and must become pixels for this model.
     pub preprocessing: Preprocessing,
-    /// What the net computes, in order.
+    /// The layers of the net, in order.
     pub layers: Vec<Layer, MAX_LAYERS>,
     /// The distance that the embedding was trained for.
     pub distance: Distance,
-    /// From which distance on something counts as unknown.
+    /// The distances beyond which a thing is unknown.
     pub thresholds: Thresholds,
-    /// Where the model comes from.
+    /// The origin of the model.
     pub training: TrainingSummary<'a>,
-    /// CRC-32 of the embeddings of [`TestImage::ALL`](crate::engine::TestImage::ALL), one behind the other, as the plain kernels
-    /// compute them. Decoding takes it as it is: [`Model::self_test`](crate::model::Model::self_test) compares.
+    /// The CRC-32 of the embeddings of [`TestImage::ALL`](crate::engine::TestImage::ALL), one after another, as the plain
+    /// kernels compute them. Decoding does not check it: [`Model::self_test`](crate::Model::self_test) does.
     pub golden_crc: u32,
-    /// How many background prototypes there are, at most [`MAX_BACKGROUND_PROTOTYPES`]: see
-    /// [`Model::background_prototypes`](crate::model::Model::background_prototypes).
+    /// The number of background prototypes, at most [`MAX_BACKGROUND_PROTOTYPES`]: see
+    /// [`Model::background_prototypes`](crate::Model::background_prototypes).
     pub background_prototypes: u16,
 }
 
-/// How any image becomes one of the input's shape. The engine does not look at it: who hands it pixels does.
-/// `docs/FORMAT.md` defines every step.
+/// The way in which any image becomes one of the input's shape. `docs/FORMAT.md` defines every step.
+///
+/// The engine does not use it: the program that gives pixels to the engine does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preprocessing {
-    /// How the image is brought to the input's size.
+    /// The way in which the image gets the input's size.
     pub fit: Fit,
-    /// Which end of the scale of greys is the background.
+    /// The end of the grey scale that is the background.
     pub background: Background,
 }
 
 impl Preprocessing {
-    /// As MNIST was made.
+    /// The preprocessing by which MNIST was made.
     pub const MNIST: Self = Self { fit: Fit::Centre, background: Background::Auto };
 }
 
-/// How an image is brought to the input's size.
+/// The way in which an image gets the input's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
-    /// Scaled to the size, whatever that does to its shape.
+    /// The image is scaled to the size; its aspect ratio may change.
     Stretch,
-    /// Scaled to fit wholly, its shape kept; what is left free is background.
+    /// The image is scaled to fit, with its aspect ratio; the rest is background.
     Contain,
-    /// What stands out from the background is scaled to fit 20/28 of the size, its shape kept, and set with its
-    /// centre of mass in the middle.
+    /// The part that stands out from the background is scaled to fit 20/28 of the size, with its aspect ratio, and its
+    /// centre of mass is put in the middle.
     Centre,
 }
 
-/// Which end of the scale of greys is the background, which is 0 in the pixels.
+/// The end of the grey scale that is the background, which is 0 in the pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Background {
-    /// Black: greys are taken as they are.
+    /// Black: greys stay as they are.
     Dark,
     /// White: greys are inverted.
     Light,
-    /// The one that the median of the image's border is nearer to.
+    /// The end that is nearer to the median of the image's border.
     #[default]
     Auto,
 }
 
-/// Which distance a model's embedding was trained for.
+/// The distance that a model's embedding was trained for.
+///
+/// Both kinds are exact integers, and smaller means more alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Distance {
     /// `Σ (a − b)²`. Real squared distance = integer · scale².
     SquaredL2,
-    /// Cosine distance `1 − cos`, in units of 2^−30: 0 (same direction) to 2^31 (opposite).
+    /// Cosine distance `1 − cos`, in units of 2^−30: from 0 (same direction) to 2^31 (opposite).
     ///
     /// With `n = isqrt(Σa² · Σb²)` (the integer square root, rounded down) it is
-    /// `2^30 − clamp(floor(2^30 · Σab / n), −2^30, 2^30)`, and `2^30` where `n` is 0: an embedding
-    /// that is all zero has no direction and is orthogonal to everything.
+    /// `2^30 − clamp(floor(2^30 · Σab / n), −2^30, 2^30)`, and `2^30` if `n` is 0: an embedding
+    /// of zeros has no direction, and counts as orthogonal to everything.
     Cosine,
 }
 
@@ -129,18 +134,18 @@ impl core::fmt::Display for Distance {
 /// One layer of a net.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Layer {
-    /// Convolution; sections: multipliers, biases, weights.
+    /// A convolution. Sections: multipliers, biases, weights.
     Conv2d(Conv2d),
-    /// Largest value of each window.
+    /// The largest value of each window.
     MaxPool2d(Pool),
-    /// Mean of each window, at a scale of its own.
+    /// The mean of each window, at a scale of its own.
     AveragePool2d(AveragePool),
-    /// Fully connected; sections: multipliers, biases, weights.
+    /// A fully connected layer. Sections: multipliers, biases, weights.
     Dense(Dense),
 }
 
 impl Layer {
-    /// What people call the layer.
+    /// Returns the layer's name for people.
     pub const fn kind(&self) -> &'static str {
         match self {
             Layer::Conv2d(_) => "conv2d",
@@ -154,55 +159,55 @@ impl Layer {
 /// A convolution. Pairs are (rows, columns).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conv2d {
-    /// Channels of the output; a multiple of `groups`.
+    /// The channels of the output, a multiple of `groups`.
     pub out_channels: u16,
-    /// Size of the kernel, at least 1.
+    /// The size of the kernel, at least 1.
     pub kernel: [u8; 2],
-    /// Step from one window to the next, at least 1.
+    /// The step from one window to the next, at least 1.
     pub stride: [u8; 2],
-    /// Zeros above, below, left and right of the input, each smaller than the kernel.
+    /// Rows or columns of zeros above, below, left and right of the input, each fewer than the kernel has.
     pub padding: [u8; 4],
-    /// Input and output channels are split into this many groups, at least 1; as many as input channels
-    /// is a depthwise convolution.
+    /// Input and output channels are split into this many groups, at least 1. With one group per input channel it is a
+    /// depthwise convolution.
     pub groups: u16,
-    /// What follows the convolution.
+    /// The activation after the convolution.
     pub activation: Activation,
-    /// Real value of one step of the output.
+    /// The real value of one step of the output.
     pub scale: f32,
 }
 
-/// The window of a pool, without padding. Pairs are (rows, columns).
+/// The window of a pool, which has no padding. Pairs are (rows, columns).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
-    /// Size of the window, at least 1.
+    /// The size of the window, at least 1.
     pub kernel: [u8; 2],
-    /// Step from one window to the next, at least 1.
+    /// The step from one window to the next, at least 1.
     pub stride: [u8; 2],
 }
 
-/// An average pool; as large as the map it is a global average pool.
+/// An average pool. If it is as large as the map, it is a global average pool.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AveragePool {
     /// The window.
     pub pool: Pool,
     /// `round(s_in / (s_out · window size) · 2^32)`, not negative; see [`requantize`](crate::engine::requantize).
     pub multiplier: i32,
-    /// Real value of one step of the output.
+    /// The real value of one step of the output.
     pub scale: f32,
 }
 
 /// A fully connected layer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dense {
-    /// Values of the output.
+    /// The number of values of the output.
     pub out_features: u16,
-    /// What follows the layer.
+    /// The activation after the layer.
     pub activation: Activation,
-    /// Real value of one step of the output.
+    /// The real value of one step of the output.
     pub scale: f32,
 }
 
-/// What follows a layer's sum, by way of how its output saturates.
+/// The activation after a layer's sum. It is the range to which the output saturates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Activation {
     /// Nothing: the output is [`Element::Signed`].
@@ -212,7 +217,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// The element of an output behind this activation.
+    /// Returns the element of an output after this activation.
     pub const fn element(self) -> Element {
         match self {
             Activation::Linear => Element::Signed,
@@ -221,51 +226,51 @@ impl Activation {
     }
 }
 
-/// Calibrated thresholds: a distance up to and including the threshold counts as the same thing.
+/// Calibrated thresholds. A distance up to and including the threshold counts as the same thing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
-    /// Where false accepts are as frequent as false rejects.
+    /// The threshold at which false accepts are as frequent as false rejects.
     pub equal_error: Option<CalibratedThreshold>,
-    /// Where one different pair in a hundred is accepted.
+    /// The threshold at which one different pair in a hundred is accepted.
     pub false_accept_1_percent: Option<CalibratedThreshold>,
 }
 
 /// A threshold, and how often it errs on the pairs that it was calibrated on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CalibratedThreshold {
-    /// Largest distance that is accepted, in the integers of the model's [`Distance`].
+    /// The largest distance that is accepted, in the integers of the model's [`Distance`].
     pub distance: u32,
-    /// Share of different pairs that are accepted, 0 to 1.
+    /// The share of different pairs that are accepted, 0 to 1.
     pub false_accept_rate: f32,
-    /// Share of same pairs that are rejected, 0 to 1.
+    /// The share of same pairs that are rejected, 0 to 1.
     pub false_reject_rate: f32,
 }
 
-/// Where a model comes from. Figures are those of the int8 engine on the held-out part of the training set.
+/// The origin of a model. Figures are those of the int8 engine on the held-out part of the training set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingSummary<'a> {
-    /// What it was trained on.
+    /// The name of the training set.
     #[serde(borrow)]
     pub dataset: &'a str,
-    /// Program and version that wrote the file.
+    /// The program that wrote the file, and its version.
     pub tool: &'a str,
-    /// Seed of the run.
+    /// The seed of the run.
     pub seed: u64,
-    /// Images that went through the net, repetitions counted.
+    /// The number of images that went through the net, with repetitions.
     pub images_seen: u64,
-    /// Share of held-out images whose nearest other held-out image has the same label, 0 to 1.
+    /// The share of held-out images whose nearest other held-out image has the same label, 0 to 1.
     pub precision_at_1: f32,
 }
 
-/// How the weights in a model file are laid out; its number is in the header.
+/// The order of the weights in a model file. Its number is in the header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u16)]
 pub enum Layout {
-    /// As they are: what training exports, and the reference kernels read.
+    /// The plain order: training exports it, and the reference kernels read it.
     #[default]
     Plain = 0,
-    /// As the fast kernels of a board read them.
+    /// The order in which the fast kernels of a board read the weights.
     Packed = 1,
 }
 
@@ -275,36 +280,36 @@ impl TryFrom<u16> for Layout {
     fn try_from(number: u16) -> Result<Self, UnknownLayout> {
         match number {
             0 => Ok(Layout::Plain),
-            // Its words are read as they lie there.
+            // Its words are read in place.
             1 if cfg!(target_endian = "little") => Ok(Layout::Packed),
             _ => Err(UnknownLayout),
         }
     }
 }
 
-/// There is no such layout.
+/// No layout has this number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownLayout;
 
-/// The header's fields, checked against nothing but each other's place.
+/// The fields of the header, unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// See [`VERSION`].
     pub version: u16,
-    /// How the weights are laid out: a [`Layout`]'s number, if it is a known one.
+    /// The number of a [`Layout`], if it is known.
     pub layout: u16,
-    /// Bytes of metadata, directly behind the header.
+    /// Bytes of metadata, directly after the header.
     pub metadata_len: u32,
     /// Bytes of data, at the next multiple of [`ALIGNMENT`].
     pub data_len: u32,
-    /// First eight bytes of the SHA-256 of everything behind the header of the plain file: the identity of the model.
+    /// The first eight bytes of the SHA-256 of everything after the header of the plain file: the identity of the model.
     pub hash: [u8; 8],
-    /// CRC-32 of the whole file without these four bytes.
+    /// The CRC-32 of the whole file without these four bytes.
     pub crc: u32,
 }
 
 impl Header {
-    /// Reads the fields; `None` where the magic is another.
+    /// Reads the fields. Returns `None` if the bytes do not begin with [`MAGIC`].
     pub fn read(bytes: &[u8; HEADER_LEN]) -> Option<Self> {
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let mut hash = [0; 8];
@@ -330,7 +335,7 @@ impl Header {
     }
 }
 
-/// CRC-32 of a file, its own four bytes left out.
+/// Returns the CRC-32 of a file without its own four bytes.
 pub(crate) fn file_crc(file: &[u8]) -> u32 {
     let mut digest = CRC32.digest();
     digest.update(&file[..HEADER_LEN - 4]);
@@ -338,7 +343,7 @@ pub(crate) fn file_crc(file: &[u8]) -> u32 {
     digest.finalize()
 }
 
-/// Identity of a file's content: the first eight bytes of the SHA-256 of what is behind the header.
+/// Returns the identity of a file's content: the first eight bytes of the SHA-256 of everything after the header.
 pub(crate) fn content_hash(file: &[u8]) -> [u8; 8] {
     let digest = Sha256::digest(&file[HEADER_LEN..]);
     let mut hash = [0; 8];
@@ -346,20 +351,45 @@ pub(crate) fn content_hash(file: &[u8]) -> [u8; 8] {
     hash
 }
 
-/// The next multiple of [`ALIGNMENT`].
+/// Returns the next multiple of [`ALIGNMENT`].
 pub const fn align(offset: usize) -> usize {
     offset.next_multiple_of(ALIGNMENT)
 }
 
-/// Writes a model file to the front of `file` and returns its length. `data` holds, for each
-/// convolution and dense layer in order, multipliers, biases and weights, and then the background prototypes, each section
-/// padded with zeros to a multiple of [`ALIGNMENT`].
+/// Writes a model file with plain weights to the front of `file` and returns its length.
 ///
-/// It checks nothing but lengths: [`Model::decode`](crate::model::Model::decode) does, and should be asked
-/// before such a file is given away.
+/// `data` holds the multipliers, biases and weights of each convolution and dense layer in order, and then the
+/// background prototypes. Each section is padded with zeros to a multiple of [`ALIGNMENT`].
+///
+/// Only lengths are checked. [`Model::decode`](crate::Model::decode) checks the rest, and should do so before the file
+/// is used.
+///
+/// ```
+/// use shared_model::{Distance, Model, inspect::Shape, model::format::*};
+///
+/// let dense = Dense { out_features: 4, activation: Activation::Linear, scale: 0.5 };
+/// let metadata = Metadata {
+///     name: "example",
+///     input: Shape::new(2, 2, 1),
+///     input_scale: 1.0 / 255.0,
+///     preprocessing: Preprocessing::MNIST,
+///     layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
+///     distance: Distance::SquaredL2,
+///     thresholds: Thresholds::default(),
+///     training: TrainingSummary { dataset: "", tool: "", seed: 0, images_seen: 0, precision_at_1: 0.0 },
+///     golden_crc: 0,
+///     background_prototypes: 0,
+/// };
+/// // Four multipliers, four biases, 4 × 4 weights.
+/// let data = [0; 3 * ALIGNMENT];
+/// let mut file = [0; 256];
+/// let len = encode(&metadata, &data, &mut file)?;
+/// assert_eq!(Model::decode(&file[..len])?.parameters(), 20);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// `file` is too short, or a length does not fit its field.
+/// Returns [`EncodeError::Full`] if `file` is too short, and [`EncodeError::TooLarge`] if a length does not fit its field.
 pub fn encode(metadata: &Metadata<'_>, data: &[u8], file: &mut [u8]) -> Result<usize, EncodeError> {
     let body = file.get_mut(HEADER_LEN..).ok_or(EncodeError::Full)?;
     let metadata_len = postcard::to_slice(metadata, body).map_err(|_| EncodeError::Full)?.len();
@@ -383,8 +413,9 @@ pub fn encode(metadata: &Metadata<'_>, data: &[u8], file: &mut [u8]) -> Result<u
     Ok(len)
 }
 
-/// Why a model file could not be written.
+/// The reason for not writing a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EncodeError {
     /// The buffer is shorter than the file.
     Full,

@@ -11,25 +11,25 @@ pub struct ConvGeometry {
     pub kernel: [usize; 2],
     /// Rows and columns from one window to the next.
     pub stride: [usize; 2],
-    /// Rows of zeros above and columns of zeros to the left of the input. (How many are below and to
-    /// the right follows from the output's shape.)
+    /// Rows of zeros above and columns of zeros to the left of the input. The output's shape decides how many are below
+    /// and to the right.
     pub padding: [usize; 2],
     /// Input and output channels are split into this many groups that do not see each other.
     pub groups: usize,
 }
 
 impl ConvGeometry {
-    /// Input channels that an output channel sees.
+    /// Returns the number of input channels that an output channel sees.
     pub(crate) fn group_depth(&self) -> usize {
         usize::from(self.input.channels) / self.groups.max(1)
     }
 
-    /// Output channels of a group.
+    /// Returns the number of output channels in a group.
     pub(crate) fn group_channels(&self) -> usize {
         usize::from(self.output.channels) / self.groups.max(1)
     }
 
-    /// Whether windows reach over the input's border.
+    /// Returns true if windows reach over the input's border.
     pub(crate) fn is_padded(&self) -> bool {
         let beyond = |outputs: u16, axis: usize, size: u16| {
             let last = usize::from(outputs).saturating_sub(1) * self.stride[axis];
@@ -40,13 +40,14 @@ impl ConvGeometry {
             || beyond(self.output.width, 1, self.input.width)
     }
 
-    /// Weights of an output channel.
+    /// Returns the number of weights of an output channel.
     pub fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.group_depth()
     }
 }
 
-/// How many windows fit: `floor((size − kernel) / stride) + 1` in each direction.
+/// Returns the shape of a map with one value per window and channel: `floor((size − kernel) / stride) + 1` in each
+/// direction. `None` if no window fits, or if a number is out of range.
 pub(crate) fn windows(size: [u32; 2], kernel: [u8; 2], stride: [u8; 2], channels: u16) -> Option<Shape> {
     let count = |axis: usize| {
         let (kernel, stride) = (u32::from(kernel[axis]), u32::from(stride[axis]));

@@ -3,47 +3,49 @@ use super::{
     geometry::ConvGeometry,
 };
 
-/// The code that computes a step, which says how its weights are laid out.
+/// The code that computes a step. It decides how the step's weights are laid out.
+///
+/// The kernel follows from the layout of the file and the shape of the layer alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernel {
     /// The plain kernel, with plain weights.
     Reference(Reason),
-    /// A 3 × 3 convolution by Winograd's F(2×2, 3×3): 16 multiplications for 4 outputs instead of 36. Its transformed
-    /// weights take 32 bytes for 9.
+    /// A 3 × 3 convolution by Winograd's F(2×2, 3×3): 16 multiplications for 4 outputs instead of 36. Nine weights
+    /// become 32 bytes.
     Winograd,
-    /// A convolution with few weights, which take 2 bytes each: its windows are gathered, or, where a pool follows, their
-    /// differences.
+    /// A convolution with few weights, in 2 bytes each. Its windows are gathered, or their differences if a pool follows.
     Taps,
-    /// Dense layers, and any other convolution, its windows gathered: two rows of weights share a 16-bit word.
+    /// A dense layer, or any other convolution with its windows gathered. Two rows of weights share a 16-bit word.
     Rows,
 }
 
-/// Why a step is computed by the plain kernel.
+/// The reason for computing a step with the plain kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The file is laid out plainly.
+    /// The file has the plain layout.
     Plain,
     /// The convolution has several groups.
     Groups,
-    /// The pool behind the convolution is not 2 × 2 with a stride of 2.
+    /// The pool after the convolution is not 2 × 2 with a stride of 2.
     PoolWindow,
-    /// It is a pool of its own, which has no weights.
+    /// The step is only a pool, which has no weights.
     Pool,
 }
 
-/// Most input channels that [`Kernel::Winograd`] takes: its transformed tiles take 96 bytes of RAM for each.
-const MAX_WINOGRAD_DEPTH: u16 = 64;
+/// Most input channels of [`Kernel::Winograd`]: its transformed tiles need 96 bytes of RAM per channel.
+pub(crate) const MAX_WINOGRAD_DEPTH: u16 = 64;
 
-/// Most weights of an output channel that [`Kernel::Taps`] takes before another kernel that would do.
+/// Up to this many weights per output channel, [`Kernel::Taps`] is preferred to any other kernel.
 const MAX_TAPS: usize = 32;
 
-/// Most weights of a layer that [`Kernel::Taps`] takes where it is faster than [`Kernel::Rows`]: they take twice the flash.
+/// Up to this many weights in a layer, [`Kernel::Taps`] is preferred to [`Kernel::Rows`]: it is faster, but its weights
+/// need twice the flash.
 const MAX_TAPS_WEIGHTS: usize = 4096;
 
 impl Kernel {
     pub(crate) const POOL: Self = Self::Reference(Reason::Pool);
 
-    /// The kernel of a dense layer.
+    /// Returns the kernel of a dense layer.
     pub(crate) fn of_dense(layout: Layout) -> Self {
         match layout {
             Layout::Plain => Self::Reference(Reason::Plain),
@@ -51,7 +53,7 @@ impl Kernel {
         }
     }
 
-    /// The kernel of a convolution and the max pool behind it.
+    /// Returns the kernel of a convolution and the max pool after it.
     pub(crate) fn of_conv(layout: Layout, conv: &ConvGeometry, pool: Option<Pool>) -> Self {
         const FUSED: Pool = Pool { kernel: [2, 2], stride: [2, 2] };
         if layout == Layout::Plain {
@@ -67,7 +69,7 @@ impl Kernel {
         if even && conv.taps() <= MAX_TAPS {
             return Self::Taps;
         }
-        // Tiles of 2 × 2 outputs, of which some may hang over the edge. Where many do, multiplying all is no gain.
+        // Some tiles of 2 × 2 outputs may hang over the edge. If many do, multiplying all of them gains nothing.
         let (height, width) = (u32::from(conv.output.height), u32::from(conv.output.width));
         let tiles = height.div_ceil(2) * width.div_ceil(2);
         let pays = pool.is_some() || 3 * 16 * tiles <= 2 * 9 * height * width;
@@ -81,7 +83,7 @@ impl Kernel {
         Self::Rows
     }
 
-    /// Whether it is another one than the plain kernel.
+    /// Returns true for every kernel but the plain one.
     pub fn is_fast(self) -> bool {
         !matches!(self, Self::Reference(_))
     }

@@ -1,17 +1,18 @@
-//! How weights are laid out in a model file: plainly, or packed for the kernels of small processors.
+//! The order of the weights in a model file: plain, or packed for the kernels of small processors.
 //!
-//! A packed file is the same model. Its metadata, biases, multipliers and background prototypes are the plain file's to
-//! the byte, its [hash](crate::model::Model::hash) is the plain file's, and each can be made from the other with [`repack`]; only
-//! the weights of the layers that have a fast [`Kernel`](super::kernel_choice::Kernel) stand in another order, and those of a convolution by Winograd's
-//! method are transformed.
+//! A packed file is the same model. Its metadata, biases, multipliers and background prototypes are those of the plain
+//! file to the byte, and so is its [hash](crate::Model::hash). Only the weights of layers with a fast
+//! [`Kernel`](crate::inspect::Kernel) have another order, and those of a convolution by Winograd's method are
+//! transformed. [`repack`] converts in both directions.
 
 use super::{
     decode::{DecodeError, Model},
     format::{self, ALIGNMENT, HEADER_LEN, Header, Layout},
 };
+use crate::contract::fitting;
 use sha2::{Digest, Sha256};
 
-/// Length of the model file that [`repack`] makes of `model`.
+/// Returns the length of the file that [`repack`] makes of `model`, or `None` if it exceeds the address space.
 pub fn repacked_len(model: &Model<'_>, layout: Layout) -> Option<usize> {
     let add = |end: usize, len: usize| end.checked_add(len.checked_next_multiple_of(ALIGNMENT)?);
     let end = model.steps().try_fold(data_start(model), |end, step| {
@@ -22,11 +23,32 @@ pub fn repacked_len(model: &Model<'_>, layout: Layout) -> Option<usize> {
     add(end?, model.background().len())
 }
 
-/// Writes the model in `file` to the front of `out`, with its weights in `layout`, and returns the length, which is
+/// Writes the model in `file` to the front of `out`, with its weights in `layout`, and returns its length, which is
 /// [`repacked_len`].
 ///
+/// ```
+/// use shared_model::{
+///     Layout, Model,
+///     model::layout::{repack, repacked_len},
+/// };
+///
+/// # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+/// let plain = Model::decode(FILE)?;
+/// // A packed file must begin at a multiple of 4 bytes.
+/// #[repr(align(4))]
+/// struct Aligned([u8; 2048]);
+/// let mut out = Aligned([0; 2048]);
+/// let len = repack(FILE, Layout::Packed, &mut out.0)?;
+/// assert_eq!(Some(len), repacked_len(&plain, Layout::Packed));
+///
+/// let packed = Model::decode(&out.0[..len])?;
+/// assert_eq!(packed.hash(), plain.hash());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
-/// `file` is no valid model, or `out` is too short or not aligned.
+/// Returns [`RepackError::Decode`] if `file` is not a valid model, [`RepackError::Full`] if `out` is too short, and
+/// [`RepackError::Unaligned`] if it begins at the wrong address.
 pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, RepackError> {
     let model = Model::decode(file).map_err(RepackError::Decode)?;
     let len = repacked_len(&model, layout).ok_or(RepackError::Full)?;
@@ -69,10 +91,20 @@ pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, Repa
 
 /// Returns the model in `file` with its weights in `layout`; [`repack`] does the same without a heap.
 ///
+/// ```
+/// use shared_model::{Layout, model::layout::repack_to_vec};
+///
+/// # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+/// let packed = repack_to_vec(FILE, Layout::Packed)?;
+/// assert_eq!(repack_to_vec(&packed, Layout::Plain)?, FILE);
+/// # Ok::<(), shared_model::model::layout::RepackError>(())
+/// ```
+///
 /// # Errors
-/// Returns [`RepackError::Decode`] if `file` is not a valid model, and [`RepackError::Unaligned`] if the allocator has
-/// put the new file at an odd address, which common ones do not.
+/// Returns [`RepackError::Decode`] if `file` is not a valid model, and [`RepackError::Unaligned`] if the allocator put
+/// the new file at an odd address, which common ones never do.
 #[cfg(feature = "alloc")]
+#[cfg_attr(docsrs, doc(cfg(feature = "alloc")))]
 pub fn repack_to_vec(file: &[u8], layout: Layout) -> Result<alloc::vec::Vec<u8>, RepackError> {
     let model = Model::decode(file).map_err(RepackError::Decode)?;
     let mut out = alloc::vec![0; repacked_len(&model, layout).ok_or(RepackError::Full)?];
@@ -80,7 +112,7 @@ pub fn repack_to_vec(file: &[u8], layout: Layout) -> Result<alloc::vec::Vec<u8>,
     Ok(out)
 }
 
-/// Takes the next section off `rest` and pads it.
+/// Splits the next section off `rest` and pads it.
 fn section<'a>(rest: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
     let (section, behind) = core::mem::take(rest).split_at_mut(format::align(len));
     *rest = behind;
@@ -94,18 +126,18 @@ fn data_start(model: &Model<'_>) -> usize {
 }
 
 impl Model<'_> {
-    /// Whether the content of `file`, which this model was decoded from, still has the [hash](Self::hash) in the
-    /// header. The CRC finds accidents; this also finds a header taken from another file. It reads the whole file
-    /// through SHA-256.
+    /// Returns true if the content of `file`, which this model was decoded from, has the [hash](Self::hash) in the
+    /// header. The CRC finds accidents; this also finds a header of another file. It computes the SHA-256 of the whole
+    /// file.
     pub fn hash_matches(&self, file: &[u8]) -> bool {
         content_hash(self, file) == self.header().hash
     }
 }
 
-/// The hash that the plain form of `file` has, of which `model` was decoded.
+/// Returns the hash of the plain form of `file`, from which `model` was decoded.
 fn content_hash(model: &Model<'_>, file: &[u8]) -> [u8; 8] {
     let mut digest = Sha256::new();
-    digest.update(file.get(HEADER_LEN..data_start(model)).unwrap_or_default());
+    digest.update(fitting(file.get(HEADER_LEN..data_start(model))));
     let padding = |len: usize| &[0; ALIGNMENT][..format::align(len) - len];
     for step in model.steps() {
         let Some((filters, parameters)) = step.filters() else { continue };
@@ -128,14 +160,15 @@ fn content_hash(model: &Model<'_>, file: &[u8]) -> [u8; 8] {
     hash
 }
 
-/// Why a model file was not packed.
+/// The reason for not packing a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RepackError {
-    /// The file is no valid model.
+    /// The file is not a valid model.
     Decode(DecodeError),
     /// The buffer is shorter than the file.
     Full,
-    /// The buffer does not begin at a multiple of 4 bytes.
+    /// The buffer for packed weights does not begin at a multiple of 4 bytes.
     Unaligned,
 }
 

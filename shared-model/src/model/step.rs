@@ -4,29 +4,30 @@ use super::{
     kernel_choice::Kernel,
     tensor::Tensor,
 };
+use crate::contract::fitting;
 
-/// One thing the engine does: a layer, or a convolution and the max pool behind it at once.
+/// One unit of the engine's work: a layer, or a convolution together with the max pool after it.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
     /// Index in [`Metadata::layers`](super::format::Metadata::layers) of the (first) layer.
     pub layer: usize,
-    /// What is read.
+    /// The map that is read.
     pub input: Tensor,
-    /// What is written.
+    /// The map that is written.
     pub output: Tensor,
-    /// What is computed.
+    /// The computation.
     pub operation: Operation<'a>,
-    /// How it is computed, and thereby how the weights are laid out.
+    /// The code that computes it, and so the order of the weights.
     pub kernel: Kernel,
-    /// Whether no sum of the layer, requantized, leaves 16 bits before it is saturated: most do not, and the
-    /// pool behind a convolution may then look at two sums at a time.
+    /// True if every sum of the layer, requantized but not yet saturated, fits 16 bits. It does in most layers, and the
+    /// pool after a convolution may then look at two sums at a time.
     pub(crate) narrow: bool,
 }
 
-/// What a [`Step`] computes.
+/// The computation of a [`Step`].
 #[derive(Clone, Copy, Debug)]
 pub enum Operation<'a> {
-    /// A convolution, and the max pool behind it where there is one.
+    /// A convolution, and the max pool after it if there is one.
     Conv2d {
         /// The convolution's window; its `output` is the map before the pool.
         geometry: ConvGeometry,
@@ -44,8 +45,8 @@ pub enum Operation<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// Multiply-accumulates of the layer or layers, by the shapes: what padding skips is counted, and
-    /// so is a convolution's output that the pool behind it never looks at. Pools have none.
+    /// Returns the number of multiply-accumulates, by the shapes: those on padding count, and so do a convolution's
+    /// outputs that the pool after it never reads. Pools have none.
     pub fn macs(&self) -> u64 {
         match &self.operation {
             Operation::Conv2d { geometry, parameters, .. } => {
@@ -57,7 +58,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Weights and biases.
+    /// Returns the number of weights and biases.
     pub fn parameters(&self) -> usize {
         match &self.operation {
             Operation::Conv2d { geometry, parameters, .. } => (geometry.taps() + 1) * parameters.channels(),
@@ -66,7 +67,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Bytes of the weights as they lie in the file; `None` for a pool.
+    /// Returns the bytes of the weights in the file; `None` for a pool.
     pub fn weights_len(&self) -> Option<usize> {
         match &self.operation {
             Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
@@ -76,7 +77,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The kernel of the step in a file of this layout.
+    /// Returns the kernel of the step in a file of this layout.
     pub(crate) fn kernel_in(&self, layout: Layout) -> Kernel {
         match &self.operation {
             Operation::Conv2d { geometry, pool, .. } => Kernel::of_conv(layout, geometry, *pool),
@@ -90,27 +91,27 @@ impl<'a> Step<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Parameters<'a> {
     /// int8, `[output channel][row][column][input channel of the group]`; dense: `[output][input]`. In a packed model
-    /// file they are as [`Kernel`] says.
+    /// file, the [`Kernel`] decides their order.
     pub weights: &'a [u8],
-    /// `i32`, little-endian, one an output channel, at the scale of the accumulator.
+    /// `i32`, little-endian, one per output channel, at the scale of the accumulator.
     pub biases: &'a [u8],
-    /// `i32`, little-endian, one an output channel; see [`requantize`](crate::engine::requantize).
+    /// `i32`, little-endian, one per output channel; see [`requantize`](crate::engine::requantize).
     pub multipliers: &'a [u8],
 }
 
 impl Parameters<'_> {
-    /// Number of output channels.
+    /// Returns the number of output channels.
     pub fn channels(&self) -> usize {
         self.biases.len() / 4
     }
 
-    /// Bias of output channel `channel`.
+    /// Returns the bias of output channel `channel`.
     #[inline(always)]
     pub fn bias(&self, channel: usize) -> i32 {
         word(self.biases, channel)
     }
 
-    /// Multiplier of output channel `channel`.
+    /// Returns the multiplier of output channel `channel`.
     #[inline(always)]
     pub fn multiplier(&self, channel: usize) -> i32 {
         word(self.multipliers, channel)
@@ -119,5 +120,5 @@ impl Parameters<'_> {
 
 #[inline(always)]
 fn word(words: &[u8], index: usize) -> i32 {
-    words.as_chunks().0.get(index).map_or(0, |&bytes| i32::from_le_bytes(bytes))
+    fitting(words.as_chunks().0.get(index).map(|&bytes| i32::from_le_bytes(bytes)))
 }

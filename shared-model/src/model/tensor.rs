@@ -8,17 +8,17 @@ pub struct Shape {
     pub height: u16,
     /// Columns.
     pub width: u16,
-    /// Values at each row and column.
+    /// Values at each position.
     pub channels: u16,
 }
 
 impl Shape {
-    /// A shape of `height` × `width` × `channels`.
+    /// Creates a shape of `height` × `width` × `channels`.
     pub const fn new(height: u16, width: u16, channels: u16) -> Self {
         Self { height, width, channels }
     }
 
-    /// Number of values; `None` where that does not fit 32 bits.
+    /// Returns the number of values; `None` if it does not fit 32 bits.
     pub const fn checked_len(self) -> Option<u32> {
         match (self.height as u32).checked_mul(self.width as u32) {
             Some(area) => area.checked_mul(self.channels as u32),
@@ -26,7 +26,7 @@ impl Shape {
         }
     }
 
-    /// Number of values of a shape that a validated model holds.
+    /// Returns the number of values, for a shape in a validated model.
     pub(crate) const fn len(self) -> usize {
         self.height as usize * self.width as usize * self.channels as usize
     }
@@ -38,18 +38,18 @@ impl core::fmt::Display for Shape {
     }
 }
 
-/// How a byte of a tensor is read.
+/// The meaning of a byte of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Element {
-    /// 0 to 255: pixels, and whatever went through a ReLU.
+    /// 0 to 255: pixels, and the output of a ReLU.
     Unsigned,
-    /// Two's complement, −127 to 127: what went through no ReLU.
+    /// Two's complement, −127 to 127: an output without a ReLU.
     Signed,
 }
 
 impl Element {
-    /// The integer that `byte` stands for.
+    /// Returns the integer that `byte` stands for.
     #[inline(always)]
     pub const fn value(self, byte: u8) -> i32 {
         match self {
@@ -58,7 +58,7 @@ impl Element {
         }
     }
 
-    /// The smallest and the largest value that requantization yields.
+    /// Returns the smallest and the largest value that requantization yields.
     #[inline(always)]
     pub const fn range(self) -> (i32, i32) {
         match self {
@@ -67,7 +67,7 @@ impl Element {
         }
     }
 
-    /// The largest magnitude that a byte can stand for.
+    /// Returns the largest magnitude that a byte can stand for.
     pub(crate) const fn largest_magnitude(self) -> u32 {
         match self {
             Element::Unsigned => 255,
@@ -76,24 +76,24 @@ impl Element {
     }
 }
 
-/// Shape, element type and scale of a feature map: a real value is `scale` times the integer.
+/// The shape, element type and scale of a feature map. A real value is `scale` times the integer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tensor {
     /// Height, width, channels.
     pub shape: Shape,
-    /// How its bytes are read.
+    /// The meaning of its bytes.
     pub element: Element,
-    /// Real value of one integer step; positive and finite. For people: no answer depends on it.
+    /// The real value of one integer step, positive and finite. It is for people: no answer depends on it.
     pub scale: f32,
 }
 
 impl Tensor {
-    /// Number of values, which is the number of bytes.
+    /// Returns the number of values, which is the number of bytes.
     pub const fn len(&self) -> usize {
         self.shape.len()
     }
 
-    /// Never true for a tensor of a validated model.
+    /// Returns true if there are no values, which is never so in a validated model.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }

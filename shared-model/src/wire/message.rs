@@ -288,6 +288,8 @@ pub enum RequestError {
     Storage,
     /// The board could not compute it, though the request is well formed: a fault of the firmware.
     Internal,
+    /// The firmware was built without fault injection: the board neither panics nor hangs on request.
+    NoFaultInjection,
 }
 
 impl From<EmbedError> for RequestError {
@@ -334,6 +336,7 @@ impl core::fmt::Display for RequestError {
             }
             Self::Storage => f.write_str("the flash failed: the change is not stored"),
             Self::Internal => f.write_str("the board failed to compute a well-formed request"),
+            Self::NoFaultInjection => f.write_str("its firmware was built without fault injection"),
         }
     }
 }
@@ -418,6 +421,7 @@ mod tests {
             RequestError::NoGallery(Storage::Failed),
             RequestError::Storage,
             RequestError::Internal,
+            RequestError::NoFaultInjection,
         ]);
         let tensor = Tensor { shape: Shape::new(1, 1, 1), element: Element::Signed, scale: 1.0 };
         let model = ModelInfo {

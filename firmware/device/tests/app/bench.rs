@@ -3,6 +3,8 @@
 use crate::model::{self, CAPACITY, EMBEDDING_LEN, EXEMPLARS, INPUT_LEN};
 use embedded_hal::digital::{self, InputPin, OutputPin};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use shared_model::{
     Model,
     wire::{
@@ -231,12 +233,9 @@ pub fn encoded(id: u32, body: ResponseBody<'_>) -> Vec<u8> {
 
 /// Returns an image that depends on `seed`.
 pub fn image(seed: u32) -> Vec<u8> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    (0..model::INPUT_LEN).map(|_| next()).collect()
+    let mut pixels = vec![0; model::INPUT_LEN];
+    ChaCha8Rng::seed_from_u64(seed.into()).fill_bytes(&mut pixels);
+    pixels
 }
 
 pub fn embedding(pixels: &[u8]) -> Vec<u8> {

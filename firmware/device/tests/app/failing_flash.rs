@@ -15,7 +15,7 @@ type TestGallery<'t> = PersistentGallery<'t, FailingFlash<'t>, CAPACITY>;
 /// The labels and their values.
 type Contents = BTreeMap<String, Vec<u8>>;
 
-/// How much of an operation the flash does before it reports an error.
+/// The part of an operation that the flash does before it reports an error.
 #[derive(Clone, Copy, Debug)]
 enum Done {
     Nothing,

@@ -4,6 +4,8 @@ use crate::{
     bench::{Bench, FRAME, embedding, encoded, frame, host_model, image},
     model::{self, CAPACITY, EXEMPLARS},
 };
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use shared_model::{
     Recognition,
     gallery::{self, Match},
@@ -191,13 +193,9 @@ fn a_whole_frame_with_another_message_is_refused() {
 
 #[test]
 fn garbage_gets_answers_and_nothing_else_happens() {
-    let mut state = 1u64;
-    let noise: Vec<u8> = (0..200_000)
-        .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 56) as u8 & if state >> 33 & 31 == 0 { 0 } else { 255 }
-        })
-        .collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let noise: Vec<u8> =
+        (0..200_000).map(|_| if rng.random_ratio(1, 32) { 0 } else { rng.random() }).collect();
     let output = run(&[&noise[..], &[0], &ping()].concat());
     let errors = output.strip_suffix(&*pong()).expect("the ping is answered");
     assert!(count_frames(errors) > 1000);

@@ -307,6 +307,17 @@ fn a_restart_is_answered_first() {
     assert_eq!(bench.restarts, 1);
 }
 
+#[cfg(not(feature = "fault-injection"))]
+#[test]
+fn faults_are_not_injected_unless_they_are_built_in() {
+    let mut bench = Bench::new();
+    for how in [Restart::Panic, Restart::Hang] {
+        let refused = ResponseBody::Error(RequestError::NoFaultInjection);
+        assert_eq!(bench.ask_one(RequestBody::Restart(how)).body(), refused);
+    }
+    assert_eq!(bench.restarts, 0);
+}
+
 #[test]
 fn it_proves_itself() {
     let pixels = image(3);

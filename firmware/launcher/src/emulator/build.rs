@@ -15,6 +15,8 @@ use tinytriplet_boards::Board;
 pub enum Binary<'p> {
     /// Answers over the serial line.
     Firmware,
+    /// The same, and panics or hangs when it is asked to.
+    FaultInjection,
     /// Prints what a computation costs.
     Measure {
         /// The folder of the models that are measured; `None` for the built-in model.
@@ -26,8 +28,24 @@ impl Binary<'_> {
     /// Returns its name in Cargo.
     fn name(self) -> &'static str {
         match self {
-            Self::Firmware => "firmware",
+            Self::Firmware | Self::FaultInjection => "firmware",
             Self::Measure { .. } => "measure",
+        }
+    }
+
+    /// Returns the features that it needs besides the board's.
+    fn features(self) -> &'static str {
+        match self {
+            Self::FaultInjection => ",fault-injection",
+            Self::Firmware | Self::Measure { .. } => "",
+        }
+    }
+
+    /// Returns the name of its file, after the board's.
+    fn file(self) -> &'static str {
+        match self {
+            Self::FaultInjection => "fault-injection",
+            Self::Firmware | Self::Measure { .. } => self.name(),
         }
     }
 }
@@ -35,7 +53,7 @@ impl Binary<'_> {
 /// Builds a program for `board`, with the model that `TINYTRIPLET_MODEL` names if it is set.
 ///
 /// It runs Cargo in a target folder of its own, so that it may be called from a program that Cargo runs, and from several
-/// at once. Each board has its own file of the program.
+/// at once. Each program of each board has its own file.
 ///
 /// # Errors
 /// Returns [`EmulatorError::Build`] if Cargo fails, [`EmulatorError::File`] if a file cannot be read or written, and the
@@ -62,7 +80,7 @@ pub fn build(board: &'static Board, binary: Binary<'_>) -> Result<Program, Emula
     let status = command
         .current_dir(&workspace)
         .args(["build", "--package", "firmware", "--bin", binary.name(), "--release"])
-        .args(["--target", board.target, "--features", board.name])
+        .args(["--target", board.target, "--features", &format!("{}{}", board.name, binary.features())])
         .arg("--target-dir")
         .arg(&target)
         // A person may watch while they wait; a program that reads along needs errors only.
@@ -75,7 +93,7 @@ pub fn build(board: &'static Board, binary: Binary<'_>) -> Result<Program, Emula
         return Err(EmulatorError::Build(board));
     }
     let built = target.join(board.target).join("release").join(binary.name());
-    let path = target.join(format!("{}-{}.elf", board.name, binary.name()));
+    let path = target.join(format!("{}-{}.elf", board.name, binary.file()));
     // Other processes may be reading the last one.
     let new = path.with_extension("new");
     fs::copy(&built, &new).and_then(|_| fs::rename(&new, &path)).map_err(failed(&path))?;

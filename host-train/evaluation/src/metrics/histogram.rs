@@ -38,7 +38,7 @@ mod tests {
     use shared_model::{Distance, inspect::Element};
 
     #[test]
-    fn by_hand() {
+    fn each_pair_counts_in_the_bin_of_its_distance() {
         // Same pairs: 0-1: 1, 2-3: 4. Different: 0-2: 9, 0-3: 25, 1-2: 4, 1-3: 16.
         let bytes = [0, 1, 3, 5];
         let embeddings = Embeddings::from_bytes(&bytes, 4, Element::Unsigned, Distance::SquaredL2, 1.0);
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost() {
+    fn every_pair_is_in_a_bin() {
         let bytes: Vec<u8> = (0..300).map(|i| (i * i % 251) as u8).collect();
         let labels: Vec<u16> = (0..100).map(|i| i % 3).collect();
         for kind in [Distance::SquaredL2, Distance::Cosine] {

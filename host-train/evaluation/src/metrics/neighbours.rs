@@ -116,7 +116,7 @@ mod tests {
     use tinytriplet_data::Rng;
 
     #[test]
-    fn by_hand() {
+    fn precision_at_1_is_the_share_of_nearest_neighbours_with_the_same_label() {
         let embeddings = Embeddings::from_floats(vec![0.0, 1.0, 10.0, 11.5, 12.0], 5, Distance::SquaredL2);
         let found: Vec<_> = nearest(&embeddings, &embeddings, Some).into_iter().flatten().collect();
         assert_eq!(found, [1, 0, 3, 4, 3]);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_gallery_by_hand() {
+    fn precision_in_a_gallery_counts_only_labels_that_are_in_it() {
         let places =
             |places: &[f32]| Embeddings::from_floats(places.to_vec(), places.len(), Distance::SquaredL2);
         let (queries, gallery) = (places(&[0.4, 0.6, 5.0, 9.0]), places(&[0.0, 1.0, 4.0]));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn nearest_others_by_hand() {
+    fn the_nearest_others_come_by_their_distance() {
         let embeddings = Embeddings::from_floats(vec![0.0, 1.0, 10.0, 11.5, 12.0], 5, Distance::SquaredL2);
         let found = nearest_others(&embeddings, &[3, 0], 2);
         assert_eq!(found, [[(4, 0.25), (2, 2.25)], [(1, 1.0), (2, 100.0)]]);

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn by_hand() {
+    fn unknown_is_what_is_too_far_or_nearer_to_the_background() {
         let embeddings = |places: &[u8]| {
             Embeddings::from_bytes(places, places.len(), Element::Unsigned, Distance::SquaredL2, 1.0)
         };

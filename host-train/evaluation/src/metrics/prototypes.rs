@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn by_hand() {
+    fn a_query_is_taken_for_the_class_of_its_nearest_prototype() {
         let labels: Vec<Label> = (0..10).map(|i| (i / 5) as Label).collect();
         let drawn = support(&classes(&labels), 1);
         // Class 0 lies at 0 to 4 with mean 2, class 1 at 10 to 14 with mean 12: the border is 7.

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn by_hand() {
+    fn recall_r_precision_and_map_follow_from_the_ranks() {
         // Labels along the line: a at 0, 1, 8; b at 3, 5; c at 20, alone and no query.
         let embeddings = on_a_line(&[0.0, 1.0, 8.0, 3.0, 5.0, 20.0]);
         let found = retrieval(&embeddings, &[0, 0, 0, 1, 1, 2]);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_find() {
+    fn without_two_of_a_label_there_is_nothing_to_find() {
         assert!(retrieval(&on_a_line(&[]), &[]).map_at_r.is_nan());
         assert!(retrieval(&on_a_line(&[1.0, 2.0]), &[0, 1]).recall_at[0].is_nan());
         assert_eq!(retrieval(&on_a_line(&[1.0, 2.0]), &[3, 3]).r_precision, 1.0);

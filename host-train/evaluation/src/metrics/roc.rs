@@ -35,7 +35,7 @@ mod tests {
     use tinytriplet_data::{Label, Rng};
 
     #[test]
-    fn by_hand() {
+    fn each_distance_of_a_pair_is_a_point() {
         // Same pairs: 16, 4. Different: 4, 16, 4, 0.
         let embeddings = Embeddings::from_bytes(&[0, 4, 2, 4], 4, Element::Signed, Distance::SquaredL2, 1.0);
         let roc = Pairs::new(&embeddings, &[0, 0, 1, 1]).unwrap().roc();

@@ -60,7 +60,7 @@ mod tests {
     use shared_model::Distance;
 
     #[test]
-    fn by_hand() {
+    fn a_triplet_is_right_if_its_positive_is_nearer_than_its_negative() {
         // Two classes, so that the other class is certain.
         let embeddings = Embeddings::from_floats(vec![0.0, 1.0, 3.0, 7.0, 4.0, 3.0], 6, Distance::SquaredL2);
         let report = triplet_report(&embeddings, &[0, 0, 1, 1, 1, 0], 1);

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_by_hand() {
+    fn bars_are_as_high_as_their_share() {
         let steps = [(0.0, 0.0), (0.0, 3.0), (1.0, 3.0), (1.0, 5.0), (2.0, 5.0), (2.0, 0.0)];
         assert_eq!(outline(&[0.0, 1.0, 2.0], &[3.0, 5.0]), steps);
         assert_eq!(outline(&[], &[]), []);

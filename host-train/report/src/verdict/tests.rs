@@ -154,7 +154,7 @@ fn advises(verdict: &Verdict, words: &[&str]) {
 }
 
 #[test]
-fn a_good_run() {
+fn a_good_run_is_called_good() {
     let expected = "Shown five examples of each class, it names 99.00 % of the test images right; the image nearest \
         to another is of its class in 99.00 % of cases (P@1); telling same from different errs in 1.50 % of pairs \
         (equal error rate); int8 costs nothing of that.";
@@ -167,7 +167,7 @@ fn a_good_run() {
 }
 
 #[test]
-fn grades() {
+fn poor_scores_and_few_or_drawn_images_lower_the_grade() {
     let grade = |change: &dyn Fn(&mut Findings)| of(|findings, _| change(findings)).grade;
     assert_eq!(grade(&|of| of.int8.precision_at_1 = 0.96), Grade::Fair);
     assert_eq!(grade(&|of| of.int8.prototype_5_shot.mean = 0.89), Grade::Poor);
@@ -181,7 +181,7 @@ fn grades() {
 }
 
 #[test]
-fn int8_that_costs() {
+fn a_cost_of_int8_gets_advice() {
     let found = of(|of, _| of.float = scores(0.9952));
     assert!(found.sentence.ends_with("int8 costs 0.52 points of that."), "{}", found.sentence);
     advises(&found, &["0.52 points", "step 1 (layer of 25 dB)", "train.weight_decay"]);
@@ -202,7 +202,7 @@ fn classes_that_were_not_trained_on() {
 }
 
 #[test]
-fn nothing_to_measure() {
+fn a_run_with_nothing_to_measure_is_poor() {
     let found = of(|of, _| {
         of.int8 = scores(f64::NAN);
         of.int8.pairs.equal_error_rate = f64::NAN;
@@ -225,7 +225,7 @@ fn a_loss_at_the_margin() {
 }
 
 #[test]
-fn nothing_mined() {
+fn a_miner_that_finds_nothing_gets_advice() {
     let mined = |of: &mut Findings, mined: [f64; 2]| {
         of.training.history.iter_mut().zip(mined).for_each(|(row, mined)| row.mined = mined);
     };
@@ -241,7 +241,7 @@ fn nothing_mined() {
 }
 
 #[test]
-fn few_images() {
+fn few_images_get_advice() {
     advises(&of(|of, _| of.data.test_images = 5), &["5 test images", "20.0 points", "data.test_share"]);
     advises(&of(|of, _| of.data.train_images = 30), &["10 images", "train.augment"]);
 }
@@ -265,7 +265,7 @@ fn precision_that_rose_or_fell() {
 }
 
 #[test]
-fn thresholds() {
+fn missing_and_loose_thresholds_get_advice() {
     advises(
         &of(|of, _| of.int8.pairs.at_thresholds = None),
         &["no threshold", "--set 'train.hold_out=\"classes\"'"],
@@ -284,7 +284,7 @@ fn thresholds() {
 }
 
 #[test]
-fn confused_classes() {
+fn classes_taken_for_another_get_advice() {
     let found = of(|of, _| of.confusion.rows[2] = vec![0.01, 0.03, 0.96]);
     advises(&found, &["`cow` is taken for `dog` (3.00 %)", "`cow` is recognised least (96.00 %)"]);
     // Of a class that was not trained on, more images would not help.

@@ -215,7 +215,7 @@ fn not_a_number_shows() {
 }
 
 #[test]
-fn no_images() {
+fn no_images_give_no_output() {
     let geometry = Geometry { stride: [1, 1], padding: [0; 4], relu: true, pool: None };
     let case = Case::new(geometry, [0, 6, 6, 2], [3, 2, 3, 3], || 1.0);
     let (output, gradients) = run(Simd::best(), &case);

@@ -73,7 +73,7 @@ mod tests {
     use burn::tensor::Device;
 
     #[test]
-    fn distances_by_hand() {
+    fn distances_are_squared_differences() {
         let embeddings =
             Tensor::from_data([[0.0f32, 0.0], [1.0, 0.0], [0.0, 2.0], [1.0, 2.0]], &Device::flex());
         let by_hand = [0., 1., 4., 5., 1., 0., 5., 4., 4., 5., 0., 1., 5., 4., 1., 0.];

@@ -38,7 +38,7 @@ mod tests {
     use crate::loss::testing::{assert_gradient, of, value_of};
 
     #[test]
-    fn by_hand() {
+    fn the_loss_is_the_mean_of_same_pairs_and_that_of_different_ones_within_the_margin() {
         // On a line: 0 and 3 are one class, 4 and 6 the other. Same: 9 and 4, mean 6.5.
         // Different, with a margin of 5: (5 − 4)² = 1, 6: 0, (5 − 1)² = 16, (5 − 3)² = 4; mean 21 / 4.
         let value = value_of(vec![0.0, 3.0, 4.0, 6.0], 1, of(Contrastive { margin: 5.0 }, &[0, 0, 1, 1]));

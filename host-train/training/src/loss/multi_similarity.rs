@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn by_hand() {
+    fn only_pairs_within_epsilon_of_the_hardest_count() {
         // One value each: 1, 0.5 (class 0) and 0.4 (class 1), so S01 = 0.5, S02 = 0.4, S12 = 0.2. With ε = 0.2:
         // 0: positive 0.5 < 0.4 + 0.2, negative 0.4 > 0.5 − 0.2. 1: positive 0.5 < 0.4 not, negative 0.2 > 0.3 not.
         // 2: no positive, so no negative is far enough from it (its least similar positive is infinitely so).

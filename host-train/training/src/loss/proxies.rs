@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn by_hand() {
+    fn the_loss_is_the_cross_entropy_of_scaled_cosines() {
         // Cosines are (0.6, 0.8); the label is that of the second proxy.
         let fixed = |like: &Tensor<2>| Tensor::from_data(PROXIES, &like.device());
         let value = value_of(vec![0.6, 0.8], 2, loss(&[8], fixed));

@@ -45,7 +45,7 @@ mod tests {
     use burn::tensor::Tensor;
 
     #[test]
-    fn by_hand() {
+    fn the_loss_is_the_mean_over_anchors_with_a_positive() {
         // z = 1, 1, −1 with classes 0, 0, 1 and τ = 2. Only the first two have a positive:
         // ln(e^½ / (e^½ + e^−½)) each.
         let value = value_of(vec![1.0, 1.0, -1.0], 1, of(SupCon { temperature: 2.0 }, &[0, 0, 1]));

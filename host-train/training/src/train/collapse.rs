@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn dispersion_by_hand() {
+    fn dispersion_is_the_spread_about_the_mean() {
         // (3, 4), (0, 0): squared distances 0, 25, 25, 0; squared lengths 25 and 0.
         assert_eq!(Dispersion::new(&[3.0, 4.0, 0.0, 0.0], 2), Dispersion { distance: 12.5, length: 12.5 });
         assert!(!Dispersion::new(&[f32::NAN, 0.0], 2).distance.is_finite());

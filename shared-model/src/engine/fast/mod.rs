@@ -20,11 +20,16 @@ mod winograd;
 pub(crate) use conv::Rows;
 
 use crate::model::{
-    kernel_choice::Kernel,
+    kernel_choice::{Kernel, MAX_WINOGRAD_DEPTH},
     step::{Operation, Step},
     tensor::Shape,
 };
 use conv::{Channels, Conv};
+
+const _: () = assert!(
+    MAX_WINOGRAD_DEPTH as usize <= winograd::MAX_DEPTH,
+    "sums of transformed values fit 32 bits for every depth that is given to Winograd's method"
+);
 
 /// What a step reads and writes at a time: its input and its output without the rows and columns that no one looks at.
 #[derive(Clone, Copy)]

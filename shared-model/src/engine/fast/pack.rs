@@ -169,14 +169,6 @@ fn half(parameters: &Parameters<'_>, index: usize) -> i16 {
 }
 
 impl<'a> Step<'a> {
-    /// The largest magnitude that a sum of output channel `channel` can have, whatever the weights:
-    /// taps · 128 · largest input + |bias|.
-    pub(crate) fn largest_sum(&self, channel: usize) -> u64 {
-        let Some((filters, parameters)) = self.filters() else { return 0 };
-        let input = u64::from(self.input.element.largest_magnitude());
-        filters.taps() as u64 * 128 * input + u64::from(parameters.bias(channel).unsigned_abs())
-    }
-
     /// The filters' shape and the sections that hold them; `None` for a pool.
     pub(crate) fn filters(&self) -> Option<(FilterShape, &Parameters<'a>)> {
         match &self.operation {

@@ -98,6 +98,7 @@ impl Order {
     }
 
     /// Words of a window.
+    #[inline]
     const fn words(self) -> usize {
         match self.form {
             Form::Three => 5,
@@ -107,6 +108,7 @@ impl Order {
     }
 
     /// Words of a record's weights, of one output.
+    #[inline]
     const fn record_words(self) -> usize {
         match self.form {
             Form::Three => 10,
@@ -115,11 +117,13 @@ impl Order {
     }
 
     /// i16 of a record.
+    #[inline]
     pub(super) const fn record(self) -> usize {
         4 * self.record_words() + 2 * TAIL
     }
 
     /// Word and lane of the tap in `row` at `index` of the row.
+    #[inline]
     const fn place(self, row: usize, index: usize) -> (usize, usize) {
         match self.form {
             Form::Three => match (row, index) {
@@ -139,23 +143,27 @@ impl Order {
 
 impl Order {
     /// Where the weight of an output at `index` of a row of the kernel lies, among all halves.
+    #[inline]
     pub(super) const fn weight_half(self, output: usize, row: usize, index: usize) -> usize {
         let (word, lane) = self.place(row, index);
         output / 2 * self.record() + 4 * word + 2 * (output % 2) + lane
     }
 
     /// Where the half at `at` stands a second time.
+    #[inline]
     pub(super) fn copy_of(self, at: usize) -> Option<usize> {
         (self.form == Form::Three).then_some(at + 4 * 5)
     }
 
     /// Where an output's bias and multiplier begin.
+    #[inline]
     pub(super) const fn parameter_halves(self, output: usize) -> [usize; 2] {
         let tail = output / 2 * self.record() + 4 * self.record_words() + 2 * (output % 2);
         [tail, tail + 4]
     }
 
     /// The halves of a record that may hold weights.
+    #[inline]
     pub(super) fn weight_halves(self, record: usize) -> core::ops::Range<usize> {
         let first = record * self.record();
         first..first + 4 * self.record_words()

@@ -1,4 +1,5 @@
 use super::dot;
+use crate::contract::fitting;
 use crate::model::{
     format::Pool,
     geometry::ConvGeometry,
@@ -37,10 +38,10 @@ impl ConvGeometry {
         let (taps, depth) = (self.taps(), self.group_depth());
         let group = first / self.group_channels().max(1);
         let [kernel_height, kernel_width] = self.kernel;
-        let filters = weights.get(first * taps..).unwrap_or_default().chunks_exact(taps.max(1));
+        let filters = fitting(weights.get(first * taps..)).chunks_exact(taps.max(1));
         let channels = |pixel: usize| {
             let start = pixel * usize::from(self.input.channels) + group * depth;
-            input.get(start..start + depth).unwrap_or_default()
+            fitting(input.get(start..start + depth))
         };
 
         let mut window = [0; WINDOW];
@@ -49,7 +50,7 @@ impl ConvGeometry {
                 for kx in 0..kernel_width {
                     if let Some(pixel) = self.pixel(position, ky, kx) {
                         let at = (ky * kernel_width + kx) * depth;
-                        let into = window.get_mut(at..at + depth).unwrap_or_default();
+                        let into = fitting(window.get_mut(at..at + depth));
                         into.iter_mut().zip(channels(pixel)).for_each(|(into, from)| *into = *from);
                     }
                 }
@@ -104,6 +105,8 @@ pub fn conv2d_max_pool(
     input: (&[u8], Element),
     (output, element): (&mut [u8], Element),
 ) {
+    debug_assert_eq!(input.0.len(), geometry.input.len(), "the input has another shape");
+    debug_assert_eq!(output.len(), pooled.len(), "the output has another shape");
     let (width, channels) = (usize::from(pooled.width), usize::from(pooled.channels));
     let [pool_height, pool_width] = pool.kernel.map(usize::from);
     let [stride_y, stride_x] = pool.stride.map(usize::from);
@@ -114,12 +117,12 @@ pub fn conv2d_max_pool(
             let mut sums = [0; CHANNELS];
             for row in top..top + pool_height {
                 for column in left..left + pool_width {
-                    let sums = sums.get_mut(..count).unwrap_or_default();
+                    let sums = fitting(sums.get_mut(..count));
                     geometry.sum_window(input, parameters.weights, [row, column], first, sums);
                     largest.iter_mut().zip(sums).for_each(|(largest, sum)| *largest = (*largest).max(*sum));
                 }
             }
-            let out = out.get_mut(first..first + count).unwrap_or_default();
+            let out = fitting(out.get_mut(first..first + count));
             for (channel, (out, largest)) in (first..).zip(out.iter_mut().zip(largest)) {
                 *out = parameters.finish(largest, channel, element);
             }

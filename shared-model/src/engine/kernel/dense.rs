@@ -8,6 +8,8 @@ pub fn dense(
     (input, input_element): (&[u8], Element),
     (output, output_element): (&mut [u8], Element),
 ) {
+    debug_assert_eq!(output.len(), parameters.channels(), "the output has another length");
+    debug_assert_eq!(parameters.weights.len(), output.len() * input.len(), "the input has another length");
     let rows = parameters.weights.chunks_exact(input.len().max(1));
     for (channel, (out, weights)) in output.iter_mut().zip(rows).enumerate() {
         let sum = dot(input, input_element, weights);

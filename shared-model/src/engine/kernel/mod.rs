@@ -31,6 +31,7 @@ impl Parameters<'_> {
 /// `Σ weight · input` over two slices of one length.
 #[inline(always)]
 fn dot(input: &[u8], element: Element, weights: &[u8]) -> i32 {
+    debug_assert_eq!(input.len(), weights.len(), "each value has a weight");
     match element {
         Element::Unsigned => sum_of_products(input.iter().map(|&byte| i16::from(byte)), weights),
         Element::Signed => sum_of_products(input.iter().map(|&byte| i16::from(byte as i8)), weights),

@@ -1,4 +1,5 @@
 use crate::{
+    contract::fitting,
     engine::requantize::requantize,
     model::{
         format::Pool,
@@ -20,7 +21,7 @@ fn window<'a>(
     (top..top + height).flat_map(move |y| {
         (left..left + kernel_width).map(move |x| {
             let byte = input.get((y * width + x) * channels + channel);
-            element.value(byte.copied().unwrap_or_default())
+            element.value(fitting(byte.copied()))
         })
     })
 }
@@ -30,6 +31,11 @@ fn positions(shape: Shape) -> impl Iterator<Item = [usize; 3]> {
     (0..height).flat_map(move |y| (0..width).flat_map(move |x| (0..channels).map(move |c| [y, x, c])))
 }
 
+fn check_lengths(input: &[u8], input_shape: Shape, output: &[u8], output_shape: Shape) {
+    debug_assert_eq!(input.len(), input_shape.len(), "the input has another shape");
+    debug_assert_eq!(output.len(), output_shape.len(), "the output has another shape");
+}
+
 /// Largest value of each window. Element and scale stay what they are.
 pub fn max_pool(
     pool: Pool,
@@ -37,6 +43,7 @@ pub fn max_pool(
     (output, output_shape): (&mut [u8], Shape),
     element: Element,
 ) {
+    check_lengths(input, input_shape, output, output_shape);
     for (out, position) in output.iter_mut().zip(positions(output_shape)) {
         let largest = window(input, input_shape, pool, position, element).max();
         *out = largest.unwrap_or(0) as u8; // a window is never empty
@@ -52,6 +59,7 @@ pub fn average_pool(
     (output, output_shape): (&mut [u8], Shape),
     element: Element,
 ) {
+    check_lengths(input, input_shape, output, output_shape);
     for (out, position) in output.iter_mut().zip(positions(output_shape)) {
         let sum = window(input, input_shape, pool, position, element).sum();
         *out = requantize(sum, multiplier, element);

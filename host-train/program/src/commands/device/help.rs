@@ -99,4 +99,5 @@ Examples:
   host-train device reset
   host-train device reset --hang
 
---panic and --hang show that a board comes back from what should never happen to it.";
+--panic and --hang show that a board comes back from what should never happen to it. They need a firmware that was \
+built with the feature fault-injection beside the board's.";

@@ -127,13 +127,13 @@ enum Command {
     /// Have the board check its model and its arithmetic
     #[command(after_help = help::SELFTEST)]
     Selftest,
-    /// Start the board anew, and wait until it is back
+    /// Restart the board, and wait until it is back
     #[command(after_help = help::RESET)]
     Reset {
-        /// As if it had found a fault in itself
+        /// Panic, as if it had found a fault in itself
         #[arg(long)]
         panic: bool,
-        /// Do nothing any more, until its watchdog starts it anew
+        /// Hang until its watchdog restarts it
         #[arg(long, conflicts_with = "panic")]
         hang: bool,
     },

@@ -1,0 +1,19 @@
+//! What the engine relies on without checking it again: that lengths fit each other, as decoding has found.
+//!
+//! A board should carry no code for what cannot happen, and never panic, so that a part that is missing after all counts
+//! as empty there. Where debug assertions are on, as in every test on a PC, it is a panic.
+
+/// Returns the part of a slice, or the value in it, that is known to be there.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn fitting<T: Default>(part: Option<T>) -> T {
+    debug_assert!(part.is_some(), "a length does not fit");
+    part.unwrap_or_default()
+}
+
+/// Marks a branch that is never taken.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn never() {
+    debug_assert!(false, "a length does not fit");
+}
