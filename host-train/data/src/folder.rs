@@ -100,10 +100,10 @@ pub enum FolderError {
     Untrained(PathBuf),
     /// Classes that cannot be trained on.
     #[error(
-        "{}: {} of {of} classes have fewer than {fewest} images, {}: {}. Add images, or leave these classes out: --set \
-         data.min_images={fewest}",
+        "{}: {} of {of} classes have fewer than {fewest} images, {}: {}. Add images{}",
         shown(folder), classes.len(),
-        if *fewest > 2 { "2 to train on and 1 to test with" } else { "a pair to train on" }, small(classes)
+        if *fewest > 2 { "2 to train on and 1 to test with" } else { "a pair to train on" }, small(classes),
+        leave_out(*fewest, of - classes.len())
     )]
     TooFew {
         /// The folder.
@@ -135,6 +135,14 @@ pub enum FolderError {
 /// Some classes and the number of their images.
 fn small(classes: &[(String, usize)]) -> String {
     some(classes.iter().map(|(name, images)| format!("{name} ({images})")), NAMED)
+}
+
+/// What else helps where that many classes have enough images.
+fn leave_out(fewest: usize, others: usize) -> String {
+    match others {
+        0 | 1 => String::new(),
+        _ => format!(", or leave these classes out: --set data.min_images={fewest}"),
+    }
 }
 
 /// What a folder holds.
@@ -576,10 +584,13 @@ mod tests {
 
     /// What the message about such files says, with `X` for the folder.
     fn advice(files: &[&str]) -> String {
-        let folder = folder(files);
-        let message = error(folder.path());
+        // What lies beside the folder counts, so that it has one to itself.
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path().join("data");
+        files.iter().for_each(|file| add(&folder, file));
+        let message = error(&folder);
         assert!(!message.contains("remove") && !message.contains("elete"), "{message}");
-        message.replace(folder.path().to_str().unwrap(), "X")
+        message.replace(folder.to_str().unwrap(), "X")
     }
 
     #[test]

@@ -40,7 +40,11 @@ pub struct EmbedArgs {
 pub fn run(EmbedArgs { model, images, out, skip_broken }: &EmbedArgs) -> Result<()> {
     let file = read_model(model)?;
     let model = file.decode()?;
-    let if_broken = if *skip_broken { IfBroken::Skip } else { IfBroken::Advise };
+    let if_broken = match images.as_slice() {
+        _ if *skip_broken => IfBroken::Skip,
+        [only] if !only.is_dir() => IfBroken::Fail,
+        _ => IfBroken::Advise,
+    };
     let images = images::read(images, model.metadata().input, model.metadata().preprocessing, if_broken)?;
     let embeddings = Engine::new(&model).embed_all(images.par_iter().map(|image| image.pixels.as_slice()))?;
     let (rows, columns) = (images.len(), model.embedding_len());

@@ -143,15 +143,20 @@ pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
         Distance::Cosine => "cos(a,n) - cos(a,p)",
     };
     let mut text = format!("\n{measure} of test triplets, int8{}\n", mark(data));
-    let mut classes: Vec<&ClassTriplets> = scores.triplets.classes.iter().collect();
-    let of = classes.len();
-    if of > MOST_CLASSES {
+    text += &class_lines(&scores.triplets.classes, &data.class_names);
+    text
+}
+
+/// A line per class, or the worst of many; `names` are those of the classes, by label.
+fn class_lines(triplets: &[ClassTriplets], names: &[String]) -> String {
+    let mut classes: Vec<&ClassTriplets> = triplets.iter().collect();
+    if classes.len() > MOST_CLASSES {
         classes.sort_by(|a, b| a.accuracy.total_cmp(&b.accuracy));
         classes.truncate(WORST_CLASSES);
     }
-    let name = |label| cut(&data.class_names[usize::from(label)], NAME);
+    let name = |label| cut(&names[usize::from(label)], NAME);
     let width = classes.iter().map(|class| name(class.label).chars().count()).max().unwrap_or(0).max(5);
-    text += &format!("{:>width$}       min       max      mean   below 0\n", "class");
+    let mut text = format!("{:>width$}       min       max      mean   below 0\n", "class");
     for class in &classes {
         text += &format!(
             "{:>width$} {:>9.3} {:>9.3} {:>9.3} {:>8.2} %\n",
@@ -162,11 +167,11 @@ pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
             100.0 * class.accuracy
         );
     }
-    if of > classes.len() {
+    if triplets.len() > classes.len() {
         text += &format!(
             "the {} worst of {} classes; all are in metrics.json of a run, and in what eval --json prints\n",
             classes.len(),
-            thousands(of as u64)
+            thousands(triplets.len() as u64)
         );
     }
     text
@@ -193,5 +198,24 @@ mod tests {
             line("d", "    25.00    25.00    +0.00"),
         ];
         assert_eq!(lines(&rows), expected.concat());
+    }
+
+    #[test]
+    fn of_many_classes_the_worst_have_lines() {
+        let names: Vec<String> = (0..1000).map(|label| format!("p{label}")).collect();
+        let class = |label| ClassTriplets {
+            label,
+            accuracy: 1.0 - f64::from(label) / 1000.0,
+            min: -1.0,
+            max: 0.0,
+            mean: -0.5,
+        };
+        let classes: Vec<ClassTriplets> = (0..1000).map(class).collect();
+        assert_eq!(class_lines(&classes[..30], &names).lines().count(), 31);
+        let text = class_lines(&classes, &names);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 22);
+        assert!(lines[1].starts_with(" p999 ") && lines[20].starts_with(" p980 "), "{text}");
+        assert!(lines[21].starts_with("the 20 worst of 1,000 classes; "), "{text}");
     }
 }
