@@ -1,4 +1,5 @@
-//! Checks that the features choose one board, and names it: to this crate, and to the build script of the firmware.
+//! Checks that the features choose one board, and names it: to this crate, and to the build script
+//! of the firmware.
 
 use std::env;
 

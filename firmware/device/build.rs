@@ -1,4 +1,5 @@
-//! Makes Cargo compile this crate again when the log's level changes: defmt reads it, which Cargo does not know.
+//! Makes Cargo compile this crate again when the log's level changes: defmt reads it, which Cargo
+//! does not know.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -92,24 +92,6 @@ pub use model::{
     format::{Distance, Layout},
 };
 
-// TRANSITION
-#[doc(hidden)]
-pub use engine::{SelfTestError, TestImage, kernel, requantize};
-#[doc(hidden)]
-pub use gallery::distance;
-#[doc(hidden)]
-pub use inspect::*;
-#[doc(hidden)]
-pub use model::{crc32, format, layout};
-#[doc(hidden)]
-pub mod protocol {
-    pub use crate::gallery::{Recognition, Threshold};
-    pub use crate::wire::*;
-}
-#[cfg(feature = "std")]
-#[doc(hidden)]
-pub use wire::client;
-
 /// The README's example compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

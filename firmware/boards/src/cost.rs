@@ -1,4 +1,5 @@
-//! The cost of a computation on a board, and the lines in which the measuring program prints it for the PC.
+//! The cost of a computation on a board, and the lines in which the measuring program prints it for
+//! the PC.
 
 use core::fmt;
 
@@ -16,7 +17,8 @@ pub struct Cost {
 pub enum Line<'a> {
     /// The first line: name of the board.
     Board(&'a str),
-    /// The count of a computation that is known to have so many instructions: it shows that the counter is exact.
+    /// The count of a computation that is known to have so many instructions: it shows that the
+    /// counter is exact.
     Known(u32, Cost),
     /// The lines up to the next of this kind are about the model with this hash and name.
     Model([u8; 8], &'a str),
@@ -24,8 +26,8 @@ pub enum Line<'a> {
     Decode(Cost),
     /// `Model::embed`.
     Embed(Cost),
-    /// One step of an inference, whose last layer has this index, with the loop of `Model::embed_observed`. A step that
-    /// is computed in pieces has the cost of all of them.
+    /// One step of an inference, whose last layer has this index, with the loop of
+    /// `Model::embed_observed`. A step that is computed in pieces has the cost of all of them.
     Step(u32, Cost),
     /// Bytes of stack that `Model::decode` needs, with the model it returns.
     DecodeStack(u32),
@@ -33,7 +35,8 @@ pub enum Line<'a> {
     EmbedStack(u32),
     /// Bytes of the engine's scratch.
     Scratch(u32),
-    /// CRC-32 of the embedding of the image with this index in `shared_model::engine::TestImage::ALL`.
+    /// CRC-32 of the embedding of the image with this index in
+    /// `shared_model::engine::TestImage::ALL`.
     Embedding(u32, u32),
     /// The last line.
     Done,

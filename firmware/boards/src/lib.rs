@@ -1,16 +1,17 @@
 //! The boards that tinytriplet runs on.
 //!
-//! [`BOARDS`] is a table of them, on a PC and on every board: the launcher, the measuring program and the build script
-//! of the firmware read it. [`cost`] is how a board tells what a computation costs there.
+//! [`BOARDS`] is a table of them, on a PC and on every board: the launcher, the measuring program
+//! and the build script of the firmware read it. [`cost`] is how a board tells what a computation
+//! costs there.
 //!
-//! On a board there is also its hardware: each board has one module in `src/board/`, with an `init` that returns the
-//! [`Parts`](https://docs.rs/tinytriplet-device) that the application needs. What boards have in common is beside it:
-//! the serial port and its queue, clocks, the stack, flash.
+//! On a board there is also its hardware: each board has one module in `src/board/`, with an `init`
+//! that returns the [`Parts`](https://docs.rs/tinytriplet-device) that the application needs. What
+//! boards have in common is beside it: the serial port and its queue, clocks, the stack, flash.
 //!
 //! # A new board
 //!
-//! A board is a feature in `Cargo.toml` (here and in `firmware/program`), an entry in the table, and a module in
-//! `src/board/`. `docs/BOARDS.md` has the details.
+//! A board is a feature in `Cargo.toml` (here and in `firmware/program`), an entry in the table,
+//! and a module in `src/board/`. `docs/BOARDS.md` has the details.
 #![no_std]
 
 #[cfg(test)]

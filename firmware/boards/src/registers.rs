@@ -5,8 +5,8 @@ impl<Word: Copy, const LEN: usize> Registers<Word, LEN> {
     /// Returns the registers from this address on.
     ///
     /// # Safety
-    /// The registers exist, none of them makes the hardware touch the program's memory, and nothing else relies on their
-    /// content.
+    /// The registers exist, none of them makes the hardware touch the program's memory, and nothing
+    /// else relies on their content.
     pub const unsafe fn at(address: usize) -> Self {
         Self(address as *mut [Word; LEN])
     }

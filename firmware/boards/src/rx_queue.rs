@@ -8,9 +8,9 @@ use riscv::asm::wfi;
 
 /// Received bytes, on their way from the interrupt that reads the serial port to the application.
 ///
-/// Its memory is the program's, which knows how long a request is: with room for a whole one, no byte is lost while the
-/// application computes the one before. A byte that does not fit is dropped. The frame it was part of then fails its
-/// CRC, and is answered with an error.
+/// Its memory is the program's, which knows how long a request is: with room for a whole one, no
+/// byte is lost while the application computes the one before. A byte that does not fit is dropped.
+/// The frame it was part of then fails its CRC, and is answered with an error.
 pub struct RxQueue(Mutex<RefCell<Option<&'static mut QueueView<u8>>>>);
 
 impl RxQueue {
@@ -39,8 +39,8 @@ impl RxQueue {
 
     /// Sleeps until an interrupt, unless there is a byte.
     pub fn sleep(&self) {
-        // With interrupts off, one that comes after the check of the queue still ends the sleep, and is served when they
-        // are on again.
+        // With interrupts off, one that comes after the check of the queue still ends the sleep,
+        // and is served when they are on again.
         critical_section::with(|cs| {
             if self.is_empty(cs) {
                 wfi();

@@ -13,15 +13,16 @@ unsafe extern "C" {
     static mut _stack_start: u32;
 }
 
-/// Returns the most bytes of stack that were in use since [`paint`] was called, but no more than were painted, and the
-/// bytes of stack in all.
+/// Returns the most bytes of stack that were in use since [`paint`] was called, but no more than
+/// were painted, and the bytes of stack in all.
 pub fn most_used() -> (u32, u32) {
     let (start, end) = (start(), end());
     let used = start - lowest_used(end.max(start.saturating_sub(PAINTED)).next_multiple_of(4), pointer());
     (used as u32, (start - end) as u32)
 }
 
-/// Returns the address of the lowest word of the stack, from `bottom` on, that has lost its paint; `top` if none has.
+/// Returns the address of the lowest word of the stack, from `bottom` on, that has lost its paint;
+/// `top` if none has.
 pub fn lowest_used(bottom: usize, top: usize) -> usize {
     let mut lowest = bottom;
     while lowest < top && read(lowest) == PAINT {
@@ -42,10 +43,11 @@ fn end() -> usize {
 #[inline(never)]
 pub fn paint() -> usize {
     let bottom = end().next_multiple_of(4).max(pointer().saturating_sub(PAINTED));
-    // The loop is in one piece with reading the stack pointer: a compiler may make room on the stack anywhere else.
-    // SAFETY: writes words of RAM that the linker left to the stack, aligned, and below the frames of all functions
-    // that run. No value lives there but an interrupt's while it runs, and then this does not. The processors write
-    // nothing below the stack pointer.
+    // The loop is in one piece with reading the stack pointer: a compiler may make room on the
+    // stack anywhere else.
+    // SAFETY: writes words of RAM that the linker left to the stack, aligned, and below the frames
+    // of all functions that run. No value lives there but an interrupt's while it runs, and then
+    // this does not. The processors write nothing below the stack pointer.
     #[cfg(target_arch = "arm")]
     unsafe {
         asm!(

@@ -36,7 +36,8 @@ impl Clock for SysTick {
     fn now(&mut self) -> u64 {
         let (ticks, left) = critical_section::with(|_| {
             let left = SYST::get_current();
-            // A tick has passed that is not counted yet. Read again: the count is then surely that of the next tick.
+            // A tick has passed that is not counted yet. Read again: the count is then surely that
+            // of the next tick.
             if SCB::is_pendst_pending() {
                 (TICKS.load(Relaxed) + 1, SYST::get_current())
             } else {

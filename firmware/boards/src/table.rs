@@ -1,5 +1,5 @@
-//! The table of boards. The firmware's build script reads the memories from it, the launcher and the measuring program
-//! the rest.
+//! The table of boards. The firmware's build script reads the memories from it, the launcher and
+//! the measuring program the rest.
 
 /// A board that the firmware runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Board {
     pub flash: Region,
     /// The needs of the chip to start a program.
     pub boot: Boot,
-    /// The memory of the gallery: whole sectors without any of the program, at the end of `flash`, after its first
-    /// sector, or outside of it. It is kept when the firmware is flashed again.
+    /// The memory of the gallery: whole sectors without any of the program, at the end of `flash`,
+    /// after its first sector, or outside of it. It is kept when the firmware is flashed again.
     pub gallery: Region,
     /// The memory of everything else.
     pub ram: Region,
@@ -36,7 +36,8 @@ pub enum Emulated {
         machine: &'static str,
         /// The machine's serial port that the firmware uses, counted from 0.
         serial_port: usize,
-        /// The memory of the machine that is kept in a file, with the gallery in it; `None` if the gallery is not kept.
+        /// The memory of the machine that is kept in a file, with the gallery in it; `None` if the
+        /// gallery is not kept.
         memory: Option<Region>,
     },
     /// `qemu-system-riscv32`.
@@ -46,7 +47,8 @@ pub enum Emulated {
         /// As above.
         memory: Option<Region>,
     },
-    /// The npm package `rp2040js`, driven by the launcher's `emulator-js/rp2040.mjs`. It keeps the gallery in a file.
+    /// The npm package `rp2040js`, driven by the launcher's `emulator-js/rp2040.mjs`. It keeps the
+    /// gallery in a file.
     Rp2040js,
     /// There is no emulator.
     None,
@@ -91,7 +93,8 @@ impl Board {
 
 /// The counter by which a board tells what a computation costs.
 ///
-/// With QEMU's `-icount shift=N`, each instruction takes 2^N ns of virtual time, so that any timer counts instructions.
+/// With QEMU's `-icount shift=N`, each instruction takes 2^N ns of virtual time, so that any timer
+/// counts instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counter {
     /// A "CMSDK APB timer" (32 bits, downwards). In the emulator it counts instructions.
@@ -103,8 +106,8 @@ pub enum Counter {
     },
     /// RISC-V's `minstret` counts instructions.
     Minstret,
-    /// Two registers that `emulator-js/rp2040.mjs` adds to the chip: instructions, and cycles by rp2040js' model of the
-    /// Cortex-M0+.
+    /// Two registers that `emulator-js/rp2040.mjs` adds to the chip: instructions, and cycles by
+    /// rp2040js' model of the Cortex-M0+.
     StandIn {
         /// Address of the first.
         address: u32,
@@ -115,8 +118,9 @@ pub enum Counter {
     Dwt,
 }
 
-/// The `N` of `-icount shift=N` for machines with a [`Counter::CmsdkTimer`]. The 128 ns of an instruction are more than
-/// two ticks of its clock (25 MHz: 3.2, 20 MHz: 2.56), so that rounding to whole ticks loses no instruction.
+/// The `N` of `-icount shift=N` for machines with a [`Counter::CmsdkTimer`]. The 128 ns of an
+/// instruction are more than two ticks of its clock (25 MHz: 3.2, 20 MHz: 2.56), so that rounding
+/// to whole ticks loses no instruction.
 pub const TIMER_SHIFT: u32 = 7;
 
 impl Counter {
@@ -157,7 +161,8 @@ impl Region {
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// One of ARM's MPS2 boards. They differ by the processor; `src/board/mps2.rs` has the addresses of the peripherals.
+/// One of ARM's MPS2 boards. They differ by the processor; `src/board/mps2.rs` has the addresses of
+/// the peripherals.
 const MPS2_AN386: Board = Board {
     name: "mps2-an386",
     description: "ARM's MPS2 FPGA board with a Cortex-M4F, emulated",

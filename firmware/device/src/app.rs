@@ -1,8 +1,10 @@
-//! The application: reads frames, answers each, and between them sees to the light, the button and the watchdog.
+//! The application: reads frames, answers each, and between them sees to the light, the button and
+//! the watchdog.
 //!
-//! Everything that ends with `0x00` and is not empty gets one answer, if only that it could not be read, so that a PC
-//! never waits in vain. A frame that lost its end is ended by the next `0x00`. A request that arrives a second time,
-//! because its answer was lost, is answered a second time and carried out once.
+//! Everything that ends with `0x00` and is not empty gets one answer, if only that it could not be
+//! read, so that a PC never waits in vain. A frame that lost its end is ended by the next `0x00`. A
+//! request that arrives a second time, because its answer was lost, is answered a second time and
+//! carried out once.
 
 use crate::{
     device::{Buffers, Device},
@@ -31,8 +33,8 @@ pub const MAX_BOARD_NAME: usize = 31;
 /// Bytes of the longest frame that answers a frame which could not be read.
 const REFUSAL: usize = 32;
 
-/// The application on a board. It receives frames of at most `FRAME` bytes ([`memory::request_len`] has the length for a
-/// model), and its gallery holds `CAPACITY` entries.
+/// The application on a board. It receives frames of at most `FRAME` bytes ([`memory::request_len`]
+/// has the length for a model), and its gallery holds `CAPACITY` entries.
 pub struct App<'m, B: Board, const FRAME: usize, const CAPACITY: usize> {
     serial: B::Serial,
     light: Light<B::Led>,
@@ -52,15 +54,17 @@ pub struct Memory<'m, const FRAME: usize> {
     pub reader: &'m mut FrameReader<FRAME>,
     /// The engine computes in it: at least [`Model::scratch_len`] words.
     pub scratch: &'m mut [u32],
-    /// An image, two embeddings, the value of an entry, an answer: at least [`memory::buffer_len`] bytes.
+    /// An image, two embeddings, the value of an entry, an answer: at least [`memory::buffer_len`]
+    /// bytes.
     pub buffer: &'m mut [u8],
     /// The gallery: [`memory::gallery_len`] bytes.
     pub gallery: &'m mut [u8],
 }
 
 impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, CAPACITY> {
-    /// Creates an application for `model` on the board with this name, of at most [`MAX_BOARD_NAME`] bytes. Its gallery keeps `exemplars` embeddings of each
-    /// entry, and has the entries that the board's flash holds.
+    /// Creates an application for `model` on the board with this name, of at most
+    /// [`MAX_BOARD_NAME`] bytes. Its gallery keeps `exemplars` embeddings of each entry, and has
+    /// the entries that the board's flash holds.
     ///
     /// # Errors
     /// Returns [`MemoryError`] if a part of `memory` is too small for the model.

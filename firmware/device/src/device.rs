@@ -125,7 +125,8 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         }
     }
 
-    /// Enrols the last image that was seen, and returns the number of images that the label then has.
+    /// Enrols the last image that was seen, and returns the number of images that the label then
+    /// has.
     ///
     /// # Errors
     /// Returns [`RequestError::NoEntry`] if no image was seen yet, or the error of the gallery.
@@ -164,7 +165,8 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         Ok(ResponseBody::Recognition(recognition))
     }
 
-    /// Converts a distance for people who read the log: the length between two embeddings, or their angle in degrees.
+    /// Converts a distance for people who read the log: the length between two embeddings, or their
+    /// angle in degrees.
     fn apart(&self, distance: u32) -> f32 {
         let real = self.model.distance().real(distance, self.model.output().scale);
         match self.model.distance() {

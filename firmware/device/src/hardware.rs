@@ -1,4 +1,5 @@
-//! The hardware that the application needs, as traits, so that it runs on any board, and in tests without one.
+//! The hardware that the application needs, as traits, so that it runs on any board, and in tests
+//! without one.
 
 use core::convert::Infallible;
 use embedded_hal::digital::{self, InputPin, OutputPin};
@@ -7,7 +8,8 @@ use embedded_storage::nor_flash::NorFlash;
 
 /// A board's types.
 pub trait Board {
-    /// The line to the PC. A read waits for at least one byte; `read_ready` is false if it would have to wait.
+    /// The line to the PC. A read waits for at least one byte; `read_ready` is false if it would
+    /// have to wait.
     type Serial: Read + ReadReady + Write;
     /// A light; high is on.
     type Led: OutputPin;
@@ -35,32 +37,36 @@ pub struct Parts<B: Board> {
 
 /// A board's time, sleep and watchdog.
 pub trait System {
-    /// Starts the clock of [`now`](Self::now), the ticks and the watchdog. In a test there is nothing to start.
+    /// Starts the clock of [`now`](Self::now), the ticks and the watchdog. In a test there is
+    /// nothing to start.
     fn start(&mut self) {}
 
-    /// Returns the microseconds since the start. The clock stands still while interrupts are masked for longer than a
-    /// tick, as they may be while flash is erased.
+    /// Returns the microseconds since the start. The clock stands still while interrupts are masked
+    /// for longer than a tick, as they may be while flash is erased.
     fn now(&mut self) -> u64;
 
-    /// Sleeps until a byte was received or a tick has passed ([`TICK_MICROS`]), or shorter. It returns at once if
-    /// received bytes wait to be read, so that `if serial.read_ready() { read } else { sleep }` misses none.
+    /// Sleeps until a byte was received or a tick has passed ([`TICK_MICROS`]), or shorter. It
+    /// returns at once if received bytes wait to be read, so that `if serial.read_ready() { read }
+    /// else { sleep }` misses none.
     fn sleep(&mut self);
 
-    /// Tells the watchdog that all is well. It restarts a board that is silent for [`WATCHDOG_MICROS`].
+    /// Tells the watchdog that all is well. It restarts a board that is silent for
+    /// [`WATCHDOG_MICROS`].
     fn feed_watchdog(&mut self);
 
     /// Restarts the board. It returns only in a test, where there is no board.
     fn restart(&mut self);
 
-    /// Returns the most bytes of stack that were in use so far, and the bytes of stack in all; `None` if they are not
-    /// known.
+    /// Returns the most bytes of stack that were in use so far, and the bytes of stack in all;
+    /// `None` if they are not known.
     fn stack(&mut self) -> Option<(u32, u32)>;
 }
 
 /// The longest that [`System::sleep`] sleeps, in microseconds.
 pub const TICK_MICROS: u32 = 50_000;
 
-/// The time that the watchdog waits, in microseconds: the longest that the watchdogs of all boards can.
+/// The time that the watchdog waits, in microseconds: the longest that the watchdogs of all boards
+/// can.
 pub const WATCHDOG_MICROS: u32 = 8_000_000;
 
 /// The light or button of a board without one: it shows nothing, and is never pressed.

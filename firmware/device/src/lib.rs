@@ -5,7 +5,8 @@
 #[cfg(test)]
 extern crate std;
 
-/// Logs through defmt. Without the feature, as on a PC, where defmt cannot be linked, it does nothing.
+/// Logs through defmt. Without the feature, as on a PC, where defmt cannot be linked, it does
+/// nothing.
 macro_rules! log {
     ($level:ident, $format:literal $(, $argument:expr)*) => {{
         #[cfg(feature = "defmt")]

@@ -1,4 +1,5 @@
-//! The board's light. The application switches it in passing, each time it reads the clock: nothing waits for it.
+//! The board's light. The application switches it in passing, each time it reads the clock: nothing
+//! waits for it.
 
 use embedded_hal::digital::OutputPin;
 
@@ -17,12 +18,13 @@ pub enum Show {
 }
 
 const MILLISECOND: u64 = 1_000;
-/// The length of a heartbeat's flash, of a blink, and of the pause after it. It is not shorter than the time between two
-/// updates, [`TICK_MICROS`](crate::hardware::TICK_MICROS).
+/// The length of a heartbeat's flash, of a blink, and of the pause after it. It is not shorter than
+/// the time between two updates, [`TICK_MICROS`](crate::hardware::TICK_MICROS).
 const BLINK: u64 = 150 * MILLISECOND;
 
 impl Show {
-    /// Returns true if the light is on, `elapsed` microseconds after this state began; `None` when the state is over.
+    /// Returns true if the light is on, `elapsed` microseconds after this state began; `None` when
+    /// the state is over.
     fn is_on(self, elapsed: u64) -> Option<bool> {
         match self {
             Self::Heartbeat => Some(elapsed % (2_000 * MILLISECOND) < BLINK),

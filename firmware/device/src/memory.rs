@@ -1,7 +1,7 @@
 //! The bytes of RAM that the application needs, computed from the model's lengths.
 //!
-//! All of it is `const`: a program declares its buffers by it, and its build script refuses a model that is too large
-//! for the board.
+//! All of it is `const`: a program declares its buffers by it, and its build script refuses a model
+//! that is too large for the board.
 
 use shared_model::gallery;
 
@@ -17,7 +17,8 @@ const TEXT: usize = VARINT + 31;
 /// Bytes of the receive queue beyond one request.
 const RX_SPARE: usize = 64;
 
-/// Returns the bytes of a frame that carries `message` bytes. Byte stuffing adds one in 254, and the frame's end one.
+/// Returns the bytes of a frame that carries `message` bytes. Byte stuffing adds one in 254, and
+/// the frame's end one.
 const fn frame_len(message: usize) -> usize {
     message + message / 254 + 2
 }
@@ -32,7 +33,8 @@ pub const fn response_len(dim: usize, exemplars: usize) -> usize {
     frame_len(MESSAGE + max(TEXT + VARINT + gallery::value_len(dim, exemplars), INFO))
 }
 
-/// Returns the bytes of [`Memory::buffer`](crate::app::Memory): an image, two embeddings, the value of an entry, an answer.
+/// Returns the bytes of [`Memory::buffer`](crate::app::Memory): an image, two embeddings, the value
+/// of an entry, an answer.
 pub const fn buffer_len(input_len: usize, dim: usize, exemplars: usize) -> usize {
     input_len + 2 * dim + gallery::value_len(dim, exemplars) + response_len(dim, exemplars)
 }
@@ -46,14 +48,15 @@ const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
 }
 
-/// Returns the bytes of a board's receive queue, for requests of at most `request` bytes: one request and some more, so
-/// that a PC may send a request while the board computes another.
+/// Returns the bytes of a board's receive queue, for requests of at most `request` bytes: one
+/// request and some more, so that a PC may send a request while the board computes another.
 pub const fn rx_queue_len(request: usize) -> usize {
     request + RX_SPARE
 }
 
-/// Bytes of RAM that are left to the stack, at least. Decoding the model needs most of it, up to 6 KB: its metadata have
-/// some kilobytes. An inference needs 2 KB. The ledger has both for each core.
+/// Bytes of RAM that are left to the stack, at least. Decoding the model needs most of it, up to 6
+/// KB: its metadata have some kilobytes. An inference needs 2 KB. The ledger has both for each
+/// core.
 pub const STACK_LEN: usize = 12 * 1024;
 
 /// Bytes of RAM besides the application's: the log's buffer and the board's variables.

@@ -7,8 +7,9 @@ use tinytriplet_store::{Owner, Store, StoreError};
 
 /// A gallery in RAM, and the same in flash if the board has flash for it.
 ///
-/// A change that could not be stored has not happened, as long as the board runs. Only if it restarts before another
-/// change is stored may the failed one be there: the flash may have done what it reported as failed.
+/// A change that could not be stored has not happened, as long as the board runs. Only if it
+/// restarts before another change is stored may the failed one be there: the flash may have done
+/// what it reported as failed.
 #[derive(Debug)]
 pub struct PersistentGallery<'m, Flash, const CAPACITY: usize> {
     gallery: Gallery<'m>,
@@ -26,11 +27,11 @@ pub enum Persistence {
     Ram,
     /// In flash.
     Flash,
-    /// The flash holds the gallery of the model with this hash, and keeps it until it is cleared. Until then there is
-    /// no gallery.
+    /// The flash holds the gallery of the model with this hash, and keeps it until it is cleared.
+    /// Until then there is no gallery.
     OtherModel([u8; 8]),
-    /// The flash could not be read when the gallery was loaded, or it is too small. There is no gallery until the next
-    /// start.
+    /// The flash could not be read when the gallery was loaded, or it is too small. There is no
+    /// gallery until the next start.
     Failed,
 }
 
@@ -58,8 +59,8 @@ impl<'m, Flash, const CAPACITY: usize> PersistentGallery<'m, Flash, CAPACITY> {
 }
 
 impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CAPACITY> {
-    /// Loads what `flash` holds into `gallery`, which is empty and has room for `CAPACITY` entries. `value` has
-    /// [`Gallery::value_len`] bytes; their content does not matter.
+    /// Loads what `flash` holds into `gallery`, which is empty and has room for `CAPACITY` entries.
+    /// `value` has [`Gallery::value_len`] bytes; their content does not matter.
     ///
     /// It does not fail: [`persistence`](Self::persistence) tells what came of it.
     pub fn load(model: &Model<'_>, gallery: Gallery<'m>, flash: Option<Flash>, value: &'m mut [u8]) -> Self {
@@ -96,12 +97,13 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
         Ok(())
     }
 
-    /// Adds an image's embedding to the entry of `label`, and returns the number of images that the entry then has.
+    /// Adds an image's embedding to the entry of `label`, and returns the number of images that the
+    /// entry then has.
     ///
     /// # Errors
     /// Returns [`PersistentGalleryError::Gallery`] if [`Gallery::enrolled`] refuses it,
-    /// [`PersistentGalleryError::Unavailable`] if there is no gallery, and [`PersistentGalleryError::Store`] if it could
-    /// not be stored. Nothing has changed then.
+    /// [`PersistentGalleryError::Unavailable`] if there is no gallery, and
+    /// [`PersistentGalleryError::Store`] if it could not be stored. Nothing has changed then.
     pub fn enrol(&mut self, label: &str, embedding: &[u8]) -> Result<u32, PersistentGalleryError> {
         self.get()?;
         let count = self.gallery.enrolled(label, embedding, self.value)?;
@@ -116,8 +118,8 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
     ///
     /// # Errors
     /// Returns [`PersistentGalleryError::Gallery`] if [`Gallery::insert`] refuses it,
-    /// [`PersistentGalleryError::Unavailable`] if there is no gallery, and [`PersistentGalleryError::Store`] if it could
-    /// not be stored. Nothing has changed then.
+    /// [`PersistentGalleryError::Unavailable`] if there is no gallery, and
+    /// [`PersistentGalleryError::Store`] if it could not be stored. Nothing has changed then.
     pub fn import(&mut self, label: &str, value: &[u8]) -> Result<(), PersistentGalleryError> {
         self.get()?;
         self.gallery.check(label, value)?;
@@ -131,8 +133,9 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
     ///
     /// # Errors
     /// Returns [`PersistentGalleryError::NoEntry`] if there is no such entry,
-    /// [`PersistentGalleryError::Unavailable`] if there is no gallery, and [`PersistentGalleryError::Store`] if the
-    /// change could not be stored. Nothing has changed then.
+    /// [`PersistentGalleryError::Unavailable`] if there is no gallery, and
+    /// [`PersistentGalleryError::Store`] if the change could not be stored. Nothing has changed
+    /// then.
     pub fn forget(&mut self, label: &str) -> Result<(), PersistentGalleryError> {
         if self.get()?.find(label).is_none() {
             return Err(PersistentGalleryError::NoEntry);
@@ -144,11 +147,13 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
         Ok(())
     }
 
-    /// Removes all entries, also those of another model: from then on the flash belongs to this one.
+    /// Removes all entries, also those of another model: from then on the flash belongs to this
+    /// one.
     ///
     /// # Errors
     /// Returns [`PersistentGalleryError::Store`] if the change could not be stored, and
-    /// [`PersistentGalleryError::Unavailable`] if the flash could not be read at the start. Nothing has changed then.
+    /// [`PersistentGalleryError::Unavailable`] if the flash could not be read at the start. Nothing
+    /// has changed then.
     pub fn clear(&mut self) -> Result<(), PersistentGalleryError> {
         match &mut self.store {
             Some(store) => {

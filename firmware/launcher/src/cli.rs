@@ -20,7 +20,8 @@ use tinytriplet_boards::{BOARDS, Board, Emulated, find};
 /// The exit status of a program whose standard output was closed, as shells have it.
 const CLOSED: u8 = 141;
 
-/// The tasks besides `--measure`. (What an option requires counts as given where it could not be given.)
+/// The tasks besides `--measure`. (What an option requires counts as given where it could not be
+/// given.)
 const NOT_MEASURE: [&str; 5] = ["board", "list", "list_boards", "serve", "run"];
 /// The tasks besides `--serve`.
 const NOT_SERVE: [&str; 5] = ["board", "list", "list_boards", "measure", "run"];
@@ -114,8 +115,8 @@ impl Cli {
     }
 }
 
-/// Returns the folder that `TINYTRIPLET_MODELS` names. A relative path counts from the workspace, as in the firmware's
-/// build script.
+/// Returns the folder that `TINYTRIPLET_MODELS` names. A relative path counts from the workspace,
+/// as in the firmware's build script.
 fn models_variable() -> Option<PathBuf> {
     let path = env::var_os("TINYTRIPLET_MODELS").filter(|path| !path.is_empty())?;
     Some(crate::emulator::workspace().join(path))

@@ -23,8 +23,8 @@ const DIGITS: &str = include_str!("../../demo/digits.txt");
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-/// Builds the firmware for `board`, boots it, and shows that its answers are those of the PC. `model` is the model file
-/// that is built in.
+/// Builds the firmware for `board`, boots it, and shows that its answers are those of the PC.
+/// `model` is the model file that is built in.
 pub fn run(board: &'static Board, model: &[u8]) -> Result {
     let digits =
         image::parse(DIGITS).map_err(|line| format!("demo/digits.txt: line {line} cannot be read"))?;

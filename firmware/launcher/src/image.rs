@@ -1,7 +1,7 @@
 //! Images drawn as text, as in `firmware/demo/digits.txt`.
 //!
-//! A line `digit 7` begins a digit. Its rows follow, between bars, with one character per pixel, in ten levels from space
-//! (0) to `@` (255). Other lines are comments.
+//! A line `digit 7` begins a digit. Its rows follow, between bars, with one character per pixel, in
+//! ten levels from space (0) to `@` (255). Other lines are comments.
 
 use std::fmt::Write;
 
@@ -22,8 +22,9 @@ pub struct Image {
 /// Reads the images in a text.
 ///
 /// # Errors
-/// Returns the number of the wrong line, counted from 1: a row before the first `digit`, or of another length than the row
-/// before, or with a character that is not a level; or a `digit` without a number.
+/// Returns the number of the wrong line, counted from 1: a row before the first `digit`, or of
+/// another length than the row before, or with a character that is not a level; or a `digit`
+/// without a number.
 pub fn parse(text: &str) -> Result<Vec<Image>, usize> {
     let mut images: Vec<Image> = Vec::new();
     for (line, number) in text.lines().zip(1..) {
@@ -74,8 +75,8 @@ impl std::fmt::Display for Image {
     }
 }
 
-/// Draws two images of one size side by side for a terminal: `gap` columns apart, each line indented by two. Lines without
-/// ink are left out.
+/// Draws two images of one size side by side for a terminal: `gap` columns apart, each line
+/// indented by two. Lines without ink are left out.
 pub fn side_by_side(a: &Image, b: &Image, gap: usize) -> String {
     let mut text = String::new();
     for (left, right) in a.half_rows().zip(b.half_rows()) {

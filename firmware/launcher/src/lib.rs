@@ -1,5 +1,5 @@
-//! tinytriplet's boards on a PC: builds the firmware, boots it in an emulator, shows it at work, lends it to other
-//! programs, and measures it.
+//! tinytriplet's boards on a PC: builds the firmware, boots it in an emulator, shows it at work,
+//! lends it to other programs, and measures it.
 //!
 //! * [`emulator`] builds a program for a board and boots it.
 //! * [`mod@measure`] counts what models cost on a board.

@@ -6,8 +6,8 @@ use crate::{
 };
 use std::{error::Error, io::ErrorKind, path::Path, process::Command, thread, time::Duration};
 
-/// Runs a program on its board until it is interrupted: through probe-rs, or in the emulator if the board is an emulated
-/// one.
+/// Runs a program on its board until it is interrupted: through probe-rs, or in the emulator if the
+/// board is an emulated one.
 pub fn run(path: &Path) -> Result<(), Box<dyn Error>> {
     let program = Program::read(path)?;
     let Some(chip) = program.board().chip else { return run_emulated(&program) };

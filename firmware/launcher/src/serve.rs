@@ -9,8 +9,9 @@ use std::{
 };
 use tinytriplet_boards::Board;
 
-/// Builds the firmware, boots it with the gallery in the file `flash`, and carries its serial line over standard input
-/// and output until standard input ends. Unless `quiet`, it tells on standard error which board runs where.
+/// Builds the firmware, boots it with the gallery in the file `flash`, and carries its serial line
+/// over standard input and output until standard input ends. Unless `quiet`, it tells on standard
+/// error which board runs where.
 pub fn run(board: &'static Board, flash: Option<PathBuf>, quiet: bool) -> Result<(), Box<dyn Error>> {
     let program = emulator::build(board, Binary::Firmware)?;
     let flash = flash.unwrap_or_else(|| emulator::flash_path(board));

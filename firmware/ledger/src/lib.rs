@@ -1,9 +1,9 @@
 //! The ledger: what inference costs on each board, counted to the last instruction and byte.
 //!
-//! `data/` has one file per board. `cargo test -p tests --test ledger` counts again and compares, so that a change that
-//! makes an inference dearer is seen where it is reviewed; with `BLESS=1` it writes the files. The PC's report reads them
-//! through [`boards`], to estimate what another net costs. `cargo run -p firmware -- --measure BOARD --json` prints the
-//! same form for any models.
+//! `data/` has one file per board. `cargo test -p tests --test ledger` counts again and compares,
+//! so that a change that makes an inference dearer is seen where it is reviewed; with `BLESS=1` it
+//! writes the files. The PC's report reads them through [`boards`], to estimate what another net
+//! costs. `cargo run -p firmware -- --measure BOARD --json` prints the same form for any models.
 
 mod format;
 mod work;
@@ -56,7 +56,8 @@ pub struct Cost {
 /// The costs of a net.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Net {
-    /// The name of its file, without `.postcard`. In the committed ledger it is the name of a preset.
+    /// The name of its file, without `.postcard`. In the committed ledger it is the name of a
+    /// preset.
     pub name: String,
     /// Names of other files with the same net.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -65,8 +66,9 @@ pub struct Net {
     pub model: String,
     /// The model's hash, in hexadecimal digits.
     pub hash: String,
-    /// The steps of an inference, in order. They are counted in another inference than [`embed`](Self::embed), which
-    /// observes each row of them, so that their sum differs by some dozen instructions per row.
+    /// The steps of an inference, in order. They are counted in another inference than
+    /// [`embed`](Self::embed), which observes each row of them, so that their sum differs by some
+    /// dozen instructions per row.
     pub steps: Vec<Step>,
     /// One inference as a whole.
     pub embed: Cost,
@@ -80,8 +82,8 @@ pub struct Net {
     pub ram: Ram,
     /// Bytes of the model file.
     pub file: File,
-    /// CRC-32 of the embeddings of `shared_model::engine::TestImage::ALL`, in hexadecimal digits. The PC has computed the
-    /// same.
+    /// CRC-32 of the embeddings of `shared_model::engine::TestImage::ALL`, in hexadecimal digits.
+    /// The PC has computed the same.
     pub embedding_crcs: Vec<String>,
 }
 

@@ -1,4 +1,5 @@
-//! Checks that a board can hold the models, as far as its memories decide it. The linker checks the rest.
+//! Checks that a board can hold the models, as far as its memories decide it. The linker checks the
+//! rest.
 
 use crate::{gallery_size::GallerySize, linker::program_flash, model_file::ModelFile};
 use std::env;
@@ -37,7 +38,8 @@ pub fn check(board: &Board, file: &ModelFile, gallery: GallerySize) -> Result<()
     Ok(())
 }
 
-/// Checks that the board has enough RAM and flash for the measured models. All of them are in the program.
+/// Checks that the board has enough RAM and flash for the measured models. All of them are in the
+/// program.
 pub fn check_measured(board: &Board, files: &[ModelFile]) -> Result<(), String> {
     for file in files {
         let model = file.decode()?;

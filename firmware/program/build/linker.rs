@@ -71,7 +71,8 @@ fn memory_x(board: &Board, riscv: bool) -> String {
     }
     text
 }
-/// Returns the flash that the gallery leaves to the program. The vectors are always at the beginning of the flash.
+/// Returns the flash that the gallery leaves to the program. The vectors are always at the
+/// beginning of the flash.
 pub fn program_flash(board: &Board) -> Region {
     let (flash, gallery) = (board.flash, board.gallery);
     if gallery.end() == flash.end() {

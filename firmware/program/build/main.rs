@@ -1,5 +1,5 @@
-//! The build script of the programs for a board: embeds the model file, checks that the board can hold it, and lays out
-//! the board's memory for the linker.
+//! The build script of the programs for a board: embeds the model file, checks that the board can
+//! hold it, and lays out the board's memory for the linker.
 
 mod fit;
 mod gallery_size;

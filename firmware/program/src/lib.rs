@@ -1,9 +1,10 @@
-//! The firmware of tinytriplet: a microcontroller that answers over a serial line with the embeddings and distances of a
-//! model.
+//! The firmware of tinytriplet: a microcontroller that answers over a serial line with the
+//! embeddings and distances of a model.
 //!
-//! The package has two programs for a board. `firmware` answers a PC; `measure` prints what a computation costs. This
-//! library is what they share: the [`model`] that is built in, and the handlers of panics and faults. On a PC `firmware`
-//! is a launcher, which builds the programs and boots them in an emulator.
+//! The package has two programs for a board. `firmware` answers a PC; `measure` prints what a
+//! computation costs. This library is what they share: the [`model`] that is built in, and the
+//! handlers of panics and faults. On a PC `firmware` is a launcher, which builds the programs and
+//! boots them in an emulator.
 //!
 //! The rest is in crates of its own, beside this one:
 //!

@@ -1,5 +1,5 @@
-//! On a board this is the firmware. On a PC it is the launcher, which builds the firmware, boots it in an emulator and
-//! shows it at work.
+//! On a board this is the firmware. On a PC it is the launcher, which builds the firmware, boots it
+//! in an emulator and shows it at work.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]

@@ -1,4 +1,5 @@
-//! The parts that every program for a board has: the board's name in the file, a log, and handlers of panics and faults.
+//! The parts that every program for a board has: the board's name in the file, a log, and handlers
+//! of panics and faults.
 
 use core::panic::PanicInfo;
 use defmt_rtt as _;

@@ -26,13 +26,15 @@ const fn word<Flash: NorFlash>() -> usize {
     if larger > CRC_LEN { larger } else { CRC_LEN }
 }
 
-/// Bytes of a record with a value of `value_len` bytes, in whole words; `None` if no number is that large.
+/// Bytes of a record with a value of `value_len` bytes, in whole words; `None` if no number is that
+/// large.
 const fn slot_len(value_len: usize, word: usize) -> Option<usize> {
     VALUE.saturating_add(value_len).saturating_add(CRC_LEN).checked_next_multiple_of(word)
 }
 
-/// Returns the most records, with values of `value_len` bytes, that a region of `region_len` bytes of such a flash
-/// holds: one fewer than fit into half of it, because a change has to fit after them.
+/// Returns the most records, with values of `value_len` bytes, that a region of `region_len` bytes
+/// of such a flash holds: one fewer than fit into half of it, because a change has to fit after
+/// them.
 ///
 /// It can be checked when a program is built:
 ///

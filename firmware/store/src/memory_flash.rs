@@ -3,8 +3,8 @@ use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
 
-/// Memory that behaves as NOR flash does: an erase sets all bits of whole sectors, a write clears bits. It writes words
-/// of 4 bytes and erases sectors of 4096.
+/// Memory that behaves as NOR flash does: an erase sets all bits of whole sectors, a write clears
+/// bits. It writes words of 4 bytes and erases sectors of 4096.
 ///
 /// It serves in tests, in examples, and on boards whose flash is only emulated.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ impl NorFlash for MemoryFlash<'_> {
     }
 }
 
-/// Keeps the compiler from moving one operation into another: the program may end at any instruction, and the memory
-/// may outlive it.
+/// Keeps the compiler from moving one operation into another: the program may end at any
+/// instruction, and the memory may outlive it.
 fn settle() {
     compiler_fence(SeqCst);
 }

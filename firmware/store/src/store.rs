@@ -16,7 +16,8 @@ pub type Key = Vec<u8, MAX_KEY_LEN>;
 
 /// Up to `CAPACITY` records, each with a key and a value of one length, in a region of NOR flash.
 ///
-/// A change is made as a whole or not at all, whenever the power is cut. It lasts once it is acknowledged.
+/// A change is made as a whole or not at all, whenever the power is cut. It lasts once it is
+/// acknowledged.
 ///
 /// ```
 /// use tinytriplet_store::{MemoryFlash, Store};
@@ -63,16 +64,16 @@ struct Active {
 pub enum Owner {
     /// The owner that the store was mounted for. A region without records has this owner, too.
     Mine,
-    /// The owner given here. This mount can neither read nor change its records, but it can [`Store::clear`] them. It
-    /// is the mount's own name where it wrote values of another length, more records than now fit, or a later version
-    /// of the layout.
+    /// The owner given here. This mount can neither read nor change its records, but it can
+    /// [`Store::clear`] them. It is the mount's own name where it wrote values of another length,
+    /// more records than now fit, or a later version of the layout.
     Other([u8; 8]),
 }
 
 impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
-    /// Reads the records that the flash holds, and writes nothing. `flash` is the region, from offset 0 to its
-    /// capacity. `owner` tells records of this use of the region from those of another. All values have `value_len`
-    /// bytes.
+    /// Reads the records that the flash holds, and writes nothing. `flash` is the region, from
+    /// offset 0 to its capacity. `owner` tells records of this use of the region from those of
+    /// another. All values have `value_len` bytes.
     ///
     /// # Errors
     /// Returns [`MountError::WordSize`], [`MountError::Region`], [`MountError::ValueLength`] or
@@ -114,25 +115,25 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         self.index.is_empty()
     }
 
-    /// Returns the number of slots for records in a bank. Between two compactions there are as many changes, less the
-    /// records that the first of them copied.
+    /// Returns the number of slots for records in a bank. Between two compactions there are as many
+    /// changes, less the records that the first of them copied.
     pub fn slots(&self) -> usize {
         self.layout.slots.into()
     }
 
-    /// Returns how often the records have been copied to the other bank since the region was new. Each bank has been
-    /// erased half as often, not counting compactions that were cut off.
+    /// Returns how often the records have been copied to the other bank since the region was new.
+    /// Each bank has been erased half as often, not counting compactions that were cut off.
     pub fn compactions(&self) -> u32 {
         self.active.map_or(0, |active| active.sequence)
     }
 
-    /// Reads the `index`-th record, in the order in which the keys came: returns its key, and copies its value into
-    /// `value`.
+    /// Reads the `index`-th record, in the order in which the keys came: returns its key, and
+    /// copies its value into `value`.
     ///
     /// # Errors
-    /// Returns [`StoreError::Index`] if there is no such record, [`StoreError::ValueLength`] if `value` is not as long
-    /// as a value, [`StoreError::Damaged`] if the flash gives back something else than was written, and
-    /// [`StoreError::Flash`] if it cannot be read.
+    /// Returns [`StoreError::Index`] if there is no such record, [`StoreError::ValueLength`] if
+    /// `value` is not as long as a value, [`StoreError::Damaged`] if the flash gives back something
+    /// else than was written, and [`StoreError::Flash`] if it cannot be read.
     pub fn read(&mut self, index: usize, value: &mut [u8]) -> Result<Key, StoreError> {
         let (Some(active), Some(&slot)) = (self.active, self.index.get(index)) else {
             return Err(StoreError::Index);
@@ -146,15 +147,16 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         }
     }
 
-    /// Adds a record, or replaces the value of the one with this key. After `Ok` it has been read back from the flash.
-    /// After an error that the flash caused, this mount does not have it; the next mount may.
+    /// Adds a record, or replaces the value of the one with this key. After `Ok` it has been read
+    /// back from the flash. After an error that the flash caused, this mount does not have it; the
+    /// next mount may.
     ///
     /// # Errors
     /// Returns [`StoreError::KeyLength`] if the key has no byte or more than [`MAX_KEY_LEN`],
-    /// [`StoreError::ValueLength`] if the value is not as long as a value, [`StoreError::Full`] if there are `CAPACITY`
-    /// other records, and [`StoreError::OtherOwner`] if the records are another owner's. Returns
-    /// [`StoreError::Flash`], [`StoreError::ReadBack`], [`StoreError::Damaged`] or [`StoreError::WornOut`] if the flash
-    /// fails.
+    /// [`StoreError::ValueLength`] if the value is not as long as a value, [`StoreError::Full`] if
+    /// there are `CAPACITY` other records, and [`StoreError::OtherOwner`] if the records are
+    /// another owner's. Returns [`StoreError::Flash`], [`StoreError::ReadBack`],
+    /// [`StoreError::Damaged`] or [`StoreError::WornOut`] if the flash fails.
     pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         self.check_owner()?;
         let key = Key::from_slice(key).map_err(|_| StoreError::KeyLength)?;
@@ -181,8 +183,8 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// Removes the record with this key. Returns false if there is no such record.
     ///
     /// # Errors
-    /// Returns [`StoreError::OtherOwner`] if the records are another owner's. If the flash fails, the errors and what
-    /// they mean are those of [`Self::put`].
+    /// Returns [`StoreError::OtherOwner`] if the records are another owner's. If the flash fails,
+    /// the errors and what they mean are those of [`Self::put`].
     pub fn remove(&mut self, key: &[u8]) -> Result<bool, StoreError> {
         self.check_owner()?;
         let Ok(key) = Key::from_slice(key) else { return Ok(false) };
@@ -198,10 +200,12 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         Ok(true)
     }
 
-    /// Removes all records, also those of another owner. From then on the region belongs to this owner.
+    /// Removes all records, also those of another owner. From then on the region belongs to this
+    /// owner.
     ///
     /// # Errors
-    /// Returns the errors of [`Self::put`] if the flash fails. The records are then all there or all gone.
+    /// Returns the errors of [`Self::put`] if the flash fails. The records are then all there or
+    /// all gone.
     pub fn clear(&mut self) -> Result<(), StoreError> {
         self.compact(Vec::new()).map(drop)
     }
@@ -245,8 +249,8 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         Ok(true)
     }
 
-    /// Reads a slot: returns its kind and key, and copies its value into `value`. Returns `None` if it is empty or was
-    /// cut off.
+    /// Reads a slot: returns its kind and key, and copies its value into `value`. Returns `None` if
+    /// it is empty or was cut off.
     fn read_slot(
         &mut self,
         bank: u8,
@@ -286,8 +290,8 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
             (Some(active), Some(slot)) if slot < self.layout.slots => (active.bank, slot),
             _ => self.compact(self.index.clone())?,
         };
-        // There is a next slot only after success. A record that fails may be whole on the flash all the same, and
-        // would then count beside those that came after it in this bank.
+        // There is a next slot only after success. A record that fails may be whole on the flash
+        // all the same, and would then count beside those that came after it in this bank.
         self.next = None;
         let mut crc = CRC32.digest();
         for at in (0..self.layout.slot_len()).step_by(CHUNK) {
@@ -310,8 +314,8 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         Ok(slot)
     }
 
-    /// Erases the bank that does not count, copies the records in these slots to it, and makes it the one that counts.
-    /// Returns that bank and its first free slot.
+    /// Erases the bank that does not count, copies the records in these slots to it, and makes it
+    /// the one that counts. Returns that bank and its first free slot.
     fn compact(&mut self, mut index: Vec<u16, CAPACITY>) -> Result<(u8, u16), StoreError> {
         // If this fails, the other bank may count all the same: nothing may be added to this one.
         self.next = None;

@@ -1,5 +1,5 @@
-//! The power is cut at every operation of the flash in turn: what was acknowledged is there afterwards, and the change
-//! under way has been made as a whole or not at all.
+//! The power is cut at every operation of the flash in turn: what was acknowledged is there
+//! afterwards, and the change under way has been made as a whole or not at all.
 
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
@@ -124,8 +124,8 @@ fn contents(store: &mut Store<Flash<'_>, CAPACITY>) -> Contents {
         .collect()
 }
 
-/// Makes changes until the power is cut, `left` steps later, or all are made. Returns the contents that were acknowledged,
-/// and the change that was under way.
+/// Makes changes until the power is cut, `left` steps later, or all are made. Returns the contents
+/// that were acknowledged, and the change that was under way.
 fn play(bytes: &mut [u8], left: usize) -> (Contents, Option<Change>) {
     let mut store = mount(bytes, left);
     let mut acknowledged = Contents::new();

@@ -14,7 +14,7 @@ pub struct Class {
     pub images: Vec<usize>,
 }
 
-/// The classes of a data set whose image `i` has label `labels[i]`, by ascending label.
+/// Returns the classes of a data set whose image `i` has label `labels[i]`, by ascending label.
 pub fn classes(labels: &[Label]) -> Vec<Class> {
     let mut images: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
     for (index, &label) in labels.iter().enumerate() {
@@ -28,15 +28,17 @@ const HELD_OUT_IMAGES: usize = 5_000;
 /// An image alone has nothing to be near.
 const FEWEST_HELD_OUT: usize = 2;
 
-/// Takes from `classes` what must not be trained on, to be evaluated instead: the indices of these images,
-/// ascending.
+/// Takes from `classes` what must not be trained on, to be evaluated instead: the indices of these
+/// images, ascending.
 ///
-/// * [`HoldOut::Images`]: the last twelfth of every class, but at least 2 images; a class of fewer than 6 gives none.
-/// * [`HoldOut::Classes`]: the last quarter of the classes, but at least 2. Of a large class a part is evaluated,
-///   evenly spread, such that it is 5,000 images or little more in all; none of it is trained on.
+/// * [`HoldOut::Images`]: the last twelfth of every class, but at least 2 images; a class of fewer
+///   than 6 gives none.
+/// * [`HoldOut::Classes`]: the last quarter of the classes, but at least 2. Of a large class a part
+///   is evaluated, evenly spread, such that it is 5,000 images or little more in all; none of it is
+///   trained on.
 ///
 /// # Errors
-/// Whole classes are to be held out, and there are fewer than 4.
+/// Returns [`TooFewToHoldOut`] if whole classes are to be held out, and there are fewer than 4.
 pub fn hold_out(classes: &mut Vec<Class>, kind: HoldOut) -> Result<Vec<usize>, TooFewToHoldOut> {
     let mut held_out = Vec::new();
     match kind {
@@ -65,7 +67,7 @@ pub fn hold_out(classes: &mut Vec<Class>, kind: HoldOut) -> Result<Vec<usize>, T
     Ok(held_out)
 }
 
-/// At most `count` of them, evenly spread.
+/// Returns at most `count` of them, evenly spread.
 pub fn evenly(images: &[usize], count: usize) -> Vec<usize> {
     images.iter().copied().step_by(images.len().div_ceil(count).max(1)).collect()
 }

@@ -18,11 +18,12 @@ pub const DRAWN: &str = "drawn";
 pub struct Dataset {
     /// `mnist` where the content is MNIST to the last bit, `drawn-digits`, or the folder's name.
     pub name: String,
-    /// Where the images come from.
+    /// The source of the images.
     pub source: Source,
-    /// What the labels mean: label `i` is the class of this name. At least as many as there are labels in use.
+    /// The meaning of the labels: label `i` is the class of this name. At least as many as there
+    /// are labels in use.
     pub class_names: Vec<String>,
-    /// How the images became pixels.
+    /// The way that the images became pixels.
     pub preprocessing: Preprocessing,
     /// To train with.
     pub train: Split,
@@ -30,7 +31,7 @@ pub struct Dataset {
     pub test: Split,
 }
 
-/// Where a [`Dataset`] comes from.
+/// The source of a [`Dataset`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The folder that the user named.
@@ -84,10 +85,10 @@ impl Dataset {
         })
     }
 
-    /// The labels of the classes that `config` leaves unseen, ascending.
+    /// Returns the labels of the classes that `config` leaves unseen, ascending.
     ///
     /// # Errors
-    /// There is no class of such a name.
+    /// Returns [`ConfigError::Unknown`] if no class has such a name.
     pub fn unseen_labels(&self, config: &DataConfig) -> Result<Vec<Label>, ConfigError> {
         let label = |name: &String| match self.class_names.iter().position(|other| other == name) {
             Some(label) => Ok(label as Label),
@@ -99,7 +100,8 @@ impl Dataset {
         Ok(labels)
     }
 
-    /// The training images once more: those that [`HoldOut::Images`] holds out, to test with, and the others.
+    /// Returns the training images once more: those that [`HoldOut::Images`] holds out, to test with, and
+    /// the others.
     pub fn validation(&self) -> Self {
         let mut classes = classes(self.train.labels());
         let held_out = hold_out(&mut classes, HoldOut::Images).unwrap_or_default();

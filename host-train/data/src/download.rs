@@ -1,7 +1,7 @@
 //! MNIST from the network, kept in a cache.
 //!
-//! What a mirror or the cache holds counts only when the SHA-256 of its *unpacked* content is right, so it does not
-//! matter who serves a file, how it was compressed, or what has befallen the cache.
+//! A file of a mirror or the cache counts only if the SHA-256 of its *unpacked* content is right,
+//! so it does not matter who serves a file, how it was compressed, or what has befallen the cache.
 
 use crate::{
     event::{Event, Progress},
@@ -18,7 +18,8 @@ use std::{
 };
 use thiserror::Error;
 
-/// Public copies of MNIST, at three different providers: PyTorch's, TensorFlow's, and one on GitHub.
+/// Public copies of MNIST, at three different providers: PyTorch's, TensorFlow's, and one on
+/// GitHub.
 pub const MIRRORS: [&str; 3] = [
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -43,7 +44,7 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Except for one that drips.
 const FILE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// Why MNIST could not be had: each mirror and its failure.
+/// The reason why MNIST could not be had: each mirror and its failure.
 #[derive(Debug)]
 pub struct DownloadError {
     /// Address of the mirror, and what went wrong there.
@@ -59,7 +60,7 @@ impl fmt::Display for DownloadError {
 
 impl std::error::Error for DownloadError {}
 
-/// What went wrong at one mirror.
+/// The failure of one mirror.
 #[derive(Debug, Error)]
 pub enum MirrorError {
     /// No connection, or no answer, or not the one hoped for.
@@ -70,9 +71,9 @@ pub enum MirrorError {
     Body {
         /// The file's name.
         file: String,
-        /// How much had come.
+        /// The number of bytes received.
         received: usize,
-        /// What the system says.
+        /// The system's error.
         reason: io::Error,
     },
     /// A file came that does not unpack.
@@ -80,7 +81,7 @@ pub enum MirrorError {
     Content {
         /// The file's name.
         file: String,
-        /// What is wrong with it.
+        /// The fault.
         fault: Fault,
     },
     /// A file came that is not MNIST's.
@@ -95,7 +96,7 @@ pub enum MirrorError {
     },
 }
 
-/// Whether the four files are MNIST's own.
+/// Returns true if the four files are MNIST's own.
 pub(super) fn is_mnist(contents: &[Content; 4]) -> bool {
     contents.iter().zip(CHECKSUMS).all(|(content, checksum)| sha256(&content.bytes) == checksum)
 }
@@ -103,11 +104,12 @@ pub(super) fn is_mnist(contents: &[Content; 4]) -> bool {
 /// MNIST's four files, in the order of [`NAMES`].
 pub(super) struct Mnist {
     pub contents: [Content; 4],
-    /// Whether a mirror was needed.
+    /// True if a mirror was needed.
     pub downloaded: bool,
 }
 
-/// Each of the four files from the cache where it is right there, and from a mirror otherwise. The checksums are [`CHECKSUMS`], but for tests.
+/// Returns each of the four files from the cache where it is right there, and from a mirror otherwise. The
+/// checksums are [`CHECKSUMS`], but for tests.
 pub(super) fn obtain(
     cache: &Path,
     mirrors: &[String],
@@ -141,7 +143,7 @@ pub(super) fn obtain(
     Ok(Mnist { contents, downloaded })
 }
 
-/// A file of the cache, where it has one; an error says what is wrong with it.
+/// Returns a file of the cache, where it has one; an error says what is wrong with it.
 fn cached(path: &Path, checksum: &str) -> Result<Option<Content>, String> {
     if !path.exists() {
         return Ok(None);
@@ -164,7 +166,8 @@ fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_extension(format!("{}.part", process::id()));
     let saved = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
     if saved.is_err() {
-        // What is left of it is of no use; that it cannot be removed is no worse than that it is there.
+        // What is left of it is of no use; that it cannot be removed is no worse than that it is
+        // there.
         let _ = fs::remove_file(&part);
     }
     saved
@@ -189,8 +192,8 @@ impl<'a> Mirrors<'a> {
         Self { agent, left: mirrors, failures: Vec::new() }
     }
 
-    /// A file as the first mirror served it that can, and unpacked. A mirror that has failed once is not asked
-    /// again, whatever for: so nobody waits for it twice.
+    /// Returns a file as the first mirror served it that can, and unpacked. A mirror that has failed once
+    /// is not asked again, whatever for: so nobody waits for it twice.
     fn get(
         &mut self,
         name: &str,
@@ -208,7 +211,7 @@ impl<'a> Mirrors<'a> {
     }
 }
 
-/// A file from a mirror, as it came and unpacked.
+/// Returns a file from a mirror, as it came and unpacked.
 fn fetch(
     agent: &ureq::Agent,
     mirror: &str,
@@ -234,7 +237,7 @@ fn fetch(
     }
 }
 
-/// All that a body holds; where it breaks off, how much came and why no more did.
+/// Returns all that a body holds; where it breaks off, how much came and why no more did.
 fn receive(mut body: impl Read, progress: Progress<'_>) -> Result<Vec<u8>, (usize, io::Error)> {
     let mut received = Vec::new();
     let mut chunk = vec![0; 64 << 10];
@@ -267,7 +270,8 @@ mod tests {
         thread,
     };
 
-    /// A server on this machine that answers every request for a path with what `answer` says; gives its address.
+    /// Returns a server on this machine that answers every request for a path with what `answer` says;
+    /// gives its address.
     fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/", listener.local_addr().unwrap());
@@ -290,7 +294,7 @@ mod tests {
         path.unwrap_or_default().trim_start_matches('/').to_owned()
     }
 
-    /// An answer that announces `length` bytes.
+    /// Returns an answer that announces `length` bytes.
     fn answer(status: &str, length: usize, body: &[u8]) -> Vec<u8> {
         let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
         [head.as_bytes(), body].concat()
@@ -323,7 +327,7 @@ mod tests {
         serve(|_| answer("200 OK", 1000, &[0x1f, 0x8b, 8]))
     }
 
-    /// An address at which nobody listens.
+    /// Returns an address at which nobody listens.
     fn nobody() -> String {
         format!("http://{}/", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
     }

@@ -1,11 +1,12 @@
 //! Digits drawn by this program, for a machine without MNIST and without a network.
 //!
-//! A digit starts as a glyph: a few strokes of a pen, in one of the ways people write it. Every image
-//! bends, jitters, shears, turns and widens its glyph anew, draws it with a pen of its own, and sets it as MNIST
-//! does: scaled to fit 20×20 pixels, its centre of mass in the middle of 28×28.
+//! A digit starts as a glyph: a few strokes of a pen, in one of the ways people write it. Every
+//! image bends, jitters, shears, turns and widens its glyph, draws it with a pen of its own,
+//! and sets it as MNIST does: scaled to fit 20×20 pixels, its centre of mass in the middle of
+//! 28×28.
 //!
-//! The same seed gives the same bytes on every machine: there is no arithmetic here but `+ - × ÷ √`, which
-//! IEEE 754 defines to the last bit.
+//! The same seed gives the same bytes on every machine: there is no arithmetic here but
+//! `+ - × ÷ √`, which IEEE 754 defines to the last bit.
 
 mod glyphs;
 
@@ -30,8 +31,8 @@ pub const TRAIN_PER_CLASS: usize = 1200;
 /// Images of each class in the test split, where nobody asks for another number.
 pub const TEST_PER_CLASS: usize = 200;
 
-/// Ten classes of drawn digits, shuffled. The test split comes from a random stream of its own, so its images do
-/// not depend on the size of the training split.
+/// Draws ten classes of digits, shuffled. The test split comes from a random stream of its own, so
+/// its images do not depend on the size of the training split.
 #[must_use]
 pub fn dataset(seed: u64, train_per_class: usize, test_per_class: usize) -> Dataset {
     Dataset {
@@ -73,7 +74,7 @@ impl Segment {
         distance(self.from, self.to)
     }
 
-    /// From `p` to the nearest point of the piece.
+    /// Returns the distance from `p` to the nearest point of the piece.
     fn distance(&self, p: Point) -> f32 {
         let (dx, dy) = (self.to.0 - self.from.0, self.to.1 - self.from.1);
         let square = dx * dx + dy * dy;
@@ -87,7 +88,7 @@ fn distance(a: Point, b: Point) -> f32 {
     ((a.0 - b.0) * (a.0 - b.0) + (a.1 - b.1) * (a.1 - b.1)).sqrt()
 }
 
-/// One image of a glyph.
+/// Draws one image of a glyph.
 fn draw(glyph: Glyph, rng: &mut ChaCha8Rng) -> [u8; SIDE * SIDE] {
     let hand = Hand::new(rng);
     let strokes: Vec<Vec<Point>> = glyph.iter().map(|stroke| curve(&hand.write(stroke, rng))).collect();
@@ -122,16 +123,16 @@ fn draw(glyph: Glyph, rng: &mut ChaCha8Rng) -> [u8; SIDE * SIDE] {
     image
 }
 
-/// How one image differs from its glyph in shape.
+/// The differences of one image's shape from its glyph.
 struct Hand {
     /// Turn, slant and width in one: columns of a matrix.
     x_axis: Point,
     y_axis: Point,
     /// Factors of x², xy and y² in the displacement of x, then of y.
     bend: [f32; 6],
-    /// How far single points stray.
+    /// The distance by which single points stray.
     jitter: f32,
-    /// How likely a sharp corner is written round.
+    /// The probability that a sharp corner is written round.
     haste: f32,
 }
 
@@ -178,8 +179,8 @@ impl Hand {
     }
 }
 
-/// The quadratic B-spline of control points, as a polyline: from the first point to the last, each point between
-/// them pulling the line towards itself; a point given twice is met exactly.
+/// Returns the quadratic B-spline of control points, as a polyline: from the first point to the last, each
+/// point between them pulling the line towards itself; a point given twice is met exactly.
 fn curve(points: &[Point]) -> Vec<Point> {
     let mid = |a: Point, b: Point| ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
     let mut line: Vec<Point> = points.first().copied().into_iter().collect();
@@ -198,7 +199,8 @@ fn curve(points: &[Point]) -> Vec<Point> {
     line
 }
 
-/// Scales strokes to the box, moves their centre of mass to the middle of the image, and picks a pen.
+/// Scales strokes to the box, moves their centre of mass to the middle of the image, and picks a
+/// pen.
 fn set(strokes: &[Vec<Point>], rng: &mut ChaCha8Rng) -> Vec<Segment> {
     let thickness = 1.3 + 0.9 * bell(rng);
     // A pen is pressed more at one end of a stroke than at the other.
@@ -234,8 +236,8 @@ fn set(strokes: &[Vec<Point>], rng: &mut ChaCha8Rng) -> Vec<Segment> {
     segments
 }
 
-/// A random number in −1..1, small ones more likely: a normal distribution's shape without its tails, and
-/// without a logarithm.
+/// Returns a random number in −1..1, small ones more likely: a normal distribution's shape without its
+/// tails, and without a logarithm.
 fn bell(rng: &mut ChaCha8Rng) -> f32 {
     (0..3).map(|_| rng.random::<f32>()).sum::<f32>() / 1.5 - 1.0
 }

@@ -1,4 +1,4 @@
-//! Why data cannot be used.
+//! The reason why data cannot be used.
 
 use crate::{
     dataset::{DRAWN, VARIABLE},
@@ -8,12 +8,12 @@ use crate::{
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// Why the data that the user named cannot be used.
+/// The reason why the data that the user named cannot be used.
 #[derive(Debug, Error)]
 pub enum DataError {
     /// Nothing is there.
     #[error(
-        "{}: no such folder. Name one that holds MNIST's four IDX files or a sub-folder of images a class, or say \
+        "{}: no such folder. Name one that holds MNIST's four IDX files or one sub-folder of images per class, or say \
          `{DRAWN}` for the built-in drawn digits",
         .0.display()
     )]

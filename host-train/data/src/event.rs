@@ -1,11 +1,11 @@
-//! What is told while data are looked for.
+//! Events in the search for data.
 
-/// What happens while data are looked for.
+/// An event in the search for data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
     /// Something that the user must be told, in one line or several.
     Note(&'a str),
-    /// So many of the images in a folder have been read.
+    /// Some of the images in a folder have been read.
     Read {
         /// Read so far.
         done: usize,
@@ -21,7 +21,7 @@ pub enum Event<'a> {
         /// Its size, where the server says it.
         bytes: Option<u64>,
     },
-    /// So many bytes of the file have come, from its beginning.
+    /// Bytes of the file have arrived: this many from its beginning.
     Received(u64),
     /// The download has ended, well or not.
     Ended,

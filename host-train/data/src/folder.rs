@@ -1,4 +1,4 @@
-//! A folder of pictures: a sub-folder a class, named after it.
+//! A folder of pictures: one sub-folder per class, named after it.
 //!
 //! ```text
 //! mugs/                      mugs/
@@ -30,14 +30,14 @@ use std::{
 };
 use thiserror::Error;
 
-/// As many classes as there are labels.
+/// The number of labels, which is the most classes.
 const MOST_CLASSES: usize = 1 << Label::BITS;
 /// Pictures that are read between two reports of progress.
 const TOGETHER: usize = 128;
 /// Classes that a message names.
 const NAMED: usize = 5;
 
-/// Why a folder makes no data set.
+/// The reason why a folder makes no data set.
 #[derive(Debug, Error)]
 pub enum FolderError {
     /// The system does not list it.
@@ -45,7 +45,7 @@ pub enum FolderError {
     List {
         /// The folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// Too few classes to tell apart, or too many to number.
@@ -125,9 +125,9 @@ pub enum FolderError {
     Broken {
         /// The first one.
         first: PictureError,
-        /// How many there are.
+        /// Returns their number.
         count: usize,
-        /// How many images there are, sound ones included.
+        /// The number of images, sound ones included.
         files: usize,
     },
 }
@@ -153,13 +153,13 @@ pub(super) struct Folder {
     pub test: Split,
 }
 
-/// How a folder's pictures are read.
+/// Settings for reading a folder's pictures.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
     pub preprocessing: Preprocessing,
     /// Rows and columns.
     pub size: [usize; 2],
-    /// Of every class, where the folder has no split of its own.
+    /// The share of each class to test with, if the folder has no split of its own.
     pub test_share: f64,
     /// Classes of fewer images are left out.
     pub min_images: usize,
@@ -356,7 +356,7 @@ mod tests {
         skip_broken: false,
     };
 
-    /// A folder of pictures, each of a size that is the number in its name and one more.
+    /// Returns a folder of pictures, each of a size that is the number in its name and one more.
     fn folder(files: &[&str]) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         for file in files {

@@ -1,9 +1,11 @@
 //! The IDX format: MNIST's own, and that of the data sets made in its likeness.
 //!
-//! A big-endian `u32` says what follows (0x803: images, 0x801: labels), another says how many; images have their
-//! height and width next; then come the bytes. Files may be gzipped, whatever their names say.
+//! A big-endian `u32` says what follows (0x803: images, 0x801: labels), another says how many;
+//! images have their height and width next; then come the bytes. Files may be gzipped, whatever
+//! their names say.
 //!
-//! A file is not trusted: no memory is taken on the word of a header, and no file unpacks to more than [`LIMIT`].
+//! A file is not trusted: no memory is taken on the word of a header, and no file unpacks to more
+//! than [`LIMIT`].
 
 use flate2::bufread::GzDecoder;
 use std::{
@@ -13,7 +15,8 @@ use std::{
 };
 use thiserror::Error;
 
-/// The standard names of a data set's four files: training images and labels, test images and labels.
+/// The standard names of a data set's four files: training images and labels, test images and
+/// labels.
 pub const NAMES: [&str; 4] = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -40,25 +43,25 @@ pub struct Images {
 }
 
 impl Images {
-    /// Images one after another, row by row, 0 for the background.
+    /// Returns images one after another, row by row, 0 for the background.
     #[must_use]
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// The same, given away.
+    /// Returns the same, given away.
     #[must_use]
     pub fn into_pixels(self) -> Vec<u8> {
         self.pixels
     }
 
-    /// Number of images.
+    /// Returns the number of images.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pixels.len() / (self.height * self.width)
     }
 
-    /// Whether there are no images; a file that was read always holds one.
+    /// Returns true if there are no images; a file that was read always holds one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pixels.is_empty()
@@ -71,11 +74,11 @@ impl Images {
 pub struct IdxError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// What is wrong with a file.
+/// A fault of a file.
 #[derive(Debug, Error)]
 pub enum Fault {
     /// The system does not give its bytes.
@@ -90,15 +93,15 @@ pub enum Fault {
     /// A gzip stream that stops before its end.
     #[error("the gzip data end too early, after {unpacked} unpacked bytes")]
     GzipTruncated {
-        /// How much came out until then.
+        /// The number of bytes unpacked until then.
         unpacked: usize,
     },
     /// A gzip stream that is damaged.
     #[error("the gzip data are damaged after {unpacked} unpacked bytes ({reason})")]
     GzipCorrupt {
-        /// How much came out until then.
+        /// The number of bytes unpacked until then.
         unpacked: usize,
-        /// What the decoder says.
+        /// The decoder's error.
         reason: io::Error,
     },
     /// The header stops before its end.
@@ -112,9 +115,9 @@ pub enum Fault {
     /// The first four bytes are not those of the file wanted.
     #[error("holds {}, where {} are wanted (0x{found:08x}, not 0x{wanted:08x}, at byte 0)", kind(*found), kind(*wanted))]
     Magic {
-        /// What they are.
+        /// The actual ones.
         found: u32,
-        /// What they should be.
+        /// The expected ones.
         wanted: u32,
     },
     /// The header announces no pixels.
@@ -133,7 +136,7 @@ pub enum Fault {
     /// There is less than the header says.
     #[error("truncated: the header says {header}, so {wanted} bytes, but the file ends after {found}")]
     Truncated {
-        /// What the header says.
+        /// The header's number.
         header: String,
         /// Bytes that there should be, header included.
         wanted: u128,
@@ -143,7 +146,7 @@ pub enum Fault {
     /// There is more than the header says.
     #[error("the header says {header}, so {wanted} bytes, but {} more follow", *found as u128 - wanted)]
     Trailing {
-        /// What the header says.
+        /// The header's number.
         header: String,
         /// Bytes that there should be, header included.
         wanted: u128,
@@ -153,7 +156,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// What to do about it, for somebody who has the file.
+    /// Returns advice for a person who has the file.
     fn advice(&self) -> &'static str {
         match self {
             Self::WebPage
@@ -190,7 +193,7 @@ pub(super) fn locate(folder: &Path, name: &str) -> Option<PathBuf> {
 /// Reads a file of images.
 ///
 /// # Errors
-/// The file cannot be read, or is no IDX file of images, whole and not empty.
+/// Returns an error if the file cannot be read, or is no IDX file of images, whole and not empty.
 pub fn read_images(path: &Path) -> Result<Images, IdxError> {
     Content::read(path)?.images()
 }
@@ -223,7 +226,7 @@ impl Content {
     }
 }
 
-/// What is in a gzip file, or the bytes as they are, where they are none; at most `limit` of them.
+/// Unpacks a gzip file, to at most `limit` bytes; returns other bytes as they are.
 pub(super) fn unpack(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, Fault> {
     let content = if bytes.starts_with(GZIP) { gunzip(&bytes, limit)? } else { bytes };
     if content.len() as u64 > limit {
@@ -261,7 +264,7 @@ fn gunzip(mut packed: &[u8], limit: u64) -> Result<Vec<u8>, Fault> {
     Ok(content)
 }
 
-/// The images in a file's content.
+/// Returns the images in a file's content.
 fn images(mut content: Vec<u8>) -> Result<Images, Fault> {
     let [count, height, width] = header(&content, IMAGES)?;
     if count == 0 || height == 0 || width == 0 {
@@ -274,7 +277,7 @@ fn images(mut content: Vec<u8>) -> Result<Images, Fault> {
     Ok(Images { height: height as usize, width: width as usize, pixels: content })
 }
 
-/// The labels in a file's content.
+/// Returns the labels in a file's content.
 fn labels(mut content: Vec<u8>) -> Result<Vec<u8>, Fault> {
     let [count] = header(&content, LABELS)?;
     if count == 0 {

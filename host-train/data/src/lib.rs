@@ -1,4 +1,4 @@
-//! Where images and their labels come from.
+//! Images and their labels, and where they come from.
 //!
 //! [`find`] takes the first of these that there is:
 //!
@@ -8,10 +8,12 @@
 //! 4. MNIST from the network ([`download`]), which the cache then keeps;
 //! 5. digits that this program draws ([`drawn`]).
 //!
-//! A folder holds IDX files ([`idx`]) or pictures ([`folder`]), of which [`prepare`] makes pixels.
+//! A folder holds IDX files ([`idx`]) or pictures ([`folder`]), which [`prepare`] turns into
+//! pixels.
 //!
-//! What a user names and what is wrong is an error, never a reason to take something else. What was found says so
-//! itself: [`Dataset::name`] and [`Dataset::source`] belong beside every number that is printed.
+//! Something wrong with what a user names is an error, never a reason to take something else. The
+//! data say where they come from itself: [`Dataset::name`] and [`Dataset::source`] belong beside
+//! every number that is printed.
 
 mod classes;
 mod dataset;

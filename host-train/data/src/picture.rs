@@ -51,11 +51,11 @@ pub struct Picture {
 pub struct PictureError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: PictureFault,
 }
 
-/// What is wrong with a picture.
+/// A fault of a picture.
 #[derive(Debug, Error)]
 pub enum PictureFault {
     /// The system does not give its bytes.
@@ -141,10 +141,10 @@ pub fn read(path: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Resu
     read().map_err(|fault| PictureError { path: path.into(), fault })
 }
 
-/// The picture in a file's content, as its camera's orientation says.
+/// Returns the picture in a file's content, as its camera's orientation says.
 ///
 /// # Errors
-/// It is no picture, or too large a one.
+/// Returns an error if it is no picture, or too large a one.
 pub fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
     decode_in(bytes, &FREE).map(|(image, _share)| image)
 }
@@ -222,7 +222,7 @@ pub fn note_of_slivers<'a>(pictures: impl IntoIterator<Item = (&'a PathBuf, &'a 
     ))
 }
 
-/// Whether a file's name is that of a picture, and not a hidden one.
+/// Returns true if a file's name is that of a picture, and not a hidden one.
 #[must_use]
 pub fn is_named_so(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
@@ -241,7 +241,8 @@ pub(super) mod tests {
 
     const PREPROCESSING: Preprocessing = Preprocessing { fit: Fit::Contain, background: Background::Dark };
 
-    /// A bright cross on black: its upright at a third of the width, its bar at a third of the height.
+    /// Returns a bright cross on black: its upright at a third of the width, its bar at a third of the
+    /// height.
     pub fn cross(width: u32, height: u32) -> DynamicImage {
         let near = |at: u32, of: u32| at >= of / 3 && at < of / 3 + of.div_ceil(5);
         let value = |x, y| if near(x, width) || near(y, height) { 230 } else { 0 };
@@ -381,7 +382,7 @@ pub(super) mod tests {
         ));
     }
 
-    /// A PNG's beginning, which announces so many pixels of 64 bits.
+    /// Returns a PNG's beginning, which announces so many pixels of 64 bits.
     fn png_header(width: u32, height: u32) -> Vec<u8> {
         let header = [&b"IHDR"[..], &width.to_be_bytes(), &height.to_be_bytes(), &[16, 6, 0, 0, 0]].concat();
         let crc = crc32(&header).to_be_bytes();

@@ -1,8 +1,10 @@
-//! From a picture of any kind and size to the pixels of a net's input: grey, dark behind, of one size.
+//! From a picture of any kind and size to the pixels of a net's input: grey, dark behind, of one
+//! size.
 //!
-//! Training and a board's client must agree about this, so a model file says which [`Preprocessing`] its images had.
-//! `docs/FORMAT.md` tells every step to those who write a client of their own. There is no arithmetic here but
-//! integers and `+ - × ÷` in floats: the same picture gives the same bytes on every machine.
+//! Training and a board's client must agree about this, so a model file says which
+//! [`Preprocessing`] its images had. `docs/FORMAT.md` tells every step to those who write a client
+//! of their own. There is no arithmetic here but integers and `+ - × ÷` in floats: the same picture
+//! gives the same bytes on every machine.
 
 use image::{
     DynamicImage, GrayImage, Luma,
@@ -12,11 +14,12 @@ use shared_model::model::format::{Background, Fit, Preprocessing};
 
 /// The ink of a centred image fills this share of its size: 20 of MNIST's 28 pixels.
 const BOX: [u64; 2] = [20, 28];
-/// Whatever stands out at least this share of the strongest ink belongs to the ink's box. What is fainter is blur
-/// and paper.
+/// Whatever stands out at least this share of the strongest ink belongs to the ink's box. What is
+/// fainter is blur and paper.
 const FAINTEST_INK: u8 = 4;
 
-/// The pixels of `image`, row by row, 0 for the background; `size` is rows and columns, each at least 1.
+/// Returns the pixels of `image`, row by row, 0 for the background; `size` is rows and columns, each at
+/// least 1.
 #[must_use]
 pub fn prepare(image: DynamicImage, preprocessing: Preprocessing, [rows, columns]: [usize; 2]) -> Vec<u8> {
     let size = [columns as u32, rows as u32];
@@ -32,8 +35,8 @@ pub fn prepare(image: DynamicImage, preprocessing: Preprocessing, [rows, columns
     .into_raw()
 }
 
-/// In greys, by Rec. 709's weights. What is transparent lets the background through; where nobody knows that, black
-/// or white, whichever the opaque parts are farther from.
+/// Returns the picture in greys, by Rec. 709's weights. Transparent parts let the background
+/// through; if that is unknown, black or white, whichever the opaque parts are farther from.
 fn grey(image: DynamicImage, background: Background) -> GrayImage {
     if !image.color().has_alpha() {
         return image.into_luma8();
@@ -59,7 +62,7 @@ fn grey(image: DynamicImage, background: Background) -> GrayImage {
     grey
 }
 
-/// Inverted where the background is light.
+/// Inverts the picture if the background is light.
 fn on_dark(mut grey: GrayImage, background: Background) -> GrayImage {
     let is_light = match background {
         Background::Dark => false,
@@ -75,7 +78,7 @@ fn on_dark(mut grey: GrayImage, background: Background) -> GrayImage {
     grey
 }
 
-/// The two middle values of the outermost pixels, which are one where their number is odd.
+/// Returns the two middle values of the outermost pixels, which are one where their number is odd.
 fn border_medians(grey: &GrayImage) -> [u8; 2] {
     let [width, height] = extent(grey);
     let mut counts = [0u64; 256];
@@ -100,8 +103,8 @@ fn border_medians(grey: &GrayImage) -> [u8; 2] {
     [at((total - 1) / 2), at(total / 2)]
 }
 
-/// As MNIST was made: the ink's box scaled to fit 20/28 of `size`, its centre of mass in the middle, as far as
-/// nothing is lost at the edges.
+/// Places the ink as MNIST was made: its box scaled to fit 20/28 of `size`, its centre of mass in
+/// the middle, as far as nothing is lost at the edges.
 fn centre(mut grey: GrayImage, size: [u32; 2]) -> GrayImage {
     let [paper, _] = border_medians(&grey);
     grey.pixels_mut().for_each(|pixel| pixel.0[0] = pixel.0[0].saturating_sub(paper));
@@ -118,7 +121,7 @@ fn centre(mut grey: GrayImage, size: [u32; 2]) -> GrayImage {
     place(&ink, size, corner)
 }
 
-/// Left, top, width and height of what is ink; `None` where nothing is.
+/// Returns left, top, width and height of the ink; `None` if there is none.
 fn ink_box(grey: &GrayImage) -> Option<[u32; 4]> {
     let strongest = grey.pixels().map(|pixel| pixel.0[0]).max().filter(|&strongest| strongest > 0)?;
     let faintest = strongest.div_ceil(FAINTEST_INK);
@@ -130,7 +133,7 @@ fn ink_box(grey: &GrayImage) -> Option<[u32; 4]> {
     Some([low[0], low[1], high[0] - low[0] + 1, high[1] - low[1] + 1])
 }
 
-/// From the left and the top edge, in pixels; the middle where there is no mass.
+/// Returns the centre of mass from the left and the top edge, in pixels; the middle if there is no mass.
 fn centre_of_mass(grey: &GrayImage) -> [f64; 2] {
     let (mut mass, mut moments) = (0.0, [0.0; 2]);
     for (x, y, pixel) in grey.enumerate_pixels() {
@@ -146,7 +149,7 @@ fn centre_of_mass(grey: &GrayImage) -> [f64; 2] {
     }
 }
 
-/// Scaled, its shape kept, to the largest that fits into `room`; no side becomes 0.
+/// Scales the picture, its shape kept, to the largest that fits into `room`; no side becomes 0.
 fn fitted(grey: &GrayImage, room: [u32; 2]) -> GrayImage {
     let [width, height] = extent(grey).map(u64::from);
     let [columns, rows] = room.map(u64::from);
@@ -159,8 +162,8 @@ fn fitted(grey: &GrayImage, room: [u32; 2]) -> GrayImage {
     }
 }
 
-/// By the Catmull-Rom spline. What is many times too large first becomes smaller by the mean of whole pixels, which is
-/// as good and many times as fast.
+/// Resizes by the Catmull-Rom spline. What is many times too large first becomes smaller by the mean of
+/// whole pixels, which is as good and many times as fast.
 fn resize(grey: &GrayImage, [width, height]: [u32; 2]) -> GrayImage {
     let nearer = |side: u32, wanted: u32| if side > 8 * wanted { 4 * wanted } else { side };
     let [columns, rows] = [nearer(grey.width(), width), nearer(grey.height(), height)];
@@ -172,7 +175,7 @@ fn resize(grey: &GrayImage, [width, height]: [u32; 2]) -> GrayImage {
     }
 }
 
-/// `inner` on an empty image of `size`, its left upper corner at `corner`.
+/// Returns `inner` on an empty image of `size`, its left upper corner at `corner`.
 fn place(inner: &GrayImage, size: [u32; 2], corner: [u32; 2]) -> GrayImage {
     let mut image = GrayImage::new(size[0], size[1]);
     imageops::replace(&mut image, inner, corner[0].into(), corner[1].into());
@@ -197,7 +200,8 @@ mod tests {
         prepare(image.clone().into(), Preprocessing { fit, background }, size)
     }
 
-    /// A dark image with a rectangle of ink, whose left third has the first value and whose rest has the second.
+    /// Returns a dark image with a rectangle of ink, whose left third has the first value and whose rest
+    /// has the second.
     fn rectangle([width, height]: [u32; 2], [left, top, w, h]: [u32; 4], ink: [u8; 2]) -> GrayImage {
         GrayImage::from_fn(width, height, |x, y| {
             let inside = (left..left + w).contains(&x) && (top..top + h).contains(&y);
@@ -244,8 +248,8 @@ mod tests {
         // 30 × 15 pixels of ink become 20 × 10.
         let even = rectangle([200, 100], [7, 70, 30, 15], [255, 255]);
         assert_eq!(bright_box(&prepared(&even, Fit::Centre, Background::Dark, [28, 28]), 28), [4, 9, 24, 19]);
-        // A third weighs 240, two thirds weigh 150: their centre is at (240 · 1/6 + 300 · 2/3) / 540 = 4/9 of 20
-        // pixels, 8.9, so the box begins at 14 − 8.9 = 5.1.
+        // A third weighs 240, two thirds weigh 150: their centre is at (240 · 1/6 + 300 · 2/3) /
+        // 540 = 4/9 of 20 pixels, 8.9, so the box begins at 14 − 8.9 = 5.1.
         let uneven = rectangle([200, 100], [7, 70, 30, 15], [240, 150]);
         let pixels = prepared(&uneven, Fit::Centre, Background::Dark, [28, 28]);
         assert_eq!(bright_box(&pixels, 28), [5, 9, 25, 19]);
@@ -253,7 +257,8 @@ mod tests {
         let steep = rectangle([200, 100], [7, 70, 30, 15], [255, 85]);
         let pixels = prepared(&steep, Fit::Centre, Background::Dark, [28, 28]);
         assert_eq!(bright_box(&pixels, 28), [7, 9, 27, 19]);
-        // At the first third alone it would begin at 14 − 20 / 6 = 10.7, but ends at the edge instead.
+        // At the first third alone it would begin at 14 − 20 / 6 = 10.7, but ends at the edge
+        // instead.
         let edge = rectangle([200, 100], [7, 70, 30, 30], [255, 70]);
         let pixels = prepared(&edge, Fit::Centre, Background::Dark, [28, 28]);
         assert!(pixels.chunks(28).skip(5).take(18).all(|row| row[27] == 0 && row[7] > 240), "{pixels:?}");

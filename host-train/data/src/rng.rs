@@ -1,36 +1,37 @@
 //! The random numbers of training: seeded, small, and the same for ever.
 //!
-//! Burn's own generator is one for the whole process, so that two runs side by side would disturb each other.
-//! Everything random here (initial weights, sampling, augmentation, dropout) draws from an [`Rng`] that is
-//! passed along instead.
+//! Burn's own generator is one for the whole process, so that two runs side by side would disturb
+//! each other. Everything random here (initial weights, sampling, augmentation, dropout) draws from
+//! an [`Rng`] that is passed along instead.
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA
+/// 2014).
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
 
 impl Rng {
-    /// A generator; equal seeds give equal numbers.
+    /// Creates a generator; equal seeds give equal numbers.
     pub fn new(seed: u64) -> Self {
         Self(mix(seed))
     }
 
-    /// Another generator, the `stream`th that belongs to this one's seed; this one is not advanced.
+    /// Returns another generator, the `stream`th that belongs to this one's seed; this one is not advanced.
     pub fn stream(&self, stream: u64) -> Self {
         Self(mix(self.0 ^ mix(stream)))
     }
 
-    /// 64 random bits.
+    /// Returns 64 random bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         mix(self.0)
     }
 
-    /// A whole number from 0 to `bound` − 1; `bound` is from 1 to 2^32.
+    /// Returns a whole number from 0 to `bound` − 1; `bound` is from 1 to 2^32.
     pub fn below(&mut self, bound: usize) -> usize {
         (((self.bits() >> 32) * bound as u64) >> 32) as usize
     }
 
-    /// A number from −1 (included) to 1 (excluded).
+    /// Returns a number from −1 (included) to 1 (excluded).
     pub fn symmetric(&mut self) -> f32 {
         (self.bits() >> 40) as f32 / (1 << 23) as f32 - 1.0
     }

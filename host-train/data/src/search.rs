@@ -18,16 +18,16 @@ use std::{
 };
 use tinytriplet_recipe::DataConfig;
 
-/// What is asked of [`find`].
+/// A request to [`find`].
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// What the user named.
+    /// The path that the user gave.
     pub path: Option<PathBuf>,
     /// For drawn digits.
     pub seed: u64,
-    /// What becomes of images.
+    /// The settings for images.
     pub config: DataConfig,
-    /// Whether an image file that is broken is named and passed over; it is an error otherwise.
+    /// True if an image file that is broken is named and passed over; it is an error otherwise.
     pub skip_broken: bool,
     /// Whether the data are to be trained on, so that a class of too few images is an error.
     pub to_train: bool,
@@ -36,7 +36,7 @@ pub struct Request {
 /// Finds data: see the [crate](crate).
 ///
 /// # Errors
-/// What the user or the environment named cannot be used.
+/// Returns [`DataError`] if what the user or the environment named cannot be used.
 pub fn find(request: Request, progress: Progress<'_>) -> Result<Dataset, DataError> {
     Search {
         request,
@@ -48,12 +48,12 @@ pub fn find(request: Request, progress: Progress<'_>) -> Result<Dataset, DataErr
     .find(progress)
 }
 
-/// Where [`find`] looks.
+/// The places where [`find`] looks.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// What is looked for.
+    /// The request.
     pub request: Request,
-    /// What the environment names.
+    /// The path that the environment gives.
     pub environment: Option<PathBuf>,
     /// The folder that keeps MNIST.
     pub cache: PathBuf,
@@ -65,7 +65,7 @@ impl Search {
     /// Looks there: see [`find`].
     ///
     /// # Errors
-    /// See [`find`].
+    /// Returns the same errors as [`find`].
     pub fn find(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
         if let Some(path) = &self.request.path {
             return self.named(path, Source::Given, progress);
@@ -92,7 +92,7 @@ impl Search {
         }
     }
 
-    /// The data that somebody named, by a path or by the word.
+    /// Returns the data that somebody named, by a path or by the word.
     fn named(
         &self,
         path: &Path,
@@ -125,7 +125,7 @@ impl Search {
         Ok(data)
     }
 
-    /// The data in a folder of images.
+    /// Returns the data in a folder of images.
     fn pictures(
         &self,
         path: &Path,
@@ -175,7 +175,7 @@ fn whole_name(path: &Path) -> String {
     shown(whole.file_name().unwrap_or(whole.as_os_str()))
 }
 
-/// The data set in a folder's four files, which stand in the order of [`idx::NAMES`].
+/// Returns the data set in a folder's four files, which stand in the order of [`idx::NAMES`].
 fn dataset(
     name: String,
     source: fn(PathBuf) -> Source,
@@ -234,7 +234,8 @@ mod tests {
     use std::fs;
     use tempfile::TempDir;
 
-    /// The contents of four files that belong together: three training images and two test images of 2×1 pixels.
+    /// Returns the contents of four files that belong together: three training images and two test images
+    /// of 2×1 pixels.
     fn files() -> [Vec<u8>; 4] {
         [
             image_file(3, 2, 1, &[1, 2, 3, 4, 5, 6]),

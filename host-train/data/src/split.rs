@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// What an image shows: the number of its class.
+/// The number of the class that an image shows.
 pub type Label = u16;
 
 /// Grey images of one size, and a label each.
@@ -16,7 +16,7 @@ pub struct Split {
     labels: Vec<Label>,
 }
 
-/// Why pixels and labels make no [`Split`].
+/// The reason why pixels and labels make no [`Split`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SplitError {
     /// An image without a pixel.
@@ -42,10 +42,11 @@ pub enum SplitError {
 }
 
 impl Split {
-    /// Images one after another, row by row, 0 for the background, and a label for each.
+    /// Returns images one after another, row by row, 0 for the background, and a label for each.
     ///
     /// # Errors
-    /// An image has no pixels, or there are not `labels.len()` images in `pixels`.
+    /// Returns [`SplitError::EmptyImages`] if an image has no pixels, and [`SplitError::Lengths`]
+    /// if there are not `labels.len()` images in `pixels`.
     pub fn new(height: usize, width: usize, pixels: Vec<u8>, labels: Vec<Label>) -> Result<Self, SplitError> {
         if height == 0 || width == 0 {
             return Err(SplitError::EmptyImages { height, width });
@@ -57,19 +58,19 @@ impl Split {
         Ok(Self { height, width, pixels, labels })
     }
 
-    /// Number of images.
+    /// Returns the number of images.
     #[must_use]
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// Whether there are no images.
+    /// Returns true if there are no images.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// The pixels of one image, row by row.
+    /// Returns the pixels of one image, row by row.
     ///
     /// # Panics
     /// `index` is not below [`len`](Self::len).
@@ -79,12 +80,12 @@ impl Split {
         &self.pixels[index * size..][..size]
     }
 
-    /// The pixels of all images.
+    /// Returns the pixels of all images.
     pub fn images(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.pixels.chunks_exact(self.height * self.width)
     }
 
-    /// The label of one image.
+    /// Returns the label of one image.
     ///
     /// # Panics
     /// `index` is not below [`len`](Self::len).
@@ -93,13 +94,13 @@ impl Split {
         self.labels[index]
     }
 
-    /// The labels of all images.
+    /// Returns the labels of all images.
     #[must_use]
     pub fn labels(&self) -> &[Label] {
         &self.labels
     }
 
-    /// The images at `indices`, in that order.
+    /// Returns the images at `indices`, in that order.
     ///
     /// # Panics
     /// An index is not below [`len`](Self::len).

@@ -13,8 +13,8 @@ pub struct Triplet {
     pub negative: usize,
 }
 
-/// The triplets of triplet-loss-mnist, drawn once: with n one less than the images of the smallest class, for
-/// each class and i < n its images i and i + 1 and the image i of a random other class.
+/// Returns the triplets of triplet-loss-mnist, drawn once: with n one less than the images of the smallest
+/// class, for each class and i < n its images i and i + 1 and the image i of a random other class.
 pub fn origin_triplets(classes: &[Class], rng: &mut Rng) -> Vec<Triplet> {
     let smallest = classes.iter().map(|class| class.images.len()).min().unwrap_or(0);
     let mut triplets = Vec::with_capacity(classes.len() * smallest);

@@ -24,11 +24,12 @@ const CALIBRATION_IMAGES: usize = 512;
 /// Images of a class that its background prototype is the mean of, at most.
 const BACKGROUND_IMAGES: usize = 500;
 
-/// Quantizes `net`, which was trained on `data` as `config` says, and calibrates its thresholds on the images that
-/// training held out; without such images it has none, and no background prototypes either, which take one.
+/// Quantizes `net`, which was trained on `data` as `config` says, and calibrates its thresholds on
+/// the images that training held out; without such images it has none, and no background prototypes
+/// either, which take one.
 ///
 /// # Errors
-/// The net holds what a model file or the engine cannot.
+/// Returns [`ExportError`] if the net holds what a model file or the engine cannot.
 pub fn export(
     net: &FloatNet,
     config: &ValidConfig,
@@ -75,7 +76,8 @@ pub fn export(
     encode(net, &quantized, &description)
 }
 
-/// A prototype of each of these classes, or of as many of the largest as a model file holds; by ascending label.
+/// Returns a prototype of each of these classes, or of as many of the largest as a model file holds; by
+/// ascending label.
 fn background(engine: &Engine<'_>, split: &Split, mut classes: Vec<Class>) -> Vec<Vec<u8>> {
     classes.sort_by_key(|class| Reverse(class.images.len()));
     classes.truncate(MAX_BACKGROUND_PROTOTYPES.into());
@@ -93,8 +95,8 @@ fn background(engine: &Engine<'_>, split: &Split, mut classes: Vec<Class>) -> Ve
     classes.into_iter().map(prototype).collect()
 }
 
-/// The embedding nearest to the mean of `count` that add up to `sums`. Cosine distance does not look at its length, which
-/// is made the largest there is: the less is rounded.
+/// Returns the embedding nearest to the mean of `count` that add up to `sums`. Cosine distance does not
+/// look at its length, which is made the largest there is: the less is rounded.
 fn rounded(sums: &[i64], count: i64, distance: Distance, element: Element) -> Vec<u8> {
     let largest = if element == Element::Signed { 127 } else { 255 };
     let (times, over) = match distance {
@@ -105,20 +107,20 @@ fn rounded(sums: &[i64], count: i64, distance: Distance, element: Element) -> Ve
     sums.iter().map(|sum| (2 * times * sum + over).div_euclid((2 * over).max(1)) as u8).collect()
 }
 
-/// A model file of a net that nobody has trained: to see what quantization does to it. The activations' scales are
-/// chosen on `images`; there are no thresholds.
+/// Returns a model file of a net that nobody has trained: to see what quantization does to it. The
+/// activations' scales are chosen on `images`; there are no thresholds.
 ///
 /// # Errors
-/// The net holds what a model file or the engine cannot.
+/// Returns [`ExportError`] if the net holds what a model file or the engine cannot.
 pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, ExportError> {
     encode(net, &quantize(net, images)?, &UNTRAINED)
 }
 
-/// Whether the engine can run nets of these layers, whatever training makes of the weights. `net` is an untrained one,
-/// built from `config`.
+/// Checks that the engine can run nets of these layers, whatever training makes of the weights.
+/// `net` is an untrained one, built from `config`.
 ///
 /// # Errors
-/// It cannot; the layer is named as the config has it.
+/// Returns an error if it cannot; the layer is named as the config has it.
 pub fn check_untrained(net: &FloatNet, config: &NetConfig) -> Result<(), ExportError> {
     let quantized = quantize_untrained(net).map_err(|error| error.in_config(config))?;
     encode(net, &quantized, &UNTRAINED).map(drop)
@@ -144,30 +146,30 @@ fn threshold(rates: &Rates<u32>) -> CalibratedThreshold {
     }
 }
 
-/// What a model file says beside the net itself.
+/// The metadata of a model file.
 #[derive(Clone, Debug)]
 struct Description<'a> {
     /// Name of the model; cut at 64 bytes.
     name: &'a str,
-    /// How the images were made that it was trained on.
+    /// The way that the images it was trained on were made.
     preprocessing: Preprocessing,
     /// The distance that the embedding was trained for.
     distance: Distance,
     /// Calibrated thresholds.
     thresholds: Thresholds,
-    /// What it was trained on; cut at 64 bytes.
+    /// The data set's name; cut at 64 bytes.
     dataset: &'a str,
     /// Seed of the run.
     seed: u64,
     /// Images that went through the net, repetitions counted.
     images_seen: u64,
-    /// Of the int8 engine, on the held-out part of the training set.
+    /// The int8 engine's P@1 on the held-out part of the training set.
     precision_at_1: f32,
     /// Prototypes of what was trained on, at most as many as the format holds.
     background: Vec<Vec<u8>>,
 }
 
-/// Why a net could not become a model file.
+/// The reason why a net could not become a model file.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum ExportError {
     /// The data are not those that were trained on.
@@ -187,10 +189,11 @@ pub enum ExportError {
     Encode(#[from] EncodeError),
 }
 
-/// The bytes of the model file, which [`Model::decode`] has accepted.
+/// Returns the bytes of the model file, which [`Model::decode`] has accepted.
 ///
 /// # Errors
-/// The net has too many layers, or an embedding too long for the format.
+/// Returns [`ExportError::TooManyLayers`] or [`ExportError::Encode`] if the net or its embedding is
+/// too long for the format.
 fn encode(
     net: &FloatNet,
     quantized: &QuantizedNet,
@@ -234,14 +237,14 @@ fn write(metadata: &Metadata<'_>, data: &[u8]) -> Result<Vec<u8>, EncodeError> {
     Ok(file)
 }
 
-/// [`Model::test_crc`], by the plain kernels, which are the definition: the file is not packed.
+/// Returns [`Model::test_crc`], by the plain kernels, which are the definition: the file is not packed.
 fn test_crc(model: &Model<'_>) -> u32 {
     let [mut pixels, mut embedding] = [model.input_len(), model.embedding_len()].map(|len| vec![0; len]);
     let mut scratch = vec![0; model.scratch_len()];
     model.test_crc(&mut pixels, &mut scratch, &mut embedding).expect("buffers of the model's lengths")
 }
 
-/// The longest beginning of `text` that fits the format.
+/// Returns the longest beginning of `text` that fits the format.
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_TEXT)]
 }

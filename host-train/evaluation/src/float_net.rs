@@ -1,7 +1,9 @@
-//! A trained net as plain arrays: what the quantizer reads, and what the int8 engine is measured against.
+//! A trained net as plain arrays: what the quantizer reads, and what the int8 engine is measured
+//! against.
 //!
-//! It knows nothing of Burn, so that everything behind training (calibration, quantization, evaluation) is
-//! the same whatever backend trained the net. Feature maps are channels last, as in `shared-model`.
+//! It knows nothing of Burn, so that everything after training (calibration, quantization,
+//! evaluation) is the same whatever backend trained the net. Feature maps are channels last, as in
+//! `shared-model`.
 
 use rayon::prelude::*;
 use shared_model::inspect::Shape;
@@ -15,10 +17,11 @@ pub struct FloatNet {
     pub layers: Vec<FloatLayer>,
 }
 
-/// One layer. What only matters in training (dropout, batch norm) is gone or folded into its neighbour.
+/// One layer. What only matters in training (dropout, batch norm) is gone or folded into its
+/// neighbour.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FloatLayer {
-    /// Convolution, and a ReLU behind it or not.
+    /// Convolution, and perhaps a ReLU after it.
     Conv2d {
         /// Rows and columns of the kernel.
         kernel: [usize; 2],
@@ -30,11 +33,11 @@ pub enum FloatLayer {
         groups: usize,
         /// Channels of the output.
         out_channels: usize,
-        /// Whether `max(0, x)` follows.
+        /// True if `max(0, x)` follows.
         relu: bool,
         /// `[output channel][row][column][input channel of the group]`.
         weight: Vec<f32>,
-        /// One an output channel.
+        /// One per output channel.
         bias: Vec<f32>,
     },
     /// Largest value of each window, without padding.
@@ -51,26 +54,26 @@ pub enum FloatLayer {
         /// Rows and columns from one window to the next.
         stride: [usize; 2],
     },
-    /// Fully connected, and a ReLU behind it or not.
+    /// Fully connected, and perhaps a ReLU after it.
     Dense {
         /// Values of the output.
         out_features: usize,
-        /// Whether `max(0, x)` follows.
+        /// True if `max(0, x)` follows.
         relu: bool,
         /// `[output][input]`; the input is a feature map in its own order.
         weight: Vec<f32>,
-        /// One an output.
+        /// One per output.
         bias: Vec<f32>,
     },
 }
 
-/// How many windows fit along a side; `None` where a window is larger, or the stride is 0.
+/// Returns how many windows fit along a side; `None` if a window is larger, or the stride is 0.
 pub fn windows(size: usize, kernel: usize, stride: usize) -> Option<usize> {
     Some(size.checked_sub(kernel)?.checked_div(stride)? + 1)
 }
 
 impl FloatLayer {
-    /// Shape of the output for an input of shape `input`, which must fit.
+    /// Returns the shape of the output for an input of shape `input`, which must fit.
     ///
     /// # Panics
     /// A window does not fit.
@@ -166,7 +169,8 @@ fn rectify(value: f32, relu: bool) -> f32 {
     if relu { value.max(0.0) } else { value }
 }
 
-/// Sixteen partial sums, which a compiler turns into vector instructions; one sum it may not reorder.
+/// Returns `Σ a·b` in sixteen partial sums, which a compiler turns into vector instructions; one sum it may not
+/// reorder.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a_chunks, a_rest) = a.as_chunks::<16>();
     let (b_chunks, b_rest) = b.as_chunks::<16>();
@@ -204,14 +208,14 @@ fn pool(
 }
 
 impl FloatNet {
-    /// Values of an embedding.
+    /// Returns values of an embedding.
     pub fn embedding_len(&self) -> usize {
         let output = self.layers.iter().fold(self.input, |shape, layer| layer.output(shape));
         let (height, width, channels) = dimensions(output);
         height * width * channels
     }
 
-    /// The output of every layer, in order, for an image of bytes; a pixel counts as byte / 255.
+    /// Returns the output of every layer, in order, for an image of bytes; a pixel counts as byte / 255.
     pub fn forward(&self, pixels: &[u8]) -> Vec<Vec<f32>> {
         let mut shape = self.input;
         let mut outputs: Vec<Vec<f32>> = Vec::with_capacity(self.layers.len());
@@ -224,7 +228,7 @@ impl FloatNet {
         outputs
     }
 
-    /// The embeddings of many images, one a row; not normalised.
+    /// Returns the embeddings of many images, one per row; not normalised.
     pub fn embed_all<'a>(&self, images: impl IndexedParallelIterator<Item = &'a [u8]>) -> Vec<f32> {
         images.flat_map_iter(|pixels| self.forward(pixels).pop().unwrap_or_default()).collect()
     }

@@ -1,4 +1,4 @@
-//! How a training went, step by step.
+//! The course of a training.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct HistoryRow {
     pub mined: f64,
     /// Learning rate of the last step.
     pub learning_rate: f64,
-    /// Share of held-out images whose nearest other held-out image has the same label; none are held out
-    /// where the config says so, or where every class is too small.
+    /// Share of held-out images whose nearest other held-out image has the same label; none are
+    /// held out where the config says so, or where every class is too small.
     pub precision_at_1: Option<f64>,
 }

@@ -1,8 +1,8 @@
-//! How good embeddings are.
+//! Measures of embeddings.
 //!
-//! Everything here is exact and the same on every run: neighbours are found by comparing all pairs, ties go to
-//! the lowest index. Embeddings are those of the net in floats, or the int8 engine's integers, whose distances
-//! are then the engine's own, to the last bit.
+//! Everything here is exact and the same on every run: neighbours are found by comparing all pairs,
+//! ties go to the lowest index. Embeddings are those of the net in floats, or the int8 engine's
+//! integers, whose distances are then the engine's own, to the last bit.
 
 mod distances;
 mod embeddings;

@@ -1,7 +1,7 @@
 //! From a float net to the integers of a model file.
 //!
-//! Weights are symmetric int8 with one scale an output channel. Activations get one scale a feature map,
-//! found on real images. Everything here ends in the numbers of `docs/ARITHMETIC.md`.
+//! Weights are symmetric int8 with one scale per output channel. Activations get one scale per
+//! feature map, found on real images. Everything here ends in the numbers of `docs/ARITHMETIC.md`.
 
 use crate::float_net::{FloatLayer, FloatNet};
 use rayon::prelude::*;
@@ -14,13 +14,13 @@ pub const INPUT_SCALE: f32 = 1.0 / 255.0;
 /// A net in integers: the layers of a model file and its data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuantizedNet {
-    /// As in the metadata.
+    /// The layers, as the metadata has them.
     pub layers: Vec<Layer>,
     /// Multipliers, biases and weights of each layer, each padded to a multiple of 16 bytes.
     pub data: Vec<u8>,
 }
 
-/// Why a net cannot be written as a model.
+/// The reason why a net cannot be written as a model.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum QuantizeError {
     /// A layer is at fault.
@@ -28,9 +28,10 @@ pub enum QuantizeError {
     Layer {
         /// Index of the layer in the float net.
         index: usize,
-        /// Its name: as `inspect` prints it, or as the config has it, see [`in_config`](Self::in_config).
+        /// Its name: as `inspect` prints it, or as the config has it, see
+        /// [`in_config`](Self::in_config).
         name: String,
-        /// Why.
+        /// The reason.
         why: LayerError,
     },
     /// The calibration had no images.
@@ -38,7 +39,7 @@ pub enum QuantizeError {
     NoImages,
 }
 
-/// Why a layer cannot be written in a model.
+/// The reason why a layer cannot be written in a model.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum LayerError {
     /// A weight, bias or activation is NaN or infinite.
@@ -77,7 +78,7 @@ pub enum LayerError {
 }
 
 impl QuantizeError {
-    /// The same, with the layer's name in `config`, which the net was built from.
+    /// Returns the same, with the layer's name in `config`, which the net was built from.
     #[must_use]
     pub fn in_config(self, config: &NetConfig) -> Self {
         match self {
@@ -89,21 +90,21 @@ impl QuantizeError {
     }
 }
 
-/// Quantizes `net`. The scales of the activations are chosen on `images` (a few hundred are enough), each of
-/// the net's input length.
+/// Quantizes `net`. The scales of the activations are chosen on `images` (a few hundred are
+/// enough), each of the net's input length.
 ///
 /// # Errors
-/// The net holds what a model file or the engine cannot; see [`QuantizeError`].
+/// Returns [`QuantizeError`] if the net holds what a model file or the engine cannot.
 pub fn quantize(net: &FloatNet, images: &[&[u8]]) -> Result<QuantizedNet, QuantizeError> {
     check_sizes(net)?;
     with_scales(net, &calibrate(net, images)?)
 }
 
-/// Quantizes `net` with scales that no activation needs: for whether the engine could run nets of these layers, which
-/// does not depend on what training makes of the weights.
+/// Quantizes `net` with scales that no activation needs: for whether the engine could run nets of
+/// these layers, which does not depend on what training makes of the weights.
 ///
 /// # Errors
-/// It could not.
+/// Returns [`QuantizeError`] if it could not.
 pub fn quantize_untrained(net: &FloatNet) -> Result<QuantizedNet, QuantizeError> {
     check_sizes(net)?;
     let mut scale = INPUT_SCALE;
@@ -261,7 +262,8 @@ impl Name<'_> {
             return Err(self.refuse(LayerError::NotFinite));
         }
         let taps = weight.len() / bias.len();
-        // What the products can take of an accumulator (docs/FORMAT.md, "Accumulators"); the bias has the rest.
+        // What the products can take of an accumulator (docs/FORMAT.md, "Accumulators"); the bias
+        // has the rest.
         let largest_bias = i64::from(i32::MAX) - taps as i64 * 128 * largest_input;
         if largest_bias <= 0 {
             let largest = (i32::MAX as usize - 1) / (128 * largest_input as usize);
@@ -272,8 +274,8 @@ impl Name<'_> {
         for (filter, &bias) in weight.chunks_exact(taps).zip(bias) {
             let bias = f64::from(bias);
             let largest = filter.iter().fold(0f32, |largest, w| largest.max(w.abs()));
-            // The last two are for a filter of (nearly) nothing but its bias: the bias has to fit its integer,
-            // and the multiplier has to keep digits enough.
+            // The last two are for a filter of (nearly) nothing but its bias: the bias has to fit
+            // its integer, and the multiplier has to keep digits enough.
             let scale = (f64::from(largest) / 127.0)
                 .max(bias.abs() / input / largest_bias as f64)
                 .max(SMALLEST_RATIO * output / input);
@@ -306,10 +308,10 @@ impl Bounded for u16 {
     const LARGEST: usize = u16::MAX as usize;
 }
 
-/// The scale of each layer's output.
+/// Returns the scale of each layer's output.
 ///
-/// A max pool passes its input's scale on, so that a convolution before a pool is calibrated on what the
-/// pool lets through.
+/// A max pool passes its input's scale on, so that a convolution before a pool is calibrated on
+/// what the pool lets through.
 fn calibrate(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<f32>, QuantizeError> {
     if images.is_empty() {
         return Err(QuantizeError::NoImages);
@@ -343,7 +345,7 @@ fn calibrate(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<f32>, QuantizeError
     Ok(scales)
 }
 
-/// Whether each layer's output is signed.
+/// Returns for each layer whether its output is signed.
 fn signs(net: &FloatNet) -> Vec<bool> {
     let mut signed = false;
     let sign = |layer: &FloatLayer| {
@@ -355,8 +357,8 @@ fn signs(net: &FloatNet) -> Vec<bool> {
     net.layers.iter().map(sign).collect()
 }
 
-/// The scale with the smallest mean squared error of `values` rounded to its steps and cut at `largest`
-/// steps. Cutting the rarest values off makes all others finer.
+/// Returns the scale with the smallest mean squared error of `values` rounded to its steps and cut at
+/// `largest` steps. Cutting the rarest values off makes all others finer.
 fn best_scale(values: &[f32], largest: f32) -> f32 {
     const CANDIDATES: u32 = 50;
     let peak = values.iter().fold(0f32, |peak, value| peak.max(value.abs()));
@@ -429,7 +431,7 @@ mod tests {
         assert_eq!(error, QuantizeError::Layer { index: 0, name, why: LayerError::NotFinite });
     }
 
-    /// What comes out of a layer is only known when it is trained.
+    /// The outputs of a layer are only known once it is trained.
     #[test]
     fn untrained_nets_are_not_refused_for_their_ratios() {
         let net = dense(vec![0.5, -0.25], vec![0.0], true);

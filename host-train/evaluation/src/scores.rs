@@ -1,5 +1,5 @@
-//! The numbers that a run ends with: float and int8, measured the same way on the same images. `docs/METRICS.md`
-//! defines each.
+//! The numbers that a run ends with: float and int8, measured the same way on the same images.
+//! `docs/METRICS.md` defines each.
 
 use crate::{
     engine::Engine,
@@ -17,8 +17,8 @@ use tinytriplet_data::{Dataset, Label, Split, classes};
 /// Triplets and prototypes are drawn with this seed, so that the numbers of any two runs compare.
 pub const SEED: u64 = 1;
 
-/// How good embeddings are, measured on the test set: on the classes that were trained on. Shares are from 0 to 1,
-/// and NaN (in JSON, `null`) where the data give nothing to measure.
+/// The quality of embeddings, measured on the test set: on the classes that were trained on. Shares
+/// are from 0 to 1, and NaN (in JSON, `null`) where the data give nothing to measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scores {
     /// Share of the origin's triplets whose positive is nearer than the negative.
@@ -27,22 +27,23 @@ pub struct Scores {
     pub precision_at_1: f64,
     /// Share of test images whose nearest training image has the same label.
     pub precision_at_1_gallery: f64,
-    /// For each k, the share of test images with one of their label among the k nearest other test images.
+    /// For each k, the share of test images with one of their label among the k nearest other test
+    /// images.
     pub recall_at: BTreeMap<usize, f64>,
     /// Share of the same label among the R nearest other test images, where the label has R others.
     pub r_precision: f64,
     /// Mean average precision among the R nearest other test images.
     pub map_at_r: f64,
-    /// Share of test images whose nearest prototype (mean of five training images a class) is that of their class,
-    /// over twenty draws.
+    /// Share of test images whose nearest prototype (mean of five training images per class) is
+    /// that of their class, over twenty draws.
     pub prototype_5_shot: FewShot,
-    /// Of pairs of test images.
+    /// Scores of pairs of test images.
     #[serde(flatten)]
     pub pairs: PairScores,
     /// Half of the classes enrolled, where none is unseen. The float net has no threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_set: Option<OpenSet>,
-    /// Where there are classes that were not trained on.
+    /// Scores of classes that were not trained on, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unseen: Option<UnseenScores>,
     /// The origin's table.
@@ -53,23 +54,24 @@ pub struct Scores {
     pub distance: Distance,
 }
 
-/// Of the [`TripletReport`], what `metrics.json` says.
+/// The part of the [`TripletReport`] that `metrics.json` has.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TripletAccuracy {
     /// Mean over the classes.
     pub mean: f64,
-    /// Of the class where it is lowest.
+    /// The accuracy of the class where it is lowest.
     pub worst: f64,
     /// By ascending label.
     pub per_class: Vec<f64>,
 }
 
-/// How well distances tell pairs of the same class from others.
+/// The quality of distances in telling pairs of the same class from others.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PairScores {
-    /// Where both kinds of error are equally frequent.
+    /// The rate at which both kinds of error are equally frequent.
     pub equal_error_rate: f64,
-    /// What the thresholds in the model file do here, which were calibrated on other images; the float net has none.
+    /// The errors at the thresholds in the model file, which were calibrated on other images; the
+    /// float net has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_thresholds: Option<AtThresholds>,
     /// To be plotted; thresholds in real units.
@@ -95,18 +97,19 @@ pub struct ErrorRates {
     pub false_reject_rate: f64,
 }
 
-/// How good embeddings are for classes that were never trained on.
+/// The quality of embeddings for classes that were never trained on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct UnseenScores {
     /// Their labels.
     pub labels: Vec<Label>,
     /// Share of their test images whose nearest other one has the same label.
     pub precision_at_1: f64,
-    /// Share of their test images that are nearest to the prototype of their class, among their classes.
+    /// Share of their test images that are nearest to the prototype of their class, among their
+    /// classes.
     pub prototype_5_shot: FewShot,
     /// The same among the prototypes of all classes, those that were trained on included.
     pub prototype_5_shot_all: FewShot,
-    /// Of pairs of their test images.
+    /// Scores of pairs of their test images.
     #[serde(flatten)]
     pub pairs: PairScores,
     /// They enrolled, and the classes that were trained on not. The float net has no threshold.
@@ -114,8 +117,8 @@ pub struct UnseenScores {
     pub open_set: Option<OpenSet>,
 }
 
-/// Scores of a float net, whose embeddings `embed` computes, not normalised, and `distance` compares. `unseen` are the
-/// labels that were not trained on.
+/// Returns scores of a float net, whose embeddings `embed` computes, not normalised, and `distance`
+/// compares. `unseen` are the labels that were not trained on.
 pub fn float_scores(
     embed: impl Fn(&Split) -> Vec<f32>,
     distance: Distance,
@@ -126,7 +129,7 @@ pub fn float_scores(
     scores(&Labelled::new(&data.train, embed), &Labelled::new(&data.test, embed), unseen, None)
 }
 
-/// Scores of the int8 engine. `unseen` are the labels that were not trained on.
+/// Returns scores of the int8 engine. `unseen` are the labels that were not trained on.
 pub fn int8_scores(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Scores {
     let thresholds = model.metadata().thresholds;
     let thresholds = thresholds.equal_error.zip(thresholds.false_accept_1_percent);
@@ -144,7 +147,7 @@ pub fn int8_scores(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Score
     scores
 }
 
-/// The engine's embeddings of some images.
+/// Returns the engine's embeddings of some images.
 ///
 /// # Panics
 /// The images are not of the size that the model takes.
@@ -166,7 +169,7 @@ impl<T: Value> Labelled<T> {
         Self { embeddings: embed(split), labels: split.labels().to_vec() }
     }
 
-    /// Those with some labels.
+    /// Returns those with some labels.
     fn only(&self, keep: impl Fn(Label) -> bool) -> Self {
         let kept: Vec<usize> = (0..self.labels.len()).filter(|&index| keep(self.labels[index])).collect();
         Self {
@@ -221,7 +224,7 @@ fn scores<T: Value>(
     }
 }
 
-/// Five-shot accuracy of queries with prototypes of `enrolled`.
+/// Returns the five-shot accuracy of queries with prototypes of `enrolled`.
 fn few_shot<T: Value>(enrolled: &Labelled<T>, queries: &Labelled<T>) -> FewShot {
     let support = support(&classes(&enrolled.labels), SEED);
     let shots = enrolled.embeddings.select(&support.images);
@@ -256,7 +259,7 @@ mod tests {
     use tinytriplet_data::Source;
     use tinytriplet_recipe::DataConfig;
 
-    /// Images of one pixel, which is the embedding: place and label.
+    /// Returns images of one pixel, which is the embedding: place and label.
     fn split(images: &[(u8, Label)]) -> Split {
         let (pixels, labels): (Vec<u8>, Vec<Label>) = images.iter().copied().unzip();
         Split::new(1, 1, pixels, labels).unwrap()
@@ -274,7 +277,7 @@ mod tests {
             source: Source::Drawn,
             class_names: (0..4).map(|class| class.to_string()).collect(),
             preprocessing: DataConfig::default().preprocessing(Fit::Contain),
-            // Five images a class at one place each, so that any five have the same mean.
+            // Five images per class at one place each, so that any five have the same mean.
             train: split(&[(10, 0), (40, 1), (70, 2), (100, 3)].repeat(5)),
             test: split(&[
                 (10, 0),
@@ -310,8 +313,8 @@ mod tests {
         assert_eq!(unseen.precision_at_1, 4.0 / 5.0);
         assert!((unseen.prototype_5_shot.mean - 4.0 / 5.0).abs() < 1e-12);
         assert!((unseen.prototype_5_shot_all.mean - 3.0 / 5.0).abs() < 1e-12);
-        // Same: 23², 40², 17², 4². Different: 51², 55², 28², 32², 11², 15². At 17²: 2 of 6 accepted, 2 of 4 rejected;
-        // at 23²: 2 of 6, 1 of 4, which is nearest to equal.
+        // Same: 23², 40², 17², 4². Different: 51², 55², 28², 32², 11², 15². At 17²: 2 of 6
+        // accepted, 2 of 4 rejected; at 23²: 2 of 6, 1 of 4, which is nearest to equal.
         assert!((unseen.pairs.equal_error_rate - (2.0 / 6.0 + 1.0 / 4.0) / 2.0).abs() < 1e-12);
         let at = unseen.pairs.at_thresholds.unwrap();
         assert_eq!(at.equal_error, ErrorRates { false_accept_rate: 0.0, false_reject_rate: 0.75 });

@@ -16,8 +16,8 @@ use std::{ffi::OsString, process::ExitCode};
 
 /// Train an embedding, quantize it to int8, and write the file that a microcontroller runs.
 ///
-/// Without a command it does the main job: `train` with the default recipe, on real MNIST where it finds or can
-/// download it, on drawn digits otherwise.
+/// Without a command it does the main job: `train` with the default recipe, on real MNIST where it
+/// finds or can download it, on drawn digits otherwise.
 #[derive(Debug, Parser)]
 #[command(name = "host-train", version, max_term_width = 100)]
 #[command(override_usage = "host-train [OPTIONS]\n       host-train [OPTIONS] <COMMAND>")]
@@ -27,7 +27,8 @@ pub struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     train: TrainArgs,
-    /// Nothing but errors on standard error: no progress, no notes; results are printed all the same
+    /// Nothing but errors on standard error: no progress, no notes; results are printed all the
+    /// same
     #[arg(short, long, global = true, display_order = 1000)]
     quiet: bool,
 }
@@ -60,7 +61,7 @@ enum Command {
     Bench(BenchArgs),
     /// Talk to a board: enrol, recognise, measure, compare
     Device(DeviceArgs),
-    /// Write test images as PNG files, a sub-folder a class: something to show to a board
+    /// Write test images as PNG files, one sub-folder per class: something to show to a board
     #[command(after_help = help::SAMPLES)]
     Samples(SamplesArgs),
     /// Print the drawn digits as text, the format of firmware/demo/digits.txt
@@ -72,26 +73,29 @@ enum Command {
 }
 
 impl Cli {
-    /// Every command and option, with the exit statuses behind each help text.
+    /// Returns every command and option, with the exit statuses after each help text.
     pub fn description() -> clap::Command {
         help::with_exit_status(Self::command())
     }
 
-    /// What the arguments say; the first is the program's name.
+    /// Reads the arguments; the first is the program's name.
     ///
     /// # Errors
-    /// They are no command line of this program, or ask for help.
+    /// Returns an error if they are no command line of this program, or ask for help.
     pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut description = Self::description();
         let matches = description.try_get_matches_from_mut(arguments)?;
         if let Some(command) = matches.subcommand_name() {
-            // clap's `args_conflicts_with_subcommands` would refuse `--quiet`, too, which suits every command.
+            // clap's `args_conflicts_with_subcommands` would refuse `--quiet`, too, which suits
+            // every command.
             let is_stray = |argument: &&clap::Arg| {
                 let source = matches.value_source(argument.get_id().as_str());
                 !argument.is_global_set() && source == Some(ValueSource::CommandLine)
             };
             let stray = description.get_arguments().find(is_stray).map(|argument| {
-                format!("`{argument}` stands before `{command}`, where it means nothing: put it behind")
+                format!(
+                    "`{argument}` stands before `{command}`, where it means nothing: put it after the command"
+                )
             });
             if let Some(message) = stray {
                 return Err(description.error(ErrorKind::ArgumentConflict, message));
@@ -103,7 +107,7 @@ impl Cli {
     /// Does what the command line says.
     ///
     /// # Errors
-    /// What went wrong, for a person to read.
+    /// Returns what went wrong, for a person to read.
     pub fn run(self) -> Result<ExitCode> {
         if self.quiet {
             terminal::set_quiet();

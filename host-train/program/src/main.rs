@@ -6,8 +6,8 @@ use host_train::{
 };
 use std::{env, process::ExitCode};
 
-/// Burn allocates and frees the same large buffers in every step, which glibc's allocator hands back to the
-/// system each time: training takes up to 1.7 times as long with it.
+/// Burn allocates and frees the same large buffers in every step, which glibc's allocator hands
+/// back to the system each time: training takes up to 1.7 times as long with it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

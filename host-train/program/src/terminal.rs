@@ -1,7 +1,8 @@
-//! What a person sees while the program works: a bar on a terminal, a line now and then in a pipe or a log.
+//! Output for a person while the program works: a bar on a terminal, a line now and then in a pipe
+//! or a log.
 //!
-//! Results go to standard output, so that they can be piped; progress, notes and errors go to standard error. Neither
-//! panics where nobody reads on, as `println!` and `eprintln!` do.
+//! Results go to standard output, so that they can be piped; progress, notes and errors go to
+//! standard error. Neither panics where nobody reads on, as `println!` and `eprintln!` do.
 
 mod interrupt;
 mod output;

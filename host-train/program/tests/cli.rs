@@ -1,4 +1,4 @@
-//! What a person meets who gives the program something wrong: one line that says what, where, what to do, and the
+//! The program's answers to something wrong: one line that says what, where, what to do, and the
 //! exit status.
 
 mod idx;
@@ -12,7 +12,7 @@ use shared_model::{
 };
 use std::{fs, path::Path};
 
-/// A folder of a tiny, correct set: 40 training and 20 test images, ten classes.
+/// Returns a folder of a tiny, correct set: 40 training and 20 test images, ten classes.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let cycle = |count: usize| labels(&(0..count).map(|i| (i % 10) as u8).collect::<Vec<u8>>());
@@ -83,7 +83,7 @@ fn wrong_model() {
     fails(&host_train(&["bench", model]), &["TINYTRIP"]);
 }
 
-/// What a file says that its model gives, and what the engine computes, are compared.
+/// The answer that a file states for its model, and the engine's, are compared.
 #[test]
 fn a_failed_self_test_is_an_error() {
     let good = include_bytes!("../../../firmware/models/default.model.postcard");
@@ -239,7 +239,8 @@ fn a_short_run_from_end_to_end() {
     }
 }
 
-/// Classes that are never trained on: the model hears nothing of them, and what it makes of them is told.
+/// Classes that are never trained on: the model hears nothing of them, and what it makes of them is
+/// told.
 #[test]
 fn unseen_classes() {
     let folder = tempfile::tempdir().unwrap();
@@ -257,7 +258,8 @@ fn unseen_classes() {
     let run = at("runs/unseen");
     let metrics = fs::read_to_string(format!("{run}/metrics.json")).unwrap();
     let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
-    // An epoch is every training image that is not held out: 1,100 of each of the seven other classes.
+    // An epoch is every training image that is not held out: 1,100 of each of the seven other
+    // classes.
     assert_eq!(metrics["images_seen"], 7 * 1100);
     for kind in ["float", "int8"] {
         assert_eq!(metrics[kind]["triplet_accuracy"]["per_class"].as_array().unwrap().len(), 7);

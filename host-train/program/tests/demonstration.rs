@@ -1,5 +1,5 @@
-//! The README's demonstration, word by word: its commands are run, and print what stands there. Each of them boots the
-//! emulated board and ends it: the power is cut between any two.
+//! The README's demonstration, word by word: its commands are run, and print what stands there.
+//! Each of them boots the emulated board and ends it: the power is cut between any two.
 
 use std::{
     env, fs,
@@ -8,7 +8,7 @@ use std::{
 };
 
 const COMMAND: &str = "BLESS=1 cargo test -p host-train --test demonstration";
-/// What stands before the block in README.md.
+/// The text before the block in README.md.
 const MARK: &str = "<!-- Run and compared by host-train/program/tests/demonstration.rs -->\n```text\n";
 
 #[test]
@@ -25,7 +25,7 @@ fn the_readme_is_true() {
     }
     assert!(
         new == old,
-        "README.md's demonstration prints something else now:\n{new}\nThis writes it anew: {COMMAND}"
+        "README.md's demonstration prints something else now:\n{new}\nTo write it again: {COMMAND}"
     );
     assert!(new.lines().all(|line| line.chars().count() <= 80), "{new}");
 }

@@ -1,4 +1,5 @@
-//! `host-train device` against a board that is none: every command, and what a person meets when something is wrong.
+//! `host-train device` against a stand-in for a board: every command, and its messages when
+//! something is wrong.
 
 mod fake;
 mod program;
@@ -49,7 +50,7 @@ impl Desk {
         program(self.folder.path(), &arguments).stdin(Stdio::null()).output().unwrap()
     }
 
-    /// What it prints; it succeeds, and no line is wider than a terminal.
+    /// Returns what it prints; it succeeds, and no line is wider than a terminal.
     #[track_caller]
     fn does(&self, arguments: &[&str]) -> String {
         let output = self.device(arguments);
@@ -347,7 +348,7 @@ fn samples_are_written_once() {
     };
     let out = samples("1");
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    assert_eq!(text, "s: 20 test images, a sub-folder a class (on DRAWN digits, not MNIST)\n");
+    assert_eq!(text, "s: 20 test images, one sub-folder per class (on DRAWN digits, not MNIST)\n");
     let image = |name: &str| image::open(folder.path().join("s").join(name)).unwrap();
     assert_eq!((image("7/0.png").width(), image("0/1.png").height()), (28, 28));
     assert!(!Path::new(&folder.path().join("s/7/2.png")).exists());

@@ -1,10 +1,11 @@
-//! What `--help` says is true: every command has examples, and every example is a command line of this program.
+//! The help texts are true: every command has examples, and every example is a command line of this
+//! program.
 
 use clap::Command;
 use host_train::cli::Cli;
 use std::ffi::OsString;
 
-/// Every command of the program, with its name as it is typed.
+/// Returns every command of the program, with its name as it is typed.
 fn commands() -> Vec<(String, Command)> {
     fn add(name: String, command: &Command, all: &mut Vec<(String, Command)>) {
         for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
@@ -20,12 +21,13 @@ fn commands() -> Vec<(String, Command)> {
     all
 }
 
-/// The lines of a help text between `Examples:` and the next empty one.
+/// Returns the lines of a help text between `Examples:` and the next empty one.
 fn examples(help: &str) -> Vec<&str> {
     help.lines().skip_while(|line| *line != "Examples:").skip(1).take_while(|line| !line.is_empty()).collect()
 }
 
-/// The arguments of an example, as a shell splits them; neither its comment nor where its output goes.
+/// Returns the arguments of an example, as a shell splits them; neither its comment nor where its output
+/// goes.
 fn arguments(example: &str) -> Vec<OsString> {
     let example = example.trim_start();
     let end = ["  ", " >"].iter().filter_map(|mark| example.find(mark)).min().unwrap_or(example.len());

@@ -1,5 +1,6 @@
-//! What a person reads who gives the program something wrong. `messages.txt` has each command, what it says on standard
-//! error, and its exit status; the commands are run, and must say the same today.
+//! The messages that a person reads after giving the program something wrong. `messages.txt` has
+//! each command, what it says on standard error, and its exit status; the commands are run, and
+//! must say the same today.
 #![cfg(target_os = "linux")] // whose words for what goes wrong with a file it quotes
 
 mod idx;
@@ -33,11 +34,11 @@ fn messages_are_as_written_down() {
         return;
     }
     let difference = new.lines().zip(old.lines()).find(|(new, old)| new != old);
-    assert!(new == old, "messages.txt says something else: {difference:?}\nThis writes it anew: {COMMAND}");
+    assert!(new == old, "messages.txt says something else: {difference:?}\nTo write it again: {COMMAND}");
 }
 
-/// Runs the commands of a transcript, and returns it with what they say today. Other lines stay. A new command stands
-/// with `[?]` below it.
+/// Runs the commands of a transcript, and returns it with what they say today. Other lines stay. A
+/// new command stands with `[?]` below it.
 fn play(transcript: &str, desk: &Path) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_host-train")).parent().unwrap();
     let path = format!("{}:{}", program.display(), env::var("PATH").unwrap_or_default());
@@ -108,7 +109,7 @@ fn data(desk: &Path, name: &str, file: &str, content: Option<Vec<u8>>) {
     }
 }
 
-/// What the commands are given.
+/// The files that the commands are given.
 fn lay_out(desk: &Path) {
     let [pixels, test] = ["train-images-idx3-ubyte", "t10k-images-idx3-ubyte"];
     let truth = "train-labels-idx1-ubyte";

@@ -28,7 +28,7 @@ fn picture(shape: usize, number: u32) -> DynamicImage {
     GrayImage::from_fn(width, height, |x, y| Luma([if ink(x, y) == on_white { 20 } else { 235 }])).into()
 }
 
-/// So many pictures of each shape, in every format.
+/// Writes this many pictures of each shape, in every format.
 fn folder(per_class: u32) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (shape, class) in SHAPES.iter().enumerate() {
@@ -47,7 +47,7 @@ fn folder(per_class: u32) -> TempDir {
     folder
 }
 
-/// The default recipe, but short, and with these lines in `[train]` and at the end.
+/// Returns the default recipe, but short, and with these lines in `[train]` and at the end.
 fn config(folder: &TempDir, train: &str, end: &str) -> String {
     let config = include_str!("../../../configs/default.toml");
     let steps = config.lines().find(|line| line.starts_with("steps")).unwrap();
@@ -140,7 +140,8 @@ fn whole_classes_are_held_out() {
     assert!(!inspected.contains("(not calibrated)"), "{inspected}");
 }
 
-/// One of four is tested with, three are trained on: nothing can be held out, and a tested image has no like.
+/// One of four is tested with, three are trained on: nothing can be held out, and a tested image
+/// has no like.
 #[test]
 fn what_cannot_be_measured_is_not_printed() {
     let (folder, out) = (folder(4), tempfile::tempdir().unwrap());
@@ -171,7 +172,8 @@ fn what_is_wrong_is_named() {
     assert!(error.contains(&format!("\nerror: {}: ", broken.display())), "{error}");
     assert!(error.contains("--skip-broken"), "{error}");
 
-    // One of its two images that are left is tested with: too few to train on, and it is told by its name.
+    // One of its two images that are left is tested with: too few to train on, and it is told by
+    // its name.
     let failed = host_train(&[&arguments[..], &["--skip-broken"]].concat());
     let error = String::from_utf8(failed.stderr).unwrap();
     assert!(error.contains(&format!("passed over {}: ", broken.display())), "{error}");

@@ -1,4 +1,5 @@
-//! The report of a run: with training, once more from its folder, of several runs, of little data, and refused.
+//! The report of a run: with training, once more from its folder, of several runs, of little data,
+//! and refused.
 
 mod program;
 mod tiny;
@@ -58,7 +59,8 @@ fn a_report_again_is_the_same_report() {
     assert_eq!(found["int8"]["map_at_r"], metrics["int8"]["map_at_r"]);
     assert_eq!(found["net"]["ram"], metrics["model"]["board_ram_bytes"]);
     assert_eq!(found["net"]["flash"], metrics["model"]["board_flash_bytes"]);
-    // No layer takes more than the whole, and one takes all of it; float and int8 differ, but not by much.
+    // No layer takes more than the whole, and one takes all of it; float and int8 differ, but not
+    // by much.
     let layers = found["net"]["layers"].as_array().unwrap();
     assert_eq!(layers.iter().map(|layer| layer["ram"].as_u64()).max().unwrap(), found["net"]["ram"].as_u64());
     for layer in layers {

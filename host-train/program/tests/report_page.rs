@@ -1,4 +1,5 @@
-//! The report's page in a real browser: all of it is there, it does what it says, and it asks no network for anything.
+//! The report's page in a real browser: all of it is there, it does what it says, and it asks no
+//! network for anything.
 
 mod findings;
 
@@ -10,7 +11,8 @@ use std::{
 };
 use tinytriplet_report::{Findings, page};
 
-/// Opens the page in a headless Chromium and does what a reader does. `BROWSER_SCREENSHOTS`, a folder, keeps pictures.
+/// Opens the page in a headless Chromium and does what a reader does. `BROWSER_SCREENSHOTS`, a
+/// folder, keeps pictures.
 #[track_caller]
 fn read(name: &str, page: &Path) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/report.mjs");

@@ -17,7 +17,7 @@ fn succeeds(command: &mut Command) {
     assert!(output.status.success(), "{out}{error}");
 }
 
-/// All files below a folder.
+/// Returns all files below a folder.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {

@@ -1,5 +1,5 @@
-//! A training as a person lives with it: interrupted and resumed, varied, refused; and the recipes that come with the
-//! program.
+//! A training as a person lives with it: interrupted and resumed, varied, refused; and the recipes
+//! that come with the program.
 
 mod program;
 
@@ -15,7 +15,7 @@ use tinytriplet_training::{Device, net::Net};
 const SMALL: [&str; 6] =
     ["-c", "tiny", "--data", "drawn", "--set", "train.batch.balanced.images_per_class=2"];
 
-/// The program in `folder` with the arguments of [`SMALL`] and more.
+/// Returns the program in `folder` with the arguments of [`SMALL`] and more.
 fn small(folder: &Path, more: &[&str]) -> Output {
     program(folder, &[&SMALL, more].concat()).output().unwrap()
 }
@@ -27,7 +27,7 @@ fn done(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The model's hash in the metrics of the run in `folder`.
+/// Returns the model's hash in the metrics of the run in `folder`.
 fn hash(folder: &Path) -> String {
     let metrics = fs::read_to_string(folder.join("metrics.json")).unwrap();
     let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
@@ -203,7 +203,8 @@ fn a_backend_that_is_not_built_names_its_feature() {
     assert!(!folder.path().join("runs").exists());
 }
 
-/// Every recipe of the program makes a net that the engine runs, and none needs more than the default one.
+/// Every recipe of the program makes a net that the engine runs, and none needs more than the
+/// default one.
 #[test]
 fn presets_fit_their_boards() {
     let mut rng = Rng::new(1);

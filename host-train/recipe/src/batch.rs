@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a step sees, and where its triplets come from.
+/// The batch of a step, and the source of its triplets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchConfig {
-    /// The same number of images of several classes (P × K), of which triplets are mined.
+    /// The same number of images of several classes (P × K); triplets are mined among them.
     #[serde(rename_all = "snake_case")]
     Balanced(BalancedConfig),
-    /// This many of the origin's triplets, 1 to 1,024: two consecutive images of a class, and one of another.
+    /// This many of the origin's triplets, 1 to 1,024: two consecutive images of a class, and one
+    /// of another.
     Triplets(usize),
 }
 

@@ -1,11 +1,13 @@
 use crate::{config::Config, error::ConfigError};
 
 impl Config {
-    /// The config with some fields changed, each as `path = value`, such as `train.steps = 500` or
-    /// `train.loss = { sup_con = {} }`; the value is TOML, and nothing puts the field back to its default.
+    /// Returns the config with some fields changed, each as `path = value`, such as `train.steps = 500` or
+    /// `train.loss = { sup_con = {} }`; the value is TOML, and nothing puts the field back to its
+    /// default.
     ///
     /// # Errors
-    /// A change is not of this form, or the field is not known or of another type.
+    /// Returns [`ConfigError::Syntax`] or [`ConfigError::Unknown`] if a change is not of this form,
+    /// or the field is not known or of another type.
     pub fn with(self, changes: &[String]) -> Result<Self, ConfigError> {
         if changes.is_empty() {
             return Ok(self);

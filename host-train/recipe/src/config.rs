@@ -14,15 +14,15 @@ pub struct Config {
     /// Same seed, same weights. 0 to 2^63 − 1.
     #[serde(default = "defaults::seed")]
     pub seed: u64,
-    /// What computes.
+    /// The backend that computes.
     #[serde(default)]
     pub backend: Backend,
-    /// What becomes of images, and which of them are tested with.
+    /// The way that images become pixels, and which of them are for testing.
     #[serde(default)]
     pub data: DataConfig,
     /// The net.
     pub net: NetConfig,
-    /// How it is trained.
+    /// The training.
     pub train: TrainConfig,
 }
 
@@ -51,7 +51,7 @@ impl Config {
     /// Checks every field. `file` is named in errors.
     ///
     /// # Errors
-    /// A field is out of its range; the first one found is named.
+    /// Returns [`ConfigError::Range`] if a field is out of its range; the first one found is named.
     pub fn validate(self, file: &str) -> Result<ValidConfig, ConfigError> {
         let check = Check { file };
         let name_fits = (1..=MAX_TEXT).contains(&self.name.len()) && !self.name.chars().any(char::is_control);
@@ -75,7 +75,7 @@ impl Config {
 pub struct ValidConfig(Config);
 
 impl ValidConfig {
-    /// The config, to be changed and validated again.
+    /// Returns the config, to be changed and validated again.
     pub fn into_inner(self) -> Config {
         self.0
     }

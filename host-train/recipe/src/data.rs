@@ -7,22 +7,23 @@ use shared_model::{
     model::format::{Background, Fit, Preprocessing},
 };
 
-/// How images become pixels, and which of them are tested with. IDX files hold pixels already: of all this, `fit`
-/// and `background` then only say how a client of the model makes the like.
+/// The way that images become pixels, and which of them are for testing. IDX files hold pixels
+/// already: of all this, `fit` and `background` then only say how a client of the model makes the
+/// like.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
     /// Rows and columns of the net's input, 1 to 1,024 each; 28 where it is not given.
     pub size: Size,
-    /// How an image is brought to this size: `contain`, `stretch` or `centre`. Where it is not given, MNIST and
-    /// drawn digits are `centre`, everything else is `contain`.
+    /// The way that an image is brought to this size: `contain`, `stretch` or `centre`. If it is
+    /// not given, MNIST and drawn digits are `centre`, everything else is `contain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fit: Option<Fit>,
-    /// Which end of the scale of greys becomes 0: `dark`, `light`, or `auto`, which judges every image by the median
-    /// of its border.
+    /// Which end of the scale of greys becomes 0: `dark`, `light`, or `auto`, which judges every
+    /// image by the median of its border.
     pub background: Background,
-    /// Share of every class's images that is tested with, where a folder has no split of its own: above 0, up to
-    /// 0.9.
+    /// Share of every class's images that is tested with, where a folder has no split of its own:
+    /// above 0, up to 0.9.
     pub test_share: f64,
     /// Classes with fewer images are left out, of a folder of images; of one with a split of its own, the training
     /// images count. 0 leaves none out.
@@ -53,7 +54,7 @@ impl Default for DataConfig {
 }
 
 impl DataConfig {
-    /// The same for images of a model of this input and preprocessing.
+    /// Returns the same for images of a model of this input and preprocessing.
     #[must_use]
     pub fn for_model(self, input: Shape, preprocessing: Preprocessing) -> Self {
         Self {
@@ -64,13 +65,13 @@ impl DataConfig {
         }
     }
 
-    /// Whether it makes the same images as `other`, whatever is set aside of them.
+    /// Returns true if it makes the same images as `other`, whatever is set aside of them.
     #[must_use]
     pub fn reads_as(&self, other: &Self) -> bool {
         Self { unseen: other.unseen.clone(), ..self.clone() } == *other
     }
 
-    /// The preprocessing of data that have `fit` where the config names none.
+    /// Returns the preprocessing of data that have `fit` where the config names none.
     pub fn preprocessing(&self, fit: Fit) -> Preprocessing {
         Preprocessing { fit: self.fit.unwrap_or(fit), background: self.background }
     }
@@ -83,7 +84,7 @@ impl DataConfig {
     }
 }
 
-/// What is never trained on.
+/// The part of the data that is never trained on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldOut {

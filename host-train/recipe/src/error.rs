@@ -1,7 +1,7 @@
 use std::{fmt, io};
 use thiserror::Error;
 
-/// Why a config cannot be used.
+/// The reason why a config cannot be used.
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -9,7 +9,7 @@ pub enum ConfigError {
     Read {
         /// The file.
         file: String,
-        /// What the system says.
+        /// The system's error.
         why: io::Error,
     },
     /// Wrong syntax, a missing field, or a value of another type.
@@ -19,7 +19,7 @@ pub enum ConfigError {
         file: String,
         /// From 1, where it is known.
         line: Option<usize>,
-        /// What the parser says.
+        /// The parser's error.
         message: String,
     },
     /// A name that means nothing here.
@@ -74,14 +74,15 @@ fn hint(suggestion: &Option<String>) -> String {
 }
 
 impl ConfigError {
-    /// Of a text that a person wrote.
+    /// Makes an error of what is wrong in a text that a person wrote.
     pub fn toml(error: &toml::de::Error, text: &str, file: &str) -> Self {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map(|before| 1 + before.matches('\n').count());
         Self::from_message(error.message(), line, file)
     }
 
-    /// Of a text that nobody wrote, so that lines say nothing.
+    /// Makes an error of what is wrong in a text that no person wrote: its line numbers mean
+    /// nothing.
     pub(super) fn changed(error: &toml::de::Error, what: &str) -> Self {
         Self::from_message(error.message(), None, what)
     }
@@ -118,7 +119,7 @@ impl ConfigError {
         }
     }
 
-    /// The same, with the line of `text` that the field stands on.
+    /// Returns the same, with the line of `text` that the field stands on.
     pub fn located(self, text: &str) -> Self {
         match self {
             Self::Range { file, field, value, allowed, .. } => {
@@ -139,14 +140,15 @@ impl ConfigError {
         Self::Syntax { file: file.to_owned(), line, message: in_words(message) }
     }
 
-    /// The error of a name that is none of `allowed`; `file` is named with it, or the field.
+    /// Makes the error of a name that is not among `allowed`; `file` is the file or field that it
+    /// is in.
     pub fn unknown(file: &str, line: Option<usize>, name: &str, allowed: Vec<String>) -> Self {
         let suggestion = most_like(name, &allowed);
         Self::Unknown { file: file.to_owned(), line, name: name.to_owned(), suggestion, allowed }
     }
 }
 
-/// The name that was meant, where one of `names` is near enough.
+/// Returns the name that was meant, where one of `names` is near enough.
 fn most_like(name: &str, names: &[String]) -> Option<String> {
     names
         .iter()

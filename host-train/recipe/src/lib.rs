@@ -1,8 +1,9 @@
-//! What to train, and how: a file that a person writes.
+//! The recipe: what to train and how, in a file that a person writes.
 //!
-//! A [`Config`] is what the file says, a [`ValidConfig`] is a config whose every field is known to be in range;
-//! training takes only the latter. Files are TOML, or JSON. The configuration of the project that this one
-//! descends from, `{"exp_name", "lr", "decay", "num_epochs", "batch_size"}`, loads too and means its recipe.
+//! A [`Config`] is what the file says, a [`ValidConfig`] is a config whose every field is known to
+//! be in range; training takes only the latter. Files are TOML, or JSON. The configuration of the
+//! project that this one descends from, `{"exp_name", "lr", "decay", "num_epochs", "batch_size"}`,
+//! loads too and means its recipe.
 
 mod batch;
 mod change;

@@ -1,8 +1,8 @@
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// The line, from 1, where `field` stands in a config's text: a path such as `net.layers[2].conv.kernel`. `None` where
-/// the text leaves it to its default.
+/// Returns the line, from 1, where `field` stands in a config's text: a path such as
+/// `net.layers[2].conv.kernel`. `None` where the text leaves it to its default.
 pub(super) fn line(text: &str, field: &str) -> Option<usize> {
     let path: Vec<&str> = field.split(['.', '[', ']']).filter(|step| !step.is_empty()).collect();
     if text.trim_start().starts_with('{') {

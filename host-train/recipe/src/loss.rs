@@ -8,7 +8,7 @@ use crate::{
 use serde::{Deserialize, Serialize, de};
 use std::fmt;
 
-/// What is made small.
+/// The loss.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossConfig {
@@ -28,16 +28,18 @@ pub enum LossConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TripletConfig {
-    /// By how much a negative should be farther than a positive: above 0, up to 1,000; or `"soft"`, which always
-    /// wants more. Below 4 (2 without `squared`) where embeddings are normalised, which cannot be farther apart.
+    /// By how much a negative should be farther than a positive: above 0, up to 1,000; or `"soft"`,
+    /// which always wants more. Below 4 (2 without `squared`) where embeddings are normalised,
+    /// which cannot be farther apart.
     pub margin: Margin,
-    /// Whether distances are squared.
+    /// True if distances are squared.
     #[serde(default = "defaults::squared")]
     pub squared: bool,
     /// Which triplets of the batch are trained on; not where `train.batch` brings its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub miner: Option<MinerConfig>,
-    /// Steps in which `semi_hard` mines before `miner` does: batch-hard mining collapses without, 0 to 1,000,000.
+    /// Steps in which `semi_hard` mines before `miner` does: batch-hard mining collapses without, 0
+    /// to 1,000,000.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub warm_up: usize,
 }
@@ -55,7 +57,8 @@ pub enum Margin {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContrastiveConfig {
-    /// How far apart different things should be, above 0, up to 1,000; up to 2 where embeddings are normalised.
+    /// The distance that different things should be apart, above 0, up to 1,000; up to 2 if
+    /// embeddings are normalised.
     pub margin: f64,
 }
 
@@ -81,7 +84,7 @@ pub struct MultiSimilarityConfig {
     /// The similarity that parts positives from negatives, −1 to 1.
     #[serde(default = "defaults::base")]
     pub base: f64,
-    /// How generously pairs are mined, 0 to 2.
+    /// The slack with which pairs are mined, 0 to 2: the larger, the more pairs.
     #[serde(default = "defaults::epsilon")]
     pub epsilon: f64,
 }
@@ -165,7 +168,7 @@ impl fmt::Display for Margin {
 }
 
 impl LossConfig {
-    /// What of a batch a loss rests on, and is counted.
+    /// Returns what the loss counts in a batch: `triplets`, `pairs` or `images`.
     pub fn unit(&self) -> &'static str {
         match self {
             Self::Triplet(_) => "triplets",
@@ -217,7 +220,7 @@ impl LossConfig {
     }
 }
 
-/// What `batch_all` may find in a batch; a triplet takes 24 bytes.
+/// The most triplets that `batch_all` may find in a batch; a triplet takes 24 bytes.
 const MOST_TRIPLETS: usize = 4_000_000;
 
 impl TripletConfig {
@@ -268,7 +271,7 @@ mod defaults {
     pub fn squared() -> bool {
         true
     }
-    /// As Khosla et al. 2020 chose.
+    /// Returns the choice of Khosla et al. 2020.
     pub fn temperature() -> f64 {
         0.1
     }

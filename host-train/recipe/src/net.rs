@@ -8,7 +8,8 @@ use shared_model::Distance;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetConfig {
-    /// Whether the embedding is scaled to length 1. It is then compared by cosine, otherwise by squared L2.
+    /// True if the embedding is scaled to length 1. It is then compared by cosine, otherwise by
+    /// squared L2.
     pub normalise: bool,
     /// The layers, in order; 1 to 32. The output of the last one, flattened, is the embedding.
     pub layers: Vec<LayerConfig>,
@@ -26,8 +27,8 @@ impl NetConfig {
         self.layers.iter().enumerate().try_for_each(|(index, layer)| layer.check(index, check))
     }
 
-    /// Name of the layer that is number `index`, from 0, of those that a board runs: `net.layers[3] (dense)`. Dropout
-    /// and batch normalization are not among them.
+    /// Returns the name of the layer that is number `index`, from 0, of those that a board runs:
+    /// `net.layers[3] (dense)`. Dropout and batch normalization are not among them.
     pub fn board_layer(&self, index: usize) -> Option<String> {
         let runs =
             |layer: &LayerConfig| !matches!(layer, LayerConfig::Dropout(_) | LayerConfig::BatchNorm(_));
@@ -35,7 +36,7 @@ impl NetConfig {
         Some(format!("net.layers[{index}] ({})", layer.kind()))
     }
 
-    /// How embeddings of this net are compared.
+    /// Returns the distance that compares embeddings of this net.
     pub fn distance(&self) -> Distance {
         if self.normalise { Distance::Cosine } else { Distance::SquaredL2 }
     }
@@ -51,13 +52,13 @@ pub enum LayerConfig {
     MaxPool(PoolConfig),
     /// Mean of each window.
     AveragePool(PoolConfig),
-    /// Mean of the whole map, one value a channel.
+    /// Mean of the whole map, one value per channel.
     GlobalAveragePool,
     /// Sets this share of values to zero while training: 0 to below 1 (Srivastava et al. 2014).
     Dropout(f64),
-    /// Batch normalization, one scale and offset a channel (Ioffe and Szegedy 2015). It has to be foldable:
-    /// directly behind a convolution or dense layer without ReLU, or (with at most dropout and average pools
-    /// between) before a dense layer or a convolution without padding.
+    /// Batch normalization, one scale and offset per channel (Ioffe and Szegedy 2015). It has to be
+    /// foldable: directly after a convolution or dense layer without ReLU, or (with at most
+    /// dropout and average pools between) before a dense layer or a convolution without padding.
     BatchNorm(BatchNormConfig),
     /// Fully connected, with bias; the map before it is flattened.
     Dense(DenseConfig),
@@ -87,7 +88,7 @@ impl LayerConfig {
         }
     }
 
-    /// The layer's name in a config file.
+    /// Returns the layer's name in a config file.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Conv(_) => "conv",
@@ -115,7 +116,7 @@ pub struct ConvConfig {
     /// Zeros on each side, fewer than the kernel is large.
     #[serde(default = "defaults::padding")]
     pub padding: Size,
-    /// Whether `max(0, x)` follows.
+    /// True if `max(0, x)` follows.
     #[serde(default)]
     pub relu: bool,
 }
@@ -135,7 +136,7 @@ pub struct PoolConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormConfig {
-    /// Whether `max(0, x)` follows; only directly behind a convolution or dense layer without ReLU.
+    /// True if `max(0, x)` follows; only directly after a convolution or dense layer without ReLU.
     #[serde(default)]
     pub relu: bool,
 }
@@ -146,7 +147,7 @@ pub struct BatchNormConfig {
 pub struct DenseConfig {
     /// 1 to 4,096.
     pub out_features: usize,
-    /// Whether `max(0, x)` follows.
+    /// True if `max(0, x)` follows.
     #[serde(default)]
     pub relu: bool,
 }

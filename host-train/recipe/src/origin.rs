@@ -23,7 +23,7 @@ pub(super) struct OriginConfig {
 }
 
 impl From<OriginConfig> for Config {
-    /// The origin's net and loss: raw outputs of a ReLU, margin 1, all images trained on.
+    /// Returns the origin's net and loss: raw outputs of a ReLU, margin 1, all images trained on.
     fn from(origin: OriginConfig) -> Self {
         let conv = LayerConfig::Conv(ConvConfig {
             out_channels: 32,

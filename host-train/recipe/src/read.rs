@@ -19,28 +19,28 @@ pub const PRESETS: [(&str, &str); 7] = [
 ];
 
 impl Config {
-    /// The text of the config in [`PRESETS`] that has this name.
+    /// Returns the text of the config in [`PRESETS`] that has this name.
     ///
     /// # Errors
-    /// There is none.
+    /// Returns [`ConfigError::Recipe`] if no preset has this name.
     pub fn preset_text(name: &str) -> Result<&'static str, ConfigError> {
         let names = PRESETS.map(|(name, _)| name);
         let found = PRESETS.iter().find(|(preset, _)| *preset == name);
         found.map(|(_, text)| *text).ok_or_else(|| ConfigError::unknown_preset(name, &names))
     }
 
-    /// The config of [`PRESETS`] that has this name.
+    /// Returns the config of [`PRESETS`] that has this name.
     ///
     /// # Errors
-    /// There is none.
+    /// Returns [`ConfigError::Recipe`] if no preset has this name.
     pub fn preset(name: &str) -> Result<Self, ConfigError> {
         Self::parse(Self::preset_text(name)?, name)
     }
 
-    /// The text of a file.
+    /// Returns the text of a file.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// Returns [`ConfigError::Read`] if it cannot be read.
     pub fn read_text(path: &Path) -> Result<String, ConfigError> {
         std::fs::read_to_string(path)
             .map_err(|why| ConfigError::Read { file: path.display().to_string(), why })
@@ -49,7 +49,8 @@ impl Config {
     /// Reads a file and checks it.
     ///
     /// # Errors
-    /// It cannot be read, or as [`parse`](Self::parse) and [`validate`](Self::validate).
+    /// Returns [`ConfigError::Read`] if it cannot be read, and the errors of [`parse`](Self::parse)
+    /// and [`validate`](Self::validate).
     pub fn read(path: &Path) -> Result<ValidConfig, ConfigError> {
         let (text, file) = (Self::read_text(path)?, path.display().to_string());
         Self::parse(&text, &file)?.validate(&file).map_err(|error| error.located(&text))
@@ -58,7 +59,8 @@ impl Config {
     /// Reads TOML, or JSON where the text begins with a brace. `file` is named in errors.
     ///
     /// # Errors
-    /// The syntax is wrong, a field is missing, unknown or of another type. Ranges are not checked here.
+    /// Returns [`ConfigError::Syntax`] or [`ConfigError::Unknown`] if the syntax is wrong, or a
+    /// field is missing, unknown or of another type. Ranges are not checked here.
     pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
         if !text.trim_start().starts_with('{') {
             return toml::from_str(text).map_err(|error| ConfigError::toml(&error, text, file));
@@ -72,10 +74,10 @@ impl Config {
         }
     }
 
-    /// The config as TOML; [`parse`](Self::parse) gives the same back.
+    /// Returns the config as TOML; [`parse`](Self::parse) gives the same back.
     ///
     /// # Errors
-    /// A number does not fit TOML, which no valid config has.
+    /// Returns an error if a number does not fit TOML, which no valid config has.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(self)
     }

@@ -196,13 +196,13 @@ mod page {
 
     const PAGE: &str = include_str!("../../../docs/CONFIG.md");
 
-    /// The names of an enum, from what serde says of one that it does not know.
+    /// Returns the names of an enum, from what serde says of one that it does not know.
     fn variants<T: DeserializeOwned>() -> Vec<String> {
         let Err(error) = serde_json::from_str::<T>("\"?\"") else { panic!("`?` is a name") };
         error.to_string().split('`').skip(3).step_by(2).map(str::to_owned).collect()
     }
 
-    /// The names of all tables' fields, at every depth.
+    /// Returns the names of all tables' fields, at every depth.
     fn names(value: &Value) -> Vec<String> {
         match value {
             Value::Object(fields) => {
@@ -213,7 +213,7 @@ mod page {
         }
     }
 
-    /// A config that leaves no field to its default, with this loss.
+    /// Returns a config that leaves no field to its default, with this loss.
     fn full(loss: LossConfig) -> Config {
         let size = Size([2, 3]);
         let pool = PoolConfig { kernel: size, stride: Some(size) };

@@ -9,7 +9,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// How a net is trained, with Adam (Kingma and Ba 2015).
+/// The training of a net, with Adam (Kingma and Ba 2015).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
@@ -19,37 +19,40 @@ pub struct TrainConfig {
     /// Length of the training in passes over the data, 1 to 10,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
-    /// What a step sees.
+    /// The batch of a step.
     pub batch: BatchConfig,
-    /// What is made small.
+    /// The loss.
     pub loss: LossConfig,
     /// Learning rate, above 0, up to 1.
     pub lr: f64,
-    /// How the learning rate runs.
+    /// The schedule of the learning rate.
     #[serde(default)]
     pub schedule: Schedule,
     /// The rate is divided by `1 + decay · step`, as by the optimizers of Keras 2: 0 to 1.
     #[serde(default)]
     pub decay: f64,
-    /// Share of each weight that a step takes away, times the learning rate (Loshchilov and Hutter 2019): 0 to 1.
+    /// Share of each weight that a step takes away, times the learning rate (Loshchilov and Hutter
+    /// 2019): 0 to 1.
     #[serde(default)]
     pub weight_decay: f64,
-    /// Takes the running mean of the weights in place of the last ones (Polyak and Juditsky 1992): the share of it
-    /// that a step keeps, 0 to below 1. Less at first, so that early weights are forgotten.
+    /// Takes the running mean of the weights in place of the last ones (Polyak and Juditsky 1992):
+    /// the share of it that a step keeps, 0 to below 1. Less at first, so that early weights are
+    /// forgotten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<f64>,
-    /// Ends the training when this many looks at the held-out images in a row have found nothing better, and goes
-    /// back to the best weights: 1 to 10,000.
+    /// Ends the training when this many looks at the held-out images in a row have found nothing
+    /// better, and goes back to the best weights: 1 to 10,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
-    /// Whether turned and mirrored images count as classes of their own, eight in place of one: for nets that shall
-    /// recognise classes that they are not trained on.
+    /// True if turned and mirrored images count as classes of their own, eight in place of one: for
+    /// nets that shall recognise classes that they are not trained on.
     #[serde(default, skip_serializing_if = "is_false")]
     pub turned_classes: bool,
     /// Random distortion of every image, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<AugmentConfig>,
-    /// What is never trained on, tells how good the net is, and calibrates the thresholds.
+    /// The part of the data that is never trained on: it tells how good the net is, and calibrates
+    /// the thresholds.
     #[serde(default)]
     pub hold_out: HoldOut,
     /// Steps from one look at the held-out images to the next, at least 1.
@@ -57,14 +60,15 @@ pub struct TrainConfig {
     pub validate_every: usize,
 }
 
-/// How the learning rate runs.
+/// The schedule of the learning rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
     /// It stays.
     #[default]
     Constant,
-    /// It rises for some steps, then falls to zero along a half cosine (Loshchilov and Hutter 2017).
+    /// It rises for some steps, then falls to zero along a half cosine (Loshchilov and Hutter
+    /// 2017).
     Cosine(WarmUp),
 }
 
@@ -89,7 +93,8 @@ pub struct AugmentConfig {
     pub shear: f64,
     /// Shift in pixels, 0 to 100.
     pub shift: f64,
-    /// Bending: the pixels by which the points of a coarse grid wander, with all between them, 0 to 100.
+    /// Bending: the pixels by which the points of a coarse grid wander, with all between them, 0 to
+    /// 100.
     #[serde(default, skip_serializing_if = "is_zero_real")]
     pub elastic: f64,
 }

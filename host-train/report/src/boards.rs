@@ -1,11 +1,13 @@
-//! What a net takes on boards: as the ledger counted it, or estimated from what the ledger counted of others.
+//! The cost of a net on boards: as the ledger counted it, or estimated from what the ledger counted
+//! of others.
 
 use super::BoardEstimate;
 use shared_model::Model;
 use tinytriplet_ledger::{Cost, Kernel, Ledger, Step, Work, boards};
 
-/// What an inference of `model`, which is packed, takes on each board of the ledger. `flash` is the length of its file.
-/// Empty where a layer takes a plain kernel, of which the ledger has none.
+/// Returns the cost of an inference of `model`, which is packed, on each board of the ledger.
+/// `flash` is the length of its file. Empty if a layer takes a plain kernel, which the ledger does
+/// not have.
 pub fn estimates(model: &Model<'_>, flash: usize) -> Vec<BoardEstimate> {
     let works: Vec<Work> = model.steps().map(|step| Work::new(&step)).collect();
     let on = |board: Ledger| {
@@ -17,7 +19,8 @@ pub fn estimates(model: &Model<'_>, flash: usize) -> Vec<BoardEstimate> {
                 estimate(&works, &known)?
             }
         };
-        // The stack hardly depends on the net; where it was not measured, the largest is the safe guess.
+        // The stack hardly depends on the net; where it was not measured, the largest is the safe
+        // guess.
         let largest = board.nets.iter().map(|net| net.ram.stack).max()?;
         let clocked = cost.cycles.zip(board.megahertz);
         let milliseconds = clocked.map(|(cycles, mhz)| cycles as f64 / f64::from(mhz) / 1e3);
@@ -34,7 +37,8 @@ pub fn estimates(model: &Model<'_>, flash: usize) -> Vec<BoardEstimate> {
     boards().into_iter().filter_map(on).collect()
 }
 
-/// What steps cost together, judged by steps that were counted; `None` where one takes a path of which none was.
+/// Estimates the cost of steps together, judged by steps that were counted; `None` if none was
+/// counted of a step's kernel.
 fn estimate(works: &[Work], known: &[&Step]) -> Option<Cost> {
     let sum = |of: &dyn Fn(Cost) -> Option<u64>| -> Option<u64> {
         works.iter().map(|work| step(work, known, of)).sum::<Option<f64>>().map(|sum| sum.round() as u64)
@@ -43,8 +47,8 @@ fn estimate(works: &[Work], known: &[&Step]) -> Option<Cost> {
     Some(Cost { instructions, cycles: sum(&|cost| cost.cycles) })
 }
 
-/// What a step costs: so much a multiplication, for each value that is gathered for a window, and for each value that is
-/// put out, by the steps of its path that were counted.
+/// Returns the cost of a step: so much for each multiplication, for each value that is gathered for
+/// a window, and for each value that is put out, by the steps of its path that were counted.
 fn step(work: &Work, known: &[&Step], of: &dyn Fn(Cost) -> Option<u64>) -> Option<f64> {
     if work.kernel == Kernel::Reference {
         return None;
@@ -63,7 +67,8 @@ fn step(work: &Work, known: &[&Step], of: &dyn Fn(Cost) -> Option<u64>) -> Optio
     Some(drivers(work).iter().zip(prices).map(|(count, price)| count * price).sum())
 }
 
-/// What a step's cost grows with: multiplications, gathered values, outputs before the pool.
+/// Returns the numbers that a step's cost grows with: multiplications, gathered values, outputs before the
+/// pool.
 fn drivers(work: &Work) -> [f64; 3] {
     let [height, width, channels] = work.output.map(f64::from);
     let macs = work.macs as f64;
@@ -72,8 +77,8 @@ fn drivers(work: &Work) -> [f64; 3] {
     [macs, macs / channels, positions * channels]
 }
 
-/// Prices, none negative, by which all rows come as near to 1 as can be: least squares by coordinate descent, which for
-/// three unknowns is there after some thousand turns.
+/// Prices, none negative, by which all rows come as near to 1 as can be: least squares by
+/// coordinate descent, which for three unknowns is there after some thousand turns.
 fn prices(rows: &[[f64; 3]]) -> [f64; 3] {
     let mut prices = [0.0; 3];
     for turn in 0..9_000 {
@@ -104,7 +109,7 @@ mod tests {
         );
     }
 
-    /// How far off each net of a board is, estimated from the others.
+    /// Returns the error of each net of a board, estimated from the others.
     fn leave_one_out(board: &Ledger) -> Vec<(String, f64)> {
         let error = |net: &Net| {
             let others = board.nets.iter().filter(|other| other.name != net.name);
@@ -117,8 +122,9 @@ mod tests {
         board.nets.iter().map(error).collect()
     }
 
-    /// Within a half. Where the ledger has a net's like (`default` and `best` are), within a tenth. What is far off are first
-    /// layers, each of which is of another size, and some of which have code of their own.
+    /// Within a half. Where the ledger has a net's like (`default` and `best` are), within a tenth.
+    /// What is far off are first layers, each of which is of another size, and some of which have
+    /// code of their own.
     #[test]
     fn each_net_estimated_from_the_others() {
         for board in boards() {

@@ -1,7 +1,9 @@
-//! What a report shows of a run, as data. The page draws it (it is in the page as JSON), and so do the plots.
+//! The content of a report, as data. The page draws it (it is in the page as JSON), and so do the
+//! plots.
 //!
-//! Shares are from 0 to 1. Distances are in real units: squared L2, or `1 − cos`. `f64::NAN` is `null` in JSON and
-//! means that the data give nothing to measure. Images are named by their place in [`Findings::images`].
+//! Shares are from 0 to 1. Distances are in real units: squared L2, or `1 − cos`. `f64::NAN` is
+//! `null` in JSON and means that the data give nothing to measure. Images are named by their place
+//! in [`Findings::images`].
 
 use serde::Serialize;
 use tinytriplet_data::Label;
@@ -18,13 +20,13 @@ pub struct Findings {
     pub name: String,
     /// Version of the program that made the report.
     pub tool: String,
-    /// What a person should take away.
+    /// The verdict, for a person.
     pub verdict: Verdict,
-    /// What it was trained and tested on.
+    /// The data that it was trained and tested on.
     pub data: DataFacts,
     /// The recipe, as TOML.
     pub recipe: String,
-    /// How training went.
+    /// The course of the training.
     pub training: Training,
     /// The float net's scores on the test set.
     pub float: Scores,
@@ -34,35 +36,37 @@ pub struct Findings {
     pub distances: Option<Distances>,
     /// The origin's table, int8; empty where no triplet can be made.
     pub triplets: Vec<ClassTriplets>,
-    /// What five-shot prototypes of all classes take test images for, int8.
+    /// The confusion of test images by five-shot prototypes of all classes, int8.
     pub confusion: Confusion,
-    /// The most wrong test images of classes that were trained on, the worst first: the nearest other one has another label.
+    /// The most wrong test images of classes that were trained on, the worst first: the nearest
+    /// other one has another label.
     pub mistakes: Vec<Mistake>,
-    /// How many are wrong in this way.
+    /// The number of all mistakes of this kind.
     pub mistakes_in_all: usize,
-    /// Test images that are shown: those of the scatter plots first, in their order, then others that are mentioned.
+    /// Test images that are shown: those of the scatter plots first, in their order, then others
+    /// that are mentioned.
     pub images: Images,
     /// The test set, or an even part of it, raw and embedded.
     pub scatter: Scatter,
     /// The net, what int8 does to it and what it takes.
     pub net: NetFacts,
-    /// What it takes on each board of the ledger; empty where a layer takes a plain kernel there, which the ledger has
-    /// not counted.
+    /// The cost on each board of the ledger; empty if a layer takes a plain kernel there, which the
+    /// ledger has not counted.
     pub boards: Vec<BoardEstimate>,
 }
 
 /// The first thing that is read.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
-    /// How good it is, for the page's colour.
+    /// The grade, for the page's colour.
     pub grade: Grade,
     /// One sentence.
     pub sentence: String,
-    /// What to look at or to try, each a sentence; the most important first.
+    /// Advice on what to look at or to try, one sentence each; the most important first.
     pub advice: Vec<String>,
 }
 
-/// How good an embedding is.
+/// The quality of an embedding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
@@ -74,12 +78,13 @@ pub enum Grade {
     Poor,
 }
 
-/// What a net was trained and tested on.
+/// The data that a net was trained and tested on.
 #[derive(Clone, Debug, Serialize)]
 pub struct DataFacts {
     /// Name of the data set.
     pub name: String,
-    /// Whether the images are the program's own drawings, which has to be said wherever a number is shown.
+    /// True if the images are the program's own drawings, which has to be said wherever a number is
+    /// shown.
     pub drawn: bool,
     /// Number of training images, of classes that were trained on.
     pub train_images: usize,
@@ -93,12 +98,12 @@ pub struct DataFacts {
     pub unseen: Vec<Label>,
 }
 
-/// How training went.
+/// The course of the training.
 #[derive(Clone, Debug, Serialize)]
 pub struct Training {
     /// Name of the loss and the miner, as the recipe has it.
     pub loss: String,
-    /// What [`HistoryRow::mined`] counts.
+    /// The unit of [`HistoryRow::mined`].
     pub unit: String,
     /// Images that went through the net, repetitions counted.
     pub images_seen: u64,
@@ -117,13 +122,13 @@ pub struct Distances {
     pub same: Vec<f64>,
     /// Share of the pairs of two classes in each bin.
     pub different: Vec<f64>,
-    /// Where each bin begins, and where the last one ends: one more than there are bins.
+    /// The beginning of each bin, and the end of the last one: one more than there are bins.
     pub edges: Vec<f64>,
     /// Thresholds for "unknown" in the model file, with what they do on these pairs.
     pub thresholds: Vec<Threshold>,
     /// Receiver operating characteristic, by ascending threshold.
     pub roc: Vec<Rates<f64>>,
-    /// Where both errors are equally frequent.
+    /// The rate at which both errors are equally frequent.
     pub equal_error_rate: f64,
 }
 
@@ -137,14 +142,14 @@ pub struct Threshold {
     pub rates: Rates<f64>,
 }
 
-/// What test images are taken for by prototypes of five training images a class, over twenty draws.
+/// The confusion of test images by prototypes of five training images per class, over twenty draws.
 #[derive(Clone, Debug, Serialize)]
 pub struct Confusion {
-    /// What rows and columns stand for: all labels, those that were not trained on among them; of very many, those that
-    /// are recognised least.
+    /// The labels of rows and columns: all labels, those that were not trained on among them; of
+    /// very many, those that are recognised least.
     pub labels: Vec<Label>,
-    /// A row for each label; how often its images were nearest to each label's prototype, as shares of the row. NaN in the
-    /// row of a label without test images.
+    /// A row for each label; how often its images were nearest to each label's prototype, as shares
+    /// of the row. NaN in the row of a label without test images.
     pub rows: Vec<Vec<f64>>,
 }
 
@@ -153,7 +158,8 @@ pub struct Confusion {
 pub struct Mistake {
     /// The image.
     pub image: usize,
-    /// How much farther the nearest image of its own class is than the nearest one at all.
+    /// The distance by which the nearest image of its own class is farther than the nearest one at
+    /// all.
     pub margin: f64,
     /// The nearest other test images, ascending, with a distance each.
     pub neighbours: Vec<Neighbour>,
@@ -203,7 +209,8 @@ pub struct Cloud {
     pub neighbour_map: Vec<[f32; 2]>,
     /// The method of [`neighbour_map`](Self::neighbour_map), such as `t-SNE`.
     pub neighbour_map_name: &'static str,
-    /// The nearest of the other points, in the space that the plane shows; ascending, the same number for each.
+    /// The nearest of the other points, in the space that the plane shows; ascending, the same
+    /// number for each.
     pub nearest: Vec<Vec<Neighbour>>,
 }
 
@@ -231,7 +238,7 @@ pub struct NetFacts {
 /// A layer: what it is, what int8 does to it, and what it takes.
 #[derive(Clone, Debug, Serialize)]
 pub struct LayerFacts {
-    /// As `inspect` has it, such as `conv 3x3 relu max 2x2`.
+    /// The layer as `inspect` shows it, such as `conv 3x3 relu max 2x2`.
     pub operation: String,
     /// Rows, columns, channels of its input.
     pub input: [usize; 3],
@@ -243,34 +250,37 @@ pub struct LayerFacts {
     pub flash: usize,
     /// Multiply-accumulates.
     pub macs: u64,
-    /// Bytes of RAM in use on a board while the layer runs: image, embedding, and what the engine works in. Convolutions
-    /// that run in turns, row by row, have the same.
+    /// Bytes of RAM in use on a board while the layer runs: image, embedding, and what the engine
+    /// works in. Convolutions that run in turns, row by row, have the same.
     pub ram: usize,
-    /// How much stronger the float net's outputs are than what int8 differs by, in dB: `10·log10(Σx² / Σ(x − x̂)²)`
-    /// over test images, `x̂` being the engine's integers times their scale. `null` in JSON where they are equal.
+    /// The ratio of the float net's outputs to int8's error, in dB: `10·log10(Σx² / Σ(x − x̂)²)`
+    /// over test images, `x̂` being the engine's integers times their scale. `null` in JSON where
+    /// they are equal.
     pub signal_to_noise_db: f64,
     /// Share of outputs that int8 clips: the float net's lie beyond the largest integer.
     pub clipped: f64,
     /// Share of outputs that are 0 in int8.
     pub zeros: f64,
-    /// How often int8 outputs have each size: 32 bins from 0 to the largest integer, as shares.
+    /// Histogram of the sizes of int8 outputs: 32 bins from 0 to the largest integer, as shares.
     pub histogram: Vec<f64>,
 }
 
-/// What an inference takes on a board.
+/// The cost of an inference on a board.
 #[derive(Clone, Debug, Serialize)]
 pub struct BoardEstimate {
-    /// As the ledger has it, such as `pico`.
+    /// The board's name in the ledger, such as `pico`.
     pub board: String,
     /// Such as `Raspberry Pi Pico, a Cortex-M0+ at 125 MHz`.
     pub description: String,
     /// Instructions of one embedding.
     pub instructions: u64,
-    /// Whether they were counted for this very net, or estimated by its layers from those of the ledger.
+    /// True if they were counted for this very net; otherwise they were estimated by its layers
+    /// from those of the ledger.
     pub counted: bool,
     /// Milliseconds of one embedding where the ledger knows cycles and clock.
     pub milliseconds: Option<f64>,
-    /// Bytes of RAM of an inference, its stack included; where it is estimated, the largest stack that was measured.
+    /// Bytes of RAM of an inference, its stack included; where it is estimated, the largest stack
+    /// that was measured.
     pub ram: usize,
     /// Bytes of the model in flash.
     pub flash: usize,

@@ -23,13 +23,13 @@ use tinytriplet_recipe::{BatchConfig, Config, LossConfig, MinerConfig, ValidConf
 pub struct Run<'a> {
     /// Its name, which tells it from other runs.
     pub name: &'a str,
-    /// What was trained, and how.
+    /// The recipe.
     pub config: &'a ValidConfig,
     /// The net, without normalisation.
     pub net: &'a FloatNet,
     /// The model file, with plain weights.
     pub file: &'a [u8],
-    /// What it was trained and is tested on.
+    /// The data that it was trained and is tested on.
     pub data: &'a Dataset,
     /// Labels that were not trained on.
     pub unseen: &'a [Label],
@@ -51,10 +51,10 @@ const CONFUSED: usize = 64;
 const BESIDE: usize = 6;
 
 impl Run<'_> {
-    /// All that a report shows of it. Equal runs on equal data give equal findings.
+    /// Returns all that a report shows of it. Equal runs on equal data give equal findings.
     ///
     /// # Errors
-    /// The model file is not valid, or does not take images of this size.
+    /// Returns an error if the model file is not valid, or does not take images of this size.
     pub fn findings(&self) -> Result<Findings> {
         let &Self { config, data, unseen, .. } = self;
         let model = Model::decode(self.file)?;
@@ -118,7 +118,7 @@ fn facts(data: &Dataset, unseen: &[Label]) -> DataFacts {
     }
 }
 
-/// The loss, and where its triplets come from, in the recipe's words.
+/// Returns the loss, and where its triplets come from, in the recipe's words.
 fn loss_name(config: &Config) -> String {
     let miner = match (config.train.loss, config.train.batch) {
         (LossConfig::Triplet(_), BatchConfig::Triplets(_)) => "triplets",
@@ -136,7 +136,7 @@ fn loss_name(config: &Config) -> String {
     format!("triplet, {miner}")
 }
 
-/// Of all pairs; `scores` has been measured on the same.
+/// Returns the distances of all pairs; `scores` has been measured on the same.
 fn distances(
     model: &Model<'_>,
     embeddings: &Embeddings<i16>,
@@ -173,7 +173,7 @@ fn distances(
     })
 }
 
-/// Of all classes; the images of the prototypes are those of the scores.
+/// Returns the confusion of all classes; the images of the prototypes are those of the scores.
 fn confusion(engine: &Engine<'_>, data: &Dataset, test: &Embeddings<i16>) -> Confusion {
     let support = support(&classes(data.train.labels()), SEED);
     let shots = int8_embeddings(engine, &data.train, &support.images);
@@ -186,12 +186,13 @@ fn confusion(engine: &Engine<'_>, data: &Dataset, test: &Embeddings<i16>) -> Con
     }
 }
 
-/// A value of a row that leaves zeros out. Of a class without test images, which has none, there is nothing to be told.
+/// Returns a value of a row that leaves zeros out. Of a class without test images, which has none, there is
+/// nothing to be told.
 fn share(row: &BTreeMap<usize, f64>, column: usize) -> f64 {
     if row.is_empty() { f64::NAN } else { row.get(&column).copied().unwrap_or(0.0) }
 }
 
-/// At most `count` rows, ascending, those with the smallest value at their own place.
+/// Returns at most `count` rows, ascending, those with the smallest value at their own place.
 fn least_recognised(rows: &[BTreeMap<usize, f64>], count: usize) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..rows.len()).collect();
     kept.sort_by(|&a, &b| share(&rows[a], a).total_cmp(&share(&rows[b], b)));
@@ -200,7 +201,8 @@ fn least_recognised(rows: &[BTreeMap<usize, f64>], count: usize) -> Vec<usize> {
     kept
 }
 
-/// The worst mistakes among the embeddings, and how many there are. `place` says where an embedding's image is shown.
+/// Returns the worst mistakes among the embeddings, and how many there are. `place` says where an
+/// embedding's image is shown.
 fn mistakes(
     embeddings: &Embeddings<i16>,
     labels: &[Label],
@@ -262,7 +264,8 @@ mod tests {
         let bytes = [0, 1, 20, 22, 23, 26, 3];
         let embeddings = Embeddings::from_bytes(&bytes, 7, Element::Unsigned, Distance::SquaredL2, 0.5);
         let (found, in_all) = mistakes(&embeddings, &[0, 0, 0, 1, 1, 1, 2], |at| 100 + at);
-        // 20 finds 22, and its own class at 1: (19² − 2²) · 0.5². Of all others, 23 is right, 22 finds 23, 1 finds 0.
+        // 20 finds 22, and its own class at 1: (19² − 2²) · 0.5². Of all others, 23 is right, 22
+        // finds 23, 1 finds 0.
         assert_eq!(in_all, 1);
         assert_eq!((found[0].image, found[0].margin), (102, 89.25));
         let beside: Vec<(usize, f64)> = found[0].neighbours.iter().map(|n| (n.image, n.distance)).collect();

@@ -5,7 +5,7 @@ use tinytriplet_evaluation::history::HistoryRow;
 
 const HEAD: &str = "step,images_seen,seconds,loss,mined,learning_rate,held_out_precision_at_1";
 
-/// The history as comma-separated values.
+/// Returns the history as comma-separated values.
 pub fn to_csv(rows: &[HistoryRow]) -> String {
     let mut text = format!("{HEAD}\n");
     for row in rows {
@@ -18,10 +18,10 @@ pub fn to_csv(rows: &[HistoryRow]) -> String {
     text
 }
 
-/// What [`to_csv`] wrote, with the digits that it has.
+/// Reads what [`to_csv`] wrote, with the digits that it has.
 ///
 /// # Errors
-/// It is something else; the line is named.
+/// Returns an error if it is something else; the line is named.
 pub fn from_csv(text: &str) -> Result<Vec<HistoryRow>> {
     let mut lines = text.lines();
     ensure!(lines.next() == Some(HEAD), "line 1 is not `{HEAD}`");

@@ -1,4 +1,4 @@
-//! What int8 does to each layer, and what each takes.
+//! The effect of int8 on each layer, and the layer's cost.
 
 use super::{LayerFacts, NetFacts};
 use crate::text::{hex, operation};
@@ -11,14 +11,15 @@ use shared_model::{
 use tinytriplet_data::Split;
 use tinytriplet_evaluation::float_net::FloatNet;
 
-/// Test images that float and int8 are compared on, and the multiply-accumulates that this may take in all.
+/// Test images that float and int8 are compared on, and the multiply-accumulates that this may take
+/// in all.
 const IMAGES: usize = 256;
 const MACS: u64 = 300_000_000;
 /// Bins of the histogram of outputs.
 const BINS: usize = 32;
 
-/// Facts of a net: as floats, as a plain model, and as the packed one, whose file has `flash` bytes. Float and int8 are
-/// compared on images of `split`.
+/// Facts of a net: as floats, as a plain model, and as the packed one, whose file has `flash`
+/// bytes. Float and int8 are compared on images of `split`.
 pub fn net_facts(
     net: &FloatNet,
     plain: &Model<'_>,
@@ -59,7 +60,7 @@ fn sides(shape: Shape) -> [usize; 3] {
     [shape.height, shape.width, shape.channels].map(usize::from)
 }
 
-/// Bytes of a step's multipliers, biases and weights in the model file, each with its padding.
+/// Returns bytes of a step's multipliers, biases and weights in the model file, each with its padding.
 fn flash_of(step: &Step<'_>) -> usize {
     match &step.operation {
         Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
@@ -82,12 +83,13 @@ struct Compared {
     outputs: u64,
     clipped: u64,
     zeros: u64,
-    /// How many int8 outputs have each size, in bins from 0 to the largest.
+    /// Histogram of the sizes of int8 outputs, in bins from 0 to the largest.
     sizes: [u64; BINS],
 }
 
 impl Compared {
-    /// `floats` are a step's outputs, `bytes` those of the engine, of which `output` says how they are read.
+    /// `floats` are a step's outputs, `bytes` those of the engine, of which `output` says how they
+    /// are read.
     fn add(&mut self, output: Tensor, floats: &[f32], bytes: &[u8]) {
         let (element, scale) = (output.element, f64::from(output.scale));
         let (_, largest) = element.range();
@@ -102,7 +104,7 @@ impl Compared {
         }
     }
 
-    /// Signal over noise; infinite without noise.
+    /// Returns signal over noise; infinite without noise.
     fn decibels(&self) -> f64 {
         10.0 * (self.signal / self.noise).log10()
     }
@@ -118,7 +120,7 @@ impl Compared {
     }
 }
 
-/// Both nets on some images, step by step.
+/// Compares both nets on some images, step by step.
 fn compare(net: &FloatNet, plain: &Model<'_>, split: &Split, images: &[usize]) -> Vec<Compared> {
     let none = vec![Compared::default(); plain.steps().count()];
     let of = |&index: &usize| {

@@ -1,4 +1,4 @@
-//! What a run was worth, to look at: a page, plots, and files for TensorBoard.
+//! The report of a run: a page, plots, and files for TensorBoard.
 //!
 //! ```text
 //! run folder + data → findings → page (one HTML file), plots (SVG, PNG)
@@ -36,7 +36,7 @@ pub const REPORT: &str = "report.html";
 /// Writes the report of a run to its folder, and says which files it consists of.
 ///
 /// # Errors
-/// A file cannot be written.
+/// Returns an error if a file cannot be written.
 pub fn write(folder: &RunFolder, run: &Run<'_>) -> Result<Vec<&'static str>> {
     let findings = run.findings()?;
     folder.write(REPORT, page(std::slice::from_ref(&findings))?.as_bytes())?;

@@ -1,7 +1,8 @@
 //! The page of a report: one HTML file that holds all it needs, and asks no network for anything.
 //!
-//! What it shows is in it as JSON, and `page/*.js` draw that in the reader's browser: `page/main.js` is the table of
-//! contents. The scripts are joined into one module, so that each sees what those before it define.
+//! Its content is in it as JSON, and `page/*.js` draw that in the reader's browser: `page/main.js`
+//! is the table of contents. The scripts are joined into one module, so that each sees what those
+//! before it define.
 
 use super::Findings;
 
@@ -31,12 +32,13 @@ const SCRIPTS: [&str; 21] = [
     include_str!("page/main.js"),
 ];
 
-/// The page about a run, or about several side by side.
+/// Returns the page about a run, or about several side by side.
 ///
 /// # Errors
-/// The findings cannot be written as JSON.
+/// Returns an error if the findings cannot be written as JSON.
 pub fn page(runs: &[Findings]) -> serde_json::Result<String> {
-    // A name in the data could end the script element that holds the data; within a JSON string this is the same.
+    // A name in the data could end the script element that holds the data; within a JSON string
+    // this is the same.
     let findings = serde_json::to_string(runs)?.replace('<', "\\u003c");
     // The data come last, so that nothing is put in where they happen to hold a placeholder.
     let page = TEMPLATE.replace("{{style}}", STYLE).replace("{{scripts}}", &SCRIPTS.concat());

@@ -4,7 +4,7 @@ use tinytriplet_evaluation::metrics::Value;
 /// The plane in which a cloud of points spreads most.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plane {
-    /// Where each point lies in it; the middle is at 0.
+    /// The place of each point in it; the middle is at 0.
     pub points: Vec<[f32; 2]>,
     /// Share of the variance along each of the two axes, 0 to 1; NaN where all points are one.
     pub variance: [f64; 2],
@@ -15,9 +15,10 @@ const TURNS: usize = 300;
 /// An axis that a turn moves by less than this is found.
 const STILL: f32 = 1e-5;
 
-/// The two main components (Pearson, "On lines and planes of closest fit to systems of points in space", 1901) of
-/// `rows`, one point after the other, of `dimensions` values each. By the power method: the largest two of hundreds of
-/// axes are all that is asked for. Of both directions of an axis, the one in which its largest value is positive.
+/// Returns the two main components (Pearson, "On lines and planes of closest fit to systems of points in
+/// space", 1901) of `rows`, one point after the other, of `dimensions` values each. By the power
+/// method: the largest two of hundreds of axes are all that is asked for. Of both directions of an
+/// axis, the one in which its largest value is positive.
 pub fn pca(rows: &[f32], dimensions: usize) -> Plane {
     let mut rows = rows.to_vec();
     centre(&mut rows, dimensions);
@@ -74,8 +75,8 @@ mod tests {
 
     #[test]
     fn the_axes_of_a_known_cloud_are_found() {
-        // Along (3, −4) / 5 it reaches from −10 to 10, along (4, 3) / 5 from −5 to 5; its middle is at (100, 200). A third
-        // value is always the same.
+        // Along (3, −4) / 5 it reaches from −10 to 10, along (4, 3) / 5 from −5 to 5; its middle is
+        // at (100, 200). A third value is always the same.
         let places = [(10.0, 0.0), (-10.0, 0.0), (0.0, 5.0), (0.0, -5.0)];
         let point = |(a, b): (f32, f32)| [0.6 * a + 0.8 * b + 100.0, -0.8 * a + 0.6 * b + 200.0, 7.0];
         let rows: Vec<f32> = places.into_iter().flat_map(point).collect();

@@ -9,7 +9,7 @@ const TILE: usize = 32;
 /// Tiles in a row of the sprite.
 const COLUMNS: usize = 50;
 
-/// The small copies of a split's images that a report shows.
+/// Returns the small copies of a split's images that a report shows.
 pub fn tiles(split: &Split) -> Tiles<'_> {
     Tiles::new(split, TILE)
 }
@@ -22,7 +22,7 @@ pub struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    /// Of a split, these first.
+    /// Shows images of a split, these first.
     pub fn new(split: &'a Split, first: &[usize]) -> Self {
         let mut shown = Self { split, test_index: Vec::new(), places: HashMap::new() };
         for &index in first {
@@ -31,7 +31,7 @@ impl<'a> Shown<'a> {
         shown
     }
 
-    /// The place of image `index` of the split, which is shown from now on.
+    /// Returns the place of image `index` of the split, which is shown from now on.
     pub fn place(&mut self, index: usize) -> usize {
         *self.places.entry(index).or_insert_with(|| {
             self.test_index.push(index);
@@ -39,10 +39,10 @@ impl<'a> Shown<'a> {
         })
     }
 
-    /// All of them.
+    /// Returns all of them.
     ///
     /// # Errors
-    /// They cannot be written as a PNG file.
+    /// Returns an error if they cannot be written as a PNG file.
     pub fn images(self) -> Result<Images> {
         let tiles = tiles(self.split);
         let in_all = self.test_index.len();

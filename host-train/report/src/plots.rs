@@ -27,13 +27,13 @@ use std::{fs, path::Path};
 /// The folder of the figures, within that of a run.
 pub const FOLDER: &str = "plots";
 
-/// What one pair of files shows.
+/// The content of one pair of files.
 trait Figure {
     /// Name of the files.
     const NAME: &'static str;
 
-    /// Columns and rows in pixels of the SVG file; the PNG file has twice as many. Nothing where there is nothing to
-    /// show.
+    /// Returns columns and rows in pixels of the SVG file; the PNG file has twice as many. Nothing where
+    /// there is nothing to show.
     fn size(findings: &Findings) -> Option<[u32; 2]>;
 
     /// Draws it on a white area.
@@ -41,12 +41,13 @@ trait Figure {
 }
 
 /// Writes the figures to `plots/` in a run's folder: `training` (loss, held-out P@1 and what was
-/// mined, by step), `distances` (of pairs of test images, with the thresholds for "unknown"), `roc` (both errors at every
-/// threshold), `confusion`, `pca` and `neighbours` (test images as points, by their pixels and by their embeddings) and
-/// `layers` (what int8 does to each, and what each takes). A figure that has nothing to show is left out.
+/// mined, by step), `distances` (of pairs of test images, with the thresholds for "unknown"), `roc`
+/// (both errors at every threshold), `confusion`, `pca` and `neighbours` (test images as points, by
+/// their pixels and by their embeddings) and `layers` (what int8 does to each, and what each
+/// takes). A figure that has nothing to show is left out.
 ///
 /// # Errors
-/// A file cannot be written.
+/// Returns an error if a file cannot be written.
 pub fn write(findings: &Findings, folder: &Path) -> Result<()> {
     let folder = folder.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;

@@ -1,7 +1,8 @@
-//! Test images and their embeddings for TensorBoard's projector, the origin's picture of what it had learnt.
+//! Test images and their embeddings for TensorBoard's projector, the origin's picture of what it
+//! had learnt.
 //!
-//! `tensorboard --logdir runs` shows them in its tab "Projector"; the web page of the projector takes `tensors.tsv` and
-//! `metadata.tsv` by its button "Load".
+//! `tensorboard --logdir runs` shows them in its tab "Projector"; the web page of the projector
+//! takes `tensors.tsv` and `metadata.tsv` by its button "Load".
 
 use super::{Run, scatter::evenly, sprite::Tiles};
 use crate::run_folder::write_whole;
@@ -24,22 +25,23 @@ pub const FOLDER: &str = "projector";
 const EMBEDDED: usize = 10_000;
 /// The most images that are shown by their pixels, whose text is long.
 const RAW: usize = 2_000;
-/// The most rows and columns of an image in a sprite, which may have 8192: those of 10,000 images are 100 · 40.
+/// The most rows and columns of an image in a sprite, which may have 8192: those of 10,000 images
+/// are 100 · 40.
 const TILE: usize = 40;
 
-/// Writes two embeddings of the test set, or of an even part of it, and [`CONFIG`], which names them, to
-/// the folder of a run.
+/// Writes two embeddings of the test set, or of an even part of it, and [`CONFIG`], which names
+/// them, to the folder of a run.
 ///
-/// * `projector/int8`: what the engine gives. The values are its integers: real ones are these times one scale, which
-///   changes no picture.
+/// * `projector/int8`: what the engine gives. The values are its integers: real ones are these
+///   times one scale, which changes no picture.
 /// * `projector/raw`: the pixels, 0 to 255.
 ///
-/// Each has `tensors.tsv`, a row an image; `metadata.tsv`, with the columns `label`, `index` in the test set and
-/// `trained`, which is `no` for a class that is in `unseen`; and `sprite.png`, small images, row after row in a square.
-/// Nothing is written where there is no test image.
+/// Each has `tensors.tsv`, one row per image; `metadata.tsv`, with the columns `label`, `index` in
+/// the test set and `trained`, which is `no` for a class that is in `unseen`; and `sprite.png`,
+/// small images, row after row in a square. Nothing is written where there is no test image.
 ///
 /// # Errors
-/// The model file is not valid, or a file cannot be written.
+/// Returns an error if the model file is not valid, or a file cannot be written.
 ///
 /// # Panics
 /// The images are not of the size that the model takes.
@@ -75,7 +77,7 @@ fn embedding<'a, T: Display + 'a>(
     write_whole(&folder.join("sprite.png"), &sprite(images, &data.test)?)
 }
 
-/// A line a row, its values with a tab between any two.
+/// Returns a line a row, its values with a tab between any two.
 fn tensors<'a, T: Display + 'a>(rows: impl Iterator<Item = &'a [T]>) -> String {
     let mut text = String::new();
     for row in rows {
@@ -88,7 +90,7 @@ fn tensors<'a, T: Display + 'a>(rows: impl Iterator<Item = &'a [T]>) -> String {
     text
 }
 
-/// What is known of each image. A name is one field of one line, whatever is in it.
+/// Returns what is known of each image. A name is one field of one line, whatever is in it.
 fn metadata(images: &[usize], data: &Dataset, unseen: &[Label]) -> String {
     let mut text = String::from("label\tindex\ttrained\n");
     for &image in images {
@@ -100,7 +102,7 @@ fn metadata(images: &[usize], data: &Dataset, unseen: &[Label]) -> String {
     text
 }
 
-/// A PNG file: as many tiles in a row as there are rows.
+/// Returns a PNG file: as many tiles in a row as there are rows.
 fn sprite(images: &[usize], split: &Split) -> Result<Vec<u8>> {
     let columns = (images.len() as f64).sqrt().ceil() as usize;
     Tiles::new(split, TILE).sprite(images, [columns, columns])
@@ -147,7 +149,8 @@ mod tests {
         assert_eq!(tensors(rows.into_iter()), "-128\t0\t7\n1\t2\t3\n");
     }
 
-    /// Five images of 2x160 pixels: the third is in the first row of a square of nine, the fourth below the first.
+    /// Five images of 2x160 pixels: the third is in the first row of a square of nine, the fourth
+    /// below the first.
     #[test]
     fn a_sprite_by_hand() {
         let pixels = (0..5).flat_map(|image| [10 * image; 320]).collect();

@@ -15,9 +15,9 @@ pub const MODEL: &str = "model.postcard";
 pub const CHECKPOINT: &str = "checkpoint.bpk";
 /// The numbers.
 pub const METRICS: &str = "metrics.json";
-/// How training went.
+/// The course of the training.
 pub const HISTORY: &str = "history.csv";
-/// How often each threshold errs on test pairs, int8.
+/// The error rates at each threshold on test pairs, int8.
 pub const ROC: &str = "roc.csv";
 
 /// The folder of one run.
@@ -25,17 +25,18 @@ pub const ROC: &str = "roc.csv";
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// Creates `parent/name`, or `parent/name-2`, `-3`, … where that is taken: a run never overwrites another.
+    /// Creates `parent/name`, or `parent/name-2`, `-3`, … where that is taken: a run never
+    /// overwrites another.
     ///
     /// # Errors
-    /// The folder cannot be created.
+    /// Returns an error if the folder cannot be created.
     pub fn create(parent: &Path, name: &str) -> Result<Self> {
         ensure!(!parent.is_file(), "{}: this is a file; name a folder with --out", parent.display());
         let failed = |path: &Path, error: io::Error| {
             anyhow!("cannot create the folder {}: {error}; name another one with --out", path.display())
         };
         fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
-        // What is a separator on some system is none here.
+        // No character that separates folders on any system.
         let name: String =
             name.chars().map(|c| if matches!(c, '/' | '\\' | ':' | '.') { '_' } else { c }).collect();
         for number in 1.. {
@@ -52,10 +53,10 @@ impl RunFolder {
         unreachable!("some number is free")
     }
 
-    /// The folder of a run that was begun.
+    /// Returns the folder of a run that was begun.
     ///
     /// # Errors
-    /// There is none.
+    /// Returns an error if there is no such run.
     pub fn open(path: &Path) -> Result<Self> {
         let folder = path.display();
         ensure!(path.is_dir(), "{folder}: no such folder; name that of a run, such as runs/default");
@@ -66,8 +67,8 @@ impl RunFolder {
         Ok(Self(path.to_owned()))
     }
 
-    /// Removes these files and, where it holds nothing else, the folder. Whoever does so has something worse to tell
-    /// than that it does not work.
+    /// Removes these files and, where it holds nothing else, the folder. Whoever does so has
+    /// something worse to tell than that it does not work.
     pub fn discard(&self, files: &[&str]) {
         for file in files {
             let _ = fs::remove_file(self.file(file));
@@ -75,18 +76,18 @@ impl RunFolder {
         let _ = fs::remove_dir(&self.0);
     }
 
-    /// Path of a file in the folder.
+    /// Returns the path of a file in the folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    /// Name of the folder, which tells runs of one recipe apart; `otherwise` where it has none.
+    /// Returns the name of the folder, which tells runs of one recipe apart; `otherwise` where it has none.
     pub fn name(&self, otherwise: &str) -> String {
         let path = std::path::absolute(&self.0).unwrap_or_default();
         path.file_name().map_or(otherwise.into(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// Path of the folder.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -94,17 +95,17 @@ impl RunFolder {
     /// Writes a file of the folder; see [`write_whole`].
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// Returns an error if the file cannot be written.
     pub fn write(&self, name: &str, content: &[u8]) -> Result<()> {
         write_whole(&self.file(name), content)
     }
 }
 
-/// Writes a file so that it is there whole or not at all: under another name first, then renamed. What is there and no
-/// file, such as a pipe or `/dev/stdout`, is written to.
+/// Writes a file so that it is there whole or not at all: under another name first, then renamed.
+/// What is there and no file, such as a pipe or `/dev/stdout`, is written to.
 ///
 /// # Errors
-/// The file cannot be written. A file that was there before is as it was.
+/// Returns an error if the file cannot be written. A file that was there before is as it was.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     ensure!(

@@ -13,7 +13,8 @@ const POINTS: usize = 2_000;
 /// Neighbours that are told of each.
 const NEAREST: usize = 6;
 
-/// Images of a split that are shown as points, ascending: all of them, or as many of each class, evenly spread.
+/// Returns images of a split that are shown as points, ascending: all of them, or as many of each class,
+/// evenly spread.
 pub fn choose(split: &Split) -> Vec<usize> {
     if split.len() <= POINTS {
         return (0..split.len()).collect();
@@ -26,14 +27,14 @@ pub fn choose(split: &Split) -> Vec<usize> {
     chosen
 }
 
-/// At most `count` of them, evenly spread.
+/// Returns at most `count` of them, evenly spread.
 pub fn evenly<T>(items: Vec<T>, count: usize) -> Vec<T> {
     let len = items.len();
     let chosen = |at: usize| len <= count || (at + 1) * count / len > at * count / len;
     items.into_iter().enumerate().filter(|(at, _)| chosen(*at)).map(|(_, item)| item).collect()
 }
 
-/// Images of a split, and their embeddings, as points.
+/// Returns images of a split, and their embeddings, as points.
 pub fn scatter(split: &Split, chosen: &[usize], embeddings: &Embeddings<i16>) -> Scatter {
     let tiles = tiles(split);
     let pixels: Vec<u8> = chosen.iter().flat_map(|&index| tiles.tile(index)).collect();
@@ -73,7 +74,8 @@ fn cloud(embeddings: &Embeddings<i16>) -> Cloud {
     }
 }
 
-/// Where an embedding is, so that its distances are squared L2: that of cosine has length 1.
+/// Returns where an embedding is, so that its distances are squared L2: that of cosine has length
+/// 1.
 fn position(embeddings: &Embeddings<i16>, index: usize) -> Vec<f32> {
     let row = embeddings.row(index).iter().map(|&value| f64::from(value));
     let scale = match embeddings.kind() {
@@ -86,12 +88,12 @@ fn position(embeddings: &Embeddings<i16>, index: usize) -> Vec<f32> {
     row.map(|x| (x * scale) as f32).collect()
 }
 
-/// Rounded to four digits: more are of no use in a picture, and take room in its file.
+/// Rounds to four digits: more are of no use in a picture, and take room in its file.
 pub fn short(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;
     }
-    // Divided by a power of ten, because a tenth is none that a float has.
+    // Divided by a power of ten, because floats have no tenth.
     let digits = 3 - value.abs().log10().floor() as i32;
     let power = 10f64.powi(digits.abs());
     if digits >= 0 { (value * power).round() / power } else { (value / power).round() * power }

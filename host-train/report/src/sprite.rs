@@ -23,12 +23,12 @@ impl<'a> Tiles<'a> {
         Self { split, size: [split.height, split.width].map(side) }
     }
 
-    /// Rows and columns of a tile.
+    /// Returns rows and columns of a tile.
     pub fn size(&self) -> [usize; 2] {
         self.size
     }
 
-    /// An image as a tile, each pixel the mean of those that it stands for.
+    /// Returns an image as a tile, each pixel the mean of those that it stands for.
     pub fn tile(&self, index: usize) -> Vec<u8> {
         let Self { split, size } = self;
         let pixels = split.image(index).to_vec();
@@ -40,10 +40,10 @@ impl<'a> Tiles<'a> {
         thumbnail(&image, size[1] as u32, size[0] as u32).into_raw()
     }
 
-    /// A PNG file of these images, row after row of `columns` tiles, with room for `rows` rows.
+    /// Returns a PNG file of these images, row after row of `columns` tiles, with room for `rows` rows.
     ///
     /// # Errors
-    /// It cannot be encoded.
+    /// Returns an error if it cannot be encoded.
     pub fn sprite(&self, images: &[usize], [rows, columns]: [usize; 2]) -> Result<Vec<u8>> {
         let [height, width] = self.size.map(|side| side as u32);
         let mut sprite = GrayImage::new(columns as u32 * width, rows as u32 * height);

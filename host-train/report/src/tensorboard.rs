@@ -1,7 +1,7 @@
 //! Curves and scores for TensorBoard, which shows runs side by side: `tensorboard --logdir runs`.
 //!
-//! An event file is a sequence of records; each frames a message `Event` (tensorflow's `event.proto` and
-//! `summary.proto`) with its length and two checksums (`record_writer.cc`).
+//! An event file is a sequence of records; each frames a message `Event` (tensorflow's
+//! `event.proto` and `summary.proto`) with its length and two checksums (`record_writer.cc`).
 
 mod protobuf;
 
@@ -14,7 +14,8 @@ use serde_json::Value;
 use std::path::Path;
 use tinytriplet_evaluation::history::HistoryRow;
 
-/// TensorBoard finds the file by the middle of its name. The number stands for the time at which it was begun.
+/// TensorBoard finds the file by the middle of its name. The number stands for the time at which it
+/// was begun.
 pub const EVENTS: &str = "events.out.tfevents.0.tinytriplet";
 
 /// CRC-32C, Castagnoli's.
@@ -22,16 +23,17 @@ const CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
 
 /// Writes [`EVENTS`] to the folder of a run:
 ///
-/// * `training/loss`, `training/mined`, `training/learning_rate` and `held_out/precision_at_1` by step, as
-///   `history.csv` has them;
-/// * at the last step, every score of `metrics.json` that is one number, such as `int8/recall_at/4`;
+/// * `training/loss`, `training/mined`, `training/learning_rate` and `held_out/precision_at_1` by
+///   step, as `history.csv` has them;
+/// * at the last step, every score of `metrics.json` that is one number, such as
+///   `int8/recall_at/4`;
 /// * the recipe as text.
 ///
-/// The same run gives the same bytes: times are the seconds of training, counted from the beginning of 1970, so that
-/// the axis "relative" is right and "wall" begins there.
+/// The same run gives the same bytes: times are the seconds of training, counted from the beginning
+/// of 1970, so that the axis "relative" is right and "wall" begins there.
 ///
 /// # Errors
-/// The file cannot be written.
+/// Returns an error if the file cannot be written.
 pub fn write(findings: &Findings, folder: &Path) -> Result<()> {
     let training = &findings.training;
     let mut file = record(&Message::default().double(1, 0.0).bytes(3, b"brain.Event:2").finish());
@@ -55,15 +57,15 @@ pub fn write(findings: &Findings, folder: &Path) -> Result<()> {
     write_whole(&folder.join(EVENTS), &file)
 }
 
-/// What was trained, and how, as Markdown.
+/// Returns the recipe as Markdown.
 fn recipe(findings: &Findings) -> String {
     let drawn = if findings.data.drawn { ", which are DRAWN digits, not MNIST" } else { "" };
     let code: String = findings.recipe.lines().map(|line| format!("    {line}\n")).collect();
     format!("Trained and tested on {}{drawn}.\n\n{code}", findings.data.name)
 }
 
-/// The numbers in an object and in the objects within, with the path to each. Lists are left out: one number a class
-/// is a table, not a curve.
+/// Returns the numbers in an object and in the objects within, with the path to each. Lists are left out:
+/// one number per class is a table, not a curve.
 fn numbers(path: &str, value: &Value) -> Vec<(String, f64)> {
     match value {
         Value::Object(fields) => {
@@ -94,7 +96,7 @@ fn text(tag: &str, text: &str) -> Message {
     Message::default().bytes(1, tag.as_bytes()).message(9, metadata).message(8, tensor)
 }
 
-/// A message with its length before it and a checksum behind each of the two.
+/// Returns a message with its length before it and a checksum after each of the two.
 fn record(message: &[u8]) -> Vec<u8> {
     let length = (message.len() as u64).to_le_bytes();
     let mut record = length.to_vec();
@@ -104,7 +106,7 @@ fn record(message: &[u8]) -> Vec<u8> {
     record
 }
 
-/// A checksum that stays one when data that hold checksums are checked.
+/// Returns a checksum that stays one when data that hold checksums are checked.
 fn masked_crc(data: &[u8]) -> u32 {
     CRC.checksum(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }

@@ -2,12 +2,12 @@
 
 use shared_model::inspect::{Element, Kernel, Operation, Reason, Step};
 
-/// `1 image`, `3 images`, `1,000 images`.
+/// Returns `1 image`, `3 images`, `1,000 images`.
 pub fn count(number: u64, thing: &str) -> String {
     format!("{} {thing}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 
-/// The beginning of `text` that fits `columns`, with `…` at its end where there is more.
+/// Returns the beginning of `text` that fits `columns`, with `…` at its end where there is more.
 pub fn cut(text: &str, columns: usize) -> String {
     match text.char_indices().nth(columns) {
         Some(_) => text.chars().take(columns - 1).chain(['…']).collect(),
@@ -15,7 +15,7 @@ pub fn cut(text: &str, columns: usize) -> String {
     }
 }
 
-/// The names with commas between them, in indented lines of at most 80 columns.
+/// Returns the names with commas between them, in indented lines of at most 80 columns.
 pub fn listed(names: &[&str]) -> String {
     let mut lines = vec![String::new()];
     for (index, name) in names.iter().enumerate() {
@@ -30,7 +30,7 @@ pub fn listed(names: &[&str]) -> String {
     lines.iter().map(|line| format!("     {line}\n")).collect()
 }
 
-/// `1234567` as `1,234,567`.
+/// Returns `1234567` as `1,234,567`.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -43,12 +43,12 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
-/// A hash as people read it.
+/// Returns a hash as people read it.
 pub fn hex(hash: [u8; 8]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Kind and window of a step, as short as it can be said.
+/// Returns kind and window of a step, as short as can be.
 pub fn operation(step: &Step<'_>) -> String {
     let size = |[rows, columns]: [usize; 2]| format!("{rows}x{columns}");
     let relu = if step.output.element == Element::Unsigned { " relu" } else { "" };
@@ -68,7 +68,7 @@ pub fn operation(step: &Step<'_>) -> String {
     }
 }
 
-/// How a board computes a step, and, where that is on the plain kernel, why.
+/// Names the kernel that a board computes a step with, and if that is the plain one, why.
 pub fn path(kernel: Kernel) -> &'static str {
     match kernel {
         Kernel::Winograd => "Winograd F(2x2, 3x3)",
@@ -76,7 +76,7 @@ pub fn path(kernel: Kernel) -> &'static str {
         Kernel::Rows => "rows of bytes, two in a word",
         Kernel::Reference(Reason::Plain) => "reference: the file is not packed",
         Kernel::Reference(Reason::Groups) => "reference: in groups",
-        Kernel::Reference(Reason::PoolWindow) => "reference: the pool behind is not 2x2",
+        Kernel::Reference(Reason::PoolWindow) => "reference: the pool after it is not 2x2",
         Kernel::Reference(Reason::Pool) => "reference: a pool alone",
     }
 }

@@ -1,10 +1,11 @@
-//! t-SNE (van der Maaten and Hinton, "Visualizing data using t-SNE", JMLR 2008): a map in which near stays near.
+//! t-SNE (van der Maaten and Hinton, "Visualizing data using t-SNE", JMLR 2008): a map in which
+//! near stays near.
 //!
-//! Attraction is that of the nearest neighbours alone (van der Maaten, "Accelerating t-SNE using tree-based
-//! algorithms", JMLR 2014), repulsion that of all points, exact: for the few thousand that a picture holds, a tree
-//! would not be faster. Same points, same map: the crates do not promise that. bhtsne, which linfa-tsne uses too, adds
-//! up in the order in which threads happen to finish (and brings an FFT along), umap-rs draws from the system's
-//! generator.
+//! Attraction is that of the nearest neighbours alone (van der Maaten, "Accelerating t-SNE using
+//! tree-based algorithms", JMLR 2014), repulsion that of all points, exact: for the few thousand
+//! that a picture holds, a tree would not be faster. Same points, same map: the crates do not
+//! promise that. bhtsne, which linfa-tsne uses too, adds up in the order in which threads happen to
+//! finish (and brings an FFT along), umap-rs draws from the system's generator.
 
 use rayon::prelude::*;
 use tinytriplet_evaluation::vector::{
@@ -17,7 +18,7 @@ const PERPLEXITY: f64 = 30.0;
 /// Neighbours that are weighed; farther ones would have next to no weight.
 pub const NEIGHBOURS: usize = 3 * PERPLEXITY as usize;
 
-/// Steps in which attraction is [exaggerated](EXAGGERATION), and those behind.
+/// Steps in which attraction is [exaggerated](EXAGGERATION), and those after them.
 const STEPS: [usize; 2] = [250, 500];
 const EXAGGERATION: f32 = 12.0;
 const MOMENTUM: [f32; 2] = [0.5, 0.8];
@@ -27,9 +28,9 @@ const LANES: usize = 16;
 /// A coordinate so far away that what is there repels nothing: its weight, squared, is 0 in `f32`.
 const NOWHERE: f32 = 1e18;
 
-/// The map of points with these nearest others, each with its squared distance; at most [`NEIGHBOURS`] are used. It
-/// begins as `plane`, which gives the map its overall shape (Kobak and Berens, "The art of using t-SNE for single-cell
-/// transcriptomics", 2019).
+/// Returns the map of points with these nearest others, each with its squared distance; at most
+/// [`NEIGHBOURS`] are used. It begins as `plane`, which gives the map its overall shape (Kobak and
+/// Berens, "The art of using t-SNE for single-cell transcriptomics", 2019).
 pub fn tsne(nearest: &[Vec<(usize, f64)>], plane: &[[f32; 2]]) -> Vec<[f32; 2]> {
     let weights = weights(nearest);
     let count = plane.len();
@@ -55,7 +56,7 @@ pub fn tsne(nearest: &[Vec<(usize, f64)>], plane: &[[f32; 2]]) -> Vec<[f32; 2]> 
     points
 }
 
-/// The plane made so small that nothing in it is far apart.
+/// Returns the plane made so small that nothing in it is far apart.
 fn small(plane: &[[f32; 2]]) -> Vec<[f32; 2]> {
     let squares: f64 = plane.iter().map(|[x, _]| f64::from(x * x)).sum();
     let deviation = (squares / plane.len() as f64).sqrt() as f32;
@@ -63,7 +64,8 @@ fn small(plane: &[[f32; 2]]) -> Vec<[f32; 2]> {
     plane.iter().map(|point| point.map(|x| x * scale)).collect()
 }
 
-/// How strongly each point and others are drawn together: `(p(j|i) + p(i|j)) / 2n`. By ascending index.
+/// Returns how strongly each point and others are drawn together: `(p(j|i) + p(i|j)) / 2n`. By
+/// ascending index.
 fn weights(nearest: &[Vec<(usize, f64)>]) -> Vec<Vec<(usize, f32)>> {
     let mut weights = vec![Vec::<(usize, f32)>::new(); nearest.len()];
     let mut add = |point: usize, other: usize, weight: f32| {
@@ -85,7 +87,7 @@ fn weights(nearest: &[Vec<(usize, f64)>]) -> Vec<Vec<(usize, f32)>> {
     weights
 }
 
-/// `p(j|i)`: a Gaussian of the ascending squared distances, as wide as the perplexity asks.
+/// Returns `p(j|i)`: a Gaussian of the ascending squared distances, as wide as the perplexity asks.
 fn shares(distances: &[f64]) -> Vec<f64> {
     let perplexity = PERPLEXITY.min(distances.len() as f64 / 3.0).max(1.0);
     let nearest = distances.first().copied().unwrap_or(0.0);
@@ -108,7 +110,7 @@ fn shares(distances: &[f64]) -> Vec<f64> {
     gauss(precision(low)).0
 }
 
-/// Of the Kullback-Leibler divergence, by each point's place.
+/// Returns the gradient of the Kullback-Leibler divergence by each point's place.
 fn gradients(points: &[[f32; 2]], weights: &[Vec<(usize, f32)>], exaggeration: f32) -> Vec<[f32; 2]> {
     let padded = points.len().next_multiple_of(LANES);
     let column = |axis: usize| {
@@ -137,7 +139,7 @@ fn gradients(points: &[[f32; 2]], weights: &[Vec<(usize, f32)>], exaggeration: f
     repulsions.iter().enumerate().map(gradient).collect()
 }
 
-/// What drives a point away from all others.
+/// The force that drives a point away from all others.
 #[derive(Clone, Copy, Default)]
 struct Repulsion {
     /// `Σ w`, with `w = 1 / (1 + d²)`.
@@ -155,7 +157,8 @@ struct Repel<'a> {
 }
 
 impl Kernel for Repel<'_> {
-    /// Plain loops, which the compiler makes vectors of. Sums of lanes are added up in one order everywhere.
+    /// Plain loops, which the compiler makes vectors of. Sums of lanes are added up in one order
+    /// everywhere.
     #[inline(always)]
     fn run<S: Target>(self) {
         let Self { points, xs, ys, repulsions } = self;

@@ -1,4 +1,5 @@
-//! What a person should take away. `docs/METRICS.md`, "The report's verdict", says the same in words.
+//! The verdict of a run, for a person. `docs/METRICS.md`, "The report's verdict", says the same in
+//! words.
 
 mod advice;
 mod grade;
@@ -9,12 +10,12 @@ use grade::grade;
 use tinytriplet_recipe::Config;
 use weakness::{int8_loss, percent};
 
-/// What a person should take away from `findings` of a run of `config`.
+/// Returns the verdict on `findings` of a run of `config`.
 pub fn verdict(findings: &Findings, config: &Config) -> Verdict {
     Verdict { grade: grade(findings), sentence: sentence(findings), advice: advice::advice(findings, config) }
 }
 
-/// The numbers that matter, for somebody who has never heard their names.
+/// Returns the numbers that matter, for somebody who has never heard their names.
 fn sentence(findings: &Findings) -> String {
     let int8 = &findings.int8;
     let mut parts = Vec::new();

@@ -3,9 +3,9 @@
 use tinytriplet_data::Rng;
 use tinytriplet_recipe::AugmentConfig;
 
-/// Writes `image`, of `size` rows and columns, to `out`: displaced, rotated, sheared, scaled and shifted by random
-/// amounts within `limits` about its middle, sampled bilinearly, as values from 0 to 1. Beyond its edge an
-/// image goes on as the edge is.
+/// Writes `image`, of `size` rows and columns, to `out`: displaced, rotated, sheared, scaled and
+/// shifted by random amounts within `limits` about its middle, sampled bilinearly, as values from 0
+/// to 1. Beyond its edge an image goes on as the edge is.
 pub fn distort(image: &[u8], size: [usize; 2], limits: &AugmentConfig, rng: &mut Rng, out: &mut [f32]) {
     let mut draw = |limit: f64| limit as f32 * rng.symmetric();
     let (sine, cosine) = draw(limits.degrees).to_radians().sin_cos();
@@ -21,9 +21,9 @@ pub fn distort(image: &[u8], size: [usize; 2], limits: &AugmentConfig, rng: &mut
 /// Pixels from one point of the grid that bends an image to the next.
 const GRID: usize = 7;
 
-/// By how many rows and columns each pixel's source is moved: a uniform cubic B-spline through a coarse grid of
-/// random vectors, each within ± `limit` (after Simard, Steinkraus and Platt 2003, who blur a fine one).
-/// Empty where there is no limit.
+/// Returns by how many rows and columns each pixel's source is moved: a uniform cubic B-spline through a
+/// coarse grid of random vectors, each within ± `limit` (after Simard, Steinkraus and Platt 2003,
+/// who blur a fine one). Empty where there is no limit.
 fn elastic(limit: f32, [rows, columns]: [usize; 2], rng: &mut Rng) -> Vec<[f32; 2]> {
     if limit == 0.0 {
         return Vec::new();
@@ -49,14 +49,15 @@ fn elastic(limit: f32, [rows, columns]: [usize; 2], rng: &mut Rng) -> Vec<[f32; 
     displacements
 }
 
-/// Weights of the four points of the grid about a pixel; together 1.
+/// Returns weights of the four points of the grid about a pixel; together 1.
 fn spline(pixel: usize) -> [f32; 4] {
     let t = (pixel % GRID) as f32 / GRID as f32;
     let u = 1.0 - t;
     [u * u * u, 4.0 - 3.0 * t * t * (2.0 - t), 4.0 - 3.0 * u * u * (2.0 - u), t * t * t].map(|w| w / 6.0)
 }
 
-/// `out[place] = image[matrix · (place − shift) + displacements[place]]`, where places are (column, row) from the middle.
+/// `out[place] = image[matrix · (place − shift) + displacements[place]]`, where places are (column,
+/// row) from the middle.
 fn transform(
     image: &[u8],
     [rows, columns]: [usize; 2],

@@ -10,7 +10,7 @@ use burn::tensor::DeviceType;
 use thiserror::Error;
 use tinytriplet_recipe::Backend;
 
-/// Why a backend cannot compute.
+/// The reason why a backend cannot compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BackendError {
     /// The program was built without it.
@@ -23,11 +23,12 @@ pub enum BackendError {
     NoGpu(&'static str),
 }
 
-/// The device that computes, without gradients. Of several GPUs, it is the first one, or the one that the
-/// system prefers.
+/// Returns the device that computes, without gradients. Of several GPUs, it is the first one, or the one
+/// that the system prefers.
 ///
 /// # Errors
-/// The program was built without this backend, or there is no such GPU.
+/// Returns [`BackendError::NotBuilt`] if the program was built without this backend, and
+/// [`BackendError::NoGpu`] if there is no such GPU.
 pub fn device(backend: Backend) -> Result<Device, BackendError> {
     match backend {
         Backend::Flex => Ok(Device::flex()),
@@ -43,7 +44,7 @@ pub fn device(backend: Backend) -> Result<Device, BackendError> {
         Backend::Wgpu => Err(BackendError::NotBuilt("wgpu")),
     }
 }
-/// The device, if there is one of its type: Burn would panic when it is first used.
+/// Returns the device, if there is one of its type: Burn would panic when it is first used.
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 fn gpu(name: &'static str, all: DeviceType, device: Device) -> Result<Device, BackendError> {
     if Device::enumerate(all).is_empty() { Err(BackendError::NoGpu(name)) } else { Ok(device) }

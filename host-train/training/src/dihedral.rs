@@ -1,12 +1,14 @@
-//! Turned and mirrored images: further classes for a net that shall tell apart what it has never been trained on.
+//! Turned and mirrored images: further classes for a net that shall tell apart what it has never
+//! been trained on.
 //!
-//! An eight in a mirror is still an eight, but a seven is something else, and so is an F: classes that cost nothing
-//! and teach a net to look at shapes instead of at the few that it is shown (Santoro et al., "Meta-learning with
-//! memory-augmented neural networks", 2016, section 4.1, who turn Omniglot's characters by quarters).
+//! An eight in a mirror is still an eight, but a seven is something else, and so is an F: classes
+//! that cost nothing and teach a net to look at shapes instead of at the few that it is shown
+//! (Santoro et al., "Meta-learning with memory-augmented neural networks", 2016, section 4.1, who
+//! turn Omniglot's characters by quarters).
 
 use tinytriplet_data::{Class, Label, Split};
 
-/// The ways of turning and mirroring, of which number 0 leaves an image as it is.
+/// The ways of turning and mirroring; number 0 leaves an image as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dihedral {
     count: usize,
@@ -14,7 +16,7 @@ pub struct Dihedral {
 }
 
 impl Dihedral {
-    /// All ways in which images of this size keep it: the eight of a square, or four.
+    /// Returns all ways in which images of this size keep it: the eight of a square, or four.
     pub fn all(data: &Split) -> Self {
         let count = if data.height == data.width { 8 } else { 4 };
         Self { count, size: [data.height, data.width] }
@@ -25,8 +27,8 @@ impl Dihedral {
         Self { count: 1, size: [data.height, data.width] }
     }
 
-    /// Every class in all ways, each a class of its own. Images and labels are numbered anew: way `t` of image `i` is
-    /// `i · ways + t`. `None` where there are more classes than labels.
+    /// Returns every class in all ways, each a class of its own. Images and labels get new numbers:
+    /// way `t` of image `i` is `i · ways + t`. `None` where there are more classes than labels.
     pub fn classes(self, classes: &[Class]) -> Option<Vec<Class>> {
         let number = |at: usize, turn: usize| at * self.count + turn;
         let turned = classes.iter().flat_map(|class| (0..self.count).map(move |turn| (class, turn)));
@@ -38,7 +40,8 @@ impl Dihedral {
             .collect()
     }
 
-    /// Image `number`, as [`classes`](Self::classes) numbers them, written to `turned` where it differs from its origin.
+    /// Returns image `number`, as [`classes`](Self::classes) numbers them, written to `turned` where it
+    /// differs from its origin.
     pub fn image<'a>(self, data: &'a Split, number: usize, turned: &'a mut Vec<u8>) -> &'a [u8] {
         let (image, turn) = (data.image(number / self.count), number % self.count);
         if turn == 0 {

@@ -11,13 +11,13 @@ pub struct Distances {
 }
 
 impl Distances {
-    /// From `count` rows of `count` values.
+    /// Creates distances from `count` rows of `count` values.
     pub fn new(values: Vec<f32>, count: usize) -> Self {
         assert_eq!(values.len(), count * count);
         Self { values, count }
     }
 
-    /// The distances of image `image` from each.
+    /// Returns the distances of image `image` from each.
     pub fn row(&self, image: usize) -> &[f32] {
         &self.values[image * self.count..][..self.count]
     }
@@ -25,11 +25,11 @@ impl Distances {
 
 /// Chooses triplets among the images of a batch, whose `labels` and `distances` it is given.
 pub trait Miner {
-    /// The triplets, as indices into the batch; perhaps none.
+    /// Returns the triplets, as indices into the batch; perhaps none.
     fn mine(&self, distances: &Distances, labels: &[Label], rng: &mut Rng) -> Vec<Triplet>;
 }
 
-/// The miner that a config asks for, for a loss with this margin.
+/// Returns the miner that a config asks for, for a loss with this margin.
 pub fn miner(config: MinerConfig, margin: f32) -> Box<dyn Miner> {
     match config {
         MinerConfig::SemiHard => Box::new(SemiHard { margin }),
@@ -39,11 +39,11 @@ pub fn miner(config: MinerConfig, margin: f32) -> Box<dyn Miner> {
     }
 }
 
-/// For each anchor and positive, the nearest negative that is farther than the positive (Schroff, Kalenichenko
-/// and Philbin, "FaceNet", 2015, section 3.2); where there is none, the farthest negative. Triplets that
-/// already hold the margin, and so have no loss, are left out.
+/// For each anchor and positive, the nearest negative that is farther than the positive (Schroff,
+/// Kalenichenko and Philbin, "FaceNet", 2015, section 3.2); where there is none, the farthest
+/// negative. Triplets that already hold the margin, and so have no loss, are left out.
 pub struct SemiHard {
-    /// Of the loss.
+    /// The loss's margin.
     pub margin: f32,
 }
 
@@ -64,8 +64,9 @@ impl Miner for SemiHard {
     }
 }
 
-/// For each anchor, the farthest positive and the nearest negative (Hermans, Beyer and Leibe, "In defense of
-/// the triplet loss", 2017, equation 5). Prone to collapse; wants a low learning rate at first.
+/// For each anchor, the farthest positive and the nearest negative (Hermans, Beyer and Leibe, "In
+/// defense of the triplet loss", 2017, equation 5). Prone to collapse; wants a low learning rate at
+/// first.
 pub struct BatchHard;
 
 impl Miner for BatchHard {
@@ -81,10 +82,10 @@ impl Miner for BatchHard {
     }
 }
 
-/// All triplets that have a loss (Hermans, Beyer and Leibe 2017, "batch all", of which only the losses above 0 are
-/// averaged).
+/// All triplets that have a loss (Hermans, Beyer and Leibe 2017, "batch all"; only the losses above
+/// 0 are averaged).
 pub struct BatchAll {
-    /// Of the loss.
+    /// The loss's margin.
     pub margin: f32,
 }
 
@@ -117,7 +118,7 @@ impl Miner for Random {
     }
 }
 
-/// All ordered pairs of different images of one class.
+/// Returns all ordered pairs of different images of one class.
 fn pairs(labels: &[Label]) -> impl Iterator<Item = (usize, usize)> {
     let all = (0..labels.len()).flat_map(|anchor| (0..labels.len()).map(move |positive| (anchor, positive)));
     all.filter(|&(anchor, positive)| anchor != positive && labels[anchor] == labels[positive])
@@ -131,7 +132,7 @@ fn nearest(images: impl Iterator<Item = usize>, row: &[f32]) -> Option<usize> {
     images.min_by(|&a, &b| row[a].total_cmp(&row[b]))
 }
 
-/// The first of those that are farthest.
+/// Returns the first of those that are farthest.
 fn farthest(images: impl Iterator<Item = usize>, row: &[f32]) -> Option<usize> {
     images.min_by(|&a, &b| row[b].total_cmp(&row[a]))
 }
@@ -140,7 +141,7 @@ fn farthest(images: impl Iterator<Item = usize>, row: &[f32]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// Images on a line at 0, 3 (class 0) and 2, 4, 9 (class 1).
+    /// Returns images on a line at 0, 3 (class 0) and 2, 4, 9 (class 1).
     fn on_a_line() -> (Distances, [Label; 5]) {
         let places = [0.0f32, 3.0, 2.0, 4.0, 9.0];
         let values = places.iter().flat_map(|a| places.map(|b| (a - b) * (a - b))).collect();
@@ -155,10 +156,11 @@ mod tests {
 
     #[test]
     fn semi_hard_by_hand() {
-        // 0-1: 9, farther are 16 and 81: 3. 1-0: 9, farther is 36: 4, which holds a margin of 10 and is left out.
-        // 2-3: 4, negatives are 4 and 1: none is farther, farthest is 0. 2-4: 49, farthest is 0.
-        // 3-2: 4, farther is 16: 0, outside a margin of 10? 16 > 14: left out. 3-4: 25, none farther: 0.
-        // 4-2: 49, farther is 81: left out. 4-3: 25, nearest farther is 36: left out with 11.
+        // 0-1: 9, farther are 16 and 81: 3. 1-0: 9, farther is 36: 4, which holds a margin of 10
+        // and is left out. 2-3: 4, negatives are 4 and 1: none is farther, farthest is 0. 2-4: 49,
+        // farthest is 0. 3-2: 4, farther is 16: 0, outside a margin of 10? 16 > 14: left out. 3-4:
+        // 25, none farther: 0. 4-2: 49, farther is 81: left out. 4-3: 25, nearest farther is 36:
+        // left out with 11.
         assert_eq!(mined(&SemiHard { margin: 10.0 }), [[0, 1, 3], [2, 3, 0], [2, 4, 0], [3, 4, 0]]);
         let with_more = mined(&SemiHard { margin: 12.0 });
         assert!(with_more.contains(&[4, 3, 1]) && !with_more.contains(&[3, 2, 0]), "{with_more:?}");
@@ -171,8 +173,9 @@ mod tests {
 
     #[test]
     fn batch_all_by_hand() {
-        // Pairs and their limits: 0-1: 9 + 1, 1-0 the same, 2-3: 4 + 1, 2-4: 49 + 1, 3-2: 4 + 1, 3-4: 25 + 1,
-        // 4-2: 49 + 1, 4-3: 25 + 1; negatives of 0: 4, 16, 81; of 1: 1, 1, 36; of 2: 4, 1; of 3: 16, 1; of 4: 81, 36.
+        // Pairs and their limits: 0-1: 9 + 1, 1-0 the same, 2-3: 4 + 1, 2-4: 49 + 1, 3-2: 4 + 1,
+        // 3-4: 25 + 1, 4-2: 49 + 1, 4-3: 25 + 1; negatives of 0: 4, 16, 81; of 1: 1, 1, 36; of 2:
+        // 4, 1; of 3: 16, 1; of 4: 81, 36.
         let expected = [
             [0, 1, 2],
             [1, 0, 2],

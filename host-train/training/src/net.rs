@@ -60,7 +60,7 @@ struct Norm {
     norm: BatchNorm,
     #[module(skip)]
     relu: bool,
-    /// Whether it is folded into the layer before it, or else into the next one.
+    /// True if it is folded into the layer before it, false if into the next one.
     #[module(skip)]
     backward: bool,
 }
@@ -79,7 +79,7 @@ enum PlainLayer {
     Dropout(f32),
 }
 
-/// Why a list of layers is no net for images of a size. Layers count from 0.
+/// The reason why a list of layers is no net for images of a size. Layers count from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NetError {
     /// A window is larger than what it slides over.
@@ -97,12 +97,12 @@ pub enum NetError {
         kernel: [usize; 2],
         /// Zeros on each side, vertically and horizontally.
         padding: [usize; 2],
-        /// What the layer gets.
+        /// The layer's input.
         input: Shape,
     },
     /// A batch normalization that cannot be folded into its neighbours.
     #[error(
-        "net.layers[{layer}] (batch_norm) cannot be folded away for the board: put it directly behind a conv or \
+        "net.layers[{layer}] (batch_norm) cannot be folded away for the board: put it directly after a conv or \
          dense layer without relu, or before a dense layer or a conv without padding (and then without relu)"
     )]
     BatchNorm {
@@ -118,11 +118,11 @@ pub enum NetError {
 }
 
 impl Net {
-    /// A net for images of shape `input`, with random weights (Glorot and Bengio 2010, uniform) drawn from
-    /// `rng`, and biases of 0.
+    /// Creates a net for images of shape `input`, with random weights (Glorot and Bengio 2010, uniform)
+    /// drawn from `rng`, and biases of 0.
     ///
     /// # Errors
-    /// The layers do not fit each other or the image.
+    /// Returns [`NetError`] if the layers do not fit each other or the image.
     pub fn new(config: &NetConfig, input: Shape, rng: &mut Rng, device: &Device) -> Result<Self, NetError> {
         let mut blocks = Vec::with_capacity(config.layers.len());
         let mut map = input;
@@ -199,18 +199,18 @@ impl Net {
         }
     }
 
-    /// Shape of an image.
+    /// Returns the shape of an image.
     pub fn input(&self) -> Shape {
         self.input
     }
 
-    /// Values of an embedding.
+    /// Returns values of an embedding.
     pub fn embedding_len(&self) -> usize {
         self.embedding_len
     }
 
-    /// The embeddings, `[images, values]`, of images, `[images, rows, columns, channels]` with pixels from 0
-    /// to 1. Dropout draws from `rng`, and does nothing without one.
+    /// Returns the embeddings, `[images, values]`, of images, `[images, rows, columns, channels]` with
+    /// pixels from 0 to 1. Dropout draws from `rng`, and does nothing without one.
     pub fn forward(&self, images: Tensor<4>, mut rng: Option<&mut Rng>) -> Tensor<2> {
         let mut map = images;
         for block in &self.blocks {
@@ -234,8 +234,8 @@ impl Net {
         embeddings / length
     }
 
-    /// The embeddings of images of bytes, one after the other, as training sees them without distortion and
-    /// dropout.
+    /// Returns the embeddings of images of bytes, one after the other, as training sees them without
+    /// distortion and dropout.
     pub fn embed<'a>(&self, images: impl IntoIterator<Item = &'a [u8]>) -> Vec<f32> {
         const AT_ONCE: usize = 250;
         let net = self.valid();
@@ -261,7 +261,7 @@ impl Net {
     /// Writes the weights to a file of Burn's, which by convention ends in `.bpk`.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// Returns an error if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), RecordError> {
         self.valid().save_file(path)
     }
@@ -269,16 +269,18 @@ impl Net {
     /// Reads weights that [`save`](Self::save) wrote for a net of the same layers.
     ///
     /// # Errors
-    /// The file cannot be read, or belongs to other layers.
+    /// Returns an error if the file cannot be read, or belongs to other layers.
     pub fn load(self, path: &Path) -> Result<Self, RecordError> {
         self.try_load_file(path)
     }
 
-    /// The net as plain arrays. Dropout is left out and batch normalization is folded into its neighbours, so
-    /// that both nets compute the same but for rounding; normalisation of the embedding is left out as well.
+    /// Returns the net as plain arrays. Dropout is left out and batch normalization is folded into its
+    /// neighbours, so that both nets compute the same but for rounding; normalisation of the
+    /// embedding is left out as well.
     pub fn to_float_net(&self) -> FloatNet {
         let mut layers = Vec::with_capacity(self.blocks.len());
-        // `scale · x + offset` of each channel, which the next layer with weights still has to apply.
+        // `scale · x + offset` of each channel, which the next layer with weights still has to
+        // apply.
         let mut pending: Option<(Vec<f32>, Vec<f32>)> = None;
         for block in &self.blocks {
             match block {
@@ -375,7 +377,7 @@ impl Norm {
         y.reshape([images, rows, columns, channels])
     }
 
-    /// The normalization as `scale · x + offset`, one of each a channel.
+    /// Returns the normalization as `scale · x + offset`, one of each a channel.
     fn scale_and_offset(&self) -> (Vec<f32>, Vec<f32>) {
         let variance = self.norm.running_var.value().add_scalar(self.norm.epsilon);
         let scale = self.norm.gamma.val().without_autodiff() / variance.without_autodiff().sqrt();
@@ -393,7 +395,7 @@ fn values(shape: Shape) -> usize {
     usize::from(shape.height) * usize::from(shape.width) * usize::from(shape.channels)
 }
 
-/// Whether a batch normalization behind these layers can be folded into the last of them.
+/// Returns true if a batch normalization after these layers can be folded into the last of them.
 fn folds_backward(before: &[LayerConfig]) -> bool {
     match before.last() {
         Some(LayerConfig::Conv(conv)) => !conv.relu,
@@ -402,23 +404,25 @@ fn folds_backward(before: &[LayerConfig]) -> bool {
     }
 }
 
-/// Whether a batch normalization before these layers can be folded into one of them. A mean of scaled values
-/// is the scaled mean, which a maximum is not where a scale is negative; and a padded zero is not scaled.
-fn folds_forward(behind: &[LayerConfig]) -> bool {
+/// Returns true if a batch normalization before these layers can be folded into one of them. A mean
+/// of scaled values is the scaled mean, which a maximum is not where a scale is negative; and a
+/// padded zero is not scaled.
+fn folds_forward(after: &[LayerConfig]) -> bool {
     let passes = |layer: &&LayerConfig| {
         matches!(
             layer,
             LayerConfig::Dropout(_) | LayerConfig::AveragePool(_) | LayerConfig::GlobalAveragePool
         )
     };
-    match behind.iter().find(|layer| !passes(layer)) {
+    match after.iter().find(|layer| !passes(layer)) {
         Some(LayerConfig::Conv(conv)) => conv.padding.0 == [0, 0],
         Some(LayerConfig::Dense(_)) => true,
         _ => false,
     }
 }
 
-/// `w · (scale · x + offset) + b` as `w' · x + b'`. The channel of an input runs fastest in `weight`.
+/// `w · (scale · x + offset) + b` as `w' · x + b'`. The channel of an input runs fastest in
+/// `weight`.
 fn fold_into_inputs(weight: &mut [f32], bias: &mut [f32], affine: Option<(Vec<f32>, Vec<f32>)>) {
     let Some((scale, offset)) = affine else { return };
     let inputs = weight.len() / bias.len();
@@ -473,7 +477,7 @@ fn dropout(x: Tensor<4>, share: f32, rng: &mut Rng) -> Tensor<4> {
     x * mask
 }
 
-/// The values of a tensor of `f32`, in order.
+/// Returns the values of a tensor of `f32`, in order.
 pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().convert::<f32>().try_into_vec().expect("converted to f32")
 }

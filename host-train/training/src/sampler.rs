@@ -4,30 +4,31 @@ use thiserror::Error;
 use tinytriplet_data::{Class, Label, Rng, Triplet, origin_triplets};
 use tinytriplet_recipe::{BatchConfig, TrainConfig};
 
-/// What a step sees.
+/// The batch of a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     /// Indices into the data set.
     pub images: Vec<usize>,
     /// Their labels.
     pub labels: Vec<Label>,
-    /// Indices into `images`, where the sampler chose the triplets as well; otherwise they are mined.
+    /// Indices into `images`, where the sampler chose the triplets as well; otherwise they are
+    /// mined.
     pub triplets: Option<Vec<Triplet>>,
 }
 
 /// An endless source of batches.
 pub trait Sampler {
-    /// The next batch.
+    /// Returns the next batch.
     fn batch(&mut self) -> Batch;
 
-    /// How many batches make a pass over the data.
+    /// Returns the number of batches in a pass over the data.
     fn batches_per_epoch(&self) -> usize;
 }
 
-/// The sampler that a config asks for, over these classes.
+/// Returns the sampler that a config asks for, over these classes.
 ///
 /// # Errors
-/// There are too few classes, or too few images of one.
+/// Returns [`SamplerError`] if there are too few classes, or too few images of one.
 pub fn sampler(
     config: &TrainConfig,
     classes: Vec<Class>,
@@ -43,7 +44,7 @@ pub fn sampler(
     })
 }
 
-/// Why a data set cannot be sampled.
+/// The reason why a data set cannot be sampled.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SamplerError {
     /// There is nothing to tell apart.
@@ -64,7 +65,7 @@ pub enum SamplerError {
     },
 }
 
-/// What else helps a class that has pairs.
+/// Returns more advice, for a class that has pairs.
 fn fewer(images: usize) -> String {
     match images {
         0 | 1 => String::new(),
@@ -84,8 +85,9 @@ fn check(classes: &[Class], needed: usize) -> Result<(), SamplerError> {
     }
 }
 
-/// P × K batches (Hermans, Beyer and Leibe 2017): `per_batch` random classes, or all where there are fewer,
-/// with `images_per_class` images each. Every class is gone through in random order before it begins again.
+/// P × K batches (Hermans, Beyer and Leibe 2017): `per_batch` random classes, or all where there
+/// are fewer, with `images_per_class` images each. Every class is gone through in random order
+/// before it begins again.
 pub struct BalancedSampler {
     /// Images in random order, and how many of them have been used.
     classes: Vec<(Class, usize)>,
@@ -95,10 +97,11 @@ pub struct BalancedSampler {
 }
 
 impl BalancedSampler {
-    /// A sampler over `classes`, each of which has at least `distinct` images.
+    /// Creates a sampler over `classes`, each of which has at least `distinct` images.
     ///
     /// # Errors
-    /// There are fewer than two classes, or fewer images in one.
+    /// Returns [`SamplerError::TooFewClasses`] if there are fewer than two classes, and
+    /// [`SamplerError::TooFewImages`] if one has fewer images.
     pub fn new(
         classes: Vec<Class>,
         per_batch: usize,
@@ -121,8 +124,8 @@ impl Sampler for BalancedSampler {
         for &index in &order[..self.per_batch] {
             let (Class { label, images }, used) = &mut self.classes[index];
             for at in 0..self.images_per_class {
-                // What is left of a round but too little for a batch is skipped, so that no image is in a
-                // batch twice; only a class smaller than its share repeats.
+                // What is left of a round but too little for a batch is skipped, so that no image
+                // is in a batch twice; only a class smaller than its share repeats.
                 let left = images.len().saturating_sub(*used);
                 let needed = if at == 0 { self.images_per_class.min(images.len()) } else { 1 };
                 if left < needed {
@@ -143,7 +146,8 @@ impl Sampler for BalancedSampler {
     }
 }
 
-/// Batches of [`origin_triplets`], in another order each epoch; the last one of an epoch may be smaller.
+/// Batches of [`origin_triplets`], in another order each epoch; the last one of an epoch may be
+/// smaller.
 pub struct TripletSampler {
     triplets: Vec<Triplet>,
     labels: Vec<(usize, Label)>,
@@ -153,10 +157,11 @@ pub struct TripletSampler {
 }
 
 impl TripletSampler {
-    /// A sampler of batches of `size` triplets.
+    /// Creates a sampler of batches of `size` triplets.
     ///
     /// # Errors
-    /// There are fewer than two classes, or fewer than two images in one.
+    /// Returns [`SamplerError::TooFewClasses`] if there are fewer than two classes, and
+    /// [`SamplerError::TooFewImages`] if one has fewer than two images.
     pub fn new(classes: &[Class], size: usize, mut rng: Rng) -> Result<Self, SamplerError> {
         check(classes, 2)?;
         let triplets = origin_triplets(classes, &mut rng);

@@ -22,12 +22,13 @@ use tinytriplet_data::Split;
 use tinytriplet_recipe::ValidConfig;
 use training::Training;
 
-/// Trains a net on `data`, as `config` says, on `device`. Given the same config, data and machine, the weights
-/// are the same to the last bit, whatever the number of threads, and whether or not it was interrupted.
+/// Trains a net on `data`, as `config` says, on `device`. Given the same config, data and machine,
+/// the weights are the same to the last bit, whatever the number of threads, and whether or not it
+/// was interrupted.
 ///
 /// # Errors
-/// The net or the batches do not fit the data, the engine cannot run such a net, the training diverges or
-/// collapses, or a checkpoint cannot be read or written.
+/// Returns [`TrainError`] if the net or the batches do not fit the data, the engine cannot run such
+/// a net, the training diverges or collapses, or a checkpoint cannot be read or written.
 pub fn train(
     config: &ValidConfig,
     data: &Split,

@@ -40,7 +40,8 @@ pub const BOARD: &Board = match find(env!("TINYTRIPLET_BOARD")) {
     None => panic!("a feature of this crate is not a board of the table"),
 };
 
-/// Starts the board's hardware, and returns its parts. What the serial port receives waits in `received`.
+/// Starts the board's hardware, and returns its parts. What the serial port receives waits in
+/// `received`.
 pub fn init(received: &'static mut QueueView<u8>) -> Parts<chosen::Hardware> {
     RECEIVED.set_memory(received);
     chosen::init()

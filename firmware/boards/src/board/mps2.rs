@@ -1,5 +1,5 @@
-//! ARM's MPS2 FPGA boards, as QEMU emulates them: one board with a different processor in each "application note".
-//! There is no HAL for them: the peripherals in use are described here.
+//! ARM's MPS2 FPGA boards, as QEMU emulates them: one board with a different processor in each
+//! "application note". There is no HAL for them: the peripherals in use are described here.
 
 use crate::{
     flash::memory,

@@ -1,4 +1,5 @@
-//! Nordic's nRF52840-DK. UARTE0 goes to the J-Link on the board, which is a serial port on the PC; the light is LED1.
+//! Nordic's nRF52840-DK. UARTE0 goes to the J-Link on the board, which is a serial port on the PC;
+//! the light is LED1.
 
 use crate::{
     flash::memory,
@@ -43,7 +44,8 @@ pub fn init() -> Parts<Hardware> {
     static SENDING: ConstStaticCell<[u8; 1]> = ConstStaticCell::new([0]);
     static RECEIVING: ConstStaticCell<[u8; 1]> = ConstStaticCell::new([0]);
     let Some(board) = Peripherals::take() else { panic!("the board was initialised twice") };
-    // The crystal: the oscillator that the processor starts with is not exact enough for a serial line.
+    // The crystal: the oscillator that the processor starts with is not exact enough for a serial
+    // line.
     Clocks::new(board.CLOCK).enable_ext_hfosc();
     let pins = Pins::new(board.P0);
     let wires = uarte::Pins {
@@ -77,8 +79,8 @@ fn UARTE0_UART0() {
         let mut receiver = RECEIVER.borrow_ref_mut(cs);
         let Some(receiver) = receiver.as_mut() else { return };
         let mut byte = [0];
-        // It is ready when there is a byte; otherwise it has begun to wait for one. A damaged byte is left out: the
-        // frame's CRC tells.
+        // It is ready when there is a byte; otherwise it has begun to wait for one. A damaged byte
+        // is left out: the frame's CRC tells.
         while let Ok(true) = receiver.read_ready() {
             if receiver.read(&mut byte).is_ok() {
                 RECEIVED.push(cs, byte[0]);

@@ -1,6 +1,8 @@
-//! ST's Nucleo-F446RE. USART2 goes to the ST-Link, which is a serial port on the PC; the light is LD2.
+//! ST's Nucleo-F446RE. USART2 goes to the ST-Link, which is a serial port on the PC; the light is
+//! LD2.
 //!
-//! The same program runs in QEMU's `netduinoplus2`, an STM32F405 with fewer peripherals: see [`is_silicon`].
+//! The same program runs in QEMU's `netduinoplus2`, an STM32F405 with fewer peripherals: see
+//! [`is_silicon`].
 
 use crate::{
     flash::sectors::SectorFlash,
@@ -66,10 +68,12 @@ pub fn init() -> Parts<Hardware> {
     }
 }
 
-/// Returns true on a chip. The emulator has no flash controller, so that its registers read 0, and an RCC whose
-/// oscillators never get ready: there the processor stays on the oscillator that it starts with.
+/// Returns true on a chip. The emulator has no flash controller, so that its registers read 0, and
+/// an RCC whose oscillators never get ready: there the processor stays on the oscillator that it
+/// starts with.
 fn is_silicon(flash: &FLASH) -> bool {
-    // The wait states that 168 MHz at 3.3 V need (reference manual RM0390, table 5); the HAL sets them again.
+    // The wait states that 168 MHz at 3.3 V need (reference manual RM0390, table 5); the HAL sets
+    // them again.
     const WAIT_STATES: u8 = 5;
     flash.acr().modify(|_, w| w.latency().set(WAIT_STATES));
     flash.acr().read().latency().bits() == WAIT_STATES
@@ -102,7 +106,8 @@ impl Transmit for Tx<USART2> {
     }
 }
 
-/// B1, which pulls its pin down while it is pressed; `None` in the emulator, where all pins are low.
+/// B1, which pulls its pin down while it is pressed; `None` in the emulator, where all pins are
+/// low.
 pub struct Button(Option<PC13<Input>>);
 
 impl digital::ErrorType for Button {

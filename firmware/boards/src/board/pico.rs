@@ -1,5 +1,5 @@
-//! Raspberry Pi Pico and Pico 2, alike but for the chip. UART 0 is on GP0 (transmits) and GP1 (receives); the light is
-//! the one on the board, GP25.
+//! Raspberry Pi Pico and Pico 2, alike but for the chip. UART 0 is on GP0 (transmits) and GP1
+//! (receives); the light is the one on the board, GP25.
 
 use crate::{
     flash::rom::RomFlash,
@@ -30,7 +30,8 @@ use tinytriplet_device::hardware::{Board, NoPin, Parts, WATCHDOG_MICROS};
 /// The crystal, in Hz.
 const CRYSTAL: u32 = 12_000_000;
 
-/// The second boot stage. The chip's ROM loads it first, and it sets up the flash so that code runs from it.
+/// The second boot stage. The chip's ROM loads it first, and it sets up the flash so that code runs
+/// from it.
 #[cfg(feature = "pico")]
 #[used]
 #[unsafe(link_section = ".boot2")]
@@ -84,7 +85,8 @@ pub fn init() -> Parts<Hardware> {
         serial: Serial(transmitter),
         led,
         button: NoPin,
-        // SAFETY: `Peripherals::take` lets this be reached once. Nothing starts the second processor or a DMA.
+        // SAFETY: `Peripherals::take` lets this be reached once. Nothing starts the second
+        // processor or a DMA.
         flash: Some(unsafe { RomFlash::new() }),
         system: System { clock: SysTick::new(hertz), watchdog },
     }

@@ -1,5 +1,5 @@
-//! QEMU's machine `virt` with a 32-bit RISC-V processor. There is no HAL for it: the peripherals in use are described
-//! here.
+//! QEMU's machine `virt` with a 32-bit RISC-V processor. There is no HAL for it: the peripherals in
+//! use are described here.
 
 use crate::{
     flash::memory,
@@ -30,7 +30,8 @@ const ENABLE: Registers<u32, 1> = unsafe { Registers::at(0x0c00_2000) };
 // SAFETY: as above.
 const CONTEXT: Registers<u32, 2> = unsafe { Registers::at(0x0c20_0000) };
 
-/// The machine's timer (ACLINT MTIMER): the time at which it interrupts hart 0, the lower half first.
+/// The machine's timer (ACLINT MTIMER): the time at which it interrupts hart 0, the lower half
+/// first.
 // SAFETY: as above.
 const MTIMECMP: Registers<u32, 2> = unsafe { Registers::at(0x0200_4000) };
 /// The time, the lower half first.

@@ -11,8 +11,8 @@ use static_cell::ConstStaticCell;
 pub fn take() -> &'static mut [u8] {
     static ONCE: ConstStaticCell<()> = ConstStaticCell::new(());
     ONCE.take();
-    // SAFETY: the table of boards has memory there, and by the linker's script no part of the program is in it. This is
-    // the only reference to it: a second `take` would have panicked.
+    // SAFETY: the table of boards has memory there, and by the linker's script no part of the
+    // program is in it. This is the only reference to it: a second `take` would have panicked.
     unsafe {
         &mut *ptr::slice_from_raw_parts_mut(
             ptr::with_exposed_provenance_mut(GALLERY.origin as usize),

@@ -1,4 +1,5 @@
-//! The gallery in the flash of a Raspberry Pi chip, whose ROM has the functions that erase and program it.
+//! The gallery in the flash of a Raspberry Pi chip, whose ROM has the functions that erase and
+//! program it.
 
 use super::GALLERY;
 use core::ptr;
@@ -21,8 +22,8 @@ const READ_SETUP: *const [u32; READ_SETUP_LEN] = FLASH as *const _;
 #[cfg(feature = "pico2")]
 const READ_SETUP: *const [u32; READ_SETUP_LEN] = 0x400e_0000 as *const _;
 
-/// The gallery's part of the flash. While it is erased or programmed, no interrupt is served: nothing can be read from the
-/// flash, and the handlers are there.
+/// The gallery's part of the flash. While it is erased or programmed, no interrupt is served:
+/// nothing can be read from the flash, and the handlers are there.
 pub struct RomFlash(());
 
 impl RomFlash {
@@ -100,8 +101,9 @@ fn change(offset: u32, change: Change<'_>) {
         setup_reading: unsafe { READ_SETUP.read_volatile() },
     };
     critical_section::with(|_| {
-        // SAFETY: within the gallery, on a boundary of a sector or page. Nothing reads from the flash meanwhile: neither
-        // this function, nor a handler, nor anything else, as `new` was promised.
+        // SAFETY: within the gallery, on a boundary of a sector or page. Nothing reads from the
+        // flash meanwhile: neither this function, nor a handler, nor anything else, as `new` was
+        // promised.
         unsafe { change_from_ram(&functions, GALLERY.origin - FLASH + offset, &change) };
     });
 }
@@ -119,14 +121,15 @@ struct Functions {
 /// The part that lies in RAM, because the program in flash cannot be read while it works.
 ///
 /// # Safety
-/// `offset` in flash is the beginning of a sector or page that may be changed, and nothing reads from the flash.
+/// `offset` in flash is the beginning of a sector or page that may be changed, and nothing reads
+/// from the flash.
 #[inline(never)]
 #[unsafe(link_section = ".data.change_from_ram")]
 unsafe fn change_from_ram(functions: &Functions, offset: u32, change: &Change<'_>) {
     /// The command of flash chips that erases a block, and the block's length: not for a sector.
     const BLOCK: (u32, u8) = (1 << 16, 0xd8);
-    // SAFETY: the ROM's functions, in the order that it prescribes. The code that sets up reading is position-independent
-    // (bit 0 of an address says that it is Thumb code), and returns.
+    // SAFETY: the ROM's functions, in the order that it prescribes. The code that sets up reading
+    // is position-independent (bit 0 of an address says that it is Thumb code), and returns.
     unsafe {
         (functions.connect)();
         (functions.exit_reading)();

@@ -16,7 +16,8 @@ const OFFSET: usize = (GALLERY.origin - ORIGIN) as usize;
 /// Number of the gallery's first sector. Those before it are of the same size.
 const FIRST: u8 = (OFFSET / SectorFlash::ERASE_SIZE) as u8;
 
-/// The gallery's sectors. The processor stands still while one is erased, for half a second at most.
+/// The gallery's sectors. The processor stands still while one is erased, for half a second at
+/// most.
 pub struct SectorFlash(FLASH);
 
 impl SectorFlash {
@@ -36,7 +37,8 @@ impl SectorFlash {
         // SAFETY: clears the flags of errors, and does nothing else.
         self.0.sr().write(|w| unsafe { w.bits(ERRORS) });
         let result = f(&mut self.0.unlocked());
-        // The cache still has the sector's old content (reference manual RM0390, 3.5.3). It can be reset while it is off.
+        // The cache still has the sector's old content (reference manual RM0390, 3.5.3). It can be
+        // reset while it is off.
         self.0.acr().modify(|_, w| w.dcen().clear_bit());
         self.0.acr().modify(|_, w| w.dcrst().set_bit());
         self.0.acr().modify(|_, w| w.dcrst().clear_bit().dcen().set_bit());

@@ -98,7 +98,8 @@ impl InputPin for Button {
     }
 }
 
-/// A board's time, which passes by one microsecond whenever it is read, and the number of its restarts.
+/// A board's time, which passes by one microsecond whenever it is read, and the number of its
+/// restarts.
 struct Clock<'t> {
     now: u64,
     restarts: &'t mut usize,

@@ -1,4 +1,5 @@
-//! A flash that fails at every operation in turn: a change of the gallery that could not be stored has not happened.
+//! A flash that fails at every operation in turn: a change of the gallery that could not be stored
+//! has not happened.
 
 use crate::{
     bench::{embedding, host_model, image},
@@ -213,8 +214,9 @@ impl Case {
         })
     }
 
-    /// Lets the flash fail during the change. Nothing has changed then while the board runs. The next start shows the
-    /// gallery before the change or after it: the flash may have done what it reported as failed.
+    /// Lets the flash fail during the change. Nothing has changed then while the board runs. The
+    /// next start shows the gallery before the change or after it: the flash may have done what it
+    /// reported as failed.
     fn fail(&self, fault: Fault) {
         let context = self.context(fault);
         let mut flash = taught();
@@ -230,8 +232,8 @@ impl Case {
         assert!(now == self.before || now == self.after, "{context}: after a restart");
     }
 
-    /// The same, but the flash recovers, and the board stores something else before it restarts. The change that failed
-    /// is not there then, whatever the flash had done of it.
+    /// The same, but the flash recovers, and the board stores something else before it restarts.
+    /// The change that failed is not there then, whatever the flash had done of it.
     fn fail_and_recover(&self, fault: Fault) {
         let context = self.context(fault);
         let (mut flash, control) = (taught(), Control::default());
@@ -264,7 +266,8 @@ fn a_change_that_cannot_be_stored_has_not_happened() {
     }
 }
 
-/// If the flash fails while the gallery is read, there is no gallery until the next start, and nothing is written.
+/// If the flash fails while the gallery is read, there is no gallery until the next start, and
+/// nothing is written.
 #[test]
 fn a_gallery_that_cannot_be_read_is_kept() {
     let taught = taught();

@@ -74,7 +74,8 @@ fn it_recognises_what_a_gallery_on_the_pc_does() {
     }
 }
 
-/// An entry that is far from everything: whatever is seen is nearer to something that the model was trained on.
+/// An entry that is far from everything: whatever is seen is nearer to something that the model was
+/// trained on.
 #[test]
 fn what_is_nearer_to_the_background_is_unknown() {
     let pixels = image(1);

@@ -52,12 +52,12 @@ impl Binary<'_> {
 
 /// Builds a program for `board`, with the model that `TINYTRIPLET_MODEL` names if it is set.
 ///
-/// It runs Cargo in a target folder of its own, so that it may be called from a program that Cargo runs, and from several
-/// at once. Each program of each board has its own file.
+/// It runs Cargo in a target folder of its own, so that it may be called from a program that Cargo
+/// runs, and from several at once. Each program of each board has its own file.
 ///
 /// # Errors
-/// Returns [`EmulatorError::Build`] if Cargo fails, [`EmulatorError::File`] if a file cannot be read or written, and the
-/// errors of [`Program::read`].
+/// Returns [`EmulatorError::Build`] if Cargo fails, [`EmulatorError::File`] if a file cannot be
+/// read or written, and the errors of [`Program::read`].
 pub fn build(board: &'static Board, binary: Binary<'_>) -> Result<Program, EmulatorError> {
     let workspace = workspace();
     let target = target_folder();
@@ -66,8 +66,8 @@ pub fn build(board: &'static Board, binary: Binary<'_>) -> Result<Program, Emula
         move |error| EmulatorError::File(path, error)
     };
 
-    // Boards share a compiler target, and so the place where Cargo leaves the program: no other may be built until this
-    // one is copied. The lock ends with the file.
+    // Boards share a compiler target, and so the place where Cargo leaves the program: no other may
+    // be built until this one is copied. The lock ends with the file.
     fs::create_dir_all(&target).map_err(failed(&target))?;
     let lock_path = target.join(".lock");
     let lock = File::create(&lock_path).map_err(failed(&lock_path))?;
@@ -115,8 +115,8 @@ fn target_folder() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or(workspace().join("target"), PathBuf::from).join("boards")
 }
 
-/// Returns the flags that keep this PC's folders out of the program, where the places of panics are: a board should not
-/// tell them, and a program has the same size wherever it is built.
+/// Returns the flags that keep this PC's folders out of the program, where the places of panics
+/// are: a board should not tell them, and a program has the same size wherever it is built.
 fn rustflags() -> String {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));

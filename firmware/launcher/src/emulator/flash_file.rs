@@ -11,7 +11,8 @@ use std::{
 };
 use tinytriplet_boards::{Board, Region};
 
-/// The file that stands for the memory with an emulated board's gallery. One emulator at a time uses it.
+/// The file that stands for the memory with an emulated board's gallery. One emulator at a time
+/// uses it.
 pub struct FlashFile {
     path: PathBuf,
     /// The lock ends with the file.
@@ -20,7 +21,8 @@ pub struct FlashFile {
 }
 
 impl FlashFile {
-    /// Creates a file with an empty gallery. It is deleted in the end. Returns `None` if the emulator keeps nothing.
+    /// Creates a file with an empty gallery. It is deleted in the end. Returns `None` if the
+    /// emulator keeps nothing.
     pub fn temporary(board: &Board) -> Result<Option<Self>, EmulatorError> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Relaxed);
@@ -30,7 +32,8 @@ impl FlashFile {
         Self::new(board, path, true)
     }
 
-    /// Opens the file at `path`, or creates it with an empty gallery. Returns `None` if the emulator keeps nothing.
+    /// Opens the file at `path`, or creates it with an empty gallery. Returns `None` if the
+    /// emulator keeps nothing.
     pub fn open(board: &Board, path: &Path) -> Result<Option<Self>, EmulatorError> {
         Self::new(board, path.to_owned(), false)
     }

@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-/// The board's log: SEGGER's "real time transfer", a ring buffer that a debug probe, or here the emulator, empties while
-/// the processor runs.
+/// The board's log: SEGGER's "real time transfer", a ring buffer that a debug probe, or here the
+/// emulator, empties while the processor runs.
 const RTT: &str = "_SEGGER_RTT";
 /// First bytes of the control block, once the firmware has set it up.
 const RTT_MAGIC: &[u8] = b"SEGGER RTT";
@@ -42,18 +42,22 @@ impl Log {
         Ok(!self.pending.is_empty())
     }
 
-    /// Returns the complete entries since the last call, as defmt has encoded them: each ends with its only zero.
+    /// Returns the complete entries since the last call, as defmt has encoded them: each ends with
+    /// its only zero.
     pub fn entries(&mut self) -> Result<Vec<u8>, EmulatorError> {
         self.drain()?;
         let complete = self.pending.iter().rposition(|&byte| byte == 0).map_or(0, |last| last + 1);
         Ok(self.pending.drain(..complete).collect())
     }
 
-    /// Returns the entries since the last call, as text. `defmt-print`, which belongs to defmt, decodes them; if it is not
-    /// installed, a line says so. (Its library would bring thirty crates into the workspace, and change features of those
-    /// that Burn uses.)
+    /// Returns the entries since the last call, as text. `defmt-print`, which belongs to defmt,
+    /// decodes them; if it is not installed, a line says so. (Its library would bring thirty crates
+    /// into the workspace, and change features of those that Burn uses.)
     pub fn lines(&mut self) -> Result<Vec<String>, EmulatorError> {
         let entries = self.entries()?;
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut command = Command::new("defmt-print");
         command.args(["--log-format", "{L} {s}", "-e"]).arg(&self.program);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();

@@ -1,5 +1,5 @@
-//! An emulated board: the firmware in an emulator, with its serial line on a socket. Its log is read from memory, as a
-//! debug probe would.
+//! An emulated board: the firmware in an emulator, with its serial line on a socket. Its log is
+//! read from memory, as a debug probe would.
 
 mod build;
 mod flash_file;
@@ -30,8 +30,8 @@ const READ_TIMEOUT: Duration = Duration::from_millis(50);
 /// The time that a write waits for a board that does not read.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A running board. It is read from and written to over its serial line. Dropping it cuts the power: nothing more is
-/// executed.
+/// A running board. It is read from and written to over its serial line. Dropping it cuts the
+/// power: nothing more is executed.
 ///
 /// A board that resets itself, as after a panic, starts again.
 pub struct Emulator {
@@ -47,23 +47,26 @@ impl Emulator {
     /// Starts the program on its board, with an empty gallery.
     ///
     /// # Errors
-    /// Returns [`EmulatorError::NoEmulator`], [`EmulatorError::Missing`] or [`EmulatorError::Start`] if there is no
-    /// emulator of this board, if it is not installed, or if it does not start.
+    /// Returns [`EmulatorError::NoEmulator`], [`EmulatorError::Missing`] or
+    /// [`EmulatorError::Start`] if there is no emulator of this board, if it is not installed, or
+    /// if it does not start.
     pub fn boot(program: &Program) -> Result<Self, EmulatorError> {
         Self::start(program, FlashFile::temporary(program.board())?, false)
     }
 
-    /// Starts the program on its board, with the gallery in the file at `path`. A new file has an empty gallery. If the
-    /// emulator [keeps](Board::kept_memory) no memory of the board, there is no file.
+    /// Starts the program on its board, with the gallery in the file at `path`. A new file has an
+    /// empty gallery. If the emulator [keeps](Board::kept_memory) no memory of the board, there is
+    /// no file.
     ///
     /// # Errors
-    /// Returns the errors of [`boot`](Self::boot), [`EmulatorError::File`] if the file cannot be used, and
-    /// [`EmulatorError::InUse`] if another emulator uses it.
+    /// Returns the errors of [`boot`](Self::boot), [`EmulatorError::File`] if the file cannot be
+    /// used, and [`EmulatorError::InUse`] if another emulator uses it.
     pub fn boot_with_flash(program: &Program, path: &Path) -> Result<Self, EmulatorError> {
         Self::start(program, FlashFile::open(program.board(), path)?, false)
     }
 
-    /// Starts the program on its board, and makes the board's [counter](tinytriplet_boards::Counter) count instructions.
+    /// Starts the program on its board, and makes the board's
+    /// [counter](tinytriplet_boards::Counter) count instructions.
     ///
     /// # Errors
     /// Returns the errors of [`boot`](Self::boot).
@@ -83,7 +86,8 @@ impl Emulator {
             .map_err(EmulatorError::Socket)?;
         let memory = process.accept(&memory)?;
         let mut log = Log::new(program, memory)?;
-        // The firmware logs when its serial line is set up. QEMU may read a second later what arrives before that.
+        // The firmware logs when its serial line is set up. QEMU may read a second later what
+        // arrives before that.
         let start = Instant::now();
         while !log.has_begun()? && start.elapsed() < FIRST_LOG {
             std::thread::sleep(Duration::from_millis(5));
@@ -94,16 +98,18 @@ impl Emulator {
     /// Returns the board's log since the last call, as defmt encodes it.
     ///
     /// # Errors
-    /// Returns [`EmulatorError::Socket`] if the emulator has ended, and [`EmulatorError::Log`] if the log is damaged.
+    /// Returns [`EmulatorError::Socket`] if the emulator has ended, and [`EmulatorError::Log`] if
+    /// the log is damaged.
     pub fn log_entries(&mut self) -> Result<Vec<u8>, EmulatorError> {
         self.log.entries()
     }
 
-    /// Returns the board's log since the last call, with one line per entry. The board drops entries when its buffer is
-    /// full.
+    /// Returns the board's log since the last call, with one line per entry. The board drops
+    /// entries when its buffer is full.
     ///
     /// # Errors
-    /// Returns [`EmulatorError::Socket`] if the emulator has ended, and [`EmulatorError::Log`] if the log is damaged.
+    /// Returns [`EmulatorError::Socket`] if the emulator has ended, and [`EmulatorError::Log`] if
+    /// the log is damaged.
     pub fn log_lines(&mut self) -> Result<Vec<String>, EmulatorError> {
         self.log.lines()
     }

@@ -22,9 +22,10 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the emulator of the program's board. It connects to both listeners: with the board's serial port to
-    /// `serial`, and with QEMU's "qtest" protocol, which reads the board's memory, to `memory`. `flash` is the file that
-    /// stands for the memory that the board [keeps](tinytriplet_boards::Board::kept_memory). If `counting`, virtual time passes by
+    /// Starts the emulator of the program's board. It connects to both listeners: with the board's
+    /// serial port to `serial`, and with QEMU's "qtest" protocol, which reads the board's memory,
+    /// to `memory`. `flash` is the file that stands for the memory that the board
+    /// [keeps](tinytriplet_boards::Board::kept_memory). If `counting`, virtual time passes by
     /// instructions, so that timers count them.
     pub fn start(
         program: &Program,
@@ -67,7 +68,8 @@ impl Process {
         if tool != Tool::Node {
             command.args(["-display", "none", "-monitor", "none"]);
             command.arg("-serial").arg(format!("tcp:{serial},nodelay=on"));
-            // The protocol of QEMU's own tests: it reads and writes memory while the processor runs.
+            // The protocol of QEMU's own tests: it reads and writes memory while the processor
+            // runs.
             command.arg("-qtest").arg(format!("tcp:{memory},nodelay=on"));
             command.args(["-qtest-log", "none"]);
             if let (Some(flash), Some(memory)) = (flash, board.kept_memory()) {
@@ -133,11 +135,12 @@ impl Process {
     }
 }
 
-/// Returns a command that ends when its standard input does, and so with this program, however that ends.
+/// Returns a command that ends when its standard input does, and so with this program, however that
+/// ends.
 #[cfg(unix)]
 fn leashed(program: &str) -> Command {
-    // The shell's child that waits for the end must not hold the emulator's standard error open. Killing the emulator is
-    // a power cut: it executes nothing more.
+    // The shell's child that waits for the end must not hold the emulator's standard error open.
+    // Killing the emulator is a power cut: it executes nothing more.
     const LEASH: &str = "exec 3<&0; \"$@\" 3<&- </dev/null & emulator=$!; \
         { read -r _; kill -9 $emulator; } <&3 >/dev/null 2>&1 & leash=$!; \
         exec 3<&- </dev/null; wait $emulator; status=$?; kill $leash; exit $status";

@@ -24,8 +24,9 @@ impl Program {
     /// Reads the file.
     ///
     /// # Errors
-    /// Returns [`EmulatorError::File`] if it cannot be read, [`EmulatorError::NoFirmware`] if it is not a firmware of this
-    /// project, and [`EmulatorError::Gallery`] if it would overwrite the gallery.
+    /// Returns [`EmulatorError::File`] if it cannot be read, [`EmulatorError::NoFirmware`] if it is
+    /// not a firmware of this project, and [`EmulatorError::Gallery`] if it would overwrite the
+    /// gallery.
     pub fn read(path: &Path) -> Result<Self, EmulatorError> {
         let elf = fs::read(path).map_err(|error| EmulatorError::File(path.to_owned(), error))?;
         let no_firmware = || EmulatorError::NoFirmware(path.to_owned());

@@ -1,5 +1,5 @@
-//! Counts what models cost on a board: builds and boots the measuring program, reads the lines that it prints, and checks
-//! them by what the PC computes.
+//! Counts what models cost on a board: builds and boots the measuring program, reads the lines that
+//! it prints, and checks them by what the PC computes.
 
 mod table;
 
@@ -198,8 +198,9 @@ fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Res
     })
 }
 
-/// Returns the PC's part of the ledger on a model: all but the costs. Embeddings are computed with the plain weights, by
-/// the kernels that define the results, so that no fast path is compared with itself.
+/// Returns the PC's part of the ledger on a model: all but the costs. Embeddings are computed with
+/// the plain weights, by the kernels that define the results, so that no fast path is compared with
+/// itself.
 fn expected(file: &str, bytes: &[u8]) -> Result<Counted, MeasureError> {
     let refused = |error| MeasureError::Model(file.to_owned(), error);
     let repacked = |layout| repack_to_vec(bytes, layout).map_err(refused);

@@ -1,7 +1,7 @@
 //! The ways people write the ten digits.
 //!
-//! A stroke is a list of control points of a quadratic B-spline ([`curve`](super::curve)), in a unit square whose
-//! y grows downwards; a point given twice is a sharp corner.
+//! A stroke is a list of control points of a quadratic B-spline ([`curve`](super::curve)), in a
+//! unit square whose y grows downwards; a point given twice is a sharp corner.
 
 pub type Point = (f32, f32);
 pub type Glyph = &'static [&'static [Point]];

@@ -1,8 +1,9 @@
 //! Convolution → max pool → requantization on [packed](Packed) weights.
 //!
-//! Several output pixels times several output channels are accumulated at once, in registers: each weight
-//! that is loaded is used for all these pixels, each input for all these channels. The pixels may be of
-//! several images, which is what makes a fully connected layer, with its one pixel an image, like any other.
+//! Several output pixels times several output channels are accumulated at once, in registers: each
+//! weight that is loaded is used for all these pixels, each input for all these channels. The
+//! pixels may be of several images, which is what makes a fully connected layer, with its one pixel
+//! per image, like any other.
 
 use super::pack::{Packed, Staging};
 use crate::vector::i8::{Kernel, MOST_LANES, Target};
@@ -70,7 +71,7 @@ struct Channels<'a, T: Target> {
     first: usize,
 }
 
-/// All pixels of `VECTORS` times [`Target::LANES`] channels.
+/// Computes all pixels of `VECTORS` times [`Target::LANES`] channels.
 #[inline(always)]
 fn channel_block<T: Target, const VECTORS: usize>(
     packed: &Packed<T>,
@@ -83,8 +84,8 @@ fn channel_block<T: Target, const VECTORS: usize>(
     macro_rules! blocks {
         ($pixels:literal) => {
             for first in (0..count).step_by($pixels) {
-                // The last block reaches back into the one before it: what is computed twice is written
-                // twice.
+                // The last block reaches back into the one before it: what is computed twice is
+                // written twice.
                 let first = first.min(count - $pixels);
                 block::<T, $pixels, VECTORS>(packed, channels, windows, first, staged, output);
             }
@@ -98,7 +99,7 @@ fn channel_block<T: Target, const VECTORS: usize>(
     }
 }
 
-/// `PIXELS` pixels from `first` on, of `VECTORS` times [`Target::LANES`] channels.
+/// Computes `PIXELS` pixels from `first` on, of `VECTORS` times [`Target::LANES`] channels.
 #[inline(always)]
 fn block<T: Target, const PIXELS: usize, const VECTORS: usize>(
     packed: &Packed<T>,

@@ -1,13 +1,14 @@
-//! The int8 engine of `shared-model` for many images on a PC: prepared once for a model, it embeds batches on
-//! all cores, bit for bit as [`Model::embed`] does.
+//! The int8 engine of `shared-model` for many images on a PC: prepared once for a model, it embeds
+//! batches on all cores, bit for bit as [`Model::embed`] does.
 //!
 //! ```text
 //! Model --(pack: weights in the order of the vector unit)--> Engine
-//! images --(chunks, one a core)--> a layer on all images of the chunk, then the next --> embeddings
+//! images --(chunks, one per core)--> a layer on all images of the chunk, then the next --> embeddings
 //! ```
 //!
-//! Convolutions, with the max pool behind them, and fully connected layers go through one register-blocked
-//! kernel (`kernel.rs`); pools alone and convolutions in groups through the plain kernels of `shared-model`.
+//! Convolutions, with the max pool after them, and fully connected layers go through one
+//! register-blocked kernel (`kernel.rs`); pools alone and convolutions in groups through the plain
+//! kernels of `shared-model`.
 //!
 //! ```
 //! # fn run(file: &[u8], images: &[Vec<u8>]) -> Result<(), Box<dyn std::error::Error>> {
@@ -44,7 +45,8 @@ use std::{
 
 /// Images that go through a layer together, where the layer's maps are not large.
 const CHUNK: usize = 24;
-/// Bytes that the maps of a chunk may take, so that they stay in a core's cache from one layer to the next.
+/// Bytes that the maps of a chunk may take, so that they stay in a core's cache from one layer to
+/// the next.
 const CHUNK_BYTES: usize = 256 << 10;
 
 /// A model, prepared to embed many images. It borrows the model file's bytes.
@@ -54,7 +56,7 @@ pub struct Engine<'a> {
     net: Box<dyn Net + 'a>,
 }
 
-/// How an [`Engine`] computes a step.
+/// The way that an [`Engine`] computes a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepPath {
     /// With the vector unit, on repacked weights.
@@ -78,27 +80,28 @@ impl<'a> Engine<'a> {
         Self { model: model.clone(), simd, net: simd.with_target(Prepare(model)) }
     }
 
-    /// The model that it was prepared for.
+    /// Returns the model that it was prepared for.
     pub fn model(&self) -> &Model<'a> {
         &self.model
     }
 
-    /// The instruction set that it was prepared for.
+    /// Returns the instruction set that it was prepared for.
     pub fn simd(&self) -> Simd {
         self.simd
     }
 
-    /// The [model's steps](Model::steps), and how each is computed.
+    /// Returns the [model's steps](Model::steps), and how each is computed.
     pub fn steps(&self) -> impl Iterator<Item = (Step<'a>, StepPath)> {
         self.model.steps().zip(self.net.paths())
     }
 
-    /// Embeds images, each of [`Model::input_len`] bytes, on all threads of rayon's pool. Returns one
-    /// embedding after another, [`Model::embedding_len`] bytes each, in the order of the images: the bytes
-    /// that [`Model::embed`] gives.
+    /// Embeds images, each of [`Model::input_len`] bytes, on all threads of rayon's pool. Returns
+    /// one embedding after another, [`Model::embedding_len`] bytes each, in the order of the
+    /// images: the bytes that [`Model::embed`] gives.
     ///
     /// # Errors
-    /// [`EmbedError::InputLength`] where an image has another length; nothing has been computed then.
+    /// Returns [`EmbedError::InputLength`] if an image has another length; nothing has been
+    /// computed then.
     pub fn embed_all<'i>(
         &self,
         images: impl IndexedParallelIterator<Item = &'i [u8]>,
@@ -109,11 +112,11 @@ impl<'a> Engine<'a> {
         Ok(embeddings)
     }
 
-    /// [`embed_all`](Self::embed_all) on the calling thread alone, with the time that each
+    /// Embeds as [`embed_all`](Self::embed_all) does, on the calling thread alone, with the time that each
     /// [step](Self::steps) took for all of the images.
     ///
     /// # Errors
-    /// As [`embed_all`](Self::embed_all).
+    /// Returns the same errors as [`embed_all`](Self::embed_all).
     pub fn embed_timed(&self, images: &[&[u8]]) -> Result<(Vec<u8>, Vec<Duration>), EmbedError> {
         let mut embeddings = self.room_for(images)?;
         let mut times = vec![Duration::ZERO; self.model.steps().count()];
@@ -128,7 +131,7 @@ impl<'a> Engine<'a> {
         Ok((embeddings, times))
     }
 
-    /// Room for the embeddings of images of the right length.
+    /// Returns room for the embeddings of images of the right length.
     fn room_for(&self, images: &[&[u8]]) -> Result<Vec<u8>, EmbedError> {
         if images.iter().any(|image| image.len() != self.model.input_len()) {
             return Err(EmbedError::InputLength);
@@ -148,13 +151,15 @@ impl<'a> WithTarget for Prepare<'_, 'a> {
     }
 }
 
-/// [`Prepared`], whatever its instruction set. Images have the right length, and embeddings room for as many.
+/// [`Prepared`], whatever its instruction set. Images have the right length, and embeddings room
+/// for as many.
 trait Net: Send + Sync {
-    /// How each step is computed.
+    /// Returns the steps, prepared.
     fn paths(&self) -> Vec<StepPath>;
-    /// On all cores.
+    /// Embeds on all cores.
     fn embed_all(&self, images: &[&[u8]], embeddings: &mut [u8]);
-    /// On this thread; `observe` is told when a chunk begins (`None`) and when a step of it is done.
+    /// Embeds on this thread; `observe` is told when a chunk begins (`None`) and when a step of it is
+    /// done.
     fn embed_observed(&self, images: &[&[u8]], embeddings: &mut [u8], observe: &mut dyn FnMut(Option<usize>));
 }
 
@@ -166,11 +171,11 @@ struct Prepared<'a, T: Target> {
     embedding_len: usize,
     /// Bytes of the largest map.
     map_len: usize,
-    /// What no thread uses at the moment.
+    /// Memory that no thread uses at the moment.
     scratches: Mutex<Vec<Scratch<T>>>,
 }
 
-/// What a thread writes to while it embeds a chunk.
+/// Memory that a thread writes to while it embeds a chunk.
 struct Scratch<T: Target> {
     staged: Vec<T::Value>,
     input: Vec<u8>,
@@ -236,7 +241,7 @@ impl<T: Target> Net for Prepared<'_, T> {
     }
 
     fn embed_all(&self, images: &[&[u8]], embeddings: &mut [u8]) {
-        // A batch smaller than a chunk a core is still spread over all cores.
+        // A batch smaller than one chunk per core is still spread over all cores.
         let chunk = images.len().div_ceil(rayon::current_num_threads()).clamp(1, self.chunk);
         let chunks = embeddings.par_chunks_mut(chunk * self.embedding_len).zip(images.par_chunks(chunk));
         chunks.for_each(|(embeddings, images)| self.embed_chunk(images, embeddings, |_| {}));

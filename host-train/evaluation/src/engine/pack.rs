@@ -1,15 +1,16 @@
-//! Convolutions and fully connected layers, made ready for the [kernel](super::kernel): what is known before
-//! the first image comes is computed here.
+//! Convolutions and fully connected layers, made ready for the [kernel](super::kernel): what is
+//! known before the first image comes is computed here.
 
 use crate::vector::i8::Target;
 use shared_model::inspect::{ConvGeometry, Element, Operation, Parameters, Step};
 
-/// A convolution with the max pool behind it, or a fully connected layer, which is a convolution whose window
-/// is the whole map.
+/// A convolution with the max pool after it, or a fully connected layer, which is a convolution
+/// whose window is the whole map.
 ///
-/// *Staged* images are its inputs as the kernel reads them: [values](Target::Value) with the padding around
-/// them. A window is a few *runs* of neighbouring values, one a kernel row, cut into groups. Where a run does
-/// not fill its last group, that reaches into whatever lies behind, with weights of 0.
+/// *Staged* images are its inputs as the kernel reads them: [values](Target::Value) with the
+/// padding around them. A window is a few *runs* of neighbouring values, one a kernel row, cut into
+/// groups. Where a run does not fill its last group, that reaches into whatever lies after it, with
+/// weights of 0.
 pub(super) struct Packed<T: Target> {
     pub staging: Staging,
     /// Runs of a window.
@@ -18,8 +19,8 @@ pub(super) struct Packed<T: Target> {
     pub run_stride: usize,
     /// Groups of a run.
     pub groups: usize,
-    /// Where the first window of each output pixel begins, in the staged images of a whole chunk: outputs of
-    /// the first image in stored order, then of the second. Of one image before
+    /// The beginning of the first window of each output pixel, in the staged images of a whole
+    /// chunk: outputs of the first image in stored order, then of the second. Of one image before
     /// [`repeat`](Self::repeat).
     pub windows: Vec<usize>,
     /// Outputs of an image.
@@ -30,20 +31,21 @@ pub(super) struct Packed<T: Target> {
     pub reach: usize,
     /// Output channels.
     pub channels: usize,
-    /// Of each channel, up to a whole number of [`Target::LANES`]; the offset of the input's values is taken
-    /// off.
+    /// The bias of each channel, up to a whole number of [`Target::LANES`]; the offset of the
+    /// input's values is taken off.
     pub biases: Vec<i32>,
-    /// Of each channel, as far as the biases.
+    /// The multiplier of each channel, as many as there are biases.
     pub multipliers: Vec<i32>,
-    /// `[block][run][group][LANES channels]`, a block being two times LANES channels or, at the end, one.
+    /// `[block][run][group][LANES channels]`, a block being two times LANES channels or, at the
+    /// end, one.
     pub weights: Vec<T::Weights>,
     /// The output's.
     pub element: Element,
 }
 
-/// How images are [staged](Packed).
+/// Settings for [staging](Packed) images.
 pub(super) struct Staging {
-    /// How their bytes are read.
+    /// The meaning of their bytes.
     pub element: Element,
     /// Bytes of an image.
     pub input_len: usize,
@@ -55,9 +57,9 @@ pub(super) struct Staging {
     pub row_len: usize,
     /// From one row to the next: in the image, in the staged image.
     pub strides: [usize; 2],
-    /// Where the first row goes to.
+    /// The place of the first row.
     pub start: usize,
-    /// Whether there is anything around the rows.
+    /// True if there is anything around the rows.
     pub padded: bool,
 }
 
@@ -96,7 +98,8 @@ impl<T: Target> Packed<T> {
     ) -> Self {
         let output = [step.output.shape.height, step.output.shape.width].map(usize::from);
         let depth = usize::from(geometry.input.channels);
-        // Rows and columns that some window looks at, with the padding and without what no window reaches.
+        // Rows and columns that some window looks at, with the padding and without what no window
+        // reaches.
         let reach = [0, 1].map(|axis| {
             let last = (output[axis] - 1) * pool_stride[axis] + pool_kernel[axis] - 1;
             last * geometry.stride[axis] + geometry.kernel[axis]
@@ -104,7 +107,8 @@ impl<T: Target> Packed<T> {
         let row_stride = reach[1] * depth;
         let staging = Staging::new(geometry, reach, step.input.element);
 
-        // Where a window is as wide as the staged rows, its runs follow upon each other and are one.
+        // Where a window is as wide as the staged rows, its runs follow upon each other and are
+        // one.
         let run = geometry.kernel[1] * depth;
         let (runs, run) =
             if run == row_stride { (1, geometry.kernel[0] * run) } else { (geometry.kernel[0], run) };
@@ -174,7 +178,8 @@ impl<T: Target> Packed<T> {
             (0..chunk).flat_map(|image| first.iter().map(move |window| image * len + window)).collect();
     }
 
-    /// Values that `images` staged images take, with what the last group of the last window may reach into.
+    /// Returns values that `images` staged images take, with what the last group of the last window may
+    /// reach into.
     pub fn staged_len(&self, images: usize) -> usize {
         images * self.staging.len + T::GROUP - 1
     }

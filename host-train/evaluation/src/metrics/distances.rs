@@ -8,8 +8,8 @@ use std::ops::Range;
 /// Candidates whose rows stay in the nearest cache while several queries are compared with them.
 const NEAR: usize = 32;
 
-/// The [keys](Value::key) of the distances of `queries[rows]` to `gallery[columns]`: for one query after the other,
-/// one for each candidate.
+/// Writes the [keys](Value::key) of the distances of `queries[rows]` to `gallery[columns]`: for one query
+/// after the other, one for each candidate.
 ///
 /// # Panics
 /// `keys` has another length.
@@ -32,7 +32,8 @@ struct Tile<'a, T: Value> {
 }
 
 impl<T: Value> Kernel for Tile<'_, T> {
-    /// The loops are plain ones, which the compiler makes vectors of: it has the instructions of `S` for them.
+    /// The loops are plain ones, which the compiler makes vectors of: it has the instructions of
+    /// `S` for them.
     #[inline(always)]
     fn run<S: Target>(self) {
         let Self { queries, rows, gallery, columns, keys } = self;

@@ -10,37 +10,37 @@ const SIGN: u32 = 1 << 31;
 /// Below this product of squared norms, [`short_cosine_distance`] is exact.
 const SHORT: i64 = 1 << 46;
 
-/// Embeddings, one a row, and how they are compared.
+/// Embeddings, one per row, and the distance that compares them.
 #[derive(Clone, Debug)]
 pub struct Embeddings<T: Value> {
     rows: Vec<T>,
     dimensions: usize,
-    /// `Σ x²` of each row.
+    /// Returns `Σ x²` of each row.
     norms: Vec<T::Sum>,
     distance: Distance,
     scale: f32,
 }
 
-/// What an embedding consists of.
+/// A value of an embedding.
 pub trait Value: Copy + Send + Sync + 'static {
     /// A sum of products.
     type Sum: Copy + Default + Neg<Output = Self::Sum> + Send + Sync;
     /// A distance; smaller is more alike.
     type Distance: Copy + Send + Sync;
 
-    /// `Σ a·b` over two rows of one length.
+    /// Returns `Σ a·b` over two rows of one length.
     fn dot(a: &[Self], b: &[Self]) -> Self::Sum;
 
-    /// The distance of two rows from their dot product and norms.
+    /// Returns the distance of two rows from their dot product and norms.
     fn distance(kind: Distance, dot: Self::Sum, a_norm: Self::Sum, b_norm: Self::Sum) -> Self::Distance;
 
-    /// A number in the order of the distances: what is ranked and counted.
+    /// Returns a number in the order of the distances: what is ranked and counted.
     fn key(distance: Self::Distance) -> u32;
 
-    /// The distance that has this [`key`](Self::key).
+    /// Returns the distance that has this [`key`](Self::key).
     fn from_key(key: u32) -> Self::Distance;
 
-    /// The keys of the distances of one row to several others, from their dot products and norms.
+    /// Writes the keys of the distances of one row to several others, from their dot products and norms.
     #[inline(always)]
     fn keys(kind: Distance, dots: &[Self::Sum], a_norm: Self::Sum, b_norms: &[Self::Sum], keys: &mut [u32]) {
         // A loop for each kind: a branch within would keep it from being vectorised.
@@ -50,10 +50,10 @@ pub trait Value: Copy + Send + Sync + 'static {
         }
     }
 
-    /// The distance in real units: squared L2, or `1 − cos`.
+    /// Returns the distance in real units: squared L2, or `1 − cos`.
     fn real(kind: Distance, distance: Self::Distance, scale: f32) -> f64;
 
-    /// The mean of some values.
+    /// Returns the mean of some values.
     fn mean(values: impl Iterator<Item = Self>, count: usize) -> Self;
 }
 
@@ -65,7 +65,7 @@ fn each_key<T: Value>(kind: Distance, dots: &[T::Sum], a_norm: T::Sum, b_norms: 
 }
 
 impl Embeddings<f32> {
-    /// `count` rows of floats. Cosine distance is `1 − cos`, and 1 where a row is 0.
+    /// Creates embeddings of `count` rows of floats. Cosine distance is `1 − cos`, and 1 where a row is 0.
     ///
     /// # Panics
     /// `rows` does not divide into `count` rows of one length.
@@ -75,8 +75,8 @@ impl Embeddings<f32> {
 }
 
 impl Embeddings<i16> {
-    /// `count` rows of the int8 engine's bytes, read as `element` says. `scale` is that of the embedding; it
-    /// serves to show real distances.
+    /// Creates embeddings of `count` rows of the int8 engine's bytes, read as `element` says. `scale` is that of the
+    /// embedding; it serves to show real distances.
     ///
     /// # Panics
     /// `bytes` does not divide into `count` rows of one length.
@@ -94,56 +94,56 @@ impl<T: Value> Embeddings<T> {
         Self { rows, dimensions, norms, distance, scale }
     }
 
-    /// How many there are.
+    /// Returns their number.
     pub fn len(&self) -> usize {
         self.norms.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are none.
     pub fn is_empty(&self) -> bool {
         self.norms.is_empty()
     }
 
-    /// Embedding `index`.
+    /// Returns embedding `index`.
     #[inline(always)]
     pub fn row(&self, index: usize) -> &[T] {
         &self.rows[index * self.dimensions..][..self.dimensions]
     }
 
-    /// How they are compared.
+    /// Returns the distance that compares them.
     pub fn kind(&self) -> Distance {
         self.distance
     }
 
-    /// Real value of one integer step; 1 for floats.
+    /// Returns the real value of one integer step; 1 for floats.
     pub fn scale(&self) -> f32 {
         self.scale
     }
 
-    /// `Σ x²` of each row.
+    /// Returns `Σ x²` of each row.
     pub(super) fn norms(&self) -> &[T::Sum] {
         &self.norms
     }
 
-    /// The distance of `self[a]` and `other[b]`.
+    /// Returns the distance of `self[a]` and `other[b]`.
     #[inline(always)]
     pub fn distance(&self, a: usize, other: &Self, b: usize) -> T::Distance {
         T::distance(self.distance, T::dot(self.row(a), other.row(b)), self.norms[a], other.norms[b])
     }
 
-    /// The largest [key](Value::key) that a distance of two rows can have: nothing is farther from a row than its
-    /// opposite, and no row is farther from its opposite than the longest.
+    /// Returns the largest [key](Value::key) that a distance of two rows can have: nothing is farther from
+    /// a row than its opposite, and no row is farther from its opposite than the longest.
     pub(super) fn largest_key(&self) -> u32 {
         let opposite = |&norm: &T::Sum| T::key(T::distance(self.distance, -norm, norm, norm));
         self.norms.iter().map(opposite).max().unwrap_or(0)
     }
 
-    /// A distance in real units: squared L2, or `1 − cos`.
+    /// Returns a distance in real units: squared L2, or `1 − cos`.
     pub fn real(&self, distance: T::Distance) -> f64 {
         T::real(self.distance, distance, self.scale)
     }
 
-    /// The mean of each group of `size` rows that follow each other.
+    /// Returns the mean of each group of `size` rows that follow each other.
     pub(super) fn means(&self, size: usize) -> Self {
         let column =
             |group: &[T], at: usize| T::mean(group.iter().skip(at).step_by(self.dimensions).copied(), size);
@@ -153,7 +153,7 @@ impl<T: Value> Embeddings<T> {
         Self::new(rows, self.len() / size, self.distance, self.scale)
     }
 
-    /// Some of the rows.
+    /// Returns some of the rows.
     pub fn select(&self, indices: &[usize]) -> Self {
         let rows = indices.iter().flat_map(|&index| self.row(index)).copied().collect();
         Self::new(rows, indices.len(), self.distance, self.scale)
@@ -189,7 +189,7 @@ impl Value for f32 {
         }
     }
 
-    /// In the order of [`f32::total_cmp`].
+    /// Returns a key in the order of [`f32::total_cmp`].
     #[inline(always)]
     fn key(distance: f32) -> u32 {
         let bits = distance.to_bits();
@@ -209,13 +209,14 @@ impl Value for f32 {
     }
 }
 
-/// The engine's integers, widened: products of pairs of 16-bit values are what vector units add up fastest.
+/// The engine's integers, widened: products of pairs of 16-bit values are what vector units add up
+/// fastest.
 impl Value for i16 {
     type Sum = i32;
     type Distance = u32;
 
-    /// 1,024 products of 255 · 255 are far from overflowing. The addition wraps all the same: a check at each
-    /// one, as `cargo run` has it, would keep the loop from being vectorised.
+    /// 1,024 products of 255 · 255 are far from overflowing. The addition wraps all the same: a
+    /// check at each one, as `cargo run` has it, would keep the loop from being vectorised.
     #[inline(always)]
     fn dot(a: &[i16], b: &[i16]) -> i32 {
         let products = a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b));
@@ -239,8 +240,8 @@ impl Value for i16 {
         key
     }
 
-    /// The engine's cosine costs an integer root and a division; where the embeddings are short enough, floats
-    /// give the same integers and are vectorised.
+    /// The engine's cosine costs an integer root and a division; where the embeddings are short
+    /// enough, floats give the same integers and are vectorised.
     #[inline(always)]
     fn keys(kind: Distance, dots: &[i32], a_norm: i32, b_norms: &[i32], keys: &mut [u32]) {
         let longest = b_norms.iter().copied().max().unwrap_or(0);
@@ -262,17 +263,17 @@ impl Value for i16 {
         }
     }
 
-    /// Rounded to the nearest, halves up.
+    /// Divides, rounded to the nearest, halves up.
     fn mean(values: impl Iterator<Item = i16>, count: usize) -> i16 {
         let (sum, count) = (values.map(i32::from).sum::<i32>(), count as i32);
         (2 * sum + count).div_euclid(2 * count) as i16
     }
 }
 
-/// [`cosine_distance`] in floats, exact where `a_norm · b_norm < 2^46`. The product is then a whole number that an
-/// `f64` holds, and its root, rounded down, is the integer root. With that root, `n < 2^23`, a quotient that is no
-/// whole number lies at least `1 / n` below the next one; an `f64` near 2^30 is at most 2^-23 off, so that rounding
-/// down gives the quotient rounded down.
+/// Returns [`cosine_distance`] in floats, exact if `a_norm · b_norm < 2^46`. The product is then a whole
+/// number that an `f64` holds, and its root, rounded down, is the integer root. With that root,
+/// `n < 2^23`, a quotient that is no whole number lies at least `1 / n` below the next one; an
+/// `f64` near 2^30 is at most 2^-23 off, so that rounding down gives the quotient rounded down.
 #[inline(always)]
 fn short_cosine_distance(dot: i32, a_norm: i32, b_norm: i32) -> u32 {
     const ONE: f64 = COSINE_ONE as f64;

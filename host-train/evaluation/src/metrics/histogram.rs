@@ -1,19 +1,20 @@
 use super::{Pairs, Value};
 
-/// How far apart pairs are: the shares of them in bins of one width, but for the last.
+/// The distances of pairs: the shares of pairs in bins of one width, but for the last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram<D> {
     /// Share of the pairs of one label in each bin.
     pub same: Vec<f64>,
     /// Share of the pairs of two labels in each bin.
     pub different: Vec<f64>,
-    /// Where each bin begins, and where the last one ends.
+    /// The beginning of each bin, and the end of the last one.
     pub edges: Vec<D>,
 }
 
 impl Pairs<'_, i16> {
-    /// A histogram of at most `bins` bins, from 0 to the largest distance that occurs. Exact: a bin is a whole number of
-    /// the buckets that pairs are counted in. It holds the distances from where it begins to just before it ends.
+    /// Returns a histogram of at most `bins` bins, from 0 to the largest distance that occurs. Exact: a bin
+    /// is a whole number of the buckets that pairs are counted in. It holds the distances from
+    /// where it begins to just before it ends.
     pub fn histogram(&self, bins: usize) -> Histogram<u32> {
         let total = self.total();
         let used = 1 + self.buckets().take_while(|within| within.count != total).count();

@@ -4,19 +4,22 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 use tinytriplet_data::Label;
 
-/// Queries that go through a gallery together: a row of it is then read from memory once for all of them.
+/// Queries that go through a gallery together: a row of it is then read from memory once for all of
+/// them.
 const QUERIES: usize = 32;
 /// Candidates that they are compared with at a time.
 const CANDIDATES: usize = 1024;
 
-/// The index in `gallery` that is nearest to each of `queries`; the lowest among equally near ones. `excluded`
-/// says which index a query must not find, such as its own. `None` where nothing is left to be found.
+/// Returns the index in `gallery` that is nearest to each of `queries`; the lowest among equally near ones.
+/// `excluded` says which index a query must not find, such as its own. `None` where nothing is left
+/// to be found.
 pub fn nearest<T: Value>(
     queries: &Embeddings<T>,
     gallery: &Embeddings<T>,
     excluded: impl Fn(usize) -> Option<usize> + Sync,
 ) -> Vec<Option<usize>> {
-    // No distance has this key: the largest squared one is 1,024 · 255², and a float's is a NaN of its own.
+    // No distance has this key: the largest squared one is 1,024 · 255², and a float's is a NaN of
+    // its own.
     const NOTHING: u32 = u32::MAX;
     let simd = Simd::best();
     let blocks = (0..queries.len().div_ceil(QUERIES)).into_par_iter().map(|block| {
@@ -44,8 +47,9 @@ pub fn nearest<T: Value>(
     blocks.collect::<Vec<_>>().concat()
 }
 
-/// The `count` nearest others of some of the embeddings, the `queries`: each with its distance, ascending, the lowest
-/// index first among equally near ones. Fewer where there are not so many others.
+/// Returns the `count` nearest others of some of the embeddings, the `queries`: each with its distance,
+/// ascending, the lowest index first among equally near ones. Fewer where there are not so many
+/// others.
 pub fn nearest_others<T: Value>(
     embeddings: &Embeddings<T>,
     queries: &[usize],
@@ -71,17 +75,18 @@ pub fn nearest_others<T: Value>(
     blocks.collect::<Vec<_>>().concat()
 }
 
-/// Precision at 1, leave-one-out: the share of embeddings whose nearest other embedding has the same label. Every
-/// one is a query in turn, and all the others are the gallery, as in Musgrave, Belongie and Lim, "A metric learning
-/// reality check", 2020. `labels[i]` belongs to row `i`. One that is alone with its label is no
-/// query; NaN where there are no queries.
+/// Returns precision at 1, leave-one-out: the share of embeddings whose nearest other embedding has the
+/// same label. Every one is a query in turn, and all the others are the gallery, as in Musgrave,
+/// Belongie and Lim, "A metric learning reality check", 2020. `labels[i]` belongs to row `i`. One
+/// that is alone with its label is no query; NaN where there are no queries.
 pub fn precision_at_1<T: Value>(embeddings: &Embeddings<T>, labels: &[Label]) -> f64 {
     let found = nearest(embeddings, embeddings, Some);
     share_of_right(&found, labels, labels, 2)
 }
 
-/// Precision at 1 in a gallery: the share of `queries` whose nearest embedding in `gallery`, which has labels of its
-/// own, has the same label. A query whose label is not in the gallery does not count; NaN where none counts.
+/// Returns precision at 1 in a gallery: the share of `queries` whose nearest embedding in `gallery`, which
+/// has labels of its own, has the same label. A query whose label is not in the gallery does not
+/// count; NaN where none counts.
 pub fn gallery_precision_at_1<T: Value>(
     (queries, labels): (&Embeddings<T>, &[Label]),
     (gallery, gallery_labels): (&Embeddings<T>, &[Label]),
@@ -89,7 +94,8 @@ pub fn gallery_precision_at_1<T: Value>(
     share_of_right(&nearest(queries, gallery, |_| None), labels, gallery_labels, 1)
 }
 
-/// Of the queries whose label occurs in the gallery at least `needed` times, the share that found it.
+/// Returns the share that found its label, of the queries whose label occurs in the gallery at
+/// least `needed` times.
 fn share_of_right(found: &[Option<usize>], labels: &[Label], gallery_labels: &[Label], needed: usize) -> f64 {
     let sizes = class_sizes(gallery_labels);
     let (mut queries, mut right) = (0, 0);
@@ -100,7 +106,7 @@ fn share_of_right(found: &[Option<usize>], labels: &[Label], gallery_labels: &[L
     right as f64 / f64::from(queries)
 }
 
-/// How often each label occurs.
+/// Returns the number of times that each label occurs.
 pub(super) fn class_sizes(labels: &[Label]) -> BTreeMap<Label, usize> {
     let mut sizes = BTreeMap::new();
     for &label in labels {

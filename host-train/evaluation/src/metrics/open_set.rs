@@ -10,8 +10,8 @@ use tinytriplet_data::{Class, Label, Rng};
 /// Images that are asked about in each draw, at most.
 const QUERIES: usize = 1_000;
 
-/// How well a board that was taught some of the classes tells these from each other and from all others. Shares are
-/// from 0 to 1, and NaN where there is nothing to measure.
+/// The quality of a board that was taught some of the classes, in telling these from each other and
+/// from all others. Shares are from 0 to 1, and NaN where there is nothing to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct OpenSet {
     /// Share of images of enrolled classes that are given their class.
@@ -25,10 +25,10 @@ pub struct OpenSet {
 /// Images, and their labels.
 pub type Labels<'a> = (&'a Embeddings<i16>, &'a [Label]);
 
-/// Open-set identification, by what the board runs: in each of twenty draws a gallery is taught five images of each of
-/// `enrolled`, or of a random half of the classes where that is empty, and asked about images of all classes at the
-/// threshold of equal errors. `classes` are those of the images that are enrolled; the embeddings are `model`'s. `None`
-/// without such a threshold.
+/// Measures open-set identification, by what the board runs: in each of twenty draws a gallery is taught
+/// five images of each of `enrolled`, or of a random half of the classes where that is empty, and
+/// asked about images of all classes at the threshold of equal errors. `classes` are those of the
+/// images that are enrolled; the embeddings are `model`'s. `None` without such a threshold.
 pub fn open_set(
     model: &Model<'_>,
     classes: &[Class],
@@ -82,12 +82,12 @@ pub fn open_set(
     })
 }
 
-/// An embedding as the engine writes it.
+/// Returns an embedding as the engine writes it.
 fn bytes(embeddings: &Embeddings<i16>, index: usize) -> Vec<u8> {
     embeddings.row(index).iter().map(|&value| value as u8).collect()
 }
 
-/// How many queries ended how.
+/// Numbers of queries by their outcome.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     known: u32,
@@ -153,13 +153,14 @@ mod tests {
         let threshold = CalibratedThreshold { distance: 400, false_accept_rate: 0.0, false_reject_rate: 0.0 };
         let file = model_file(Some(threshold));
         let model = Model::decode(&file).unwrap();
-        // Five images a class at one place each, so that any five have the same mean.
+        // Five images per class at one place each, so that any five have the same mean.
         let enrolled = embeddings(&[10, 40, 70, 100].repeat(5));
         let classes = classes(&[0, 1, 2, 3].repeat(5));
         let found = |places: &[u8], labels: &[Label], taught: &[Label]| {
             open_set(&model, &classes, &enrolled, (&embeddings(places), labels), taught, 1)
         };
-        // Of 2 and 3: right; nearer to 3; too far; nearer to the background. Of 1: the background; nearer to 2.
+        // Of 2 and 3: right; nearer to 3; too far; nearer to the background. Of 1: the background;
+        // nearer to 2.
         let by_hand = OpenSet { known_right: 0.25, known_rejected: 0.5, unknown_accepted: 0.5 };
         assert_eq!(found(&[70, 88, 130, 52, 40, 56], &[2, 2, 3, 2, 1, 1], &[2, 3]), Some(by_hand));
         // A half, whichever it is, is told from the other, its own background being dead.

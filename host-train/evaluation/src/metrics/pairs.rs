@@ -3,9 +3,9 @@ use crate::vector::Simd;
 use rayon::prelude::*;
 use tinytriplet_data::Label;
 
-/// The distances of all pairs of embeddings, same and different ones: how many lie within a threshold. Exact, and in
-/// bounded memory: 50 million distances are not stored but counted, in 65,536 buckets once and then, where a bucket
-/// has to be looked into, each of its keys by itself.
+/// The distances of all pairs of embeddings, same and different ones: how many lie within a
+/// threshold. Exact, and in bounded memory: 50 million distances are not stored but counted, in
+/// 65,536 buckets once and then, where a bucket has to be looked into, each of its keys by itself.
 pub struct Pairs<'a, T: Value> {
     embeddings: &'a Embeddings<T>,
     labels: &'a [Label],
@@ -37,8 +37,8 @@ pub(super) struct Within {
 const BITS: u32 = 16;
 
 impl<'a, T: Value> Pairs<'a, T> {
-    /// All pairs of `embeddings`, where row `i` has label `labels[i]`. `None` where no two have the same label, or no
-    /// two have different ones.
+    /// Returns all pairs of `embeddings`, where row `i` has label `labels[i]`. `None` where no two have the
+    /// same label, or no two have different ones.
     pub fn new(embeddings: &'a Embeddings<T>, labels: &'a [Label]) -> Option<Self> {
         let bits = u32::BITS - embeddings.largest_key().leading_zeros();
         let shift = bits.saturating_sub(BITS);
@@ -50,23 +50,23 @@ impl<'a, T: Value> Pairs<'a, T> {
         (same > 0 && different > 0).then_some(pairs)
     }
 
-    /// All of them.
+    /// Returns all of them.
     pub(super) fn total(&self) -> Count {
         self.buckets.last().copied().unwrap_or_default()
     }
 
-    /// How many pairs each bucket's largest key is a threshold for.
+    /// Returns, for each bucket, the pairs within its largest key.
     pub(super) fn buckets(&self) -> impl ExactSizeIterator<Item = Within> {
         let largest = |bucket: usize| ((bucket as u32) << self.shift) | ((1 << self.shift) - 1);
         self.buckets.iter().enumerate().map(move |(bucket, &count)| Within { key: largest(bucket), count })
     }
 
-    /// The bucket of a key; the last one for a threshold beyond all distances.
+    /// Returns the bucket of a key; the last one for a threshold beyond all distances.
     pub(super) fn bucket(&self, key: u32) -> usize {
         (key >> self.shift).min((1 << BITS) - 1) as usize
     }
 
-    /// The last bucket before this one that is not empty.
+    /// Returns the last bucket before this one that is not empty.
     pub(super) fn before(&self, bucket: usize) -> Option<usize> {
         let buckets = &self.buckets[..bucket];
         let before = *buckets.last()?;

@@ -3,9 +3,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use tinytriplet_data::{Class, Label, Rng};
 
-/// Images a class that a prototype is the mean of.
+/// Images per class that a prototype is the mean of.
 const SHOTS: usize = 5;
-/// How often they are drawn anew.
+/// The number of draws.
 pub(super) const DRAWS: usize = 20;
 
 /// Images to build prototypes of: twenty times, five random ones a class.
@@ -23,7 +23,7 @@ impl Support {
         &self.labels
     }
 
-    /// The images of one draw, and their labels.
+    /// Returns the images of one draw, and their labels.
     pub(super) fn draw(&self, draw: usize) -> impl Iterator<Item = (Label, usize)> {
         let of_draw = self.images.chunks_exact(SHOTS).skip(draw * self.labels.len());
         let of_class = self.labels.iter().zip(of_draw);
@@ -55,9 +55,10 @@ pub struct FewShot {
     pub standard_deviation: f64,
 }
 
-/// Few-shot accuracy (Snell, Swersky and Zemel, "Prototypical networks", 2017): the share of `queries` whose
-/// nearest prototype, the mean of five embeddings of a class, is that of its label.
-/// `embeddings` are those of [`Support::images`]; query `i` has label `labels[i]`. NaN without classes or queries.
+/// Returns few-shot accuracy (Snell, Swersky and Zemel, "Prototypical networks", 2017): the share of
+/// `queries` whose nearest prototype, the mean of five embeddings of a class, is that of its label.
+/// `embeddings` are those of [`Support::images`]; query `i` has label `labels[i]`. NaN without
+/// classes or queries.
 pub fn prototype_accuracy<T: Value>(
     support: &Support,
     embeddings: &Embeddings<T>,
@@ -77,8 +78,9 @@ pub fn prototype_accuracy<T: Value>(
     FewShot { mean, standard_deviation: (squares / (DRAWS - 1) as f64).sqrt() }
 }
 
-/// What [`prototype_accuracy`] takes queries for: for each label of the support, in its order, the shares of its queries
-/// that were nearest to the prototypes of labels, by their places, over all draws. Empty for a label without queries.
+/// Returns the confusion of [`prototype_accuracy`]: for each label of the support, in its order,
+/// the shares of its queries that were nearest to the prototypes of labels, by their places, over
+/// all draws. Empty for a label without queries.
 pub fn prototype_confusion<T: Value>(
     support: &Support,
     embeddings: &Embeddings<T>,
@@ -100,7 +102,8 @@ pub fn prototype_confusion<T: Value>(
     counts.into_iter().map(shares).collect()
 }
 
-/// For each draw, the place among the support's labels of the prototype that each query is nearest to.
+/// Returns, for each draw, the place among the support's labels of the prototype that each query is nearest
+/// to.
 fn answers<T: Value>(
     support: &Support,
     embeddings: &Embeddings<T>,
@@ -149,8 +152,8 @@ mod tests {
         let confusion = prototype_confusion(&drawn, &embeddings, &queries, &[0, 0, 0, 9]);
         assert_eq!(confusion, [[(0, 2.0 / 3.0), (1, 1.0 / 3.0)].into(), BTreeMap::new()]);
 
-        // The prototypes of one half of the draws are 0 and 10, of the other half 0 and 12: at 5.5, the first half
-        // is wrong. The variance is 20 · 0.25² / 19.
+        // The prototypes of one half of the draws are 0 and 10, of the other half 0 and 12: at 5.5,
+        // the first half is wrong. The variance is 20 · 0.25² / 19.
         let place = |image: usize| [0.0, if image < 100 { 10.0 } else { 12.0 }][image / 5 % 2];
         let embeddings = Embeddings::from_floats((0..200).map(place).collect(), 200, Distance::SquaredL2);
         let queries = Embeddings::from_floats(vec![5.5, 12.0], 2, Distance::SquaredL2);

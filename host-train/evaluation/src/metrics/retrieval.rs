@@ -6,23 +6,25 @@ use tinytriplet_data::Label;
 /// The k of recall@k.
 pub const RECALL_AT: [usize; 4] = [1, 2, 4, 8];
 
-/// How well each embedding finds those of its label among all others (leave-one-out). Shares from 0 to 1. One that is
-/// alone with its label has nothing to find and is no query; NaN where there are no queries.
+/// The quality of each embedding in finding those of its label among all others (leave-one-out).
+/// Shares from 0 to 1. One that is alone with its label has nothing to find and is no query; NaN
+/// where there are no queries.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Retrieval {
-    /// Recall@k, for each k of [`RECALL_AT`]: the share of queries with one of their label among the k nearest
-    /// (Jégou, Douze and Schmid 2011, as metric learning uses it since Song et al. 2016). Recall@1 is precision at 1.
+    /// Recall@k, for each k of [`RECALL_AT`]: the share of queries with one of their label among
+    /// the k nearest (Jégou, Douze and Schmid 2011, as metric learning uses it since Song et al.
+    /// 2016). Recall@1 is precision at 1.
     pub recall_at: [f64; RECALL_AT.len()],
-    /// R-precision: with R others of the query's label, the share of its label among the R nearest; mean over
-    /// queries (Musgrave, Belongie and Lim, "A metric learning reality check", 2020).
+    /// R-precision: with R others of the query's label, the share of its label among the R nearest;
+    /// mean over queries (Musgrave, Belongie and Lim, "A metric learning reality check", 2020).
     pub r_precision: f64,
-    /// MAP@R: `1/R · Σ P(i)` over the ranks i from 1 to R that have the query's label, where `P(i)` is the share of
-    /// its label among the i nearest; mean over queries (the same paper).
+    /// MAP@R: `1/R · Σ P(i)` over the ranks i from 1 to R that have the query's label, where `P(i)`
+    /// is the share of its label among the i nearest; mean over queries (the same paper).
     pub map_at_r: f64,
 }
 
-/// Ranks all others for each of `embeddings`, of which row `i` has label `labels[i]`; among equally near ones the
-/// lowest index comes first.
+/// Ranks all others for each of `embeddings`, of which row `i` has label `labels[i]`; among equally
+/// near ones the lowest index comes first.
 pub fn retrieval<T: Value>(embeddings: &Embeddings<T>, labels: &[Label]) -> Retrieval {
     // Queries whose keys are written at a time: 10,000 candidates take 40 kB for each.
     const QUERIES: usize = 16;
@@ -44,8 +46,8 @@ pub fn retrieval<T: Value>(embeddings: &Embeddings<T>, labels: &[Label]) -> Retr
     mean(&blocks.collect::<Vec<_>>().concat())
 }
 
-/// Writes the nearest others to `ranked`, nearest first, as key and index in one number: `relevant` of them, or as
-/// many as recall asks for.
+/// Writes the nearest others to `ranked`, nearest first, as key and index in one number: `relevant`
+/// of them, or as many as recall asks for.
 fn rank(query: usize, keys: &[u32], relevant: usize, ranked: &mut Vec<u64>) {
     ranked.clear();
     let all = keys.iter().enumerate().map(|(index, &key)| u64::from(key) << 32 | index as u64);
@@ -59,7 +61,7 @@ fn rank(query: usize, keys: &[u32], relevant: usize, ranked: &mut Vec<u64>) {
     ranked.sort_unstable();
 }
 
-/// What one query found.
+/// The result of one query.
 #[derive(Clone, Copy)]
 struct Found {
     recall_at: [bool; RECALL_AT.len()],
@@ -107,7 +109,8 @@ mod tests {
         Embeddings::from_floats(places.to_vec(), places.len(), Distance::SquaredL2)
     }
 
-    /// The examples of "A metric learning reality check", with R = 10: what the ten nearest are worth.
+    /// The examples of "A metric learning reality check", with R = 10: what the ten nearest are
+    /// worth.
     #[test]
     fn as_in_the_paper() {
         let ranked: Vec<u64> = (1..=10).collect();

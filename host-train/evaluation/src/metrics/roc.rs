@@ -6,9 +6,10 @@ const POINTS: i32 = 100;
 const DECADES: f64 = 5.0;
 
 impl<T: Value> Pairs<'_, T> {
-    /// The receiver operating characteristic, to be plotted: at most 200 thresholds with their rates, ascending. Each rate
-    /// passes 100 steps from 10^-5 to 1 that are even on a logarithmic axis, because the interesting part is where both
-    /// are small. The rates are exact; between two points, both rates lie between theirs.
+    /// Returns the receiver operating characteristic, to be plotted: at most 200 thresholds with their
+    /// rates, ascending. Each rate passes 100 steps from 10^-5 to 1 that are even on a logarithmic
+    /// axis, because the interesting part is where both are small. The rates are exact; between two
+    /// points, both rates lie between theirs.
     pub fn roc(&self) -> Vec<Rates<T::Distance>> {
         let points: Vec<Rates<T::Distance>> = self.buckets().map(|within| self.rates_of(within)).collect();
         let steps = (0..POINTS).map(|step| 10f64.powf(-DECADES * f64::from(step) / f64::from(POINTS - 1)));

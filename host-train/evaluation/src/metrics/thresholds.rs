@@ -5,17 +5,18 @@ use super::{
 use serde::Serialize;
 use tinytriplet_data::Label;
 
-/// How well a threshold on the distance tells same from different.
+/// Two thresholds on the distance, and how well each tells same from different.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verification<D> {
-    /// Where different pairs are accepted as often as same pairs are rejected, as nearly as the pairs allow.
+    /// The threshold at which different pairs are accepted as often as same pairs are rejected, as
+    /// nearly as the pairs allow.
     pub equal_error: Rates<D>,
     /// The largest threshold at which at most one different pair in a hundred is accepted.
     pub false_accept_1_percent: Rates<D>,
 }
 
 impl<D> Verification<D> {
-    /// The equal error rate: the mean of both rates at [`equal_error`](Self::equal_error), 0 to 1.
+    /// Returns the equal error rate: the mean of both rates at [`equal_error`](Self::equal_error), 0 to 1.
     pub fn equal_error_rate(&self) -> f64 {
         (self.equal_error.false_accept_rate + self.equal_error.false_reject_rate) / 2.0
     }
@@ -32,8 +33,8 @@ pub struct Rates<D> {
     pub false_reject_rate: f64,
 }
 
-/// Thresholds over all pairs of `embeddings`, where row `i` has label `labels[i]`. Thresholds are distances that occur.
-/// `None` where no two have the same label, or no two have different ones.
+/// Thresholds over all pairs of `embeddings`, where row `i` has label `labels[i]`. Thresholds are
+/// distances that occur. `None` where no two have the same label, or no two have different ones.
 pub fn verification<T: Value>(
     embeddings: &Embeddings<T>,
     labels: &[Label],
@@ -42,7 +43,8 @@ pub fn verification<T: Value>(
 }
 
 impl<T: Value> Pairs<'_, T> {
-    /// The two thresholds. Both are distances that occur; of two that are equally near to an equal error, the smaller.
+    /// Returns the two thresholds. Both are distances that occur; of two that are equally near to an equal
+    /// error, the smaller.
     pub fn verification(&self) -> Verification<T::Distance> {
         let total = self.total();
         // Shares are compared as whole numbers: a / b < c / d as a · d < c · b.
@@ -53,8 +55,9 @@ impl<T: Value> Pairs<'_, T> {
         };
         let up_to_1_percent = |within: &Within| 100 * within.count.different <= total.different;
 
-        // From bucket to bucket accepts rise and rejects fall. Where the one passes the other, and where the first
-        // passes 1 %, is in the first bucket that is beyond, or is the last distance before it.
+        // From bucket to bucket accepts rise and rejects fall. Where the one passes the other, and
+        // where the first passes 1 %, is in the first bucket that is beyond, or is the last
+        // distance before it.
         let crossing = self.buckets().take_while(accepts_less).count();
         let beyond_1_percent = self.buckets().take_while(up_to_1_percent).count();
         let buckets = [crossing, beyond_1_percent].into_iter().flat_map(|at| [self.before(at), Some(at)]);
@@ -65,7 +68,8 @@ impl<T: Value> Pairs<'_, T> {
         let gap = |rates: &Rates<T::Distance>| (rates.false_accept_rate - rates.false_reject_rate).abs();
         let equal_error =
             around.map(|within| self.rates_of(*within)).min_by(|a, b| gap(a).total_cmp(&gap(b)));
-        // Where even the smallest distance accepts more than 1 %, it is the strictest threshold there is.
+        // Where even the smallest distance accepts more than 1 %, it is the strictest threshold
+        // there is.
         let at = distances.partition_point(up_to_1_percent).saturating_sub(1);
         Verification {
             equal_error: equal_error.expect("there are pairs"),
@@ -73,14 +77,15 @@ impl<T: Value> Pairs<'_, T> {
         }
     }
 
-    /// How often each of some thresholds errs.
+    /// Returns the error rates at each of these thresholds.
     pub fn rates<const N: usize>(&self, thresholds: [T::Distance; N]) -> [Rates<T::Distance>; N] {
         let distances = self.look_into(thresholds.map(|threshold| self.bucket(T::key(threshold))).to_vec());
         thresholds.map(|threshold| {
             let key = T::key(threshold);
             let before = self.bucket(key).checked_sub(1).and_then(|bucket| self.buckets().nth(bucket));
             let found = distances[..distances.partition_point(|within| within.key <= key)].last();
-            // What was looked into is there only from the first distance on that occurs in its bucket.
+            // What was looked into is there only from the first distance on that occurs in its
+            // bucket.
             let found = found.filter(|found| self.bucket(found.key) == self.bucket(key));
             let count = found.copied().or(before).map_or(Count::default(), |within| within.count);
             Rates { threshold, ..self.rates_of(Within { key, count }) }
@@ -220,7 +225,8 @@ mod tests {
         let places = [0.0, 0.25, 0.5, 4.0, 4.5, 9.0];
         let embeddings = Embeddings::from_floats(places.to_vec(), 6, Distance::SquaredL2);
         let pairs = Pairs::new(&embeddings, &[0, 0, 1, 1, 1, 1]).unwrap();
-        // Same: 0.0625; 12.25, 16, 72.25, 0.25, 25, 20.25. Different: 0.25, 0.0625, and six from 12.25 on.
+        // Same: 0.0625; 12.25, 16, 72.25, 0.25, 25, 20.25. Different: 0.25, 0.0625, and six from
+        // 12.25 on.
         let [rates] = pairs.rates([0.0625]);
         let expected = Rates { threshold: 0.0625, false_accept_rate: 0.125, false_reject_rate: 6.0 / 7.0 };
         assert_eq!(rates, expected);

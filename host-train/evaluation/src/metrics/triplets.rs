@@ -5,14 +5,14 @@ use tinytriplet_data::{Label, Rng, classes, origin_triplets};
 /// The table of triplet-loss-mnist: how the triplets of a test set come out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TripletReport {
-    /// One a class, by ascending label.
+    /// One per class, by ascending label.
     pub classes: Vec<ClassTriplets>,
     /// Mean accuracy of the classes, 0 to 1.
     pub mean_accuracy: f64,
 }
 
-/// `d(anchor, positive) − d(anchor, negative)` over the triplets of a class, in real units (squared L2, or
-/// `1 − cos`).
+/// `d(anchor, positive) − d(anchor, negative)` over the triplets of a class, in real units (squared
+/// L2, or `1 − cos`).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ClassTriplets {
     /// Label of anchors and positives.
@@ -27,8 +27,9 @@ pub struct ClassTriplets {
     pub mean: f64,
 }
 
-/// The report on the [origin's triplets](origin_triplets), drawn with `seed`. Row `i` has label `labels[i]`.
-/// A class of one image is left out; where fewer than two are left, there are no rows, and the mean is NaN.
+/// Returns the report on the [origin's triplets](origin_triplets), drawn with `seed`. Row `i` has label
+/// `labels[i]`. A class of one image is left out; where fewer than two are left, there are no rows,
+/// and the mean is NaN.
 pub fn triplet_report<T: Value>(embeddings: &Embeddings<T>, labels: &[Label], seed: u64) -> TripletReport {
     let mut classes = classes(labels);
     classes.retain(|class| class.images.len() > 1);

@@ -1,8 +1,8 @@
 //! Vectors of `f32`.
 //!
-//! Arrays of `f32`, left to the compiler to turn into vectors, would do without the intrinsics below. But whether
-//! it does hangs on the optimisation level (at 2, that of the dev profile, it was 10 times slower than at 3), and
-//! it takes a minute.
+//! Arrays of `f32`, left to the compiler to turn into vectors, would do without the intrinsics
+//! below. But whether it does hangs on the optimisation level (at 2, that of the dev profile, it
+//! was 10 times slower than at 3), and it takes a minute.
 
 use super::{Level, Simd};
 
@@ -32,7 +32,8 @@ impl Simd {
         }
         match self.0 {
             Level::Baseline => kernel.run::<Baseline>(),
-            // SAFETY: `available` alone makes these levels, and only where the CPU has all these features.
+            // SAFETY: `available` alone makes these levels, and only where the CPU has all these
+            // features.
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 | Level::AvxVnni => unsafe { avx2(kernel) },
             // SAFETY: as above.
@@ -42,8 +43,8 @@ impl Simd {
     }
 }
 
-/// Something to compute. `run` and all that it calls must be `#[inline(always)]`: what is not inlined is
-/// compiled without the instruction set.
+/// Something to compute. `run` and all that it calls must be `#[inline(always)]`: what is not
+/// inlined is compiled without the instruction set.
 pub trait Kernel {
     /// Computes it with the instructions of `T`.
     fn run<T: Target>(self);
@@ -51,8 +52,8 @@ pub trait Kernel {
 
 /// An instruction set: some values side by side, and what can be done with them.
 ///
-/// The types that implement it are private and only [`Simd::run`] names them, so that code with a `T: Target`
-/// runs on a CPU that has the instructions.
+/// The types that implement it are private and only [`Simd::run`] names them, so that code with a
+/// `T: Target` runs on a CPU that has the instructions.
 pub trait Target {
     /// [`LANES`](Self::LANES) values of `f32`.
     type V: Copy;
@@ -61,27 +62,28 @@ pub trait Target {
     /// Registers that can hold sums, beside what else they are needed for.
     const SUMS: usize;
 
-    /// The same value everywhere.
+    /// Returns the same value everywhere.
     fn splat(value: f32) -> Self::V;
-    /// The first values.
+    /// Returns the first values.
     fn load(values: &[f32]) -> Self::V;
-    /// The first bytes, as values.
+    /// Returns the first bytes, as values.
     fn load_bytes(bytes: &[u8]) -> Self::V;
     /// Writes to the first values.
     fn store(v: Self::V, values: &mut [f32]);
     /// Writes integers from 0 to 255 to the first bytes.
     fn store_bytes(v: Self::V, bytes: &mut [u8]);
-    /// `a + b`
+    /// Returns `a + b`.
     fn add(a: Self::V, b: Self::V) -> Self::V;
-    /// `a · b + sum`, rounded once where the instruction set can, or else twice.
+    /// Returns `a · b + sum`, rounded once where the instruction set can, or else twice.
     fn multiply_add(a: Self::V, b: Self::V, sum: Self::V) -> Self::V;
-    /// `yes` where `a <= b`, `no` elsewhere and where one of them is NaN.
+    /// Returns `yes` where `a <= b`, `no` elsewhere and where one of them is NaN.
     fn select_le(a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
-    /// `yes` where `a == b`, `no` elsewhere and where one of them is NaN.
+    /// Returns `yes` where `a == b`, `no` elsewhere and where one of them is NaN.
     fn select_eq(a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
 }
 
-/// What the program was compiled for: NEON on AArch64, SSE2 on x86-64 unless asked for more.
+/// The instructions that the program was compiled for: NEON on AArch64, SSE2 on x86-64 unless asked
+/// for more.
 struct Baseline;
 
 impl Baseline {
@@ -147,8 +149,8 @@ impl Target for Baseline {
     }
 }
 
-/// In every function below, the instructions are there because [`Target`]'s implementors are only used where
-/// they are, and the loads and stores are of memory that a slice of that length owns.
+/// The instructions are there in every function below, because [`Target`]'s implementors are only
+/// used where they are, and the loads and stores are of memory that a slice of that length owns.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::Target;

@@ -1,5 +1,5 @@
-//! The int8 engine's share: products of a few neighbouring inputs with the weights
-//! of several output channels, added up in 32 bits ([`Target::multiply_add`]). Everything else is left to the
+//! The int8 engine's share: products of a few neighbouring inputs with the weights of several
+//! output channels, added up in 32 bits ([`Target::multiply_add`]). Everything else is left to the
 //! compiler.
 
 use super::{Level, Simd};
@@ -29,16 +29,16 @@ pub trait WithTarget {
     fn call<T: Target>(self) -> Self::Output;
 }
 
-/// Something to compute. `run` and all that it calls must be `#[inline(always)]`: what is not inlined is
-/// compiled without the instruction set.
+/// Something to compute. `run` and all that it calls must be `#[inline(always)]`: what is not
+/// inlined is compiled without the instruction set.
 pub trait Kernel {
     fn run(self);
 }
 
 /// An instruction set: how it wants inputs and weights, and what it does with them.
 ///
-/// The types that implement it are private and only [`Simd::with_target`] names them, so that code with a
-/// `T: Target` runs on a CPU that has the instructions.
+/// The types that implement it are private and only [`Simd::with_target`] names them, so that code
+/// with a `T: Target` runs on a CPU that has the instructions.
 pub trait Target: Send + Sync + 'static {
     /// An input, as it is multiplied.
     type Value: Copy + Send;
@@ -58,27 +58,29 @@ pub trait Target: Send + Sync + 'static {
 
     /// Runs `kernel`, compiled for this instruction set.
     fn run(kernel: impl Kernel);
-    /// The input that `byte` stands for.
+    /// Returns the input that `byte` stands for.
     fn value(byte: u8, element: Element) -> Self::Value;
-    /// What every [`value`](Self::value) of `element` is larger by than the number that the byte stands for.
+    /// Returns by how much every [`value`](Self::value) of `element` is larger than the number that
+    /// the byte stands for.
     fn offset(element: Element) -> i32;
     /// Inputs as groups; what is left over at the end is left out.
     fn groups(values: &[Self::Value]) -> &[Self::Group];
-    /// Weights of a group: `weight` is asked for each output channel and each index in the group.
+    /// Returns weights of a group: `weight` is asked for each output channel and each index in the group.
     fn weights(weight: impl Fn(usize, usize) -> i8) -> Self::Weights;
-    /// The first accumulators.
+    /// Returns the first accumulators.
     fn load(sums: &[i32]) -> Self::Sums;
-    /// [`requantize`](shared_model::engine::requantize::requantize) in each channel, with the first multipliers,
-    /// saturated to `range` (both ends included), to the first bytes.
+    /// [`requantize`](shared_model::engine::requantize::requantize) in each channel, with the first
+    /// multipliers, saturated to `range` (both ends included), to the first bytes.
     fn requantize(sums: Self::Sums, multipliers: &[i32], range: (i32, i32), to: &mut [u8]);
-    /// The larger of two accumulators, in each channel.
+    /// Returns the larger of two accumulators, in each channel.
     fn max(a: Self::Sums, b: Self::Sums) -> Self::Sums;
-    /// `sums[channel] + Σ group[i] · weights[channel][i]`, modulo 2^32.
+    /// Returns `sums[channel] + Σ group[i] · weights[channel][i]`, modulo 2^32.
     fn multiply_add(sums: Self::Sums, group: Self::Group, weights: Self::Weights) -> Self::Sums;
 }
 
-/// What the program was compiled for: NEON on AArch64, SSE2 on x86-64 unless asked for more. Arrays of this
-/// size the compiler leaves arrays, and turns loops over them into vectors; smaller ones it takes apart.
+/// The instructions that the program was compiled for: NEON on AArch64, SSE2 on x86-64 unless asked
+/// for more. Arrays of this size the compiler leaves arrays, and turns loops over them into
+/// vectors; smaller ones it takes apart.
 struct Baseline;
 
 impl Target for Baseline {
@@ -143,15 +145,16 @@ impl Target for Baseline {
     }
 }
 
-/// In every function below, the instructions are there because [`Target`]'s implementors are only used where
-/// they are, and the loads and stores are of memory that a slice or an array of that length owns.
+/// The instructions are there in every function below, because [`Target`]'s implementors are only
+/// used where they are, and the loads and stores are of memory that a slice or an array of that
+/// length owns.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Kernel, Target};
     use shared_model::inspect::Element;
     use std::arch::x86_64::*;
 
-    /// What the two 256-bit sets have in common.
+    /// The common part of the two 256-bit sets.
     macro_rules! eight_lanes {
         () => {
             type Sums = __m256i;
@@ -168,8 +171,8 @@ mod x86 {
             #[inline(always)]
             fn requantize(sums: __m256i, multipliers: &[i32], (low, high): (i32, i32), to: &mut [u8]) {
                 let (multipliers, to) = (&multipliers[..8], &mut to[..8]);
-                // SAFETY: AVX2 is there; the 8 integers and the 8 bytes are those of the slices, of any
-                // alignment.
+                // SAFETY: AVX2 is there; the 8 integers and the 8 bytes are those of the slices, of
+                // any alignment.
                 unsafe {
                     let multipliers = _mm256_loadu_si256(multipliers.as_ptr().cast());
                     let half = _mm256_set1_epi64x(1 << 31);
@@ -201,8 +204,8 @@ mod x86 {
         };
     }
 
-    /// What the two sets have in common that multiply unsigned with signed bytes. Signed inputs become
-    /// unsigned by adding 128, which the bias takes back.
+    /// The common part of the two sets that multiply unsigned with signed bytes. Signed inputs
+    /// become unsigned by adding 128, which the bias takes back.
     macro_rules! unsigned_bytes {
         ($vector:ty) => {
             type Value = u8;
@@ -333,8 +336,8 @@ mod x86 {
         #[inline(always)]
         fn requantize(sums: __m512i, multipliers: &[i32], (low, high): (i32, i32), to: &mut [u8]) {
             let (multipliers, to) = (&multipliers[..16], &mut to[..16]);
-            // SAFETY: AVX-512 F is there; the 16 integers and the 16 bytes are those of the slices, of any
-            // alignment.
+            // SAFETY: AVX-512 F is there; the 16 integers and the 16 bytes are those of the slices,
+            // of any alignment.
             unsafe {
                 let multipliers = _mm512_loadu_si512(multipliers.as_ptr().cast());
                 let half = _mm512_set1_epi64(1 << 31);

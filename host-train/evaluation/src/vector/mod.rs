@@ -1,4 +1,5 @@
-//! Code compiled once for each instruction set and chosen at run time: for [`f32`], and for the int8 engine.
+//! Code compiled once for each instruction set and chosen at run time: for [`f32`](mod@f32), and
+//! for the int8 engine.
 
 pub mod f32;
 pub(crate) mod i8;
@@ -10,7 +11,8 @@ pub struct Simd(Level);
 /// The instruction sets told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
-    /// What the program was compiled for: NEON on AArch64, SSE2 on x86-64 unless asked for more.
+    /// The instructions that the program was compiled for: NEON on AArch64, SSE2 on x86-64 unless
+    /// asked for more.
     Baseline,
     /// AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
@@ -27,8 +29,9 @@ enum Level {
 }
 
 impl Simd {
-    /// The instruction sets that this CPU has, the best last; [`baseline`](Self::name) is always there. There is no
-    /// other way to make one, so that having one proves that its instructions may be used.
+    /// Returns the instruction sets that this CPU has, the best last; [`baseline`](Self::name) is always
+    /// there. There is no other way to make one, so that having one proves that its instructions
+    /// may be used.
     pub fn available() -> impl Iterator<Item = Self> {
         let mut levels = vec![Level::Baseline];
         #[cfg(target_arch = "x86_64")]
@@ -50,12 +53,13 @@ impl Simd {
         levels.into_iter().map(Self)
     }
 
-    /// The best one that this CPU has.
+    /// Returns the best one that this CPU has.
     pub fn best() -> Self {
         Self::available().last().expect("the baseline is always there")
     }
 
-    /// `baseline` (what the program was compiled for), `avx2`, `avx-vnni`, `avx512` or `avx512-vnni`.
+    /// Returns `baseline` (what the program was compiled for), `avx2`, `avx-vnni`, `avx512` or
+    /// `avx512-vnni`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Level::Baseline => "baseline",

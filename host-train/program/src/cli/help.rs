@@ -1,8 +1,8 @@
-//! What stands behind the options in each command's help: examples, and the exit statuses.
+//! The text after the options in each command's help: examples, and the exit statuses.
 
 use clap::Command;
 
-/// What every command's help ends with.
+/// The end of every command's help.
 const EXIT_STATUS: &str = "\
 Exit status:
   0    done
@@ -11,7 +11,7 @@ Exit status:
   130  interrupted by Ctrl-C
   141  nobody reads standard output any more, as with `| head`";
 
-/// Puts the exit statuses behind the help of a command, and of all below it.
+/// Adds the exit statuses to the help of a command, and of all below it.
 pub fn with_exit_status(command: Command) -> Command {
     let help = match command.get_after_help() {
         Some(help) => format!("{help}\n\n{EXIT_STATUS}"),
@@ -26,7 +26,7 @@ Examples:
   host-train -c origin                        the recipe and table of the origin
   host-train --data drawn --name try          on drawn digits, to runs/try
   host-train --resume runs/default            go on with an interrupted run
-  host-train --data mugs --name mugs          your images, a sub-folder a class
+  host-train --data mugs --name mugs          your images, one sub-folder per class
   host-train inspect runs/default             what is in the model file
   host-train device --port /dev/ttyACM0 info  which board and model are there
 
@@ -37,7 +37,7 @@ Examples:
   host-train train                          the default recipe, to runs/default
   host-train train -c best --seed 2         another recipe, other random numbers
   host-train train --set train.steps=500 --set train.lr=0.001
-  host-train train --data mugs --name mugs  your images, a sub-folder a class
+  host-train train --data mugs --name mugs  your images, one sub-folder per class
   host-train train --resume runs/mugs       go on with an interrupted run
   host-train train -q --json > result.json  for scripts: nothing but the numbers
 

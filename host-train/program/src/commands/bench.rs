@@ -25,8 +25,9 @@ pub struct BenchArgs {
     pub json: bool,
 }
 
-/// Embeddings a second of `model` in batches, on all of this machine's cores: the best of several rounds of
-/// at least 0.2 seconds, because whatever else the machine does only makes a round slower.
+/// Embeddings a second of `model` in batches, on all of this machine's cores: the best of several
+/// rounds of at least 0.2 seconds, because whatever else the machine does only makes a round
+/// slower.
 pub fn embeddings_per_second(model: &Model<'_>) -> f64 {
     rate(&Engine::new(model))
 }
@@ -48,12 +49,12 @@ fn rate(engine: &Engine<'_>) -> f64 {
     (0..ROUNDS).map(|_| round()).fold(0.0, f64::max)
 }
 
-/// What is embedded. Every value occurs; time does not depend on what the pixels are.
+/// Returns the image that is embedded. Every value occurs; time does not depend on the pixels.
 fn image(model: &Model<'_>) -> Vec<u8> {
     (0..model.input_len()).map(|index| (index * 37 % 256) as u8).collect()
 }
 
-/// What `bench --json` prints; its fields are described in the command's help.
+/// The output of `bench --json`, which the command's help describes.
 #[derive(Serialize)]
 struct Report {
     embeddings_per_second: f64,
@@ -83,7 +84,7 @@ struct LayerReport {
 /// Measures a model and prints the result.
 ///
 /// # Errors
-/// The file is no valid model.
+/// Returns an error if the file is no valid model.
 pub fn run(BenchArgs { model, json }: &BenchArgs) -> Result<()> {
     let file = read_model(model)?;
     let model = file.decode()?;
@@ -133,8 +134,8 @@ fn layer_report(step: &Step<'_>, path: StepPath, microseconds: f64, plain_micros
     }
 }
 
-/// Microseconds an image of each step, in the fastest of the rounds that fit into half a second. A round
-/// gives the times for `images` images.
+/// Microseconds an image of each step, in the fastest of the rounds that fit into half a second. A
+/// round gives the times for `images` images.
 fn fastest(images: usize, mut round: impl FnMut() -> Vec<Duration>) -> Vec<f64> {
     let started = Instant::now();
     let mut best = round();
@@ -163,7 +164,7 @@ fn plain_times(model: &Model<'_>, image: &[u8]) -> Vec<Duration> {
     times
 }
 
-/// The report for people, 80 columns wide.
+/// Returns the report for people, 80 columns wide.
 fn describe(report: &Report) -> String {
     let line = |name: &str, output: &str, macs: u64, [time, plain]: [f64; 2], path: &str| {
         let speed = if macs == 0 { String::new() } else { format!("{:.1}", macs as f64 / time / 1e3) };

@@ -15,7 +15,7 @@ pub struct CompletionsArgs {
 /// Prints the script for a shell that completes `program`.
 ///
 /// # Errors
-/// Nobody reads it.
+/// Returns an error if standard output is closed.
 pub fn run(args: &CompletionsArgs, program: &mut Command) -> Result<()> {
     let mut script = Vec::new();
     generate(args.shell, program, "host-train", &mut script);

@@ -8,11 +8,12 @@ use tinytriplet_data::{Dataset, Event, Request, Source};
 use tinytriplet_recipe::DataConfig;
 use tinytriplet_report::text::thousands;
 
-/// Where the images come from.
+/// The source of the images.
 #[derive(Clone, Debug, Args)]
 pub struct DataArgs {
-    /// Folder of the four IDX files, plain or gzipped; or of images (PNG, JPEG, BMP), a sub-folder a class; or
-    /// `drawn` for drawn digits [default: the folder in TINYTRIPLET_DATA, the cache, a download, drawn digits]
+    /// Folder of the four IDX files, plain or gzipped; or of images (PNG, JPEG, BMP), one
+    /// sub-folder per class; or `drawn` for drawn digits [default: the folder in TINYTRIPLET_DATA,
+    /// the cache, a download, drawn digits]
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
     /// Name image files that are broken, and go on without them
@@ -32,7 +33,7 @@ pub fn find_to_train(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<
 /// the latter, `config` for images.
 ///
 /// # Errors
-/// What the user named cannot be used.
+/// Returns an error if what the user named cannot be used.
 pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> {
     find_for(args, seed, config, false)
 }
@@ -87,7 +88,7 @@ fn find_for(args: &DataArgs, seed: u64, config: &DataConfig, to_train: bool) -> 
     Ok(data)
 }
 
-/// What stands behind every number that was not measured on data from outside.
+/// Returns the mark after every number that was not measured on data from outside.
 pub fn mark(data: &Dataset) -> &'static str {
     if data.source == Source::Drawn { " (on DRAWN digits, not MNIST)" } else { "" }
 }

@@ -8,7 +8,7 @@ use tinytriplet_data::{classes, drawn};
 /// Arguments of `draw`.
 #[derive(Clone, Debug, Args)]
 pub struct DrawArgs {
-    /// How many of each class
+    /// Number of images per class
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u16).range(1..=10_000))]
     pub per_class: u16,
     /// Same seed, same digits
@@ -19,10 +19,11 @@ pub struct DrawArgs {
 /// Ten levels from background to ink, as in the firmware's `image.rs`.
 const LEVELS: &[u8; 10] = b" .:-=+*#%@";
 
-/// Prints `per_class` digits of each class, one character a pixel, in the form of `firmware/demo/digits.txt`.
+/// Prints `per_class` digits of each class, one character per pixel, in the form of
+/// `firmware/demo/digits.txt`.
 ///
 /// # Errors
-/// Nobody reads them.
+/// Returns an error if standard output is closed.
 pub fn run(&DrawArgs { per_class, seed }: &DrawArgs) -> Result<()> {
     let digits = drawn::dataset(seed, per_class.into(), 1).train;
     let character = |&pixel: &u8| char::from(LEVELS[(usize::from(pixel) * (LEVELS.len() - 1) + 127) / 255]);

@@ -19,9 +19,9 @@ pub struct EmbedArgs {
     /// A model file, or the folder of a run
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
-    /// Image files (PNG, JPEG, BMP), folders of them, or IDX files, plain or gzipped, of which `FILE:3,5,10-19`
-    /// chooses some; pictures are made ready as the model says. Each is printed behind its row of the array, unless
-    /// that is its number in an IDX file
+    /// Image files (PNG, JPEG, BMP), folders of them, or IDX files, plain or gzipped, of which
+    /// `FILE:3,5,10-19` chooses some; pictures are made ready as the model says. Each is printed
+    /// behind its row of the array, unless that is its number in an IDX file
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     pub images: Vec<PathBuf>,
     /// NumPy file to write: N x D, uint8 or int8, the engine's own integers
@@ -32,8 +32,8 @@ pub struct EmbedArgs {
     pub skip_broken: bool,
 }
 
-/// Writes the embeddings of `images` to `out`, an N × D array of `uint8` or `int8`. The rows are printed, each with
-/// its image, but for those whose number is that of the image in its IDX file.
+/// Writes the embeddings of `images` to `out`, an N × D array of `uint8` or `int8`. The rows are
+/// printed, each with its image, but for those whose number is that of the image in its IDX file.
 ///
 /// # Errors
 /// A file cannot be read, is not what it should be, or `out` cannot be written.
@@ -63,8 +63,8 @@ fn dtype(element: Element) -> (&'static str, &'static str) {
     }
 }
 
-/// A two-dimensional array in NumPy's format, version 1.0 (numpy.lib.format): magic, version, length of the
-/// header, the header as a Python dictionary padded to a multiple of 64, the bytes.
+/// Returns a two-dimensional array in NumPy's format, version 1.0 (numpy.lib.format): magic, version,
+/// length of the header, the header as a Python dictionary padded to a multiple of 64, the bytes.
 fn npy(bytes: &[u8], rows: usize, columns: usize, element: Element) -> Vec<u8> {
     const PREFIX: usize = 10;
     let mut header = format!(

@@ -19,7 +19,7 @@ use tinytriplet_report::{run_folder::CONFIG, text::hex};
 pub struct EvalArgs {
     /// A model file, or the folder of a run
     pub model: PathBuf,
-    /// Where the images come from
+    /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
     /// Print JSON
@@ -30,7 +30,7 @@ pub struct EvalArgs {
 /// Embeds the test set with the int8 engine and prints the scores.
 ///
 /// # Errors
-/// Model or data cannot be used, or do not belong together.
+/// Returns an error if model or data cannot be used, or do not belong together.
 pub fn run(args: &EvalArgs) -> Result<()> {
     let file = read_model(&args.model)?;
     let model = file.decode()?;
@@ -62,8 +62,8 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     Ok(())
 }
 
-/// What the config of the model's run says of its data, so that the model is not tested on what it was trained on; a
-/// model file alone does not tell.
+/// Returns the settings for data of the model's run, so that the model is not tested on what it was
+/// trained on; a model file alone does not tell.
 fn data_config(model: &Path) -> Result<DataConfig> {
     let config = model.join(CONFIG);
     Ok(if config.is_file() { Config::read(&config)?.into_inner().data } else { DataConfig::default() })

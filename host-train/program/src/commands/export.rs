@@ -18,7 +18,7 @@ use tinytriplet_report::{
 pub struct ExportArgs {
     /// The run's folder: its config.toml and checkpoint are read
     pub run: PathBuf,
-    /// Where the images come from
+    /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
     /// Model file to write [default: model.postcard in the run's folder]
@@ -29,7 +29,8 @@ pub struct ExportArgs {
 /// Reads a run's config and checkpoint, quantizes and calibrates, and writes the model file.
 ///
 /// # Errors
-/// The folder is no run's, the checkpoint does not fit the config, or the file cannot be written.
+/// Returns an error if the folder is not that of a run, the checkpoint does not fit the config, or
+/// the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<()> {
     let config = Config::read(&RunFolder::open(&args.run)?.file(CONFIG))?;
     let data = super::data::find(&args.data, config.seed, &config.data)?;

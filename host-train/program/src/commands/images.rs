@@ -19,7 +19,7 @@ pub struct Image {
     pub path: PathBuf,
     /// Its number in an IDX file; `None` where the file is a picture.
     pub number: Option<usize>,
-    /// As a model takes it.
+    /// The pixels, as a model takes them.
     pub pixels: Vec<u8>,
 }
 
@@ -80,7 +80,7 @@ pub fn read(
 /// Reads a picture.
 ///
 /// # Errors
-/// It cannot be read, or the model takes no grey images.
+/// Returns an error if it cannot be read, or the model takes no grey images.
 pub fn read_picture(path: &Path, input: Shape, preprocessing: Preprocessing) -> Result<Image> {
     let pixels = picture::read(path, preprocessing, size(input)?)?.pixels;
     Ok(Image { path: path.into(), number: None, pixels })
@@ -121,7 +121,7 @@ fn read_pictures(
     Ok(images)
 }
 
-/// The IDX file that `place` names, and which of its images.
+/// Returns the IDX file that `place` names, and which of its images.
 fn idx_file(place: &Path) -> Option<(&Path, Option<&str>)> {
     if is_idx(place) {
         return Some((place, None));
@@ -163,7 +163,7 @@ fn read_idx(path: &Path, numbers: Option<&str>, input: Shape) -> Result<Vec<Imag
     Ok(numbers.into_iter().map(image).collect())
 }
 
-/// The numbers in `3,5,10-19`, each below `count`.
+/// Returns the numbers in `3,5,10-19`, each below `count`.
 fn chosen(text: &str, count: usize) -> Result<Vec<usize>> {
     let mut numbers = Vec::new();
     for part in text.split(',') {

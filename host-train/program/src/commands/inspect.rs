@@ -25,11 +25,11 @@ pub struct InspectArgs {
     pub json: bool,
 }
 
-/// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at `path`, once it has passed
-/// its self-test, as it is and packed; as JSON where asked.
+/// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at
+/// `path`, once it has passed its self-test, as it is and packed; as JSON where asked.
 ///
 /// # Errors
-/// The file is no valid model, or fails its self-test.
+/// Returns an error if the file is no valid model, or fails its self-test.
 pub fn run(args: &InspectArgs) -> Result<()> {
     let file = read_model(&args.model)?;
     let model = file.decode()?;
@@ -53,7 +53,7 @@ fn self_test(model: &Model<'_>) -> Result<(), SelfTestError> {
     model.self_test(&mut pixels, &mut vec![0; model.scratch_len()], &mut embedding)
 }
 
-/// What a board makes of the model: its weights packed, and each layer on its fast path or, and why, not.
+/// Describes the model as a board has it: its weights packed, and the kernel of each layer.
 fn describe_packed(model: &Model<'_>, bytes: usize) -> String {
     let mut text = format!(
         "\nOn a board, its weights packed (docs/KERNELS.md): {} bytes of flash\n\n  layer                     \
@@ -72,7 +72,7 @@ fn describe_packed(model: &Model<'_>, bytes: usize) -> String {
     text + "\n" + &ram(model, "rows of maps and workspace")
 }
 
-/// RAM of an inference; `scratch` is what the engine's scratch holds.
+/// Describes the RAM of an inference; `scratch` is what the engine's scratch holds.
 fn ram(model: &Model<'_>, scratch: &str) -> String {
     format!(
         "RAM         {} bytes: image {}, {scratch} {}, embedding {}\n",

@@ -1,4 +1,4 @@
-//! What the program can be told to do, one file each.
+//! The program's commands, one file per command.
 
 pub mod bench;
 pub mod checkpoint;

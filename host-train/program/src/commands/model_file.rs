@@ -22,7 +22,7 @@ const LARGEST_MODEL: u64 = 64 << 20;
 /// Reads the file at `path`; in a run's folder, the run's model.
 ///
 /// # Errors
-/// The file cannot be read or is absurdly large.
+/// Returns an error if the file cannot be read or is absurdly large.
 pub fn read_model(path: &Path) -> Result<ModelFile> {
     let path = if path.is_dir() { path.join(MODEL) } else { path.to_owned() };
     let mut bytes = Vec::new();
@@ -46,10 +46,10 @@ pub fn read_model(path: &Path) -> Result<ModelFile> {
 }
 
 impl ModelFile {
-    /// The model in the file.
+    /// Returns the model in the file.
     ///
     /// # Errors
-    /// It is not valid.
+    /// Returns an error if it is not valid.
     pub fn decode(&self) -> Result<Model<'_>> {
         Model::decode(&self.bytes).map_err(|error| {
             let path = self.path.display();
@@ -59,7 +59,7 @@ impl ModelFile {
                 }
                 DecodeError::Version(_) => " (`host-train export RUN`)",
                 DecodeError::Truncated | DecodeError::TrailingBytes | DecodeError::Crc => {
-                    "; copy it once more, or let `host-train export RUN` write it anew"
+                    "; copy it again, or let `host-train export RUN` write it again"
                 }
                 _ => "",
             };
@@ -67,16 +67,16 @@ impl ModelFile {
         })
     }
 
-    /// The model as it is built into a firmware: its weights packed.
+    /// Returns the model as it is built into a firmware: its weights packed.
     ///
     /// # Errors
-    /// It is not valid.
+    /// Returns an error if it is not valid.
     pub fn packed(&self) -> Result<Vec<u8>> {
         repack_to_vec(&self.bytes, Layout::Packed)
             .with_context(|| format!("cannot pack {}", self.path.display()))
     }
 
-    /// The file's content.
+    /// Returns the file's content.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -29,10 +29,11 @@ pub struct ReportArgs {
     /// Folders of runs, such as runs/default
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<PathBuf>,
-    /// Where the images come from
+    /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
-    /// File to write [default: report.html in the run's folder; of several runs, comparison.html beside them]
+    /// File to write [default: report.html in the run's folder; of several runs, comparison.html
+    /// beside them]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Print all that the report shows as JSON, a list of runs, and write nothing
@@ -46,7 +47,8 @@ const COMPARISON: &str = "comparison.html";
 /// Evaluates each run once more and writes the report.
 ///
 /// # Errors
-/// A folder is no run's or lacks a file, the data are not the run's, or the report cannot be written.
+/// Returns an error if a folder is not that of a run or lacks a file, the data are not the run's,
+/// or the report cannot be written.
 pub fn run(args: &ReportArgs) -> Result<()> {
     if let ([run], None, false) = (args.runs.as_slice(), &args.out, args.json) {
         let files = judge(run, &args.data, tinytriplet_report::write)?;
@@ -74,7 +76,7 @@ fn tell_apart(findings: &mut [Findings], runs: &[PathBuf]) {
     }
 }
 
-/// The innermost folder that all runs are in.
+/// Returns the innermost folder that all runs are in.
 fn common_folder(runs: &[PathBuf]) -> PathBuf {
     let parents = runs.iter().map(|run| run.parent().unwrap_or(run).to_owned());
     let common = |a: PathBuf, b: PathBuf| {
@@ -83,7 +85,7 @@ fn common_folder(runs: &[PathBuf]) -> PathBuf {
     parents.reduce(common).unwrap_or_default()
 }
 
-/// What `report` makes of the run in a folder.
+/// Evaluates the run in a folder, and returns what `report` makes of it.
 fn judge<T>(
     folder: &Path,
     data: &DataArgs,
@@ -122,7 +124,7 @@ fn judge<T>(
     Ok(made)
 }
 
-/// Whether a run's model could have been trained on these data.
+/// Checks that a run's model could have been trained on these data.
 fn belong_together(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Result<()> {
     let (height, width) = (data.test.height, data.test.width);
     let input = model.metadata().input;

@@ -16,10 +16,10 @@ use tinytriplet_report::{run_folder::write_whole, text::count};
 pub struct SamplesArgs {
     /// Folder to write to; it must be empty, or not there
     pub folder: PathBuf,
-    /// Where the images come from
+    /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
-    /// How many of each class
+    /// Number of images per class
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = value_parser!(u16).range(1..))]
     pub per_class: u16,
     /// Same seed, same images
@@ -30,7 +30,7 @@ pub struct SamplesArgs {
 /// Writes test images of each class to a sub-folder of its name.
 ///
 /// # Errors
-/// The data cannot be used, or the folder is not empty or cannot be written.
+/// Returns an error if the data cannot be used, or the folder is not empty or cannot be written.
 pub fn run(args: &SamplesArgs) -> Result<()> {
     let folder = &args.folder;
     ensure!(!folder.is_file(), "{}: this is a file: name a folder, empty or new", folder.display());
@@ -58,5 +58,5 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
         }
     }
     let images = count(written, "test image");
-    Ok(print(format_args!("{}: {images}, a sub-folder a class{}\n", folder.display(), mark(&data)))?)
+    Ok(print(format_args!("{}: {images}, one sub-folder per class{}\n", folder.display(), mark(&data)))?)
 }

@@ -20,8 +20,9 @@ const WORST_CLASSES: usize = 20;
 /// A line of the table: what is measured, and each column's share, which it may lack.
 type Row = (&'static str, Vec<Option<f64>>);
 
-/// The scores of one or two nets, one a column, in percent. Of two, the second one's lead over the first is shown in
-/// points. `mark` stands in the heading; `names` are those of the classes, by label.
+/// Returns a table of the scores of one or two nets, one column per net, in percent. Of two, the
+/// second one's lead over the first is shown in points. `mark` stands in the heading; `names` are
+/// those of the classes, by label.
 pub fn table(columns: &[(&str, &Scores)], names: &[String], mark: &str) -> String {
     let scores: Vec<&Scores> = columns.iter().map(|(_, scores)| *scores).collect();
     let mut text = heading(&format!("in %{mark}"), columns);

@@ -24,7 +24,7 @@ use tinytriplet_training::{
 pub struct StudyArgs {
     /// The study: a file such as configs/studies/losses.toml
     pub study: PathBuf,
-    /// Where the images come from
+    /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
 }
@@ -33,7 +33,7 @@ pub struct StudyArgs {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Study {
-    /// What it asks, for the head of the table.
+    /// Its question, for the head of the table.
     question: String,
     /// The recipe that is varied: one of the program's own.
     base: String,
@@ -57,7 +57,8 @@ struct Variant {
 /// Trains every variant with every seed and prints a Markdown table, line by line as they are done.
 ///
 /// # Errors
-/// The study or the data cannot be read, a recipe is not valid, or a training fails.
+/// Returns an error if the study or the data cannot be read, a recipe is not valid, or a training
+/// fails.
 pub fn run(args: &StudyArgs) -> Result<()> {
     let file = args.study.display().to_string();
     let study = read(&args.study)?;
@@ -111,7 +112,7 @@ impl Study {
     }
 }
 
-/// What a training came to.
+/// The result of a training.
 struct Outcome {
     float: Scores,
     int8: Scores,
@@ -141,7 +142,7 @@ fn outcome(config: &ValidConfig, seed: u64, data: &Dataset, validation: &Dataset
     })
 }
 
-/// What a table shows: its heading, and the share that is meant.
+/// A column of the table: its heading, and its share.
 type Column = (&'static str, fn(&Outcome) -> f64);
 
 const COLUMNS: [Column; 6] = [
@@ -153,7 +154,7 @@ const COLUMNS: [Column; 6] = [
     ("int8 5-shot", |outcome| outcome.int8.prototype_5_shot.mean),
 ];
 
-/// Of classes that were never trained on, int8.
+/// Columns for classes that were never trained on, int8.
 const UNSEEN: [Column; 3] = [
     ("unseen P@1", |outcome| outcome.int8.unseen.as_ref().map_or(f64::NAN, |unseen| unseen.precision_at_1)),
     ("5-shot", |outcome| {
@@ -173,7 +174,8 @@ fn head(with_unseen: bool) -> String {
     format!("| variant | {names} | parameters | MACs | images | s |\n|{rule}\n")
 }
 
-/// A line of the table: means over the seeds in percent, with the standard deviation where there are several.
+/// Returns a line of the table: means over the seeds in percent, with the standard deviation where there
+/// are several.
 fn row(name: &str, outcomes: &[Outcome], with_unseen: bool) -> String {
     let percent = |value: fn(&Outcome) -> f64| {
         let values: Vec<f64> = outcomes.iter().map(|outcome| 100.0 * value(outcome)).collect();

@@ -41,13 +41,14 @@ use tinytriplet_training::{
 /// Arguments of `train`.
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
-    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, lenet5, origin, quick, tiny, unseen
+    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, lenet5, origin,
+    /// quick, tiny, unseen
     #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
     pub config: String,
-    /// Where the images come from
+    /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
-    /// What computes [default: the recipe's]
+    /// Backend that computes [default: the recipe's]
     #[arg(long, value_enum)]
     pub backend: Option<BackendArg>,
     /// Same seed, same model [default: the recipe's]
@@ -97,7 +98,8 @@ impl From<BackendArg> for Backend {
 /// Trains, evaluates, exports, and says what was written.
 ///
 /// # Errors
-/// Config or data are wrong, training fails, or the run's folder cannot be written.
+/// Returns an error if config or data are wrong, training fails, or the run's folder cannot be
+/// written.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let job = Job::begin(args)?;
     let seen = job.data.without(&job.unseen);
@@ -111,7 +113,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     job.end(&trained, &metrics, &report)
 }
 
-/// How good a model is, and how fast on this machine.
+/// The quality of a model, and its speed on this machine.
 struct Evaluated {
     float: Scores,
     int8: Scores,
@@ -149,12 +151,13 @@ impl<'a> Job<'a> {
         Ok(Self { args, config, device, data, unseen, folder, checkpoints })
     }
 
-    /// The command that goes on with this run.
+    /// Returns the command that goes on with this run.
     fn to_go_on(&self) -> String {
         format!("to go on: cargo run -p host-train -- --resume {}", self.folder.path().display())
     }
 
-    /// Trains, and saves the weights. A run that fails before its first checkpoint leaves no folder.
+    /// Trains, and saves the weights. A run that fails before its first checkpoint leaves no
+    /// folder.
     fn train(&self, seen: &Dataset) -> Result<Trained> {
         let Self { args, config, folder, checkpoints, .. } = self;
         let toml = config.to_toml().context("cannot write the config as TOML")?;
@@ -171,8 +174,9 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Saves the checkpoint and makes the model file of it, as `export` does. The net is not normalised, because the
-    /// engine's embeddings are not either: a prototype is the mean of what a board has.
+    /// Saves the checkpoint and makes the model file of it, as `export` does. The net is not
+    /// normalised, because the engine's embeddings are not either: a prototype is the mean of what
+    /// a board has.
     fn export(&self, seen: &Dataset, trained: &Trained) -> Result<(Net, Vec<u8>)> {
         let Self { config, folder, .. } = self;
         let path = folder.file(CHECKPOINT);
@@ -198,7 +202,7 @@ impl<'a> Job<'a> {
         Ok(Evaluated { float, int8, embeddings_per_second })
     }
 
-    /// The numbers, which are written to the run's folder.
+    /// Returns the numbers, which are written to the run's folder.
     fn metrics<'m>(
         &'m self,
         trained: &Trained,
@@ -276,7 +280,7 @@ impl<'a> Job<'a> {
     }
 }
 
-/// The recipe that the arguments name, with their changes.
+/// Returns the recipe that the arguments name, with their changes.
 fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     let name = args.config.as_str();
     let is_preset = PRESETS.iter().any(|(preset, _)| *preset == name);
@@ -353,7 +357,7 @@ struct Terminal<'a> {
     folder: &'a RunFolder,
     /// P@1 on the held-out images, when it was last looked at.
     precision: Option<f64>,
-    /// Why the history could not be written.
+    /// The reason why the history could not be written.
     unwritten: Option<anyhow::Error>,
 }
 
@@ -383,7 +387,7 @@ fn percent(name: &str, share: Option<f64>) -> String {
     share.map_or(String::new(), |share| format!("{name} {:.2} %", 100.0 * share))
 }
 
-/// The points of a receiver operating characteristic as comma-separated values.
+/// Returns the points of a receiver operating characteristic as comma-separated values.
 fn roc(points: &[Rates<f64>]) -> String {
     let mut text = String::from("threshold,false_accept_rate,false_reject_rate\n");
     for Rates { threshold, false_accept_rate, false_reject_rate } in points {
@@ -392,7 +396,7 @@ fn roc(points: &[Rates<f64>]) -> String {
     text
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Printed<'a> {
     /// The run's folder.
@@ -401,7 +405,7 @@ struct Printed<'a> {
     metrics: &'a Metrics<'a>,
 }
 
-/// What `metrics.json` holds.
+/// The content of `metrics.json`.
 #[derive(Serialize)]
 struct Metrics<'a> {
     dataset: &'a str,
@@ -427,7 +431,7 @@ struct ModelMetrics {
     board_flash_bytes: usize,
 }
 
-/// The last lines of a run.
+/// Returns the last lines of a run.
 fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]) -> String {
     let Metrics { float, int8, model, .. } = metrics;
     let mut text = triplet_table(int8, data);

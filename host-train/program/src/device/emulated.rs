@@ -14,11 +14,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the launcher may take to end once its input has.
+/// The time that the launcher may take to end once its input has.
 const END: Duration = Duration::from_secs(5);
 
-/// The launcher. Its standard input and output are the board's serial line. It ends when this is dropped, and with
-/// it the board: what is not in its flash is lost, as when its power is cut.
+/// The launcher. Its standard input and output are the board's serial line. It ends when this is
+/// dropped, and with it the board: what is not in its flash is lost, as when its power is cut.
 pub(super) struct Emulated {
     launcher: Child,
     /// `None` at the end.
@@ -67,7 +67,7 @@ impl Emulated {
         Ok(Self { launcher, input, output, rest: Vec::new() })
     }
 
-    /// How the launcher ended, if it has.
+    /// Returns how the launcher ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         let start = Instant::now();
         // Its output ends a little before it does.

@@ -1,9 +1,9 @@
-//! Why a port cannot be opened.
+//! The reason why a port cannot be opened.
 
 use std::{io, path::PathBuf};
 use thiserror::Error;
 
-/// Why a port cannot be opened.
+/// The reason why a port cannot be opened.
 #[derive(Debug, Error)]
 pub enum PortError {
     /// The text is no address.
@@ -11,12 +11,12 @@ pub enum PortError {
         "`{0}` is no port: say the name of a serial port (/dev/ttyACM0, COM3), tcp:HOST:PORT, or emulate:BOARD"
     )]
     Address(String),
-    /// There is none of this name.
+    /// No port has this name.
     #[error("{name}: no such port ({}). An emulated board is emulate:mps2-an386", there_are(available))]
     NotFound {
         /// Its name.
         name: String,
-        /// The names of those there are.
+        /// The names of the ports there are.
         available: Vec<String>,
     },
     /// The system does not let this user.
@@ -33,15 +33,15 @@ pub enum PortError {
     Serial {
         /// Its name.
         name: String,
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
     /// Nothing listens there.
     #[error("tcp:{place}: {error}. Is a board, an emulator or a serial bridge listening there?")]
     Tcp {
-        /// Where.
+        /// The place.
         place: String,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
     /// The launcher cannot be started.
@@ -49,17 +49,13 @@ pub enum PortError {
     Launcher {
         /// The board.
         board: String,
-        /// Where.
+        /// The place.
         workspace: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
 }
 
 fn there_are(ports: &[String]) -> String {
-    if ports.is_empty() {
-        "there is none at all".into()
-    } else {
-        format!("those there are: {}", ports.join(", "))
-    }
+    if ports.is_empty() { "there are no ports".into() } else { format!("the ports are {}", ports.join(", ")) }
 }

@@ -1,4 +1,4 @@
-//! A board's gallery in a file: JSON, a line an entry.
+//! A board's gallery in a file: JSON, one line per entry.
 
 use serde::{Deserialize, Serialize};
 use shared_model::{
@@ -17,7 +17,7 @@ pub struct GalleryFile {
     pub dim: usize,
     /// Embeddings that are kept of each entry, at most.
     pub exemplars: usize,
-    /// What is enrolled.
+    /// The entries.
     pub entries: Vec<Entry>,
 }
 
@@ -35,9 +35,9 @@ pub struct ModelName {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// What it is called.
+    /// Its label.
     pub label: String,
-    /// How many images were enrolled.
+    /// The number of images enrolled.
     pub count: u32,
     /// The sum of each of the embedding's values over those images.
     pub sums: Vec<i32>,
@@ -46,7 +46,7 @@ pub struct Entry {
     pub exemplars: Vec<Vec<i32>>,
 }
 
-/// Why a file or an entry cannot be used.
+/// The reason why a file or an entry cannot be used.
 #[derive(Debug, Error)]
 pub enum FileError {
     /// The file is no gallery.
@@ -55,7 +55,7 @@ pub enum FileError {
     /// Two entries have one label.
     #[error("has two entries `{0}`")]
     Twice(String),
-    /// A label is none.
+    /// A label is not valid.
     #[error("has an entry {0:?}: {1}")]
     Label(String, LabelError),
     /// An entry's numbers are impossible.
@@ -63,7 +63,7 @@ pub enum FileError {
     Entry {
         /// Its label.
         label: String,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
     /// The board would keep exemplars that the file does not have.
@@ -85,7 +85,7 @@ impl GalleryFile {
     /// Reads a file's content. Labels are checked, numbers by [`Entry::value`].
     ///
     /// # Errors
-    /// It is no gallery, or a label is none or occurs twice.
+    /// Returns an error if the text is no gallery, or a label is not valid or occurs twice.
     pub fn parse(text: &str) -> Result<Self, FileError> {
         let file: Self = serde_json::from_str(text)?;
         for (index, entry) in file.entries.iter().enumerate() {
@@ -97,7 +97,7 @@ impl GalleryFile {
         Ok(file)
     }
 
-    /// The file's content, a line an entry.
+    /// Returns the file's content, one line per entry.
     pub fn to_json(&self) -> String {
         let mut text = format!(
             "{{\n  \"model\": {},\n  \"dim\": {},\n  \"exemplars\": {},\n  \"entries\": [",
@@ -118,10 +118,11 @@ fn json(value: &impl Serialize) -> String {
 }
 
 impl Entry {
-    /// The entry of this label and value, of a gallery of embeddings of `dim` elements that keeps so many exemplars.
+    /// Returns the entry of this label and value, of a gallery of embeddings of `dim` elements that keeps
+    /// so many exemplars.
     ///
     /// # Errors
-    /// The value is of another gallery, or damaged.
+    /// Returns an error if the value is of another gallery, or damaged.
     pub fn of(
         label: &str,
         value: &[u8],
@@ -141,10 +142,11 @@ impl Entry {
         Ok(Self { label: label.into(), count, sums: value.sums().collect(), exemplars: kept })
     }
 
-    /// The value that the entry has in such a gallery, which may keep fewer exemplars than the one that it is from.
+    /// Returns the value that the entry has in such a gallery, which may keep fewer exemplars than the one
+    /// that it is from.
     ///
     /// # Errors
-    /// The numbers are those of no entry, or exemplars are missing.
+    /// Returns an error if the numbers are those of no entry, or exemplars are missing.
     pub fn value(&self, dim: usize, exemplars: usize, element: Element) -> Result<Vec<u8>, FileError> {
         let damaged = |reason: String| FileError::Entry { label: self.label.clone(), reason };
         if !(1..=MAX_COUNT).contains(&self.count) {

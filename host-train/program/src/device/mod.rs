@@ -1,4 +1,5 @@
-//! A board at the other end of a line, for programs that talk to one: the subcommand `device` is one of them.
+//! A board at the other end of a line, for programs that talk to one: the subcommand `device` is
+//! one of them.
 //!
 //! ```no_run
 //! use host_train::device::{Settings, connect};
@@ -28,15 +29,15 @@ pub use shared_model::wire::client::{Client, ClientError};
 use std::time::Duration;
 use thiserror::Error;
 
-/// How long a board may take to boot: some are reset when their port is opened.
+/// The time that a board may take to boot: some are reset when their port is opened.
 const BOOT: Duration = Duration::from_secs(5);
-/// How long an emulated one may take: its firmware is built first.
+/// The time that an emulated one may take: its firmware is built first.
 const BUILD: Duration = Duration::from_secs(20 * 60);
 
 /// Opens a port, and waits until a board answers there.
 ///
 /// # Errors
-/// The port cannot be opened, or no board answers that speaks this protocol.
+/// Returns an error if the port cannot be opened, or no board answers that speaks this protocol.
 pub fn connect(address: &Address, settings: &Settings) -> Result<Client<Port>, ConnectError> {
     let mut board = Client::new(Port::open(address, settings)?);
     let patience = if matches!(address, Address::Emulated(_)) { BUILD } else { BOOT };
@@ -46,7 +47,7 @@ pub fn connect(address: &Address, settings: &Settings) -> Result<Client<Port>, C
     }
 }
 
-/// Why no board answers.
+/// The reason why no board answers.
 #[derive(Debug, Error)]
 pub enum ConnectError {
     /// The port cannot be opened.
@@ -58,9 +59,9 @@ pub enum ConnectError {
          docs/BOARDS.md says how to flash it", at_baud(*baud)
     )]
     Silent {
-        /// Where.
+        /// The place.
         address: Address,
-        /// How fast, where that matters.
+        /// The rate, if it matters.
         baud: Option<u32>,
     },
     /// Something arrived, but no answer.
@@ -69,9 +70,9 @@ pub enum ConnectError {
          or its log? docs/BOARDS.md says how to flash the firmware", at_baud(*baud)
     )]
     Noise {
-        /// Where.
+        /// The place.
         address: Address,
-        /// How fast, where that matters.
+        /// The rate, if it matters.
         baud: Option<u32>,
     },
     /// The emulated board did not start, or has ended.
@@ -79,15 +80,15 @@ pub enum ConnectError {
     NotStarted {
         /// Which.
         address: Address,
-        /// How its program ended.
+        /// The end of its program.
         status: String,
     },
     /// The board answers something else.
     #[error("{address}: {error}")]
     Client {
-        /// Where.
+        /// The place.
         address: Address,
-        /// What is wrong.
+        /// The fault.
         error: ClientError,
     },
 }

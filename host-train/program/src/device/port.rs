@@ -1,4 +1,4 @@
-//! Where a board is, and bytes to it and from it.
+//! Addresses of boards, and lines of bytes to them.
 
 use super::{
     emulated::Emulated,
@@ -14,14 +14,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a write waits for a line that takes nothing.
+/// The time that a write waits for a line that takes nothing.
 const WRITE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
 
 const TCP: &str = "tcp:";
 const EMULATE: &str = "emulate:";
 
-/// Where a board is: the name of a serial port, `tcp:HOST:PORT`, or `emulate:BOARD`.
+/// The address of a board: the name of a serial port, `tcp:HOST:PORT`, or `emulate:BOARD`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// A serial port, `/dev/ttyACM0` or `COM3`.
@@ -67,7 +67,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// The names of this machine's serial ports.
+/// Returns the names of this machine's serial ports.
 pub fn serial_ports() -> Vec<String> {
     let ports = serialport::available_ports().unwrap_or_default();
     let mut names: Vec<String> = ports.into_iter().map(|port| port.port_name).collect();
@@ -77,7 +77,8 @@ pub fn serial_ports() -> Vec<String> {
 
 /// An open line to a board.
 ///
-/// A read that finds nothing returns [`TimedOut`](ErrorKind::TimedOut) or [`WouldBlock`](ErrorKind::WouldBlock) after 50 ms.
+/// A read that finds nothing returns [`TimedOut`](ErrorKind::TimedOut) or
+/// [`WouldBlock`](ErrorKind::WouldBlock) after 50 ms.
 pub struct Port {
     link: Link,
     received: u64,
@@ -93,7 +94,7 @@ impl Port {
     /// Opens a port.
     ///
     /// # Errors
-    /// It is not there, or not to be had.
+    /// Returns the reason why the port cannot be opened.
     pub fn open(address: &Address, settings: &Settings) -> Result<Self, PortError> {
         let link = match address {
             Address::Serial(name) => Link::Serial(open_serial(name, settings.baud)?),
@@ -105,12 +106,12 @@ impl Port {
         Ok(Self { link, received: 0 })
     }
 
-    /// Bytes that have arrived since it was opened.
+    /// Returns bytes that have arrived since it was opened.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// How an emulated board's program ended, if it has.
+    /// Returns how an emulated board's program ended, if it has.
     pub fn ended(&mut self) -> Option<String> {
         match &mut self.link {
             Link::Emulated(emulated) => emulated.ended().map(|status| status.to_string()),
@@ -125,7 +126,8 @@ fn open_serial(name: &str, baud: u32) -> Result<Box<dyn SerialPort>, PortError> 
         serialport::ErrorKind::Io(ErrorKind::NotFound) => {
             PortError::NotFound { name: name.into(), available: serial_ports() }
         }
-        // On Windows an open port is denied, and one that is not there is no device; elsewhere that one is busy.
+        // On Windows an open port is denied, and one that is not there is no device; elsewhere that
+        // one is busy.
         serialport::ErrorKind::NoDevice if cfg!(windows) => {
             PortError::NotFound { name: name.into(), available: serial_ports() }
         }
@@ -184,7 +186,8 @@ impl Write for Port {
     }
 }
 
-/// A serial port has one timeout for both ways, and what it has to send may take longer than a read should wait.
+/// Returns a serial port has one timeout for both ways, and what it has to send may take longer than a read
+/// should wait.
 fn write_serial(serial: &mut dyn SerialPort, bytes: &[u8]) -> io::Result<usize> {
     let start = Instant::now();
     loop {

@@ -1,23 +1,24 @@
-//! How a port is opened, and how long it waits.
+//! Settings of a port.
 
 use std::{path::PathBuf, time::Duration};
 
-/// How long a read waits for bytes before it says that there are none.
+/// The time that a read waits for bytes.
 pub(super) const READ: Duration = Duration::from_millis(50);
 
-/// How a port is to be opened.
+/// Settings of a port.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Bits a second on a serial port.
     pub baud: u32,
-    /// The file that holds an emulated board's flash; `None` for the launcher's own, one a board.
+    /// The file that holds an emulated board's flash; `None` for the launcher's own, one file per
+    /// board.
     pub flash: Option<PathBuf>,
-    /// Whether what starts an emulated board says nothing but what goes wrong.
+    /// True if the launcher of an emulated board reports nothing but errors.
     pub quiet: bool,
 }
 
 impl Default for Settings {
-    /// 115,200 baud, which is what all boards have.
+    /// Returns 115,200 baud, which is what all boards have.
     fn default() -> Self {
         Self { baud: 115_200, flash: None, quiet: false }
     }

@@ -7,15 +7,16 @@ use std::{
 /// The status of a program that Ctrl-C ended, as shells have it: 128 and SIGINT's number.
 pub const INTERRUPTED: u8 = 130;
 
-/// Whether Ctrl-C was pressed.
+/// True if Ctrl-C was pressed.
 static PRESSED: AtomicBool = AtomicBool::new(false);
-/// Whether nobody waits for [`interrupted`] any more.
+/// True if nobody waits for [`interrupted`] any more.
 static AT_ONCE: AtomicBool = AtomicBool::new(false);
 
-/// From now on Ctrl-C is what [`interrupted`] tells, and a second one ends the program, with these last words.
+/// Listens for Ctrl-C: from now on [`interrupted`] tells of it, and a second one ends the program, with these
+/// last words.
 ///
 /// # Errors
-/// The system does not let it listen.
+/// Returns an error if the system does not let it listen.
 pub fn listen_for_interrupt(last_words: String) -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(move || {
         if PRESSED.swap(true, Ordering::Relaxed) || AT_ONCE.load(Ordering::Relaxed) {
@@ -27,12 +28,12 @@ pub fn listen_for_interrupt(last_words: String) -> Result<(), ctrlc::Error> {
     })
 }
 
-/// From now on the first Ctrl-C, too, ends the program.
+/// Lets the first Ctrl-C, too, end the program from now on.
 pub fn interrupt_at_once() {
     AT_ONCE.store(true, Ordering::Relaxed);
 }
 
-/// Whether Ctrl-C was pressed since [`listen_for_interrupt`].
+/// Returns true if Ctrl-C was pressed since [`listen_for_interrupt`].
 pub fn interrupted() -> bool {
     PRESSED.load(Ordering::Relaxed)
 }

@@ -7,7 +7,8 @@ use std::{
 };
 use thiserror::Error;
 
-/// The status of a program whose standard output was closed, as shells have it: 128 and SIGPIPE's number.
+/// The status of a program whose standard output was closed, as shells have it: 128 and SIGPIPE's
+/// number.
 pub const CLOSED: u8 = 141;
 
 /// Columns of a task's name, which progress and notes begin with.
@@ -15,23 +16,23 @@ pub(super) const TASK: usize = 10;
 
 static QUIET: AtomicBool = AtomicBool::new(false);
 
-/// From now on nothing but errors goes to standard error: no progress, no notes.
+/// Keeps everything but errors from standard error from now on: no progress, no notes.
 pub fn set_quiet() {
     QUIET.store(true, Ordering::Relaxed);
 }
 
-/// Whether [`set_quiet`] was asked for.
+/// Returns true if [`set_quiet`] was asked for.
 pub fn is_quiet() -> bool {
     QUIET.load(Ordering::Relaxed)
 }
 
-/// Why a result cannot be printed.
+/// The reason why a result cannot be printed.
 #[derive(Debug, Error)]
 #[error("cannot write to standard output: {0}")]
 pub struct OutputError(io::Error);
 
 impl OutputError {
-    /// Whether whoever read along has seen enough, as `head` does.
+    /// Returns true if the reader has closed it, as `head` does.
     pub fn is_closed(&self) -> bool {
         self.0.kind() == ErrorKind::BrokenPipe
     }
@@ -40,7 +41,7 @@ impl OutputError {
 /// Prints a result, or a part of one, to standard output.
 ///
 /// # Errors
-/// It cannot be written, or nobody reads it.
+/// Returns [`OutputError`] if it cannot be written, or standard output is closed.
 pub fn print(result: impl Display) -> Result<(), OutputError> {
     let mut output = io::stdout().lock();
     write!(output, "{result}").and_then(|()| output.flush()).map_err(OutputError)

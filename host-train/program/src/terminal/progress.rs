@@ -15,7 +15,7 @@ use tinytriplet_report::text::thousands;
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Redraws a second: what changes more often cannot be read.
 const HERTZ: u8 = 5;
-/// How long a task must have run before what is left can be told.
+/// The time that a task must have run before the rest can be estimated.
 const TELLING: Duration = Duration::from_secs(2);
 
 /// Progress of one long task.
@@ -25,7 +25,8 @@ pub struct Progress {
     unit: &'static str,
     total: u64,
     started: Instant,
-    /// Where [`set`](Self::set) began, and when: a resumed training does not begin with 0.
+    /// The first count of [`set`](Self::set), and its time: a resumed training does not begin with
+    /// 0.
     first: Option<(u64, Instant)>,
     shown: Instant,
 }
@@ -70,7 +71,7 @@ impl Progress {
         progress
     }
 
-    /// `done` units are done; `details`, which may be empty, are shown with that.
+    /// Sets the units that are done; `details`, which may be empty, are shown with that.
     pub fn set(&mut self, done: u64, details: impl FnOnce() -> String) {
         let is_first = self.first.is_none();
         let (begun, since) = *self.first.get_or_insert((done, Instant::now()));
@@ -100,7 +101,7 @@ impl Progress {
         }
     }
 
-    /// How the bar looks: details have a line of their own, cut to the terminal's width.
+    /// Returns the bar's looks: details have a line of their own, cut to the terminal's width.
     fn style(&self, details: &str) -> ProgressStyle {
         let Self { task, unit, .. } = self;
         let mut template = match self.total {
@@ -138,7 +139,7 @@ impl Progress {
 }
 
 impl Drop for Progress {
-    /// The bar goes: behind it come results, or an error.
+    /// Removes the bar: after it come results, or an error.
     fn drop(&mut self) {
         if let View::Bar(bar) = &self.view {
             bar.finish_and_clear();
@@ -146,7 +147,8 @@ impl Drop for Progress {
     }
 }
 
-/// How long the rest of `total` units will take, where those of `done` took `time`, and that is long enough to tell.
+/// Estimates how long the rest of `total` units will take, given that those of `done` took `time`;
+/// `None` if that is too short to tell.
 fn left(done: Range<u64>, total: u64, time: Duration) -> Option<Duration> {
     let rest = total.checked_sub(done.end)?;
     let fresh = done.end.saturating_sub(done.start);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// `12.3 s`, or `4 min 5 s`.
+/// Returns `12.3 s`, or `4 min 5 s`.
 pub fn seconds(time: Duration) -> String {
     match time.as_secs_f64() {
         seconds if seconds < 99.95 => format!("{seconds:.1} s"),
@@ -10,7 +10,7 @@ pub fn seconds(time: Duration) -> String {
     }
 }
 
-/// `12 s`, `4 min 5 s`, or `2 h 4 min`.
+/// Returns `12 s`, `4 min 5 s`, or `2 h 4 min`.
 pub(super) fn whole_seconds(time: Duration) -> String {
     match time.as_secs_f64().round() as u64 {
         seconds @ ..100 => format!("{seconds} s"),

@@ -1,5 +1,6 @@
-//! A board that is none: a thread that speaks the protocol on a socket, with the firmware's model, the real engine and
-//! the real gallery. What it knows outlasts a connection, as a board's does.
+//! A stand-in for a board: a thread that speaks the protocol on a socket, with the firmware's
+//! model, the real engine and the real gallery. What it knows outlasts a connection, as a board's
+//! does.
 
 use shared_model::model::layout::repack_to_vec;
 use shared_model::{
@@ -19,7 +20,7 @@ use std::{
 pub const MODEL: &[u8] = include_bytes!("../../../../firmware/models/default.model.postcard");
 pub const CAPACITY: usize = 4;
 
-/// What is wrong with it.
+/// The fault.
 #[derive(Clone, Copy, Default)]
 pub struct Fake {
     /// Embeddings that are kept of each entry.

@@ -17,7 +17,8 @@ const PER_CLASS: usize = 8;
 const SIDE: usize = 4;
 const COLUMNS: usize = 16;
 
-/// A run that learned to tell these classes apart, `five_shot` of them right; the last one was not trained on.
+/// Returns a run that learned to tell these classes apart, `five_shot` of them right; the last one was not
+/// trained on.
 pub fn findings(name: &str, classes: &[&str], five_shot: f64) -> Findings {
     let (count, labels) = (classes.len(), labels(classes.len()));
     let unseen = u16::try_from(count - 1).unwrap();
@@ -73,7 +74,7 @@ pub fn findings(name: &str, classes: &[&str], five_shot: f64) -> Findings {
     }
 }
 
-/// The same, where there was nothing to measure: numbers are NaN, lists empty.
+/// Returns the same, where there was nothing to measure: numbers are NaN, lists empty.
 pub fn nothing(name: &str) -> Findings {
     let none = findings(name, &["only"], f64::NAN);
     let cloud = Cloud {
@@ -129,7 +130,7 @@ fn history_row(step: usize) -> HistoryRow {
 
 const OPEN_SET: OpenSet = OpenSet { known_right: 0.875, known_rejected: 0.1, unknown_accepted: 0.003 };
 
-/// What int8 has, and the float net lacks: `open_set`, and errors at thresholds.
+/// Makes scores; int8 has what the float net lacks: `open_set`, and errors at thresholds.
 fn scores(five_shot: f64, unseen: u16, open_set: Option<OpenSet>) -> Scores {
     let few_shot = FewShot { mean: five_shot, standard_deviation: 0.01 };
     let rates = ErrorRates { false_accept_rate: 0.01, false_reject_rate: 0.02 };
@@ -199,7 +200,7 @@ fn shares(count: usize, at: usize, most: f64) -> Vec<f64> {
     (0..count).map(|place| if place == at { most } else { rest }).collect()
 }
 
-/// The images after one, which are of other classes, except that the last is of its own.
+/// Returns the images after one, which are of other classes, except that the last is of its own.
 fn neighbours(image: usize, labels: &[u16]) -> Vec<Neighbour> {
     let classes = labels.len() / PER_CLASS;
     [1, 2, classes]
@@ -208,7 +209,7 @@ fn neighbours(image: usize, labels: &[u16]) -> Vec<Neighbour> {
         .collect()
 }
 
-/// A ring of classes, each spread by so much of the ring's radius.
+/// Returns a ring of classes, each spread by so much of the ring's radius.
 fn cloud(labels: &[u16], spread: f32) -> Cloud {
     let classes = labels.len() / PER_CLASS;
     let around = |share: f64| [share.cos() as f32, share.sin() as f32];

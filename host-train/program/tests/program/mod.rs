@@ -5,20 +5,21 @@ use std::{
     process::{Command, Output},
 };
 
-/// The program in `folder`, without data or a cache of the machine's.
+/// Returns the program in `folder`, without data or a cache of the machine's.
 pub fn program(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_host-train"));
     command.args(arguments).env_remove("TINYTRIPLET_DATA").env("XDG_CACHE_HOME", folder).current_dir(folder);
     command
 }
 
-/// What it prints in an empty folder.
+/// Runs it in an empty folder.
 pub fn host_train(arguments: &[&str]) -> Output {
     let empty = tempfile::tempdir().unwrap();
     program(empty.path(), arguments).output().unwrap()
 }
 
-/// The program fails with status 1, nothing on standard output, and one error line that holds all of `words`.
+/// The program fails with status 1, nothing on standard output, and one error line that holds all
+/// of `words`.
 #[track_caller]
 pub fn fails(output: &Output, words: &[&str]) {
     let error = String::from_utf8_lossy(&output.stderr);

@@ -52,7 +52,7 @@ function scrolling(label, content) {
   return el("div", { class: "scrolling", role: "region", "aria-label": label, tabindex: "0" }, content);
 }
 
-/** An element that `draw(width)` fills anew whenever its width in pixels changes. */
+/** An element that `draw(width)` fills again whenever its width in pixels changes. */
 function redrawn(name, draw) {
   const element = el("div", { class: name });
   let drawn = 0;

@@ -9,7 +9,7 @@ function isDark() {
   return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-/** Calls `redraw` whenever light turns into dark or back: canvases have to be painted anew. */
+/** Calls `redraw` whenever light turns into dark or back: canvases have to be painted again. */
 function onTheme(redraw) {
   document.addEventListener("theme", redraw);
 }

@@ -1,4 +1,4 @@
-//! What figures are drawn on: an SVG file, or the pixels of a PNG file.
+//! The canvas of figures: an SVG file, or the pixels of a PNG file.
 
 use super::{Figure, font::write_text};
 use crate::Findings;
@@ -15,7 +15,7 @@ use std::convert::Infallible;
 
 /// Part of a figure.
 pub type Area<B> = DrawingArea<B, Shift>;
-/// What comes of drawing.
+/// The result of drawing.
 pub type Drawn<B, T = ()> = Result<T, DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
 /// Units of a drawing in a pixel of the SVG file: plotters places everything at whole units.
@@ -28,7 +28,7 @@ pub const fn px(pixels: u32) -> i32 {
     (pixels * UNIT) as i32
 }
 
-/// A figure as an SVG file.
+/// Returns a figure as an SVG file.
 pub fn svg<F: Figure>(findings: &Findings, size: [u32; 2]) -> Result<String> {
     let [width, height] = size.map(|side| side * UNIT);
     let mut svg = String::new();
@@ -43,7 +43,7 @@ pub fn svg<F: Figure>(findings: &Findings, size: [u32; 2]) -> Result<String> {
     Ok(svg.replacen(&units, &pixels, 1))
 }
 
-/// A figure as a PNG file.
+/// Returns a figure as a PNG file.
 pub fn png<F: Figure>(findings: &Findings, size: [u32; 2]) -> Result<Vec<u8>> {
     let [width, height] = size.map(|side| side * UNIT);
     let mut pixels = RgbImage::from_pixel(width, height, Rgb([u8::MAX; 3]));
@@ -57,8 +57,8 @@ pub fn png<F: Figure>(findings: &Findings, size: [u32; 2]) -> Result<Vec<u8>> {
     Ok(png)
 }
 
-/// Plotters' own backend for pixels takes text from the system's fonts, or spaces its letters unevenly; shapes are
-/// drawn by plotters here too.
+/// Plotters' own backend for pixels takes text from the system's fonts, or spaces its letters
+/// unevenly; shapes are drawn by plotters here too.
 struct Pixels<'a>(&'a mut RgbImage);
 
 impl DrawingBackend for Pixels<'_> {

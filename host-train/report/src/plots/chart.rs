@@ -23,13 +23,13 @@ use std::ops::Range;
 /// Pixels above a plane.
 pub const TOP: u32 = 18;
 
-/// What one axis shows.
+/// One axis.
 pub struct Axis<'a, R> {
     /// From where to where.
     pub range: R,
     /// Its name, with the unit.
     pub name: &'a str,
-    /// How its numbers are written.
+    /// The format of its numbers.
     pub format: fn(f64) -> String,
     /// At most this many numbers.
     pub labels: usize,
@@ -76,7 +76,7 @@ where
     Ok(plane)
 }
 
-/// From the smallest to the largest value, and a little more; 0 to 1 where there is none.
+/// Returns the range from the smallest to the largest value, and a little more; 0 to 1 if there are no values.
 pub fn around(values: impl IntoIterator<Item = f64>) -> Range<f64> {
     let finite = values.into_iter().filter(|value| value.is_finite());
     let bounds = finite

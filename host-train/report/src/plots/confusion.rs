@@ -1,4 +1,4 @@
-//! What test images are taken for.
+//! The confusion of test images.
 
 use super::{
     Figure,
@@ -86,7 +86,7 @@ fn cell(classes: usize) -> u32 {
     (760 / classes.max(1) as u32).clamp(12, 44)
 }
 
-/// What the colours mean.
+/// Returns the meaning of the colours.
 fn scale<B: DrawingBackend>(area: &Area<B>) -> Drawn<B> {
     const STEPS: i32 = 100;
     let height = px(200);

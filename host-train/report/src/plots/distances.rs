@@ -61,7 +61,7 @@ impl Figure for Distances {
     }
 }
 
-/// The name of the axis of distances.
+/// Returns the name of the axis of distances.
 fn unit(kind: &str) -> &str {
     match kind {
         "cosine" => "distance, 1 − cos",
@@ -70,7 +70,7 @@ fn unit(kind: &str) -> &str {
     }
 }
 
-/// What each threshold does.
+/// Returns what each threshold does, in words.
 pub fn thresholds(distances: &crate::Distances, mark: fn(RGBColor) -> Mark) -> Vec<(Mark, String)> {
     let meaning = |(threshold, color): (&Threshold, RGBColor)| {
         let Threshold { name, rates } = threshold;
@@ -85,7 +85,7 @@ pub fn thresholds(distances: &crate::Distances, mark: fn(RGBColor) -> Mark) -> V
     distances.thresholds.iter().zip(THRESHOLDS).map(meaning).collect()
 }
 
-/// The steps around bars of some heights, down to 0 at both ends.
+/// Returns the steps around bars of some heights, down to 0 at both ends.
 fn outline(edges: &[f64], heights: &[f64]) -> Vec<(f64, f64)> {
     let bars = edges.windows(2).zip(heights);
     let tops = bars.flat_map(|(edge, &height)| [(edge[0], height.max(0.0)), (edge[1], height.max(0.0))]);

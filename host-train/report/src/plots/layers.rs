@@ -1,4 +1,4 @@
-//! What int8 does to each layer, and what each takes, in the order in which they run.
+//! The effect of int8 on each layer, and the layer's cost, in the order in which they run.
 
 use super::{
     Figure,

@@ -1,4 +1,4 @@
-//! What colours and marks mean.
+//! The meaning of colours and marks.
 
 use super::{
     canvas::{Area, Drawn, px},
@@ -17,7 +17,7 @@ use plotters_backend::{
 /// Radius of a point on a curve, in units.
 pub const DOT: i32 = px(4);
 
-/// How something is marked.
+/// A mark.
 #[derive(Clone, Copy)]
 pub enum Mark {
     /// The area below a curve.
@@ -50,12 +50,13 @@ pub fn legend<B: DrawingBackend>(area: &Area<B>, entries: &[(Mark, String)]) -> 
     Ok(())
 }
 
-/// A curve's line.
+/// Returns a curve's line.
 pub fn stroke(color: RGBColor) -> ShapeStyle {
     color.stroke_width(px(2) as u32)
 }
 
-/// Draws a point of the class of this number: ten colours and five shapes make fifty, neighbours differing in both.
+/// Draws a point of the class of this number: ten colours and five shapes make fifty, neighbours
+/// differing in both.
 pub fn point<B: DrawingBackend>(area: &Area<B>, at: BackendCoord, class: usize, radius: i32) -> Drawn<B> {
     let style = COLORS[class % COLORS.len()].mix(0.8).filled();
     let polygon = |corners: &[(f64, f64)]| {

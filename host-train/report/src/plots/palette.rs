@@ -2,8 +2,8 @@
 
 use plotters::style::RGBColor;
 
-/// Ten colours for classes and curves, chosen for the usual kinds of colour blindness: M. Petroff, "Accessible color
-/// sequences for data visualization", 2021.
+/// Ten colours for classes and curves, chosen for the usual kinds of colour blindness: M. Petroff,
+/// "Accessible color sequences for data visualization", 2021.
 pub const COLORS: [RGBColor; 10] = [
     RGBColor(0x3f, 0x90, 0xda),
     RGBColor(0xff, 0xa9, 0x0e),
@@ -17,9 +17,9 @@ pub const COLORS: [RGBColor; 10] = [
     RGBColor(0x92, 0xda, 0xdd),
 ];
 
-/// What is good, such as pairs of one class.
+/// The good, such as pairs of one class.
 pub const BLUE: RGBColor = COLORS[0];
-/// What it has to be told from.
+/// The other, such as pairs of two classes.
 pub const ORANGE: RGBColor = COLORS[1];
 /// The thresholds, in their order.
 pub const THRESHOLDS: [RGBColor; 2] = [COLORS[2], COLORS[4]];
@@ -31,7 +31,8 @@ pub const GREY: RGBColor = RGBColor(0x44, 0x44, 0x44);
 /// Lines behind a curve.
 pub const GRID: RGBColor = RGBColor(0xe2, 0xe2, 0xe2);
 
-/// The colour of a share: white for 0, dark blue for 1, and in between by its root, so that a hundredth is seen.
+/// Returns the colour of a share: white for 0, dark blue for 1, and in between by its root, so that a
+/// hundredth is seen.
 pub fn shade(share: f64) -> RGBColor {
     let depth = if share > 0.0 { share.min(1.0).sqrt() } else { 0.0 };
     let mix = |dark: u8| (255.0 + depth * (f64::from(dark) - 255.0)).round() as u8;

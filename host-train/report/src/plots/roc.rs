@@ -1,5 +1,5 @@
-//! Both errors at every threshold, as a detection error trade-off: both axes are logarithmic, because what is of interest is
-//! where both errors are small.
+//! Both errors at every threshold, as a detection error trade-off: both axes are logarithmic,
+//! because what is of interest is where both errors are small.
 
 use super::{
     Figure,

@@ -1,4 +1,5 @@
-//! Test images as points in a plane, by their pixels and by their embeddings: the origin's two pictures.
+//! Test images as points in a plane, by their pixels and by their embeddings: the origin's two
+//! pictures.
 
 use super::{
     Figure,
@@ -108,7 +109,7 @@ fn planes<B: DrawingBackend>(
     Ok(())
 }
 
-/// A square with points.
+/// Returns a square with points.
 fn plane<B: DrawingBackend>(
     findings: &Findings,
     area: &Area<B>,

@@ -39,7 +39,8 @@ fn full(classes: u16, name: &str) -> Findings {
     findings
 }
 
-/// The figures of some findings: their names, ascending, and the text in each. Both files of each are valid.
+/// Returns the figures of some findings: their names, ascending, and the text in each. Both files of each
+/// are valid.
 fn figures(findings: &Findings) -> Vec<(String, Vec<String>)> {
     let run = tempfile::tempdir().unwrap();
     write(findings, run.path()).unwrap();

@@ -27,13 +27,13 @@ pub const WIDTH: u32 = 720;
 /// Columns of a run's or a data set's name in a title.
 const NAME: usize = 24;
 
-/// Text of some pixels, anchored at a point.
+/// Returns the text of some pixels, anchored at a point.
 pub fn text<'a>(pixels: u32, color: RGBColor, h_pos: HPos, v_pos: VPos) -> TextStyle<'a> {
     let font = ("sans-serif", f64::from(px(pixels)) * SIZE_OF_EM).into_font();
     TextStyle { font, color: color.to_backend_color(), pos: Pos::new(h_pos, v_pos) }
 }
 
-/// The same, to be read from below.
+/// Returns the same, to be read from below.
 pub fn upwards(style: TextStyle<'_>) -> TextStyle<'_> {
     style.transform(FontTransform::Rotate270)
 }
@@ -55,13 +55,14 @@ pub fn titled<B: DrawingBackend>(area: &Area<B>, title: &str, findings: &Finding
     Ok(body)
 }
 
-/// A name of somebody else's choice, on one line and of at most some columns, without what XML cannot hold.
+/// Returns a name of somebody else's choice, on one line and of at most some columns, without what XML
+/// cannot hold.
 pub fn name(name: &str, columns: usize) -> String {
     let visible = |char: char| !char.is_control() && !matches!(char, '\u{fffe}' | '\u{ffff}');
     cut(&name.replace(|char| !visible(char), " "), columns)
 }
 
-/// Name of a class, of at most some columns.
+/// Returns the name of a class, of at most some columns.
 pub fn class(findings: &Findings, label: Label, columns: usize) -> String {
     match findings.data.classes.get(usize::from(label)) {
         Some(class) => name(class, columns),
@@ -74,7 +75,7 @@ pub fn room(columns: usize) -> u32 {
     8 * columns as u32
 }
 
-/// A number with as many digits as an axis needs: `12,000`, `0.25`, `0.0003`.
+/// Returns a number with as many digits as an axis needs: `12,000`, `0.25`, `0.0003`.
 pub fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
@@ -91,7 +92,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// A share as percent.
+/// Returns a share as percent.
 pub fn percent(share: f64) -> String {
     number(100.0 * share) + " %"
 }

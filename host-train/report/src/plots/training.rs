@@ -1,4 +1,4 @@
-//! How training went, by step.
+//! The course of the training, by step.
 
 use super::{
     Figure,
@@ -63,7 +63,7 @@ impl Figure for Training {
     }
 }
 
-/// The curves that have points.
+/// Returns the curves that have points.
 fn panels(findings: &Findings) -> Vec<Panel> {
     let training = &findings.training;
     let panel = |name: &str, format, value: fn(&HistoryRow) -> Option<f64>| Panel {

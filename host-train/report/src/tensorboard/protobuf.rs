@@ -1,11 +1,11 @@
-//! As much of protobuf's wire format as an event takes: six kinds of field, forty lines, where a library would bring a
-//! code generator.
+//! The part of protobuf's wire format that an event needs: six kinds of field, forty lines, where a
+//! library would bring a code generator.
 
 /// A message, as it is put together: fields may come in any order.
 #[derive(Default)]
 pub struct Message(Vec<u8>);
 
-/// How the value of a field is written.
+/// The encoding of a field's value.
 #[derive(Clone, Copy)]
 enum Wire {
     Varint = 0,
@@ -44,12 +44,12 @@ impl Message {
         self
     }
 
-    /// A message within, or one element of a repeated field.
+    /// Creates a message within, or one element of a repeated field.
     pub fn message(self, field: u32, value: Self) -> Self {
         self.bytes(field, &value.0)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub fn finish(self) -> Vec<u8> {
         self.0
     }

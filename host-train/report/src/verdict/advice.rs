@@ -17,12 +17,13 @@ const CONFUSED: f64 = 0.005;
 const CHANGED: f64 = 0.005;
 /// Around the margin by this share of it, a triplet loss is stuck there.
 const STUCK: f64 = 0.1;
-/// A threshold that was calibrated to accept 1 % and accepts more than this share does not fit the test images.
+/// A threshold that was calibrated to accept 1 % and accepts more than this share does not fit the
+/// test images.
 const LOOSE_THRESHOLD: f64 = 0.03;
-/// With fewer training images a class, more of them help most.
+/// With fewer training images per class, more of them help most.
 const FEW_TRAINING_IMAGES: usize = 20;
 
-/// What to look at or to try, the most important first.
+/// Returns what to look at or to try, the most important first.
 pub fn advice(findings: &Findings, config: &Config) -> Vec<String> {
     let all = [
         drawn,
@@ -48,7 +49,7 @@ fn drawn(findings: &Findings, _: &Config) -> Option<String> {
     })
 }
 
-/// The loss stands at the margin, or rests on nothing.
+/// Returns the loss stands at the margin, or rests on nothing.
 fn nothing_learned(findings: &Findings, config: &Config) -> Option<String> {
     let training = &findings.training;
     let (last, lr) = (training.history.last()?, config.train.lr);

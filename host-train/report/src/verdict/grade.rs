@@ -7,7 +7,7 @@ use crate::{Findings, Grade};
 const GOOD: f64 = 0.97;
 /// [`Grade::Fair`] takes at least this share right.
 const FAIR: f64 = 0.90;
-/// A class of which less is recognised is a weak point, however good the others are.
+/// A class that is recognised less often is a weak point, however good the others are.
 const WEAK_CLASS: f64 = 0.90;
 /// An int8 that loses more than this share is a weak point.
 const DEAR_INT8: f64 = 0.01;

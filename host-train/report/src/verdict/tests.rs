@@ -132,14 +132,14 @@ fn unseen(labels: Vec<Label>, share: f64, equal_error_rate: f64) -> UnseenScores
     }
 }
 
-/// The verdict on [`good`] findings of the recipe `quick`, after a change.
+/// Returns the verdict on [`good`] findings of the recipe `quick`, after a change.
 fn of(change: impl FnOnce(&mut Findings, &mut Config)) -> Verdict {
     let (mut findings, mut config) = (good(), Config::preset("quick").unwrap());
     change(&mut findings, &mut config);
     verdict(&findings, &config)
 }
 
-/// Whether there is one advice, with these words.
+/// Checks that there is one advice, with these words.
 #[track_caller]
 fn advises(verdict: &Verdict, words: &[&str]) {
     assert_eq!(verdict.advice.len(), 1, "{:?}", verdict.advice);

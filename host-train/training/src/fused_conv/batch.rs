@@ -5,13 +5,14 @@
 //! y[q, o] = the largest of max(0, v[p, o]) over the positions p in the pool's window q
 //! ```
 //!
-//! Maps are `[images, rows, columns, channels]`. Beside `y` the forward pass keeps a byte a value: which
-//! position of the window won ([`CUT`](super::geometry::CUT) where ReLU left 0). Of equal values the first in row-major order wins,
-//! as in PyTorch and Burn. Where all values of a window are NaN the result is, so
-//! that a diverging training shows; among others a NaN may lose.
+//! Maps are `[images, rows, columns, channels]`. Beside `y` the forward pass keeps one byte per
+//! value: which position of the window won ([`CUT`](super::geometry::CUT) where ReLU left 0). Of
+//! equal values the first in row-major order wins, as in PyTorch and Burn. Where all values of a
+//! window are NaN the result is, so that a diverging training shows; among others a NaN may lose.
 //!
-//! **Why the backward pass is exact.** `y[q, o]` depends on `v` at its argmax only, with slope 1, and on
-//! nothing where it was cut. With `g = ∂loss/∂y` and `p = argmax(q, o)`, over the `(q, o)` that were not cut:
+//! **Why the backward pass is exact.** `y[q, o]` depends on `v` at its argmax only, with slope 1,
+//! and on nothing where it was cut. With `g = ∂loss/∂y` and `p = argmax(q, o)`, over the `(q, o)`
+//! that were not cut:
 //!
 //! ```text
 //! ∂loss/∂bias[o]              = Σ over q of g[q, o]
@@ -19,19 +20,20 @@
 //! ∂loss/∂x[·, i]              = Σ of g[q, o] · weight[o, i, ky, kx] over all that read it
 //! ```
 //!
-//! These are the same sums as those of the three operations in a row, less their zeros: for a 2×2 pool three
-//! in four.
+//! These are the same sums as those of the three operations in a row, less their zeros: for a 2×2
+//! pool three in four.
 //!
-//! **Why the bits do not depend on the threads.** An image's `y` and `∂loss/∂x` are computed by one thread, in
-//! one order. The sums over images are made of [`GROUPS`] partial sums, each over neighbouring images by one
-//! thread in order; they are added in order at the end. Which thread did what makes no difference.
+//! **Why the bits do not depend on the threads.** An image's `y` and `∂loss/∂x` are computed by one
+//! thread, in one order. The sums over images are made of [`GROUPS`] partial sums, each over
+//! neighbouring images by one thread in order; they are added in order at the end. Which thread did
+//! what makes no difference.
 //!
-//! Every value's sum runs in the same order whatever the instruction set, so that AVX2 and AVX-512 give the
-//! same bits (and NEON should: nobody has looked); where there is no fused multiply-add (SSE2), the rounding
-//! differs.
+//! Every value's sum runs in the same order whatever the instruction set, so that AVX2 and AVX-512
+//! give the same bits (and NEON should: nobody has looked); where there is no fused multiply-add
+//! (SSE2), the rounding differs.
 //!
-//! This file has what goes around the images; one image's work is in [`forward`](super::forward) and
-//! [`backward`](super::backward).
+//! This file has what goes around the images; one image's work is in [`forward`](super::forward)
+//! and [`backward`](super::backward).
 
 use super::{
     backward::{BackwardScratch, BackwardTables, WeightSums, add_weight_gradients, write_image_gradient},
@@ -42,21 +44,23 @@ use super::{
 use rayon::prelude::*;
 use tinytriplet_evaluation::vector::Simd;
 
-/// Partial sums of the weight gradients: a fixed number, and the most threads that can work on them.
+/// Partial sums of the weight gradients: a fixed number, and the most threads that can work on
+/// them.
 const GROUPS: usize = 16;
 
 /// Fewest images a thread takes at once in the forward pass.
 const FORWARD_IMAGES: usize = 4;
 
-/// What [`forward`] computes.
+/// The result of [`forward`].
 pub(super) struct Output {
     /// `[images, rows, columns, outputs]`
     pub values: Vec<f32>,
-    /// Position in the window, row-major, that each value comes from, or [`CUT`](super::geometry::CUT).
+    /// Position in the window, row-major, that each value comes from, or
+    /// [`CUT`](super::geometry::CUT).
     pub argmax: Vec<u8>,
 }
 
-/// What [`backward`] computes.
+/// The result of [`backward`].
 pub(super) struct Gradients {
     /// `[images, rows, columns, inputs]`, if asked for.
     pub x: Option<Vec<f32>>,
@@ -91,7 +95,8 @@ pub(super) fn forward(simd: Simd, plan: &Plan, x: &[f32], weight: &[f32], bias: 
                 simd.run(ForwardImage { plan, filters: &filters, image, scratch, values, argmax });
             },
         );
-    // SAFETY: the chunks, one an image, are all of the first `len` values, and `zeroed` wrote each.
+    // SAFETY: the chunks, one per image, are all of the first `len` values, and `zeroed` wrote
+    // each.
     unsafe {
         values.set_len(len);
         argmax.set_len(len);
@@ -141,8 +146,8 @@ pub(super) fn backward(
             },
         )
         .collect();
-    // SAFETY: `len` is 0, or each of the images in each of the groups had its gradient written whole by
-    // `write_image_gradient`; together they are the first `len` values.
+    // SAFETY: `len` is 0, or each of the images in each of the groups had its gradient written
+    // whole by `write_image_gradient`; together they are the first `len` values.
     unsafe { gradient_x.set_len(len) };
     let (weight, bias) = WeightSums::total(plan, &tables, &groups);
     Gradients { x: want_x.then_some(gradient_x), weight, bias }

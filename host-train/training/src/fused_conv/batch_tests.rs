@@ -83,7 +83,8 @@ fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
-/// Sums of small integers have no rounding, so all must be equal: values, argmax (with many ties), gradients.
+/// Sums of small integers have no rounding, so all must be equal: values, argmax (with many ties),
+/// gradients.
 #[test]
 fn equals_the_definition() {
     let mut random = Random(1);

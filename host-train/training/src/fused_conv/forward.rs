@@ -25,8 +25,8 @@ struct FilterBlock {
 }
 
 impl Filters {
-    /// `lanes` is that of the instruction set: blocks of twice as many, and one of `lanes` if that is enough
-    /// for the last.
+    /// `lanes` is that of the instruction set: blocks of twice as many, and one of `lanes` if that
+    /// is enough for the last.
     pub fn new(plan: &Plan, weight: &[f32], bias: &[f32], lanes: usize) -> Self {
         let mut blocks = Vec::new();
         let mut first = 0;
@@ -58,13 +58,13 @@ impl FilterBlock {
     }
 }
 
-/// What a thread needs for its images.
+/// Memory that a thread needs for its images.
 pub(super) struct ForwardScratch {
     image: PaddedImage,
-    /// What the convolution makes of an image, for a block of channels; empty where the pool is computed
+    /// The convolution of an image, for a block of channels; empty if the pool is computed
     /// with the convolution.
     convolved: Vec<f32>,
-    /// Where each of these comes from: itself.
+    /// The argmax of each of these: itself.
     zeros: Vec<u8>,
 }
 
@@ -77,7 +77,8 @@ impl ForwardScratch {
     }
 }
 
-/// Rows and columns of a pool whose windows do not overlap and are small enough to be kept in registers.
+/// Returns rows and columns of a pool whose windows do not overlap and are small enough to be kept in
+/// registers.
 fn pool_in_registers(plan: &Plan) -> Option<usize> {
     match (plan.pool.kernel, plan.pool.stride) {
         ([1, 1], [1, 1]) => Some(1),
@@ -146,8 +147,8 @@ struct Map<'a> {
 }
 
 impl Map<'_> {
-    /// Writes what ReLU leaves of the largest values at a position of the map, and where in the pool's window
-    /// they were.
+    /// Writes what ReLU leaves of the largest values at a position of the map, and where in the
+    /// pool's window they were.
     #[inline(always)]
     fn write<T: Target, const VECTORS: usize>(&mut self, position: usize, largest: Largest<T, VECTORS>) {
         let places = position * self.step..position * self.step + self.count;
@@ -258,10 +259,10 @@ fn write_windows<T: Target, const VECTORS: usize, const POOL: usize, const WINDO
     }
 }
 
-/// How many windows of a row may be computed at once; the registers set a limit.
+/// The numbers of a row's windows that may be computed at once; the registers set a limit.
 const RUNS: [usize; 5] = [1, 2, 3, 5, 12];
 
-/// The largest of [`RUNS`] whose sums are at most `sums`.
+/// Returns the largest of [`RUNS`] whose sums are at most `sums`.
 const fn most_windows(sums: usize, vectors: usize, pool: usize) -> usize {
     let mut i = RUNS.len() - 1;
     while i > 0 && RUNS[i] * vectors * pool * pool > sums {
@@ -270,8 +271,8 @@ const fn most_windows(sums: usize, vectors: usize, pool: usize) -> usize {
     RUNS[i]
 }
 
-/// The number of windows to compute next: all that are left if a run of at most `most` reaches the end, even
-/// one that begins before, or else as many as can be.
+/// Returns the number of windows to compute next: all that are left if a run of at most `most` reaches the
+/// end, even one that begins before, or else as many as can be.
 #[inline(always)]
 fn run_len(done: usize, count: usize, most: usize) -> usize {
     let left = count - done;
@@ -280,8 +281,8 @@ fn run_len(done: usize, count: usize, most: usize) -> usize {
     runs.find(|&run| run >= left).unwrap_or(longest)
 }
 
-/// `v` of neighbouring windows of `POOL`×`POOL` positions, for a block of output channels. `x` begins at the
-/// first; `weight` is `[taps][channels of the block]`.
+/// `v` of neighbouring windows of `POOL`×`POOL` positions, for a block of output channels. `x`
+/// begins at the first; `weight` is `[taps][channels of the block]`.
 #[inline(always)]
 fn convolve_windows<T: Target, const VECTORS: usize, const POOL: usize, const WINDOWS: usize>(
     plan: &Plan,
@@ -304,8 +305,8 @@ fn convolve_windows<T: Target, const VECTORS: usize, const POOL: usize, const WI
                 unrolled!(y in [0, 1], below POOL, {
                     unrolled!(x in [0, 1], below POOL, {
                         let offset = (window * POOL + x) * right + tap;
-                        // SAFETY: `rows[y]` has `reach` values; (window, x) is at most (WINDOWS - 1, POOL - 1)
-                        // and `tap` less than `kernel_row`, so that `offset < reach`.
+                        // SAFETY: `rows[y]` has `reach` values; (window, x) is at most (WINDOWS -
+                        // 1, POOL - 1) and `tap` less than `kernel_row`, so that `offset < reach`.
                         let factor = T::splat(unsafe { *rows[y].get_unchecked(offset) });
                         unrolled!(i in [0, 1], below VECTORS, {
                             sums[window][y][x][i] = T::multiply_add(factor, weight[i], sums[window][y][x][i]);

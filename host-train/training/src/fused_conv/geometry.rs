@@ -1,8 +1,9 @@
-//! What is convolved and pooled, checked once and turned into the numbers the kernel works with.
+//! The shapes of a convolution and its pool, checked once and turned into the numbers that the
+//! kernel works with.
 
 use tinytriplet_evaluation::float_net::windows;
 
-/// In place of an argmax: the value was cut by ReLU.
+/// The mark in place of an argmax of a value that ReLU cut.
 pub(super) const CUT: u8 = u8::MAX;
 
 /// Positions of a pool's window that an argmax can tell apart.
@@ -11,7 +12,7 @@ pub(super) const MOST_POOL_POSITIONS: usize = CUT as usize;
 /// Values of a cache line, and of an AVX-512 register.
 pub(super) const LANES: usize = 16;
 
-/// How windows slide over a map, what follows the convolution, and how it is pooled. The kernel's own size
+/// The stride and padding of a convolution, what follows it, and its pool. The kernel's own size
 /// is that of the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Geometry {
@@ -19,13 +20,14 @@ pub struct Geometry {
     pub stride: [usize; 2],
     /// Zeros above, below, left, right.
     pub padding: [usize; 4],
-    /// Whether `max(0, ·)` follows.
+    /// True if `max(0, ·)` follows.
     pub relu: bool,
-    /// The max pool behind that, or none.
+    /// The max pool after that, or none.
     pub pool: Option<Window>,
 }
 
-/// Rows and columns of a window, and the step from one to the next. What does not fill a window is left out.
+/// Rows and columns of a window, and the step from one to the next. What does not fill a window is
+/// left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
     /// Rows and columns.
@@ -38,7 +40,8 @@ impl Window {
     /// A pool of one position: no pool.
     pub(super) const NONE: Self = Self { kernel: [1, 1], stride: [1, 1] };
 
-    /// How many windows fit `size` rows and columns; `None` where a window is larger, or the stride is 0.
+    /// Returns how many windows fit `size` rows and columns; `None` if a window is larger, or the
+    /// stride is 0.
     pub fn count(&self, size: [usize; 2]) -> Option<[usize; 2]> {
         let along = |axis: usize| windows(size[axis], self.kernel[axis], self.stride[axis]);
         Some([along(0)?, along(1)?])
@@ -46,11 +49,12 @@ impl Window {
 }
 
 impl Geometry {
-    /// Shape of the result `[images, rows, columns, outputs]`, for maps `[images, rows, columns, inputs]`
-    /// and weights `[outputs, inputs, kernel rows, kernel columns]`.
+    /// Returns the shape of the result `[images, rows, columns, outputs]`, for maps
+    /// `[images, rows, columns, inputs]` and weights
+    /// `[outputs, inputs, kernel rows, kernel columns]`.
     ///
-    /// `None` where they do not fit: a window larger than its map, channels that differ, an extent of 0
-    /// (but for the number of images), a stride of 0, or a map whose size overflows 32 bits.
+    /// `None` where they do not fit: a window larger than its map, channels that differ, an extent
+    /// of 0 (but for the number of images), a stride of 0, or a map whose size overflows 32 bits.
     pub fn output(&self, x: [usize; 4], weight: [usize; 4]) -> Option<[usize; 4]> {
         Plan::new(x, weight, self).map(|plan| plan.output_shape())
     }
@@ -70,9 +74,9 @@ pub(super) struct Plan {
     pub pool: Window,
     /// The map with its padding.
     pub padded: [usize; 2],
-    /// What the convolution makes of it.
+    /// The convolution's result.
     pub convolved: [usize; 2],
-    /// What the pool makes of that.
+    /// The pool's result.
     pub pooled: [usize; 2],
 }
 
@@ -96,7 +100,8 @@ impl Plan {
         let most = values(padded, inputs)?
             .max(values(convolved, outputs)?)
             .max(values(kernel, inputs)?.checked_mul(outputs)?);
-        // Offsets within an image or within the weights are kept as `u32`, with room for rounding up.
+        // Offsets within an image or within the weights are kept as `u32`, with room for rounding
+        // up.
         (most <= u32::MAX as usize / 32).then_some(Self {
             images,
             size: [height, width],
@@ -125,17 +130,17 @@ impl Plan {
         [self.images, self.pooled[0], self.pooled[1], self.outputs]
     }
 
-    /// Values of one image.
+    /// Returns values of one image.
     pub fn image_len(&self) -> usize {
         self.size[0] * self.size[1] * self.inputs
     }
 
-    /// Values of one padded image.
+    /// Returns values of one padded image.
     pub fn padded_len(&self) -> usize {
         self.padded[0] * self.row_step()
     }
 
-    /// Values of one image's result.
+    /// Returns values of one image's result.
     pub fn result_len(&self) -> usize {
         self.windows() * self.outputs
     }
@@ -150,27 +155,28 @@ impl Plan {
         self.pool.kernel[0] * self.pool.kernel[1]
     }
 
-    /// From one row of a padded image to the next.
+    /// Returns the step from one row of a padded image to the next.
     pub fn row_step(&self) -> usize {
         self.padded[1] * self.inputs
     }
 
-    /// From one position of the convolution to the one below it and the one to its right, in a padded image.
+    /// Returns the step from one position of the convolution to the one below it and the one to its right, in a
+    /// padded image.
     pub fn position_step(&self) -> [usize; 2] {
         [self.stride[0] * self.row_step(), self.stride[1] * self.inputs]
     }
 
-    /// Values under one row of the kernel; they lie side by side in a padded image.
+    /// Returns values under one row of the kernel; they lie side by side in a padded image.
     pub fn kernel_row(&self) -> usize {
         self.kernel[1] * self.inputs
     }
 
-    /// Weights of one output channel.
+    /// Returns weights of one output channel.
     pub fn taps(&self) -> usize {
         self.kernel[0] * self.kernel_row()
     }
 
-    /// Where the first position of a window of the pool begins, in a padded image.
+    /// Returns where the first position of a window of the pool begins, in a padded image.
     pub fn window_offset(&self, row: usize, column: usize) -> usize {
         let [down, right] = self.position_step();
         row * self.pool.stride[0] * down + column * self.pool.stride[1] * right

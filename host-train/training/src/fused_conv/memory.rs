@@ -6,8 +6,8 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
-/// Room for the first `len` values of an empty vector that has the capacity. The threads fill it with zeros,
-/// each where it will write: if one did for all, the others would wait.
+/// Returns room for the first `len` values of an empty vector that has the capacity. The threads fill it
+/// with zeros, each where it will write: if one did for all, the others would wait.
 pub(super) fn room<V>(values: &mut Vec<V>, len: usize) -> &mut [MaybeUninit<V>] {
     &mut values.spare_capacity_mut()[..len]
 }
@@ -50,7 +50,7 @@ impl DerefMut for Aligned {
     }
 }
 
-/// An image inside zeros, with room behind it to read a whole array of [`LANES`].
+/// An image inside zeros, with room after it to read a whole array of [`LANES`].
 pub(super) struct PaddedImage(pub Aligned);
 
 impl PaddedImage {
@@ -82,7 +82,7 @@ impl PaddedImage {
     }
 }
 
-/// Where a row of the image begins in the padded one.
+/// Returns where a row of the image begins in the padded one.
 fn start_of_row(plan: &Plan, row: usize) -> usize {
     let [top, _, left, _] = plan.padding;
     (top + row) * plan.row_step() + left * plan.inputs

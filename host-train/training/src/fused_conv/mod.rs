@@ -1,12 +1,12 @@
 //! Convolution → ReLU → max pool as one differentiable operation, for Burn's Flex backend.
 //!
-//! Training a small net is mostly this. Computed in one go, a value is pooled while it is still in a register, and
-//! backwards only the argmax of each window is looked at: several times faster than the operations in a row.
-//! Parameters, loss, graph and optimizer remain Burn's.
+//! Training a small net is mostly this. Computed in one go, a value is pooled while it is still in
+//! a register, and backwards only the argmax of each window is looked at: several times faster than
+//! the operations in a row. Parameters, loss, graph and optimizer remain Burn's.
 //!
-//! [`conv_relu_pool`] is the operation; its formula, and why its gradients are exact and do not depend on the
-//! number of threads, is in `batch.rs`. Where [`supported`] says no, use Burn's own operations: they give
-//! the same up to rounding.
+//! [`conv_relu_pool`] is the operation; its formula, and why its gradients are exact and do not
+//! depend on the number of threads, is in `batch.rs`. Where [`supported`] says no, use Burn's own
+//! operations: they give the same up to rounding.
 
 mod backward;
 mod batch;
@@ -40,7 +40,7 @@ use geometry::{MOST_POOL_POSITIONS, Plan};
 use std::sync::Arc;
 use tinytriplet_evaluation::vector::Simd;
 
-/// Whether [`conv_relu_pool`] runs on `device`: on Flex, with gradients or without.
+/// Returns true if [`conv_relu_pool`] runs on `device`: on Flex, with gradients or without.
 pub fn supported(device: &Device) -> bool {
     match device.as_dispatch() {
         DispatchDevice::Flex(_) => true,
@@ -49,19 +49,19 @@ pub fn supported(device: &Device) -> bool {
     }
 }
 
-/// The largest of `max(0, x ∗ weight + bias)` in each window of the pool, without the `max` or without the pool if
-/// `geometry` says so.
+/// Returns the largest of `max(0, x ∗ weight + bias)` in each window of the pool, without the `max` or
+/// without the pool if `geometry` says so.
 ///
 /// * `x`: `[images, rows, columns, inputs]`
 /// * `weight`: `[outputs, inputs, kernel rows, kernel columns]`, as Burn's `Conv2d` has it
 /// * `bias`: `[outputs]`
 ///
-/// Returns `[images, rows', columns', outputs]`, the shape that [`Geometry::output`] tells. All three get gradients;
-/// `x` costs nothing where it needs none.
+/// Returns `[images, rows', columns', outputs]`, the shape that [`Geometry::output`] tells. All
+/// three get gradients; `x` costs nothing where it needs none.
 ///
 /// # Panics
-/// The device is not [`supported`], the shapes do not fit ([`Geometry::output`] is `None`), or the values are not
-/// `f32`.
+/// The device is not [`supported`], the shapes do not fit ([`Geometry::output`] is `None`), or the
+/// values are not `f32`.
 pub fn conv_relu_pool(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, geometry: &Geometry) -> Tensor<4> {
     if let Some(Window { kernel, stride }) = geometry.pool
         && kernel[0].saturating_mul(kernel[1]) > MOST_POOL_POSITIONS
@@ -74,7 +74,7 @@ pub fn conv_relu_pool(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, geometry
     Tensor::from_dispatch(<Dispatch as FusedOps>::conv_relu_pool(x, weight, bias, *geometry))
 }
 
-/// What the backends below implement.
+/// The operation that the backends below implement.
 #[backend_extension(Flex, Autodiff)]
 trait FusedOps: Backend {
     fn conv_relu_pool(
@@ -116,7 +116,7 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
 #[derive(Debug)]
 struct FusedBackward;
 
-/// What the backward pass needs of the forward pass.
+/// State of the forward pass that the backward pass needs.
 #[derive(Clone, Debug)]
 struct Saved {
     plan: Plan,
@@ -167,7 +167,7 @@ fn forward(plan: &Plan, x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor) 
     (tensor(y, plan.output_shape()), argmax)
 }
 
-/// The values of a contiguous tensor.
+/// Returns the values of a contiguous tensor.
 fn values(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice::<f32>().expect("a contiguous tensor of f32")
 }
@@ -245,7 +245,8 @@ mod tests {
         }
     }
 
-    /// Of a view that is not contiguous, without gradients, and with gradients of the weights alone.
+    /// Tests a view that is not contiguous, without gradients, and with gradients of the weights
+    /// alone.
     #[test]
     fn runs_on_what_it_is_given() {
         let geometry = Geometry { stride: [1, 1], padding: [0; 4], relu: true, pool: None };

@@ -15,7 +15,7 @@ pub struct Case {
     pub g: Vec<f32>,
 }
 
-/// What comes out.
+/// The result.
 #[derive(Debug, PartialEq)]
 pub struct Reference {
     pub y: Vec<f64>,
@@ -26,7 +26,7 @@ pub struct Reference {
 }
 
 impl Case {
-    /// Values drawn one after another from `value`.
+    /// Returns values drawn one after another from `value`.
     pub fn new(
         geometry: Geometry,
         x_shape: [usize; 4],
@@ -57,7 +57,8 @@ impl Case {
         (row < rows && column < columns).then(|| ((image * rows + row) * columns + column) * inputs + input)
     }
 
-    /// Index in `x`, or none in the padding, and index in `weight`, for each product in the sum of a position.
+    /// Index in `x`, or none in the padding, and index in `weight`, for each product in the sum of
+    /// a position.
     fn products(
         &self,
         image: usize,

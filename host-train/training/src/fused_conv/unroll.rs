@@ -1,7 +1,7 @@
 //! Loops whose length is known when they are compiled.
 
-/// Runs `$body` with the constant `$N` equal to `$value`, which is one of the list and at most `$most`, so
-/// that arrays can have that size.
+/// Runs `$body` with the constant `$N` equal to `$value`, which is one of the list and at most
+/// `$most`, so that arrays can have that size.
 macro_rules! with_const {
     ($value:expr, $N:ident in [$($n:literal),*], at most $most:expr, $body:expr) => {
         match $value {
@@ -11,8 +11,8 @@ macro_rules! with_const {
     };
 }
 
-/// `$body` for `$i` from 0 to `$count`, which is constant, written out for each. Where the compiler leaves a
-/// loop, the arrays that it changes stay in memory.
+/// `$body` for `$i` from 0 to `$count`, which is constant, written out for each. Where the compiler
+/// leaves a loop, the arrays that it changes stay in memory.
 macro_rules! unrolled {
     ($i:ident in [$($value:literal),*], below $count:expr, $body:block) => {{
         $(if const { $value < $count } {

@@ -1,17 +1,18 @@
-//! What a loss gets and gives, and what several of them compute.
+//! The input and result of a loss, and computations that several losses share.
 
 use burn::tensor::{Bool, Tensor, TensorData};
 use tinytriplet_data::{Label, Rng, Triplet};
 
-/// A batch behind the net.
+/// A batch that has gone through the net.
 pub struct EmbeddedBatch<'a> {
     /// `[images, values]`; of length 1 where the config normalises.
     pub embeddings: Tensor<2>,
-    /// One an image.
+    /// One per image.
     pub labels: &'a [Label],
-    /// Where the sampler chose the triplets itself.
+    /// The triplets, if the sampler chose them itself.
     pub triplets: Option<&'a [Triplet]>,
-    /// `[classes, values]`: a learned point for each class, where the loss [wants](Loss::wants_proxies) them.
+    /// `[classes, values]`: a learned point for each class, where the loss
+    /// [wants](Loss::wants_proxies) them.
     pub proxies: Option<Tensor<2>>,
     /// The labels in the order of the proxies, ascending.
     pub classes: &'a [Label],
@@ -23,43 +24,47 @@ pub struct EmbeddedBatch<'a> {
 pub struct BatchLoss {
     /// One number, to be made small.
     pub loss: Tensor<1>,
-    /// How many triplets, pairs or images have a part in it; see [`LossConfig::unit`](tinytriplet_recipe::LossConfig::unit).
+    /// The number of triplets, pairs or images with a part in it; see
+    /// [`LossConfig::unit`](tinytriplet_recipe::LossConfig::unit).
     pub count: usize,
 }
 
 /// A loss over a batch of embeddings.
 pub trait Loss {
-    /// The loss; `None` where the batch has nothing to learn from, such as no triplet that breaks the margin.
+    /// Returns the loss; `None` where the batch has nothing to learn from, such as no triplet that breaks
+    /// the margin.
     fn loss(&self, batch: &EmbeddedBatch<'_>, rng: &mut Rng) -> Option<BatchLoss>;
 
-    /// Whether [`EmbeddedBatch::proxies`] are needed.
+    /// Returns true if [`EmbeddedBatch::proxies`] are needed.
     fn wants_proxies(&self) -> bool {
         false
     }
 }
 
-/// Squared Euclidean distances between all rows of `[images, values]`: `[images, images]`, none negative.
+/// Returns the squared Euclidean distances between all rows of `[images, values]`: `[images, images]`, none
+/// negative.
 ///
-/// As `|a|² + |b|² − 2ab`, which costs one matrix product.
+/// Computed as `|a|² + |b|² − 2ab`, which costs one matrix product.
 pub fn squared_distances(embeddings: Tensor<2>) -> Tensor<2> {
     let products = similarities(embeddings.clone());
     let norms = embeddings.square().sum_dim(1);
     (norms.clone() + norms.transpose() - products * 2.0).clamp_min(0.0)
 }
 
-/// Dot products of all rows of `[images, values]`: `[images, images]`; cosines where the rows have length 1.
+/// Returns the dot products of all rows of `[images, values]`: `[images, images]`; cosines where the rows have
+/// length 1.
 pub fn similarities(embeddings: Tensor<2>) -> Tensor<2> {
     embeddings.clone().matmul(embeddings.transpose())
 }
 
-/// A value for each pair of images, `[images, images]`, told by their places in the batch.
+/// Returns a value for each pair of images, `[images, images]`, told by their places in the batch.
 pub(super) fn pairwise(like: &Tensor<2>, value: impl Fn(usize, usize) -> f32) -> Tensor<2> {
     let [rows, columns] = like.dims();
     let values: Vec<f32> = (0..rows * columns).map(|at| value(at / columns, at % columns)).collect();
     Tensor::from_data(TensorData::new(values, [rows, columns]), &like.device())
 }
 
-/// Whether something holds for each pair of images, `[images, images]`.
+/// Returns a mask of whether something holds for each pair of images, `[images, images]`.
 pub(super) fn pairwise_mask(like: &Tensor<2>, holds: impl Fn(usize, usize) -> bool) -> Tensor<2, Bool> {
     let [rows, columns] = like.dims();
     let values: Vec<bool> = (0..rows * columns).map(|at| holds(at / columns, at % columns)).collect();

@@ -2,11 +2,11 @@ use super::batch::{BatchLoss, EmbeddedBatch, Loss, pairwise, squared_distances};
 use burn::tensor::activation::relu;
 use tinytriplet_data::Rng;
 
-/// The contrastive loss (Hadsell, Chopra and LeCun 2006, equation 4) over all pairs of a batch: the mean of `d²` over
-/// pairs of one class, and the mean of `max(0, margin − d)²` over the others, added. Each kind is averaged by
-/// itself, because there are many more pairs of the second kind.
+/// The contrastive loss (Hadsell, Chopra and LeCun 2006, equation 4) over all pairs of a batch: the
+/// mean of `d²` over pairs of one class, and the mean of `max(0, margin − d)²` over the others,
+/// added. Each kind is averaged by itself, because there are many more pairs of the second kind.
 pub struct Contrastive {
-    /// How far apart different things should be, on distances (not squared).
+    /// The distance (not squared) that different things should be apart.
     pub margin: f32,
 }
 
@@ -39,8 +39,8 @@ mod tests {
 
     #[test]
     fn the_loss_is_the_mean_of_same_pairs_and_that_of_different_ones_within_the_margin() {
-        // On a line: 0 and 3 are one class, 4 and 6 the other. Same: 9 and 4, mean 6.5.
-        // Different, with a margin of 5: (5 − 4)² = 1, 6: 0, (5 − 1)² = 16, (5 − 3)² = 4; mean 21 / 4.
+        // On a line: 0 and 3 are one class, 4 and 6 the other. Same: 9 and 4, mean 6.5. Different,
+        // with a margin of 5: (5 − 4)² = 1, 6: 0, (5 − 1)² = 16, (5 − 3)² = 4; mean 21 / 4.
         let value = value_of(vec![0.0, 3.0, 4.0, 6.0], 1, of(Contrastive { margin: 5.0 }, &[0, 0, 1, 1]));
         assert!((value - (6.5 + 5.25)).abs() < 1e-4, "{value}");
     }

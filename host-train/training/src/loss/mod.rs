@@ -1,8 +1,8 @@
-//! What training makes small: one file a loss.
+//! The losses, one file per loss.
 //!
-//! A loss gets the embeddings of a batch and says one number with its gradient, and on how much of the batch it
-//! rests: triplets, pairs or images, whatever it is made of. To add one, implement [`Loss`], give it a place in
-//! [`LossConfig`], and build it in [`loss`].
+//! A loss gets the embeddings of a batch and says one number with its gradient, and on how much of
+//! the batch it rests: triplets, pairs or images, whatever it is made of. To add one, implement
+//! [`Loss`], give it a place in [`LossConfig`], and build it in [`loss`].
 
 mod batch;
 mod contrastive;
@@ -22,7 +22,7 @@ pub use triplet::Triplets;
 
 use tinytriplet_recipe::{LossConfig, TrainConfig};
 
-/// The loss that a config asks for.
+/// Returns the loss that a config asks for.
 pub fn loss(config: &TrainConfig) -> Box<dyn Loss> {
     match config.loss {
         LossConfig::Triplet(triplet) => Box::new(Triplets::new(&triplet)),

@@ -2,9 +2,10 @@ use super::batch::{BatchLoss, EmbeddedBatch, Loss, pairwise, similarities};
 use crate::net::floats;
 use tinytriplet_data::Rng;
 
-/// The multi-similarity loss with its own mining of pairs (Wang et al. 2019, equations 10, 11 and 15). With S the
-/// cosines, an image i takes those positives that are less similar to it than its most similar negative plus ε, and
-/// those negatives that are more similar than its least similar positive minus ε; then
+/// The multi-similarity loss with its own mining of pairs (Wang et al. 2019, equations 10, 11 and
+/// 15). With S the cosines, an image i takes those positives that are less similar to it than its
+/// most similar negative plus ε, and those negatives that are more similar than its least similar
+/// positive minus ε; then
 ///
 /// ```text
 /// 1/α ln(1 + Σ_p exp(−α (S_ip − λ))) + 1/β ln(1 + Σ_n exp(β (S_in − λ)))
@@ -68,9 +69,10 @@ mod tests {
 
     #[test]
     fn only_pairs_within_epsilon_of_the_hardest_count() {
-        // One value each: 1, 0.5 (class 0) and 0.4 (class 1), so S01 = 0.5, S02 = 0.4, S12 = 0.2. With ε = 0.2:
-        // 0: positive 0.5 < 0.4 + 0.2, negative 0.4 > 0.5 − 0.2. 1: positive 0.5 < 0.4 not, negative 0.2 > 0.3 not.
-        // 2: no positive, so no negative is far enough from it (its least similar positive is infinitely so).
+        // One value each: 1, 0.5 (class 0) and 0.4 (class 1), so S01 = 0.5, S02 = 0.4, S12 = 0.2.
+        // With ε = 0.2: 0: positive 0.5 < 0.4 + 0.2, negative 0.4 > 0.5 − 0.2. 1: positive 0.5 <
+        // 0.4 not, negative 0.2 > 0.3 not. 2: no positive, so no negative is far enough from it
+        // (its least similar positive is infinitely so).
         let value = value_of(vec![1.0, 0.5, 0.4], 1, of(loss(0.2), &[0, 0, 1]));
         let expected = (0.5 * 1f32.ln_1p() + 0.2 * (5.0f32 * -0.1).exp().ln_1p()) / 3.0;
         assert!((value - expected).abs() < 1e-6, "{value} {expected}");

@@ -2,11 +2,12 @@ use super::batch::{BatchLoss, EmbeddedBatch, Loss};
 use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
 use tinytriplet_data::Rng;
 
-/// The large-margin cosine loss (Wang et al., "CosFace", 2018, equation 4): a learned proxy for every class, and
-/// cross entropy over `scale · cos` between image and proxies, where the cosine to the image's own is lowered
-/// by `margin`. With a margin of 0 it is the normalised softmax loss (Zhai and Wu 2019).
+/// The large-margin cosine loss (Wang et al., "CosFace", 2018, equation 4): a learned proxy for
+/// every class, and cross entropy over `scale · cos` between image and proxies, where the cosine to
+/// the image's own is lowered by `margin`. With a margin of 0 it is the normalised softmax loss
+/// (Zhai and Wu 2019).
 pub struct Proxies {
-    /// How sharply cosines count.
+    /// The sharpness with which cosines count.
     pub scale: f32,
     /// By how much the own proxy should be nearer than all others.
     pub margin: f32,
@@ -35,7 +36,8 @@ impl Loss for Proxies {
     }
 }
 
-/// Cosines between embeddings of length 1, `[images, values]`, and proxies of any length, `[classes, values]`.
+/// Cosines between embeddings of length 1, `[images, values]`, and proxies of any length,
+/// `[classes, values]`.
 fn cosine_proxies(embeddings: Tensor<2>, proxies: Tensor<2>) -> Tensor<2> {
     let length = proxies.clone().square().sum_dim(1).add_scalar(1e-12).sqrt();
     embeddings.matmul((proxies / length).transpose())

@@ -2,8 +2,8 @@ use super::batch::{BatchLoss, EmbeddedBatch, Loss, pairwise, pairwise_mask, simi
 use burn::tensor::activation::log_softmax;
 use tinytriplet_data::Rng;
 
-/// The supervised contrastive loss (Khosla et al. 2020, equation 2, `L_out`): with z the normalised embeddings, for
-/// each image i that has others P(i) of its class in the batch,
+/// The supervised contrastive loss (Khosla et al. 2020, equation 2, `L_out`): with z the normalised
+/// embeddings, for each image i that has others P(i) of its class in the batch,
 ///
 /// ```text
 /// −1/|P(i)| Σ_{p ∈ P(i)} ln( exp(z_i·z_p / τ) / Σ_{a ≠ i} exp(z_i·z_a / τ) )
@@ -15,7 +15,8 @@ pub struct SupCon {
     pub temperature: f32,
 }
 
-/// In place of a similarity that must not count: far below all others, and no infinity to make NaN of.
+/// The stand-in for a similarity that must not count: far below all others, and no infinity to make
+/// NaN of.
 const NEVER: f32 = -1e9;
 
 impl Loss for SupCon {

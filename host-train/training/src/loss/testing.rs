@@ -1,11 +1,13 @@
-//! How losses are checked: against a value worked out elsewhere, and their gradients against finite differences.
+//! Checks of losses: against a value worked out elsewhere, and of their gradients against finite
+//! differences.
 
 use super::batch::{EmbeddedBatch, Loss};
 use crate::net::floats;
 use burn::tensor::{Device, Tensor, TensorData};
 use tinytriplet_data::{Label, Rng};
 
-/// `loss` as a function of the embeddings of images with these labels, which have something to learn from.
+/// `loss` as a function of the embeddings of images with these labels, which have something to
+/// learn from.
 pub fn of(loss: impl Loss, labels: &[Label]) -> impl Fn(Tensor<2>) -> Tensor<1> {
     move |embeddings| {
         let batch =
@@ -14,13 +16,14 @@ pub fn of(loss: impl Loss, labels: &[Label]) -> impl Fn(Tensor<2>) -> Tensor<1> 
     }
 }
 
-/// The loss of embeddings with `columns` values each.
+/// Returns the loss of embeddings with `columns` values each.
 pub fn value_of(values: Vec<f32>, columns: usize, loss: impl Fn(Tensor<2>) -> Tensor<1>) -> f32 {
     let rows = values.len() / columns;
     floats(loss(Tensor::from_data(TensorData::new(values, [rows, columns]), &Device::flex())))[0]
 }
 
-/// The gradient of `loss` at random embeddings is what its values say: central differences, along every value.
+/// Returns the gradient of `loss` at random embeddings is what its values say: central differences, along
+/// every value.
 pub fn assert_gradient(rows: usize, columns: usize, loss: impl Fn(Tensor<2>) -> Tensor<1>) {
     let device = Device::flex().autodiff();
     let mut rng = Rng::new(5);

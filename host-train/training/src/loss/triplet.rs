@@ -26,7 +26,7 @@ pub struct Triplets {
 }
 
 impl Triplets {
-    /// The loss that a config describes.
+    /// Returns the loss that a config describes.
     pub fn new(config: &TripletConfig) -> Self {
         let margin = match config.margin {
             Margin::Soft => f32::INFINITY, // every triplet has a loss
@@ -41,7 +41,8 @@ impl Triplets {
         }
     }
 
-    /// The loss over some triplets, at least one, whose images have these squared distances, `[images, images]`.
+    /// Returns the loss over some triplets, at least one, whose images have these squared distances,
+    /// `[images, images]`.
     fn over(&self, squared_distances: Tensor<2>, triplets: &[Triplet]) -> Tensor<1> {
         let (positive, negative) = triplet_distances(squared_distances, triplets);
         let difference = if self.squared {
@@ -79,8 +80,8 @@ impl Loss for Triplets {
     }
 }
 
-/// The distances from anchor to positive and from anchor to negative of each triplet, of which there is at
-/// least one.
+/// Returns the distances from anchor to positive and from anchor to negative of each triplet, of which
+/// there is at least one.
 fn triplet_distances(distances: Tensor<2>, triplets: &[Triplet]) -> (Tensor<1>, Tensor<1>) {
     let [count, _] = distances.dims();
     let device = distances.device();
@@ -159,7 +160,8 @@ mod tests {
             };
             Triplets::new(&config(warm_up)).loss(&batch, &mut Rng::new(1)).map(|value| value.count)
         };
-        // Every negative is far away: nothing is left for semi-hard mining, but batch-hard takes all anchors.
+        // Every negative is far away: nothing is left for semi-hard mining, but batch-hard takes
+        // all anchors.
         assert_eq!([count(10, 9), count(10, 10), count(0, 0)], [None, Some(4), Some(4)]);
     }
 }

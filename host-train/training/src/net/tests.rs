@@ -22,7 +22,7 @@ fn assert_close(a: &[f32], b: &[f32]) {
     }
 }
 
-/// What Burn computes, and what the plain arrays say, is the same.
+/// Burn and the plain arrays compute the same.
 fn assert_float_net_agrees(net: &Net) {
     let pixels = pixels(3, net.input());
     let images: Vec<&[u8]> = pixels.chunks_exact(values(net.input())).collect();

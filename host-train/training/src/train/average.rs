@@ -5,8 +5,8 @@ use burn::{
 };
 use std::collections::HashMap;
 
-/// The running mean of a learner's weights, and of its batch norms' statistics (Polyak and Juditsky 1992; as an
-/// exponential moving average, Tarvainen and Valpola 2017).
+/// The running mean of a learner's weights, and of its batch norms' statistics (Polyak and Juditsky
+/// 1992; as an exponential moving average, Tarvainen and Valpola 2017).
 pub(super) struct Average {
     /// Without gradients.
     learner: Learner,
@@ -20,7 +20,7 @@ impl Average {
         Self { learner: learner.valid(), keep }
     }
 
-    /// Takes the weights behind step `step`, counted from 1, into the mean.
+    /// Takes the weights after step `step`, counted from 1, into the mean.
     pub(super) fn add(&mut self, learner: &Learner, step: usize) {
         let step = step as f64;
         let mut current =

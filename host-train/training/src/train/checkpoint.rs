@@ -1,7 +1,7 @@
 //! The state of a training on disk: from it, a training goes on and ends with the same bits.
 //!
-//! A checkpoint is a folder, `checkpoint-<steps>`. It is written under another name and renamed when it is whole; the
-//! one before it is removed after that.
+//! A checkpoint is a folder, `checkpoint-<steps>`. It is written under another name and renamed
+//! when it is whole; the one before it is removed after that.
 
 use super::{learner::Learner, state::State};
 use burn::{module::Module, optim::ModuleOptimizer};
@@ -20,7 +20,7 @@ const AVERAGE: &str = "average.bpk";
 const BEST: &str = "best.bpk";
 const STATE: &str = "state.json";
 
-/// Why a training cannot be saved or resumed.
+/// The reason why a training cannot be saved or resumed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CheckpointError {
     /// There is nothing to go on from.
@@ -37,7 +37,7 @@ pub enum CheckpointError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         why: String,
     },
     /// It cannot be written.
@@ -45,12 +45,12 @@ pub enum CheckpointError {
     Write {
         /// The folder or file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault.
         why: String,
     },
 }
 
-/// What tells one training set from another: a hash of all pixels and labels.
+/// Returns what tells one training set from another: a hash of all pixels and labels.
 pub(super) fn fingerprint(data: &Split) -> String {
     let mut hash = Sha256::new();
     for index in 0..data.len() {
@@ -64,7 +64,7 @@ pub(super) fn fingerprint(data: &Split) -> String {
 #[derive(Clone, Debug)]
 pub struct Checkpoints(PathBuf);
 
-/// Where a training begins, and where it leaves checkpoints.
+/// The beginning of a training, and the place of its checkpoints.
 #[derive(Clone, Copy, Debug)]
 pub enum Start<'a> {
     /// From random weights, without checkpoints.
@@ -75,7 +75,7 @@ pub enum Start<'a> {
     Resuming(&'a Checkpoints),
 }
 
-/// What a checkpoint holds.
+/// The content of a checkpoint.
 pub(super) struct Saved<'a> {
     pub learner: &'a Learner,
     pub optimizer: &'a ModuleOptimizer,
@@ -84,7 +84,7 @@ pub(super) struct Saved<'a> {
     pub state: &'a State,
 }
 
-/// What was read from a checkpoint.
+/// The content of a checkpoint that was read.
 pub(super) struct Loaded {
     pub learner: Learner,
     pub optimizer: ModuleOptimizer,
@@ -99,7 +99,7 @@ impl Checkpoints {
         Self(folder.to_owned())
     }
 
-    /// Whether there is one.
+    /// Returns true if there is one.
     pub fn is_empty(&self) -> bool {
         self.all().is_ok_and(|all| all.is_empty())
     }
@@ -107,14 +107,14 @@ impl Checkpoints {
     /// Removes them all, when the training is over.
     ///
     /// # Errors
-    /// One cannot be removed.
+    /// Returns [`CheckpointError::Write`] if one cannot be removed.
     pub fn remove(&self) -> Result<(), CheckpointError> {
         let removed =
             self.all().and_then(|all| all.iter().try_for_each(|(_, path)| fs::remove_dir_all(path)));
         removed.map_err(|error| CheckpointError::Write { path: self.0.clone(), why: error.to_string() })
     }
 
-    /// All of them and their steps, the newest last.
+    /// Returns all of them and their steps, the newest last.
     fn all(&self) -> io::Result<Vec<(usize, PathBuf)>> {
         let mut all = Vec::new();
         for entry in fs::read_dir(&self.0)? {
@@ -154,8 +154,8 @@ impl Checkpoints {
         before.iter().try_for_each(|(_, old)| fs::remove_dir_all(old)).map_err(disk)
     }
 
-    /// Reads the newest one. `learner` and `optimizer` are new ones of the run's config, `data` is the
-    /// [`fingerprint`] of what is to be trained on.
+    /// Reads the newest one. `learner` and `optimizer` are new ones of the run's config, `data` is
+    /// the [`fingerprint`] of what is to be trained on.
     pub(super) fn load(
         &self,
         data: &str,

@@ -1,16 +1,18 @@
-/// Notices when a net answers the same to every image. Whatever the loss, its gradient then leads nowhere.
+/// Notices when a net answers the same to every image. Whatever the loss, its gradient then leads
+/// nowhere.
 #[derive(Default)]
 pub(super) struct CollapseDetector {
     suspicious: usize,
 }
 
-/// So many suspicious steps in a row are a collapse.
+/// The number of suspicious steps in a row that make a collapse.
 const PATIENCE: usize = 50;
-/// Embeddings whose mean squared distance is below this share of their mean squared length are all the same.
+/// Embeddings whose mean squared distance is below this share of their mean squared length are all
+/// the same.
 const NARROW: f64 = 1e-4;
 
 impl CollapseDetector {
-    /// Whether the step is the last of too many bad ones.
+    /// Returns true if the step is the last of too many bad ones.
     pub(super) fn collapsed(&mut self, dispersion: Dispersion) -> bool {
         let all_the_same = dispersion.distance <= NARROW * dispersion.length;
         self.suspicious = if all_the_same { self.suspicious + 1 } else { 0 };
@@ -18,7 +20,8 @@ impl CollapseDetector {
     }
 }
 
-/// How far the embeddings of a batch are from each other, and from 0. Not finite where one of them is not.
+/// The distance of a batch's embeddings from each other, and from 0. Not finite if one of them is
+/// not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Dispersion {
     /// Mean squared distance of two of them, an embedding and itself included.
@@ -28,7 +31,8 @@ pub(super) struct Dispersion {
 }
 
 impl Dispersion {
-    /// Of rows of `values` values. The mean squared distance of all pairs is twice the variance.
+    /// Measures rows of `values` values. The mean squared distance of all pairs is twice the
+    /// variance.
     pub(super) fn new(rows: &[f32], values: usize) -> Self {
         let count = (rows.len() / values) as f64;
         let length = rows.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>() / count;

@@ -1,4 +1,4 @@
-//! Why a training fails.
+//! The reason why a training fails.
 
 use super::checkpoint::CheckpointError;
 use crate::{net::NetError, sampler::SamplerError};
@@ -6,7 +6,7 @@ use thiserror::Error;
 use tinytriplet_data::TooFewToHoldOut;
 use tinytriplet_evaluation::export::ExportError;
 
-/// Why training did not end well.
+/// The reason why training did not end well.
 #[derive(Debug, PartialEq, Error)]
 pub enum TrainError {
     /// The net does not fit the images.
@@ -52,7 +52,7 @@ pub enum TrainError {
         loss: f32,
         /// Triplets, pairs or images that the loss rests on.
         mined: usize,
-        /// What these are.
+        /// The unit of `mined`.
         unit: &'static str,
         /// The config's learning rate.
         lr: f64,

@@ -16,10 +16,10 @@ pub(super) struct Learner {
 }
 
 impl Learner {
-    /// With random weights drawn from `rng`; with this many proxies, or none.
+    /// Creates a learner with random weights drawn from `rng`; with this many proxies, or none.
     ///
     /// # Errors
-    /// As [`Net::new`].
+    /// Returns the same errors as [`Net::new`].
     pub fn new(
         config: &NetConfig,
         input: Shape,

@@ -1,16 +1,16 @@
-//! What is told while training goes on.
+//! Reports while training goes on.
 
 use tinytriplet_evaluation::history::HistoryRow;
 
 /// Hears how training goes. Every method does nothing unless it is implemented.
 pub trait Observer {
-    /// A step is done.
+    /// Called when a step is done.
     fn step(&mut self, _progress: &Progress) {}
 
-    /// The history has a new row, the last of `history`.
+    /// Called when the history has a new row, the last of `history`.
     fn row(&mut self, _history: &[HistoryRow]) {}
 
-    /// Whether to stop behind the step that is done.
+    /// Returns true if training is to stop after the step that is done.
     fn interrupted(&self) -> bool {
         false
     }
@@ -18,7 +18,7 @@ pub trait Observer {
 
 impl Observer for () {}
 
-/// How far training is.
+/// The progress of a training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
     /// Steps done, from 1.
@@ -33,7 +33,7 @@ pub struct Progress {
     pub loss: f32,
     /// Triplets, pairs or images that the loss rests on.
     pub mined: usize,
-    /// What [`mined`](Self::mined) counts.
+    /// The unit of [`mined`](Self::mined).
     pub unit: &'static str,
     /// Learning rate of the step.
     pub learning_rate: f64,

@@ -1,14 +1,14 @@
-//! What a training comes to.
+//! The result of a training.
 
 use crate::net::Net;
 use tinytriplet_evaluation::history::HistoryRow;
 
-/// What training gives.
+/// The result of a training.
 #[derive(Debug)]
 pub struct Trained {
     /// The net, for inference.
     pub net: Net,
-    /// How it went.
+    /// The history, a row per look at the held-out images.
     pub history: Vec<HistoryRow>,
     /// Images that went through the net in training, repetitions counted.
     pub images_seen: u64,
@@ -18,11 +18,11 @@ pub struct Trained {
     pub held_out: Vec<usize>,
     /// Steps done.
     pub steps: usize,
-    /// Why there were no more.
+    /// The reason why there were no more.
     pub ended: Ended,
 }
 
-/// Why a training ended.
+/// The reason why a training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// All steps are done.

@@ -2,7 +2,7 @@
 
 use tinytriplet_recipe::{Schedule, TrainConfig, WarmUp};
 
-/// The rate of step `step`, counted from 0.
+/// Returns the rate of step `step`, counted from 0.
 pub(super) fn learning_rate(recipe: &TrainConfig, step: usize, steps: usize) -> f64 {
     let factor = match recipe.schedule {
         Schedule::Constant => 1.0,

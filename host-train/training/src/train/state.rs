@@ -1,10 +1,10 @@
-//! How far a training is, beside its weights.
+//! The state of a training, beside its weights.
 
 use serde::{Deserialize, Serialize};
 use tinytriplet_evaluation::history::HistoryRow;
 
-/// What is not weights. Random numbers need no state: every step draws from a stream of its own, and the sampler
-/// is wound forward.
+/// The state of a training beside the weights. Random numbers need none: every step draws from a
+/// stream of its own, and the sampler is wound forward.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
     /// [`fingerprint`](super::checkpoint::fingerprint) of the images that are trained on.

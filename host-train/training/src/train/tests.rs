@@ -8,7 +8,7 @@ use tinytriplet_recipe::{
     WarmUp,
 };
 
-/// Images of 12 x 12 pixels: a bar whose angle tells the class, moved about.
+/// Returns images of 12 x 12 pixels: a bar whose angle tells the class, moved about.
 fn bars(per_class: usize) -> Split {
     let mut rng = Rng::new(11);
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
@@ -82,7 +82,7 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
     assert_ne!(run(&other).unwrap().net.to_float_net(), one.0);
 }
 
-/// Stops a training behind a step.
+/// Stops a training after a step.
 struct StopAt(usize, usize);
 
 impl Observer for StopAt {

@@ -116,7 +116,7 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// The same, with checkpoints.
+    /// Returns the same, with checkpoints.
     fn saving(mut self, checkpoints: &'a Checkpoints) -> Self {
         self.checkpoints = Some(checkpoints);
         self.state.data = fingerprint(self.data);
@@ -139,7 +139,7 @@ impl<'a> Training<'a> {
         })
     }
 
-    /// Whether all steps are done.
+    /// Returns true if all steps are done.
     pub fn is_done(&self) -> bool {
         self.state.step >= self.steps
     }
@@ -147,7 +147,8 @@ impl<'a> Training<'a> {
     /// Trains on one batch.
     ///
     /// # Errors
-    /// Returns [`TrainError::Diverged`] or [`TrainError::Collapsed`] where nothing can come of the training any more.
+    /// Returns [`TrainError::Diverged`] or [`TrainError::Collapsed`] if nothing can come of the
+    /// training any more.
     pub fn step(mut self) -> Result<(Self, Progress), TrainError> {
         let started = Instant::now();
         let recipe = &self.config.train;
@@ -174,7 +175,7 @@ impl<'a> Training<'a> {
         Ok((self, progress))
     }
 
-    /// The batch's embeddings, and how far they are from each other.
+    /// Returns the batch's embeddings, and how far they are from each other.
     fn embed<'b>(&'b self, batch: &'b Batch) -> (EmbeddedBatch<'b>, Dispersion) {
         let step = self.state.step as u64 + 1;
         let net = &self.learner.net;
@@ -193,8 +194,8 @@ impl<'a> Training<'a> {
         (embedded, dispersion)
     }
 
-    /// The images' pixels from 0 to 1, turned and distorted where asked. Each image draws from a stream of its own, so
-    /// that they can be done in parallel.
+    /// Returns the images' pixels from 0 to 1, turned and distorted where asked. Each image draws from a
+    /// stream of its own, so that they can be done in parallel.
     fn pixels(&self, images: &[usize], rng: &Rng) -> Vec<f32> {
         let Self { data, turns, .. } = self;
         let augment: Option<&AugmentConfig> = self.config.train.augment.as_ref();
@@ -240,7 +241,7 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Whether it is time to look at the held-out images.
+    /// Returns true if it is time to look at the held-out images.
     pub fn row_is_due(&self) -> bool {
         self.state.step.is_multiple_of(self.config.train.validate_every) || self.is_done()
     }
@@ -260,17 +261,17 @@ impl<'a> Training<'a> {
         &self.state.history
     }
 
-    /// Whether the held-out images have found nothing better for too long.
+    /// Returns true if the held-out images have found nothing better for too long.
     pub fn patience_is_over(&self) -> bool {
         self.config.train.patience.is_some_and(|patience| self.state.without_progress >= patience)
     }
 
-    /// The weights that are judged: the running mean, where there is one.
+    /// Returns the weights that are judged: the running mean, where there is one.
     fn current(&self) -> &Learner {
         self.average.as_ref().map_or(&self.learner, Average::learner)
     }
 
-    /// `None` where nothing is held out.
+    /// Returns `None` where nothing is held out.
     fn held_out_precision(&self) -> Option<f64> {
         let Self { data, held_out, .. } = self;
         if held_out.is_empty() {
@@ -290,7 +291,7 @@ impl<'a> Training<'a> {
         Ok(checkpoints.save(&Saved { learner, optimizer, average, best: best.as_ref(), state })?)
     }
 
-    /// The net that the training gives: the best one, where there is one.
+    /// Returns the net that the training gives: the best one, where there is one.
     pub fn end(self, ended: Ended) -> Trained {
         let net: Net = self.best.as_ref().unwrap_or(self.current()).net.valid();
         let State { step, images_seen, seconds, history, .. } = self.state;
@@ -299,10 +300,10 @@ impl<'a> Training<'a> {
     }
 }
 
-/// Shape of the data's images.
+/// Returns the shape of the data's images.
 ///
 /// # Errors
-/// They are too large.
+/// Returns [`TrainError::ImageSize`] if they are too large.
 pub fn shape(data: &Split) -> Result<Shape, TrainError> {
     match (u16::try_from(data.height), u16::try_from(data.width)) {
         (Ok(height), Ok(width)) => Ok(Shape::new(height, width, 1)),

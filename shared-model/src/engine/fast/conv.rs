@@ -1,4 +1,5 @@
-//! What the drivers of convolutions share: the layer, its channels, and the pixels that go in and out.
+//! Types that the drivers of convolutions share: the layer, its channels, and the pixels that go in
+//! and out.
 
 use super::misfit;
 use crate::model::{
@@ -9,22 +10,22 @@ use crate::model::{
 
 /// A convolution, and the 2 × 2 max pool of stride 2 after it where there is one.
 pub(super) struct Conv<'s, 'a> {
-    /// What is read, without the rows and columns that nothing looks at.
+    /// The input without the rows and columns that nothing reads.
     pub input: Shape,
-    /// How the input's bytes are read.
+    /// The type of the input's bytes.
     pub element: Element,
-    /// What is written, after the pool, without the rows and columns that nothing looks at.
+    /// The output, after the pool, without the rows and columns that nothing reads.
     pub output: Shape,
-    /// How the output's bytes are read.
+    /// The type of the output's bytes.
     pub to: Element,
-    /// Kernel, stride and padding; its shapes are those of the whole maps before the pool.
+    /// Kernel, stride and padding. Its shapes are those of the whole maps, before the pool.
     pub geometry: &'s ConvGeometry,
-    /// Whether a pool follows.
+    /// True if a pool follows.
     pub pooled: bool,
-    /// Whether every sum, rounded, fits 16 bits.
+    /// True if every rounded sum fits 16 bits.
     #[cfg_attr(not(dsp), allow(dead_code))]
     pub narrow: bool,
-    /// The weights are packed for the convolution's kernel, and 4-byte aligned.
+    /// Weights packed for this kernel, 4-byte aligned; biases and multipliers.
     pub parameters: &'s Parameters<'a>,
 }
 
@@ -35,7 +36,7 @@ impl<'a> Conv<'_, 'a> {
         Channels::of(self.parameters)
     }
 
-    /// Returns packed weights of 16 bits.
+    /// Returns the packed weights of a kernel whose weights have 16 bits.
     #[inline(always)]
     pub fn halves(&self) -> &'a [i16] {
         bytemuck::try_cast_slice(self.parameters.weights).unwrap_or_else(|_| misfit())
@@ -47,7 +48,7 @@ impl<'a> Conv<'_, 'a> {
         self.geometry.kernel[0] * self.geometry.kernel[1] * self.input.channels as usize
     }
 
-    /// Returns the rows, and the columns, of the convolution from one output to the next.
+    /// Returns how many rows, and columns, of the convolution lie from one output to the next.
     #[inline(always)]
     pub const fn pool(&self) -> usize {
         if self.pooled { 2 } else { 1 }
@@ -74,7 +75,8 @@ impl<'a> Channels<'a> {
     }
 }
 
-/// Rows of a feature map in a ring: row `r` lies in slot `r % slots`. A whole map has as many slots as rows.
+/// Rows of a feature map in a ring: row `r` lies in slot `r % slots`. A whole map has as many slots
+/// as rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
     /// The slots, one after the other.
@@ -86,10 +88,11 @@ pub(crate) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Returns the bytes of row `r`; none where the ring does not hold it.
+    /// Returns the bytes of row `r`, or an empty slice if the ring does not hold it.
     #[inline]
     pub fn row(&self, r: usize) -> &'a [u8] {
-        // `checked_rem` would do, but a ring is turned once a row: no division on cores that have none.
+        // Not `checked_rem`: a division is slow on cores that have none, and this loop turns at
+        // most once per row.
         let mut slot = r;
         while self.slots > 0 && slot >= self.slots {
             slot -= self.slots;

@@ -1,9 +1,10 @@
-//! Faster ways to the bytes that the [kernels](crate::engine::kernel) define. `docs/KERNELS.md` explains them.
+//! Faster ways to the bytes that the [reference kernels](crate::engine::kernel) define.
+//! `docs/KERNELS.md` explains them.
 //!
-//! A packed model file has the weights of each layer in the order in which its path reads them; which path that is
-//! follows from the layer's shape alone. Each path is a driver in safe Rust, which is the same on every processor, and a
-//! few inner loops that exist twice: in portable Rust next to the driver, and in `cortex_m` for cores with ARM's
-//! DSP extension.
+//! A packed model file has the weights of each layer in the order in which its kernel reads them.
+//! The kernel follows from the layer's shape alone. Each kernel is a driver in safe Rust, the same
+//! on every processor, and a few inner loops that exist twice: in portable Rust next to the driver,
+//! and in `cortex_m` for cores with ARM's DSP extension.
 
 mod conv;
 #[cfg(dsp)]
@@ -31,14 +32,14 @@ const _: () = assert!(
     "sums of transformed values fit 32 bits for every depth that is given to Winograd's method"
 );
 
-/// What a step reads and writes at a time: its input and its output without the rows and columns that no one looks at.
+/// The input and the output of a step without the rows and columns that nothing reads.
 #[derive(Clone, Copy)]
 pub(crate) struct Extent {
     pub input: Shape,
     pub output: Shape,
 }
 
-/// Words of 32 bits that a step works in, beside its input and its output.
+/// Returns how many words of workspace a step needs beside its input and its output.
 pub(crate) fn work_len(step: &Step<'_>, extent: Extent) -> usize {
     let conv = conv(step, extent);
     match (conv, step.kernel) {
@@ -66,8 +67,8 @@ fn conv<'s, 'a>(step: &'s Step<'a>, extent: Extent) -> Option<Conv<'s, 'a>> {
     })
 }
 
-/// Computes the rows of a convolution's output, or of the pool's behind it, that fill `output`; the first of them is row
-/// `first`.
+/// Computes as many rows of a convolution's output, or of the output of the pool after it, as fill
+/// `output`. The first of them is row `first`.
 pub(crate) fn conv_rows(
     step: &Step<'_>,
     extent: Extent,
@@ -91,17 +92,20 @@ pub(crate) fn conv_rows(
 /// Computes a dense layer.
 pub(crate) fn dense(step: &Step<'_>, input: &[u8], output: &mut [u8], work: &mut [u32]) {
     let Operation::Dense(parameters) = &step.operation else { return misfit() };
-    let job = rows::Dense {
+    let layer = rows::Dense {
         element: step.input.element,
         to: step.output.element,
         channels: Channels::of(parameters),
         weights: parameters.weights,
     };
-    rows::dense(&job, input, output, work);
+    rows::dense(&layer, input, output, work);
 }
 
-/// Stands for what is left out where a length does not fit what [`Model::decode`](crate::Model::decode) has checked.
-/// That is a mistake in this module: a debug build panics. A board leaves it out and carries no code for a panic.
+/// Marks a branch for lengths that do not fit the layer, which
+/// [`Model::decode`](crate::Model::decode) rules out.
+///
+/// Such a length is a mistake in this module, and a debug build panics. A release build goes on
+/// with an empty value: no panic may be linked into an inference on a board.
 #[inline(always)]
 #[track_caller]
 fn misfit<T: Default>() -> T {
@@ -109,7 +113,7 @@ fn misfit<T: Default>() -> T {
     T::default()
 }
 
-/// Copies as many bytes as both have. (`copy_from_slice` would ask whether the lengths agree, and panic.)
+/// Copies as many bytes as both have. (`copy_from_slice` would compare the lengths, and panic.)
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);

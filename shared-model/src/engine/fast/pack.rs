@@ -1,5 +1,5 @@
-//! Packed weights, made and read back. Each path's module packs; here is what else a model file needs: lengths, single
-//! weights, and whether packed weights are what packing makes of any.
+//! Packed weights. Each kernel's module packs its own. This one has what else a model file needs:
+//! lengths, single weights read back, and the check that packed weights can come from packing.
 
 use super::{rows, taps, winograd};
 use crate::model::{
@@ -9,19 +9,20 @@ use crate::model::{
     step::{Operation, Parameters, Step},
 };
 
-/// How many filters a layer has, and of which shape. A dense layer's have one row and one column.
+/// The number of a layer's filters and their shape. Those of a dense layer have one row and one
+/// column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FilterShape {
     pub channels: usize,
     kernel: [usize; 2],
     /// Input channels.
     depth: usize,
-    /// Of [`Kernel::Taps`].
+    /// The order of weights for [`Kernel::Taps`].
     order: taps::Order,
 }
 
 impl FilterShape {
-    /// The filters of a convolution.
+    /// Returns the filters of a convolution.
     pub fn of_conv(conv: &ConvGeometry, pool: Option<Pool>) -> Self {
         let depth = usize::from(conv.input.channels) / conv.groups.max(1);
         let ConvGeometry { kernel, stride, .. } = *conv;
@@ -29,18 +30,19 @@ impl FilterShape {
         Self { channels: conv.output.channels.into(), kernel, depth, order }
     }
 
-    /// The filters of a dense layer.
+    /// Returns the filters of a dense layer.
     pub fn of_dense(channels: usize, inputs: usize) -> Self {
         let order = taps::Order::of(inputs, [1, 1], [1, 1], false, false);
         Self { channels, kernel: [1, 1], depth: inputs, order }
     }
 
-    /// Weights of a filter.
+    /// Returns the number of weights of a filter.
     pub fn taps(self) -> usize {
         self.kernel[0] * self.kernel[1] * self.depth
     }
 
-    /// Where tap `tap` of output channel `channel` lies among the halves of [`Kernel::Taps`].
+    /// Returns the index of tap `tap` of output channel `channel` among the halves of
+    /// [`Kernel::Taps`].
     fn tap_half(self, channel: usize, tap: usize) -> usize {
         let run = (self.kernel[1] * self.depth).max(1);
         self.order.weight_half(channel, tap / run, tap % run)
@@ -58,7 +60,7 @@ impl Kernel {
         self.weights_len(FilterShape::of_dense(channels, inputs))
     }
 
-    /// Bytes of the weights of filters; `None` if they exceed the address space.
+    /// Returns the bytes of the weights of filters; `None` if they exceed the address space.
     pub(crate) fn weights_len(self, filters: FilterShape) -> Option<usize> {
         let FilterShape { channels, depth, order, .. } = filters;
         match self {
@@ -72,7 +74,7 @@ impl Kernel {
         }
     }
 
-    /// Packs plain weights. False where `out` does not lie at a multiple of 2 bytes.
+    /// Packs plain weights. Returns false if `out` does not begin at a multiple of 2 bytes.
     pub(crate) fn pack(
         self,
         filters: FilterShape,
@@ -93,7 +95,7 @@ impl Kernel {
         true
     }
 
-    /// The weight `tap` of output channel `channel`, as it was before packing.
+    /// Returns the weight `tap` of output channel `channel`, as it was before packing.
     pub(crate) fn weight(
         self,
         filters: FilterShape,
@@ -118,7 +120,7 @@ impl Kernel {
         }
     }
 
-    /// Whether the packed weights are what packing makes of any.
+    /// Returns whether packing makes such packed weights of any plain ones.
     pub(crate) fn is_packed(self, filters: FilterShape, parameters: &Parameters<'_>) -> bool {
         let FilterShape { channels, depth, order, .. } = filters;
         let halves = |index| half(parameters, index);
@@ -128,7 +130,8 @@ impl Kernel {
                 (0..depth).all(|input| winograd::is_transformed(halves, depth, channel, input))
             }),
             Self::Taps => {
-                // Each weight's halves have one value, of 8 bits; and no other half has one, but for the parameters.
+                // All halves of a weight have the same value, of 8 bits. All others are 0, except
+                // the parameters.
                 let mut weights = 0;
                 let same = (0..channels).all(|channel| {
                     let [bias, multiplier] = order.parameter_halves(channel);
@@ -148,7 +151,7 @@ impl Kernel {
                     |record: usize| order.weight_halves(record).filter(|&at| halves(at) != 0).count();
                 same && (0..channels / 2).map(others).sum::<usize>() == weights
             }
-            // Any byte is a weight; what is beyond the last channel or tap is one of 0.
+            // Any byte is a weight. Those beyond the last channel or tap are 0.
             Self::Rows => {
                 let taps = filters.taps();
                 let zero = |channel: usize| if channel.is_multiple_of(2) { 0x80 } else { 0 };
@@ -163,13 +166,13 @@ impl Kernel {
     }
 }
 
-/// A half of packed weights.
+/// Returns a half of packed weights.
 fn half(parameters: &Parameters<'_>, index: usize) -> i16 {
     parameters.weights.as_chunks().0.get(index).map_or(0, |&bytes| i16::from_le_bytes(bytes))
 }
 
 impl<'a> Step<'a> {
-    /// The filters' shape and the sections that hold them; `None` for a pool.
+    /// Returns the filters' shape and the sections that hold them; `None` for a pool.
     pub(crate) fn filters(&self) -> Option<(FilterShape, &Parameters<'a>)> {
         match &self.operation {
             Operation::Conv2d { geometry, pool, parameters } => {

@@ -29,7 +29,7 @@ impl Random {
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.range(0, from.len() - 1)]
     }
-    /// Bytes: random, or every byte an extreme.
+    /// Returns random bytes, or extremes only.
     pub fn bytes(&mut self, len: usize, extremes: [u8; 2]) -> Vec<u8> {
         match self.range(0, 5) {
             0 => std::vec![extremes[0]; len],
@@ -39,8 +39,8 @@ impl Random {
             _ => (0..len).map(|_| self.next() as u8).collect(),
         }
     }
-    /// A bias and a multiplier for `count` channels that bring sums of `taps` products into the range of a byte,
-    /// or far out of it.
+    /// Returns biases and multipliers of `count` channels. They bring sums of `taps` products into
+    /// the range of a byte, or far out of it.
     pub fn channels(&mut self, count: usize, taps: usize) -> (Vec<i32>, Vec<i32>) {
         let wild = self.range(0, 3) == 0;
         let biases = (0..count).map(|_| (self.next() as i32) >> if wild { 7 } else { 16 }).collect();
@@ -58,21 +58,21 @@ pub(super) fn le(words: &[i32]) -> Vec<u8> {
 /// A random convolution with everything about it.
 pub(super) struct Case {
     pub geometry: ConvGeometry,
-    /// What is written, after the pool.
+    /// The output, after the pool.
     pub output: Shape,
     pub pooled: bool,
-    /// Of the input and of the output.
+    /// The types of the input's and the output's bytes.
     pub elements: [Element; 2],
     pub input: Vec<u8>,
     pub weights: Vec<i8>,
     pub biases: Vec<i32>,
     pub multipliers: Vec<i32>,
-    /// What the reference computes.
+    /// The output of the reference.
     pub expected: Vec<u8>,
 }
 
 impl Case {
-    /// Chooses a shape, too: a common one, or any that kernels of up to 5 × 5 can have.
+    /// Returns a case with a random shape: a common one, or any with a kernel of up to 5 × 5.
     pub fn random(random: &mut Random, depths: &[usize], common: bool) -> Self {
         let depth = random.pick(depths);
         let kernel =
@@ -114,7 +114,7 @@ impl Case {
         Self { geometry, output, pooled, elements, input, weights, biases, multipliers, expected }
     }
 
-    /// Returns what a kernel gets; `parameters` hold packed weights.
+    /// Returns the layer as a kernel gets it; `parameters` hold packed weights.
     pub fn conv<'s, 'a>(&'s self, parameters: &'s Parameters<'a>) -> Conv<'s, 'a> {
         let [element, to] = self.elements;
         Conv {
@@ -129,8 +129,8 @@ impl Case {
         }
     }
 
-    /// Runs a kernel, which computes `rows_at_once` rows for each number that it gets, and compares the output. `packed` is
-    /// 4-byte aligned.
+    /// Runs a kernel, which computes `rows_at_once` rows for each number that it gets, and compares
+    /// the output. `packed` is 4-byte aligned.
     pub fn check(
         &self,
         index: usize,

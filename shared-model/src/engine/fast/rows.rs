@@ -1,8 +1,8 @@
-//! Dense layers, and convolutions of any kernel, on int8 weights that stay one byte each: two output channels A and B
-//! share a halfword `(B << 8) | (A + 128)`.
+//! Dense layers, and convolutions of any kernel, on int8 weights that stay one byte each: two
+//! output channels A and B share a halfword `(B << 8) | (A + 128)`.
 //!
-//! With `T = Σ halfword · x` and `S = Σ B · x` is `Σ (A + 128) · x = T − 256 · S`, mod 2^32, and `128 · Σ x` is the
-//! same for all channels.
+//! With `T = Σ halfword · x` and `S = Σ B · x`, `Σ (A + 128) · x = T − 256 · S` mod 2^32, and
+//! `128 · Σ x` is the same for all channels.
 
 use super::{
     conv::{Channels, Conv, Rows},
@@ -16,7 +16,7 @@ use super::cortex_m::{dense::fours, dot4x2::dot4x2, expand::expand as expand_qua
 #[cfg(not(dsp))]
 use portable::{dot4, dot4x2};
 
-/// Rows of weights are filled up to a multiple of so many.
+/// Zeros fill up rows of weights to a multiple of this.
 pub(super) const ROW_MULTIPLE: usize = 8;
 /// Windows that are summed together.
 const WINDOWS: usize = 4;
@@ -24,29 +24,29 @@ const WINDOWS: usize = 4;
 /// A dense layer.
 #[derive(Clone, Copy)]
 pub(crate) struct Dense<'a> {
-    /// How the input's bytes are read.
+    /// The type of the input's bytes.
     pub element: Element,
-    /// How the output's bytes are read.
+    /// The type of the output's bytes.
     pub to: Element,
     /// Biases and multipliers.
     pub channels: Channels<'a>,
-    /// As [`pack`] writes them; 4-byte aligned.
+    /// Weights as [`pack`] writes them, 4-byte aligned.
     pub weights: &'a [u8],
 }
 
-/// Words of workspace that [`conv`] needs.
+/// Returns how many words of workspace [`conv`] needs.
 pub(super) const fn work_words(conv: &Conv<'_, '_>) -> usize {
     (WINDOWS + 1) * conv.taps().next_multiple_of(8) / 2
 }
 
-/// Words of workspace that [`dense`] needs.
+/// Returns how many words of workspace [`dense`] needs.
 pub(super) const fn dense_work_words(inputs: usize) -> usize {
     inputs.next_multiple_of(8) / 2
 }
 
-/// Packs int8 weights `[output][tap]`: `[four outputs][word][pair 2][lane 2][A + 128, B]`. Taps are filled up to a
-/// multiple of 8, outputs to a multiple of 4, with weights of 0. Word and lane of a tap: word `2q + h` holds the taps
-/// `4q + h` and `4q + 2 + h`.
+/// Packs int8 weights `[output][tap]`: `[four outputs][word][pair 2][lane 2][A + 128, B]`. Weights
+/// of 0 fill up taps to a multiple of 8, outputs to a multiple of 4. Word and lane of a tap: word
+/// `2q + h` holds the taps `4q + h` and `4q + 2 + h`.
 pub(crate) fn pack(weights: &[i8], taps: usize, packed: &mut [u8]) {
     if taps == 0 {
         return;
@@ -63,7 +63,7 @@ pub(crate) fn pack(weights: &[i8], taps: usize, packed: &mut [u8]) {
     }
 }
 
-/// Where the weight of a tap of an output lies.
+/// Returns the index of the weight of a tap of an output.
 pub(super) const fn place_of(taps: usize, output: usize, tap: usize) -> usize {
     let (word, lane) = place(tap);
     output / 4 * 4 * taps.next_multiple_of(ROW_MULTIPLE)
@@ -73,7 +73,8 @@ pub(super) const fn place_of(taps: usize, output: usize, tap: usize) -> usize {
         + output % 2
 }
 
-/// Expands bytes to 16 bits, one word of two in every `step`, and sums them up.
+/// Expands bytes to words of two, stores one in every `step` words of the panel, and returns the
+/// sum of the bytes.
 fn expand(bytes: &[u8], signed: bool, panel: &mut [u32], step: usize) -> i32 {
     let mut sum = 0u32; // two sums of 16 lanes each would overflow: lanes are added one by one
     #[cfg(dsp)]
@@ -117,7 +118,8 @@ fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
 /// [`expand`] of unsigned bytes into consecutive words.
 #[cfg(not(dsp))]
 fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
-    // 64 times 4 bytes do not overflow two sums of 16 bits; the last, shorter piece is the slower function's.
+    // 64 times 4 bytes do not overflow two sums of 16 bits. The slower function expands the last,
+    // shorter piece.
     let (pieces, rest) = bytes.as_chunks::<256>();
     let Some((panels, end)) = panel.split_at_mut_checked(128 * pieces.len()) else { return 0 };
     let mut sum = 0u32;
@@ -133,7 +135,7 @@ fn expand_unsigned(bytes: &[u8], panel: &mut [u32]) -> i32 {
     sum as i32 + expand(rest, false, end, 1)
 }
 
-/// Expands up to 128 times four bytes; their sum.
+/// Expands up to 128 times four bytes; returns their sum.
 #[cfg(not(dsp))]
 #[inline(always)]
 fn expand_quads(quads: &[[u8; 4]], panel: &mut [[u32; 2]]) -> u32 {
@@ -162,30 +164,30 @@ pub(super) struct Fours<'a> {
 }
 
 /// Computes a dense layer.
-pub(crate) fn dense(job: &Dense<'_>, input: &[u8], out: &mut [u8], work: &mut [u32]) {
+pub(crate) fn dense(layer: &Dense<'_>, input: &[u8], out: &mut [u8], work: &mut [u32]) {
     let padded = input.len().next_multiple_of(8);
     let Some(panel) = work.get_mut(..padded / 2) else { return misfit() };
     if panel.is_empty() {
         return misfit();
     }
-    let offset = match job.element {
+    let offset = match layer.element {
         Element::Unsigned => expand_unsigned(input, panel),
         Element::Signed => expand(input, true, panel, 1),
     };
     let offset = offset.wrapping_mul(128);
-    dense_rows(job, panel, offset, out);
+    dense_rows(layer, panel, offset, out);
 }
 
-/// The rows of [`dense`], four at a time; `offset` is 128 times the sum of the panel.
-fn dense_rows(job: &Dense<'_>, panel: &[u32], offset: i32, out: &mut [u8]) {
-    let (biases, last_biases) = job.channels.biases.as_chunks();
-    let (multipliers, last_multipliers) = job.channels.multipliers.as_chunks();
+/// Computes the rows of [`dense`], four at a time; `offset` is 128 times the sum of the panel.
+fn dense_rows(layer: &Dense<'_>, panel: &[u32], offset: i32, out: &mut [u8]) {
+    let (biases, last_biases) = layer.channels.biases.as_chunks();
+    let (multipliers, last_multipliers) = layer.channels.multipliers.as_chunks();
     let (whole, rest) = out.as_chunks_mut();
     let last = whole.len() * 8 * panel.len();
     let panel = Panel { words: panel, offset };
-    fours(panel, job.weights, Fours { biases, multipliers }, job.to, whole);
+    fours(panel, layer.weights, Fours { biases, multipliers }, layer.to, whole);
     if !rest.is_empty() {
-        // As one more four, of which some are not wanted.
+        // Four more rows, some of which are not used.
         let mut parameters = [[0; 4]; 2];
         for (to, from) in parameters.iter_mut().zip([last_biases, last_multipliers]) {
             to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
@@ -193,13 +195,13 @@ fn dense_rows(job: &Dense<'_>, panel: &[u32], offset: i32, out: &mut [u8]) {
         let [biases, multipliers] = &parameters;
         let (biases, multipliers) = (core::slice::from_ref(biases), core::slice::from_ref(multipliers));
         let mut four = [[0; 4]];
-        let weights = job.weights.get(last..).unwrap_or_else(misfit);
-        fours(panel, weights, Fours { biases, multipliers }, job.to, &mut four);
+        let weights = layer.weights.get(last..).unwrap_or_else(misfit);
+        fours(panel, weights, Fours { biases, multipliers }, layer.to, &mut four);
         super::copy(rest, four.as_flattened());
     }
 }
 
-/// Groups of four outputs.
+/// Computes groups of four outputs.
 #[cfg(not(dsp))]
 fn fours(panel: Panel<'_>, weights: &[u8], parameters: Fours<'_>, to: Element, out: &mut [[u8; 4]]) {
     match to {
@@ -239,7 +241,8 @@ pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     while column < columns {
         let valid = if conv.pooled { 1 } else { (columns - column).min(WINDOWS) };
         if !conv.pooled && valid < WINDOWS {
-            // Windows one by one, as dense layers, cost less than some that no one wants.
+            // One window at a time, as for a dense layer, costs less than computing four and using
+            // fewer.
             let Some(panel) = panel.get_mut(..padded / 2) else { return misfit() };
             let dense = Dense { element: conv.element, to: conv.to, channels, weights };
             for column in column..columns {
@@ -293,7 +296,8 @@ pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     }
 }
 
-/// Copies the window at `position` of the convolution and expands it into every `step`th word of the panel; its sum.
+/// Expands the window at `position` of the convolution into every `step`th word of the panel.
+/// Returns its sum.
 fn gather(
     conv: &Conv<'_, '_>,
     input: Rows<'_>,
@@ -313,11 +317,13 @@ fn gather(
     };
     let width = usize::from(conv.input.width) * depth;
     if run.is_multiple_of(4) && start >= 0 && start.unsigned_abs() + run <= width {
-        // Lines are whole words of the panel, and whole in the input, or outside of it.
+        // Each line fills whole words of the panel, and is inside of the input or outside of it as
+        // a whole.
         let mut sum = 0i32;
         let words = run / 2 * step;
         for i in 0..conv.geometry.kernel[0] {
-            // The last line's words may end before the next lane's would.
+            // The panel may end before the last word of the last line that another window would
+            // have.
             let end = panel.len().min((i + 1) * words);
             let Some(panel) = panel.get_mut(i * words..end) else { break };
             let line = line(i).get(start.unsigned_abs()..start.unsigned_abs() + run).unwrap_or(&[]);
@@ -360,7 +366,7 @@ fn gather(
 mod portable {
     use super::*;
 
-    /// `[Σ (A + 128)x, Σ Bx]` for both pairs of four outputs.
+    /// Returns `[Σ (A + 128)x, Σ Bx]` for both pairs of four outputs.
     #[inline(never)]
     pub(super) fn dot4(panel: &[u32], weights: &[u8]) -> [i32; 4] {
         let mut sums = [0i32; 4];
@@ -370,9 +376,9 @@ mod portable {
         let words = x.len().min(w.len());
         let (x, w) = (x.get(..words).unwrap_or(&[]), w.get(..words).unwrap_or(&[]));
         pass::<0>(&mut sums, x, w);
-        // The second lane begins one half-word later and leaves out the last word, so that it is read as the first one
-        // is: at the beginnings of pieces, for which processors have instructions. A compiler that knew how much later
-        // would undo that.
+        // The second lane begins one half-word later and leaves out the last word. So it is read
+        // like the first one, at the beginnings of pieces, for which processors have instructions.
+        // A compiler that knew how much later would undo that.
         seam(sums[0]);
         let one = opaque(1);
         let later_x = x.as_flattened().get(one..).unwrap_or(&[]).as_chunks().0;
@@ -399,7 +405,7 @@ mod portable {
         }
     }
 
-    /// `Σ (A + 128)x` and `Σ Bx` of four windows, for pair 0 or 1 of four outputs.
+    /// Returns `Σ (A + 128)x` and `Σ Bx` of four windows, for pair 0 or 1 of four outputs.
     #[inline(never)]
     pub(super) fn dot4x2(panel: &[u32], weights: &[u8], pair: usize) -> ([i32; 4], [i32; 4]) {
         let (mut a, mut b) = ([0i32; 4], [0i32; 4]);

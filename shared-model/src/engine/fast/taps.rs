@@ -1,14 +1,16 @@
-//! Convolution with few weights an output channel: each output is one sum over a window that was gathered before,
-//! with weights in 16 bits.
+//! Convolution with few weights per output channel. Each output is one sum over a window that was
+//! gathered before, with weights of 16 bits.
 //!
-//! With a 2 × 2 max pool of stride 2 behind it, the four windows a, b, c, d of a pooled output need one accumulator:
+//! With a 2 × 2 max pool of stride 2 after it, the four windows a, b, c, d of a pooled output need
+//! one accumulator:
 //!
 //! ```text
 //! max(a, b, c, d) = d + r(c − d + r(b − c + r(a − b)))      r(x) = max(x, 0)
 //! ```
 //!
-//! `a − b` is the convolution of the difference of two windows: with differences gathered instead of windows, a pooled
-//! output is one chain of products with an `r` (USAT) after each of the first three quarters.
+//! `a − b` is the convolution of the difference of two windows: with differences gathered instead
+//! of windows, a pooled output is one chain of products with an `r` (USAT) after each of the first
+//! three quarters.
 
 use super::{
     conv::{Conv, Pixels, Rows},
@@ -22,10 +24,10 @@ use super::cortex_m::{differences, expand, taps::sum, windows3, windows5};
 #[cfg(not(dsp))]
 use portable::sum;
 
-/// Words of a record behind the weights: two biases, two multipliers.
+/// Words of a record after the weights: two biases, two multipliers.
 const TAIL: usize = 4;
 
-/// How a layer's windows are laid out.
+/// The order of a layer's windows and weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
     form: Form,
@@ -45,34 +47,35 @@ enum Form {
     Any,
 }
 
-/// The order of pooled 3 × 3 and 5 × 5 windows of one channel.
+/// The order of pooled 3 × 3 windows of one channel.
 #[cfg(dsp)]
 pub(super) const THREE: Order = Order::of(1, [3, 3], [1, 1], false, true);
+/// The order of pooled 5 × 5 windows of one channel.
 #[cfg(dsp)]
 pub(super) const FIVE: Order = Order::of(1, [5, 5], [1, 1], false, true);
 
-/// A tile of a panel: one of two, which share the steps.
+/// One of the two tiles of a panel.
 pub(super) struct Tile<'a> {
-    /// In each step, two words of each tile.
+    /// Steps, which have two words of each tile.
     pub panel: &'a mut [[u32; 4]],
     /// 0 or 1.
     pub index: usize,
 }
 
-/// What is summed one after the other for an output.
+/// The windows, or differences of windows, that an output sums one after the other.
 #[derive(Clone, Copy)]
 pub(super) struct Stages {
     pub count: usize,
-    /// Words of each.
+    /// Words of each window.
     pub words: usize,
 }
 
-/// Where the four windows of a pooled output lie in lines.
+/// The places of the four windows of a pooled output in lines.
 #[cfg(dsp)]
 pub(super) struct Windows {
-    /// Byte of a line at which the left ones begin.
+    /// Byte of a line at which the left windows begin.
     pub left: usize,
-    /// Bytes from the left ones to the right ones.
+    /// Bytes from the left windows to the right ones.
     pub next: usize,
     /// Rows of a window.
     pub rows: usize,
@@ -81,7 +84,7 @@ pub(super) struct Windows {
 }
 
 impl Order {
-    /// The order of a layer that reads `depth` channels.
+    /// Returns the order of a layer that reads `depth` channels.
     pub(super) const fn of(
         depth: usize,
         kernel: [usize; 2],
@@ -97,7 +100,7 @@ impl Order {
         Self { form, rows: kernel[0], run: kernel[1] * depth }
     }
 
-    /// Words of a window.
+    /// Returns the words of a window.
     #[inline]
     const fn words(self) -> usize {
         match self.form {
@@ -107,7 +110,7 @@ impl Order {
         }
     }
 
-    /// Words of a record's weights, of one output.
+    /// Returns the words of a record's weights, for one output.
     #[inline]
     const fn record_words(self) -> usize {
         match self.form {
@@ -116,13 +119,13 @@ impl Order {
         }
     }
 
-    /// i16 of a record.
+    /// Returns the number of i16 of a record.
     #[inline]
     pub(super) const fn record(self) -> usize {
         4 * self.record_words() + 2 * TAIL
     }
 
-    /// Word and lane of the tap in `row` at `index` of the row.
+    /// Returns the word and the lane of the tap at `index` of `row`.
     #[inline]
     const fn place(self, row: usize, index: usize) -> (usize, usize) {
         match self.form {
@@ -142,27 +145,27 @@ impl Order {
 }
 
 impl Order {
-    /// Where the weight of an output at `index` of a row of the kernel lies, among all halves.
+    /// Returns the index among all halves of an output's weight at `index` of a row of the kernel.
     #[inline]
     pub(super) const fn weight_half(self, output: usize, row: usize, index: usize) -> usize {
         let (word, lane) = self.place(row, index);
         output / 2 * self.record() + 4 * word + 2 * (output % 2) + lane
     }
 
-    /// Where the half at `at` stands a second time.
+    /// Returns the index of the copy of the half at `at`, if there is one.
     #[inline]
     pub(super) fn copy_of(self, at: usize) -> Option<usize> {
         (self.form == Form::Three).then_some(at + 4 * 5)
     }
 
-    /// Where an output's bias and multiplier begin.
+    /// Returns the indices at which an output's bias and multiplier begin.
     #[inline]
     pub(super) const fn parameter_halves(self, output: usize) -> [usize; 2] {
         let tail = output / 2 * self.record() + 4 * self.record_words() + 2 * (output % 2);
         [tail, tail + 4]
     }
 
-    /// The halves of a record that may hold weights.
+    /// Returns the halves of a record that may hold weights.
     #[inline]
     pub(super) fn weight_halves(self, record: usize) -> core::ops::Range<usize> {
         let first = record * self.record();
@@ -170,40 +173,40 @@ impl Order {
     }
 }
 
-/// The order of a convolution; `padded` is [`ConvGeometry::is_padded`].
+/// Returns the order of a convolution; `padded` is [`ConvGeometry::is_padded`].
 fn order(conv: &Conv<'_, '_>, padded: bool) -> Order {
     let ConvGeometry { kernel, stride, .. } = *conv.geometry;
     Order::of(conv.input.channels.into(), kernel, stride, padded, conv.pooled)
 }
 
-/// Windows, or differences of windows, that are summed one after the other.
+/// Returns how many windows, or differences of windows, an output sums one after the other.
 const fn stages(conv: &Conv<'_, '_>) -> usize {
     if conv.pooled { 4 } else { 1 }
 }
 
-/// Words of workspace that [`rows`] needs.
+/// Returns how many words of workspace [`rows`] needs.
 pub(super) fn work_words(conv: &Conv<'_, '_>) -> usize {
     let padded = conv.geometry.is_padded();
     let panel = 2 * stages(conv) * order(conv, padded).words();
     if padded { panel + panel / 4 } else { panel }
 }
 
-/// The i16 that [`pack`] writes.
+/// Returns how many i16 [`pack`] writes.
 pub(crate) const fn packed_len(order: Order, outputs: usize) -> usize {
     order.record() * (outputs / 2)
 }
 
 /// Packs int8 weights `[output][row][column][input channel]`, with biases and multipliers.
 ///
-/// A record a pair of outputs: `[word][output of the pair 2][lane 2]`, then two biases and two multipliers, each
-/// as two i16, the lower half first. Words and lanes:
+/// One record per pair of outputs: `[word][output of the pair 2][lane 2]`, then two biases and two
+/// multipliers, each as two i16, the lower half first. Words and lanes:
 ///
-/// * in general, every row of the kernel is filled up with 0 to whole words; word `2q + h` of a row holds its
-///   values `4q + h` and `4q + 2 + h`;
-/// * 5 × 5 on one channel without padding: the same of one row, which is four columns of each row and then the fifth
-///   column;
-/// * 3 × 3 on one channel without padding, pooled: three words with columns 0 and 1 of a row, one with column 2 of
-///   rows 0 and 1, one with the last tap and 0; and all five words again.
+/// * in general, zeros fill up every row of the kernel to whole words; word `2q + h` of a row holds
+///   its values `4q + h` and `4q + 2 + h`;
+/// * 5 × 5 on one channel without padding: the same for one row, which consists of four columns of
+///   each row and then of the fifth column;
+/// * 3 × 3 on one channel without padding, pooled: three words with columns 0 and 1 of a row, one
+///   with column 2 of rows 0 and 1, one with the last tap and 0; and all five words again.
 ///
 /// Writes [`packed_len`] elements.
 pub(crate) fn pack(weights: &[i8], order: Order, parameters: &Parameters<'_>, packed: &mut [i16]) {
@@ -250,7 +253,7 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     let Some((panel, border)) = work.split_at_mut_checked(2 * stages * words) else { return misfit() };
     let Some(weights) = conv.halves().get(..outputs / 2 * order.record()) else { return misfit() };
     let pool = conv.pool();
-    // One after the other: a compiler makes a call a line of an array's `map`.
+    // One after the other: of an array's `map` the compiler makes a call for each line.
     let line = |i: usize| {
         if i < kernel[0] + pool - 1 { input.row(pool * stride[0] * y + i) } else { &[] }
     };
@@ -318,7 +321,7 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     }
 }
 
-/// The four bytes of a line from `at` on.
+/// Returns the four bytes of a line from `at` on.
 #[inline(always)]
 fn four(line: &[u8], at: usize) -> u32 {
     let four = line.get(at..).and_then(|line| line.first_chunk());
@@ -354,7 +357,7 @@ fn write_differences3(patch: Patch<'_>, tiles: usize, panel: &mut windows3::Pane
 #[inline(always)]
 fn write_differences3_of<const TILE: usize>(patch: Patch<'_>, panel: &mut windows3::Panel) {
     let Patch { lines: [l0, l1, l2, l3], left, signed } = patch;
-    // Of each row: columns 0 and 2, and 1 and 3; columns 0 and 1; columns 1 and 2.
+    // Columns 0 and 2, and 1 and 3, of each row; columns 0 and 1; columns 1 and 2.
     let [r0, r1, r2, r3] = [l0, l1, l2, l3].map(|line| {
         let [even, odd] = bytes16(four(line, left), signed);
         (even, odd, pack_low(even, odd), pack_low_high(odd, even))
@@ -375,12 +378,13 @@ fn write_differences3_of<const TILE: usize>(patch: Patch<'_>, panel: &mut window
     put::<TILE>(p9, [pack_high(r1.1, r2.1), r3.1 >> 16]);
 }
 
-/// A 5 × 5 window, or the differences of four of them, straight from the map.
+/// Writes a 5 × 5 window, or the differences of four of them, straight from the map.
 #[inline(never)]
 fn expand5(lines: [&[u8]; 6], left: usize, signed: bool, pooled: bool, to: Tile<'_>) {
     let Tile { panel, index: tile } = to;
     let byte = |line: &[u8], at: usize| line.get(at).copied().map_or(0, u32::from);
-    // The fifth column of windows that begin at `left + x`: rows 0 to 3, and rows 1 to 4, in a word, rows 4 and 5.
+    // The fifth column of windows that begin at `left + x`: rows 0 to 3, and rows 1 to 4, in a
+    // word, rows 4 and 5.
     let fifth = |x: usize| {
         let [a, b, c, d, e, f] = lines.map(|line| byte(line, left + 4 + x));
         let upper = a | b << 8 | c << 16 | d << 24;
@@ -428,7 +432,7 @@ fn expand5(lines: [&[u8]; 6], left: usize, signed: bool, pooled: bool, to: Tile<
     }
 }
 
-/// Bytes into words, little-endian.
+/// Writes bytes into words, little-endian.
 pub(super) struct ByteWriter<'a> {
     words: core::slice::IterMut<'a, u32>,
     held: u32,
@@ -460,8 +464,8 @@ impl<'a> ByteWriter<'a> {
     }
 }
 
-/// Expands an output's windows to 16 bits, and takes the differences of one from the next, into the panel
-/// `[stage][words/2][tile 2][half 2]`.
+/// Expands an output's windows to 16 bits and, where there is a pool, writes the differences of one
+/// and the next, into the panel `[stage][words/2][tile 2][half 2]`.
 #[inline(never)]
 fn expand(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut [u32], to: Tile<'_>) {
     let Tile { panel, index: tile } = to;
@@ -496,7 +500,7 @@ fn expand(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut
 
 /// A row of the kernel in the windows of an output.
 struct WindowRow<'a> {
-    /// Of the upper windows and of the lower ones.
+    /// The lines of the upper windows and of the lower ones.
     lines: [&'a [u8]; 2],
     /// Bytes of a line at which the left windows and the right ones begin.
     starts: [isize; 2],
@@ -513,21 +517,22 @@ impl<'a> WindowRow<'a> {
         left >= 0 && upper.len() >= end && (!pooled || lower.len() >= end)
     }
 
-    /// Returns the line and the start of a window: 0 and 1 are the upper ones, 0 and 2 the left ones.
+    /// Returns the line and the start of a window: 0 and 1 are the upper ones, 0 and 2 the left
+    /// ones.
     #[inline(always)]
     fn place(&self, window: usize) -> (&'a [u8], isize) {
         let ([upper, lower], [left, right]) = (self.lines, self.starts);
         (if window < 2 { upper } else { lower }, if window.is_multiple_of(2) { left } else { right })
     }
 
-    /// Returns a window that is inside.
+    /// Returns a window that is inside of the input.
     #[inline(always)]
     fn get(&self, window: usize) -> Option<&'a [u8]> {
         let (line, start) = self.place(window);
         line.get(start.unsigned_abs()..start.unsigned_abs() + self.run)
     }
 
-    /// Writes a window, with zeros for what is outside.
+    /// Copies a window, with zeros for pixels outside of the input.
     #[inline(always)]
     fn gather(&self, window: usize, words: &mut [u32]) {
         let mut bytes = ByteWriter::new(words);
@@ -539,7 +544,7 @@ impl<'a> WindowRow<'a> {
     }
 }
 
-/// One row of the kernel of [`expand`].
+/// Expands one row of the kernel.
 #[cfg_attr(dsp, inline(never))]
 #[cfg_attr(not(dsp), inline(always))]
 fn expand_row(
@@ -600,7 +605,8 @@ fn expand_window(window: &[u8], signed: bool, mut to: KernelRow<'_>) {
     }
 }
 
-/// Expands one row of each of the four windows of a pool, which have one length, and takes the differences.
+/// Expands one row of each of the four windows of a pool, which have one length, and takes the
+/// differences.
 #[inline(always)]
 fn expand_differences(windows: [&[u8]; 4], signed: bool, mut to: KernelRow<'_>) {
     let sub = |a: [u32; 2], b: [u32; 2]| [sub16(a[0], b[0]), sub16(a[1], b[1])];
@@ -621,7 +627,7 @@ fn expand_differences(windows: [&[u8]; 4], signed: bool, mut to: KernelRow<'_>) 
     }
 }
 
-/// Up to three bytes; 0 for the others.
+/// Returns a word of up to three bytes; the others are 0.
 #[inline(always)]
 fn fewer(bytes: &[u8]) -> u32 {
     bytes.iter().rev().fold(0, |word, &byte| word << 8 | u32::from(byte))
@@ -633,7 +639,8 @@ mod portable {
     use super::*;
     use crate::engine::requantize::requantize;
 
-    /// Sums the panel's two tiles with every record, and writes the outputs of those tiles for which `out` has room.
+    /// Sums the panel's two tiles with every record, and writes the outputs of those tiles for
+    /// which `out` has room.
     #[inline(never)]
     pub(super) fn sum(panel: &[u32], weights: &[i16], stages: Stages, to: Element, out: Pixels<'_>) {
         let (Stages { count: stages, words }, Pixels { bytes: out, channels: outputs }) = (stages, out);
@@ -664,7 +671,8 @@ mod portable {
         [a.max(0), b.max(0)]
     }
 
-    /// Writes the four rows of six pixels under one or two pooled outputs, in one word each, for [`sum_pixels3`].
+    /// Writes the four rows of six pixels under one or two pooled outputs, in one word each, for
+    /// [`sum_pixels3`].
     #[inline(never)]
     pub(super) fn write_pixels3(patch: Patch<'_>, tiles: usize, panel: &mut [[u32; 4]; 10]) {
         let Patch { lines, left, signed } = patch;
@@ -687,7 +695,7 @@ mod portable {
             let Some(words) = record.as_chunks().0.first_chunk() else { return misfit() };
             let ([a0, b0], [a1, b1]) = (channel::<0>(panel, words), channel::<1>(panel, words));
             let parameters = parameters(record.last_chunk().copied().unwrap_or_else(misfit));
-            // A match, for the limits to be constants.
+            // A match, so that the limits are constants.
             let finish = |sums: [i32; 2], to: Element| {
                 let [(b, m), (c, n)] = parameters;
                 [requantize(sums[0].wrapping_add(b), m, to), requantize(sums[1].wrapping_add(c), n, to)]
@@ -704,7 +712,7 @@ mod portable {
         }
     }
 
-    /// The largest sums of a channel in both tiles.
+    /// Returns the largest sums of a channel in both tiles.
     #[inline(always)]
     fn channel<const CHANNEL: usize>(panel: &[[u32; 4]; 10], words: &[[i16; 4]; 5]) -> [i32; 2] {
         let rows = panel.as_flattened().as_chunks::<6>().0;
@@ -732,7 +740,7 @@ mod portable {
         largest
     }
 
-    /// Bias and multiplier of both channels.
+    /// Returns bias and multiplier of both channels.
     #[inline(always)]
     fn parameters([b0, b1, c0, c1, m0, m1, n0, n1]: [i16; 8]) -> [(i32, i32); 2] {
         let word = |low: i16, high: i16| i32::from(low as u16) | i32::from(high) << 16;

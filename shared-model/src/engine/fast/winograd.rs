@@ -1,10 +1,11 @@
-//! 3 × 3 convolution of stride 1 as Winograd's F(2×2, 3×3), in exact integers, with or without the 2 × 2 max pool
-//! of stride 2 behind it.
+//! 3 × 3 convolution of stride 1 as Winograd's F(2×2, 3×3), in exact integers, with or without the
+//! 2 × 2 max pool of stride 2 after it.
 //!
-//! A tile is 2 × 2 outputs, computed from 4 × 4 inputs d: `Y = Aᵀ (U ⊙ V) A` with `U = (2G) g (2G)ᵀ`, `V = Bᵀ d B`,
-//! summed over the input channels before the outer transform. 2G is an integer matrix, so that Y is exactly 4 times
-//! the convolution: 16 products instead of 36. Sums wrap; Y itself fits, and so do differences of two of its
-//! elements, as long as `9 · depth · 128 · 255 < 2^28`.
+//! A tile is 2 × 2 outputs, computed from 4 × 4 inputs d: `Y = Aᵀ (U ⊙ V) A` with
+//! `U = (2G) g (2G)ᵀ`, `V = Bᵀ d B`, summed over the input channels before the outer transform. 2G
+//! is an integer matrix, so that Y is exactly 4 times the convolution: 16 products instead of 36.
+//! Sums wrap; Y itself fits, and so do differences of two of its elements, as long as
+//! `9 · depth · 128 · 255 < 2^28`.
 
 use super::{
     conv::{Conv, Pixels, Rows},
@@ -18,27 +19,27 @@ use super::cortex_m::{self, transform::transform_tiles, winograd as inner};
 #[cfg(not(dsp))]
 use portable as inner;
 
-/// Products of a tile, input and output channel.
+/// Products for each tile, input channel and output channel.
 const POSITIONS: usize = 16;
-/// Tiles that are computed together, at most.
+/// Most tiles that are computed together.
 const TILES: usize = 3;
 /// Largest depth for which differences of outputs cannot overflow.
-pub(crate) const MAX_DEPTH: usize = (1 << 28) / (9 * 128 * 255) - 1;
+pub(super) const MAX_DEPTH: usize = (1 << 28) / (9 * 128 * 255) - 1;
 
-/// Words of workspace that [`rows`] needs.
+/// Returns how many words of workspace [`rows`] needs.
 pub(super) const fn work_words(conv: &Conv<'_, '_>) -> usize {
     let depth = conv.input.channels as usize;
     let count = if tiles(conv) <= 2 { 2 } else { TILES };
     count * POSITIONS * depth / 2 + if touches_border(conv) { 4 * depth } else { 0 }
 }
 
-/// Tiles of a row.
+/// Returns the number of tiles of a row.
 const fn tiles(conv: &Conv<'_, '_>) -> usize {
     let width = conv.output.width as usize;
     if conv.pooled { width } else { width.div_ceil(2) }
 }
 
-/// Whether a tile reads what is not in the input.
+/// Returns whether a tile reads pixels outside of the input.
 const fn touches_border(conv: &Conv<'_, '_>) -> bool {
     let height = conv.output.height as usize;
     let rows = if conv.pooled { height } else { height.div_ceil(2) };
@@ -48,20 +49,21 @@ const fn touches_border(conv: &Conv<'_, '_>) -> bool {
         || 2 * rows + 2 > conv.input.height as usize
 }
 
-/// The i16 that [`pack`] writes.
+/// Returns how many i16 [`pack`] writes.
 pub(crate) const fn packed_len(depth: usize, outputs: usize) -> usize {
     POSITIONS * depth * outputs
 }
 
-/// Row of the product at index `n` of those of a column. The sums of a column's rows 2, 2+1 and 2+1+0 are
+/// The order of the rows in a column of products. The sums of the rows 2, 2 + 1 and 2 + 1 + 0 are
 /// intermediate results of one accumulator, which is why rows come in this order.
 const ROWS: [usize; 4] = [2, 1, 0, 3];
 
 /// Packs int8 weights `[output][row][column][input channel]`.
 ///
-/// `[output pair][position 16][word depth/2][output of the pair 2][lane 2]`. Position `4j + n` is U's column j and row
-/// 2, 1, 0, 3 for n = 0 to 3; row 3 is stored negated. Word and lane of an input channel: word `2q + h` holds the
-/// channels `4q + h` and `4q + 2 + h`. Writes [`packed_len`] elements.
+/// `[output pair][position 16][word depth/2][output of the pair 2][lane 2]`. Position `4j + n` is
+/// U's column j and row 2, 1, 0, 3 for n = 0 to 3; row 3 is stored negated. Word and lane of an
+/// input channel: word `2q + h` holds the channels `4q + h` and `4q + 2 + h`. Writes [`packed_len`]
+/// elements.
 pub(crate) fn pack(weights: &[i8], depth: usize, packed: &mut [i16]) {
     if depth == 0 {
         return;
@@ -79,15 +81,15 @@ pub(crate) fn pack(weights: &[i8], depth: usize, packed: &mut [i16]) {
     }
 }
 
-/// Where a position of an output's transformed filter lies.
+/// Returns the index of a position of an output's transformed filter.
 const fn half(depth: usize, output: usize, position: usize, channel: usize) -> usize {
     let (word, lane) = place(channel);
     ((output / 2 * POSITIONS + position) * (depth / 2) + word) * 4 + output % 2 * 2 + lane
 }
 
-/// `(2G) g (2G)ᵀ` in the order of positions.
+/// Returns `(2G) g (2G)ᵀ` in the order of positions.
 fn transform_filter([a, b, c, d, e, f, g, h, i]: [i16; 9]) -> [i16; POSITIONS] {
-    // Of a filter's column, and then of those four values in a row.
+    // For each column of a filter, and then for each row of the four values of these.
     let double = |a: i16, b: i16, c: i16| {
         let ends = a.wrapping_add(c);
         (a.wrapping_mul(2), ends.wrapping_add(b), ends.wrapping_sub(b), c.wrapping_mul(2))
@@ -97,7 +99,7 @@ fn transform_filter([a, b, c, d, e, f, g, h, i]: [i16; 9]) -> [i16; POSITIONS] {
     let (two, three) = (double(a.2, b.2, c.2), double(a.3, b.3, c.3));
     let negated =
         (three.0.wrapping_neg(), three.1.wrapping_neg(), three.2.wrapping_neg(), three.3.wrapping_neg());
-    // Columns of the rows 2, 1, 0 and 3: see `ROWS`.
+    // Each column has the rows 2, 1, 0 and 3: see `ROWS`.
     [
         two.0, one.0, zero.0, negated.0, //
         two.1, one.1, zero.1, negated.1, //
@@ -106,7 +108,7 @@ fn transform_filter([a, b, c, d, e, f, g, h, i]: [i16; 9]) -> [i16; POSITIONS] {
     ]
 }
 
-/// The transformed filter of an output and a channel.
+/// Reads the transformed filter of an output and a channel.
 fn transformed(
     halves: impl Fn(usize) -> i16,
     depth: usize,
@@ -121,12 +123,13 @@ fn transformed(
     values
 }
 
-/// The filter that was packed. In each direction, the first and the last of the four values are twice the first and the
-/// last weight, and the difference of the two between is twice the middle one.
+/// Returns the filter that was packed. In each direction, the first and the last of the four values
+/// are twice the first and the last weight, and the difference of the two between is twice the
+/// middle one.
 pub(super) fn filter(halves: impl Fn(usize) -> i16, depth: usize, output: usize, channel: usize) -> [i16; 9] {
     let u = transformed(halves, depth, output, channel);
     let line = |a: i16, b: i16, c: i16, d: i16| (a / 2, b.wrapping_sub(c) / 2, d / 2);
-    // Of each column, the rows 2, 1, 0 and 3 negated.
+    // Each column has the rows 2, 1, 0 and, negated, 3.
     let a = line(u[2], u[1], u[0], u[3].wrapping_neg());
     let b = line(u[6], u[5], u[4], u[7].wrapping_neg());
     let c = line(u[10], u[9], u[8], u[11].wrapping_neg());
@@ -135,7 +138,7 @@ pub(super) fn filter(halves: impl Fn(usize) -> i16, depth: usize, output: usize,
     [zero.0, zero.1, zero.2, one.0, one.1, one.2, two.0, two.1, two.2]
 }
 
-/// Whether halves are what packing makes of weights.
+/// Returns whether packing makes such halves of any weights.
 pub(super) fn is_transformed(
     halves: impl Fn(usize) -> i16,
     depth: usize,
@@ -152,7 +155,7 @@ pub(super) fn is_transformed(
 pub(super) struct Tiles {
     /// Tiles of the panel.
     pub count: usize,
-    /// So many of them, from the first on, are written.
+    /// The first tiles of these that are written.
     pub valid: usize,
 }
 
@@ -164,8 +167,8 @@ pub(super) struct TilePlace<'a> {
     pub tile: usize,
 }
 
-/// Computes the pooled row `y`, or the rows `2y` and `2y + 1` of a convolution without a pool, of which `out` may
-/// hold the first only.
+/// Computes the pooled row `y`, or the rows `2y` and `2y + 1` of a convolution without a pool.
+/// There, `out` may have room for the first row only.
 pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
     let (depth, outputs) = (usize::from(conv.input.channels), usize::from(conv.output.channels));
     let (height, width) = (usize::from(conv.input.height), usize::from(conv.input.width));
@@ -192,7 +195,13 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
             let column = (2 * tile).checked_sub(conv.geometry.padding[1]);
             let lines = lines.map(|line| column.and_then(|column| line.get(column * depth..)).unwrap_or(&[]));
             let unsigned = conv.element == Element::Unsigned;
-            if unsigned && transform_tiles(lines, depth, (&mut *panel, count, valid)) { 0 } else { valid }
+            if unsigned
+                && transform_tiles(lines, depth, TilePlace { panel: &mut *panel, count, tile: 0 }, valid)
+            {
+                0
+            } else {
+                valid
+            }
         };
         #[cfg(not(dsp))]
         let valid_apart = valid;
@@ -220,7 +229,8 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     }
 }
 
-/// Products of the panel's tiles from `tile` on, and what becomes of them where [`inner::multiply_pool`] is not for it.
+/// Computes the panel's tiles, the first of which is `tile`, where there is no pool or the output
+/// is signed, so that [`inner::multiply_pool`] cannot.
 #[inline(never)]
 fn multiply_apart(conv: &Conv<'_, '_>, panel: &[u32], tile: usize, tiles: Tiles, out: &mut [u8]) {
     let Tiles { count, valid } = tiles;
@@ -261,7 +271,7 @@ impl Pair {
         ]
     }
 
-    /// Writes what a tile's sums become, for the output channels `channel` and the next.
+    /// Finishes a tile's sums and writes them, for the output channels `channel` and the next.
     #[inline(always)]
     fn write(
         &self,
@@ -294,12 +304,13 @@ impl Pair {
     }
 }
 
-/// Copies the 4 × 4 pixels of a tile that reaches over the input's border: `depth` words a row.
+/// Copies the 4 × 4 pixels of a tile that reaches over the input's border, `depth` words for each
+/// row.
 #[inline(never)]
 fn gather_border(lines: [&[u8]; 4], column: isize, width: usize, depth: usize, to: &mut [u32]) {
     for (line, to) in lines.into_iter().zip(to.chunks_exact_mut(depth)) {
         let line = line.get(..width * depth).unwrap_or(&[]);
-        // `depth` is a multiple of 4, and so a pixel is some whole words.
+        // `depth` is a multiple of 4, so a pixel is whole words.
         for (i, pixel) in to.chunks_exact_mut((depth / 4).max(1)).enumerate() {
             for (q, word) in pixel.iter_mut().enumerate() {
                 let mut bytes = [0; 4];
@@ -312,10 +323,11 @@ fn gather_border(lines: [&[u8]; 4], column: isize, width: usize, depth: usize, t
     }
 }
 
-/// Where the word `2q + half` of a tile lies in its position of the panel.
+/// Returns the index of the word `2q + half` of a tile within its position of the panel.
 ///
-/// The panel is `[position 16][word depth/2][tile 3]` or `[position 16][depth/4][tile 2][half 2]`, without the DSP
-/// extension `[position 16][word depth/2][tile 2]`: the order in which the inner loops read.
+/// The panel is `[position 16][word depth/2][tile 3]`, or, for two tiles,
+/// `[position 16][depth/4][tile 2][half 2]` with the DSP extension and
+/// `[position 16][word depth/2][tile 2]` without it: the order in which the inner loops read.
 #[inline(always)]
 const fn slot(count: usize, tile: usize, q: usize, half: usize) -> usize {
     if count == TILES {
@@ -327,7 +339,7 @@ const fn slot(count: usize, tile: usize, q: usize, half: usize) -> usize {
     }
 }
 
-/// `V = Bᵀ d B` of four bytes of each pixel of a tile, into the panel.
+/// Computes `V = Bᵀ d B` for four bytes of each pixel of a tile, into the panel.
 #[inline(always)]
 fn transform_four(
     pixel: impl Fn(usize, usize) -> u32,
@@ -427,12 +439,13 @@ fn transform_words(words: &[u32], depth: usize, element: Element, to: TilePlace<
     }
 }
 
-/// The four outputs of a tile and channel, from those products in each position that are at `index`.
+/// Returns the four outputs of a tile and channel, from the products at `index` of each position.
 #[cfg(not(dsp))]
 #[inline(always)]
 fn outputs<const N: usize>(products: &[[i32; N]; POSITIONS], index: usize) -> [i32; 4] {
     let p = |position: usize| products[position].get(index).copied().unwrap_or_else(misfit);
-    // Of a column of positions, which holds the rows 2, 1, 0 and 3 negated: the upper and the lower output's part.
+    // The parts of the upper and the lower output in a column of positions, which has the rows 2,
+    // 1, 0 and, negated, 3.
     let column = |at: usize| {
         let (two, one, zero, three) = (p(at), p(at + 1), p(at + 2), p(at + 3));
         [zero.wrapping_add(one).wrapping_add(two), one.wrapping_sub(two).wrapping_add(three)]
@@ -448,7 +461,7 @@ fn outputs<const N: usize>(products: &[[i32; N]; POSITIONS], index: usize) -> [i
 mod portable {
     use super::{super::conv::Channels, *};
 
-    /// Transforms a tile of which `lines` hold the pixels, `4 · depth` bytes each.
+    /// Transforms a tile whose pixels `lines` hold, `4 · depth` bytes each.
     #[inline(never)]
     pub(super) fn transform(lines: [&[u8]; 4], depth: usize, element: Element, to: TilePlace<'_>) {
         let TilePlace { panel, count, tile } = to;
@@ -478,10 +491,10 @@ mod portable {
         }
     }
 
-    /// A column of V from two columns of pixels, added or subtracted.
+    /// Computes a column of V from two columns of pixels, added or subtracted.
     ///
-    /// Pairs of numbers are added and subtracted as `65536 · high + low`, without a thought of borrows: only the result is
-    /// put as two lanes, where a negative `low` has borrowed from `high`.
+    /// Pairs of numbers are added and subtracted as `65536 · high + low`, regardless of borrows.
+    /// Only the result becomes two lanes: there, a negative `low` has borrowed from `high`.
     #[inline(never)]
     fn column<const PLUS: bool, const SIGNED: bool>(
         [a0, a1, a2, a3]: [&[u32]; 4],
@@ -522,10 +535,11 @@ mod portable {
         }
     }
 
-    /// Products of a position: two channels of each of up to three tiles.
+    /// For each position, the products of two channels of up to three tiles.
     type Products = [[i32; 2 * TILES]; POSITIONS];
 
-    /// Computes a pair of outputs for every tile of the panel: four sums each, times 4 and without bias.
+    /// Computes a pair of output channels for every tile of the panel: four sums each, times 4 and
+    /// without bias.
     #[inline(never)]
     pub(super) fn multiply(
         panel: &[u32],
@@ -546,7 +560,7 @@ mod portable {
         }
     }
 
-    /// The products of all positions.
+    /// Computes the products of all positions.
     #[inline(never)]
     fn multiply_all(panel: &[u32], weights: &[i16], depth: usize, count: usize, products: &mut Products) {
         if count == TILES {
@@ -556,7 +570,7 @@ mod portable {
         }
     }
 
-    /// [`multiply_all`] of `N` tiles, `M` halves of a word of the panel.
+    /// [`multiply_all`] for `N` tiles; a word of each has `M` halves.
     #[inline(always)]
     fn dots<const N: usize, const M: usize>(
         panel: &[u32],
@@ -577,8 +591,9 @@ mod portable {
         }
     }
 
-    /// The products of a position. The sums, two weights and a value fit the registers of most cores, but only where the
-    /// compiler does not mix one lane's products with the other's: it does not over a [`seam`].
+    /// Computes the products of a position. The sums, two weights and a value fit the registers of
+    /// most cores, but only if the compiler does not mix one lane's products with the other's,
+    /// which a [`seam`] prevents.
     #[inline(always)]
     fn dot<const N: usize, const M: usize>(v: &[[i16; M]], u: &[[i16; 4]]) -> [[i32; 2]; N] {
         let mut sums = [[0; 2]; N];
@@ -606,7 +621,7 @@ mod portable {
         ]
     }
 
-    /// Computes all output channels of the panel's tiles, pooled; of `count` tiles the first `valid` are written.
+    /// Computes all output channels of the panel's tiles, pooled.
     pub(super) fn multiply_pool(
         panel: &[u32],
         weights: &[i16],
@@ -628,7 +643,7 @@ mod portable {
         }
     }
 
-    /// Writes what becomes of a pair's products, pooled.
+    /// Pools and finishes the products of a pair of channels, and writes them.
     #[inline(never)]
     fn pool(products: &Products, biases: &[i32; 2], multipliers: &[i32; 2], valid: usize, out: Pixels<'_>) {
         let Pixels { bytes: mut out, channels: outputs } = out;

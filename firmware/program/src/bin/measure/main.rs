@@ -1,6 +1,8 @@
-//! Prints the cost of a computation on the board's serial line, in the lines of [`tinytriplet_boards::cost`].
+//! Prints the cost of a computation on the board's serial line, in the lines of
+//! [`tinytriplet_boards::cost`].
 //!
-//! It measures the model files of the folder that `TINYTRIPLET_MODELS` names at build time, or else the built-in model.
+//! It measures the model files of the folder that `TINYTRIPLET_MODELS` names at build time, or else
+//! the built-in model.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]

@@ -72,8 +72,8 @@ fn check_stopwatch<Serial: Write>(stopwatch: &Stopwatch, output: &mut Output<Ser
     output.line(Line::Known(2 * ROUNDS, long.less(short)));
 }
 
-/// Counts a call. It is one function, so that every call costs the same: for ARMv6-M a compiler may have one address in
-/// a register already, and load another.
+/// Counts a call. It is one function, so that every call costs the same: for ARMv6-M a compiler may
+/// have one address in a register already, and load another.
 #[inline(never)]
 fn measure_call(stopwatch: &Stopwatch, function: unsafe extern "C" fn()) -> Cost {
     // SAFETY: the function does nothing.
@@ -119,8 +119,8 @@ global_asm!(
     "ret",
 );
 
-/// Makes a function of `$count` `nop` instructions and a return. (In a function of the compiler's, a thousand of them
-/// would move its constants out of reach on ARMv6-M.)
+/// Makes a function of `$count` `nop` instructions and a return. (In a function of the compiler's,
+/// a thousand of them would move its constants out of reach on ARMv6-M.)
 macro_rules! nops {
     ($name:literal, $count:literal) => {
         global_asm!(

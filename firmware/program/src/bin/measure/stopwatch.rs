@@ -6,7 +6,8 @@ use tinytriplet_boards::{BOARD, Counter, TIMER_SHIFT, cost::Cost};
 /// The board's counter.
 const COUNTER: Counter = BOARD.counter;
 
-/// Instructions and cycles, in the steps of the board's counters; 0 for a counter that the board does not have.
+/// Instructions and cycles, in the steps of the board's counters; 0 for a counter that the board
+/// does not have.
 type Reading = [u32; 2];
 
 /// The records: one per layer of a model, and one for the rest.
@@ -39,8 +40,8 @@ impl Stopwatch {
             }
             Counter::Dwt => {
                 let (demcr, ctrl) = (0xe000_edfc as *mut u32, 0xe000_1000 as *mut u32);
-                // SAFETY: registers that every Cortex-M above the M0+ has, which nothing else in the program uses:
-                // TRCENA, then CYCCNTENA.
+                // SAFETY: registers that every Cortex-M above the M0+ has, which nothing else in
+                // the program uses: TRCENA, then CYCCNTENA.
                 unsafe {
                     demcr.write_volatile(demcr.read_volatile() | 1 << 24);
                     ctrl.write_volatile(ctrl.read_volatile() | 1);
@@ -65,8 +66,8 @@ impl Stopwatch {
         count(f);
     }
 
-    /// Returns the cost of `f` before its calls of [`lap`] with this index: from its beginning, or the call before, to each
-    /// of them.
+    /// Returns the cost of `f` before its calls of [`lap`] with this index: from its beginning, or
+    /// the call before, to each of them.
     pub fn lap(&self, index: usize) -> Cost {
         let laps = LAPS[index].load(Relaxed);
         (0..laps).fold(counts(index), |cost, _| cost.less(self.empty))
@@ -93,8 +94,8 @@ fn start() {
     }
 }
 
-/// Ends a lap, adds it to the record `index`, and begins the next. Neither counts the work of this function, except for
-/// its call and its return, which cost the same everywhere.
+/// Ends a lap, adds it to the record `index`, and begins the next. Neither counts the work of this
+/// function, except for its call and its return, which cost the same everywhere.
 #[inline(never)]
 pub fn lap(index: usize) {
     let end = read();
@@ -134,8 +135,8 @@ fn counts(index: usize) -> Cost {
     let [first, second] = [0, 1].map(|counter: usize| RECORDS[index][counter].load(Relaxed));
     match COUNTER {
         Counter::CmsdkTimer { megahertz, .. } => {
-            // A tick is 1000 / megahertz ns long, an instruction 2^shift ns. The missing part of a tick is less than half
-            // an instruction.
+            // A tick is 1000 / megahertz ns long, an instruction 2^shift ns. The missing part of a
+            // tick is less than half an instruction.
             let thousand_instructions = u64::from(megahertz << TIMER_SHIFT);
             let instructions = (u64::from(first) * 1000 + thousand_instructions / 2) / thousand_instructions;
             Cost { instructions: Some(instructions as u32), cycles: None }

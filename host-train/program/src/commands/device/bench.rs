@@ -6,10 +6,10 @@ use shared_model::{Threshold, engine::TestImage, gallery::Method};
 use std::time::{Duration, Instant};
 use tinytriplet_report::text::{count, thousands};
 
-/// What an answer may take besides what is measured.
+/// The time that an answer may take besides what is measured.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// What `--json` prints; the command's help describes it.
+/// The output of `--json`, which the command's help describes.
 #[derive(Serialize)]
 struct Report<'a> {
     board: &'a str,

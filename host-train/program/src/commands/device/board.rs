@@ -18,8 +18,8 @@ use tinytriplet_report::text::hex;
 /// Images.
 #[derive(Clone, Debug, Args)]
 pub struct ImageArgs {
-    /// Image files (PNG, JPEG, BMP), folders of them, or IDX files, plain or gzipped, of which `FILE:3,5,10-19`
-    /// chooses some; they are made ready as the model on the board wants them
+    /// Image files (PNG, JPEG, BMP), folders of them, or IDX files, plain or gzipped, of which
+    /// `FILE:3,5,10-19` chooses some; they are made ready as the model on the board wants them
     #[arg(value_name = "IMAGES", required = true)]
     pub images: Vec<PathBuf>,
 }
@@ -27,15 +27,15 @@ pub struct ImageArgs {
 /// A board that answers, and what it says of its model.
 pub struct Board {
     pub client: Client<Port>,
-    /// Whether times on it mean nothing.
+    /// True if times on it mean nothing.
     pub is_emulated: bool,
     pub name: String,
     pub model: Model,
-    /// As it was when the board was asked.
+    /// The gallery, as it was when the board was asked.
     pub gallery: GalleryInfo,
 }
 
-/// What a board says of its model.
+/// A board's description of its model.
 pub struct Model {
     pub name: String,
     pub hash: [u8; 8],
@@ -68,7 +68,7 @@ impl Board {
 }
 
 impl Model {
-    /// A distance as people read it.
+    /// Returns a distance as people read it.
     pub fn real(&self, distance: u32) -> f32 {
         self.distance.real(distance, self.embedding.scale)
     }

@@ -39,7 +39,7 @@ pub fn list(mut board: Board, as_json: bool) -> Result<()> {
     Ok(print(format_args!("{labels} of at most {}\n", board.gallery.capacity))?)
 }
 
-/// What is enrolled, by the natural order of the labels.
+/// Returns the entries, by the natural order of the labels.
 fn entries(board: &mut Board) -> Result<Vec<Entry>> {
     let (dim, element) = (board.model.embedding.len(), board.model.embedding.element);
     let mut progress = Progress::new("read", board.gallery.len.into(), "labels");
@@ -120,7 +120,7 @@ pub fn export(mut board: Board, path: &Path) -> Result<()> {
     Ok(print(format_args!("{}: {labels} of the model \"{name}\" {hash}\n", path.display()))?)
 }
 
-/// There is a gallery of the model on the board.
+/// Checks that there is a gallery of the model on the board.
 fn ensure_gallery(board: &Board) -> Result<()> {
     match board.gallery.storage {
         Storage::Ram | Storage::Flash => Ok(()),

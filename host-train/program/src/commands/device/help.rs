@@ -1,4 +1,4 @@
-//! Examples and more, behind the options in each command's help.
+//! Examples and more, after the options in each command's help.
 
 pub const DEVICE: &str = "\
 Examples:
@@ -23,7 +23,7 @@ Examples:
   host-train device enrol 3 t10k-images-idx3-ubyte.gz:18,30,32
 
 Each image makes the label's prototype, the mean of their embeddings, a little better; 3 to 5 are a good start. What \
-has been answered is stored; Ctrl-C ends behind an image.";
+has been answered is stored; Ctrl-C stops after the current image.";
 
 pub const RECOGNISE: &str = "\
 Examples:
@@ -31,11 +31,11 @@ Examples:
   host-train device recognise samples/* --threshold far1
   host-train device recognise t10k-images-idx3-ubyte.gz:0-99 --threshold 0.5 --json
 
-A line an image: what it is, how far it is from that, the next label and how much farther that one is. What is \
+One line per image: what it is, how far it is from that, the next label and how much farther that one is. What is \
 farther than the threshold is unknown, and so is what is nearer to something that the net was trained on and nobody \
-enrolled; the nearest label stands behind it in brackets.
+enrolled; the nearest label follows in brackets.
 
-JSON: an object an image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
+JSON: one object per image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
 its runner_up_distance; margin; threshold (null with --threshold none); background (how far what nobody enrolled is, where it \
 is nearer; else null).";
 

@@ -64,7 +64,7 @@ gallery     {gallery}
     )
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Report<'a> {
     board: &'a str,
@@ -141,7 +141,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// What a recipe calls it.
+/// Returns a recipe's name of it.
 fn name(value: impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|name| name.as_str().map(Into::into)).unwrap_or_default()
 }

@@ -30,15 +30,16 @@ const USAGE: u8 = 2;
 #[derive(Clone, Debug, Args)]
 #[command(after_help = help::DEVICE)]
 pub struct DeviceArgs {
-    /// Where the board is: a serial port (/dev/ttyACM0, COM3), tcp:HOST:PORT, or emulate:BOARD, which builds the
-    /// firmware and boots it in an emulator [default: TINYTRIPLET_PORT]
+    /// Address of the board: a serial port (/dev/ttyACM0, COM3), tcp:HOST:PORT, or emulate:BOARD,
+    /// which builds the firmware and boots it in an emulator [default: TINYTRIPLET_PORT]
     #[arg(long, global = true, help_heading = "Board", value_name = "PORT")]
     port: Option<Address>,
     /// Bits a second on a serial port
     #[arg(long, global = true, help_heading = "Board", value_name = "RATE", default_value_t = Settings::default().baud,
         value_parser = clap::value_parser!(u32).range(1..))]
     baud: u32,
-    /// File that holds an emulated board's flash [default: TINYTRIPLET_FLASH, target/boards/BOARD.flash]
+    /// File that holds an emulated board's flash [default: TINYTRIPLET_FLASH,
+    /// target/boards/BOARD.flash]
     #[arg(long, global = true, help_heading = "Board", value_name = "FILE")]
     flash: Option<PathBuf>,
     #[command(subcommand)]
@@ -47,7 +48,7 @@ pub struct DeviceArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
-    /// Which board, firmware and model it is, and how much is enrolled
+    /// Show the board, its firmware and model, and how much is enrolled
     #[command(after_help = help::INFO)]
     Info {
         /// Print JSON
@@ -57,7 +58,7 @@ enum Command {
     /// Teach it what a label looks like: one image or more
     #[command(visible_alias = "enroll", after_help = help::ENROL)]
     Enrol {
-        /// What it is to be called: at most 31 bytes
+        /// Its name: at most 31 bytes
         label: String,
         #[command(flatten)]
         images: ImageArgs,
@@ -78,7 +79,7 @@ enum Command {
         #[command(flatten)]
         how: recognise::How,
     },
-    /// What is enrolled, and of how many images
+    /// List the labels, and the number of images of each
     #[command(after_help = help::LIST)]
     List {
         /// Print JSON
@@ -99,7 +100,7 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Save what is enrolled to a file: JSON, a line a label
+    /// Save what is enrolled to a file: JSON, one line per label
     #[command(after_help = help::EXPORT)]
     Export {
         /// File to write
@@ -111,10 +112,11 @@ enum Command {
         /// File that `export` has written
         file: PathBuf,
     },
-    /// How long an embedding takes on the board, and a question with its answer over the line
+    /// Measure the time of an embedding on the board, and of a request with its answer over the
+    /// line
     #[command(after_help = help::BENCH)]
     Bench {
-        /// How many of each
+        /// Number of each
         #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
         runs: u16,
         /// Print JSON
@@ -142,7 +144,7 @@ enum Command {
 /// Connects, and does what the arguments say.
 ///
 /// # Errors
-/// No board answers, it refuses, or a file cannot be used.
+/// Returns an error if no board answers, it refuses, or a file cannot be used.
 pub fn run(args: DeviceArgs) -> Result<ExitCode> {
     // Set to nothing means not set, as is the habit.
     let variable = |name| env::var_os(name).filter(|value| !value.is_empty());
@@ -180,7 +182,7 @@ pub fn run(args: DeviceArgs) -> Result<ExitCode> {
     .map(|()| ExitCode::SUCCESS)
 }
 
-/// What could stand behind `--port`.
+/// Returns what `--port` could be.
 fn ports() -> String {
     let mut ports = serial_ports();
     ports.extend(["tcp:HOST:PORT".into(), "emulate:mps2-an386".into()]);

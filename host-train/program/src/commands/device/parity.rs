@@ -29,13 +29,13 @@ pub struct ParityArgs {
     /// Images to compare with, as for `recognise` [default: test images of the data at hand]
     #[arg(value_name = "IMAGES")]
     files: Vec<PathBuf>,
-    /// So many test images
+    /// Number of test images
     #[arg(long, value_name = "N", default_value_t = IMAGES, conflicts_with = "files", value_parser = value_parser!(u16).range(1..))]
     images: u16,
     #[command(flatten)]
     data: DataArgs,
-    /// The model on the board: a file, or the folder of a run [default: the one with the board's hash among
-    /// runs/*/model.postcard, firmware/models/*.postcard and TINYTRIPLET_MODEL]
+    /// The model on the board: a file, or the folder of a run [default: the one with the board's
+    /// hash among runs/*/model.postcard, firmware/models/*.postcard and TINYTRIPLET_MODEL]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
 }
@@ -97,7 +97,7 @@ fn digests(model: &Model<'_>, pixels: &[u8]) -> Result<heapless::Vec<u32, MAX_LA
     Ok(model.digests(pixels, &mut scratch, &mut embedding)?)
 }
 
-/// The images that are named, or test images of the data at hand.
+/// Returns the images that are named, or test images of the data at hand.
 fn find_images(board: &Board, args: &ParityArgs) -> Result<Vec<Image>> {
     let (shape, preprocessing) = (board.model.input.shape, board.model.preprocessing);
     if !args.files.is_empty() {
@@ -119,7 +119,7 @@ fn find_images(board: &Board, args: &ParityArgs) -> Result<Vec<Image>> {
     Ok((0..usize::from(args.images).min(test.len())).map(image).collect())
 }
 
-/// The file of the board's model.
+/// Returns the file of the board's model.
 fn find_model(board: &Board, given: Option<&Path>) -> Result<ModelFile> {
     let hash = |file: &ModelFile| file.decode().map(|model| model.hash());
     if let Some(path) = given {
@@ -149,7 +149,8 @@ fn find_model(board: &Board, given: Option<&Path>) -> Result<ModelFile> {
     })
 }
 
-/// Where the model that was built into a board may lie: below this folder, or that of the project.
+/// Returns where the model that was built into a board may lie: below this folder, or that of the
+/// project.
 fn candidates() -> Vec<PathBuf> {
     let files = |folder: &Path| -> Vec<PathBuf> {
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()

@@ -22,9 +22,9 @@ use std::{
 use tinytriplet_data::folder;
 use tinytriplet_report::text::{count, cut};
 
-/// How often a folder is looked at.
+/// The interval at which a folder is looked at.
 const POLL: Duration = Duration::from_millis(200);
-/// How long a file that is no image may take to become one.
+/// The time that a file which is no image may take to become one.
 const WRITING: Duration = Duration::from_secs(5);
 
 /// Columns of a line: image, label, distance, runner-up, margin.
@@ -32,18 +32,18 @@ const IMAGE: usize = 28;
 const LABEL: usize = 18;
 const NEXT: usize = 14;
 
-/// How images are to be recognised, and the answers shown.
+/// Options of recognising images and showing the answers.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct How {
-    /// Distance beyond which a thing is unknown: the model's `eer` (equal error rate) or `far1` (1 % false accepts), a
-    /// distance as it is shown, or `none`
+    /// Distance beyond which a thing is unknown: the model's `eer` (equal error rate) or `far1` (1
+    /// % false accepts), a distance as it is shown, or `none`
     #[arg(long, alias = "limit", value_name = "THRESHOLD", default_value = "eer")]
     threshold: ThresholdArg,
-    /// Compare with single images, of which the nearest K vote, not with the mean of each label's; the board must
-    /// keep exemplars
+    /// Compare with single images, of which the nearest K vote, not with the mean of each label's;
+    /// the board must keep exemplars
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(1..=MAX_NEIGHBOURS as i64))]
     neighbours: Option<u8>,
-    /// Print JSON, an object a line
+    /// Print JSON, one object per line
     #[arg(long)]
     json: bool,
 }
@@ -108,13 +108,13 @@ impl How {
         Ok((answer, recognition.label().is_some()))
     }
 
-    /// What stands above the lines.
+    /// Returns the heading.
     fn header(self) -> String {
         if self.json { String::new() } else { row(["image", "label", "distance", "next", "margin"]) + "\n" }
     }
 }
 
-/// The error, and what to do about it where that is not plain.
+/// Returns the error, and what to do about it where that is not plain.
 fn with_advice(error: ClientError) -> anyhow::Error {
     match error {
         ClientError::Refused(RequestError::Gallery(GalleryError::NoExemplars)) => {
@@ -161,7 +161,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// `None` where it is gone.
+    /// Returns `None` where it is gone.
     fn new(path: &Path, done: bool) -> Option<Self> {
         Some(Self { stamp: stamp(path)?, since: Instant::now(), done })
     }
@@ -236,12 +236,12 @@ fn line(image: &str, recognition: &Recognition<'_>, model: &Model) -> String {
     ])
 }
 
-/// A line of at most 80 columns.
+/// Returns a line of at most 80 columns.
 fn row([image, label, distance, next, margin]: [&str; 5]) -> String {
     format!("{image:IMAGE$}  {label:LABEL$} {distance:>8}  {next:NEXT$} {margin:>6}")
 }
 
-/// The end of `text` that fits `columns`, with `…` before it where there is more.
+/// Returns the end of `text` that fits `columns`, with `…` before it where there is more.
 fn last(text: &str, columns: usize) -> String {
     match text.chars().count() {
         len if len > columns => ['…'].into_iter().chain(text.chars().skip(len - columns + 1)).collect(),
@@ -249,7 +249,7 @@ fn last(text: &str, columns: usize) -> String {
     }
 }
 
-/// What `--json` prints of an image; the command's help describes it.
+/// The output of `--json` for an image, which the command's help describes.
 #[derive(Serialize)]
 struct Report<'a> {
     image: &'a str,

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use shared_model::wire::Restart;
 use std::time::{Duration, Instant};
 
-/// How long a board may take to come back: longer than any watchdog waits.
+/// The time that a board may take to come back: longer than any watchdog waits.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Restarts the board, and waits until it answers again.

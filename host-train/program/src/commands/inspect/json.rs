@@ -8,7 +8,7 @@ use shared_model::{
 };
 use tinytriplet_report::text::{hex, operation, path};
 
-/// What `--json` prints; the command's help describes it.
+/// The output of `--json`, which the command's help describes.
 #[derive(Serialize)]
 pub struct Report<'a> {
     name: &'a str,
@@ -57,7 +57,7 @@ pub struct Threshold {
     false_reject_rate: f32,
 }
 
-/// What a board needs, the weights packed.
+/// A board's needs, the weights packed.
 #[derive(Serialize)]
 struct Board {
     flash_bytes: usize,
@@ -77,7 +77,8 @@ struct Layer {
 }
 
 impl<'a> Report<'a> {
-    /// Of the model in `file`; `packed` is the same with its weights packed, which takes `packed_len` bytes.
+    /// Describes the model in `file`; `packed` is the same with its weights packed, which takes
+    /// `packed_len` bytes.
     pub fn new(model: &Model<'a>, file: &[u8], packed: &Model<'_>, packed_len: usize) -> Self {
         let (metadata, header) = (model.metadata(), model.header());
         let threshold = |threshold| Threshold::new(threshold, metadata.distance, model.output());
@@ -146,12 +147,12 @@ impl Threshold {
     }
 }
 
-/// Height, width, channels.
+/// Returns height, width and channels.
 pub fn shape(Shape { height, width, channels }: Shape) -> [u16; 3] {
     [height, width, channels]
 }
 
-/// As NumPy calls it.
+/// Returns NumPy's name of it.
 pub fn element(element: Element) -> &'static str {
     match element {
         Element::Unsigned => "uint8",
@@ -159,7 +160,7 @@ pub fn element(element: Element) -> &'static str {
     }
 }
 
-/// As a recipe would call it.
+/// Returns a recipe's name of it.
 pub fn distance(distance: Distance) -> &'static str {
     match distance {
         Distance::SquaredL2 => "squared_l2",

@@ -1,4 +1,5 @@
-//! Weight gradients with the output channels side by side: the products of all positions of each window.
+//! Weight gradients with the output channels side by side: the products of all positions of each
+//! window.
 
 use super::{
     sums::WeightSums,
@@ -20,7 +21,7 @@ pub(super) fn fill_up<V: Copy>(filled: &mut [V], filled_row: usize, values: &[V]
     }
 }
 
-/// The sums of as many output channels as a vector has values.
+/// Adds up the sums of as many output channels as a vector has values.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 pub(super) fn dense_sums<T: Target>(
@@ -50,8 +51,8 @@ pub(super) fn dense_sums<T: Target>(
     }
 }
 
-/// Adds the products of a few taps, at `POSITIONS` positions of each window, or as many as the pool has if that
-/// is 0. At each the factor is 0 for the channels that have another argmax.
+/// Adds the products of a few taps, at `POSITIONS` positions of each window, or as many as the pool
+/// has if that is 0. At each the factor is 0 for the channels that have another argmax.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 fn add_dense_weights<T: Target, const POSITIONS: usize>(

@@ -26,19 +26,19 @@ use tinytriplet_evaluation::vector::{
 };
 use transposed::Transposed;
 
-/// What a thread needs for its images.
+/// Memory that a thread needs for its images.
 pub(super) struct BackwardScratch {
     image: PaddedImage,
-    /// Where the gradient is added up; not for [`Transposed`].
+    /// Sums of the gradient; not for [`Transposed`].
     gradient: Option<PaddedImage>,
-    /// [`CHANNELS`] lists with room for each window; or, for each position of a window, one with room for
-    /// each output channel.
+    /// [`CHANNELS`] lists with room for each window; or, for each position of a window, one with
+    /// room for each output channel.
     terms: Vec<Term>,
     /// An image's `g` and argmax, the channels filled up; empty where they need no filling.
     g: Vec<f32>,
     argmax: Vec<u8>,
-    /// For [`Transposed`]: `g` with 0 where ReLU did, the argmax of its pool, which it has not, and what the
-    /// convolution needs.
+    /// For [`Transposed`]: `g` with 0 where ReLU did, the argmax of its pool, which it has not, and
+    /// what the convolution needs.
     uncut: Vec<f32>,
     ignored: Vec<u8>,
     convolution: Option<ForwardScratch>,

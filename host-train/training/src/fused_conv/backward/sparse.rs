@@ -12,7 +12,7 @@ use tinytriplet_evaluation::vector::f32::{Kernel, Target};
 /// Output channels whose argmax are looked for at once.
 pub(super) const CHANNELS: usize = 16;
 
-/// The sums of one output channel after another, over its argmax.
+/// Adds up the sums of one output channel after another, over its argmax.
 #[inline(always)]
 pub(super) fn sparse_sums<T: Target>(
     plan: &Plan,

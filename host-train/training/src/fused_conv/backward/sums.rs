@@ -1,4 +1,4 @@
-//! What the gradients of weights and biases are added up in.
+//! Sums of the gradients of weights and biases.
 
 use super::{
     rows::{for_each_tap, padded_row, padded_taps},
@@ -8,7 +8,8 @@ use crate::fused_conv::geometry::Plan;
 
 /// Sums of the weight and bias gradients over some images.
 pub(in super::super) struct WeightSums {
-    /// As in [`Dense`]; or `[output][row][column][input]`, rows filled up.
+    /// The sums in the layout of [`Dense`](super::tables::Dense), or
+    /// `[output][row][column][input]`, rows filled up.
     pub weight: Vec<f32>,
     /// `[output]`, filled up if dense.
     pub bias: Vec<f32>,
@@ -23,7 +24,7 @@ impl WeightSums {
         Self { weight: vec![0.0; weights], bias: vec![0.0; biases] }
     }
 
-    /// The sums of all groups, in order, as `[output][input][row][column]` and `[output]`.
+    /// Returns the sums of all groups, in order, as `[output][input][row][column]` and `[output]`.
     pub fn total(plan: &Plan, tables: &BackwardTables, groups: &[Self]) -> (Vec<f32>, Vec<f32>) {
         let mut total = Self::new(plan, tables);
         for group in groups {

@@ -1,4 +1,4 @@
-//! What is computed once for all images.
+//! Tables that are computed once for all images.
 
 use super::{
     rows::{for_each_tap, padded_row, padded_taps},
@@ -6,9 +6,9 @@ use super::{
 };
 use crate::fused_conv::{geometry::Plan, memory::Aligned};
 
-/// Whether it is faster to compute the products of all positions of a window, with the output channels side by
-/// side, than to look for the argmax and compute theirs, with the weights side by side. Measured on AVX-512;
-/// it must be the same on all, for the bits to be.
+/// Returns true if it is faster to compute the products of all positions of a window, with the
+/// output channels side by side, than to look for the argmax and compute theirs, with the weights
+/// side by side. Measured on AVX-512; it must be the same on all, for the bits to be.
 fn dense_is_faster(plan: &Plan) -> bool {
     plan.pool_positions() * plan.taps() <= 150 + padded_taps(plan) * 3 / 4
 }
@@ -16,19 +16,19 @@ fn dense_is_faster(plan: &Plan) -> bool {
 /// Weights of an output channel whose dense sums are computed at once.
 pub(super) const TAPS: usize = 9;
 
-/// What is the same for all images.
+/// Tables that are the same for all images.
 pub(in super::super) struct BackwardTables {
-    /// Where each window of the pool begins in a padded image.
+    /// The beginning of each window of the pool in a padded image.
     pub windows: Vec<u32>,
-    /// Where each position of a window is, from there. What was cut may look up any.
+    /// The offset of each position of a window from there. A value that was cut may look up any.
     pub positions: [u32; 256],
-    /// Where each weight of an output channel looks, from there, in the order `[row][column][input]`; for
-    /// the dense sums filled up with the last.
+    /// The offset that each weight of an output channel reads, from there, in the order
+    /// `[row][column][input]`; for the dense sums filled up with the last.
     pub taps: Vec<u32>,
     /// Layout of the sums.
     pub(super) dense: Option<Dense>,
-    /// `[output][row][column][input]`, each row filled up with zeros; empty where the gradient of `x` is not
-    /// wanted or is a convolution.
+    /// `[output][row][column][input]`, each row filled up with zeros; empty where the gradient of
+    /// `x` is not wanted or is a convolution.
     pub weight: Aligned,
     pub(super) transposed: Option<Transposed>,
 }
@@ -41,7 +41,8 @@ pub(super) struct Dense {
 }
 
 impl BackwardTables {
-    /// `lanes` is that of the instruction set; `weight` is given where the gradient of `x` is wanted.
+    /// `lanes` is that of the instruction set; `weight` is given where the gradient of `x` is
+    /// wanted.
     pub fn new(plan: &Plan, weight: Option<&[f32]>, lanes: usize) -> Self {
         let columns = plan.pooled[1];
         let window = |window: usize| plan.window_offset(window / columns, window % columns) as u32;

@@ -14,11 +14,11 @@ pub(super) struct Term {
     pub factor: f32,
 }
 
-/// For all rows of the kernel: adds to the vectors of a row of `sums` each term's factor times those of
-/// `source` at its offset. The steps lead from one row to the next.
+/// For all rows of the kernel: adds to the vectors of a row of `sums` each term's factor times
+/// those of `source` at its offset. The steps lead from one row to the next.
 ///
-/// Rows are filled up to whole vectors. In one of `sums` and `source` the filling is 0 and stays so, or is
-/// never looked at; in the other it is the beginning of what lies behind.
+/// Rows are filled up to whole vectors. In one of `sums` and `source` the filling is 0 and stays
+/// so, or is never looked at; in the other it is the beginning of what comes next.
 #[inline(always)]
 pub(super) fn add_terms<T: Target>(
     plan: &Plan,

@@ -5,8 +5,8 @@ use crate::fused_conv::{
     geometry::{Geometry, Plan, Window},
 };
 
-/// The gradient of `x` as a convolution of `g`, with the kernel turned around: without a pool, and with a stride
-/// of 1, that is faster than adding up products.
+/// The gradient of `x` as a convolution of `g`, with the kernel turned around: without a pool, and
+/// with a stride of 1, that is faster than adding up products.
 pub(super) struct Transposed {
     pub plan: Plan,
     pub filters: Filters,

@@ -9,7 +9,7 @@ use crate::{
     model::tensor::Element,
 };
 
-/// What the assembly copies to its stack.
+/// Arguments, which the assembly copies to its stack.
 #[repr(C)]
 struct Arguments {
     panel: *const u32,
@@ -31,7 +31,7 @@ const _: () = {
     assert!(register(offset_of!(Arguments, weights)) == 3);
 };
 
-/// Steps of the unrolled code, each of four words, and bytes of one.
+/// Steps of the unrolled code, each of four words, and the bytes of one.
 const STEPS: usize = 8;
 const STEP: usize = 108;
 
@@ -131,7 +131,7 @@ unsafe extern "C" {
     fn tinytriplet_dense(arguments: *const Arguments);
 }
 
-/// Computes what the portable `fours` does.
+/// Computes groups of four outputs, as the portable `fours` does.
 pub fn fours(panel: Panel<'_>, weights: &[u8], parameters: Fours<'_>, to: Element, out: &mut [[u8; 4]]) {
     let (Panel { words: panel, offset }, Fours { biases, multipliers }) = (panel, parameters);
     let words = panel.len();
@@ -160,8 +160,8 @@ pub fn fours(panel: Panel<'_>, weights: &[u8], parameters: Fours<'_>, to: Elemen
         weights_end: weights.as_ptr().wrapping_add(len),
         signed: usize::from(to == Element::Signed),
     };
-    // SAFETY: `words`, a multiple of 4 that is not 0, are read from the panel, and for each of them 8 bytes of
-    // weights for each element of `out`, which is not empty; an element needs 4 biases and 4 multipliers, and is
-    // written once: all lengths are checked above.
+    // SAFETY: `words`, a multiple of 4 that is not 0, are read from the panel, and for each of them
+    // 8 bytes of weights for each element of `out`, which is not empty; an element needs 4 biases
+    // and 4 multipliers, and is written once: all lengths are checked above.
     unsafe { tinytriplet_dense(&arguments) }
 }

@@ -3,7 +3,7 @@
 use super::{global_asm, offset_of, register};
 use crate::engine::fast::taps::{Tile, Windows};
 
-/// What the assembly copies to its stack. Distances in bytes.
+/// Arguments, which the assembly copies to its stack. Distances in bytes.
 #[repr(C)]
 struct Arguments {
     last_line: *const *const u8,
@@ -14,8 +14,9 @@ struct Arguments {
     quads: usize,
     panel: *mut u32,
     row: usize,
-    /// Of a row's values: where the last four begin, and how many bits of them are those before.
+    /// First of the last four bytes of a row.
     last_quad: usize,
+    /// Bits of these that belong to the four bytes before.
     last_shift: usize,
 }
 
@@ -25,9 +26,11 @@ const _: () = {
     assert!(register(offset_of!(Arguments, stage)) == 3);
 };
 
-// r0: arguments; on the stack after them: how far a row's words are shifted. For each four values of a row of the windows,
-// the lines from the last to the first: r4-r7 left and right window's, r10 and r11 the left one's of the line below. What
-// is written of the last line to the first two stages is the next stage's and is overwritten.
+// r0: arguments. The word after them on the stack is how far a row's words are shifted. For each
+// four values of a row of the windows, the loop goes from the last line to the first: r4-r7 hold
+// the left and the right window's values, r10 and r11 the left one's of the line below. For the
+// last line, the first two stages are written beyond their end; the next stage then overwrites
+// that.
 function!(
     "tinytriplet_differences",
     offsets: Arguments { last_line, quads, panel, last_quad, last_shift },
@@ -98,8 +101,8 @@ unsafe extern "C" {
     fn tinytriplet_differences(arguments: *const Arguments);
 }
 
-/// Writes the differences of the four windows of a pooled output, as the portable `expand` does, of unsigned pixels.
-/// Returns false, and writes nothing, where a length does not fit.
+/// Writes the differences of the four windows of a pooled output, as the portable `expand` does, of
+/// unsigned pixels. Returns false, and writes nothing, where a length does not fit.
 pub fn expand(lines: [&[u8]; 6], windows: Windows, tile: Tile<'_>) -> bool {
     let (Windows { left, next, rows, run }, Tile { panel, index: tile }) = (windows, tile);
     let quads = run.div_ceil(4);
@@ -120,9 +123,10 @@ pub fn expand(lines: [&[u8]; 6], windows: Windows, tile: Tile<'_>) -> bool {
         last_quad: run - 4,
         last_shift: 8 * (4 * quads - run),
     };
-    // SAFETY: of the lines 0 to `rows`, `run` bytes are read from `left` on and `next` bytes after that: the last
-    // four of them last, so that nothing after them is. A tile's words of four stages of `rows` times `quads` steps
-    // are written. Pointers to lines are read downwards from `last_line`, which `get` took from within their array.
+    // SAFETY: of the lines 0 to `rows`, `run` bytes are read from `left` on and `next` bytes after
+    // that: the last four of them last, so that nothing after them is. A tile's words of four
+    // stages of `rows` times `quads` steps are written. Pointers to lines are read downwards from
+    // `last_line`, which `get` took from within their array.
     unsafe { tinytriplet_differences(&arguments) };
     true
 }

@@ -3,7 +3,7 @@
 use super::{aligned, global_asm};
 use crate::engine::fast::misfit;
 
-// r0: panel, four words a step; r1: weights, every second word; r2: 8 sums; r3: end of the panel.
+// r0: panel, four words per step; r1: weights, every second word; r2: 8 sums; r3: end of the panel.
 function!(
     "tinytriplet_dot4x2",
     r#"
@@ -49,7 +49,7 @@ unsafe extern "C" {
     fn tinytriplet_dot4x2(panel: *const u32, weights: *const u8, sums: *mut i32, end: *const u32);
 }
 
-/// Computes what the portable `dot4x2` does.
+/// Returns the sums that the portable `dot4x2` does.
 pub fn dot4x2(panel: &[u32], weights: &[u8], pair: usize) -> ([i32; 4], [i32; 4]) {
     let mut sums = [[0; 4]; 2];
     let words = panel.len() / 4;
@@ -61,8 +61,8 @@ pub fn dot4x2(panel: &[u32], weights: &[u8], pair: usize) -> ([i32; 4], [i32; 4]
     {
         let end = panel.as_ptr().wrapping_add(4 * words);
         let weights = weights.as_ptr().wrapping_add(4 * (pair & 1));
-        // SAFETY: `4 · words` words are read from the panel, a multiple of 16, and every second word of
-        // `8 · words` bytes of weights; 8 sums are written.
+        // SAFETY: `4 · words` words are read from the panel, a multiple of 16, and every second
+        // word of `8 · words` bytes of weights; 8 sums are written.
         unsafe { tinytriplet_dot4x2(panel.as_ptr(), weights, sums.as_flattened_mut().as_mut_ptr(), end) }
     } else {
         misfit()

@@ -1,10 +1,10 @@
-//! Bytes to words of two 16-bit lanes.
+//! Expands bytes to words of two 16-bit lanes.
 
 use super::global_asm;
 use crate::engine::fast::misfit;
 
-// r0: bytes, r1: their end, r2: words, r3: from a word to the next one of the same four bytes; on the stack: from there to
-// the next four's. Returns the sum.
+// r0: bytes, r1: their end, r2: words, r3: from a word to the next one of the same four bytes; on
+// the stack: from there to the next four's. Returns the sum.
 function!(
     "tinytriplet_expand",
     r#"
@@ -31,14 +31,15 @@ unsafe extern "C" {
     fn tinytriplet_expand(from: *const u8, end: *const u8, to: *mut u32, half: usize, quad: usize) -> u32;
 }
 
-/// Expands each four bytes to two words, the first at a multiple of `quad` words and the second `half` words after it.
-/// Returns the sum of the bytes. Writes nothing where there is not room for all.
+/// Expands each four bytes to two words, the first at a multiple of `quad` words and the second
+/// `half` words after it. Returns the sum of the bytes. Writes nothing if there is not room for
+/// all.
 pub fn expand(quads: &[[u8; 4]], to: &mut [u32], [half, quad]: [usize; 2]) -> u32 {
     match quads.len().checked_sub(1) {
         Some(more) if to.len() > more * quad + half => {
             let bytes = quads.as_flattened().as_ptr_range();
-            // SAFETY: the bytes are read four at a time, and there are some; the last word that is written is the
-            // one whose place is compared with the length.
+            // SAFETY: the bytes are read four at a time, and there are some; the last word that is
+            // written is the one whose place is compared with the length.
             unsafe { tinytriplet_expand(bytes.start, bytes.end, to.as_mut_ptr(), 4 * half, 4 * quad) }
         }
         Some(_) => misfit(),

@@ -28,6 +28,6 @@ lanes! {
     pack_low = "pkhbt {result}, {a}, {b}, lsl #16", preserves_flags;
     /// Returns the high lanes of `a` and `b`: `a`'s becomes the low one.
     pack_high = "pkhtb {result}, {b}, {a}, asr #16", preserves_flags;
-    /// Returns the low lane of `a` and the high lane of `b`, where they are.
+    /// Returns the low lane of `a` and the high lane of `b`, each in its place.
     pack_low_high = "pkhbt {result}, {a}, {b}", preserves_flags;
 }

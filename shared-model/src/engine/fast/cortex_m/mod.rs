@@ -1,15 +1,18 @@
-//! Inner loops in assembly for cores with the DSP extension (Cortex-M4, M7, M33): the only `unsafe` code of the crate.
+//! Inner loops in assembly for cores with the DSP extension (Cortex-M4, M7, M33): the only `unsafe`
+//! code of the crate.
 //!
-//! Each file holds a kernel: the struct that its assembly reads, the assembly, and a safe function that compares the
-//! lengths of slices with what the assembly touches before it passes on their pointers. LDM and LDRD need addresses that
-//! are multiples of 4: slices of words have them, and weights in narrower slices are checked.
+//! Each file holds a kernel: the struct that its assembly reads, the assembly, and a safe function
+//! that compares the lengths of slices with what the assembly touches before it passes on their
+//! pointers. LDM and LDRD need addresses that are multiples of 4: slices of words have them, and
+//! weights in narrower slices are checked.
 //!
-//! The assembly names a struct's fields and the lengths of its own unrolled code as `{constants}`: see [`function!`]. Where
-//! one instruction loads several fields, [`consecutive!`] checks their order; where Rust computes a way into unrolled
-//! code, the assembler checks the length of a step. So a struct and its assembly cannot disagree.
+//! The assembly names a struct's fields and the lengths of its own unrolled code as `{constants}`:
+//! see [`function!`]. If one instruction loads several fields, [`consecutive!`] checks their order;
+//! if Rust computes a way into unrolled code, the assembler checks the length of a step. So a
+//! struct and its assembly cannot disagree.
 //!
-//! Where a loop's body is unrolled, the first pass enters it in the middle, so that any count can be done. The carry flag
-//! holds whether more passes follow: nothing between touches it.
+//! Where a loop's body is unrolled, the first pass enters it in the middle, so that any count can
+//! be done. The carry flag holds whether more passes follow: nothing between touches it.
 
 use core::{
     arch::{asm, global_asm},
@@ -43,8 +46,9 @@ macro_rules! assembler_macro {
 
 /// Defines a function in assembly, in a section of its own so that the linker can leave it out.
 ///
-/// `offsets` names a struct and those of its fields that the code uses, each as the constant `{field}`, in bytes;
-/// `constants` defines others; `macros` names the [assembler macros](assembler_macro) that the code uses.
+/// `offsets` names a struct and those of its fields that the code uses, each as the constant
+/// `{field}`, in bytes; `constants` defines others; `macros` names the [assembler
+/// macros](assembler_macro) that the code uses.
 macro_rules! function {
     (
         $name:literal,
@@ -73,7 +77,8 @@ macro_rules! function {
     };
 }
 
-/// Checks that the fields of a struct are words which follow each other, as one instruction loads or stores them.
+/// Checks that the fields of a struct are words which follow each other, as one instruction loads
+/// or stores them.
 macro_rules! consecutive {
     ($arguments:ty: $first:ident $(, $next:ident)*) => {
         const _: () = {
@@ -87,8 +92,9 @@ macro_rules! consecutive {
     };
 }
 
-// Does not assemble where the code from one label to another has another length than Rust reckons with. The assembler knows
-// lengths too late for `.if`, but refuses a negative space.
+// Fails to assemble if the code between two labels does not have the length that Rust assumes. The
+// assembler knows lengths too late for `.if`, but it rejects a negative `.space` ("invalid number
+// of bytes").
 assembler_macro!(
     assert_length,
     "from, to, bytes",
@@ -97,8 +103,9 @@ assembler_macro!(
     .space \bytes - (\to - \from)"
 );
 
-// Continues with the next pass of a loop over a panel's words, or leaves it after the last one. Jumped to with the carry
-// set. At \left(\base) are the passes left, at \all(\all_base) how many there are after the first. Changes r2.
+// Continues with the next pass of a loop over a panel's words, or leaves it after the last one.
+// Jumped to with the carry set. At \left(\base) are the passes left, at \all(\all_base) how many
+// there are after the first. Changes r2.
 assembler_macro!(
     more,
     "base, left, all_base, all, again, after",
@@ -117,8 +124,8 @@ assembler_macro!(
 /// Bytes of the code of `step2`.
 const STEP2: usize = 38;
 
-// Two words of two tiles by two channels. r0: panel, r1: weights; sums: r10 (tile 0, channel 0), r11 (0, 1), r12 (1, 0),
-// lr (1, 1).
+// Two words of two tiles by two channels. r0: panel, r1: weights; sums: r10 (tile 0, channel 0),
+// r11 (0, 1), r12 (1, 0), lr (1, 1).
 assembler_macro!(
     step2,
     "",
@@ -135,7 +142,7 @@ assembler_macro!(
     smlad lr, r9, r5, lr"
 );
 
-// `step2` where the sums are 0 before.
+// `step2` with sums that are 0 before.
 assembler_macro!(
     step2_first,
     "",
@@ -173,8 +180,9 @@ assembler_macro!(
     usat \reg, #8, \reg
     sub \reg, \reg, #127"
 );
-// The end of a pair of channels for two tiles, and of the function after the last one; otherwise goes on from \again.
-// Biases, rounding, saturation and writing; r1: the record's tail. On the stack: `taps::Arguments`.
+// The end of a pair of channels for two tiles, and of the function after the last one; otherwise
+// goes on from \again. Biases, rounding, saturation and writing; r1: the record's tail. On the
+// stack: `taps::Arguments`.
 assembler_macro!(
     taps_finish,
     "again, carry_is_signed",

@@ -6,13 +6,14 @@ use crate::{
     model::tensor::Element,
 };
 
-/// What the assembly copies to its stack.
+/// Arguments, which the assembly copies to its stack.
 #[repr(C)]
 pub struct Arguments {
     pub panel: *const u32,
     pub weights: *const i16,
-    /// Where the outputs of both tiles go.
+    /// The outputs of the first tile.
     pub first: *mut u8,
+    /// The outputs of the second tile.
     pub second: *mut u8,
     /// End of the weights.
     pub end: *const i16,
@@ -97,7 +98,7 @@ pub struct Lengths {
 }
 
 impl Arguments {
-    /// Returns `None` where a slice is too short.
+    /// Returns `None` if a slice is too short.
     pub fn new(
         panel: &[u32],
         weights: &[i16],
@@ -117,7 +118,7 @@ impl Arguments {
             return None;
         }
         let first = out.as_mut_ptr();
-        // Where there is no second tile, it is written first and then overwritten.
+        // A second tile that is not there is written to the first one's place, and overwritten.
         let second = if out.len() >= 2 * outputs { first.wrapping_add(outputs) } else { first };
         Some(Self {
             panel: panel.as_ptr(),
@@ -136,7 +137,7 @@ impl Arguments {
     }
 }
 
-/// Computes what the portable `sum` does.
+/// Sums the panel's tiles, as the portable `sum` does.
 pub fn sum(panel: &[u32], weights: &[i16], stages: Stages, to: Element, out: Pixels<'_>) {
     let Stages { count: stages, words } = stages;
     if words < 2 || words % 2 != 0 || stages == 0 {
@@ -149,7 +150,7 @@ pub fn sum(panel: &[u32], weights: &[i16], stages: Stages, to: Element, out: Pix
     let way_in = STEP2 * (STEPS - 1 - (steps - 1) % STEPS);
     let (stages, weight_bytes) = (stages - 1, 8 * words);
     let arguments = Arguments { stages, way_in, passes, weight_bytes, passes_left: passes, ..arguments };
-    // SAFETY: panel and weights are read up to the lengths that `new` has checked; each pair writes 2
-    // bytes at `2 · pair` of the tiles' `outputs` bytes.
+    // SAFETY: panel and weights are read up to the lengths that `new` has checked; each pair writes
+    // 2 bytes at `2 · pair` of the tiles' `outputs` bytes.
     unsafe { tinytriplet_taps(&arguments) }
 }

@@ -3,12 +3,13 @@
 use super::{global_asm, offset_of};
 use crate::engine::fast::{misfit, winograd::TilePlace};
 
-/// Pixels of a line that three tiles read, which is the most: each tile begins two pixels after the one before.
+/// Pixels of a line that three tiles read, which is the most: each tile begins two pixels after the
+/// one before.
 const PIXELS: usize = 8;
 /// Bytes of stack of a transformed pixel column: two words for each of its four rows.
 const COLUMN: usize = 32;
 
-/// What the assembly reads, and where it keeps its progress. Distances in bytes.
+/// Arguments, which the assembly updates as it goes on. Distances in bytes.
 #[repr(C)]
 struct Arguments {
     lines: [*const u8; 4],
@@ -18,7 +19,7 @@ struct Arguments {
     /// From a row's last position to the next row's first.
     back: isize,
     quads: usize,
-    /// Where pixels begin in a line.
+    /// Bytes of a line at which its pixels begin.
     columns: [usize; PIXELS],
     tiles: usize,
     /// Address of an element of `columns`.
@@ -74,7 +75,8 @@ assembler_macro!(
     push {{r4-r7, r9-r12}}"
 );
 
-// A row of the tile times B, to four positions from r0 on; r1: bytes from a position to that of the next column.
+// A row of the tile times B, to four positions from r0 on; r1: bytes from a position to that of the
+// next column.
 assembler_macro!(
     position_row,
     "at, half",
@@ -107,8 +109,8 @@ assembler_macro!(
     .endif"
 );
 
-// The whole function. r0: arguments. \half: bytes from a tile's word to its next one. Each tile begins with the last two
-// columns of the one before it.
+// The whole function. r0: arguments. \half: bytes from a tile's word to its next one. Each tile
+// begins with the last two columns of the one before it.
 assembler_macro!(
     transform,
     "half",
@@ -216,9 +218,9 @@ fn run(lines: [*const u8; 4], depth: usize, to: TilePlace<'_>, tiles: usize) {
         quad: quad - tiles * tile,
         pushed: (2 + 2 * tiles) * COLUMN,
     };
-    // SAFETY: the callers' lines hold `2 · tiles + 2` pixels of `depth` bytes each, at most 8; the panel has 16
-    // positions of `position` bytes, and in each of them the tiles' words are written, of which the last ends
-    // at `position` or before.
+    // SAFETY: the callers' lines hold `2 · tiles + 2` pixels of `depth` bytes each, at most 8; the
+    // panel has 16 positions of `position` bytes, and in each of them the tiles' words are written,
+    // of which the last ends at `position` or before.
     unsafe {
         match count {
             2 => tinytriplet_transform2(&mut arguments),
@@ -228,28 +230,24 @@ fn run(lines: [*const u8; 4], depth: usize, to: TilePlace<'_>, tiles: usize) {
     }
 }
 
-/// Transforms the first `tiles` of a panel of `count` tiles, which lie side by side from the beginning of the lines on.
-/// Returns false, and writes nothing, where a line is too short.
-pub fn transform_tiles(
-    lines: [&[u8]; 4],
-    depth: usize,
-    (panel, count, tiles): (&mut [u32], usize, usize),
-) -> bool {
+/// Transforms `tiles` tiles, from the one at `to` on, which lie side by side from the beginning of
+/// the lines on. Returns false, and writes nothing, if a line is too short.
+pub fn transform_tiles(lines: [&[u8]; 4], depth: usize, to: TilePlace<'_>, tiles: usize) -> bool {
     let fits = lines.iter().all(|line| line.len() >= (2 * tiles + 2) * depth);
     if fits {
-        run(lines.map(|line| line.as_ptr()), depth, TilePlace { panel, count, tile: 0 }, tiles);
+        run(lines.map(|line| line.as_ptr()), depth, to, tiles);
     }
     fits
 }
 
-/// Computes what the portable `transform` does, of unsigned pixels.
+/// Transforms a tile of unsigned pixels, as the portable `transform` does.
 pub fn transform(lines: [&[u8]; 4], depth: usize, to: TilePlace<'_>) {
     if lines.iter().all(|line| line.len() >= 4 * depth) {
         run(lines.map(|line| line.as_ptr()), depth, to, 1);
     }
 }
 
-/// Computes what the portable `transform_words` does, of unsigned pixels.
+/// Transforms a tile of unsigned pixels, as the portable `transform_words` does.
 pub fn transform_words(words: &[u32], depth: usize, to: TilePlace<'_>) {
     if words.len() >= 4 * depth {
         run([0, 1, 2, 3].map(|i| words.as_ptr().wrapping_add(i * depth).cast()), depth, to, 1);

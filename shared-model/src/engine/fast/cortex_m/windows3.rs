@@ -1,5 +1,5 @@
-//! Pooled 3 × 3 windows of one channel: the differences of a pooled output's four windows are written to a panel and
-//! summed, for a tile of the panel each of two outputs.
+//! Pooled 3 × 3 windows of one channel: the differences of a pooled output's four windows are
+//! written to a panel and summed. The panel has tiles for two outputs.
 
 use super::{
     global_asm, offset_of, register,
@@ -10,10 +10,10 @@ use crate::{
     model::tensor::Element,
 };
 
-/// A panel of two tiles: in each step two words of each tile.
+/// A panel of two tiles. Each step has two words of each tile.
 pub type Panel = [[u32; 4]; 10];
 
-/// Words of a record's weights of each channel: five, and the same five again.
+/// Words of a record's weights for each channel: five, and the same five again.
 const WORDS: usize = 10;
 const WEIGHT_BYTES: usize = 2 * WORDS * 4;
 /// Halves of a record.
@@ -21,7 +21,7 @@ const RECORD: usize = taps::THREE.record();
 const _: () = assert!(2 * RECORD == WEIGHT_BYTES + 4 * 4);
 const LENGTHS: Lengths = Lengths { panel: 40, record: RECORD };
 
-// `step2` of the last word of a stage and the first one of the next.
+// `step2` for the last word of a stage and the first one of the next.
 assembler_macro!(
     step2_relu,
     "",
@@ -145,8 +145,8 @@ function!(
 "#
 );
 
-// A row of a 4 x 4 patch: r4 columns 0 and 2, r5 columns 1 and 3, r6 columns 0 and 1, r7 columns 1 and 2; r8 and r9
-// the differences of columns 0 - 1, 1 - 2 and (high lane of r9) 2 - 3.
+// A row of a 4 x 4 patch: r4 columns 0 and 2, r5 columns 1 and 3, r6 columns 0 and 1, r7 columns 1
+// and 2; r8 and r9 the differences of columns 0 - 1, 1 - 2 and (high lane of r9) 2 - 3.
 assembler_macro!(
     patch_row,
     "line",
@@ -160,8 +160,8 @@ assembler_macro!(
     ssub16 r9, r4, r5"
 );
 
-// Writes the differences of the windows. r0: 4 lines, which advance, r1: panel, r2: tiles. A step of the panel has 16
-// bytes. r10 and r11 keep r7 and r5 of the row above, r12 its r9.
+// Writes the differences of the windows. r0: 4 lines, which advance, r1: panel, r2: tiles. A step
+// of the panel has 16 bytes. r10 and r11 keep r7 and r5 of the row above, r12 its r9.
 function!(
     "tinytriplet_windows3_differences",
     macros: [patch_row],
@@ -229,7 +229,7 @@ function!(
 "#
 );
 
-/// What the assembly of [`row`] reads, and where it keeps its progress.
+/// Arguments of [`row`], which the assembly updates as it goes on.
 #[repr(C)]
 struct Row {
     lines: [*const u8; 4],
@@ -282,13 +282,14 @@ unsafe extern "C" {
     fn tinytriplet_windows3_two(arguments: *const Arguments);
 }
 
-/// Sums the panel's differences with every record, and writes the outputs of those tiles that `out` has room for.
+/// Sums the panel's differences with every record, and writes the outputs of those tiles that `out`
+/// has room for.
 pub fn sum(panel: &Panel, weights: &[i16], to: Element, out: Pixels<'_>) {
     let Some(arguments) = Arguments::new(panel.as_flattened(), weights, LENGTHS, to, out) else {
         return misfit();
     };
-    // SAFETY: as in `taps::sum`; a record has 10 words of each of two channels and a tail of 4 words. The
-    // second function touches the first tile only.
+    // SAFETY: as in `taps::sum`; a record has 10 words of each of two channels and a tail of 4
+    // words. The second function touches the first tile only.
     unsafe {
         if arguments.first == arguments.second {
             tinytriplet_windows3_one(&arguments);
@@ -298,8 +299,8 @@ pub fn sum(panel: &Panel, weights: &[i16], to: Element, out: Pixels<'_>) {
     }
 }
 
-/// Computes a row of pooled outputs of unsigned pixels: the differences and the sums of all of its tiles. Returns false,
-/// and writes nothing, where a length does not fit.
+/// Computes a row of pooled outputs of unsigned pixels: the differences and the sums of all of its
+/// tiles. Returns false, and writes nothing, if a length does not fit.
 pub fn row(
     lines: [&[u8]; 4],
     panel: &mut Panel,
@@ -318,9 +319,9 @@ pub fn row(
     // The panel is written, too.
     arguments.panel = panel.as_mut_ptr().cast::<u32>();
     let mut row = Row { lines, tiles, step: 2 * outputs, arguments };
-    // SAFETY: of each of the lines 4 bytes are read at every second of `tiles` columns; a tile's 20 words are written
-    // to one of two places in the panel; the sums are as in `sum`, of two tiles, whose outputs `out` has, or of the
-    // last one.
+    // SAFETY: of each of the lines 4 bytes are read at every second of `tiles` columns; a tile's 20
+    // words are written to one of two places in the panel; the sums are as in `sum`, of two tiles,
+    // whose outputs `out` has, or of the last one.
     unsafe { tinytriplet_windows3(&mut row) };
     true
 }

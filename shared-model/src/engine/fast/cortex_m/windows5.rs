@@ -1,11 +1,11 @@
-//! Pooled 5 × 5 windows of one channel: a whole row of outputs without a panel. Weights are [`taps`](crate::engine::fast::taps)'
-//! records; the largest of four outputs is found on their rounded values, two channels at a time, which takes values that
-//! fit 16 bits.
+//! Pooled 5 × 5 windows of one channel: a whole row of outputs without a panel. Weights are
+//! [`taps`](crate::engine::fast::taps)' records; the largest of four outputs is found on their
+//! rounded values, two channels at a time, which needs values that fit 16 bits.
 
 use super::{aligned, global_asm, offset_of};
 use crate::engine::fast::taps;
 
-/// What the assembly copies to its stack.
+/// Arguments, which the assembly copies to its stack.
 #[repr(C)]
 struct Arguments {
     records: *const i16,
@@ -24,11 +24,13 @@ const RECORD: usize = taps::FIVE.record();
 const WEIGHT_BYTES: usize = 2 * 14 * 4;
 const _: () = assert!(2 * RECORD == WEIGHT_BYTES + 4 * 4);
 
-/// Bytes of stack of a patch: three words for each of its six rows, and four pairs of words of its last columns.
+/// Bytes of stack of a patch: three words for each of its six rows, and four pairs of words of its
+/// last columns.
 const ROWS: usize = 6 * 3 * 4;
 const PATCH: usize = ROWS + 4 * 2 * 4;
 
-// Words of a row of the patch. x and y: columns 2 and 4, 3 and 5; x2 and y2: those of two rows above.
+// Words of a row of the patch. x and y: columns 2 and 4, 3 and 5; x2 and y2: those of two rows
+// above.
 assembler_macro!(
     patch_row,
     "row, x, y, x2, y2",
@@ -71,7 +73,8 @@ assembler_macro!(
     \op r11, lr, r3, r11"
 );
 
-// A word of weights with the words that are in r12 and lr for the upper windows, and those at `next` for the lower.
+// A word of weights with the words that are in r12 and lr for the upper windows, and those at
+// `next` for the lower.
 assembler_macro!(
     word,
     "op, weights, next",
@@ -82,12 +85,13 @@ assembler_macro!(
     lower \op"
 );
 
-// r0: arguments, which are copied to the stack after the patch, and the column after them. A patch of 6 × 6 bytes, the four
-// windows of one output, becomes words on the stack: for each row r the columns (0, 2), (1, 3), (2, 4), of which the left
-// windows use the first two and the right ones the last two; then for the columns 4 and 5, the windows' last, the rows
-// (r, r + 2). The sums of the four windows are in r4 to r7 for one channel and in r8 to r11 for the other, their weights in
-// r2 and r3, words of the left and of the right window in r12 and lr. What the upper windows use of a row, the lower ones
-// use of the next: it is loaded once for both.
+// r0: arguments, which are copied to the stack after the patch, and the column after them. A patch
+// of 6 × 6 bytes, the four windows of one output, becomes words on the stack: for each row r the
+// columns (0, 2), (1, 3), (2, 4), of which the left windows use the first two and the right ones
+// the last two; then for the columns 4 and 5, the windows' last, the rows (r, r + 2). The sums of
+// the four windows are in r4 to r7 for one channel and in r8 to r11 for the other, their weights in
+// r2 and r3, words of the left and of the right window in r12 and lr. What the upper windows use of
+// a row, the lower ones use of the next: it is loaded once for both.
 function!(
     "tinytriplet_windows5",
     offsets: Arguments { records, records_end, output, count, lines },
@@ -144,7 +148,8 @@ function!(
     word smlad, 40, 40
     word smlad, 56, 52
     word smlad, 72, 64
-    // The last column: rows (0, 2), (1, 3), and 4, which is the upper half of the words of rows (2, 4) and (3, 5).
+    // The last column: rows (0, 2), (1, 3), and 4, which is the upper half of the words of rows (2,
+    // 4) and (3, 5).
     ldrd r12, lr, [sp, #{columns}]
     word smlad, 80, 80
     word smlad, 88, 88
@@ -189,9 +194,9 @@ unsafe extern "C" {
     fn tinytriplet_windows5(arguments: *const Arguments);
 }
 
-/// Computes a row of pooled outputs, unsigned both before and after, whose sums, rounded, fit 16 bits. `lines` are the six
-/// rows of the input, `outputs` the output channels, which are even. Returns false, and writes nothing,
-/// where a length does not fit.
+/// Computes a row of pooled outputs, unsigned both before and after, whose sums, rounded, fit 16
+/// bits. `lines` are the six rows of the input, `outputs` the output channels, which are even.
+/// Returns false, and writes nothing, if a length does not fit.
 pub fn row(lines: [&[u8]; 6], records: &[i16], outputs: usize, output: &mut [u8]) -> bool {
     let Some(count) = output.len().checked_div(outputs) else { return false };
     let fits = count > 0
@@ -212,9 +217,10 @@ pub fn row(lines: [&[u8]; 6], records: &[i16], outputs: usize, output: &mut [u8]
         count,
         lines: lines.as_ptr(),
     };
-    // SAFETY: of each of six lines, 6 bytes are read at every second of `count` columns; the records are read whole, in
-    // words, at which they are aligned; each output has 2 bytes for each record: all checked above. Words and half-words
-    // of bytes may lie at any address: these processors read and write those.
+    // SAFETY: of each of six lines, 6 bytes are read at every second of `count` columns; the
+    // records are read whole, in words, at which they are aligned; each output has 2 bytes for each
+    // record: all checked above. Words and half-words of bytes may lie at any address: these
+    // processors read and write those.
     unsafe { tinytriplet_windows5(&arguments) };
     true
 }

@@ -1,4 +1,4 @@
-//! Winograd's products of two or three tiles, and what becomes of them.
+//! Winograd's products of two or three tiles, and the outputs made of them.
 
 use super::{STEP2, aligned, global_asm, offset_of};
 use crate::engine::fast::{
@@ -7,29 +7,29 @@ use crate::engine::fast::{
     winograd::Tiles,
 };
 
-/// What the assembly reads, and where it keeps what has no register.
+/// Arguments, and values for which the assembly has no register.
 #[repr(C)]
 struct Arguments {
-    /// Of the pair that is finished.
+    /// The multipliers of the pair that is being finished.
     multipliers: [i32; 2],
     /// Bytes from a tile's outputs to the next one's.
     stride: usize,
     panel: *const u32,
     weights: *const i16,
-    /// Where the last tile's outputs go.
+    /// The outputs of the last tile.
     out: *mut u8,
     biases: *const i32,
     all_multipliers: *const i32,
     pairs: usize,
     /// Passes over the unrolled code after the first one.
     passes: usize,
-    /// Of the first pass: words (three tiles), or bytes of code that it skips (two tiles).
+    /// Three tiles: words of the first pass. Two tiles: bytes of code that the first pass skips.
     first: usize,
     /// End of the panel.
     end: *const u32,
     ways_in: [usize; 4],
     passes_left: usize,
-    /// Null: pool and requantize.
+    /// Receives the sums. Null: pool and requantize them.
     dump: *mut [[i32; 2]; 4],
 }
 
@@ -37,17 +37,17 @@ const _: () = assert!(offset_of!(Arguments, multipliers) == 0 && offset_of!(Argu
 consecutive!(Arguments: panel, weights);
 consecutive!(Arguments: biases, all_multipliers);
 
-/// Steps of the unrolled code for three tiles, each of one word, and bytes of one.
+/// Steps of the unrolled code for three tiles, each of one word, and the bytes of one.
 const STEPS3: usize = 16;
 const STEP3: usize = 28;
 /// Steps of the unrolled code for two tiles, each of two words.
 const STEPS2: usize = 8;
 
-/// Bytes of stack that the sums of a column of positions take, of which there are four.
+/// Bytes of stack for the sums of one of the four columns of positions.
 const COLUMN3: usize = 4 * 3 * 8;
 const COLUMN2: usize = 4 * 2 * 4;
 
-/// What lies on top of the stack while two tiles are computed, when no register is left.
+/// The top of the stack while two tiles are computed, when no register is left.
 #[repr(C)]
 struct Top {
     way_in: usize,
@@ -57,9 +57,10 @@ struct Top {
 }
 consecutive!(Top: way_in, end, passes_left, arguments);
 
-// Finishes both channels of a tile: the largest of its 4 outputs (2 x 2), biases, rounding, saturation and writing. Its
-// sums lie at \c and \e in column 3, \column bytes further on in each column before.
-// y01 + r(y00 - y01) with y00 = c0 + c1 + c2, y01 = c1 - c2 - c3; then the lower row; then of both.
+// Finishes both channels of a tile: the largest of its 4 outputs (2 x 2), biases, rounding,
+// saturation and writing. Its sums lie at \c and \e in column 3, \column bytes further on in each
+// column before. y01 + r(y00 - y01) with y00 = c0 + c1 + c2, y01 = c1 - c2 - c3; then the lower
+// row; then of both.
 assembler_macro!(
     pool_tile,
     "tile, c, e, column",
@@ -134,8 +135,8 @@ assembler_macro!(
     stm r12!, {{r2-r5}}"
 );
 
-// Loads what finishing a pair needs (lr: arguments): biases to r0 and r1, multipliers to the front of the arguments, the
-// last tile's output to r12. Saves how far the weights were read.
+// Loads what finishing a pair needs (lr: arguments): biases to r0 and r1, multipliers to the front
+// of the arguments, the last tile's output to r12. Saves how far the weights were read.
 assembler_macro!(
     pair_parameters,
     "",
@@ -166,7 +167,8 @@ assembler_macro!(
     smlad r12, r6, r3, r12"
 );
 
-// r0: arguments. The sums of row 2, of rows 2 + 1, c and e are pushed for each column: 24 bytes each.
+// r0: arguments. The sums of row 2, of rows 2 + 1, c and e are pushed for each column: 24 bytes
+// each.
 function!(
     "tinytriplet_winograd3",
     offsets: Arguments {
@@ -455,7 +457,8 @@ impl Arguments {
     }
 }
 
-/// Returns whether the panel of `count` tiles and the weights of `pairs` pairs of outputs are there.
+/// Returns whether the panel of `count` tiles and the weights of `pairs` pairs of outputs are
+/// there.
 fn fits(panel: &[u32], weights: &[i16], depth: usize, count: usize, pairs: usize) -> bool {
     depth > 0
         && depth.is_multiple_of(4)
@@ -465,20 +468,21 @@ fn fits(panel: &[u32], weights: &[i16], depth: usize, count: usize, pairs: usize
         && aligned(weights)
 }
 
-/// Computes what the portable `multiply` does.
+/// Computes a pair of output channels, as the portable `multiply` does.
 pub fn multiply(panel: &[u32], weights: &[i16], depth: usize, count: usize, sums: &mut [[[i32; 2]; 4]; 3]) {
     if !fits(panel, weights, depth, count, 1) {
         return misfit();
     }
     let mut arguments = Arguments { dump: sums.as_mut_ptr(), ..Arguments::new(panel, weights, depth, count) };
-    // SAFETY: the panel and the pair's weights are as long as `fits` says, and are read only up to there;
-    // `sums` has room for three tiles; biases, multipliers and output are not touched when there is a dump.
+    // SAFETY: the panel and the pair's weights are as long as `fits` says, and are read only up to
+    // there; `sums` has room for three tiles; biases, multipliers and output are not touched when
+    // there is a dump.
     unsafe {
         if count == 3 { tinytriplet_winograd3(&mut arguments) } else { tinytriplet_winograd2(&mut arguments) }
     }
 }
 
-/// Computes what the portable `multiply_pool` does.
+/// Computes all output channels, pooled, as the portable `multiply_pool` does.
 pub fn multiply_pool(
     panel: &[u32],
     weights: &[i16],
@@ -500,7 +504,7 @@ pub fn multiply_pool(
     {
         return misfit();
     }
-    // Tiles are written from the last to the first. Where only the first counts, all go to its place.
+    // Tiles are written from the last to the first. If only the first counts, all go to its place.
     let stride = if valid == count { outputs } else { 0 };
     let mut arguments = Arguments {
         stride,
@@ -510,8 +514,8 @@ pub fn multiply_pool(
         pairs,
         ..Arguments::new(panel, weights, depth, count)
     };
-    // SAFETY: panel, weights, biases and multipliers are read up to the lengths checked above. Each pair
-    // writes 2 bytes at `2 · pair` of each of the tiles' `outputs` bytes in `out`.
+    // SAFETY: panel, weights, biases and multipliers are read up to the lengths checked above. Each
+    // pair writes 2 bytes at `2 · pair` of each of the tiles' `outputs` bytes in `out`.
     unsafe {
         if count == 3 { tinytriplet_winograd3(&mut arguments) } else { tinytriplet_winograd2(&mut arguments) }
     }
