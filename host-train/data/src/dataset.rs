@@ -66,8 +66,8 @@ impl Dataset {
         labels.collect::<std::collections::BTreeSet<_>>().len()
     }
 
-    /// The data without some classes, of which nothing else is told that trains or calibrates. Labels stay what they
-    /// are.
+    /// The data without some classes, of which nothing else is told that trains or calibrates.
+    /// Labels stay what they are.
     pub fn without(&self, labels: &[Label]) -> Cow<'_, Self> {
         if labels.is_empty() {
             return Cow::Borrowed(self);
@@ -100,8 +100,8 @@ impl Dataset {
         Ok(labels)
     }
 
-    /// Returns the training images once more: those that [`HoldOut::Images`] holds out, to test with, and
-    /// the others.
+    /// Returns the training images once more: those that [`HoldOut::Images`] holds out, to test
+    /// with, and the others.
     pub fn validation(&self) -> Self {
         let mut classes = classes(self.train.labels());
         let held_out = hold_out(&mut classes, HoldOut::Images).unwrap_or_default();

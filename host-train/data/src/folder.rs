@@ -6,8 +6,9 @@
 //!   red/   1.jpg 2.jpg …       test/   blue/ …  red/ …
 //! ```
 //!
-//! Nothing is left to chance: classes and files go by the natural order of their names, whatever the system's. A name is
-//! the bytes that it has; where it is shown, those that are not UTF-8 are escaped.
+//! Nothing is left to chance: classes and files go by the natural order of their names, whatever
+//! the system's. A name is the bytes that it has; where it is shown, those that are not UTF-8 are
+//! escaped.
 
 mod layout;
 mod listing;
@@ -308,8 +309,8 @@ impl Reading<'_> {
     }
 }
 
-/// Which of `count` pictures are tested with: `share` of them, rounded, but at least one, and one is left to train
-/// with. They lie evenly spread, because neighbours are often alike.
+/// Which of `count` pictures are tested with: `share` of them, rounded, but at least one, and one
+/// is left to train with. They lie evenly spread, because neighbours are often alike.
 fn spread(count: usize, share: f64) -> Vec<bool> {
     let tested = ((count as f64 * share).round() as usize).max(1).min(count.saturating_sub(1));
     let mut is_test = vec![false; count];
@@ -517,7 +518,8 @@ mod tests {
         assert!(notes[0].ends_with("passed over what is no image: 1 pipes, sockets or devices"), "{notes:?}");
     }
 
-    /// Names as a zip file packed in China has them, which all are the same characters to who reads them as UTF-8.
+    /// Names as a zip file packed in China has them, which all are the same characters to who reads
+    /// them as UTF-8.
     #[cfg(unix)]
     #[test]
     fn names_that_are_no_text_are_classes_of_their_own() {
@@ -742,7 +744,8 @@ mod tests {
             notes[0].contains("left out 9 of 11 classes, which have fewer than data.min_images = 3"),
             "{notes:?}"
         );
-        // Who only looks at them needs no pairs, and classes that are never trained on need none either.
+        // Who only looks at them needs no pairs, and classes that are never trained on need none
+        // either.
         fs::remove_dir_all(folder.path().join("small3")).unwrap();
         assert_eq!(super::tests::read(READING, folder.path()).0.unwrap().class_names.len(), 10);
         let unseen: Vec<String> = (0..9).map(|class| format!("small{class}")).collect();

@@ -181,7 +181,8 @@ fn kind(magic: u32) -> &'static str {
     }
 }
 
-/// The file of one of the [`NAMES`] in a folder, under the spellings in use; it may be in a folder of its own name.
+/// The file of one of the [`NAMES`] in a folder, under the spellings in use; it may be in a folder
+/// of its own name.
 pub(super) fn locate(folder: &Path, name: &str) -> Option<PathBuf> {
     let dotted = name.replace("-idx", ".idx");
     let names = [name.into(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];

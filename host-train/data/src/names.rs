@@ -8,7 +8,8 @@ use std::{
 };
 use unicode_normalization::UnicodeNormalization;
 
-/// A name or a path as it is shown. What is not UTF-8 or is a control character is escaped, as in `\xba\xec`.
+/// A name or a path as it is shown. What is not UTF-8 or is a control character is escaped, as in
+/// `\xba\xec`.
 #[must_use]
 pub fn shown(name: impl AsRef<OsStr>) -> String {
     let name = name.as_ref();
@@ -18,8 +19,8 @@ pub fn shown(name: impl AsRef<OsStr>) -> String {
     }
 }
 
-/// A name in which everything that is not printable is escaped, and so is the backslash; where the name is not UTF-8,
-/// everything that is not ASCII.
+/// A name in which everything that is not printable is escaped, and so is the backslash; where the
+/// name is not UTF-8, everything that is not ASCII.
 fn escaped(name: &OsStr) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
     let one = |c: char| match c {
@@ -66,7 +67,8 @@ pub fn is_hidden(path: &Path) -> bool {
     last(path).as_encoded_bytes().starts_with(b".")
 }
 
-/// What names that look the same have in common: Unicode writes `é` as one character (NFC) or as two (NFD).
+/// What names that look the same have in common: Unicode writes `é` as one character (NFC) or as
+/// two (NFD).
 /// `None` where the name is not UTF-8.
 pub(crate) fn composed(name: &OsStr) -> Option<String> {
     Some(name.to_str()?.nfc().collect())
@@ -81,8 +83,8 @@ pub(crate) fn look_alike<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Optio
     })
 }
 
-/// The order in which people put names: numbers in them count as numbers, so that `img2` is before `img10`. Otherwise
-/// by bytes. Only equal names are equal.
+/// The order in which people put names: numbers in them count as numbers, so that `img2` is before
+/// `img10`. Otherwise by bytes. Only equal names are equal.
 #[must_use]
 pub fn natural_order(a: impl AsRef<OsStr>, b: impl AsRef<OsStr>) -> Ordering {
     let (a, b) = (a.as_ref().as_encoded_bytes(), b.as_ref().as_encoded_bytes());

@@ -25,12 +25,13 @@ use std::{
 };
 use thiserror::Error;
 
-/// Names of picture files end in one of these, in small or capital letters. Other files are judged by their content.
+/// Names of picture files end in one of these, in small or capital letters. Other files are judged
+/// by their content.
 pub const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "jfif", "jpe", "bmp"];
 /// The longest side of a picture, in pixels.
 pub const LONGEST_SIDE: u32 = 16_384;
-/// The most bytes that a picture takes in its file, and the most that all take together that are being decoded: 89
-/// million pixels in colour; of a progressive JPEG, 30 to 45 million.
+/// The most bytes that a picture takes in its file, and the most that all take together that are
+/// being decoded: 89 million pixels in colour; of a progressive JPEG, 30 to 45 million.
 pub const MEMORY: u64 = 256 << 20;
 
 /// What is free for pictures.
@@ -41,7 +42,8 @@ static FREE: Memory = Memory::new(MEMORY);
 pub struct Picture {
     /// Row by row, 0 for the background.
     pub pixels: Vec<u8>,
-    /// The greys that are left of a picture of 16 bits that uses a small part of its range; `None` of any other.
+    /// The greys that are left of a picture of 16 bits that uses a small part of its range; `None`
+    /// of any other.
     pub greys_left: Option<usize>,
 }
 
@@ -190,8 +192,8 @@ fn decode_in<'a>(bytes: &[u8], memory: &'a Memory) -> Result<(DynamicImage, Shar
     Ok((image, share))
 }
 
-/// The greys that are left of a picture of 16 bits once it has 8, where it uses a quarter of its range or less and
-/// loses some: a sensor's 12 or 14 bits.
+/// The greys that are left of a picture of 16 bits once it has 8, where it uses a quarter of its
+/// range or less and loses some: a sensor's 12 or 14 bits.
 fn greys_left(image: &DynamicImage) -> Option<usize> {
     let values: &[u16] = match image {
         DynamicImage::ImageLuma16(image) => image.as_raw(),
@@ -210,7 +212,8 @@ fn greys_left(image: &DynamicImage) -> Option<usize> {
     (range <= 1 << 14 && greys.len() < all).then_some(greys.len())
 }
 
-/// What to tell of those among `pictures` that use a sliver of their 16 bits; `None` where none does.
+/// What to tell of those among `pictures` that use a sliver of their 16 bits; `None` where none
+/// does.
 pub fn note_of_slivers<'a>(pictures: impl IntoIterator<Item = (&'a PathBuf, &'a Picture)>) -> Option<String> {
     let mut slivers = pictures.into_iter().filter_map(|(path, picture)| Some((path, picture.greys_left?)));
     let (first, greys) = slivers.next()?;
@@ -241,8 +244,8 @@ pub(super) mod tests {
 
     const PREPROCESSING: Preprocessing = Preprocessing { fit: Fit::Contain, background: Background::Dark };
 
-    /// Returns a bright cross on black: its upright at a third of the width, its bar at a third of the
-    /// height.
+    /// Returns a bright cross on black: its upright at a third of the width, its bar at a third of
+    /// the height.
     pub fn cross(width: u32, height: u32) -> DynamicImage {
         let near = |at: u32, of: u32| at >= of / 3 && at < of / 3 + of.div_ceil(5);
         let value = |x, y| if near(x, width) || near(y, height) { 230 } else { 0 };
@@ -413,7 +416,8 @@ pub(super) mod tests {
         assert!(error(&long).contains("is too large"));
     }
 
-    /// 16,384 × 5,456 in colour: 268 MB of pixels, and 536 MB of coefficients until the last scan is read.
+    /// 16,384 × 5,456 in colour: 268 MB of pixels, and 536 MB of coefficients until the last scan
+    /// is read.
     #[test]
     fn coefficients_are_counted_before_they_are_kept() {
         let mut jpeg = include_bytes!("picture/jpeg/progressive.jpg").to_vec();
@@ -424,7 +428,8 @@ pub(super) mod tests {
             message.ends_with("Make it smaller, or save it as a JPEG that is not progressive"),
             "{message}"
         );
-        // 4:2:0, so 1.5 coefficients for each of 3,136 × 2,304 pixels, which makes 6 blocks of 8 × 8 for 256.
+        // 4:2:0, so 1.5 coefficients for each of 3,136 × 2,304 pixels, which makes 6 blocks of 8 ×
+        // 8 for 256.
         jpeg[frame + 5..frame + 9].copy_from_slice(&[0x09, 0, 0x0c, 0x40]);
         assert_eq!(jpeg::coefficient_bytes(&jpeg), 3136 * 2304 / 256 * 6 * 136);
         assert_eq!(error(&jpeg), PictureFault::Damaged.to_string(), "its codes end too early");

@@ -234,8 +234,8 @@ mod tests {
     use std::fs;
     use tempfile::TempDir;
 
-    /// Returns the contents of four files that belong together: three training images and two test images
-    /// of 2×1 pixels.
+    /// Returns the contents of four files that belong together: three training images and two test
+    /// images of 2×1 pixels.
     fn files() -> [Vec<u8>; 4] {
         [
             image_file(3, 2, 1, &[1, 2, 3, 4, 5, 6]),
@@ -291,7 +291,8 @@ mod tests {
         }
     }
 
-    /// An archive's folders of the plain names, with the files in them, beside dotted files or without.
+    /// An archive's folders of the plain names, with the files in them, beside dotted files or
+    /// without.
     #[test]
     fn folders_of_the_files_names_are_looked_into() {
         let files = files();

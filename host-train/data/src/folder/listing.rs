@@ -41,7 +41,8 @@ pub(super) struct Listing {
 /// What is passed over.
 #[derive(Debug, Default)]
 pub(super) struct Others {
-    /// Files that are no pictures, and folders of systems, by their names' endings or what they are.
+    /// Files that are no pictures, and folders of systems, by their names' endings or what they
+    /// are.
     kinds: BTreeMap<String, usize>,
     /// Pictures of kinds that are not read: how many, and the first.
     foreign: BTreeMap<Foreign, (usize, PathBuf)>,

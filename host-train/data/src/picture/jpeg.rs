@@ -1,8 +1,10 @@
-//! Looks through a JPEG for what its decoder would paint over: a scan that is damaged or ends early.
+//! Looks through a JPEG for what its decoder would paint over: a scan that is damaged or ends
+//! early.
 //!
-//! A decoder shows as much as it can, because a person can judge what is shown. A net would learn it. So every scan's
-//! Huffman codes are read here, without making pixels of them: they must be as many as the frame has blocks, and end
-//! where the next marker stands. Paragraphs and figures are those of ITU-T T.81.
+//! A decoder shows as much as it can, because a person can judge what is shown. A net would learn
+//! it. So every scan's Huffman codes are read here, without making pixels of them: they must be as
+//! many as the frame has blocks, and end where the next marker stands. Paragraphs and figures are
+//! those of ITU-T T.81.
 
 mod bits;
 
@@ -87,8 +89,8 @@ impl Frame {
     }
 }
 
-/// The bytes that decoding takes beside the pixels: the coefficients, where they come in more than one scan. 0 where
-/// the header makes no sense.
+/// The bytes that decoding takes beside the pixels: the coefficients, where they come in more than
+/// one scan. 0 where the header makes no sense.
 pub(super) fn coefficient_bytes(file: &[u8]) -> u64 {
     let mut at = 2;
     let mut frame = None;
@@ -109,8 +111,8 @@ pub(super) fn coefficient_bytes(file: &[u8]) -> u64 {
     0
 }
 
-/// The next marker from `at` on, the segment behind it without its length, and where it ends. Whatever else stands
-/// between segments is passed over, fill bytes among it (B.1.1.2).
+/// The next marker from `at` on, the segment behind it without its length, and where it ends.
+/// Whatever else stands between segments is passed over, fill bytes among it (B.1.1.2).
 fn segment(file: &[u8], at: usize) -> Option<(u8, &[u8], usize)> {
     let (marker, at) = marker(file, at)?;
     // These stand alone.
@@ -183,8 +185,8 @@ struct State {
     tables: [[Option<Huffman>; 4]; 2],
     /// Units between two restarts; 0 for no restarts.
     interval: usize,
-    /// Which coefficients are not zero, a bit for each, a word for each block, for each component of a progressive
-    /// frame.
+    /// Which coefficients are not zero, a bit for each, a word for each block, for each component
+    /// of a progressive frame.
     nonzero: Vec<Vec<u64>>,
     is_seen: Vec<bool>,
 }
@@ -227,8 +229,8 @@ impl State {
         }
     }
 
-    /// Reads the scan whose header is `segment` and whose codes begin at `at`. Returns where they end; `None` where it
-    /// cannot be checked, because a table or a component is missing.
+    /// Reads the scan whose header is `segment` and whose codes begin at `at`. Returns where they
+    /// end; `None` where it cannot be checked, because a table or a component is missing.
     fn scan(&mut self, segment: &[u8], file: &[u8], at: usize) -> Result<Option<usize>, JpegFault> {
         let Some(frame) = &self.frame else { return Ok(None) };
         let [count, rest @ ..] = segment else { return Ok(None) };
@@ -284,7 +286,8 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Reads the first coefficient of a block, and the others where the frame is sequential (F.1.2).
+    /// Reads the first coefficient of a block, and the others where the frame is sequential
+    /// (F.1.2).
     fn block(
         &self,
         dc: Option<&Huffman>,
@@ -316,7 +319,8 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Reads a band of coefficients of all blocks of one component of a progressive frame (G.1.2.2, G.1.2.3).
+    /// Reads a band of coefficients of all blocks of one component of a progressive frame (G.1.2.2,
+    /// G.1.2.3).
     fn coefficients(
         &self,
         nonzero: &mut [u64],
@@ -377,7 +381,8 @@ mod tests {
     use super::*;
     use image::{ExtendedColorType, codecs::jpeg::JpegEncoder};
 
-    /// 50 × 38 in colour, 4:2:0, by libjpeg-turbo: in ten scans, and with a restart marker every few units.
+    /// 50 × 38 in colour, 4:2:0, by libjpeg-turbo: in ten scans, and with a restart marker every
+    /// few units.
     const PROGRESSIVE: &[u8] = include_bytes!("jpeg/progressive.jpg");
     const RESTARTS: &[u8] = include_bytes!("jpeg/restarts.jpg");
 

@@ -118,7 +118,8 @@ impl Kind {
     }
 }
 
-/// Whether what begins with `BM` goes on as a bitmap does: the size of its second header is one of those in use.
+/// Whether what begins with `BM` goes on as a bitmap does: the size of its second header is one of
+/// those in use.
 fn is_bitmap(start: &[u8]) -> bool {
     let size = start.get(14..18).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
     size.is_some_and(|size| [12, 16, 40, 52, 56, 64, 108, 124].contains(&size))
@@ -137,7 +138,8 @@ fn foreign(start: &[u8]) -> Option<Foreign> {
         _ if begins(&[b"\0\0\0\x0cJXL ", b"\xff\x0a"]) => Foreign::JpegXl,
         _ if begins(&[b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"]) => Foreign::Tiff,
         _ if begins(&[b"GIF8"]) => Foreign::Gif,
-        // A number of pictures follows, which is not 0 and has no high byte in any icon that there is.
+        // A number of pictures follows, which is not 0 and has no high byte in any icon that there
+        // is.
         [0, 0, 1 | 2, 0, 1..=255, 0, ..] => Foreign::Ico,
         _ if begins(&[b"8BPS"]) => Foreign::Psd,
         [b'P', b'1'..=b'7', b'\n' | b' ' | b'\r' | b'\t', ..] => Foreign::Netpbm,
@@ -150,8 +152,8 @@ fn foreign(start: &[u8]) -> Option<Foreign> {
     })
 }
 
-/// Which of the kinds in ISO's container it is: the major brand, the version, and the brands that it is compatible
-/// with.
+/// Which of the kinds in ISO's container it is: the major brand, the version, and the brands that
+/// it is compatible with.
 fn iso_media(brands: &[u8]) -> Foreign {
     let has = |names: &[&[u8; 4]]| brands.as_chunks::<4>().0.iter().any(|brand| names.contains(&brand));
     if has(&[b"avif", b"avis"]) {

@@ -20,7 +20,8 @@ impl Memory {
         Self { free: Mutex::new(all), freed: Condvar::new(), all }
     }
 
-    /// Waits until so many bytes are free, and takes them. Who has a share must not wait for another one.
+    /// Waits until so many bytes are free, and takes them. Who has a share must not wait for
+    /// another one.
     pub fn share(&self, bytes: u64) -> Share<'_> {
         let bytes = bytes.min(self.all);
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);

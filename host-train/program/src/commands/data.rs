@@ -21,7 +21,8 @@ pub struct DataArgs {
     pub skip_broken: bool,
 }
 
-/// The same as [`find`], where the data are to be trained on: a class of too few images is an error.
+/// The same as [`find`], where the data are to be trained on: a class of too few images is an
+/// error.
 ///
 /// # Errors
 /// What the user named cannot be used.
@@ -29,8 +30,8 @@ pub fn find_to_train(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<
     find_for(args, seed, config, true)
 }
 
-/// The data that the arguments, the environment or the cache name, or a download, or drawn digits. `seed` is for
-/// the latter, `config` for images.
+/// The data that the arguments, the environment or the cache name, or a download, or drawn digits.
+/// `seed` is for the latter, `config` for images.
 ///
 /// # Errors
 /// Returns an error if what the user named cannot be used.

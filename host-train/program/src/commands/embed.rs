@@ -63,8 +63,9 @@ fn dtype(element: Element) -> (&'static str, &'static str) {
     }
 }
 
-/// Returns a two-dimensional array in NumPy's format, version 1.0 (numpy.lib.format): magic, version,
-/// length of the header, the header as a Python dictionary padded to a multiple of 64, the bytes.
+/// Returns a two-dimensional array in NumPy's format, version 1.0 (numpy.lib.format): magic,
+/// version, length of the header, the header as a Python dictionary padded to a multiple of 64, the
+/// bytes.
 fn npy(bytes: &[u8], rows: usize, columns: usize, element: Element) -> Vec<u8> {
     const PREFIX: usize = 10;
     let mut header = format!(

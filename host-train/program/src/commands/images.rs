@@ -41,9 +41,9 @@ pub enum IfBroken {
     Skip,
 }
 
-/// Reads the images of each of `places` in turn, for a model with this input and preprocessing: a picture (PNG, JPEG,
-/// BMP), a folder's pictures, an IDX file's images (plain or gzipped), or some of them: `FILE:3,5,10-19`. With
-/// [`IfBroken::Skip`], some of the pictures may be missing.
+/// Reads the images of each of `places` in turn, for a model with this input and preprocessing: a
+/// picture (PNG, JPEG, BMP), a folder's pictures, an IDX file's images (plain or gzipped), or some
+/// of them: `FILE:3,5,10-19`. With [`IfBroken::Skip`], some of the pictures may be missing.
 ///
 /// # Errors
 /// A file cannot be read, is not what it should be, or its images do not suit the model.
@@ -131,8 +131,8 @@ fn idx_file(place: &Path) -> Option<(&Path, Option<&str>)> {
     (!place.exists() && is_idx(path)).then_some((path, Some(numbers)))
 }
 
-/// Whether a file is to be read as IDX: its content begins like it (two zeros, then bytes without signs), or like gzip,
-/// which no picture does.
+/// Whether a file is to be read as IDX: its content begins like it (two zeros, then bytes without
+/// signs), or like gzip, which no picture does.
 fn is_idx(path: &Path) -> bool {
     let mut start = [0; 3];
     // A pipe would be waited for.

@@ -133,8 +133,8 @@ fn percent(share: Option<f64>) -> String {
     }
 }
 
-/// The origin's table, of scores that were measured on `data`; of many classes, the worst. Empty where no test triplet
-/// can be made.
+/// The origin's table, of scores that were measured on `data`; of many classes, the worst. Empty
+/// where no test triplet can be made.
 pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
     if scores.triplets.classes.is_empty() {
         return String::new();

@@ -15,7 +15,8 @@ pub(super) struct Huffman {
 }
 
 impl Huffman {
-    /// The table with `counts` codes of 1 to 16 bits. `None` where there are more codes of a length than there can be.
+    /// The table with `counts` codes of 1 to 16 bits. `None` where there are more codes of a length
+    /// than there can be.
     pub fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let mut short = vec![(0, 0); 1 << SHORT].into_boxed_slice();
         let mut long = [(0, 0, 0); 17];
@@ -137,7 +138,8 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Takes the restart marker that stands before a unit, if one must (F.2.2.5). Returns whether one did.
+    /// Takes the restart marker that stands before a unit, if one must (F.2.2.5). Returns whether
+    /// one did.
     pub fn restart_before(&mut self, unit: usize, interval: usize) -> Result<bool, JpegFault> {
         if interval == 0 || unit == 0 || !unit.is_multiple_of(interval) {
             return Ok(false);
@@ -154,8 +156,8 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Ends a run of codes: returns where the marker behind it is. What is left before it may be padding only. Some
-    /// encoders put a restart marker behind the last unit, too.
+    /// Ends a run of codes: returns where the marker behind it is. What is left before it may be
+    /// padding only. Some encoders put a restart marker behind the last unit, too.
     pub fn finish(&mut self, may_restart: bool) -> Result<usize, JpegFault> {
         let whole = self.count / 8 * 8;
         let padding = [0, !0].map(|byte: u64| byte.unbounded_shl(64 - whole));
