@@ -12,6 +12,7 @@ pub mod fused_conv;
 pub mod loss;
 pub mod miner;
 pub mod net;
+mod product;
 pub mod sampler;
 pub mod train;
 

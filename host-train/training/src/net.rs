@@ -2,7 +2,10 @@
 //!
 //! Maps are `[images, rows, columns, channels]` throughout, pixels are from 0 to 1.
 
-use crate::conv::{ConvShape, Window, average_pool, conv2d, max_pool};
+use crate::{
+    conv::{ConvShape, Window, average_pool, conv2d, max_pool},
+    product::product,
+};
 use burn::{
     module::{Module, Param},
     nn::{BatchNorm, BatchNormConfig},
@@ -362,7 +365,7 @@ impl Dense {
     }
 
     fn forward(&self, map: Tensor<4>) -> Tensor<4> {
-        let y = map.flatten::<2>(1, 3).matmul(self.weight.val()) + self.bias.val().unsqueeze();
+        let y = product(map.flatten(1, 3), self.weight.val()) + self.bias.val().unsqueeze();
         let y = if self.relu { relu(y) } else { y };
         let [images, outputs] = y.dims();
         y.reshape([images, 1, 1, outputs])
