@@ -59,8 +59,15 @@ impl fmt::Display for Source {
 }
 
 impl Dataset {
-    /// Returns the data without some classes, for what trains or calibrates. Labels stay what they
-    /// are.
+    /// How many classes there are: labels in use, in training or in testing.
+    #[must_use]
+    pub fn class_count(&self) -> usize {
+        let labels = self.train.labels().iter().chain(self.test.labels());
+        labels.collect::<std::collections::BTreeSet<_>>().len()
+    }
+
+    /// The data without some classes, of which nothing else is told that trains or calibrates.
+    /// Labels stay what they are.
     pub fn without(&self, labels: &[Label]) -> Cow<'_, Self> {
         if labels.is_empty() {
             return Cow::Borrowed(self);
@@ -93,8 +100,8 @@ impl Dataset {
         Ok(labels)
     }
 
-    /// Returns the training images once more: those that [`HoldOut::Images`] holds out, to test with, and
-    /// the others.
+    /// Returns the training images once more: those that [`HoldOut::Images`] holds out, to test
+    /// with, and the others.
     pub fn validation(&self) -> Self {
         let mut classes = classes(self.train.labels());
         let held_out = hold_out(&mut classes, HoldOut::Images).unwrap_or_default();

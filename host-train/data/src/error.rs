@@ -3,7 +3,7 @@
 use crate::{
     dataset::{DRAWN, VARIABLE},
     folder::FolderError,
-    idx::{self, IdxError},
+    idx::IdxError,
 };
 use std::path::PathBuf;
 use thiserror::Error;
@@ -21,12 +21,6 @@ pub enum DataError {
     /// A file is there.
     #[error("{}: this is a file. Name the folder of all four IDX files, or of the images", .0.display())]
     NotAFolder(PathBuf),
-    /// The folder holds nothing that is known.
-    #[error(
-        "{}: the folder holds neither IDX files ({} and so on, plain or gzipped) nor sub-folders, each \
-         with the images of one class", .0.display(), idx::NAMES[0]
-    )]
-    Nothing(PathBuf),
     /// The folder's images cannot be used.
     #[error(transparent)]
     Folder(#[from] FolderError),

@@ -7,18 +7,26 @@
 //! ```
 //!
 //! Nothing is left to chance: classes and files go by the natural order of their names, whatever
-//! the system's.
+//! the system's. A name is the bytes that it has; where it is shown, those that are not UTF-8 are
+//! escaped.
+
+mod layout;
+mod listing;
 
 use crate::{
     event::{Event, Progress},
-    picture::{self, PictureError, is_hidden, is_named_so, name, natural_order},
+    names::{last, name, shown},
+    picture::{self, Picture, PictureError},
     split::{Label, Split},
 };
+use layout::Layout;
+use listing::{Listing, some};
 use rayon::prelude::*;
 use shared_model::model::format::Preprocessing;
 use std::{
     collections::BTreeMap,
-    fs, io,
+    ffi::OsString,
+    io,
     path::{Path, PathBuf},
 };
 use thiserror::Error;
@@ -27,12 +35,14 @@ use thiserror::Error;
 const MOST_CLASSES: usize = 1 << Label::BITS;
 /// Pictures that are read between two reports of progress.
 const TOGETHER: usize = 128;
+/// Classes that a message names.
+const NAMED: usize = 5;
 
 /// The reason why a folder makes no data set.
 #[derive(Debug, Error)]
 pub enum FolderError {
     /// The system does not list it.
-    #[error("{}: cannot be listed: {source}", path.display())]
+    #[error("{}: cannot be listed: {source}", shown(path))]
     List {
         /// The folder.
         path: PathBuf,
@@ -42,7 +52,7 @@ pub enum FolderError {
     /// Too few classes to tell apart, or too many to number.
     #[error(
         "{}: {count} class folder(s); it takes 2 to {MOST_CLASSES}, each a sub-folder with the images of one class",
-        path.display()
+        shown(path)
     )]
     Classes {
         /// The folder.
@@ -50,24 +60,68 @@ pub enum FolderError {
         /// Its classes.
         count: usize,
     },
-    /// A class of nothing.
+    /// Its sub-folders do not hold the images of one class each.
+    #[error("{}: {advice}", shown(folder))]
+    Layout {
+        /// The folder.
+        folder: PathBuf,
+        /// What is there instead, and what to do.
+        advice: String,
+    },
+    /// Two classes whose names look the same.
     #[error(
-        "{}: no image (PNG, JPEG or BMP) that can be used is in this class folder. Put some there, or remove it",
-        .0.display()
+        "{} and {} have names that look the same, but are spelled with other bytes (Unicode has two forms of some \
+         letters, NFC and NFD). Rename one of them as the other, or differently if they are two classes",
+        shown(first),
+        shown(second)
     )]
+    Alike {
+        /// One of them.
+        first: PathBuf,
+        /// The other one.
+        second: PathBuf,
+    },
+    /// Two classes that would have one name in a model file.
+    #[error("{first:?} and {second:?} are shown alike, as {}. Rename one of them", name(first))]
+    SameName {
+        /// One of them.
+        first: PathBuf,
+        /// The other one.
+        second: PathBuf,
+    },
+    /// A class whose images are all broken.
+    #[error("{}: all images of this class are broken. Replace them, or move the folder elsewhere", shown(.0))]
     Empty(PathBuf),
     /// A class that only the test split has.
     #[error(
-        "{}: no such class is in the training folder. Name a class alike in `train` and in `test`, or remove it",
-        .0.display()
+        "{}: no such class is in the training folder. Name a class alike in `train` and in `test`, or move it out of \
+         `test`",
+        shown(.0)
     )]
     Untrained(PathBuf),
+    /// Classes that cannot be trained on.
+    #[error(
+        "{}: {} of {of} classes have fewer than {fewest} images, {}: {}. Add images{}",
+        shown(folder), classes.len(),
+        if *fewest > 2 { "2 to train on and 1 to test with" } else { "a pair to train on" }, small(classes),
+        leave_out(*fewest, of - classes.len())
+    )]
+    TooFew {
+        /// The folder.
+        folder: PathBuf,
+        /// Their names, and the images of each.
+        classes: Vec<(String, usize)>,
+        /// How many classes there are.
+        of: usize,
+        /// The images that are needed of each.
+        fewest: usize,
+    },
     /// One image a class.
-    #[error("{}: no class has two images, so nothing is left to test with. Add images", .0.display())]
+    #[error("{}: no class has two images, so nothing is left to test with. Add images", shown(.0))]
     NothingToTest(PathBuf),
     /// An image that cannot be used.
     #[error(
-        "{first}. Repair or remove it, or say --skip-broken to go on without such files ({count} of {files} images)"
+        "{first}. Repair or replace it, or say --skip-broken to go on without such files ({count} of {files} images)"
     )]
     Broken {
         /// The first one.
@@ -79,7 +133,20 @@ pub enum FolderError {
     },
 }
 
-/// The content of a folder.
+/// Some classes and the number of their images.
+fn small(classes: &[(String, usize)]) -> String {
+    some(classes.iter().map(|(name, images)| format!("{name} ({images})")), NAMED)
+}
+
+/// What else helps where that many classes have enough images.
+fn leave_out(fewest: usize, others: usize) -> String {
+    match others {
+        0 | 1 => String::new(),
+        _ => format!(", or leave these classes out: --set data.min_images={fewest}"),
+    }
+}
+
+/// What a folder holds.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub class_names: Vec<String>,
@@ -89,12 +156,18 @@ pub(super) struct Folder {
 
 /// Settings for reading a folder's pictures.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
+pub(super) struct Reading<'a> {
     pub preprocessing: Preprocessing,
     /// Rows and columns.
     pub size: [usize; 2],
     /// The share of each class to test with, if the folder has no split of its own.
     pub test_share: f64,
+    /// Classes of fewer images are left out.
+    pub min_images: usize,
+    /// Whether pairs are needed of every class but the unseen ones.
+    pub to_train: bool,
+    /// Names of classes that are not trained on.
+    pub unseen: &'a [String],
     pub skip_broken: bool,
 }
 
@@ -105,53 +178,32 @@ struct Class<T> {
     pictures: Vec<T>,
 }
 
-/// Returns true if there are sub-folders, which may be classes.
-pub(super) fn has_classes(folder: &Path) -> bool {
-    list(folder).is_ok_and(|entries| entries.iter().any(|entry| is_class(entry)))
-}
-
-/// Returns the pictures that lie in a folder, in natural order; and how much else does.
+/// The pictures that lie in a folder, in natural order; and notes about what else does.
 ///
 /// # Errors
-/// Returns an error if the system does not list the folder.
-pub fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, usize), FolderError> {
-    let entries = list(folder)?;
-    let count = entries.len();
-    let pictures: Vec<PathBuf> =
-        entries.into_iter().filter(|entry| is_named_so(entry) && !entry.is_dir()).collect();
-    let passed_over = count - pictures.len();
-    Ok((pictures, passed_over))
+/// The system does not list the folder.
+pub fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), FolderError> {
+    let listing = Listing::of(folder)?;
+    Ok((listing.pictures, listing.others.notes(folder)))
 }
 
-impl Reading {
+impl Reading<'_> {
     /// Reads the folder.
     pub(super) fn read(self, folder: &Path, progress: Progress<'_>) -> Result<Folder, FolderError> {
-        let [train, test] = ["train", "test"].map(|split| folder.join(split));
-        let is_split = has_classes(&train) && has_classes(&test);
-        let train = if is_split { train } else { folder.into() };
-        let (trained, mut passed_over) = classes(&train)?;
-        if !(2..=MOST_CLASSES).contains(&trained.len()) {
-            return Err(FolderError::Classes { path: train, count: trained.len() });
+        let mut layout = Layout::of(folder)?;
+        for note in layout.notes.iter().chain(&layout.others.notes(folder)) {
+            progress(Event::Note(note));
         }
-        let class_names: Vec<String> = trained.iter().map(|class| name(&class.path)).collect();
-        let labels: BTreeMap<&str, usize> =
-            class_names.iter().enumerate().map(|(label, name)| (name.as_str(), label)).collect();
-        let (tested, others) = if is_split { classes(&test)? } else { (Vec::new(), 0) };
-        passed_over += others;
-        let unknown = |class: &&Class<PathBuf>| !labels.contains_key(name(&class.path).as_str());
-        if let Some(class) = tested.iter().find(unknown) {
-            return Err(FolderError::Untrained(class.path.clone()));
-        }
-        if passed_over > 0 {
-            progress(Event::Note(&format!(
-                "{}: passed over {passed_over} file(s) or folder(s) that are hidden, no PNG, JPEG or BMP, or not \
-                 where an image of a class is",
-                folder.display()
-            )));
-        }
+        self.leave_out(folder, &mut layout, progress)?;
+        let Layout { train: trained, test: tested, .. } = layout;
+        let is_split = tested.is_some();
+        let class_names = trained.iter().map(|class| name(&class.path)).collect();
+        let label = |(label, class): (usize, &Class<PathBuf>)| (last(&class.path).to_owned(), label);
+        let labels: BTreeMap<OsString, usize> = trained.iter().enumerate().map(label).collect();
 
         let places = trained.len();
-        let mut pixels = self.pixels(trained.into_iter().chain(tested).collect(), progress)?;
+        let classes = trained.into_iter().chain(tested.into_iter().flatten()).collect();
+        let mut pixels = self.pixels(folder, classes, progress)?;
         let tested = pixels.split_off(places);
         let (mut train, mut test) = (Builder::default(), Builder::default());
         for (label, class) in pixels.iter().enumerate() {
@@ -164,7 +216,7 @@ impl Reading {
             }
         }
         for class in &tested {
-            let label = labels[name(&class.path).as_str()];
+            let label = labels[last(&class.path)];
             class.pictures.iter().for_each(|picture| test.push(picture, label));
         }
         if test.labels.is_empty() {
@@ -173,29 +225,76 @@ impl Reading {
         Ok(Folder { class_names, train: train.split(self.size), test: test.split(self.size) })
     }
 
+    /// Leaves out classes that are too small, and refuses those that could not be trained on.
+    fn leave_out(
+        self,
+        folder: &Path,
+        layout: &mut Layout,
+        progress: Progress<'_>,
+    ) -> Result<(), FolderError> {
+        let of = layout.train.len();
+        let is_small = |class: &Class<PathBuf>, fewest| class.pictures.len() < fewest;
+        let sized = |class: &Class<PathBuf>| (name(&class.path), class.pictures.len());
+        let left_out: Vec<Class<PathBuf>> =
+            layout.train.extract_if(.., |class| is_small(class, self.min_images)).collect();
+        if !left_out.is_empty() {
+            if let Some(test) = &mut layout.test {
+                test.retain(|class| left_out.iter().all(|other| last(&other.path) != last(&class.path)));
+            }
+            progress(Event::Note(&format!(
+                "{}: left out {} of {of} classes, which have fewer than data.min_images = {} images: {}",
+                shown(folder),
+                left_out.len(),
+                self.min_images,
+                small(&left_out.iter().map(sized).collect::<Vec<_>>())
+            )));
+            if layout.train.len() < 2 {
+                return Err(FolderError::Classes { path: folder.into(), count: layout.train.len() });
+            }
+        }
+        // Where the folder has no split of its own, one of every class is tested with.
+        let fewest = if layout.test.is_some() { 2 } else { 3 };
+        let is_trained = |class: &&Class<PathBuf>| !self.unseen.contains(&name(&class.path));
+        let small = layout.train.iter().filter(is_trained).filter(|class| is_small(class, fewest));
+        let classes: Vec<_> = small.map(sized).collect();
+        if self.to_train && !classes.is_empty() {
+            return Err(FolderError::TooFew {
+                folder: folder.into(),
+                classes,
+                of: layout.train.len(),
+                fewest,
+            });
+        }
+        Ok(())
+    }
+
     /// Reads the files of all classes.
     fn pixels(
         self,
+        folder: &Path,
         classes: Vec<Class<PathBuf>>,
         progress: Progress<'_>,
     ) -> Result<Vec<Class<Vec<u8>>>, FolderError> {
         let paths: Vec<&PathBuf> = classes.iter().flat_map(|class| &class.pictures).collect();
         let of = paths.len();
-        let mut read: Vec<Result<Vec<u8>, PictureError>> = Vec::with_capacity(of);
+        let mut read: Vec<Result<Picture, PictureError>> = Vec::with_capacity(of);
         progress(Event::Read { done: 0, of });
         for paths in paths.chunks(TOGETHER) {
             let paths = paths.par_iter();
             read.par_extend(paths.map(|path| picture::read(path, self.preprocessing, self.size)));
             progress(Event::Read { done: read.len(), of });
         }
+        let read_so = paths.iter().zip(&read).filter_map(|(path, read)| Some((*path, read.as_ref().ok()?)));
+        if let Some(note) = picture::note_of_slivers(read_so) {
+            progress(Event::Note(&format!("{}: {note}", shown(folder))));
+        }
         let mut read = read.into_iter();
         let mut broken = Vec::new();
         let mut sound = Vec::new();
         for Class { path, pictures } in classes {
             let read = read.by_ref().take(pictures.len());
-            let pictures: Vec<_> =
-                read.filter_map(|read| read.map_err(|error| broken.push(error)).ok()).collect();
-            sound.push(Class { path, pictures });
+            let read = read.filter_map(|read| read.map_err(|error| broken.push(error)).ok());
+            sound.push(Class { path, pictures: read.map(|picture| picture.pixels).collect::<Vec<_>>() });
         }
         if self.skip_broken {
             broken.iter().for_each(|error| progress(Event::Note(&format!("passed over {error}"))));
@@ -210,36 +309,7 @@ impl Reading {
     }
 }
 
-/// Returns the classes in a folder, by the natural order of their names; and how much else lies there and
-/// in them.
-fn classes(folder: &Path) -> Result<(Vec<Class<PathBuf>>, usize), FolderError> {
-    let (paths, others): (Vec<_>, Vec<_>) = list(folder)?.into_iter().partition(|entry| is_class(entry));
-    let mut passed_over = others.len();
-    let mut classes = Vec::new();
-    for path in paths {
-        let (pictures, others) = pictures(&path)?;
-        if pictures.is_empty() {
-            return Err(FolderError::Empty(path));
-        }
-        passed_over += others;
-        classes.push(Class { path, pictures });
-    }
-    Ok((classes, passed_over))
-}
-
-fn is_class(path: &Path) -> bool {
-    path.is_dir() && !is_hidden(path)
-}
-
-/// Returns the content of a folder, by the natural order of the names.
-fn list(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
-    let list = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>();
-    let mut entries = list().map_err(|source| FolderError::List { path: folder.into(), source })?;
-    entries.sort_by(|a, b| natural_order(&name(a), &name(b)));
-    Ok(entries)
-}
-
-/// Returns which of `count` pictures are tested with: `share` of them, rounded, but at least one, and one
+/// Which of `count` pictures are tested with: `share` of them, rounded, but at least one, and one
 /// is left to train with. They lie evenly spread, because neighbours are often alike.
 fn spread(count: usize, share: f64) -> Vec<bool> {
     let tested = ((count as f64 * share).round() as usize).max(1).min(count.saturating_sub(1));
@@ -274,12 +344,16 @@ mod tests {
     use super::{super::picture::tests::*, *};
     use image::ImageFormat;
     use shared_model::model::format::{Background, Fit};
+    use std::fs;
     use tempfile::TempDir;
 
-    const READING: Reading = Reading {
+    const READING: Reading<'_> = Reading {
         preprocessing: Preprocessing { fit: Fit::Contain, background: Background::Auto },
         size: [8, 6],
         test_share: 0.2,
+        min_images: 0,
+        to_train: false,
+        unseen: &[],
         skip_broken: false,
     };
 
@@ -308,7 +382,7 @@ mod tests {
         super::super::prepare::prepare(picture_of(number), READING.preprocessing, READING.size)
     }
 
-    fn read(reading: Reading, folder: &Path) -> (Result<Folder, FolderError>, Vec<String>) {
+    fn read(reading: Reading<'_>, folder: &Path) -> (Result<Folder, FolderError>, Vec<String>) {
         let mut notes = Vec::new();
         let read = reading.read(folder, &mut |event| match event {
             Event::Note(note) => notes.push(note.to_owned()),
@@ -358,14 +432,14 @@ mod tests {
 
     #[test]
     fn a_split_of_the_folders_own_is_kept() {
-        let folder =
-            folder(&["train/b/1.png", "train/a/2.png", "train/a/3.png", "test/b/4.png", "readme.txt"]);
+        let folder = folder(&["train/b/1.png", "train/a/2.png", "train/a/3.png", "test/b/4.png"]);
+        fs::write(folder.path().join("readme.txt"), "x").unwrap();
         let (read, notes) = read(READING, folder.path());
         let read = read.unwrap();
         assert_eq!(read.class_names, ["a", "b"]);
         assert_eq!(images(&read.train), [(0, pixels_of(2)), (0, pixels_of(3)), (1, pixels_of(1))]);
         assert_eq!(images(&read.test), [(1, pixels_of(4))]);
-        assert_eq!(notes, [""; 0], "what lies beside the splits belongs to neither");
+        assert!(notes[0].ends_with("passed over what is no image: 1 .txt"), "{notes:?}");
 
         add(folder.path(), "test/c/1.png");
         assert!(error(folder.path()).contains("test/c: no such class is in the training folder"));
@@ -376,14 +450,344 @@ mod tests {
 
     #[test]
     fn what_is_no_image_is_passed_over_and_counted() {
-        let folder =
-            folder(&["a/1.png", "a/2.png", "b/1.png", "b/2.png", "a/.3.png", ".git/4.png", "a/deep/5.png"]);
-        fs::write(folder.path().join("a/Thumbs.db"), "x").unwrap();
+        let folder = folder(&[
+            "a/1.png",
+            "a/2.png",
+            "b/1.png",
+            "b/2.png",
+            "a/.3.png",
+            ".git/4.png",
+            "a/deep/5.png",
+            "a/deep/er/6.png",
+            "b/deep/7.png",
+            "__MACOSX/a/1.png",
+            "a/@eaDir/1.png/thumb.jpg",
+            "9.png",
+        ]);
+        for name in ["a/Thumbs.db", "b/notes.txt", "b/more.TXT", "README"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        fs::write(folder.path().join("b/IMG_1.HEIC"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
         let (read, notes) = read(READING, folder.path());
         let read = read.unwrap();
         assert_eq!((read.class_names.len(), read.train.len(), read.test.len()), (2, 2, 2));
+        let at = folder.path().display();
+        assert_eq!(
+            notes,
+            [
+                format!(
+                    "{at}: 1 image(s) are not used, because they lie beside the class folders, not in one"
+                ),
+                format!(
+                    "{at}: 1 image(s) cannot be used, each a HEIC picture; the first is {at}/b/IMG_1.HEIC. {}",
+                    picture::Foreign::Heic.advice()
+                ),
+                format!(
+                    "{at}: 3 image(s) are not used, because they lie in folders inside of class folders: {at}/a/deep \
+                     (2), {at}/b/deep (1). To use them, move them up: mv {at}/a/deep/* {at}/a/"
+                ),
+                format!(
+                    "{at}: passed over what is no image: 2 .txt, 2 hidden, 1 .db, 1 @eaDir, 1 __MACOSX, 1 without an \
+                     ending"
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_an_image_is_told_by_content() {
+        let jpeg = encoded(&picture_of(4).to_rgb8().into(), ImageFormat::Jpeg);
+        let folder = folder(&["a/1.png", "a/2.png", "b/1.png"]);
+        for name in ["b/2.jfif", "b/3.jpe", "b/4", "b/5.image", "b/6.BMP"] {
+            fs::write(folder.path().join(name), &jpeg).unwrap();
+        }
+        let (read, notes) = read(READING, folder.path());
+        assert_eq!(notes, [""; 0]);
+        let read = read.unwrap();
+        assert_eq!(read.train.len() + read.test.len(), 8);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pipes_are_passed_over() {
+        let folder = folder(&["a/1.png", "a/2.png", "b/1.png", "b/2.png"]);
+        let pipe = folder.path().join("a/x.png");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let (read, notes) = read(READING, folder.path());
+        assert_eq!(read.unwrap().train.len(), 2);
+        assert!(notes[0].ends_with("passed over what is no image: 1 pipes, sockets or devices"), "{notes:?}");
+    }
+
+    /// Names as a zip file packed in China has them, which all are the same characters to who reads
+    /// them as UTF-8.
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_text_are_classes_of_their_own() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+        let names =
+            [&b"\xba\xec\xc9\xab"[..], b"\xc0\xb6\xc9\xab", b"\xc2\xcc\xc9\xab", b"caf\xe8", b"caf\xe9"];
+        // The order in which a system lists them is not that of their names.
+        for order in [[0, 1, 2, 3, 4], [3, 0, 4, 2, 1]] {
+            let folder = tempfile::tempdir().unwrap();
+            for (split, count) in [("train", 3), ("test", 2)] {
+                for class in order {
+                    let at = folder.path().join(split).join(OsStr::from_bytes(names[class]));
+                    fs::create_dir_all(&at).unwrap();
+                    for number in 0..count {
+                        let picture = encoded(&picture_of(10 * class as u32 + number), ImageFormat::Png);
+                        fs::write(at.join(format!("{number}.png")), picture).unwrap();
+                    }
+                }
+            }
+            let (read, notes) = read(READING, folder.path());
+            let read = read.unwrap();
+            assert_eq!(notes, [""; 0]);
+            let shown =
+                [r"caf\xe8", r"caf\xe9", r"\xba\xec\xc9\xab", r"\xc0\xb6\xc9\xab", r"\xc2\xcc\xc9\xab"];
+            assert_eq!(read.class_names, shown);
+            for (label, class) in (0..).zip([3, 4, 0, 1, 2]) {
+                let of: Vec<Vec<u8>> = images(&read.test)
+                    .into_iter()
+                    .filter(|image| image.0 == label)
+                    .map(|image| image.1)
+                    .collect();
+                assert_eq!(of, [pixels_of(10 * class), pixels_of(10 * class + 1)]);
+            }
+        }
+        // What is shown of two names must be two names.
+        let folder = folder(&[r"caf\xe9/1.png", r"caf\xe9/2.png", "b/1.png", "b/2.png"]);
+        let at = folder.path().join(OsStr::from_bytes(names[4]));
+        fs::create_dir(&at).unwrap();
+        add(&at, "1.png");
+        assert!(error(folder.path()).contains("are shown alike"), "{}", error(folder.path()));
+    }
+
+    #[test]
+    fn two_unicode_forms_of_a_name_are_named() {
+        let folder = folder(&[
+            "train/caf\u{e9}/1.png",
+            "train/caf\u{e9}/2.png",
+            "train/b/1.png",
+            "train/b/2.png",
+            "test/cafe\u{301}/1.png",
+        ]);
+        let message = error(folder.path());
+        assert!(
+            message.contains("have names that look the same, but are spelled with other bytes"),
+            "{message}"
+        );
+        assert!(
+            message.contains("train/caf\u{e9} and ") && message.contains("test/cafe\u{301}"),
+            "{message}"
+        );
+        let folder = self::folder(&["caf\u{e9}/1.png", "cafe\u{301}/1.png"]);
+        assert!(error(folder.path()).contains("have names that look the same"));
+    }
+
+    /// What the message about such files says, with `X` for the folder.
+    fn advice(files: &[&str]) -> String {
+        // What lies beside the folder counts, so that it has one to itself.
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path().join("data");
+        files.iter().for_each(|file| add(&folder, file));
+        let message = error(&folder);
+        assert!(!message.contains("remove") && !message.contains("elete"), "{message}");
+        message.replace(folder.to_str().unwrap(), "X")
+    }
+
+    #[test]
+    fn folders_on_another_level_are_named_with_a_command() {
+        for (files, message) in [
+            (
+                &["X/a/1.png", "X/a/2.png", "X/b/1.png"][..],
+                "X: the class folders seem to be one level further down: X/X/a (2), X/X/b (1). Name the folder that \
+                 holds them: --data X/X",
+            ),
+            (
+                &["a/images/1.png", "b/images/1.png", "b/images/2.png"],
+                "X: the images of each class lie in a folder inside of the class folder: X/a/images (1), X/b/images \
+                 (2). Move them up, as in: mv X/a/images/* X/a/",
+            ),
+            (
+                &["a/p/1.png", "a/q/1.png", "b/p/1.png", "b/q/2.png"],
+                "X: the images lie one level further down than those of classes: X/a/p (1), X/b/p (1). If a folder in \
+                 X is a whole data set, name that one, as in: --data X/a",
+            ),
+            (
+                &["a/1.png", "a/2.png", "b/s 1/1.png"],
+                "X/b: no image (PNG, JPEG or BMP) is in this class folder. It holds a folder with images, X/b/s 1 (1). \
+                 Move them up: mv 'X/b/s 1'/* X/b/",
+            ),
+            (
+                &["1.png", "2.png"],
+                "X: it holds 2 image(s), but no class folders, so nothing says what they show. Put the images of each \
+                 class into a sub-folder with the class's name",
+            ),
+        ] {
+            assert_eq!(advice(files), message);
+        }
+        let folder = folder(&["a/1.png", "a/2.png", "b/1.png"]);
+        let message = error(&folder.path().join("a"));
+        assert!(message.contains("it seems to be one class of the folder above"), "{message}");
+        assert!(message.ends_with(&format!("--data {}", folder.path().display())), "{message}");
+    }
+
+    #[test]
+    fn splits_of_other_names_are_named_with_a_command() {
+        let split = |train: &str, test: &str| {
+            let files =
+                [train, test].map(|split| ["a/1.png", "b/1.png"].map(|file| format!("{split}/{file}")));
+            let files: Vec<&str> = files.as_flattened().iter().map(String::as_str).collect();
+            advice(&files)
+        };
+        let rename = |train, test, commands| {
+            format!(
+                "X: it holds a split in {train} and {test}, but the folders of a split must be called train and test. \
+                 Rename them: {commands}"
+            )
+        };
+        for (train, test, commands) in [
+            ("training", "testing", "mv X/training X/train && mv X/testing X/test"),
+            ("Train", "Test", "mv X/Train X/train && mv X/Test X/test"),
+            ("train", "val", "mv X/val X/test"),
+            ("train_set", "test", "mv X/train_set X/train"),
+        ] {
+            assert_eq!(split(train, test), rename(train, test, commands));
+        }
+        let with_a_fifth =
+            "To test with a fifth of the training images instead, name their folder: --data X/train";
+        assert_eq!(
+            advice(&["train/a/1.png", "train/b/1.png"]),
+            format!(
+                "X: it holds training images in train, but there is no folder `test` with the same class folders. \
+                 {with_a_fifth}"
+            )
+        );
+        assert_eq!(
+            advice(&["train/a/1.png", "train/b/1.png", "test/1.png", "test/2.png"]),
+            format!(
+                "X: it holds training images in train, but test holds 2 image(s), but no class folders that would say \
+                 what they show. {with_a_fifth}"
+            )
+        );
+    }
+
+    #[test]
+    fn what_a_split_does_not_use_is_counted() {
+        let folder = folder(&[
+            "train/a/1.png",
+            "train/a/2.png",
+            "train/b/3.png",
+            "test/a/4.png",
+            "valid/a/5.png",
+            "valid/b/6.png",
+            "docs/x",
+        ]);
+        fs::remove_file(folder.path().join("docs/x")).unwrap();
+        let (read, notes) = read(READING, folder.path());
+        assert_eq!(read.unwrap().train.len(), 3);
         let [note] = notes.as_slice() else { panic!("{notes:?}") };
-        assert!(note.contains("passed over 4 file(s) or folder(s)"), "{note}");
+        assert!(
+            note.contains("/valid: 2 image(s) are not used. Of a split, `train` is trained on"),
+            "{note}"
+        );
+    }
+
+    #[test]
+    fn a_folder_of_idx_files_further_down_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("MNIST/raw")).unwrap();
+        fs::write(folder.path().join("MNIST/raw/train-images-idx3-ubyte"), "x").unwrap();
+        let message = error(folder.path());
+        assert!(message.contains("the IDX files are in ") && message.ends_with("/MNIST/raw"), "{message}");
+    }
+
+    #[test]
+    fn classes_without_images_say_what_is_there_instead() {
+        let folder = folder(&["a/1.png", "a/2.png"]);
+        fs::create_dir(folder.path().join("b")).unwrap();
+        assert!(error(folder.path()).ends_with(
+            "/b: no image (PNG, JPEG or BMP) is in this class folder. It is empty. Put images there, or move this \
+             folder elsewhere"
+        ));
+        fs::write(folder.path().join("b/list.txt"), "x").unwrap();
+        assert!(error(folder.path()).ends_with("is in this class folder. It holds 1 .txt"));
+        fs::write(folder.path().join("b/1.webp"), b"RIFF\x24\0\0\0WEBPVP8 ").unwrap();
+        let message = error(folder.path());
+        assert!(
+            message.contains("It holds 1 image(s), each a WebP picture, such as 1.webp. Convert it"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn classes_of_too_few_images_are_all_named_before_any_is_read() {
+        let mut files: Vec<String> = (0..3).map(|number| format!("big/{number}.png")).collect();
+        files.extend((0..3).map(|number| format!("large/{number}.png")));
+        files.extend((0..9).map(|class| format!("small{class}/1.png")));
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let folder = folder(&files);
+        fs::write(folder.path().join("small3/1.png"), "broken").unwrap();
+        let training = Reading { to_train: true, ..READING };
+        let message = super::tests::read(training, folder.path()).0.unwrap_err().to_string();
+        assert!(
+            message.ends_with(
+                ": 9 of 11 classes have fewer than 3 images, 2 to train on and 1 to test with: small0 (1), small1 (1), \
+                 small2 (1), small3 (1), small4 (1) and 4 more. Add images, or leave these classes out: --set \
+                 data.min_images=3"
+            ),
+            "{message}"
+        );
+        let (read, notes) = super::tests::read(Reading { min_images: 3, ..training }, folder.path());
+        assert_eq!(read.unwrap().class_names, ["big", "large"]);
+        assert!(
+            notes[0].contains("left out 9 of 11 classes, which have fewer than data.min_images = 3"),
+            "{notes:?}"
+        );
+        // Who only looks at them needs no pairs, and classes that are never trained on need none
+        // either.
+        fs::remove_dir_all(folder.path().join("small3")).unwrap();
+        assert_eq!(super::tests::read(READING, folder.path()).0.unwrap().class_names.len(), 10);
+        let unseen: Vec<String> = (0..9).map(|class| format!("small{class}")).collect();
+        let read = super::tests::read(Reading { unseen: &unseen, ..training }, folder.path()).0;
+        assert_eq!(read.unwrap().class_names.len(), 10);
+        let message = super::tests::read(Reading { min_images: 9, ..training }, folder.path()).0.unwrap_err();
+        assert!(message.to_string().contains(": 0 class folder(s)"), "{message}");
+    }
+
+    #[test]
+    fn two_images_a_class_are_enough_with_a_split() {
+        let folder = folder(&[
+            "train/a/1.png",
+            "train/a/2.png",
+            "train/b/1.png",
+            "train/b/2.png",
+            "train/c/1.png",
+            "test/a/3.png",
+            "test/c/3.png",
+        ]);
+        let training = Reading { to_train: true, ..READING };
+        let message = super::tests::read(training, folder.path()).0.unwrap_err().to_string();
+        assert!(
+            message.contains("1 of 3 classes have fewer than 2 images, a pair to train on: c (1)"),
+            "{message}"
+        );
+        let read = super::tests::read(Reading { min_images: 2, ..training }, folder.path()).0.unwrap();
+        assert_eq!((read.train.labels(), read.test.labels()), (&[0, 0, 1, 1][..], &[0][..]));
+    }
+
+    #[test]
+    fn slivers_of_16_bits_get_one_note() {
+        let folder = folder(&["a/1.png", "a/2.png", "b/1.png", "b/2.png"]);
+        for name in ["a/7.png", "b/8.png"] {
+            let image = image::ImageBuffer::from_fn(9, 9, |x, y| image::Luma([(7300 + 9 * x + y) as u16]));
+            image.save(folder.path().join(name)).unwrap();
+        }
+        let (read, notes) = read(READING, folder.path());
+        assert!(read.is_ok());
+        let [note] = notes.as_slice() else { panic!("{notes:?}") };
+        assert!(note.contains(": 2 image(s) of 16 bits use a quarter of their range or less"), "{note}");
+        assert!(note.contains("in which 2 of 256 greys are left of ") && note.contains("a/7.png"), "{note}");
     }
 
     #[cfg(unix)]
@@ -425,15 +829,13 @@ mod tests {
             fs::write(folder.path().join(file), "gone").unwrap();
         }
         let message = super::tests::read(skipping, folder.path()).0.unwrap_err().to_string();
-        assert!(message.contains("/b: no image (PNG, JPEG or BMP) that can be used"), "{message}");
+        assert!(message.contains("/b: all images of this class are broken"), "{message}");
     }
 
     #[test]
     fn folders_that_make_no_data_set_say_why() {
         let folder = folder(&["a/1.png", "a/2.png"]);
         assert!(error(folder.path()).contains(": 1 class folder(s); it takes 2 to 65536"));
-        fs::create_dir(folder.path().join("b")).unwrap();
-        assert!(error(folder.path()).contains("/b: no image (PNG, JPEG or BMP)"));
         let single = self::folder(&["a/1.png", "b/1.png"]);
         assert!(error(single.path()).contains("no class has two images"));
     }

@@ -7,7 +7,7 @@
 //! A file is not trusted: no memory is taken on the word of a header, and no file unpacks to more
 //! than [`LIMIT`].
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use std::{
     fs::File,
     io::{self, Read},
@@ -27,6 +27,8 @@ pub const NAMES: [&str; 4] = [
 /// The most bytes that a file may hold, packed and unpacked; MNIST's largest holds 47 MB.
 pub const LIMIT: u64 = 1 << 30;
 
+/// What a gzip file begins with.
+const GZIP: &[u8] = &[0x1f, 0x8b];
 const IMAGES: u32 = 0x803;
 const LABELS: u32 = 0x801;
 
@@ -173,8 +175,20 @@ fn kind(magic: u32) -> &'static str {
     match magic {
         IMAGES => "images",
         LABELS => "labels",
+        0x800..=0x8ff => "IDX bytes of another shape",
+        0x900..=0xeff => "IDX numbers of several bytes or with signs",
         _ => "something that is neither IDX images nor IDX labels",
     }
+}
+
+/// The file of one of the [`NAMES`] in a folder, under the spellings in use; it may be in a folder
+/// of its own name.
+pub(super) fn locate(folder: &Path, name: &str) -> Option<PathBuf> {
+    let dotted = name.replace("-idx", ".idx");
+    let names = [name.into(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
+    let places = names.iter().map(|name| folder.join(name));
+    let inside = names.iter().map(|name| folder.join(name).join(name));
+    places.chain(inside).find(|path| path.is_file())
 }
 
 /// Reads a file of images.
@@ -215,9 +229,27 @@ impl Content {
 
 /// Unpacks a gzip file, to at most `limit` bytes; returns other bytes as they are.
 pub(super) fn unpack(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, Fault> {
-    let content = if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut content = Vec::new();
-        let mut decoder = MultiGzDecoder::new(bytes.as_slice()).take(limit.saturating_add(1));
+    let content = if bytes.starts_with(GZIP) { gunzip(&bytes, limit)? } else { bytes };
+    if content.len() as u64 > limit {
+        return Err(Fault::TooLarge(limit));
+    }
+    // IDX begins with a zero byte.
+    if content.trim_ascii_start().starts_with(b"<") {
+        return Err(Fault::WebPage);
+    }
+    Ok(content)
+}
+
+/// What is in a gzip file, which may be several in a row, and filled up with zeros as on a tape.
+fn gunzip(mut packed: &[u8], limit: u64) -> Result<Vec<u8>, Fault> {
+    let mut content = Vec::new();
+    while packed.iter().any(|&byte| byte != 0) {
+        if !packed.starts_with(GZIP) {
+            let reason = io::Error::other("something else follows them");
+            return Err(Fault::GzipCorrupt { unpacked: content.len(), reason });
+        }
+        let more = limit.saturating_add(1) - content.len() as u64;
+        let mut decoder = GzDecoder::new(packed).take(more);
         if let Err(reason) = decoder.read_to_end(&mut content) {
             let unpacked = content.len();
             return Err(match reason.kind() {
@@ -225,16 +257,10 @@ pub(super) fn unpack(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, Fault> {
                 _ => Fault::GzipCorrupt { unpacked, reason },
             });
         }
-        content
-    } else {
-        bytes
-    };
-    if content.len() as u64 > limit {
-        return Err(Fault::TooLarge(limit));
-    }
-    // IDX begins with a zero byte.
-    if content.trim_ascii_start().starts_with(b"<") {
-        return Err(Fault::WebPage);
+        if content.len() as u64 > limit {
+            break;
+        }
+        packed = decoder.into_inner().into_inner();
     }
     Ok(content)
 }
@@ -335,8 +361,15 @@ pub(super) mod tests {
             assert_eq!((images.len(), images.height, images.width), (2, 4, 3));
             assert_eq!(images.pixels(), pixels);
         }
-        fs::write(&path, gzip(&label_file(3, &[0, 255, 5]))).unwrap();
-        assert_eq!(Content::read(&path).unwrap().labels().unwrap(), [0, 255, 5]);
+        let labels = label_file(3, &[0, 255, 5]);
+        // `gzip -t` accepts zeros behind, and nothing else.
+        for behind in [0, 1, 500] {
+            fs::write(&path, [gzip(&labels), vec![0; behind]].concat()).unwrap();
+            assert_eq!(Content::read(&path).unwrap().labels().unwrap(), [0, 255, 5]);
+        }
+        fs::write(&path, [gzip(&labels), b"\0\0more".to_vec()].concat()).unwrap();
+        let message = Content::read(&path).err().unwrap().to_string();
+        assert!(message.contains("the gzip data are damaged after 11 unpacked bytes"), "{message}");
     }
 
     #[test]

@@ -2,29 +2,54 @@
 //!
 //! A file is not trusted: no header makes the decoder take more than [`MEMORY`].
 
-use super::prepare::prepare;
+mod jpeg;
+mod kind;
+mod memory;
+
+use crate::{
+    names::{is_hidden, shown},
+    prepare::prepare,
+};
 use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, metadata::Orientation,
 };
+use jpeg::JpegFault;
+pub use kind::Foreign;
+pub(crate) use kind::Kind;
+use memory::{Memory, Share};
 use shared_model::model::format::Preprocessing;
 use std::{
-    cmp::Ordering,
-    fs::File,
+    fs::{self, File},
     io::{self, Cursor, Read},
     path::{Path, PathBuf},
 };
 use thiserror::Error;
 
-/// Names of picture files end in one of these, in small or capital letters.
-pub const EXTENSIONS: [&str; 4] = ["png", "jpg", "jpeg", "bmp"];
+/// Names of picture files end in one of these, in small or capital letters. Other files are judged
+/// by their content.
+pub const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "jfif", "jpe", "bmp"];
 /// The longest side of a picture, in pixels.
 pub const LONGEST_SIDE: u32 = 16_384;
-/// The most bytes that a picture takes, in its file and decoded: 89 million pixels in colour.
+/// The most bytes that a picture takes in its file, and the most that all take together that are
+/// being decoded: 89 million pixels in colour; of a progressive JPEG, 30 to 45 million.
 pub const MEMORY: u64 = 256 << 20;
+
+/// What is free for pictures.
+static FREE: Memory = Memory::new(MEMORY);
+
+/// A picture, ready for a net.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Row by row, 0 for the background.
+    pub pixels: Vec<u8>,
+    /// The greys that are left of a picture of 16 bits that uses a small part of its range; `None`
+    /// of any other.
+    pub greys_left: Option<usize>,
+}
 
 /// A picture that cannot be used.
 #[derive(Debug, Error)]
-#[error("{}: {fault}", path.display())]
+#[error("{}: {fault}", shown(path))]
 pub struct PictureError {
     /// The file.
     pub path: PathBuf,
@@ -38,18 +63,38 @@ pub enum PictureFault {
     /// The system does not give its bytes.
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
+    /// It is a pipe, a socket or a device.
+    #[error("is a pipe, a socket or a device, not a file. Save the picture as a file")]
+    NotAFile,
+    /// There is nothing in it.
+    #[error("is empty: the file has 0 bytes. Copy it again")]
+    Empty,
     /// It is, or unpacks to, more than the limits.
     #[error(
-        "is too large: {longest} pixels a side and {} MiB of memory are the most that a picture may have",
-        MEMORY >> 20, longest = LONGEST_SIDE
+        "is too large: a picture may have {longest} pixels on each side and take {} MiB of memory while it is decoded. \
+         Make it smaller{}",
+        MEMORY >> 20, if *is_kept { ", or save it as a JPEG that is not progressive" } else { "" },
+        longest = LONGEST_SIDE
     )]
-    TooLarge,
-    /// Its content is in no known format.
+    TooLarge {
+        /// Whether it comes in several scans, which are kept beside its pixels until the last one.
+        is_kept: bool,
+    },
+    /// Its content is of another kind.
+    #[error("is a {kind}, which this program does not read. {advice}", kind = .0, advice = .0.advice())]
+    Foreign(Foreign),
+    /// Its content is none of the formats.
     #[error("is neither PNG nor JPEG nor BMP, whatever its name says")]
     Format,
+    /// It is of a rare kind of JPEG.
+    #[error("is {0}, which this program does not read. Save it as an ordinary JPEG or as PNG")]
+    Unsupported(&'static str),
     /// The rest of it is missing.
     #[error("ends in the middle of its picture; it was not copied whole")]
     Truncated,
+    /// Its end is there, but not all that should be before it.
+    #[error("is damaged: a part of its picture is missing or garbled. Copy it again from where it is whole")]
+    Damaged,
     /// It is damaged.
     #[error("cannot be decoded: {0}")]
     Decode(ImageError),
@@ -58,7 +103,7 @@ pub enum PictureFault {
 impl From<ImageError> for PictureFault {
     fn from(error: ImageError) -> Self {
         match error {
-            ImageError::Limits(_) => Self::TooLarge,
+            ImageError::Limits(_) => Self::TooLarge { is_kept: false },
             ImageError::Unsupported(ref unsupported)
                 if matches!(unsupported.kind(), image::error::UnsupportedErrorKind::Format(_)) =>
             {
@@ -69,20 +114,33 @@ impl From<ImageError> for PictureFault {
     }
 }
 
+impl From<JpegFault> for PictureFault {
+    fn from(fault: JpegFault) -> Self {
+        match fault {
+            JpegFault::Truncated => Self::Truncated,
+            JpegFault::Damaged => Self::Damaged,
+            JpegFault::Unsupported(kind) => Self::Unsupported(kind),
+        }
+    }
+}
+
 /// Reads a picture and makes pixels of it: see [`prepare`].
 ///
 /// # Errors
-/// Returns an error if the file cannot be read, is no picture, or too large a one.
-pub fn read(path: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Result<Vec<u8>, PictureError> {
+/// The file cannot be read, is no picture, or too large a one.
+pub fn read(path: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Result<Picture, PictureError> {
     let read = || {
+        if !fs::metadata(path)?.is_file() {
+            return Err(PictureFault::NotAFile);
+        }
         let mut bytes = Vec::new();
         File::open(path)?.take(MEMORY + 1).read_to_end(&mut bytes)?;
-        decode(&bytes)
+        let (image, _share) = decode_in(&bytes, &FREE)?;
+        drop(bytes);
+        let greys_left = greys_left(&image);
+        Ok(Picture { pixels: prepare(image, preprocessing, size), greys_left })
     };
-    match read() {
-        Ok(image) => Ok(prepare(image, preprocessing, size)),
-        Err(fault) => Err(PictureError { path: path.into(), fault }),
-    }
+    read().map_err(|fault| PictureError { path: path.into(), fault })
 }
 
 /// Returns the picture in a file's content, as its camera's orientation says.
@@ -90,40 +148,81 @@ pub fn read(path: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Resu
 /// # Errors
 /// Returns an error if it is no picture, or too large a one.
 pub fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
+    decode_in(bytes, &FREE).map(|(image, _share)| image)
+}
+
+/// The same, as soon as there is memory for it.
+fn decode_in<'a>(bytes: &[u8], memory: &'a Memory) -> Result<(DynamicImage, Share<'a>), PictureFault> {
+    if bytes.is_empty() {
+        return Err(PictureFault::Empty);
+    }
     if bytes.len() as u64 > MEMORY {
-        return Err(PictureFault::TooLarge);
+        return Err(PictureFault::TooLarge { is_kept: false });
+    }
+    if let Kind::Foreign(foreign) = Kind::of(bytes.get(..64).unwrap_or(bytes)) {
+        return Err(PictureFault::Foreign(foreign));
     }
     let mut limits = Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(LONGEST_SIDE), Some(LONGEST_SIDE));
     limits.max_alloc = Some(MEMORY);
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
-    if reader.format() == Some(ImageFormat::Jpeg) && !jpeg_ends(bytes) {
-        return Err(PictureFault::Truncated);
-    }
+    let is_jpeg = reader.format() == Some(ImageFormat::Jpeg);
+    let kept = if is_jpeg { jpeg::coefficient_bytes(bytes) } else { 0 };
     reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder()?;
-    limits.reserve(decoder.total_bytes())?;
+    let mut decoder = match reader.into_decoder() {
+        Ok(decoder) => decoder,
+        Err(error) => {
+            let fault = PictureFault::from(error);
+            // What is wrong with a JPEG, its decoder says in other words.
+            let is_worth_it = is_jpeg && kept <= MEMORY && matches!(fault, PictureFault::Decode(_));
+            return Err(if is_worth_it { jpeg::check(bytes).err().map_or(fault, Into::into) } else { fault });
+        }
+    };
+    let needed = decoder.total_bytes().saturating_add(kept);
+    limits.reserve(needed).map_err(|_| PictureFault::TooLarge { is_kept: kept > 0 })?;
+    let share = memory.share(needed);
     decoder.set_limits(limits)?;
+    if is_jpeg {
+        jpeg::check(bytes)?;
+    }
     // What cannot be read of it is no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
-    Ok(image)
+    Ok((image, share))
 }
 
-/// Returns true if a JPEG has its end (ITU-T T.81, B.1.1.3: marker EOI). The decoder does without,
-/// and paints the rest grey.
-fn jpeg_ends(bytes: &[u8]) -> bool {
-    const START_OF_SCAN: u8 = 0xda;
-    // A thumbnail in one of the segments before the scan has an end of its own.
-    let mut at = 2;
-    while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4) {
-        if marker == START_OF_SCAN {
-            break;
-        }
-        at += 2 + usize::from(u16::from_be_bytes([high, low]));
-    }
-    bytes.get(at..).is_some_and(|rest| rest.windows(2).any(|two| two == [0xff, 0xd9]))
+/// The greys that are left of a picture of 16 bits once it has 8, where it uses a quarter of its
+/// range or less and loses some: a sensor's 12 or 14 bits.
+fn greys_left(image: &DynamicImage) -> Option<usize> {
+    let values: &[u16] = match image {
+        DynamicImage::ImageLuma16(image) => image.as_raw(),
+        DynamicImage::ImageRgb16(image) => image.as_raw(),
+        // Where it is transparent, its value says nothing.
+        _ => return None,
+    };
+    let mut is_used = vec![false; 1 << 16];
+    values.iter().for_each(|&value| is_used[usize::from(value)] = true);
+    let used = || (0..).zip(&is_used).filter(|(_, is_used)| **is_used).map(|(value, _): (u32, _)| value);
+    let range = used().last()? - used().next()?;
+    // As `image` makes 8 bits of 16.
+    let mut greys: Vec<u32> = used().map(|value| (value + 128) / 257).collect();
+    let all = greys.len();
+    greys.dedup();
+    (range <= 1 << 14 && greys.len() < all).then_some(greys.len())
+}
+
+/// What to tell of those among `pictures` that use a sliver of their 16 bits; `None` where none
+/// does.
+pub fn note_of_slivers<'a>(pictures: impl IntoIterator<Item = (&'a PathBuf, &'a Picture)>) -> Option<String> {
+    let mut slivers = pictures.into_iter().filter_map(|(path, picture)| Some((path, picture.greys_left?)));
+    let (first, greys) = slivers.next()?;
+    Some(format!(
+        "{} image(s) of 16 bits use a quarter of their range or less, as sensors of 12 or 14 bits do; a net is given 8 \
+         bits, in which {greys} of 256 greys are left of {}. Stretch all of them alike before",
+        1 + slivers.count(),
+        shown(first)
+    ))
 }
 
 /// Returns true if a file's name is that of a picture, and not a hidden one.
@@ -131,51 +230,6 @@ fn jpeg_ends(bytes: &[u8]) -> bool {
 pub fn is_named_so(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     !is_hidden(path) && EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
-}
-
-/// Returns true if a file's name begins with a dot.
-#[must_use]
-pub fn is_hidden(path: &Path) -> bool {
-    name(path).starts_with('.')
-}
-
-/// Returns the last part of a path, to be shown.
-#[must_use]
-pub fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// Returns the order in which people put names: numbers in them count as numbers, so that `img2` is before
-/// `img10`.
-#[must_use]
-pub fn natural_order(a: &str, b: &str) -> Ordering {
-    let (mut left, mut right) = (a, b);
-    loop {
-        let ordering = match (left.chars().next(), right.chars().next()) {
-            (Some(one), Some(other)) if one.is_ascii_digit() && other.is_ascii_digit() => {
-                let (number, others) = (digits(&mut left), digits(&mut right));
-                number.len().cmp(&others.len()).then(number.cmp(others))
-            }
-            (Some(one), Some(other)) => {
-                (left, right) = (&left[one.len_utf8()..], &right[other.len_utf8()..]);
-                one.cmp(&other)
-            }
-            // `01` and `1` are the same number.
-            (None, None) => return a.cmp(b),
-            (one, other) => one.cmp(&other),
-        };
-        if ordering.is_ne() {
-            return ordering;
-        }
-    }
-}
-
-/// Takes the number that `text` begins with, and gives it without leading zeros.
-fn digits<'a>(text: &mut &'a str) -> &'a str {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, rest) = text.split_at(end);
-    *text = rest;
-    number.trim_start_matches('0')
 }
 
 #[cfg(test)]
@@ -190,8 +244,8 @@ pub(super) mod tests {
 
     const PREPROCESSING: Preprocessing = Preprocessing { fit: Fit::Contain, background: Background::Dark };
 
-    /// Returns a bright cross on black: its upright at a third of the width, its bar at a third of the
-    /// height.
+    /// Returns a bright cross on black: its upright at a third of the width, its bar at a third of
+    /// the height.
     pub fn cross(width: u32, height: u32) -> DynamicImage {
         let near = |at: u32, of: u32| at >= of / 3 && at < of / 3 + of.div_ceil(5);
         let value = |x, y| if near(x, width) || near(y, height) { 230 } else { 0 };
@@ -267,17 +321,51 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("image.jpeg");
         fs::write(&path, encoded(&cross(9, 9), ImageFormat::Png)).unwrap();
-        assert_eq!(read(&path, PREPROCESSING, [9, 9]).unwrap(), cross(9, 9).into_luma8().into_raw());
-        fs::write(&path, "GIF89a and so on").unwrap();
-        assert_eq!(
-            read(&path, PREPROCESSING, [9, 9]).unwrap_err().to_string(),
-            format!("{}: is neither PNG nor JPEG nor BMP, whatever its name says", path.display())
-        );
+        assert_eq!(read(&path, PREPROCESSING, [9, 9]).unwrap().pixels, cross(9, 9).into_luma8().into_raw());
+        for (content, words) in [
+            (
+                &b"GIF89a and so on"[..],
+                "is a GIF picture, which this program does not read. Convert it to PNG or JPEG",
+            ),
+            (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is a HEIC picture, which this program does not read"),
+            (b"Paint", "is neither PNG nor JPEG nor BMP, whatever its name says"),
+            (b"", "is empty: the file has 0 bytes. Copy it again"),
+        ] {
+            fs::write(&path, content).unwrap();
+            let message = read(&path, PREPROCESSING, [9, 9]).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("{}: {words}", path.display())), "{message}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.png");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let message = read(&pipe, PREPROCESSING, [9, 9]).unwrap_err().to_string();
+        assert!(message.contains("pipe.png: is a pipe, a socket or a device"), "{message}");
+    }
+
+    #[test]
+    fn a_sliver_of_16_bits_is_noticed() {
+        let image = |grey: fn(u32) -> u16| -> Option<usize> {
+            let image = image::ImageBuffer::from_fn(40, 40, |x, y| Luma([grey(40 * y + x)]));
+            greys_left(&decode(&encoded(&DynamicImage::ImageLuma16(image), ImageFormat::Png)).unwrap())
+        };
+        // A thermal camera's raw values: 7,300 to 7,500 of 65,535, so 28.4 to 29.2 of 255.
+        assert_eq!(image(|at| 7300 + (at % 201) as u16), Some(2));
+        assert_eq!(image(|at| (4095 * at / 1599) as u16), Some(17), "12 bits");
+        assert_eq!(image(|at| (16383 * at / 1599) as u16), Some(65), "14 bits");
+        assert_eq!(image(|at| (65535 * at / 1599) as u16), None, "all of the range");
+        assert_eq!(image(|at| 257 * (at % 10) as u16), None, "dark, but of 8 bits");
+        assert_eq!(image(|_| 7300), None, "of one grey");
+        assert_eq!(greys_left(&cross(9, 9)), None);
     }
 
     #[test]
     fn broken_files_are_errors_and_none_panics() {
-        for text in [&b""[..], b"x", b"<!DOCTYPE html>", b"RIFF\0\0\0\0WEBP"] {
+        for text in [&b"x"[..], b"RIFF\0\0\0\0WAVE", b"\x89PNG"] {
             assert!(error(text).contains("neither PNG nor JPEG nor BMP"), "{}", error(text));
         }
         for format in [ImageFormat::Png, ImageFormat::Bmp] {
@@ -310,7 +398,10 @@ pub(super) mod tests {
             [(4_000_000_000, 1), (1, 20_000), (16_000, 16_000), (u32::MAX >> 1, u32::MAX >> 1)]
         {
             let message = error(&png_header(width, height));
-            assert!(message.contains("is too large: 16384 pixels a side and 256 MiB"), "{width}: {message}");
+            assert!(
+                message.contains("is too large: a picture may have 16384 pixels on each side"),
+                "{width}: {message}"
+            );
         }
         let mut bmp = encoded(&cross(4, 4).to_rgb8().into(), ImageFormat::Bmp);
         bmp[18..22].copy_from_slice(&16_000u32.to_le_bytes());
@@ -325,23 +416,30 @@ pub(super) mod tests {
         assert!(error(&long).contains("is too large"));
     }
 
+    /// 16,384 × 5,456 in colour: 268 MB of pixels, and 536 MB of coefficients until the last scan
+    /// is read.
     #[test]
-    fn names_are_put_in_the_order_of_people() {
-        let mut names =
-            ["b", "img10.png", "img2.png", "10", "9", "img02.png", "", "é", "a1b10", "a1b9", "img2"];
-        names.sort_by(|a, b| natural_order(a, b));
-        assert_eq!(
-            names,
-            ["", "9", "10", "a1b9", "a1b10", "b", "img2", "img02.png", "img2.png", "img10.png", "é"]
+    fn coefficients_are_counted_before_they_are_kept() {
+        let mut jpeg = include_bytes!("picture/jpeg/progressive.jpg").to_vec();
+        let frame = jpeg.windows(2).position(|two| two == [0xff, 0xc2]).unwrap();
+        jpeg[frame + 5..frame + 9].copy_from_slice(&[0x15, 0x50, 0x40, 0]);
+        let message = error(&jpeg);
+        assert!(
+            message.ends_with("Make it smaller, or save it as a JPEG that is not progressive"),
+            "{message}"
         );
-        let long = ["1".repeat(50), "1".repeat(49) + "2"];
-        assert!(natural_order(&long[0], &long[1]).is_lt());
+        // 4:2:0, so 1.5 coefficients for each of 3,136 × 2,304 pixels, which makes 6 blocks of 8 ×
+        // 8 for 256.
+        jpeg[frame + 5..frame + 9].copy_from_slice(&[0x09, 0, 0x0c, 0x40]);
+        assert_eq!(jpeg::coefficient_bytes(&jpeg), 3136 * 2304 / 256 * 6 * 136);
+        assert_eq!(error(&jpeg), PictureFault::Damaged.to_string(), "its codes end too early");
+        assert_eq!(jpeg::coefficient_bytes(include_bytes!("picture/jpeg/restarts.jpg")), 0);
     }
 
     #[test]
     fn names_of_pictures() {
         let named = |name: &str| is_named_so(Path::new(name));
-        assert!(["a.png", "b.JPG", "c.x.Jpeg", "d.bmp"].map(named).iter().all(|&is| is));
+        assert!(["a.png", "b.JPG", "c.x.Jpeg", "d.bmp", "e.JFIF", "f.jpe"].map(named).iter().all(|&is| is));
         assert!(![".a.png", "._b.jpg", "png", "c.gif", "d.png.txt", ".png"].map(named).iter().any(|&is| is));
     }
 }

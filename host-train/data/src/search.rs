@@ -5,8 +5,10 @@ use crate::{
     download, drawn,
     error::DataError,
     event::{Event, Progress},
-    folder::{self, Reading},
+    folder::Reading,
     idx::{self, Content},
+    names::shown,
+    repeats,
     split::{Label, Split},
 };
 use shared_model::model::format::{Fit, Preprocessing};
@@ -27,6 +29,8 @@ pub struct Request {
     pub config: DataConfig,
     /// True if an image file that is broken is named and passed over; it is an error otherwise.
     pub skip_broken: bool,
+    /// Whether the data are to be trained on, so that a class of too few images is an error.
+    pub to_train: bool,
 }
 
 /// Finds data: see the [crate](crate).
@@ -102,18 +106,23 @@ impl Search {
         if !path.is_dir() {
             return Err(DataError::NotAFolder(path.into()));
         }
-        if idx::NAMES.iter().all(|name| locate(path, name).is_err()) {
+        let locate = |name| idx::locate(path, name);
+        if idx::NAMES.iter().all(|name| locate(name).is_none()) {
             return self.pictures(path, source, progress);
         }
-        let [a, b, c, d] =
-            idx::NAMES.map(|name| Content::read(&locate(path, name)?).map_err(DataError::from));
+        let [a, b, c, d] = idx::NAMES.map(|name| match locate(name) {
+            Some(file) => Content::read(&file).map_err(DataError::from),
+            None => Err(DataError::Missing { folder: path.into(), name }),
+        });
         let contents = [a?, b?, c?, d?];
         let (name, fit) = if download::is_mnist(&contents) {
             ("mnist".into(), Fit::Centre)
         } else {
             (whole_name(path), Fit::Contain)
         };
-        dataset(name, source, self.request.config.preprocessing(fit), path, contents)
+        let data = dataset(name, source, self.request.config.preprocessing(fit), path, contents)?;
+        tell_of_repeats(&data, path, progress);
+        Ok(data)
     }
 
     /// Returns the data in a folder of images.
@@ -123,26 +132,28 @@ impl Search {
         source: fn(PathBuf) -> Source,
         progress: Progress<'_>,
     ) -> Result<Dataset, DataError> {
-        if !folder::has_classes(path) {
-            return Err(DataError::Nothing(path.into()));
-        }
         let config = &self.request.config;
         let preprocessing = config.preprocessing(Fit::Contain);
         let reading = Reading {
             preprocessing,
             size: config.size.0,
             test_share: config.test_share,
+            min_images: config.min_images,
+            to_train: self.request.to_train,
+            unseen: &config.unseen,
             skip_broken: self.request.skip_broken,
         };
         let folder = reading.read(path, progress)?;
-        Ok(Dataset {
+        let data = Dataset {
             name: whole_name(path),
             source: source(path.into()),
             class_names: folder.class_names,
             preprocessing,
             train: folder.train,
             test: folder.test,
-        })
+        };
+        tell_of_repeats(&data, path, progress);
+        Ok(data)
     }
 
     fn drawn(&self) -> Dataset {
@@ -152,11 +163,16 @@ impl Search {
     }
 }
 
-/// Returns the name of a folder, which `.` does not tell; without what a model file could not hold.
+fn tell_of_repeats(data: &Dataset, folder: &Path, progress: Progress<'_>) {
+    for note in repeats::notes(data) {
+        progress(Event::Note(&format!("{}: {note}", shown(folder))));
+    }
+}
+
+/// The name of a folder, which `.` does not tell; without what a model file could not hold.
 fn whole_name(path: &Path) -> String {
     let whole = path.canonicalize().unwrap_or_else(|_| path.into());
-    let name = whole.file_name().unwrap_or(whole.as_os_str()).to_string_lossy();
-    name.chars().map(|c| if c.is_control() { '_' } else { c }).collect()
+    shown(whole.file_name().unwrap_or(whole.as_os_str()))
 }
 
 /// Returns the data set in a folder's four files, which stand in the order of [`idx::NAMES`].
@@ -195,17 +211,7 @@ fn split(images: Content, labels: Content) -> Result<Split, DataError> {
     Ok(split.expect("images of an IDX file have pixels, and are as many as labels"))
 }
 
-/// Returns the file of a standard name in a folder, under the spellings in use.
-fn locate(folder: &Path, name: &'static str) -> Result<PathBuf, DataError> {
-    let dotted = name.replace("-idx", ".idx");
-    let names = [name.into(), format!("{name}.gz"), dotted.clone(), format!("{dotted}.gz")];
-    match names.iter().map(|name| folder.join(name)).find(|path| path.exists()) {
-        Some(path) => Ok(path),
-        None => Err(DataError::Missing { folder: folder.into(), name }),
-    }
-}
-
-/// Returns `tinytriplet/mnist` in the place where this system keeps what can be made again.
+/// `tinytriplet/mnist` in the place where this system keeps what can be made again.
 fn cache_folder() -> PathBuf {
     let absolute = |variable| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = |below| env::home_dir().map(|home| home.join(below));
@@ -228,8 +234,8 @@ mod tests {
     use std::fs;
     use tempfile::TempDir;
 
-    /// Returns the contents of four files that belong together: three training images and two test images
-    /// of 2×1 pixels.
+    /// Returns the contents of four files that belong together: three training images and two test
+    /// images of 2×1 pixels.
     fn files() -> [Vec<u8>; 4] {
         [
             image_file(3, 2, 1, &[1, 2, 3, 4, 5, 6]),
@@ -283,6 +289,33 @@ mod tests {
             assert_eq!((dataset.train.image(1), dataset.train.label(0)), (&[3, 4][..], 4));
             assert_eq!(dataset.test.image(1), [9, 10]);
         }
+    }
+
+    /// An archive's folders of the plain names, with the files in them, beside dotted files or
+    /// without.
+    #[test]
+    fn folders_of_the_files_names_are_looked_into() {
+        let files = files();
+        let [inside, beside] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        for (name, bytes) in NAMES.iter().zip(&files) {
+            for folder in [&inside, &beside] {
+                fs::create_dir(folder.path().join(name)).unwrap();
+            }
+            fs::write(inside.path().join(name).join(name), bytes).unwrap();
+            fs::write(beside.path().join(name.replace("-idx", ".idx")), bytes).unwrap();
+        }
+        for folder in [&inside, &beside] {
+            assert_eq!(search(Some(folder.path()), None).unwrap().train.len(), 3);
+        }
+    }
+
+    #[test]
+    fn classes_are_as_many_as_labels_in_use() {
+        let mut files = files();
+        files[1] = label_file(3, &[3, 10, 3]);
+        files[3] = label_file(2, &[5, 10]);
+        let dataset = search(Some(folder(&files).path()), None).unwrap();
+        assert_eq!((dataset.class_count(), dataset.class_names.len()), (3, 11));
     }
 
     #[test]

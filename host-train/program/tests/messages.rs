@@ -145,6 +145,18 @@ fn lay_out(desk: &Path) {
         ("untrained/train/a", 2),
         ("untrained/train/b", 2),
         ("untrained/test/c", 2),
+        ("upper/set/a", 3),
+        ("upper/set/b", 3),
+        ("renamed/training/a", 3),
+        ("renamed/training/b", 3),
+        ("renamed/testing/a", 3),
+        ("nested/a/images", 3),
+        ("nested/b/images", 3),
+        ("uneven/a", 3),
+        ("uneven/b", 3),
+        ("uneven/c", 1),
+        ("uneven/d", 2),
+        ("pictures", 1),
     ] {
         folder(desk.join(place)).unwrap();
         for number in 0..count {
@@ -154,6 +166,15 @@ fn lay_out(desk: &Path) {
     }
     let picture = fs::read(desk.join("photos/a/0.png")).unwrap();
     fs::write(desk.join("broken/a/9.png"), "GIF89a").unwrap();
+    for (name, content) in [
+        ("empty.png", &b""[..]),
+        ("iphone.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+        ("page.png", b"<!DOCTYPE html><html>proxy</html>"),
+        ("notes.txt", b"no picture"),
+        ("shot.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+    ] {
+        fs::write(desk.join("pictures").join(name), content).unwrap();
+    }
     fs::write(desk.join("broken/b/8.png"), &picture[..picture.len() / 2]).unwrap();
 
     let mut damaged = MODEL.to_vec();

@@ -25,9 +25,19 @@ pub struct DataConfig {
     /// Share of every class's images that is tested with, where a folder has no split of its own:
     /// above 0, up to 0.9.
     pub test_share: f64,
-    /// Names of the classes that are not trained on, so that it can be told how good the net is at
-    /// things that it has never seen. At least two classes must be left.
+    /// Classes with fewer images are left out, of a folder of images; of one with a split of its own, the training
+    /// images count. 0 leaves none out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub min_images: usize,
+    /// Names of the classes that are not trained on, so that it can be told how good the net is at things that it has
+    /// never seen. At least two classes must be left.
     pub unseen: Vec<String>,
+}
+
+/// Whether a field says nothing, for a recipe that is written down.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Default for DataConfig {
@@ -37,6 +47,7 @@ impl Default for DataConfig {
             fit: None,
             background: Background::Auto,
             test_share: 0.2,
+            min_images: 0,
             unseen: Vec::new(),
         }
     }

@@ -226,6 +226,7 @@ mod page {
                 fit: Some(Fit::Stretch),
                 background: Background::Dark,
                 test_share: 0.1,
+                min_images: 5,
                 unseen: vec!["a".into()],
             },
             net: NetConfig {

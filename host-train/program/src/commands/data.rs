@@ -21,14 +21,32 @@ pub struct DataArgs {
     pub skip_broken: bool,
 }
 
-/// Returns the data that the arguments, the environment or the cache name, or a download, or drawn digits.
+/// The same as [`find`], where the data are to be trained on: a class of too few images is an
+/// error.
+///
+/// # Errors
+/// What the user named cannot be used.
+pub fn find_to_train(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> {
+    find_for(args, seed, config, true)
+}
+
+/// The data that the arguments, the environment or the cache name, or a download, or drawn digits.
 /// `seed` is for the latter, `config` for images.
 ///
 /// # Errors
 /// Returns an error if what the user named cannot be used.
 pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> {
-    let request =
-        Request { path: args.data.clone(), seed, config: config.clone(), skip_broken: args.skip_broken };
+    find_for(args, seed, config, false)
+}
+
+fn find_for(args: &DataArgs, seed: u64, config: &DataConfig, to_train: bool) -> Result<Dataset> {
+    let request = Request {
+        path: args.data.clone(),
+        seed,
+        config: config.clone(),
+        skip_broken: args.skip_broken,
+        to_train,
+    };
     let mut download: Option<(Progress, String)> = None;
     let mut reading: Option<Progress> = None;
     let data = tinytriplet_data::find(request, &mut |event| match event {
@@ -64,7 +82,7 @@ pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> 
         thousands(data.test.len() as u64),
         data.train.height,
         data.train.width,
-        data.class_names.len(),
+        data.class_count(),
         data.source,
     );
     note("data", found);

@@ -1,6 +1,9 @@
 //! `embed`: the engine's integers for images, as a NumPy array.
 
-use super::{images, model_file::read_model};
+use super::{
+    images::{self, IfBroken},
+    model_file::read_model,
+};
 use crate::terminal::print;
 use anyhow::Result;
 use clap::Args;
@@ -24,17 +27,25 @@ pub struct EmbedArgs {
     /// NumPy file to write: N x D, uint8 or int8, the engine's own integers
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Name image files that are broken, and go on without them; they have no row
+    #[arg(long)]
+    pub skip_broken: bool,
 }
 
 /// Writes the embeddings of `images` to `out`, an N × D array of `uint8` or `int8`. The rows are
 /// printed, each with its image, but for those whose number is that of the image in its IDX file.
 ///
 /// # Errors
-/// Returns an error if a file cannot be read, is not what it should be, or `out` cannot be written.
-pub fn run(EmbedArgs { model, images, out }: &EmbedArgs) -> Result<()> {
+/// A file cannot be read, is not what it should be, or `out` cannot be written.
+pub fn run(EmbedArgs { model, images, out, skip_broken }: &EmbedArgs) -> Result<()> {
     let file = read_model(model)?;
     let model = file.decode()?;
-    let images = images::read(images, model.metadata().input, model.metadata().preprocessing)?;
+    let if_broken = match images.as_slice() {
+        _ if *skip_broken => IfBroken::Skip,
+        [only] if !only.is_dir() => IfBroken::Fail,
+        _ => IfBroken::Advise,
+    };
+    let images = images::read(images, model.metadata().input, model.metadata().preprocessing, if_broken)?;
     let embeddings = Engine::new(&model).embed_all(images.par_iter().map(|image| image.pixels.as_slice()))?;
     let (rows, columns) = (images.len(), model.embedding_len());
     write_whole(out, &npy(&embeddings, rows, columns, model.output().element))?;
@@ -52,8 +63,9 @@ fn dtype(element: Element) -> (&'static str, &'static str) {
     }
 }
 
-/// Returns a two-dimensional array in NumPy's format, version 1.0 (numpy.lib.format): magic, version,
-/// length of the header, the header as a Python dictionary padded to a multiple of 64, the bytes.
+/// Returns a two-dimensional array in NumPy's format, version 1.0 (numpy.lib.format): magic,
+/// version, length of the header, the header as a Python dictionary padded to a multiple of 64, the
+/// bytes.
 fn npy(bytes: &[u8], rows: usize, columns: usize, element: Element) -> Vec<u8> {
     const PREFIX: usize = 10;
     let mut header = format!(

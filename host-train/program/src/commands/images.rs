@@ -1,5 +1,6 @@
 //! Images that the command line names, ready for a model.
 
+use crate::terminal::note;
 use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 use shared_model::{inspect::Shape, model::format::Preprocessing};
@@ -9,7 +10,7 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
 };
-use tinytriplet_data::{folder, idx, picture};
+use tinytriplet_data::{folder, idx, names::shown, picture};
 
 /// An image and where it is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,35 +25,55 @@ pub struct Image {
 
 impl fmt::Display for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path.display())?;
+        f.write_str(&shown(&self.path))?;
         self.number.map_or(Ok(()), |number| write!(f, ":{number}"))
     }
 }
 
+/// What to do about a picture that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfBroken {
+    /// It is an error.
+    Fail,
+    /// It is an error, which tells of `--skip-broken`.
+    Advise,
+    /// It is named and passed over.
+    Skip,
+}
+
 /// Reads the images of each of `places` in turn, for a model with this input and preprocessing: a
 /// picture (PNG, JPEG, BMP), a folder's pictures, an IDX file's images (plain or gzipped), or some
-/// of them: `FILE:3,5,10-19`.
+/// of them: `FILE:3,5,10-19`. With [`IfBroken::Skip`], some of the pictures may be missing.
 ///
 /// # Errors
-/// Returns an error if a file cannot be read, is not what it should be, or its images do not suit
-/// the model.
-pub fn read(places: &[PathBuf], input: Shape, preprocessing: Preprocessing) -> Result<Vec<Image>> {
+/// A file cannot be read, is not what it should be, or its images do not suit the model.
+pub fn read(
+    places: &[PathBuf],
+    input: Shape,
+    preprocessing: Preprocessing,
+    if_broken: IfBroken,
+) -> Result<Vec<Image>> {
     let mut images = Vec::new();
     for place in places {
         if let Some((path, numbers)) = idx_file(place) {
             images.extend(read_idx(path, numbers, input)?);
         } else if place.is_dir() {
-            let (pictures, _) = folder::pictures(place)?;
+            let (pictures, notes) = folder::pictures(place)?;
+            notes.iter().for_each(|text| note("note", text));
             ensure!(
                 !pictures.is_empty(),
                 "{}: no image (PNG, JPEG or BMP) is in this folder; sub-folders are not looked into: name them",
                 place.display()
             );
-            images.extend(read_pictures(&pictures, input, preprocessing)?);
+            images.extend(read_pictures(&pictures, input, preprocessing, if_broken)?);
         } else {
-            images.extend(read_pictures(std::slice::from_ref(place), input, preprocessing)?);
+            images.extend(read_pictures(std::slice::from_ref(place), input, preprocessing, if_broken)?);
         }
     }
+    ensure!(
+        !images.is_empty() || if_broken != IfBroken::Skip,
+        "all of these images are broken: replace them"
+    );
     Ok(images)
 }
 
@@ -61,17 +82,43 @@ pub fn read(places: &[PathBuf], input: Shape, preprocessing: Preprocessing) -> R
 /// # Errors
 /// Returns an error if it cannot be read, or the model takes no grey images.
 pub fn read_picture(path: &Path, input: Shape, preprocessing: Preprocessing) -> Result<Image> {
+    let pixels = picture::read(path, preprocessing, size(input)?)?.pixels;
+    Ok(Image { path: path.into(), number: None, pixels })
+}
+
+/// Rows and columns of a model's input.
+fn size(input: Shape) -> Result<[usize; 2]> {
     ensure!(
         input.channels == 1,
         "the model takes {input}, but image files are made grey: choose another model"
     );
-    let size = [input.height, input.width].map(usize::from);
-    let pixels = picture::read(path, preprocessing, size)?;
-    Ok(Image { path: path.into(), number: None, pixels })
+    Ok([input.height, input.width].map(usize::from))
 }
 
-fn read_pictures(paths: &[PathBuf], input: Shape, preprocessing: Preprocessing) -> Result<Vec<Image>> {
-    paths.par_iter().map(|path| read_picture(path, input, preprocessing)).collect()
+fn read_pictures(
+    paths: &[PathBuf],
+    input: Shape,
+    preprocessing: Preprocessing,
+    if_broken: IfBroken,
+) -> Result<Vec<Image>> {
+    let size = size(input)?;
+    let read: Vec<_> = paths.par_iter().map(|path| picture::read(path, preprocessing, size)).collect();
+    let sound = paths.iter().zip(&read).filter_map(|(path, read)| Some((path, read.as_ref().ok()?)));
+    if let Some(text) = picture::note_of_slivers(sound) {
+        note("note", text);
+    }
+    let mut images = Vec::new();
+    for (path, read) in paths.iter().zip(read) {
+        match read {
+            Ok(picture) => images.push(Image { path: path.clone(), number: None, pixels: picture.pixels }),
+            Err(error) => match if_broken {
+                IfBroken::Fail => return Err(error.into()),
+                IfBroken::Advise => bail!("{error}. To go on without such files, say --skip-broken"),
+                IfBroken::Skip => note("note", format_args!("passed over {error}")),
+            },
+        }
+    }
+    Ok(images)
 }
 
 /// Returns the IDX file that `place` names, and which of its images.
@@ -84,12 +131,14 @@ fn idx_file(place: &Path) -> Option<(&Path, Option<&str>)> {
     (!place.exists() && is_idx(path)).then_some((path, Some(numbers)))
 }
 
-/// Returns true if a file is to be read as IDX: its content begins like it, or like gzip, which no
-/// picture does.
+/// Whether a file is to be read as IDX: its content begins like it (two zeros, then bytes without
+/// signs), or like gzip, which no picture does.
 fn is_idx(path: &Path) -> bool {
-    let mut start = [0; 2];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    read.is_ok() && matches!(start, [0, 0] | [0x1f, 0x8b])
+    let mut start = [0; 3];
+    // A pipe would be waited for.
+    path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        && matches!(start, [0, 0, 8] | [0x1f, 0x8b, _])
 }
 
 fn read_idx(path: &Path, numbers: Option<&str>, input: Shape) -> Result<Vec<Image>> {
@@ -157,14 +206,14 @@ mod tests {
         std::fs::write(at("idx"), [header, pixels].concat()).unwrap();
         image::GrayImage::new(5, 5).save(at("black.png")).unwrap();
         let places = ["idx", "idx:2,0", "black.png"].map(at);
-        let images = read(&places, Shape::new(2, 2, 1), Preprocessing::MNIST).unwrap();
+        let images = read(&places, Shape::new(2, 2, 1), Preprocessing::MNIST, IfBroken::Fail).unwrap();
         let numbers: Vec<_> = images.iter().map(|image| image.number).collect();
         assert_eq!(numbers, [Some(0), Some(1), Some(2), Some(2), Some(0), None]);
         assert_eq!((&images[3].pixels[..], &images[5].pixels[..]), (&[8, 9, 10, 11][..], &[0; 4][..]));
         assert!(images[3].to_string().ends_with("idx:2"));
 
         let error = |place: &str, shape| {
-            format!("{:#}", read(&[at(place)], shape, Preprocessing::MNIST).unwrap_err())
+            format!("{:#}", read(&[at(place)], shape, Preprocessing::MNIST, IfBroken::Fail).unwrap_err())
         };
         assert!(
             error("idx", Shape::new(3, 2, 1))
@@ -173,5 +222,28 @@ mod tests {
         assert!(error("idx:7", Shape::new(2, 2, 1)).contains("idx:7: there is no image 7"));
         assert!(error("none.png", Shape::new(2, 2, 1)).contains("none.png: cannot be read"));
         assert!(error("", Shape::new(2, 2, 3)).contains("made grey"));
+    }
+
+    #[test]
+    fn broken_pictures_are_passed_over_where_that_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        image::GrayImage::new(5, 5).save(at("a.png")).unwrap();
+        std::fs::write(at("b.png"), "broken").unwrap();
+        // It begins with two zeros, as IDX does.
+        std::fs::write(at("c.jpg"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
+        let read = |places: &[&str], if_broken| {
+            let places: Vec<PathBuf> = places.iter().map(|place| at(place)).collect();
+            read(&places, Shape::new(2, 2, 1), Preprocessing::MNIST, if_broken)
+        };
+        let images = read(&["", "b.png", "a.png"], IfBroken::Skip).unwrap();
+        assert_eq!(images.iter().map(|image| &image.path).collect::<Vec<_>>(), [&at("a.png"), &at("a.png")]);
+        let error = |place, if_broken| read(&[place], if_broken).unwrap_err().to_string();
+        assert!(error("b.png", IfBroken::Skip).contains("all of these images are broken"));
+        assert!(error("b.png", IfBroken::Advise).ends_with("To go on without such files, say --skip-broken"));
+        assert!(
+            error("c.jpg", IfBroken::Fail)
+                .contains("c.jpg: is a HEIC picture, which this program does not read")
+        );
     }
 }

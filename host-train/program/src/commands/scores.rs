@@ -4,13 +4,18 @@ use super::data::mark;
 use shared_model::Distance;
 use tinytriplet_data::Dataset;
 use tinytriplet_evaluation::{
-    metrics::OpenSet,
+    metrics::{ClassTriplets, OpenSet},
     scores::{AtThresholds, PairScores, Scores},
 };
-use tinytriplet_report::text::cut;
+use tinytriplet_report::text::{cut, thousands};
 
 /// Columns of a class's name that leave room for its numbers in 80.
 const NAME: usize = 38;
+
+/// Classes that all have a line.
+const MOST_CLASSES: usize = 30;
+/// Of more, these have one.
+const WORST_CLASSES: usize = 20;
 
 /// A line of the table: what is measured, and each column's share, which it may lack.
 type Row = (&'static str, Vec<Option<f64>>);
@@ -128,8 +133,8 @@ fn percent(share: Option<f64>) -> String {
     }
 }
 
-/// Returns the origin's table, of scores that were measured on `data`; empty where no test triplet can be
-/// made.
+/// The origin's table, of scores that were measured on `data`; of many classes, the worst. Empty
+/// where no test triplet can be made.
 pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
     if scores.triplets.classes.is_empty() {
         return String::new();
@@ -139,11 +144,21 @@ pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
         Distance::Cosine => "cos(a,n) - cos(a,p)",
     };
     let mut text = format!("\n{measure} of test triplets, int8{}\n", mark(data));
-    let name = |label| cut(&data.class_names[usize::from(label)], NAME);
-    let names = scores.triplets.classes.iter().map(|class| name(class.label).chars().count());
-    let width = names.max().unwrap_or(0).max(5);
-    text += &format!("{:>width$}       min       max      mean   below 0\n", "class");
-    for class in &scores.triplets.classes {
+    text += &class_lines(&scores.triplets.classes, &data.class_names);
+    text
+}
+
+/// A line per class, or the worst of many; `names` are those of the classes, by label.
+fn class_lines(triplets: &[ClassTriplets], names: &[String]) -> String {
+    let mut classes: Vec<&ClassTriplets> = triplets.iter().collect();
+    if classes.len() > MOST_CLASSES {
+        classes.sort_by(|a, b| a.accuracy.total_cmp(&b.accuracy));
+        classes.truncate(WORST_CLASSES);
+    }
+    let name = |label| cut(&names[usize::from(label)], NAME);
+    let width = classes.iter().map(|class| name(class.label).chars().count()).max().unwrap_or(0).max(5);
+    let mut text = format!("{:>width$}       min       max      mean   below 0\n", "class");
+    for class in &classes {
         text += &format!(
             "{:>width$} {:>9.3} {:>9.3} {:>9.3} {:>8.2} %\n",
             name(class.label),
@@ -151,6 +166,13 @@ pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
             class.max,
             class.mean,
             100.0 * class.accuracy
+        );
+    }
+    if triplets.len() > classes.len() {
+        text += &format!(
+            "the {} worst of {} classes; all are in metrics.json of a run, and in what eval --json prints\n",
+            classes.len(),
+            thousands(triplets.len() as u64)
         );
     }
     text
@@ -177,5 +199,24 @@ mod tests {
             line("d", "    25.00    25.00    +0.00"),
         ];
         assert_eq!(lines(&rows), expected.concat());
+    }
+
+    #[test]
+    fn of_many_classes_the_worst_have_lines() {
+        let names: Vec<String> = (0..1000).map(|label| format!("p{label}")).collect();
+        let class = |label| ClassTriplets {
+            label,
+            accuracy: 1.0 - f64::from(label) / 1000.0,
+            min: -1.0,
+            max: 0.0,
+            mean: -0.5,
+        };
+        let classes: Vec<ClassTriplets> = (0..1000).map(class).collect();
+        assert_eq!(class_lines(&classes[..30], &names).lines().count(), 31);
+        let text = class_lines(&classes, &names);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 22);
+        assert!(lines[1].starts_with(" p999 ") && lines[20].starts_with(" p980 "), "{text}");
+        assert!(lines[21].starts_with("the 20 worst of 1,000 classes; "), "{text}");
     }
 }

@@ -80,7 +80,7 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         ensure!(by_images, "{file}: `{name}` must hold out images, because they judge");
         device(config.backend)?;
     }
-    let data = super::data::find(&args.data, study.seeds[0], &base.data)?;
+    let data = super::data::find_to_train(&args.data, study.seeds[0], &base.data)?;
     let validation = data.validation();
     let with_unseen = variants.iter().any(|(_, config)| !config.data.unseen.is_empty());
     print(format_args!("{}\n\n{}", study.question, head(with_unseen)))?;

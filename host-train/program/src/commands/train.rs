@@ -141,7 +141,7 @@ impl<'a> Job<'a> {
             None => config(args)?,
         };
         let device = device(config.backend)?;
-        let data = super::data::find(&args.data, config.seed, &config.data)?;
+        let data = super::data::find_to_train(&args.data, config.seed, &config.data)?;
         let unseen = data.unseen_labels(&config.data)?;
         let folder = match resumed {
             Some(run) => run,

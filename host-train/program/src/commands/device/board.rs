@@ -1,7 +1,7 @@
 //! The board that a command talks to.
 
 use crate::{
-    commands::images,
+    commands::images::{self, IfBroken},
     device::{Address, Client, Port, Settings, connect},
 };
 use anyhow::Result;
@@ -63,7 +63,7 @@ impl Board {
     }
 
     pub fn read_images(&self, args: &ImageArgs) -> Result<Vec<images::Image>> {
-        images::read(&args.images, self.model.input.shape, self.model.preprocessing)
+        images::read(&args.images, self.model.input.shape, self.model.preprocessing, IfBroken::Fail)
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
     path::Path,
     process::ExitCode,
 };
-use tinytriplet_data::picture::natural_order;
+use tinytriplet_data::names::natural_order;
 use tinytriplet_report::{
     run_folder::write_whole,
     text::{count, cut, hex, thousands},

@@ -2,7 +2,7 @@ use super::board::Board;
 use crate::{
     commands::{
         data::{self, DataArgs},
-        images::{self, Image},
+        images::{self, IfBroken, Image},
         model_file::{ModelFile, read_model},
     },
     terminal::{Progress, print},
@@ -101,7 +101,7 @@ fn digests(model: &Model<'_>, pixels: &[u8]) -> Result<heapless::Vec<u32, MAX_LA
 fn find_images(board: &Board, args: &ParityArgs) -> Result<Vec<Image>> {
     let (shape, preprocessing) = (board.model.input.shape, board.model.preprocessing);
     if !args.files.is_empty() {
-        return images::read(&args.files, shape, preprocessing);
+        return images::read(&args.files, shape, preprocessing, IfBroken::Fail);
     }
     let data = data::find(&args.data, 1, &DataConfig::default().for_model(shape, preprocessing))?;
     let test = &data.test;
