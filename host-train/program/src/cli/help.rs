@@ -9,7 +9,7 @@ Exit status:
   1    failed: standard error says why
   2    wrong usage
   130  interrupted by Ctrl-C
-  141  nobody reads standard output any more, as with `| head`";
+  141  standard output was closed, as by `| head`";
 
 /// Adds the exit statuses to the help of a command, and of all below it.
 pub fn with_exit_status(command: Command) -> Command {
@@ -73,7 +73,7 @@ Examples:
   host-train study configs/studies/losses.toml
   host-train study configs/studies/losses.toml -q > losses.md
 
-A row is printed as soon as its trainings are done. What a study may say: docs/CONFIG.md.";
+A row is printed as soon as its trainings are done. What a study may contain: docs/CONFIG.md.";
 
 pub const EMBED: &str = "\
 Examples:
@@ -103,7 +103,7 @@ the plain kernels, which define the arithmetic, in the same minute; and whether 
 (convolutions that are not in groups, and dense layers) or takes the plain kernel itself.
 
 JSON: embeddings_per_second, on all cores, in batches of 256; threads; instruction_set (baseline, avx2, avx-vnni, avx512, \
-avx512-vnni); macs; hash. On one thread: microseconds and plain_microseconds an image, and layers, each with layer \
+avx512-vnni); macs; hash. On one thread: microseconds and plain_microseconds per image, and layers, each with layer \
 (its index in the model), kind, input, output (height x width x channels), macs, path (fast, plain), microseconds, \
 plain_microseconds, gigamacs_per_second.";
 
