@@ -26,7 +26,7 @@ Examples:
   host-train -c origin                        the recipe and table of the origin
   host-train --data drawn --name try          on drawn digits, to runs/try
   host-train --resume runs/default            go on with an interrupted run
-  host-train --data mugs --name mugs          your images, one sub-folder per class
+  host-train --data mugs --name mugs          your images: one folder per class
   host-train inspect runs/default             what is in the model file
   host-train device --port /dev/ttyACM0 info  which board and model are there
 
@@ -37,7 +37,7 @@ Examples:
   host-train train                          the default recipe, to runs/default
   host-train train -c best --seed 2         another recipe, other random numbers
   host-train train --set train.steps=500 --set train.lr=0.001
-  host-train train --data mugs --name mugs  your images, one sub-folder per class
+  host-train train --data mugs --name mugs  your images: one folder per class
   host-train train --resume runs/mugs       go on with an interrupted run
   host-train train -q --json > result.json  for scripts: nothing but the numbers
 
