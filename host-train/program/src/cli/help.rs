@@ -9,7 +9,7 @@ Exit status:
   1    failed: standard error says why
   2    wrong usage
   130  interrupted by Ctrl-C
-  141  standard output was closed, as by `| head`";
+  141  nobody reads standard output any more, as with `| head`";
 
 /// Adds the exit statuses to the help of a command, and of all below it.
 pub fn with_exit_status(command: Command) -> Command {
