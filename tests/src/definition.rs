@@ -87,7 +87,7 @@ pub fn background_prototypes(file: &[u8]) -> Vec<Vec<u8>> {
     rest.chunks(embedding.len()).take(count).map(<[u8]>::to_vec).collect()
 }
 
-/// The embedding, and the data behind the layers'.
+/// Returns the embedding, and the data after those of the layers.
 fn run<'a>(file: &'a [u8], pixels: &[u8]) -> (Vec<u8>, &'a [u8]) {
     let model = Model::decode(file).expect("a valid model");
     let metadata_len = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;

@@ -7,9 +7,9 @@ use shared_model::{
     model::format::{self, Activation, Conv2d, Dense, Layer, Pool, Preprocessing},
 };
 
-/// Model files and what they are. Weights of an output channel are all 127 or all −128, each beside the other as two
-/// channels share words, and of those behind the fourth in turns. Biases are the largest that is left, with the sign
-/// of the weights.
+/// Returns model files and their names. All weights of an output channel are 127, or all are −128; of two channels
+/// that share words, one has each. From the fifth channel on, both values alternate within a channel. The biases of the
+/// first four are the largest that are left, with the sign of the weights.
 pub fn models() -> Vec<(&'static str, Vec<u8>)> {
     let conv = |kernel: [u8; 2], out_channels| {
         Layer::Conv2d(Conv2d {

@@ -1,4 +1,4 @@
-//! What the tests in `tests/` share: random nets, a second engine written from `docs/ARITHMETIC.md` alone, and a flash
+//! Code that the tests in `tests/` share: random nets, a second engine written from `docs/ARITHMETIC.md` alone, and a flash
 //! whose power fails.
 
 pub mod definition;

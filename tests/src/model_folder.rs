@@ -30,7 +30,7 @@ pub fn write(folder: PathBuf, files: &[(String, Vec<u8>)]) -> io::Result<PathBuf
     Ok(folder)
 }
 
-/// What is there already stays as old as it is: Cargo would build the measuring program again.
+/// Writes a file only if it changes: a newer time would make Cargo build the measuring program again.
 fn write_if_other(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) { Ok(()) } else { fs::write(path, bytes) }
 }

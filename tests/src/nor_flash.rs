@@ -17,26 +17,26 @@ use std::{cell::RefCell, rc::Rc};
 #[derive(Debug)]
 pub struct SimulatedFlash<const WORD: usize, const UNIT: usize> {
     bytes: Vec<u8>,
-    /// Of each word, whether it may have been programmed since its unit was erased.
+    /// For each word, true if it may have been programmed since its unit was erased.
     programmed: Vec<bool>,
-    /// What happens at which of the coming steps; 0 is the next.
+    /// The fault to come, and the number of steps before it.
     fault: Option<(u64, Fault)>,
     is_on: bool,
     /// A name for each step.
     place: fn(&Self, Step) -> &'static str,
-    /// That of the step that a fault befell last.
+    /// The name of the step that a fault hit last.
     faulty_place: Option<&'static str>,
     wear: Rc<RefCell<Wear>>,
 }
 
-/// What was done to a flash.
+/// A count of what was done to a flash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wear {
     /// Words programmed.
     pub words: u64,
     /// Words programmed though they were not erased, or not for certain.
     pub words_twice: u64,
-    /// How often each unit was erased.
+    /// The number of times that each unit was erased.
     pub erases: Vec<u64>,
 }
 
@@ -46,13 +46,13 @@ impl Wear {
         self.words + self.erases()
     }
 
-    /// How often all units were erased, together.
+    /// Returns the number of erases of all units together.
     pub fn erases(&self) -> u64 {
         self.erases.iter().sum()
     }
 }
 
-/// What changes a flash, and takes its time.
+/// A step that changes a flash, and needs time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A word at this offset is programmed.
@@ -61,7 +61,7 @@ pub enum Step {
     Erase(usize),
 }
 
-/// What may befall a step.
+/// A fault that may hit a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The power is cut before it.
@@ -77,13 +77,13 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether the power is cut.
+    /// Returns true if the power is cut.
     pub fn is_cut(self) -> bool {
         matches!(self, Self::CutBefore | Self::CutWithin(_))
     }
 }
 
-/// Why an operation failed.
+/// The reason why an operation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlashError {
     /// There is no power (any more).
@@ -120,17 +120,17 @@ impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
         }
     }
 
-    /// What the flash holds.
+    /// Returns the flash's contents.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What the flash holds, to be damaged.
+    /// Returns the flash's contents, to be damaged.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
 
-    /// What has been done to it; it goes on counting while something else has borrowed the flash.
+    /// Returns the count of what was done to the flash; it goes on while something else has borrowed the flash.
     pub fn wear(&self) -> Rc<RefCell<Wear>> {
         Rc::clone(&self.wear)
     }
@@ -165,12 +165,12 @@ impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
         self.faulty_place.take()
     }
 
-    /// Whether the word at this offset may have been programmed since its unit was erased.
+    /// Returns true if the word at this offset may have been programmed since its unit was erased.
     pub fn is_programmed(&self, offset: usize) -> bool {
         self.programmed[offset / WORD]
     }
 
-    /// What befalls this step.
+    /// Begins a step; returns the fault that hits it, if any.
     fn begin(&mut self, step: Step) -> Option<Fault> {
         let (steps, fault) = self.fault?;
         if steps > 0 {
@@ -225,7 +225,7 @@ impl<const WORD: usize, const UNIT: usize> SimulatedFlash<WORD, UNIT> {
     }
 }
 
-/// What of a word's bits a cut lets through: few of them, half, nearly all, or those of the first bytes.
+/// Returns a word as a cut leaves it: few of its bits are programmed, half, nearly all, or those of the first bytes.
 fn program_half(rng: &mut impl Rng, word: &[u8]) -> Vec<u8> {
     let way = rng.random_range(0..4);
     let whole = rng.random_range(0..=word.len());
@@ -244,7 +244,7 @@ fn program_half(rng: &mut impl Rng, word: &[u8]) -> Vec<u8> {
     word.iter().enumerate().map(|(at, &byte)| byte | missing(at, rng.random())).collect()
 }
 
-/// What an erase leaves that was cut: the beginning or the end is erased, or any bytes are, or any bits.
+/// Leaves a unit as a cut erase does: its beginning or its end is erased, or any bytes are, or any bits.
 fn erase_half(rng: &mut impl Rng, unit: &mut [u8]) {
     let at = rng.random_range(0..=unit.len());
     match rng.random_range(0..4) {

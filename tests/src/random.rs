@@ -46,7 +46,7 @@ fn background(rng: &mut impl Rng, len: usize, data: &mut Vec<u8>) -> u16 {
     count
 }
 
-/// What a model file says beside its layers.
+/// Returns random values for the rest of a model file's metadata, besides its layers.
 fn rest(rng: &mut impl Rng) -> (Preprocessing, Distance) {
     let fit = [Fit::Stretch, Fit::Contain, Fit::Centre][rng.random_range(0..3)];
     let background = [Background::Dark, Background::Light, Background::Auto][rng.random_range(0..3)];

@@ -59,7 +59,7 @@ fn parity(client: &mut Client<Emulator>, count: usize) {
     assert!(distinct.len() > count * 9 / 10, "{} of {count} images are distinct", distinct.len());
 }
 
-/// What a board says of itself, and of requests that make no sense, and that it goes on afterwards.
+/// Checks what a board reports of itself, how it refuses requests that make no sense, and that it goes on afterwards.
 fn conversation(client: &mut Client<Emulator>, board: &str) {
     let model = Model::decode(model::FILE).unwrap();
     let info = client.info().unwrap();

@@ -40,12 +40,12 @@ impl Words {
     }
 }
 
-/// What decoding says of these bytes in aligned memory.
+/// Returns the error of decoding these bytes in aligned memory.
 fn decode_error(bytes: &[u8]) -> Option<DecodeError> {
     Model::decode(Words::default().hold(bytes, 0)).err()
 }
 
-/// Where in a packed file the weights of its fast layers lie: the layer, its path, the bytes.
+/// Returns the places of the fast layers' weights in a packed file: the layer, its path, the bytes.
 fn fast_weights(file: &[u8]) -> Vec<(usize, Kernel, Range<usize>)> {
     let mut words = Words::default();
     let file = words.hold(file, 0);
@@ -61,7 +61,7 @@ fn fast_weights(file: &[u8]) -> Vec<(usize, Kernel, Range<usize>)> {
     .collect()
 }
 
-/// Makes the CRC right again, so that what is behind it gets tested.
+/// Makes the CRC right again, so that what comes after it gets tested.
 fn mend_crc(file: &mut [u8]) {
     if file.len() >= HEADER_LEN {
         let crc = crc32(&[&file[..HEADER_LEN - 4], &file[HEADER_LEN..]].concat());
@@ -165,7 +165,7 @@ fn packed_files_lie_at_words() {
 
 /// Packed weights that packing makes of no weights are refused, and named by their layer; all others are weights. Those
 /// of Taps are 16-bit numbers, of which a byte's are few; Winograd's depend on each other; those of Rows share 16 bits,
-/// where only what is behind the last channel or tap is known.
+/// where only what follows the last channel or tap is known.
 #[test]
 fn packed_weights_are_what_packing_makes() {
     let mut rng = ChaCha8Rng::seed_from_u64(6);

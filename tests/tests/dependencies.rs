@@ -1,5 +1,5 @@
-//! What is linked is what deny.toml allows: licences, versions and sources. `cargo deny` does the same and tells of
-//! advisories as well, but building it would add minutes to CI, and advisories need a network.
+//! Everything that is linked is allowed by deny.toml: licences, versions and sources. `cargo deny` checks the same and
+//! reports advisories as well, but building it would add minutes to CI, and advisories need a network.
 
 use spdx::{Expression, ParseMode};
 use std::{
@@ -104,7 +104,7 @@ fn no_crate_is_there_twice_unnoticed() {
 fn nothing_comes_from_elsewhere() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
     for (program, crates) in CRATES.iter() {
-        // Cargo names a source behind the version unless it is crates.io.
+        // Cargo names the source after the version, unless it is crates.io.
         for package in crates.keys().filter(|package| package.contains('(')) {
             let ours = package.contains(&format!("({}/", workspace.display()));
             assert!(ours || package.ends_with("(proc-macro)"), "{program}: {package}");

@@ -58,8 +58,8 @@ fn engine_equals_the_definition() {
     assert!(paths.values().all(|&count| count > 130), "{paths:#?}");
 }
 
-/// What an observer sees of the steps, put together, are the layers' outputs. Of a packed model it sees no bytes but
-/// those, in order, though not those that no one looks at.
+/// The parts that an observer sees of the steps make up the layers' outputs. Of a packed model it sees only these
+/// bytes, in order, except those that nothing reads.
 #[test]
 fn observed_steps_are_the_layers() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
@@ -172,7 +172,7 @@ fn committed_models_pass_their_self_test() {
 }
 
 /// One wrong weight in a file that is valid otherwise, its CRC and hash mended: both layouts see the same. A weight that
-/// meets only zeros in the four images goes unnoticed, as many do behind a ReLU.
+/// meets only zeros in the four images goes unnoticed, as many do after a ReLU.
 #[test]
 fn self_tests_find_wrong_weights() {
     let mut rng = ChaCha8Rng::seed_from_u64(9);

@@ -1,4 +1,4 @@
-//! What the firmware takes of each board, to the last byte, as `tests/golden/firmware.txt` has it.
+//! The memory that the firmware needs on each board, to the last byte, compared with `tests/golden/firmware.txt`.
 
 use firmware::model;
 use std::fmt::Write;

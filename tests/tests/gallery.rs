@@ -21,7 +21,7 @@ use std::{
 use tinytriplet_boards as boards;
 use tinytriplet_launcher::emulator::{self, Binary, Emulator, Program};
 
-/// How long a board may take to boot, or to come back, on a machine with other work.
+/// The longest time for a board to boot, or to come back, on a machine with other work.
 const READY: Duration = Duration::from_secs(60);
 
 /// A board with a flash that outlasts its emulator.

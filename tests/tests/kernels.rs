@@ -19,7 +19,7 @@ use tinytriplet_launcher::measure::{Models, measure};
 
 /// Nets that are measured.
 const NETS: usize = 150;
-/// How often each case that [`cases`] knows must be among them.
+/// The fewest times that each case that [`cases`] knows must be among them.
 const AT_LEAST: usize = 5;
 /// Bytes of all packed files, which leave some of a Pico's 2 MB of flash to the program. It is never met: 150 nets have
 /// 200,000 bytes.
@@ -155,8 +155,8 @@ fn embedding(model: &Model<'_>) -> Vec<u8> {
     embedding
 }
 
-/// Whether a requantized sum of the layer may leave 16 bits before it is saturated: two outputs in a word are then one
-/// too many.
+/// Returns true if a requantized sum of the layer may exceed 16 bits before it is saturated: then two outputs do not
+/// fit in a word.
 fn is_wide(step: &Step<'_>) -> bool {
     let (taps, parameters) = match &step.operation {
         Operation::Conv2d { geometry, parameters, .. } => (geometry.taps(), parameters),

@@ -19,13 +19,13 @@ use tinytriplet_boards as boards;
 use tinytriplet_launcher::emulator::{self, Binary, Emulator};
 
 const REQUESTS: usize = 10_000;
-/// Of bytes, in both directions.
+/// The share of damaged bytes, in both directions.
 const DAMAGED: f64 = 0.01;
 const LABELS: [&str; 6] = ["7", "8", "9", "cup", "né", "a label of thirty-one bytes ab"];
 
 type Link = Client<Noisy<Emulator>>;
 
-/// What the board has, by the PC's own gallery.
+/// A copy of the board's gallery, kept on the PC.
 struct Mirror<'m> {
     gallery: Gallery<'m>,
 }
@@ -59,8 +59,8 @@ fn entries(board: &mut Link) -> BTreeMap<String, Vec<u8>> {
     all
 }
 
-/// How long an answer may take; the emulated board's are there within some milliseconds, and what takes longer is a
-/// request whose end was lost.
+/// The time to wait for an answer. The emulated board answers within some milliseconds; if it takes longer, the
+/// request's end was lost.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 #[test]

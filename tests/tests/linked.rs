@@ -1,4 +1,4 @@
-//! What is linked into a firmware.
+//! Checks what is linked into a firmware.
 
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind, SymbolKind};
 use std::{

@@ -1,4 +1,4 @@
-//! What the documents point at is there: files, headings, paths in the text, and messages that the program prints.
+//! Everything that the documents point at exists: files, headings, paths in the text, messages that the program prints.
 
 use std::{
     collections::BTreeMap,
@@ -47,7 +47,7 @@ fn code(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 
-/// Where the links of a line lead.
+/// Returns the targets of a line's links.
 fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target)
 }
@@ -68,7 +68,7 @@ fn anchors(text: &str) -> Vec<String> {
     anchors
 }
 
-/// Where a link leads to that is not there.
+/// Returns true if a link leads to something that does not exist.
 fn broken(from: &Path, target: &str) -> bool {
     let (file, anchor) = target.split_once('#').map_or((target, None), |(file, anchor)| (file, Some(anchor)));
     let path = if file.is_empty() { from.to_owned() } else { from.parent().unwrap().join(file) };
@@ -132,7 +132,7 @@ fn no_page_is_forgotten() {
 fn paths_in_the_text_exist() {
     const FOLDERS: [&str; 7] = ["host-train", "shared-model", "firmware", "tests", "docs", "configs", ".ci"];
     let mut wrong = Vec::new();
-    // The changelog tells of what once was.
+    // The changelog mentions files of the past.
     for (path, text) in documents().iter().filter(|(path, _)| !path.ends_with("CHANGELOG.md")) {
         for (number, line) in prose(text) {
             let is_path = |code: &&str| {
@@ -150,7 +150,7 @@ fn paths_in_the_text_exist() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What TROUBLESHOOTING.md quotes, in the first column, the programs say.
+/// The messages that TROUBLESHOOTING.md quotes in the first column are in the programs.
 #[test]
 fn quoted_messages_are_printed() {
     let mut sources = BTreeMap::new();

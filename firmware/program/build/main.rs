@@ -39,7 +39,7 @@ fn build(out: &Path) -> Result<(), String> {
     fs::write(out.join("model.rs"), source)
         .map_err(|error| format!("cannot write to {}: {error}", out.display()))?;
 
-    // The build script of tinytriplet-boards names the board; on a PC there is none.
+    // The build script of tinytriplet-boards names the board; on a PC it names no board.
     if let Some(name) = env::var_os("DEP_TINYTRIPLET_BOARD_NAME") {
         let board = name.to_str().and_then(tinytriplet_boards::find);
         let board = board.ok_or(format!("the table of boards does not have {}", name.display()))?;

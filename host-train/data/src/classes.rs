@@ -75,7 +75,7 @@ pub fn evenly(images: &[usize], count: usize) -> Vec<usize> {
 /// Holding whole classes out would leave nothing to tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
-    "train.hold_out = \"classes\" takes 4 classes or more, and the training data have {0}; set it to \"images\""
+    "train.hold_out = \"classes\" needs 4 classes or more, and the training data have {0}; set it to \"images\""
 )]
 pub struct TooFewToHoldOut(pub usize);
 

@@ -59,7 +59,7 @@ impl fmt::Display for Source {
 }
 
 impl Dataset {
-    /// How many classes there are: labels in use, in training or in testing.
+    /// Returns the number of classes: labels in use, in training or in testing.
     #[must_use]
     pub fn class_count(&self) -> usize {
         let labels = self.train.labels().iter().chain(self.test.labels());

@@ -65,7 +65,7 @@ pub enum FolderError {
     Layout {
         /// The folder.
         folder: PathBuf,
-        /// What is there instead, and what to do.
+        /// The folder's actual contents, and the remedy.
         advice: String,
     },
     /// Two classes whose names look the same.
@@ -111,7 +111,7 @@ pub enum FolderError {
         folder: PathBuf,
         /// Their names, and the images of each.
         classes: Vec<(String, usize)>,
-        /// How many classes there are.
+        /// The number of all classes.
         of: usize,
         /// The images that are needed of each.
         fewest: usize,
@@ -138,7 +138,7 @@ fn small(classes: &[(String, usize)]) -> String {
     some(classes.iter().map(|(name, images)| format!("{name} ({images})")), NAMED)
 }
 
-/// What else helps where that many classes have enough images.
+/// Returns another remedy, if enough classes (`others`) have enough images.
 fn leave_out(fewest: usize, others: usize) -> String {
     match others {
         0 | 1 => String::new(),
@@ -146,7 +146,7 @@ fn leave_out(fewest: usize, others: usize) -> String {
     }
 }
 
-/// What a folder holds.
+/// The contents of a folder.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub class_names: Vec<String>,
@@ -164,7 +164,7 @@ pub(super) struct Reading<'a> {
     pub test_share: f64,
     /// Classes of fewer images are left out.
     pub min_images: usize,
-    /// Whether pairs are needed of every class but the unseen ones.
+    /// True if every class except the unseen ones needs a pair of images.
     pub to_train: bool,
     /// Names of classes that are not trained on.
     pub unseen: &'a [String],
@@ -584,7 +584,7 @@ mod tests {
         assert!(error(folder.path()).contains("have names that look the same"));
     }
 
-    /// What the message about such files says, with `X` for the folder.
+    /// Returns the message about such files, with `X` for the folder.
     fn advice(files: &[&str]) -> String {
         // What lies beside the folder counts, so that it has one to itself.
         let around = tempfile::tempdir().unwrap();

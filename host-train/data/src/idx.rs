@@ -27,7 +27,7 @@ pub const NAMES: [&str; 4] = [
 /// The most bytes that a file may hold, packed and unpacked; MNIST's largest holds 47 MB.
 pub const LIMIT: u64 = 1 << 30;
 
-/// What a gzip file begins with.
+/// The first bytes of a gzip file.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const IMAGES: u32 = 0x803;
 const LABELS: u32 = 0x801;
@@ -240,7 +240,7 @@ pub(super) fn unpack(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, Fault> {
     Ok(content)
 }
 
-/// What is in a gzip file, which may be several in a row, and filled up with zeros as on a tape.
+/// Unpacks a gzip file, which may be several in a row, padded with zeros as on a tape.
 fn gunzip(mut packed: &[u8], limit: u64) -> Result<Vec<u8>, Fault> {
     let mut content = Vec::new();
     while packed.iter().any(|&byte| byte != 0) {
@@ -362,7 +362,7 @@ pub(super) mod tests {
             assert_eq!(images.pixels(), pixels);
         }
         let labels = label_file(3, &[0, 255, 5]);
-        // `gzip -t` accepts zeros behind, and nothing else.
+        // `gzip -t` accepts zeros after the end, and nothing else.
         for behind in [0, 1, 500] {
             fs::write(&path, [gzip(&labels), vec![0; behind]].concat()).unwrap();
             assert_eq!(Content::read(&path).unwrap().labels().unwrap(), [0, 255, 5]);

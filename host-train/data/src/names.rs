@@ -61,15 +61,14 @@ pub(crate) fn last(path: &Path) -> &OsStr {
     path.file_name().unwrap_or_default()
 }
 
-/// Whether a file's name begins with a dot.
+/// Returns true if a file's name begins with a dot.
 #[must_use]
 pub fn is_hidden(path: &Path) -> bool {
     last(path).as_encoded_bytes().starts_with(b".")
 }
 
-/// What names that look the same have in common: Unicode writes `é` as one character (NFC) or as
-/// two (NFD).
-/// `None` where the name is not UTF-8.
+/// Returns the form that names that look the same share: Unicode writes `é` as one character (NFC)
+/// or as two (NFD). `None` if the name is not UTF-8.
 pub(crate) fn composed(name: &OsStr) -> Option<String> {
     Some(name.to_str()?.nfc().collect())
 }

@@ -34,7 +34,7 @@ pub const LONGEST_SIDE: u32 = 16_384;
 /// being decoded: 89 million pixels in colour; of a progressive JPEG, 30 to 45 million.
 pub const MEMORY: u64 = 256 << 20;
 
-/// What is free for pictures.
+/// The memory that is free for pictures.
 static FREE: Memory = Memory::new(MEMORY);
 
 /// A picture, ready for a net.
@@ -77,13 +77,13 @@ pub enum PictureFault {
         longest = LONGEST_SIDE
     )]
     TooLarge {
-        /// Whether it comes in several scans, which are kept beside its pixels until the last one.
+        /// True if it comes in several scans, which are kept beside its pixels until the last one.
         is_kept: bool,
     },
     /// Its content is of another kind.
     #[error("is a {kind}, which this program does not read. {advice}", kind = .0, advice = .0.advice())]
     Foreign(Foreign),
-    /// Its content is none of the formats.
+    /// Its content is in no known format.
     #[error("is neither PNG nor JPEG nor BMP, whatever its name says")]
     Format,
     /// It is of a rare kind of JPEG.
@@ -212,8 +212,8 @@ fn greys_left(image: &DynamicImage) -> Option<usize> {
     (range <= 1 << 14 && greys.len() < all).then_some(greys.len())
 }
 
-/// What to tell of those among `pictures` that use a sliver of their 16 bits; `None` where none
-/// does.
+/// Returns the note about those `pictures` that use a sliver of their 16 bits; `None` if all use
+/// more.
 pub fn note_of_slivers<'a>(pictures: impl IntoIterator<Item = (&'a PathBuf, &'a Picture)>) -> Option<String> {
     let mut slivers = pictures.into_iter().filter_map(|(path, picture)| Some((path, picture.greys_left?)));
     let (first, greys) = slivers.next()?;

@@ -1,5 +1,5 @@
-//! From a picture of any kind and size to the pixels of a net's input: grey, dark behind, of one
-//! size.
+//! Turns a picture of any kind and size into the pixels of a net's input: grey, on a dark
+//! background, of one size.
 //!
 //! Training and a board's client must agree about this, so a model file says which
 //! [`Preprocessing`] its images had. `docs/FORMAT.md` tells every step to those who write a client
@@ -121,7 +121,7 @@ fn centre(mut grey: GrayImage, size: [u32; 2]) -> GrayImage {
     place(&ink, size, corner)
 }
 
-/// Returns left, top, width and height of the ink; `None` if there is none.
+/// Returns left, top, width and height of the ink; `None` for a picture without ink.
 fn ink_box(grey: &GrayImage) -> Option<[u32; 4]> {
     let strongest = grey.pixels().map(|pixel| pixel.0[0]).max().filter(|&strongest| strongest > 0)?;
     let faintest = strongest.div_ceil(FAINTEST_INK);

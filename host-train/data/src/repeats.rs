@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// Pairs of classes that a note names.
 const NAMED: usize = 3;
 
-/// What a user should know: of test images that are trained on, and of images that are in two
-/// classes. Images are the same where all their pixels are.
+/// Returns notes about test images that are trained on, and about images that are in two classes.
+/// Images are the same if all their pixels are.
 pub(crate) fn notes(data: &Dataset) -> Vec<String> {
     let trained: HashSet<&[u8]> = data.train.images().collect();
     let tested = data.test.images().filter(|image| trained.contains(image)).count();

@@ -29,7 +29,7 @@ pub struct Request {
     pub config: DataConfig,
     /// True if an image file that is broken is named and passed over; it is an error otherwise.
     pub skip_broken: bool,
-    /// Whether the data are to be trained on, so that a class of too few images is an error.
+    /// True if the data are to be trained on, so that a class of too few images is an error.
     pub to_train: bool,
 }
 

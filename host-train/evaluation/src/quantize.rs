@@ -1,4 +1,4 @@
-//! From a float net to the integers of a model file.
+//! Turns a float net into the integers of a model file.
 //!
 //! Weights are symmetric int8 with one scale per output channel. Activations get one scale per
 //! feature map, found on real images. Everything here ends in the numbers of `docs/ARITHMETIC.md`.

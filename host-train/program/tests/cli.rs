@@ -106,7 +106,7 @@ fn a_failed_self_test_is_an_error() {
     fails(&wrong, &[path.to_str().unwrap(), "fails its self-test", "at export they had 01234567"]);
 }
 
-/// Whoever reads along and has seen enough ends the program, whichever of its outputs it is.
+/// The program ends quietly if the reader of either of its outputs closes the pipe.
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_is_no_failure_to_tell() {

@@ -34,7 +34,7 @@ pub struct DataConfig {
     pub unseen: Vec<String>,
 }
 
-/// Whether a field says nothing, for a recipe that is written down.
+/// Returns true for a number that is left out when a recipe is written.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &usize) -> bool {
     *number == 0

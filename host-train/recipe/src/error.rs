@@ -17,7 +17,7 @@ pub enum ConfigError {
     Syntax {
         /// The file.
         file: String,
-        /// From 1, where it is known.
+        /// The line's number from 1, if known.
         line: Option<usize>,
         /// The parser's error.
         message: String,
@@ -27,7 +27,7 @@ pub enum ConfigError {
     Unknown {
         /// The file.
         file: String,
-        /// From 1, where it is known.
+        /// The line's number from 1, if known.
         line: Option<usize>,
         /// The field, or the name of a layer, backend, miner and the like.
         name: String,
@@ -54,7 +54,7 @@ pub enum ConfigError {
     Range {
         /// The file.
         file: String,
-        /// From 1, where it is known: see [`located`](Self::located).
+        /// The line's number from 1, if known: see [`located`](Self::located).
         line: Option<usize>,
         /// Path of the field.
         field: String,

@@ -110,7 +110,7 @@ pub struct ConvConfig {
     pub out_channels: usize,
     /// 1 to 31.
     pub kernel: Size,
-    /// From one window to the next, 1 to 31.
+    /// The distance from one window to the next, 1 to 31.
     #[serde(default = "defaults::stride")]
     pub stride: Size,
     /// Zeros on each side, fewer than the kernel is large.
@@ -127,7 +127,7 @@ pub struct ConvConfig {
 pub struct PoolConfig {
     /// Size of the window, 1 to 31.
     pub kernel: Size,
-    /// From one window to the next, 1 to 31; as large as the window where it is not given.
+    /// The distance from one window to the next, 1 to 31; by default, the window's size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride: Option<Size>,
 }

@@ -123,8 +123,7 @@ mod tests {
     }
 
     /// Within a half. Where the ledger has a net's like (`default` and `best` are), within a tenth.
-    /// What is far off are first layers, each of which is of another size, and some of which have
-    /// code of their own.
+    /// Only first layers are far off: each has another size, and some have code of their own.
     #[test]
     fn each_net_estimated_from_the_others() {
         for board in boards() {

@@ -67,8 +67,8 @@ impl RunFolder {
         Ok(Self(path.to_owned()))
     }
 
-    /// Removes these files and, where it holds nothing else, the folder. Whoever does so has
-    /// something worse to tell than that it does not work.
+    /// Removes these files and, if it holds nothing else, the folder. Errors are ignored: the caller
+    /// has something worse to report.
     pub fn discard(&self, files: &[&str]) {
         for file in files {
             let _ = fs::remove_file(self.file(file));
@@ -102,7 +102,7 @@ impl RunFolder {
 }
 
 /// Writes a file so that it is there whole or not at all: under another name first, then renamed.
-/// What is there and no file, such as a pipe or `/dev/stdout`, is written to.
+/// An existing pipe or device, such as `/dev/stdout`, is written to directly.
 ///
 /// # Errors
 /// Returns an error if the file cannot be written. A file that was there before is as it was.

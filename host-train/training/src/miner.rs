@@ -40,8 +40,8 @@ pub fn miner(config: MinerConfig, margin: f32) -> Box<dyn Miner> {
 }
 
 /// For each anchor and positive, the nearest negative that is farther than the positive (Schroff,
-/// Kalenichenko and Philbin, "FaceNet", 2015, section 3.2); where there is none, the farthest
-/// negative. Triplets that already hold the margin, and so have no loss, are left out.
+/// Kalenichenko and Philbin, "FaceNet", 2015, section 3.2); if no negative is farther, the
+/// farthest negative. Triplets that already hold the margin, and so have no loss, are left out.
 pub struct SemiHard {
     /// The loss's margin.
     pub margin: f32,

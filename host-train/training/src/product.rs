@@ -35,7 +35,7 @@ pub fn product(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
     Tensor::from_dispatch(<Dispatch as Products>::product(a.into_dispatch(), b.into_dispatch()))
 }
 
-/// What the backends below implement.
+/// The operation that the backends below implement.
 #[backend_extension(Flex, Autodiff)]
 trait Products: Backend {
     fn product(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;

@@ -153,7 +153,7 @@ fn framed(mut payload: Vec<u8>) -> Vec<u8> {
     frame
 }
 
-/// Whether no frame asks a board to panic or to hang, which it would, or to compute for long.
+/// Returns true if no frame asks the board to panic or to hang, which it would do, or to compute for long.
 fn harmless(stream: &[u8]) -> bool {
     let mut reader = FrameReader::<FRAME>::new();
     stream.iter().chain(&[0]).all(|&byte| {

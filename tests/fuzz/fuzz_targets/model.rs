@@ -1,4 +1,4 @@
-//! Model files from outside. The first byte says what is mended, so that the fuzzer gets behind the header.
+//! Model files from outside. The first byte chooses what is mended, so that the fuzzer gets past the header.
 #![no_main]
 
 use fuzz::Choices;

@@ -40,7 +40,7 @@ pub trait Candidate<const WORD: usize, const UNIT: usize> {
     ) -> Result<Box<dyn Gallery + 'f>, Failure>;
 }
 
-/// What a candidate has mounted.
+/// A gallery that a candidate has mounted.
 pub trait Gallery {
     /// All records.
     ///
@@ -54,7 +54,7 @@ pub trait Gallery {
     /// Those of [`Failure`].
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), Failure>;
 
-    /// Removes a record; false where there is none.
+    /// Removes a record; returns false if it does not exist.
     ///
     /// # Errors
     /// Those of [`Failure`].
@@ -67,7 +67,7 @@ pub trait Gallery {
     fn clear(&mut self) -> Result<(), Failure>;
 }
 
-/// Why a candidate did not do what it was asked for.
+/// The reason why a candidate did not do what it was asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The flash failed.
@@ -91,7 +91,7 @@ pub enum Operation {
     Reboot,
 }
 
-/// What histories are drawn from.
+/// The ranges that histories are drawn from.
 #[derive(Clone, Copy, Debug)]
 pub struct Profile {
     /// Most records that there may be.
@@ -102,15 +102,15 @@ pub struct Profile {
     pub value_len: usize,
     /// Most entries of a history.
     pub operations: usize,
-    /// Whether all records are removed at once now and then.
+    /// True if all records are removed at once now and then.
     pub clears: bool,
-    /// Whether cuts come in the middle of steps, too.
+    /// True if cuts come in the middle of steps, too.
     pub within: bool,
-    /// Whether the driver reports errors, too.
+    /// True if the driver reports errors, too.
     pub errors: bool,
 }
 
-/// What happened in histories.
+/// Counts of what happened in histories.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Histories.
@@ -155,16 +155,16 @@ impl Tally {
 pub enum Violation {
     /// After a reboot there is neither what should be there nor, if a change was under way, that with it.
     Lost {
-        /// What is there.
+        /// The contents found.
         found: Contents,
-        /// What might be there.
+        /// The contents that would have been right.
         allowed: Vec<Contents>,
     },
     /// Something else is there than was acknowledged, without a reboot.
     Changed(Operation),
     /// Something else is said about a record than is true.
     Untrue(Operation),
-    /// What can be done was refused.
+    /// A possible operation was refused.
     Refused(Operation),
     /// Nothing works any more.
     Broken(String),
@@ -303,7 +303,7 @@ pub fn play<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
     }
 }
 
-/// How a session ended.
+/// The end of a session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     /// The power is off.
@@ -312,7 +312,7 @@ enum End {
     History,
 }
 
-/// From power-on to power-off.
+/// Runs a session: from power-on to power-off.
 fn session<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
     flash: &mut SimulatedFlash<WORD, UNIT>,
     profile: &Profile,
@@ -332,7 +332,7 @@ fn session<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
         C::mount(flash, profile.value_len).and_then(|mut gallery| Ok((gallery.contents()?, gallery)));
     let (found, mut gallery) = match mounted {
         Ok(mounted) => mounted,
-        // Whoever cannot be mounted because the driver failed once is mounted anew.
+        // A mount that fails because the driver reported an error is tried again.
         Err(failure) => return is_cut(failure).map(|_| End::Off),
     };
     if found != *contents && !doubtful.contains(&found) {
@@ -397,10 +397,10 @@ fn session<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
     Ok(End::Off)
 }
 
-/// What random histories showed.
+/// The results of random histories.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
-    /// What happened in those in which every promise was kept.
+    /// The counts of those histories in which every promise was kept.
     pub tally: Tally,
     /// The other histories, by the name of the violation.
     pub violations: BTreeMap<&'static str, u64>,
@@ -415,7 +415,7 @@ pub struct Failing {
     pub history: Vec<Operation>,
     /// The faults, each with the steps before it, since the one before.
     pub faults: Vec<(u64, Fault)>,
-    /// What happened.
+    /// The promise that was broken.
     pub violation: Violation,
 }
 
@@ -509,16 +509,16 @@ pub fn torture<C: Candidate<WORD, UNIT>, const WORD: usize, const UNIT: usize>(
     seeds.into_par_iter().map(one).reduce(Findings::default, Findings::plus)
 }
 
-/// What enrolments cost once there are as many records as there may be: each replaces one of them.
+/// The cost of enrolments once the gallery is full: each replaces a record.
 #[derive(Clone, Debug, Default)]
 pub struct Cost {
-    /// How often they were done.
+    /// The number of enrolments.
     pub puts: u64,
     /// Words programmed.
     pub words: u64,
-    /// How often units were erased.
+    /// The number of erases of all units.
     pub erases: u64,
-    /// How often the unit was erased that was erased most.
+    /// The number of erases of the unit that was erased most.
     pub erases_of_a_unit: u64,
     /// The longest put: units erased, and words programmed.
     pub worst: (u64, u64),

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, env, ops::Range, panic, process::ExitCode};
 use tests::torture::{Candidate, Own, Profile, enrol, torture};
 use tinytriplet_boards as boards;
 
-/// What the libraries have no words for is left out: a limit to the number of records, and removing all of them.
+/// Leaves out what the libraries lack: a limit to the number of records, and removing all of them.
 const PROFILE: Profile = Profile {
     capacity: 3,
     keys: 3,
@@ -53,9 +53,9 @@ fn arguments() -> Option<(u64, u64)> {
     Some((histories, seed))
 }
 
-/// What each candidate loses on flashes of some geometries.
+/// Prints what each candidate loses on flashes of some geometries.
 fn losses(histories: u64, seed: u64) {
-    println!("{histories} random histories a line, of up to {} changes of 3 records and", PROFILE.operations);
+    println!("{histories} random histories per line, of up to {} changes of 3 records and", PROFILE.operations);
     println!("reboots, values of 8 bytes, the power cut at any step; seeds from {seed}. A history");
     println!("fails with the first promise that is not kept. Once cuts are between words and");
     println!("erases only, once also within: then words are counted that were written though");
@@ -153,14 +153,14 @@ fn print_costs<C: Candidate<4, 4096>>(name: &str, value_len: usize) {
     }
 }
 
-/// What the datasheets say of a flash, in milliseconds.
+/// A flash's times by its datasheet, in milliseconds.
 struct Datasheet {
     /// As in the table of boards.
     board: &'static str,
     /// Erasing a unit, programming a word: typically, and at most.
     erase: [f64; 2],
     word: [f64; 2],
-    /// How often a unit can be erased.
+    /// The number of times that a unit can be erased.
     endurance: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use super::markdown::Command;
 
-/// How a command begins, and why it is not run.
+/// The beginning of a command, and the reason why it is not run.
 const EXCUSED: [(&str, &str); 9] = [
     (".ci/", "it is what runs this test"),
     ("BLESS=1 cargo test", "it would write over what it is compared with"),
@@ -14,14 +14,14 @@ const EXCUSED: [(&str, &str); 9] = [
         "it takes minutes, and builds what nothing else needs",
     ),
     ("cargo run --release -p firmware", "it needs a board; tests/tests/firmware_sizes.rs builds the same"),
-    ("cargo run --release -p host-train", "it builds Burn anew: minutes"),
+    ("cargo run --release -p host-train", "it builds Burn again: minutes"),
     (
         "tensorboard",
         "it serves until it is stopped; host-train/program/tests/tensorboard.rs has it read a run",
     ),
 ];
 
-/// Why `command` is not run; `None` if it is to be.
+/// Returns the reason why `command` is not run; `None` if it has to be run.
 pub fn reason(command: &Command) -> Option<&'static str> {
     EXCUSED.iter().find(|(beginning, _)| command.line.starts_with(beginning)).map(|(_, reason)| *reason)
 }

@@ -1,6 +1,7 @@
 //! The commands in README and docs work: those in blocks are run as they stand there, from the first to the last of each
 //! document, in a folder that has what a reader has who does the same. Trainings are short ([`bin/cargo`](bin/cargo)).
-//! What cannot be run here is [`excused`], one by one, and like all that the text mentions it is checked word by word.
+//! Commands that cannot be run here are [`excused`], one by one. They are checked word by word, as are all commands that
+//! the text mentions.
 
 mod excused;
 mod markdown;
@@ -99,7 +100,7 @@ fn shown_commands_run() {
 /// A folder like the reader's, in which commands are run one after the other.
 struct Folder {
     path: PathBuf,
-    /// What `export` has set.
+    /// The variables that `export` has set.
     settings: Vec<(String, String)>,
 }
 

@@ -3,7 +3,7 @@
 /// A command, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    /// What a reader types, without the comment behind it.
+    /// The command that a reader types, without the comment after it.
     pub line: String,
     /// Such as `docs/BOARDS.md:41`.
     pub place: String,
@@ -12,7 +12,7 @@ pub struct Command {
 /// Stands before a block that another test runs, and compares with what it shows.
 const RUN_ELSEWHERE: &str = "<!-- Run and compared by ";
 
-/// Commands of fenced blocks: each line of those in `sh`, and what stands behind a prompt in the others.
+/// Commands of fenced blocks: each line of those in `sh`, and what follows a prompt in the others.
 pub fn shown(name: &str, text: &str) -> Vec<Command> {
     let (mut commands, mut fence, mut before) = (Vec::new(), None, "");
     for (number, line) in (1..).zip(text.lines()) {
@@ -58,13 +58,13 @@ pub fn mentioned(name: &str, text: &str) -> Vec<Command> {
     commands
 }
 
-/// Whether code within a text is a command of this project: its program, with something behind it.
+/// Returns true if code within a text is a command of this project: its program, with something after it.
 fn is_command(code: &str) -> bool {
     let word = code.split(' ').find(|word| !is_setting(word)).unwrap_or_default();
     (["cargo", "host-train", "python"].contains(&word) && code.contains(' ')) || word.starts_with(".ci/")
 }
 
-/// Whether a word sets a variable for the command behind it.
+/// Returns true if a word sets a variable for the command after it.
 pub fn is_setting(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')

@@ -1,4 +1,4 @@
-//! Whether a command is one, word by word, without running it.
+//! Checks commands word by word, without running them.
 
 use super::markdown::is_setting;
 use clap::{Parser, error::ErrorKind};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tinytriplet_boards as boards;
 use tinytriplet_launcher::Cli as Launcher;
 
-/// What is wrong with a command, with all of those that `&&` joins.
+/// Checks a command, or all of those that `&&` joins.
 pub fn check(line: &str, workspace: &Path) -> Result<(), String> {
     words(line).split(|word| word == "&&").try_for_each(|words| {
         let words: Vec<&str> = words.iter().map(String::as_str).skip_while(|word| is_setting(word)).collect();

@@ -246,7 +246,7 @@ fn write_owner(flash: &mut [u8], from: [u8; 8], to: [u8; 8]) {
     flash[header.end - 4..header.end].copy_from_slice(&crc);
 }
 
-/// Where in a bank's header the owner is, and the header's length: see docs/STORAGE.md.
+/// The owner's offset in a bank's header, and the header's length: see docs/STORAGE.md.
 const OWNER: usize = 16;
 const HEADER: usize = 28;
 

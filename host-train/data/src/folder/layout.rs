@@ -21,15 +21,15 @@ const NAMED: usize = 4;
 pub(super) struct Layout {
     /// By the natural order of their names.
     pub train: Vec<Class<PathBuf>>,
-    /// Where the folder has a split of its own; each is a class in `train`, too.
+    /// The test classes, if the folder has a split of its own; each is a class in `train`, too.
     pub test: Option<Vec<Class<PathBuf>>>,
-    /// What lies there besides.
+    /// Everything else that lies there.
     pub others: Others,
-    /// What else a user should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
 }
 
-/// What a folder's name says about its part in a split.
+/// The part in a split that a folder's name stands for.
 #[derive(Clone, Copy, PartialEq)]
 enum Part {
     Train,

@@ -1,4 +1,4 @@
-//! What lies in a folder: pictures, sub-folders, and everything else, which is counted.
+//! The contents of a folder: pictures, sub-folders, and everything else, which is counted.
 
 use super::FolderError;
 use crate::{
@@ -22,14 +22,14 @@ const OF_SYSTEMS: [&str; 8] = [
     "lost+found",
     "__pycache__",
 ];
-/// How far down images are counted that are not used.
+/// The number of levels down to which unused images are counted.
 const DEPTH: usize = 6;
 /// Places that a message names.
 const NAMED: usize = 3;
 /// Kinds of files that a message names.
 const KINDS: usize = 8;
 
-/// What lies in a folder, each in natural order.
+/// The contents of a folder, each kind in natural order.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     pub pictures: Vec<PathBuf>,
@@ -38,7 +38,7 @@ pub(super) struct Listing {
     pub others: Others,
 }
 
-/// What is passed over.
+/// Files and folders that are skipped.
 #[derive(Debug, Default)]
 pub(super) struct Others {
     /// Files that are no pictures, and folders of systems, by their names' endings or what they
@@ -133,7 +133,7 @@ impl Others {
         self.buried.extend(other.buried);
     }
 
-    /// What a user is told of it: first the images that are lost.
+    /// Returns the notes for the user, beginning with the images that are lost.
     pub fn notes(&self, folder: &Path) -> Vec<String> {
         let mut notes: Vec<String> = self
             .foreign
@@ -171,7 +171,7 @@ impl Others {
         some(kinds.into_iter().map(|(kind, count)| format!("{count} {kind}")), KINDS)
     }
 
-    /// What is there instead of images, and what to do about it; `None` where nothing is.
+    /// Returns what is there instead of images, and the remedy; `None` for an empty folder.
     pub fn instead(&self) -> Option<String> {
         if let Some((kind, (count, first))) = self.foreign.iter().max_by_key(|(_, (count, _))| *count) {
             let first = name(first);

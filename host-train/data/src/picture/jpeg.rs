@@ -10,7 +10,7 @@ mod bits;
 
 use bits::{Bits, Huffman};
 
-/// Why a JPEG cannot be used.
+/// The reason why a JPEG cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum JpegFault {
     /// Its end is missing.
@@ -111,8 +111,8 @@ pub(super) fn coefficient_bytes(file: &[u8]) -> u64 {
     0
 }
 
-/// The next marker from `at` on, the segment behind it without its length, and where it ends.
-/// Whatever else stands between segments is passed over, fill bytes among it (B.1.1.2).
+/// Returns the next marker from `at` on, the segment after it without its length, and its end.
+/// Skips everything else between segments, such as fill bytes (B.1.1.2).
 fn segment(file: &[u8], at: usize) -> Option<(u8, &[u8], usize)> {
     let (marker, at) = marker(file, at)?;
     // These stand alone.
@@ -166,7 +166,7 @@ pub(super) fn check(file: &[u8]) -> Result<(), JpegFault> {
     }
 }
 
-/// What is left to check of a file that is beyond this program: whether its end is there.
+/// Checks a file that this program cannot decode: its end has to be there.
 fn ends(file: &[u8], mut at: usize) -> Result<(), JpegFault> {
     while let Some((marker, next)) = marker(file, at) {
         if marker == 0xd9 {
@@ -177,7 +177,7 @@ fn ends(file: &[u8], mut at: usize) -> Result<(), JpegFault> {
     Err(Truncated)
 }
 
-/// What is known so far.
+/// The state of the check so far.
 #[derive(Default)]
 struct State {
     frame: Option<Frame>,
@@ -201,7 +201,7 @@ struct Scan<'a> {
 }
 
 impl State {
-    /// Whether there was a scan of every component.
+    /// Returns true if there was a scan of every component.
     fn is_seen(&self) -> bool {
         self.is_seen.iter().all(|&is_seen| is_seen)
     }
@@ -400,7 +400,7 @@ mod tests {
         [busy(ExtendedColorType::L8), busy(ExtendedColorType::Rgb8), RESTARTS.into(), PROGRESSIVE.into()]
     }
 
-    /// Where the codes of the first scan begin.
+    /// Returns the place where the codes of the first scan begin.
     fn first_scan(file: &[u8]) -> usize {
         let mut at = 2;
         loop {
@@ -488,7 +488,7 @@ mod tests {
         let mut other = RESTARTS.to_vec();
         other[first + 1] = 0xd3;
         assert_eq!(check(&other), Err(Damaged));
-        // One behind the last unit does no harm, nor do zeros that fill up a sector.
+        // One after the last unit does no harm, nor do zeros that fill up a sector.
         let (body, end) = RESTARTS.split_at(RESTARTS.len() - 2);
         assert_eq!(check(&parts(&[body, &[0xff, 0xd7], end])), Ok(()));
         assert_eq!(check(&parts(&[body, &[0; 40], end])), Ok(()));

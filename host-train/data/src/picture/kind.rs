@@ -1,11 +1,11 @@
-//! What a file is, by its first bytes.
+//! The kind of a file, by its first bytes.
 
 use std::{fmt, fs::File, io::Read, path::Path};
 
 /// The bytes that tell the kind.
 const BEGINNING: u64 = 64;
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// PNG, JPEG or BMP.
@@ -52,12 +52,12 @@ pub enum Foreign {
 }
 
 impl Foreign {
-    /// Whether it is a picture that a converter makes readable.
+    /// Returns true if it is a picture that a converter makes readable.
     pub(crate) fn is_picture(self) -> bool {
         !matches!(self, Self::Film | Self::Pdf | Self::WebPage | Self::LfsPointer)
     }
 
-    /// What to do about such a file.
+    /// Returns advice on such a file.
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::Heic => {
@@ -118,8 +118,8 @@ impl Kind {
     }
 }
 
-/// Whether what begins with `BM` goes on as a bitmap does: the size of its second header is one of
-/// those in use.
+/// Returns true if a file that begins with `BM` goes on as a bitmap does: the size of its second
+/// header is one of those in use.
 fn is_bitmap(start: &[u8]) -> bool {
     let size = start.get(14..18).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
     size.is_some_and(|size| [12, 16, 40, 52, 56, 64, 108, 124].contains(&size))

@@ -1,4 +1,4 @@
-//! What pictures that are read at the same time take together.
+//! The memory that pictures need together when they are read at the same time.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 

@@ -25,7 +25,7 @@ pub(super) struct Packed<T: Target> {
     pub windows: Vec<usize>,
     /// Outputs of an image.
     pub pixels: usize,
-    /// From the first window of an output to each window of its pool.
+    /// The distance from the first window of an output to each window of its pool.
     pub positions: Vec<usize>,
     /// Values from the beginning of the first window to the end of the last.
     pub reach: usize,
@@ -55,7 +55,7 @@ pub(super) struct Staging {
     pub rows: usize,
     /// Values of a row that are copied.
     pub row_len: usize,
-    /// From one row to the next: in the image, in the staged image.
+    /// The distance from one row to the next: in the image, in the staged image.
     pub strides: [usize; 2],
     /// The place of the first row.
     pub start: usize,

@@ -51,7 +51,8 @@ pub fn support(classes: &[Class], seed: u64) -> Support {
 pub struct FewShot {
     /// Mean over the draws, 0 to 1.
     pub mean: f64,
-    /// From draw to draw: the sample's, with one less than the number of draws in the denominator.
+    /// The sample's standard deviation over the draws, with one less than their number in the
+    /// denominator.
     pub standard_deviation: f64,
 }
 

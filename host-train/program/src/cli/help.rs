@@ -26,7 +26,7 @@ Examples:
   host-train -c origin                        the recipe and table of the origin
   host-train --data drawn --name try          on drawn digits, to runs/try
   host-train --resume runs/default            go on with an interrupted run
-  host-train --data mugs --name mugs          your images, one sub-folder per class
+  host-train --data mugs --name mugs          your images: one folder per class
   host-train inspect runs/default             what is in the model file
   host-train device --port /dev/ttyACM0 info  which board and model are there
 
@@ -37,7 +37,7 @@ Examples:
   host-train train                          the default recipe, to runs/default
   host-train train -c best --seed 2         another recipe, other random numbers
   host-train train --set train.steps=500 --set train.lr=0.001
-  host-train train --data mugs --name mugs  your images, one sub-folder per class
+  host-train train --data mugs --name mugs  your images: one folder per class
   host-train train --resume runs/mugs       go on with an interrupted run
   host-train train -q --json > result.json  for scripts: nothing but the numbers
 
@@ -73,7 +73,7 @@ Examples:
   host-train study configs/studies/losses.toml
   host-train study configs/studies/losses.toml -q > losses.md
 
-A row is printed as soon as its trainings are done. What a study may say: docs/CONFIG.md.";
+A row is printed as soon as its trainings are done. What a study may contain: docs/CONFIG.md.";
 
 pub const EMBED: &str = "\
 Examples:
@@ -103,7 +103,7 @@ the plain kernels, which define the arithmetic, in the same minute; and whether 
 (convolutions that are not in groups, and dense layers) or takes the plain kernel itself.
 
 JSON: embeddings_per_second, on all cores, in batches of 256; threads; instruction_set (baseline, avx2, avx-vnni, avx512, \
-avx512-vnni); macs; hash. On one thread: microseconds and plain_microseconds an image, and layers, each with layer \
+avx512-vnni); macs; hash. On one thread: microseconds and plain_microseconds per image, and layers, each with layer \
 (its index in the model), kind, input, output (height x width x channels), macs, path (fast, plain), microseconds, \
 plain_microseconds, gigamacs_per_second.";
 

@@ -25,7 +25,7 @@ pub struct DataArgs {
 /// error.
 ///
 /// # Errors
-/// What the user named cannot be used.
+/// Returns an error if what the user named cannot be used.
 pub fn find_to_train(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> {
     find_for(args, seed, config, true)
 }

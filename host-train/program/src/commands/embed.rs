@@ -21,7 +21,7 @@ pub struct EmbedArgs {
     pub model: PathBuf,
     /// Image files (PNG, JPEG, BMP), folders of them, or IDX files, plain or gzipped, of which
     /// `FILE:3,5,10-19` chooses some; pictures are made ready as the model says. Each is printed
-    /// behind its row of the array, unless that is its number in an IDX file
+    /// after its row of the array, unless that is its number in an IDX file
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     pub images: Vec<PathBuf>,
     /// NumPy file to write: N x D, uint8 or int8, the engine's own integers

@@ -30,7 +30,7 @@ impl fmt::Display for Image {
     }
 }
 
-/// What to do about a picture that cannot be used.
+/// The treatment of a picture that cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfBroken {
     /// It is an error.
@@ -131,8 +131,8 @@ fn idx_file(place: &Path) -> Option<(&Path, Option<&str>)> {
     (!place.exists() && is_idx(path)).then_some((path, Some(numbers)))
 }
 
-/// Whether a file is to be read as IDX: its content begins like it (two zeros, then bytes without
-/// signs), or like gzip, which no picture does.
+/// Returns true if a file is to be read as IDX: it begins like one (two zeros, then the type for
+/// unsigned bytes), or like gzip, which no picture does.
 fn is_idx(path: &Path) -> bool {
     let mut start = [0; 3];
     // A pipe would be waited for.

@@ -14,7 +14,7 @@ const NAME: usize = 38;
 
 /// Classes that all have a line.
 const MOST_CLASSES: usize = 30;
-/// Of more, these have one.
+/// If there are more, only the worst have a line.
 const WORST_CLASSES: usize = 20;
 
 /// A line of the table: what is measured, and each column's share, which it may lack.

@@ -330,7 +330,7 @@ fn train(
     if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
         note(
             "note",
-            "No class has 6 training images, which it takes to hold 2 out: the model has no thresholds for\n\
+            "No class has 6 training images, so none are held out and the model has no thresholds for\n\
              \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
         );
     }

@@ -20,7 +20,7 @@ static AT_ONCE: AtomicBool = AtomicBool::new(false);
 pub fn listen_for_interrupt(last_words: String) -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(move || {
         if PRESSED.swap(true, Ordering::Relaxed) || AT_ONCE.load(Ordering::Relaxed) {
-            // Behind the bar, where there is one.
+            // After the progress bar, if there is one.
             let line = if io::stderr().is_terminal() { "\n" } else { "" };
             error(format_args!("{line}interrupted: {last_words}"));
             std::process::exit(INTERRUPTED.into());

@@ -25,7 +25,7 @@ pub const TOP: u32 = 18;
 
 /// One axis.
 pub struct Axis<'a, R> {
-    /// From where to where.
+    /// The values at its two ends.
     pub range: R,
     /// Its name, with the unit.
     pub name: &'a str,

@@ -28,7 +28,7 @@ pub const THRESHOLDS: [RGBColor; 2] = [COLORS[2], COLORS[4]];
 pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 /// Numbers at axes, and what is said beside.
 pub const GREY: RGBColor = RGBColor(0x44, 0x44, 0x44);
-/// Lines behind a curve.
+/// The grid's lines.
 pub const GRID: RGBColor = RGBColor(0xe2, 0xe2, 0xe2);
 
 /// Returns the colour of a share: white for 0, dark blue for 1, and in between by its root, so that a

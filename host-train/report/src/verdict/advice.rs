@@ -163,7 +163,7 @@ fn no_thresholds(findings: &Findings, config: &Config) -> Option<String> {
         let how = match config.train.hold_out {
             HoldOut::None => "hold images out (`--set 'train.hold_out=\"images\"'`)",
             _ => {
-                "it takes a class of 6 training images; add some, or hold whole classes out \
+                "a threshold needs a class with 6 training images; add some, or hold whole classes out \
                   (`--set 'train.hold_out=\"classes\"'`)"
             }
         };

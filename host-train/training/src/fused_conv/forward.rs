@@ -139,7 +139,7 @@ fn forward_block<'a, T: Target, const VECTORS: usize>(
 struct Map<'a> {
     values: &'a mut [f32],
     argmax: &'a mut [u8],
-    /// From one position to the next.
+    /// The distance from one position to the next.
     step: usize,
     /// Channels of the block that are no filling.
     count: usize,

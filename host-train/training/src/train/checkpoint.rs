@@ -67,11 +67,11 @@ pub struct Checkpoints(PathBuf);
 /// The beginning of a training, and the place of its checkpoints.
 #[derive(Clone, Copy, Debug)]
 pub enum Start<'a> {
-    /// From random weights, without checkpoints.
+    /// Starts from random weights, without checkpoints.
     New,
-    /// From random weights, with checkpoints.
+    /// Starts from random weights, with checkpoints.
     Saving(&'a Checkpoints),
-    /// From the newest checkpoint, with more of them.
+    /// Continues from the newest checkpoint, and saves more.
     Resuming(&'a Checkpoints),
 }
 

@@ -53,15 +53,15 @@ impl Huffman {
     }
 }
 
-/// The bits of a scan, up to the marker behind it.
+/// The bits of a scan, up to the marker after it.
 pub(super) struct Bits<'a> {
     file: &'a [u8],
-    /// Where the next byte is.
+    /// The index of the next byte.
     at: usize,
-    /// The next bits, from the highest on; zeros behind.
+    /// The next bits, from the highest on, then zeros.
     buffer: u64,
     count: u32,
-    /// How many restarts there were.
+    /// The number of restarts so far.
     restarts: u8,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Why there are no more bits.
+    /// Returns the reason why there are no more bits.
     fn end(&self) -> JpegFault {
         // A marker stands here, or the file ends.
         let rest = self.file.get(self.at..).unwrap_or_default();
@@ -156,8 +156,8 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Ends a run of codes: returns where the marker behind it is. What is left before it may be
-    /// padding only. Some encoders put a restart marker behind the last unit, too.
+    /// Ends a run of codes and returns the place of the marker after it. Only padding may be left
+    /// before the marker. Some encoders put a restart marker after the last unit, too.
     pub fn finish(&mut self, may_restart: bool) -> Result<usize, JpegFault> {
         let whole = self.count / 8 * 8;
         let padding = [0, !0].map(|byte: u64| byte.unbounded_shl(64 - whole));

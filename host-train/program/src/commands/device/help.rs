@@ -22,8 +22,8 @@ Examples:
   host-train device enrol 7 samples/7
   host-train device enrol 3 t10k-images-idx3-ubyte.gz:18,30,32
 
-Each image makes the label's prototype, the mean of their embeddings, a little better; 3 to 5 are a good start. What \
-has been answered is stored; Ctrl-C stops after the current image.";
+Each image makes the label's prototype, the mean of their embeddings, a little better; 3 to 5 are a good start. Each \
+image is stored once the board has answered; Ctrl-C stops after the current one.";
 
 pub const RECOGNISE: &str = "\
 Examples:
@@ -31,21 +31,21 @@ Examples:
   host-train device recognise samples/* --threshold far1
   host-train device recognise t10k-images-idx3-ubyte.gz:0-99 --threshold 0.5 --json
 
-One line per image: what it is, how far it is from that, the next label and how much farther that one is. What is \
-farther than the threshold is unknown, and so is what is nearer to something that the net was trained on and nobody \
-enrolled; the nearest label follows in brackets.
+One line per image: the nearest label, its distance, the next label, and how much farther away that one is. An image \
+farther away than the threshold is unknown, and so is one that is nearer to a class that the net was trained on and \
+that is not enrolled; the nearest label follows in brackets.
 
 JSON: one object per image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
-its runner_up_distance; margin; threshold (null with --threshold none); background (how far what nobody enrolled is, where it \
-is nearer; else null).";
+its runner_up_distance; margin; threshold (null with --threshold none); background (the distance of the \
+class that is not enrolled, if it is nearer; else null).";
 
 pub const WATCH: &str = "\
 Examples:
   host-train device watch camera
   host-train device watch camera --threshold far1 --json
 
-Images that lie there at the start are passed over. One that is written over counts as a new one. JSON: as \
-`host-train device recognise --help` says.";
+Images that are there at the start are skipped. An image that is overwritten counts as a new one. JSON: as in \
+`host-train device recognise --help`.";
 
 pub const LIST: &str = "\
 Examples:
