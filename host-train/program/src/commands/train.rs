@@ -346,7 +346,9 @@ fn in_their_words(error: TrainError, data: &Dataset) -> anyhow::Error {
         _ => String::new(),
     };
     match error {
-        TrainError::Data(_) => anyhow::Error::new(error).context(format!("{}{class}", data.source)),
+        TrainError::Data(_) | TrainError::HoldOut(_) => {
+            anyhow::Error::new(error).context(format!("{}{class}", data.source))
+        }
         error => error.into(),
     }
 }
