@@ -75,7 +75,8 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(any(test, feature = "std"))]
+// Documentation of all features is built for boards, too, which have no std.
+#[cfg(any(test, all(feature = "std", not(all(docsrs, target_os = "none")))))]
 extern crate std;
 
 mod contract;

@@ -345,7 +345,7 @@ impl core::fmt::Display for RequestError {
 
 impl core::error::Error for RequestError {}
 
-#[cfg(test)]
+#[cfg(all(test, documents))]
 mod tests {
     use super::*;
     use crate::{

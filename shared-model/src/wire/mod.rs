@@ -27,7 +27,7 @@
 //!
 //! Fields and variants keep their order, which is that of their bytes, within a [`VERSION`].
 
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", not(all(docsrs, target_os = "none"))))]
 #[cfg_attr(docsrs, doc(cfg(feature = "std")))]
 pub mod client;
 mod frame;
