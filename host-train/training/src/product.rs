@@ -23,7 +23,7 @@ use rayon::prelude::*;
 
 /// Multiply-accumulates from which threads are worth their start.
 const LARGE: usize = 192 * 192 * 192;
-/// Rows of the result that a thread computes at a time. The result must not depend on the number of threads.
+/// Rows of the result that are worth a thread. Each thread packs all of `b` for itself.
 const ROWS: usize = 24;
 
 /// The matrix product of `a` and `b`, the same as Burn's.
@@ -76,12 +76,15 @@ impl Backward<Flex, 2> for ProductBackward {
     }
 }
 
-/// The product, a few rows at a time.
+/// The product, in one part of the rows per thread. Each value is the sum that Burn computes, in
+/// the same order, whatever the part that it is computed in.
 fn threaded(a: &FlexTensor, b: &FlexTensor) -> FlexTensor {
     let ([rows, _], [_, columns]) = (a.shape().dims::<2>(), b.shape().dims::<2>());
+    let parts = rayon::current_num_threads().min(rows / ROWS).max(1);
+    let part = rows.div_ceil(parts);
     let mut values = vec![0.0; rows * columns];
-    values.par_chunks_mut(ROWS * columns).enumerate().for_each(|(part, values)| {
-        let a = a.narrow(0, part * ROWS, values.len() / columns);
+    values.par_chunks_mut(part * columns).enumerate().for_each(|(index, values)| {
+        let a = a.narrow(0, index * part, values.len() / columns);
         let product = Flex::float_matmul(a, b.clone());
         values.copy_from_slice(product.as_slice::<f32>().expect("a new tensor of f32"));
     });
@@ -95,7 +98,7 @@ mod tests {
     use burn::tensor::Device;
     use tinytriplet_data::Rng;
 
-    /// Values and gradients, to the last bit, of a size that the last thread does not fill.
+    /// Values and gradients, to the last bit, on any number of threads.
     #[test]
     fn equals_burns_product() {
         let device = Device::flex().autodiff();
@@ -104,12 +107,19 @@ mod tests {
             let values: Vec<f32> = (0..shape[0] * shape[1]).map(|_| rng.symmetric()).collect();
             Tensor::<2>::from_data(TensorData::new(values, shape), &device).require_grad()
         };
-        let (a, b, slope) = (random([100, 800]), random([800, 130]), random([100, 130]));
-        let bits = |y: Tensor<2>| {
-            let grads = (y.clone() * slope.clone()).sum().backward();
-            let tensors = [y.without_autodiff(), a.grad(&grads).unwrap(), b.grad(&grads).unwrap()];
-            tensors.map(|tensor| floats(tensor).into_iter().map(f32::to_bits).collect::<Vec<_>>())
-        };
-        assert!(bits(product(a.clone(), b.clone())) == bits(a.clone().matmul(b.clone())));
+        for rows in [96, 97, 100] {
+            let (a, b, slope) = (random([rows, 800]), random([800, 130]), random([rows, 130]));
+            let bits = |y: Tensor<2>| {
+                let grads = (y.clone() * slope.clone()).sum().backward();
+                let tensors = [y.without_autodiff(), a.grad(&grads).unwrap(), b.grad(&grads).unwrap()];
+                tensors.map(|tensor| floats(tensor).into_iter().map(f32::to_bits).collect::<Vec<_>>())
+            };
+            let expected = bits(a.clone().matmul(b.clone()));
+            for threads in 1..=9 {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let computed = pool.install(|| bits(product(a.clone(), b.clone())));
+                assert!(computed == expected, "{rows} rows on {threads} threads");
+            }
+        }
     }
 }

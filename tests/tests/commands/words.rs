@@ -61,8 +61,12 @@ fn host_train(words: &[&str]) -> Result<(), String> {
     }
 }
 
+/// A word such as `<name>` or `BOARD` stands for a board.
 fn launcher(words: &[&str]) -> Result<(), String> {
-    match Launcher::try_parse_from([&["firmware"], words].concat()) {
+    let stands_for_one =
+        |word: &str| word.starts_with('<') || word.bytes().all(|byte| byte.is_ascii_uppercase());
+    let words = words.iter().map(|word| if stands_for_one(word) { boards::BOARDS[0].name } else { *word });
+    match Launcher::try_parse_from(["firmware"].into_iter().chain(words)) {
         Err(error) if error.exit_code() != 0 => Err(error.to_string()),
         _ => Ok(()),
     }
@@ -123,6 +127,7 @@ fn wrong_words_are_found() {
         "cargo run -p host-train -- -c tiny --set 'train.loss={ sup_con = {} }' --set train.augment=",
         "A=1 cargo run -p firmware -- --measure pico && cargo test -p tests --test commands",
         "host-train --help",
+        "cargo run -p firmware -- --board <name>",
     ] {
         assert_eq!(check(right, workspace), Ok(()), "{right}");
     }

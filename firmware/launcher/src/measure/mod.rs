@@ -314,9 +314,11 @@ mod tests {
         vec![("built in".to_owned(), MODEL.to_vec())]
     }
 
+    /// What a board prints, whose model is packed.
     fn text(crcs: [u32; 4], counted: u32) -> String {
         let cost = |count| cost::Cost { instructions: Some(count), cycles: None };
-        let model = Model::decode(MODEL).unwrap();
+        let packed = repack_to_vec(MODEL, Layout::Packed).unwrap();
+        let model = Model::decode(&packed).unwrap();
         let mut lines = vec![
             Line::Board("riscv-virt"),
             Line::Known(10, cost(counted)),

@@ -29,7 +29,7 @@ pub const RECOGNISE: &str = "\
 Examples:
   host-train device recognise photo.jpg
   host-train device recognise samples/* --threshold far1
-  host-train device recognise t10k-images-idx3-ubyte.gz:0-99 --threshold 0.5 --json
+  host-train device recognise t10k-images-idx3-ubyte:0-99 --threshold 0.5 --json
 
 One line per image: the nearest label, its distance, the next label, and how much farther away that one is. An image \
 farther away than the threshold is unknown, and so is one that is nearer to a class that the net was trained on and \
