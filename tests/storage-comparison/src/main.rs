@@ -55,7 +55,10 @@ fn arguments() -> Option<(u64, u64)> {
 
 /// Prints what each candidate loses on flashes of some geometries.
 fn losses(histories: u64, seed: u64) {
-    println!("{histories} random histories per line, of up to {} changes of 3 records and", PROFILE.operations);
+    println!(
+        "{histories} random histories per line, of up to {} changes of 3 records and",
+        PROFILE.operations
+    );
     println!("reboots, values of 8 bytes, the power cut at any step; seeds from {seed}. A history");
     println!("fails with the first promise that is not kept. Once cuts are between words and");
     println!("erases only, once also within: then words are counted that were written though");
