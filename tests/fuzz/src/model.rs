@@ -145,7 +145,9 @@ fn check_gallery(model: &Model<'_>, embeddings: &[Vec<u8>], rng: &mut impl Rng) 
             if let Ok(nearest) = gallery.nearest(embedding, method)
                 && let (Some(first), Some(second)) = (nearest.first, nearest.second)
             {
-                assert!(first.distance <= second.distance && first.label != second.label);
+                assert_ne!(first.label, second.label);
+                // The neighbours' vote may go against the nearest one.
+                assert!(method != Method::Prototype || first.distance <= second.distance);
             }
         }
         for other in embeddings {
