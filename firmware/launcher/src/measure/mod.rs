@@ -314,7 +314,7 @@ mod tests {
         vec![("built in".to_owned(), MODEL.to_vec())]
     }
 
-    /// What a board prints, whose model is packed.
+    /// Returns what a board prints if its model is packed.
     fn text(crcs: [u32; 4], counted: u32) -> String {
         let cost = |count| cost::Cost { instructions: Some(count), cycles: None };
         let packed = repack_to_vec(MODEL, Layout::Packed).unwrap();
