@@ -122,13 +122,13 @@ mod tests {
         board.nets.iter().map(error).collect()
     }
 
-    /// Within a half. Where the ledger has a net's like (`default` and `best` are), within a tenth.
+    /// Within a half; within an eighth where the ledger has a similar net, as `default` and `best` are.
     /// Only first layers are far off: each has another size, and some have code of their own.
     #[test]
     fn each_net_estimated_from_the_others() {
         for board in boards() {
             for (net, error) in leave_one_out(&board) {
-                let margin = if ["default", "best"].contains(&net.as_str()) { 0.1 } else { 0.5 };
+                let margin = if ["default", "best"].contains(&net.as_str()) { 0.125 } else { 0.5 };
                 assert!(error.abs() < margin, "{}: {net} is {:+.1} % off", board.board, 100.0 * error);
             }
         }
