@@ -2,6 +2,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "testing")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
@@ -22,4 +24,6 @@ pub mod hardware;
 pub mod light;
 pub mod memory;
 pub mod persistent_gallery;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod wire;

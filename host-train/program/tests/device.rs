@@ -1,10 +1,10 @@
-//! `host-train device` against a stand-in for a board: every command, and its messages when
+//! `host-train device` against a board without hardware: every command, and its messages when
 //! something is wrong.
 
 mod fake;
 mod program;
 
-use fake::{CAPACITY, Fake, MODEL};
+use fake::{CAPACITY, EMBEDDING_MICROSECONDS, Fake, MODEL, damaged_weights};
 use program::{fails, host_train, program};
 use serde_json::Value;
 use shared_model::Model;
@@ -80,7 +80,7 @@ fn a_board_says_who_it_is() {
     let hash: String = model.hash().iter().map(|byte| format!("{byte:02x}")).collect();
     let info = desk.does(&["info"]);
     for words in [
-        "fake, firmware 0.0.0",
+        concat!("fake, firmware ", env!("CARGO_PKG_VERSION")),
         &hash,
         "28x28x1, fit centre",
         "1,234 of 5,678",
@@ -251,7 +251,7 @@ fn a_board_is_measured_and_compared() {
     let report = desk.json(&["bench", "--runs", "3", "--json"]);
     assert_eq!(
         (report["runs"].as_u64(), report["embedding_microseconds"].as_f64()),
-        (Some(3), Some(1_500.0))
+        (Some(3), Some(EMBEDDING_MICROSECONDS as f64))
     );
     assert!(report["round_trip_microseconds"]["median"].as_u64() > Some(0));
     assert_eq!(desk.device(&["bench", "--runs", "0"]).status.code(), Some(2));
@@ -276,15 +276,23 @@ fn a_board_is_measured_and_compared() {
     assert!(out.ends_with("2 of 2 images DIFFER: the board does not compute what this PC does\n"), "{out}");
     let output = desk.device(&["selftest"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("computes CRC 00000008, not 00000007"));
+    let crcs = format!("computes CRC {:08x}, not {:08x}", test_crc(&damaged_weights()), test_crc(MODEL));
+    assert!(String::from_utf8_lossy(&output.stdout).contains(&crcs), "{crcs}");
+}
+
+fn test_crc(file: &[u8]) -> u32 {
+    let model = Model::decode(file).unwrap();
+    let (mut pixels, mut embedding) = (vec![0; model.input_len()], vec![0; model.embedding_len()]);
+    model.test_crc(&mut pixels, &mut vec![0; model.scratch_len()], &mut embedding).unwrap()
 }
 
 #[test]
 fn a_board_comes_back() {
     let desk = Desk::new(Fake::default());
-    for how in [&["reset"][..], &["reset", "--panic"], &["reset", "--hang"]] {
-        let out = desk.does(how);
-        assert!(out.starts_with("fake: back after 0."), "{out}");
+    let out = desk.does(&["reset"]);
+    assert!(out.starts_with("fake: back after 0."), "{out}");
+    for fault in ["--panic", "--hang"] {
+        desk.fails(&["reset", fault], &["refused", "without fault injection"]);
     }
     assert_eq!(desk.device(&["reset", "--panic", "--hang"]).status.code(), Some(2));
 }

@@ -1,7 +1,7 @@
 //! Frames in, frames out.
 
 use crate::{
-    bench::{Bench, FRAME, embedding, encoded, frame, host_model, image},
+    bench::{Bench, FRAME, board, embedding, encoded, host_model, image},
     model::{self, CAPACITY, EXEMPLARS},
 };
 use rand::{RngExt, SeedableRng};
@@ -15,15 +15,22 @@ use shared_model::{
         format::{CalibratedThreshold, MAX_LAYERS, Thresholds},
     },
     wire::{
-        FrameError, FrameReader, GalleryInfo, Info, ModelInfo, NO_ID, RequestBody, RequestError, Response,
-        ResponseBody, Storage, VERSION, decode_message, encode_frame,
+        FrameError, GalleryInfo, Info, ModelInfo, NO_ID, RequestBody, RequestError, ResponseBody, Storage,
+        VERSION, encode_frame,
     },
 };
-use tinytriplet_device::{app::MAX_BOARD_NAME, memory};
+use tinytriplet_device::{
+    app::MAX_BOARD_NAME,
+    memory,
+    testing::{Answer, STACK, answers, frame},
+};
 
 /// Returns all that an application answers to `input`, received in pieces of `piece` bytes.
 fn run_in_pieces(input: &[u8], piece: usize) -> Vec<u8> {
-    Bench { piece, ..Bench::new() }.run(input)
+    let mut bench = Bench { piece, ..board() };
+    let output = bench.answer(input);
+    assert!(bench.lit);
+    output
 }
 
 fn run(input: &[u8]) -> Vec<u8> {
@@ -53,7 +60,7 @@ fn info_tells_board_and_model() {
         board: "a test",
         firmware: env!("CARGO_PKG_VERSION"),
         uptime: 0,
-        stack: Some((5, 7)),
+        stack: Some(STACK),
         model: ModelInfo::of(&host_model()),
         gallery: GalleryInfo {
             len: 0,
@@ -259,12 +266,5 @@ fn count_frames(output: &[u8]) -> usize {
 
 /// The ids of the answers in `output`, all of them whole.
 fn responses(output: &[u8]) -> Vec<u32> {
-    let mut reader = FrameReader::<4096>::new();
-    let mut ids = Vec::new();
-    for &byte in output {
-        if let Some(frame) = reader.push(byte) {
-            ids.push(decode_message::<Response<'_>>(frame.unwrap()).unwrap().id);
-        }
-    }
-    ids
+    answers(output).iter().map(Answer::id).collect()
 }

@@ -1,7 +1,7 @@
 //! Enrolling, recognising, remembering.
 
 use crate::{
-    bench::{Bench, embedding, frame, host_model, image},
+    bench::{Bench, board, embedding, gallery as info, host_model, image},
     model::{CAPACITY, EMBEDDING_LEN, EXEMPLARS},
 };
 use shared_model::{
@@ -10,6 +10,7 @@ use shared_model::{
     wire::{RequestBody, RequestError, ResponseBody, Restart, Storage},
 };
 use std::ops::Range;
+use tinytriplet_device::testing::{answers, frame};
 
 fn enrol<'a>(label: &'a str, pixels: &'a [u8]) -> RequestBody<'a> {
     RequestBody::Enrol { label, pixels }
@@ -30,7 +31,7 @@ fn refusal(bench: &mut Bench, request: RequestBody<'_>) -> RequestError {
 /// The labels, and how many images each has.
 fn list(bench: &mut Bench) -> Vec<(String, u32)> {
     let mut list = Vec::new();
-    for index in 0..bench.gallery().len {
+    for index in 0..info(bench).len {
         match bench.ask_one(RequestBody::Entry { index }).body() {
             ResponseBody::Entry { label, value } => {
                 list.push((label.to_owned(), u32::from_le_bytes(*value.first_chunk().unwrap())));
@@ -61,7 +62,7 @@ fn it_recognises_what_a_gallery_on_the_pc_does() {
         .flat_map(|pixels| thresholds.iter().map(move |&threshold| (pixels, threshold)))
         .collect();
     requests.extend(asked.iter().map(|&(pixels, threshold)| recognise(pixels, threshold)));
-    let answers = Bench::new().ask(&requests);
+    let answers = board().ask(&requests);
     for (answer, (count, entries)) in
         answers.iter().zip([(1, 1), (1, 2), (1, 3), (2, 3), (2, 3), (2, 3), (3, 3), (3, 3), (3, 3)])
     {
@@ -82,7 +83,7 @@ fn what_is_nearer_to_the_background_is_unknown() {
     let mut value = 1_u32.to_le_bytes().to_vec();
     value.extend(embedding(&pixels).iter().flat_map(|&byte| i32::from(!byte as i8).to_le_bytes()));
     value.resize(gallery::value_len(EMBEDDING_LEN, EXEMPLARS), 0);
-    let mut bench = Bench::new();
+    let mut bench = board();
     bench.ask_one(RequestBody::Import { label: "far", value: &value });
     let mut label = |threshold| match bench.ask_one(recognise(&pixels, threshold)).body() {
         ResponseBody::Recognition(found) => {
@@ -99,7 +100,7 @@ fn what_is_nearer_to_the_background_is_unknown() {
 fn known_up_to_the_limit_and_no_farther() {
     let (seen, other) = (image(1), image(2));
     let distance = host_model().compare(&embedding(&seen), &embedding(&other));
-    let mut bench = Bench::new();
+    let mut bench = board();
     bench.ask_one(enrol("it", &seen));
     let mut label = |threshold| match bench.ask_one(recognise(&other, threshold)).body() {
         ResponseBody::Recognition(recognition) => {
@@ -118,7 +119,7 @@ fn known_up_to_the_limit_and_no_farther() {
 #[test]
 fn an_empty_gallery_knows_nothing() {
     let pixels = image(1);
-    let answer = Bench::new().ask_one(recognise(&pixels, Threshold::None));
+    let answer = board().ask_one(recognise(&pixels, Threshold::None));
     let ResponseBody::Recognition(recognition) = answer.body() else { panic!("{:?}", answer.body()) };
     assert_eq!((recognition.nearest, recognition.label(), recognition.margin()), (None, None, None));
 }
@@ -126,7 +127,7 @@ fn an_empty_gallery_knows_nothing() {
 #[test]
 fn what_cannot_be_is_refused() {
     let pixels = image(1);
-    let mut bench = Bench::new();
+    let mut bench = board();
     let long = "x".repeat(32);
     for (label, error) in
         [("", LabelError::Empty), (&*long, LabelError::TooLong), ("a\n", LabelError::Control)]
@@ -154,7 +155,7 @@ fn what_cannot_be_is_refused() {
 fn a_full_gallery_still_learns_what_it_knows() {
     let pixels = image(1);
     let labels: Vec<String> = (0..=CAPACITY).map(|number| format!("label {number}")).collect();
-    let mut bench = Bench::new();
+    let mut bench = board();
     let requests: Vec<_> = labels.iter().map(|label| enrol(label, &pixels)).collect();
     let answers = bench.ask(&requests);
     let full = RequestError::Gallery(GalleryError::Full);
@@ -169,32 +170,32 @@ fn a_full_gallery_still_learns_what_it_knows() {
 #[test]
 fn it_remembers() {
     let (a, b) = (image(1), image(2));
-    let mut bench = Bench::new();
+    let mut bench = board();
     bench.ask(&[enrol("a", &a), enrol("b", &b), enrol("b", &a)]);
     assert_eq!(list(&mut bench), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
     bench.ask_one(RequestBody::Forget { label: "a" });
     assert_eq!(list(&mut bench), [("b".to_owned(), 2)]);
     bench.ask_one(RequestBody::Clear);
     assert_eq!(list(&mut bench), []);
-    assert_eq!(bench.gallery().storage, Storage::Flash);
+    assert_eq!(info(&mut bench).storage, Storage::Flash);
 }
 
 #[test]
 fn without_a_flash_it_forgets_and_says_so() {
     let pixels = image(1);
-    let mut bench = Bench { flash: None, ..Bench::new() };
+    let mut bench = Bench { flash: None, ..board() };
     assert_eq!(bench.ask_one(enrol("a", &pixels)).body(), ResponseBody::Enrolled { count: 1, entries: 1 });
-    assert_eq!((bench.gallery().len, bench.gallery().storage), (0, Storage::Ram));
+    assert_eq!((info(&mut bench).len, info(&mut bench).storage), (0, Storage::Ram));
 }
 
 #[test]
 fn an_entry_goes_out_and_in_again() {
     let (a, b) = (image(1), image(2));
-    let mut bench = Bench::new();
+    let mut bench = board();
     bench.ask(&[enrol("a", &a), enrol("a", &b)]);
     let answer = bench.ask_one(RequestBody::Entry { index: 0 });
     let ResponseBody::Entry { label, value } = answer.body() else { panic!("{:?}", answer.body()) };
-    let mut other = Bench::new();
+    let mut other = board();
     other.ask(&[
         enrol("a", &b),
         RequestBody::Import { label, value },
@@ -208,7 +209,7 @@ fn an_entry_goes_out_and_in_again() {
 #[test]
 fn the_gallery_of_another_model_is_left_alone() {
     let pixels = image(1);
-    let mut bench = Bench::new();
+    let mut bench = board();
     bench.ask_one(enrol("a", &pixels));
     // In the flash, the model is named in the header of the bank that counts.
     let (hash, other) = (host_model().hash(), [7; 8]);
@@ -217,7 +218,7 @@ fn the_gallery_of_another_model_is_left_alone() {
     let before = flash.clone();
 
     let refused = RequestError::NoGallery(Storage::OtherModel(other));
-    assert_eq!(bench.gallery().storage, Storage::OtherModel(other));
+    assert_eq!(info(&mut bench).storage, Storage::OtherModel(other));
     for request in [
         enrol("b", &pixels),
         recognise(&pixels, Threshold::None),
@@ -254,26 +255,26 @@ const HEADER: usize = 28;
 fn asked_twice_done_once() {
     let pixels = image(1);
     let request = frame(5, enrol("a", &pixels));
-    let mut bench = Bench::new();
+    let mut bench = board();
     // The answer was damaged on its way, and the request then once on its own.
     let mut damaged = request.clone();
     damaged[100] ^= 1;
-    let output = bench.run(&[&request[..], &damaged, &request, &frame(6, enrol("a", &pixels))].concat());
-    let answers = crate::bench::answers(&output);
-    assert_eq!(answers[0].payload, answers[2].payload);
+    let output = bench.answer(&[&request[..], &damaged, &request, &frame(6, enrol("a", &pixels))].concat());
+    let answers = answers(&output);
+    assert_eq!(answers[0], answers[2]);
     assert_eq!(answers[2].body(), ResponseBody::Enrolled { count: 1, entries: 1 });
     assert_eq!(answers[3].body(), ResponseBody::Enrolled { count: 2, entries: 1 });
     assert_eq!(list(&mut bench), [("a".to_owned(), 2)]);
     // The same id with other bytes is another request.
     let forget = frame(5, RequestBody::Forget { label: "a" });
-    bench.run(&[request, forget].concat());
+    bench.answer(&[request, forget].concat());
     assert_eq!(list(&mut bench), []);
 }
 
 #[test]
 fn the_button_enrols_the_last_image_as_a_new_label() {
     let (a, b) = (image(1), image(2));
-    let mut bench = Bench::new();
+    let mut bench = board();
     bench.ask_one(enrol("new-2", &b));
     // The image of 784 bytes has arrived after some 13 looks at the button, and before some 26.
     let frame_looks = frame(1, recognise(&a, Threshold::None)).len() / bench.piece;
@@ -287,13 +288,13 @@ fn the_button_enrols_the_last_image_as_a_new_label() {
     // Nothing was seen yet: nothing to enrol.
     bench.button = std::iter::once(0..1).collect();
     bench.ask_one(RequestBody::Ping);
-    assert_eq!(bench.gallery().len, 2);
+    assert_eq!(info(&mut bench).len, 2);
 }
 
 #[test]
 fn each_press_of_the_button_counts_once() {
     let (a, b) = (image(1), image(2));
-    let mut bench = Bench::new();
+    let mut bench = board();
     let frame_looks = frame(1, recognise(&a, Threshold::None)).len() / bench.piece;
     bench.button = [2..5, 6..7].map(|Range { start, end }| frame_looks + start..frame_looks + end).to_vec();
     bench.ask(&[recognise(&a, Threshold::None), recognise(&b, Threshold::None)]);
@@ -303,26 +304,26 @@ fn each_press_of_the_button_counts_once() {
 
 #[test]
 fn a_restart_is_answered_first() {
-    let mut bench = Bench::new();
+    let mut bench = board();
     assert_eq!(bench.ask_one(RequestBody::Restart(Restart::Reset)).body(), ResponseBody::Done);
-    assert_eq!(bench.restarts, 1);
+    assert_eq!(bench.clock.restarts, 1);
 }
 
 #[cfg(not(feature = "fault-injection"))]
 #[test]
 fn faults_are_not_injected_unless_they_are_built_in() {
-    let mut bench = Bench::new();
+    let mut bench = board();
     for how in [Restart::Panic, Restart::Hang] {
         let refused = ResponseBody::Error(RequestError::NoFaultInjection);
         assert_eq!(bench.ask_one(RequestBody::Restart(how)).body(), refused);
     }
-    assert_eq!(bench.restarts, 0);
+    assert_eq!(bench.clock.restarts, 0);
 }
 
 #[test]
 fn it_proves_itself() {
     let pixels = image(3);
-    let answers = Bench::new().ask(&[
+    let answers = board().ask(&[
         RequestBody::SelfTest,
         RequestBody::Parity { pixels: &pixels },
         RequestBody::Bench { runs: 3 },

@@ -1,39 +1,43 @@
-//! A stand-in for a board: a thread that speaks the protocol on a socket, with the firmware's
-//! model, the real engine and the real gallery. What it knows outlasts a connection, as a board's
-//! does.
+//! A board that answers on a socket: the application that is flashed, with the firmware's model, on
+//! simulated hardware. What it knows outlasts a connection, as a board's does.
 
-use shared_model::model::layout::repack_to_vec;
+use embedded_io::{ErrorType, Read, ReadReady, Write};
 use shared_model::{
-    Gallery, Layout, Model,
-    wire::{
-        FrameReader, GalleryInfo, Info, ModelInfo, NO_ID, Request, RequestBody, RequestError, Response,
-        ResponseBody, Storage, decode_message, encode_frame,
-    },
+    Layout, Model,
+    gallery::value_len,
+    inspect::Operation,
+    model::{crc32, format::HEADER_LEN, layout::repack_to_vec},
 };
 use std::{
-    io::{Read, Write},
+    convert::Infallible,
+    io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     thread,
-    time::{Duration, Instant},
 };
+use tinytriplet_device::testing::{Bench, Clock};
+use tinytriplet_store::{MemoryFlash, Store};
 
 pub const MODEL: &[u8] = include_bytes!("../../../../firmware/models/default.model.postcard");
 pub const CAPACITY: usize = 4;
+/// Bytes of the longest request.
+const FRAME: usize = 10_000;
+/// The time of an embedding, by the board's clock.
+pub const EMBEDDING_MICROSECONDS: u64 = 1_500;
+/// The time that the board has been running for.
+const UPTIME_MICROSECONDS: u64 = 3_600_000_000;
 
-/// The fault.
+/// A board, and what is wrong with it.
 #[derive(Clone, Copy, Default)]
 pub struct Fake {
     /// Embeddings that are kept of each entry.
     pub exemplars: usize,
     /// The flash holds another model's gallery.
     pub has_other_gallery: bool,
-    /// The second layer computes something else, and so does the self-test.
+    /// Its model has [`damaged_weights`].
     pub computes_wrong: bool,
     /// One in so many answers is damaged; 0 for none.
     pub damages: usize,
-    /// The answer of this number is lost; 0 for none.
-    pub loses: usize,
-    /// It sends this and nothing else.
+    /// It sends this in place of every answer.
     pub noise: Option<&'static [u8]>,
 }
 
@@ -43,173 +47,86 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = format!("tcp:{}", listener.local_addr().unwrap());
         thread::spawn(move || {
-            let model = Model::decode(repack_to_vec(MODEL, Layout::Packed).unwrap().leak()).unwrap();
-            let entry = shared_model::gallery::entry_len(model.embedding_len(), self.exemplars);
-            let mut board = Board {
-                gallery: Gallery::new(&model, self.exemplars, vec![0; CAPACITY * entry].leak()),
-                scratch: vec![0; model.scratch_len()],
-                embedding: vec![0; model.embedding_len()],
-                model,
-                fake: self,
-                started: Instant::now(),
-                last: None,
-                answers: 0,
-            };
-            listener.incoming().for_each(|line| board.serve(line.unwrap()));
+            let file = if self.computes_wrong { damaged_weights() } else { MODEL.to_vec() };
+            let file = repack_to_vec(&file, Layout::Packed).unwrap();
+            let mut board =
+                Bench::<FRAME, CAPACITY>::new("fake", Model::decode(&file).unwrap(), self.exemplars);
+            board.clock = Clock { now: UPTIME_MICROSECONDS, step: EMBEDDING_MICROSECONDS, ..board.clock };
+            if self.has_other_gallery {
+                let flash = MemoryFlash::new(board.flash.as_mut().unwrap());
+                let value_len = value_len(board.model.embedding_len(), self.exemplars);
+                Store::<_, CAPACITY>::mount(flash, [0xab; 8], value_len).unwrap().clear().unwrap();
+            }
+            board.run(Line { listener, stream: None, fake: self, answers: 0 }).unwrap();
         });
         port
     }
 }
 
-struct Board {
+/// Returns the model's file with one bit of each weight of the second layer flipped. It has the same
+/// hash: only the CRC, which a board checks when it starts, is made right.
+pub fn damaged_weights() -> Vec<u8> {
+    let mut file = MODEL.to_vec();
+    let model = Model::decode(MODEL).unwrap();
+    let Some(Operation::Conv2d { parameters, .. }) = model.steps().nth(1).map(|step| step.operation) else {
+        panic!("the second layer is no convolution");
+    };
+    let weights = parameters.weights;
+    let at = MODEL.windows(weights.len()).position(|bytes| bytes == weights).unwrap();
+    file[at..at + weights.len()].iter_mut().for_each(|weight| *weight ^= 1);
+    let crc = crc32(&[&file[..HEADER_LEN - 4], &file[HEADER_LEN..]].concat());
+    file[HEADER_LEN - 4..HEADER_LEN].copy_from_slice(&crc.to_le_bytes());
+    file
+}
+
+/// The board's serial line: whoever connects is at the other end of it. It never ends.
+struct Line {
+    listener: TcpListener,
+    stream: Option<TcpStream>,
     fake: Fake,
-    model: Model<'static>,
-    gallery: Gallery<'static>,
-    scratch: Vec<u32>,
-    embedding: Vec<u8>,
-    started: Instant,
-    /// The last request that was carried out, and its answer.
-    last: Option<(Vec<u8>, Vec<u8>)>,
+    /// Answers that were sent.
     answers: usize,
 }
 
-impl Board {
-    fn serve(&mut self, mut line: TcpStream) {
-        let mut reader = Box::new(FrameReader::<10_000>::new());
-        let mut bytes = [0; 1000];
-        while let Ok(len @ 1..) = line.read(&mut bytes) {
-            for &byte in &bytes[..len] {
-                let Some(frame) = reader.push(byte) else { continue };
-                let mut answer = match (frame, self.fake.noise) {
-                    (_, Some(noise)) => noise.to_vec(),
-                    (Ok(payload), _) => self.answer(payload),
-                    (Err(error), _) => encode(NO_ID, ResponseBody::Error(RequestError::Frame(error))),
-                };
-                self.answers += 1;
-                if self.answers.checked_rem(self.fake.damages) == Some(0) {
-                    answer[1] ^= 0x40;
-                }
-                if self.answers == self.fake.loses {
-                    answer.clear();
-                }
-                if line.write_all(&answer).is_err() {
-                    return;
-                }
-            }
-        }
-    }
+impl ErrorType for Line {
+    type Error = Infallible;
+}
 
-    fn answer(&mut self, payload: &[u8]) -> Vec<u8> {
-        if let Some((_, answer)) = self.last.as_ref().filter(|(request, _)| request == payload) {
-            return answer.clone();
-        }
-        let request = match decode_message::<Request<'_>>(payload) {
-            Ok(request) => request,
-            Err(error) => return encode(NO_ID, ResponseBody::Error(RequestError::Frame(error))),
-        };
-        let body = self.carry_out(&request.body).unwrap_or_else(ResponseBody::Error);
-        let answer = encode(request.id, body);
-        self.last = Some((payload.into(), answer.clone()));
-        if matches!(request.body, RequestBody::Restart(_)) {
-            (self.started, self.last) = (Instant::now(), None);
-        }
-        answer
-    }
-
-    fn embed(&mut self, pixels: &[u8]) -> Result<(), RequestError> {
-        if pixels.len() != self.model.input_len() {
-            let (expected, actual) = (self.model.input_len() as u32, pixels.len() as u32);
-            return Err(RequestError::ImageLength { expected, actual });
-        }
-        Ok(self.model.embed(pixels, &mut self.scratch, &mut self.embedding)?)
-    }
-
-    fn storage(&self) -> Storage {
-        if self.fake.has_other_gallery { Storage::OtherModel([0xab; 8]) } else { Storage::Flash }
-    }
-
-    fn carry_out(&mut self, body: &RequestBody<'_>) -> Result<ResponseBody<'_>, RequestError> {
-        let storage = self.storage();
-        match *body {
-            RequestBody::Enrol { .. }
-            | RequestBody::Recognise { .. }
-            | RequestBody::Import { .. }
-            | RequestBody::Forget { .. }
-                if storage != Storage::Flash =>
+impl Read for Line {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        loop {
+            if let Some(stream) = &mut self.stream
+                && let Ok(len @ 1..) = stream.read(buffer)
             {
-                Err(RequestError::NoGallery(storage))
+                return Ok(len);
             }
-            RequestBody::Ping => Ok(ResponseBody::Pong),
-            RequestBody::Info => Ok(ResponseBody::Info(Info {
-                board: "fake",
-                firmware: "0.0.0",
-                uptime: self.started.elapsed().as_millis() as u64,
-                stack: Some((1_234, 5_678)),
-                model: ModelInfo::of(&self.model),
-                gallery: GalleryInfo {
-                    len: self.gallery.len() as u16,
-                    capacity: self.gallery.capacity() as u16,
-                    exemplars: self.gallery.exemplars() as u16,
-                    storage,
-                },
-            })),
-            RequestBody::Embed { pixels } => {
-                self.embed(pixels)?;
-                Ok(ResponseBody::Embedding(&self.embedding))
-            }
-            RequestBody::Compare { .. } => unimplemented!("no command compares"),
-            RequestBody::Enrol { label, pixels } => {
-                self.embed(pixels)?;
-                let count = self.gallery.enrol(label, &self.embedding)?;
-                Ok(ResponseBody::Enrolled { count, entries: self.gallery.len() as u16 })
-            }
-            RequestBody::Recognise { pixels, method, threshold } => {
-                self.embed(pixels)?;
-                let found = self.gallery.recognise(&self.model, &self.embedding, method, threshold)?;
-                Ok(ResponseBody::Recognition(found))
-            }
-            RequestBody::Entry { index } => {
-                let entry = self.gallery.entries().nth(index.into()).ok_or(RequestError::NoEntry)?;
-                Ok(ResponseBody::Entry { label: entry.label(), value: entry.value() })
-            }
-            RequestBody::Import { label, value } => {
-                self.gallery.insert(label, value)?;
-                Ok(ResponseBody::Done)
-            }
-            RequestBody::Forget { label } => {
-                if self.gallery.remove(label) {
-                    Ok(ResponseBody::Done)
-                } else {
-                    Err(RequestError::NoEntry)
-                }
-            }
-            RequestBody::Clear => {
-                self.gallery.clear();
-                self.fake.has_other_gallery = false;
-                Ok(ResponseBody::Done)
-            }
-            RequestBody::Parity { pixels } => {
-                let mut digests = self.model.digests(pixels, &mut self.scratch, &mut self.embedding)?;
-                if self.fake.computes_wrong {
-                    digests[1..].iter_mut().for_each(|digest| *digest ^= 1);
-                }
-                Ok(ResponseBody::Digests(digests))
-            }
-            RequestBody::Bench { runs } => {
-                Ok(ResponseBody::Bench { runs, microseconds: 1_500 * u64::from(runs) })
-            }
-            RequestBody::SelfTest => {
-                Ok(ResponseBody::SelfTest { expected: 7, actual: 7 + u32::from(self.fake.computes_wrong) })
-            }
-            RequestBody::Restart(_) => {
-                thread::sleep(Duration::from_millis(1));
-                Ok(ResponseBody::Done)
-            }
+            self.stream = Some(self.listener.accept().unwrap().0);
         }
     }
 }
 
-fn encode(id: u32, body: ResponseBody<'_>) -> Vec<u8> {
-    let mut buffer = vec![0; 10_000];
-    encode_frame(&Response { id, body }, &mut buffer).unwrap().to_vec()
+impl ReadReady for Line {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(true)
+    }
+}
+
+impl Write for Line {
+    /// Sends a frame, which the application writes at once.
+    fn write(&mut self, frame: &[u8]) -> Result<usize, Infallible> {
+        let mut sent = self.fake.noise.unwrap_or(frame).to_vec();
+        self.answers += 1;
+        if self.answers.checked_rem(self.fake.damages) == Some(0) {
+            sent[1] ^= 0x40;
+        }
+        if let Some(stream) = &mut self.stream {
+            // A board does not know whether anybody listens.
+            let _ = stream.write_all(&sent);
+        }
+        Ok(frame.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
 }
