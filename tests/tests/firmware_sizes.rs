@@ -4,10 +4,8 @@ use firmware::model;
 use std::fmt::Write;
 use tests::golden;
 use tinytriplet_boards::BOARDS;
-use tinytriplet_launcher::{
-    emulator::{self, Binary},
-    output::thousands,
-};
+use tinytriplet_launcher::emulator::{self, Binary};
+use tinytriplet_ledger::text::thousands;
 
 const COMMAND: &str = "BLESS=1 cargo test -p tests --test firmware_sizes";
 

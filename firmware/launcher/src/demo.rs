@@ -3,7 +3,7 @@
 use crate::{
     emulator::{self, Binary, Emulator, Program},
     image::{self, Image},
-    output::{print, thousands},
+    output::print,
 };
 use shared_model::{
     Model,
@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tinytriplet_boards::{BOARDS, Board};
+use tinytriplet_ledger::text::thousands;
 
 /// The digits that are shown. Replace the file to see others.
 const DIGITS: &str = include_str!("../../demo/digits.txt");

@@ -11,7 +11,7 @@ mod demo;
 pub mod emulator;
 pub mod image;
 pub mod measure;
-pub mod output;
+mod output;
 mod run;
 mod serve;
 

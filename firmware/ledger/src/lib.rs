@@ -6,6 +6,7 @@
 //! costs. `cargo run -p firmware -- --measure BOARD --json` prints the same form for any models.
 
 mod format;
+pub mod text;
 mod work;
 
 pub use work::{Kernel, Kind, Work};

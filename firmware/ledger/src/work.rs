@@ -96,35 +96,31 @@ impl Work {
         let [input, output] = [self.input, self.output].map(|[h, w, c]| format!("{h}x{w}x{c}"));
         format!("{input} → {output}")
     }
+
+    /// Returns the operation, with the name of the activation where it belongs.
+    pub(crate) fn words(&self, activation: &str) -> String {
+        let size = |[rows, columns]: [u16; 2]| format!("{rows}x{columns}");
+        let window = self.window.map(size).unwrap_or_default();
+        let stride = match self.stride.unwrap_or([1, 1]) {
+            [1, 1] => String::new(),
+            [rows, columns] if rows == columns => format!("/{rows}"),
+            stride => format!("/{}", size(stride)),
+        };
+        let groups = self.groups.map(|groups| format!(" g{groups}")).unwrap_or_default();
+        let pool = self.pool.map(|pool| format!(" max {}", size(pool))).unwrap_or_default();
+        match self.kind {
+            Kind::Conv => format!("conv {window}{stride}{groups}{activation}{pool}"),
+            Kind::Dense => format!("dense{activation}"),
+            Kind::MaxPool => format!("max {window}"),
+            Kind::AveragePool => format!("average {window}"),
+        }
+    }
 }
 
-/// Writes the operation, such as `conv 5x5/2 + pool 2x2`.
+/// Writes the operation, such as `conv 5x5/2 max 2x2`.
 impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = match self.kind {
-            Kind::Conv => "conv",
-            Kind::Dense => "dense",
-            Kind::MaxPool => "max pool",
-            Kind::AveragePool => "average pool",
-        }
-        .to_owned();
-        if let Some([rows, columns]) = self.window {
-            text += &format!(" {rows}x{columns}");
-        }
-        match self.stride {
-            Some([rows, columns]) if self.kind == Kind::Conv && rows != columns => {
-                text += &format!("/{rows}x{columns}");
-            }
-            Some([stride, _]) if self.kind == Kind::Conv && stride != 1 => text += &format!("/{stride}"),
-            _ => {}
-        }
-        if let Some(groups) = self.groups {
-            text += &format!(" in {groups} groups");
-        }
-        if let Some([rows, columns]) = self.pool {
-            text += &format!(" + pool {rows}x{columns}");
-        }
-        f.pad(&text)
+        f.pad(&self.words(""))
     }
 }
 
@@ -136,5 +132,35 @@ impl From<inspect::Kernel> for Kernel {
             inspect::Kernel::Taps => Self::Taps,
             inspect::Kernel::Rows => Self::Rows,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_work_in_words() {
+        let conv = Work {
+            kind: Kind::Conv,
+            window: Some([5, 3]),
+            stride: Some([1, 1]),
+            groups: None,
+            pool: None,
+            input: [8, 8, 4],
+            output: [4, 6, 4],
+            kernel: Kernel::Rows,
+            macs: 1,
+        };
+        assert_eq!(conv.words(""), "conv 5x3");
+        assert_eq!(Work { stride: Some([2, 2]), ..conv.clone() }.words(" relu"), "conv 5x3/2 relu");
+        let whole = Work { stride: Some([2, 1]), groups: Some(4), pool: Some([2, 3]), ..conv.clone() };
+        assert_eq!(whole.words(" relu"), "conv 5x3/2x1 g4 relu max 2x3");
+        let pool = |kind| Work { kind, stride: Some([2, 2]), ..conv.clone() };
+        assert_eq!(pool(Kind::MaxPool).words(" relu"), "max 5x3");
+        assert_eq!(pool(Kind::AveragePool).words(""), "average 5x3");
+        let dense = Work { kind: Kind::Dense, window: None, stride: None, ..conv };
+        assert_eq!((dense.words(""), dense.words(" relu")), ("dense".into(), "dense relu".into()));
+        assert_eq!(format!("{dense:>7}|"), "  dense|");
     }
 }

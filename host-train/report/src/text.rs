@@ -1,6 +1,8 @@
 //! Numbers and names for people.
 
-use shared_model::inspect::{Element, Kernel, Operation, Reason, Step};
+use shared_model::inspect::{Kernel, Reason};
+
+pub use tinytriplet_ledger::text::{operation, thousands};
 
 /// Returns `1 image`, `3 images`, `1,000 images`.
 pub fn count(number: u64, thing: &str) -> String {
@@ -30,42 +32,9 @@ pub fn listed(names: &[&str]) -> String {
     lines.iter().map(|line| format!("     {line}\n")).collect()
 }
 
-/// Returns `1234567` as `1,234,567`.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Returns a hash as people read it.
 pub fn hex(hash: [u8; 8]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Returns kind and window of a step, as short as can be.
-pub fn operation(step: &Step<'_>) -> String {
-    let size = |[rows, columns]: [usize; 2]| format!("{rows}x{columns}");
-    let relu = if step.output.element == Element::Unsigned { " relu" } else { "" };
-    match &step.operation {
-        Operation::Conv2d { geometry, pool, .. } => {
-            let stride = match geometry.stride {
-                [1, 1] => String::new(),
-                stride => format!("/{}", size(stride)),
-            };
-            let pool =
-                pool.map_or(String::new(), |pool| format!(" max {}", size(pool.kernel.map(usize::from))));
-            format!("conv {}{stride}{relu}{pool}", size(geometry.kernel))
-        }
-        Operation::MaxPool2d(pool) => format!("max {}", size(pool.kernel.map(usize::from))),
-        Operation::AveragePool2d(pool, _) => format!("average {}", size(pool.kernel.map(usize::from))),
-        Operation::Dense(_) => format!("dense{relu}"),
-    }
 }
 
 /// Names the kernel that a board computes a step with, and if that is the plain one, why.
@@ -93,8 +62,5 @@ mod tests {
         assert_eq!(listed(&["a", "b"]), "      a, b\n");
         let wide = "x".repeat(70);
         assert_eq!(listed(&[&wide, "b", "c"]), format!("      {wide}, b,\n      c\n"));
-        assert_eq!(thousands(0), "0");
-        assert_eq!(thousands(999), "999");
-        assert_eq!(thousands(1_412_224), "1,412,224");
     }
 }

@@ -1,7 +1,6 @@
 //! The ledger as a table for people.
 
-use crate::output::thousands;
-use tinytriplet_ledger::{Cost, Ledger, Net};
+use tinytriplet_ledger::{Cost, Ledger, Net, text::thousands};
 
 /// Returns the table.
 pub fn table(ledger: &Ledger) -> String {

@@ -198,7 +198,7 @@ mod tests {
     fn the_table_fits_80_columns() {
         let layer = LayerReport {
             layer: 31,
-            kind: "conv 5x5/2x2 relu max 2x2".into(),
+            kind: "conv 5x5/2x1 relu max 2x2".into(),
             input: "224x224x3".into(),
             output: "112x112x64".into(),
             macs: 99_999_999,
