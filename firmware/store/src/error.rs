@@ -1,6 +1,6 @@
 //! Reasons why a region cannot be mounted, or a record not be read or changed.
 
-use crate::MAX_KEY_LEN;
+use crate::key::MAX_KEY_LEN;
 use core::fmt;
 use embedded_storage::nor_flash::NorFlashErrorKind;
 

@@ -1,6 +1,6 @@
 //! The header that a bank begins with.
 
-use crate::layout::{CRC32, RESIDUE};
+use crate::crc32::{CRC32, RESIDUE};
 
 /// The first bytes of a header.
 const MAGIC: [u8; 4] = *b"TTGL";

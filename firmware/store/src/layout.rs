@@ -1,17 +1,7 @@
-//! The places of banks and slots in a region, and the CRC that checks them.
+//! The places of banks and slots in a region.
 
-use crate::{MountError, header::HEADER_LEN, store::MAX_KEY_LEN};
-use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
+use crate::{crc32::CRC_LEN, error::MountError, header::HEADER_LEN, key::MAX_KEY_LEN};
 use embedded_storage::nor_flash::NorFlash;
-
-/// Without its table of 1 KiB: a flash is slower than this.
-pub const CRC32: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
-
-/// The CRC-32 of anything that ends with its own CRC-32.
-pub const RESIDUE: u32 = 0x2144_df1c;
-
-/// Bytes of a CRC-32.
-pub const CRC_LEN: usize = 4;
 
 /// Bytes that are read or written at once. It is a multiple of every word size.
 pub const CHUNK: usize = 256;

@@ -1,18 +1,14 @@
 //! The store: records in slots, and an index of those that count.
 
 use crate::{
-    MountError, StoreError,
+    crc32::{CRC_LEN, CRC32, RESIDUE},
+    error::{MountError, StoreError},
     header::{HEADER_LEN, Header, VERSION},
-    layout::{CHUNK, CRC_LEN, CRC32, Layout, RESIDUE, VALUE},
+    key::Key,
+    layout::{CHUNK, Layout, VALUE},
 };
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 use heapless::Vec;
-
-/// Most bytes of a key.
-pub const MAX_KEY_LEN: usize = 31;
-
-/// The key of a record.
-pub type Key = Vec<u8, MAX_KEY_LEN>;
 
 /// Up to `CAPACITY` records, each with a key and a value of one length, in a region of NOR flash.
 ///
@@ -152,7 +148,7 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// next mount may.
     ///
     /// # Errors
-    /// Returns [`StoreError::KeyLength`] if the key has no byte or more than [`MAX_KEY_LEN`],
+    /// Returns [`StoreError::KeyLength`] if the key has no byte or more than [`MAX_KEY_LEN`](crate::MAX_KEY_LEN),
     /// [`StoreError::ValueLength`] if the value is not as long as a value, [`StoreError::Full`] if
     /// there are `CAPACITY` other records, and [`StoreError::OtherOwner`] if the records are
     /// another owner's. Returns [`StoreError::Flash`], [`StoreError::ReadBack`],
