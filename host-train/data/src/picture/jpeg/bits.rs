@@ -70,20 +70,22 @@ impl<'a> Bits<'a> {
         Self { file, at, buffer: 0, count: 0, restarts: 0 }
     }
 
+    /// Takes the next byte of codes, in which `0xff` stands before a stuffed zero; `None` if there
+    /// is a marker, or nothing.
+    fn next_byte(&mut self) -> Option<u8> {
+        let (byte, len) = match self.file.get(self.at..)? {
+            [0xff, 0, ..] => (0xff, 2),
+            [byte, ..] if *byte != 0xff => (*byte, 1),
+            _ => return None,
+        };
+        self.at += len;
+        Some(byte)
+    }
+
     /// Fills the buffer, as far as there are bits before the next marker.
     fn fill(&mut self) {
         while self.count <= 56 {
-            let byte = match self.file.get(self.at..) {
-                Some([0xff, 0, ..]) => {
-                    self.at += 2;
-                    0xff
-                }
-                Some([byte, ..]) if *byte != 0xff => {
-                    self.at += 1;
-                    *byte
-                }
-                _ => return,
-            };
+            let Some(byte) = self.next_byte() else { return };
             self.buffer |= u64::from(byte) << (56 - self.count);
             self.count += 8;
         }
@@ -166,28 +168,17 @@ impl<'a> Bits<'a> {
             .then_some(rest)
             .map_or((None, true), |rest| (Some(rest >> 63), padding.contains(&rest)));
         loop {
-            let byte = match self.file.get(self.at..) {
-                Some([0xff, 0, ..]) => {
-                    self.at += 2;
-                    0xff
-                }
-                Some([byte, ..]) if *byte != 0xff => {
-                    self.at += 1;
-                    *byte
-                }
-                Some([0xff, 0xff, ..]) => {
-                    self.at += 1;
-                    continue;
-                }
-                Some([0xff, 0xd0..=0xd7, ..]) if may_restart && filled => {
-                    self.at += 2;
-                    continue;
-                }
+            if let Some(byte) = self.next_byte() {
+                let first = *fill.get_or_insert(u64::from(byte >> 7));
+                filled &= byte == if first > 0 { 0xff } else { 0 };
+                continue;
+            }
+            match self.file.get(self.at..) {
+                Some([0xff, 0xff, ..]) => self.at += 1,
+                Some([0xff, 0xd0..=0xd7, ..]) if may_restart && filled => self.at += 2,
                 Some([0xff, _, ..]) => break,
                 _ => return Err(Truncated),
-            };
-            let first = *fill.get_or_insert(u64::from(byte >> 7));
-            filled &= byte == if first > 0 { 0xff } else { 0 };
+            }
         }
         (self.buffer, self.count) = (0, 0);
         if filled { Ok(self.at) } else { Err(Damaged) }

@@ -1,12 +1,12 @@
 use super::board::Board;
 use crate::{
-    commands::inspect::json::{Embedding, Threshold, distance, element, shape},
+    commands::inspect::json::{Facts, element},
     terminal::{print, seconds},
 };
 use anyhow::Result;
 use serde::Serialize;
 use shared_model::{
-    model::format::{Background, CalibratedThreshold, Fit},
+    model::format::CalibratedThreshold,
     wire::{GalleryInfo, Info, Storage, VERSION},
 };
 use std::time::Duration;
@@ -86,13 +86,8 @@ struct StackReport {
 struct ModelReport<'a> {
     name: &'a str,
     hash: String,
-    input: [u16; 3],
-    fit: Fit,
-    background: Background,
-    embedding: Embedding,
-    distance: &'static str,
-    equal_error: Option<Threshold>,
-    false_accept_1_percent: Option<Threshold>,
+    #[serde(flatten)]
+    facts: Facts,
     ram: u32,
 }
 
@@ -107,7 +102,6 @@ struct GalleryReport {
 impl<'a> Report<'a> {
     fn new(info: &Info<'a>) -> Self {
         let (model, gallery) = (&info.model, &info.gallery);
-        let threshold = |threshold| Threshold::new(threshold, model.distance, model.embedding);
         Self {
             board: info.board,
             firmware: info.firmware,
@@ -117,13 +111,7 @@ impl<'a> Report<'a> {
             model: ModelReport {
                 name: model.name,
                 hash: hex(model.hash),
-                input: shape(model.input.shape),
-                fit: model.preprocessing.fit,
-                background: model.preprocessing.background,
-                embedding: Embedding::new(model.embedding),
-                distance: distance(model.distance),
-                equal_error: model.thresholds.equal_error.map(threshold),
-                false_accept_1_percent: model.thresholds.false_accept_1_percent.map(threshold),
+                facts: Facts::new(model),
                 ram: model.ram,
             },
             gallery: GalleryReport {

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use shared_model::{
     Distance, Model,
-    inspect::{Element, Kernel, Shape, Step, Tensor},
+    inspect::{Element, Kernel, Shape, Step},
     model::format::{Background, CalibratedThreshold, Fit},
+    wire::ModelInfo,
 };
 use tinytriplet_report::text::{hex, operation, path};
 
@@ -18,13 +19,8 @@ pub struct Report<'a> {
     format_version: u16,
     bytes: usize,
     training: Training<'a>,
-    input: [u16; 3],
-    fit: Fit,
-    background: Background,
-    embedding: Embedding,
-    distance: &'static str,
-    equal_error: Option<Threshold>,
-    false_accept_1_percent: Option<Threshold>,
+    #[serde(flatten)]
+    facts: Facts,
     background_prototypes: u16,
     parameters: usize,
     macs: u64,
@@ -41,9 +37,21 @@ struct Training<'a> {
     precision_at_1: f32,
 }
 
+/// What can be told of a model without its layers: a board tells it, too.
+#[derive(Serialize)]
+pub struct Facts {
+    input: [u16; 3],
+    fit: Fit,
+    background: Background,
+    embedding: Embedding,
+    distance: &'static str,
+    equal_error: Option<Threshold>,
+    false_accept_1_percent: Option<Threshold>,
+}
+
 /// The vector that stands for an image.
 #[derive(Serialize)]
-pub struct Embedding {
+struct Embedding {
     values: usize,
     element: &'static str,
     scale: f32,
@@ -51,7 +59,7 @@ pub struct Embedding {
 
 /// A threshold beyond which something is unknown, and how often it errs.
 #[derive(Serialize)]
-pub struct Threshold {
+struct Threshold {
     distance: f32,
     false_accept_rate: f32,
     false_reject_rate: f32,
@@ -81,7 +89,6 @@ impl<'a> Report<'a> {
     /// `packed_len` bytes.
     pub fn new(model: &Model<'a>, file: &[u8], packed: &Model<'_>, packed_len: usize) -> Self {
         let (metadata, header) = (model.metadata(), model.header());
-        let threshold = |threshold| Threshold::new(threshold, metadata.distance, model.output());
         Self {
             name: metadata.name,
             hash: hex(model.hash()),
@@ -96,13 +103,7 @@ impl<'a> Report<'a> {
                 images_seen: metadata.training.images_seen,
                 precision_at_1: metadata.training.precision_at_1,
             },
-            input: shape(metadata.input),
-            fit: metadata.preprocessing.fit,
-            background: metadata.preprocessing.background,
-            embedding: Embedding::new(model.output()),
-            distance: distance(metadata.distance),
-            equal_error: metadata.thresholds.equal_error.map(threshold),
-            false_accept_1_percent: metadata.thresholds.false_accept_1_percent.map(threshold),
+            facts: Facts::new(&ModelInfo::of(model)),
             background_prototypes: metadata.background_prototypes,
             parameters: model.parameters(),
             macs: model.macs(),
@@ -132,23 +133,33 @@ impl Layer {
     }
 }
 
-impl Embedding {
-    /// `output` is the model's.
-    pub fn new(output: Tensor) -> Self {
-        Self { values: output.len(), element: element(output.element), scale: output.scale }
-    }
-}
-
-impl Threshold {
-    /// `output` is the model's.
-    pub fn new(threshold: CalibratedThreshold, distance: Distance, output: Tensor) -> Self {
-        let CalibratedThreshold { distance: threshold, false_accept_rate, false_reject_rate } = threshold;
-        Self { distance: distance.real(threshold, output.scale), false_accept_rate, false_reject_rate }
+impl Facts {
+    /// Describes the model.
+    pub fn new(model: &ModelInfo<'_>) -> Self {
+        let ModelInfo { preprocessing, embedding, thresholds, .. } = *model;
+        let threshold = |CalibratedThreshold { distance, false_accept_rate, false_reject_rate }| Threshold {
+            distance: model.distance.real(distance, embedding.scale),
+            false_accept_rate,
+            false_reject_rate,
+        };
+        Self {
+            input: shape(model.input.shape),
+            fit: preprocessing.fit,
+            background: preprocessing.background,
+            embedding: Embedding {
+                values: embedding.len(),
+                element: element(embedding.element),
+                scale: embedding.scale,
+            },
+            distance: distance(model.distance),
+            equal_error: thresholds.equal_error.map(threshold),
+            false_accept_1_percent: thresholds.false_accept_1_percent.map(threshold),
+        }
     }
 }
 
 /// Returns height, width and channels.
-pub fn shape(Shape { height, width, channels }: Shape) -> [u16; 3] {
+fn shape(Shape { height, width, channels }: Shape) -> [u16; 3] {
     [height, width, channels]
 }
 
@@ -161,7 +172,7 @@ pub fn element(element: Element) -> &'static str {
 }
 
 /// Returns a recipe's name of it.
-pub fn distance(distance: Distance) -> &'static str {
+fn distance(distance: Distance) -> &'static str {
     match distance {
         Distance::SquaredL2 => "squared_l2",
         Distance::Cosine => "cosine",
