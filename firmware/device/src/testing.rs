@@ -8,14 +8,12 @@
 //! };
 //! use tinytriplet_device::testing::Bench;
 //!
-//! # #[repr(align(16))]
-//! # struct Aligned<T: ?Sized>(T);
-//! # static FILE: &Aligned<[u8]> = &Aligned(*include_bytes!("../../models/default.model.postcard"));
-//! # let model = Model::decode(&FILE.0).unwrap();
+//! # fn test(model: Model<'_>) {
 //! let mut board = Bench::<2048, 16>::new("my-board", model, 0);
 //! let answers = board.ask(&[RequestBody::Ping, RequestBody::Forget { label: "cup" }]);
 //! assert_eq!(answers[0].body(), ResponseBody::Pong);
 //! assert!(matches!(answers[1].body(), ResponseBody::Error(_)));
+//! # }
 //! ```
 
 use crate::{
