@@ -75,7 +75,7 @@ fn hint(suggestion: &Option<String>) -> String {
 
 impl ConfigError {
     /// Makes an error of what is wrong in a text that a person wrote.
-    pub fn toml(error: &toml::de::Error, text: &str, file: &str) -> Self {
+    pub(super) fn toml(error: &toml::de::Error, text: &str, file: &str) -> Self {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map(|before| 1 + before.matches('\n').count());
         Self::from_message(error.message(), line, file)
@@ -160,6 +160,9 @@ fn most_like(name: &str, names: &[String]) -> Option<String> {
 
 /// Serde wants values of Rust's types; people write numbers and lists.
 fn in_words(message: &str) -> String {
+    if message == "recursion limit exceeded" {
+        return "it is nested too deeply: a recipe has at most 128 brackets within each other".into();
+    }
     if message.starts_with("missing field") {
         return format!("{message}; docs/CONFIG.md has every field");
     }

@@ -13,6 +13,7 @@ mod data;
 mod error;
 mod locate;
 mod loss;
+mod nesting;
 mod net;
 mod origin;
 mod read;
@@ -25,7 +26,7 @@ pub use data::{DataConfig, HoldOut};
 pub use error::ConfigError;
 pub use loss::*;
 pub use net::*;
-pub use read::PRESETS;
+pub use read::{PRESETS, from_toml};
 pub use size::Size;
 pub use train::*;
 

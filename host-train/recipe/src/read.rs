@@ -3,8 +3,10 @@
 use crate::{
     config::{Config, ValidConfig},
     error::ConfigError,
+    nesting::{TOO_DEEP, too_deep},
     origin::OriginConfig,
 };
+use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// The configs that come with the program: name and content.
@@ -17,6 +19,19 @@ pub const PRESETS: [(&str, &str); 7] = [
     ("tiny", include_str!("../../../configs/tiny.toml")),
     ("unseen", include_str!("../../../configs/unseen.toml")),
 ];
+
+/// Reads TOML that a person wrote. `file` is named in errors.
+///
+/// # Errors
+/// Returns [`ConfigError::Syntax`] or [`ConfigError::Unknown`] if the syntax is wrong, or a field is
+/// missing, unknown or of another type.
+pub fn from_toml<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, ConfigError> {
+    if let Some(at) = too_deep(text) {
+        let line = Some(1 + text[..at].matches('\n').count());
+        return Err(ConfigError::Syntax { file: file.to_owned(), line, message: TOO_DEEP.into() });
+    }
+    toml::from_str(text).map_err(|error| ConfigError::toml(&error, text, file))
+}
 
 impl Config {
     /// Returns the text of the config in [`PRESETS`] that has this name.
@@ -63,7 +78,7 @@ impl Config {
     /// field is missing, unknown or of another type. Ranges are not checked here.
     pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
         if !text.trim_start().starts_with('{') {
-            return toml::from_str(text).map_err(|error| ConfigError::toml(&error, text, file));
+            return from_toml(text, file);
         }
         let json = |error| ConfigError::json(&error, file);
         let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(json)?;

@@ -321,3 +321,33 @@ mod page {
         }
     }
 }
+
+/// Each level of nesting costs stack: a file must not have the program run out of it.
+#[test]
+fn files_that_are_nested_too_deeply_are_refused() {
+    let deep = 200_000;
+    let key = ["a"; 79].join(".");
+    let both = format!("{}1{}", format!("{{{key}=").repeat(79), "}".repeat(79));
+    for text in [
+        "[".repeat(deep),
+        format!("name = {}", "[".repeat(deep)),
+        format!("name = {}", "{a=".repeat(deep)),
+        format!("name = {}", "[{a=".repeat(deep)),
+        format!("{} = 1", ["a"; 200_000].join(".")),
+        format!("[{}]", ["a"; 200_000].join(".")),
+        format!("[[{}]]\nb = 1", ["a"; 200_000].join(".")),
+        format!("name = {both}"),
+        format!("{key} = {both}"),
+        format!("[{key}]\n{key} = {both}"),
+        SAMPLE.replace("kernel = 2", &format!("kernel = {both}")),
+        SAMPLE.replace("margin = 0.2", &format!("margin = {both}")),
+        format!("{{\"name\": {}", "[".repeat(deep)),
+        "{\"a\":".repeat(deep),
+        format!("{{\"exp_name\": {}", "{\"a\":".repeat(deep)),
+    ] {
+        let start = &text[..text.floor_char_boundary(30)];
+        let error = Config::parse(&text, "deep").map_err(|error| error.located(&text));
+        let error = error.expect_err(start).to_string();
+        assert!(error.starts_with("deep") && error.contains("nested too deeply"), "{start}: {error}");
+    }
+}

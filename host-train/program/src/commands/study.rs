@@ -12,7 +12,7 @@ use tinytriplet_evaluation::{
     export::export,
     scores::{Scores, float_scores, int8_scores},
 };
-use tinytriplet_recipe::{Config, ConfigError, HoldOut, ValidConfig};
+use tinytriplet_recipe::{Config, ConfigError, HoldOut, ValidConfig, from_toml};
 use tinytriplet_report::text::{count, thousands};
 use tinytriplet_training::{
     device,
@@ -102,7 +102,7 @@ pub fn run(args: &StudyArgs) -> Result<()> {
 
 fn read(path: &Path) -> Result<Study, ConfigError> {
     let text = Config::read_text(path)?;
-    toml::from_str(&text).map_err(|error| ConfigError::toml(&error, &text, &path.display().to_string()))
+    from_toml(&text, &path.display().to_string())
 }
 
 impl Study {
