@@ -10,6 +10,12 @@ use tinytriplet_recipe::{ConfigError, DataConfig, HoldOut};
 
 /// The environment variable that names a folder of data.
 pub const VARIABLE: &str = "TINYTRIPLET_DATA";
+/// The name of MNIST.
+pub const MNIST: &str = "mnist";
+/// The [fingerprints](Split::fingerprint) of MNIST's training and test images.
+pub const MNIST_FINGERPRINTS: [&str; 2] = ["768fc00915f1fe16", "7a8bd58bbce05410"];
+/// The name of drawn digits.
+pub const DRAWN_DIGITS: &str = "drawn-digits";
 /// The path that stands for the drawn digits, where no folder has that name.
 pub const DRAWN: &str = "drawn";
 

@@ -11,7 +11,7 @@
 mod glyphs;
 
 use crate::{
-    dataset::{Dataset, Source},
+    dataset::{DRAWN_DIGITS, Dataset, Source},
     split::{Label, Split},
 };
 use glyphs::{GLYPHS, Glyph, Point};
@@ -21,6 +21,8 @@ use shared_model::model::format::Preprocessing;
 
 /// Height and width of an image.
 const SIDE: usize = 28;
+/// Rows and columns of an image, which are also those of MNIST's.
+pub const SIZE: [usize; 2] = [SIDE; 2];
 /// The longer side of the box that a digit fills.
 const BOX: f32 = 20.0;
 /// Straight pieces for one curved piece of a stroke.
@@ -36,7 +38,7 @@ pub const TEST_PER_CLASS: usize = 200;
 #[must_use]
 pub fn dataset(seed: u64, train_per_class: usize, test_per_class: usize) -> Dataset {
     Dataset {
-        name: "drawn-digits".into(),
+        name: DRAWN_DIGITS.into(),
         source: Source::Drawn,
         class_names: (0..GLYPHS.len()).map(|digit| digit.to_string()).collect(),
         preprocessing: Preprocessing::MNIST,

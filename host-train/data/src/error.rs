@@ -2,6 +2,7 @@
 
 use crate::{
     dataset::{DRAWN, VARIABLE},
+    download::DownloadError,
     folder::FolderError,
     idx::IdxError,
 };
@@ -63,6 +64,9 @@ pub enum DataError {
         /// Height and width of the test images.
         test: (usize, usize),
     },
+    /// MNIST is wanted, and nowhere to be had.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
     /// The folder that [`VARIABLE`] names is wrong.
     #[error("{VARIABLE}={0}")]
     Environment(Box<DataError>),

@@ -8,6 +8,8 @@
 //! 4. MNIST from the network ([`download`]), which the cache then keeps;
 //! 5. digits that this program draws ([`drawn`]).
 //!
+//! A caller that wants one of them only says so ([`Place`]).
+//!
 //! A folder holds IDX files ([`idx`]) or pictures ([`folder`]), which [`prepare`] turns into
 //! pixels.
 //!
@@ -33,10 +35,10 @@ mod split;
 mod triplets;
 
 pub use classes::{Class, TooFewToHoldOut, classes, evenly, hold_out};
-pub use dataset::{DRAWN, Dataset, Source, VARIABLE};
+pub use dataset::{DRAWN, DRAWN_DIGITS, Dataset, MNIST, MNIST_FINGERPRINTS, Source, VARIABLE};
 pub use error::DataError;
 pub use event::{Event, Progress};
 pub use rng::Rng;
-pub use search::{Request, Search, find};
+pub use search::{Place, Request, Search, find, known_size};
 pub use split::{Label, Split, SplitError};
 pub use triplets::{Triplet, origin_triplets};

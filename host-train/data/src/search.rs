@@ -1,7 +1,7 @@
 //! Looks for data: what the user names, what the environment does, the cache, the network.
 
 use crate::{
-    dataset::{DRAWN, Dataset, Source, VARIABLE},
+    dataset::{DRAWN, Dataset, MNIST, Source, VARIABLE},
     download, drawn,
     error::DataError,
     event::{Event, Progress},
@@ -18,11 +18,26 @@ use std::{
 };
 use tinytriplet_recipe::DataConfig;
 
+/// The place of the data that are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// The first that there is: the folder that the environment names, MNIST from the cache or the
+    /// network, drawn digits.
+    #[default]
+    Anywhere,
+    /// What the user named: a folder, or the word [`DRAWN`].
+    Named(PathBuf),
+    /// Wherever MNIST is: in the folder that the environment names, in the cache, on the network.
+    Mnist,
+    /// Drawn digits.
+    Drawn,
+}
+
 /// A request to [`find`].
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// The path that the user gave.
-    pub path: Option<PathBuf>,
+    /// The place of the data.
+    pub place: Place,
     /// For drawn digits.
     pub seed: u64,
     /// The settings for images.
@@ -38,14 +53,15 @@ pub struct Request {
 /// # Errors
 /// Returns [`DataError`] if what the user or the environment named cannot be used.
 pub fn find(request: Request, progress: Progress<'_>) -> Result<Dataset, DataError> {
-    Search {
-        request,
-        // Set to nothing means not set, as is the habit.
-        environment: env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from),
-        cache: cache_folder(),
-        mirrors: download::MIRRORS.iter().map(|&mirror| mirror.into()).collect(),
-    }
-    .find(progress)
+    Search::new(request).find(progress)
+}
+
+/// Returns rows and columns of the images that [`find`] would give, where that is known before any
+/// of them is read: pictures get the size of the request's settings, and digits have their own. The
+/// size of the images in IDX files is not known.
+#[must_use]
+pub fn known_size(request: Request) -> Option<[usize; 2]> {
+    Search::new(request).known_size()
 }
 
 /// The places where [`find`] looks.
@@ -62,34 +78,73 @@ pub struct Search {
 }
 
 impl Search {
+    /// Looks where this machine keeps data.
+    fn new(request: Request) -> Self {
+        Self {
+            request,
+            // Set to nothing means not set, as is the habit.
+            environment: env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from),
+            cache: cache_folder(),
+            mirrors: download::MIRRORS.iter().map(|&mirror| mirror.into()).collect(),
+        }
+    }
+
     /// Looks there: see [`find`].
     ///
     /// # Errors
     /// Returns the same errors as [`find`].
     pub fn find(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
-        if let Some(path) = &self.request.path {
-            return self.named(path, Source::Given, progress);
-        }
-        if let Some(path) = &self.environment {
-            return self
+        match (&self.request.place, &self.environment) {
+            (Place::Named(path), _) => self.named(path, Source::Given, progress),
+            (Place::Drawn, _) => Ok(self.drawn()),
+            (Place::Mnist, _) => self.mnist(progress),
+            (Place::Anywhere, Some(path)) => self
                 .named(path, Source::Environment, progress)
-                .map_err(|error| DataError::Environment(Box::new(error)));
-        }
-        match download::obtain(&self.cache, &self.mirrors, download::CHECKSUMS, progress) {
-            Ok(mnist) => {
-                let source = if mnist.downloaded { Source::Downloaded } else { Source::Cache };
-                let preprocessing = self.request.config.preprocessing(Fit::Centre);
-                dataset("mnist".into(), source, preprocessing, &self.cache, mnist.contents)
-            }
-            Err(error) => {
+                .map_err(|error| DataError::Environment(Box::new(error))),
+            (Place::Anywhere, None) => self.kept_mnist(progress).or_else(|error| {
+                let DataError::Download(error) = error else { return Err(error) };
                 progress(Event::Note(&format!(
                     "{error}\nNo MNIST, so this run uses DRAWN DIGITS, made up by this program: its numbers are \
                      not MNIST's.\nFor MNIST, put its four files into a folder and name that with --data or \
                      {VARIABLE}."
                 )));
                 Ok(self.drawn())
-            }
+            }),
         }
+    }
+
+    fn known_size(&self) -> Option<[usize; 2]> {
+        let place = match &self.request.place {
+            Place::Named(path) => Some(path),
+            Place::Anywhere => self.environment.as_ref(),
+            Place::Mnist | Place::Drawn => None,
+        };
+        match place {
+            Some(path) if path.is_dir() => (!has_idx(path)).then_some(self.request.config.size.0),
+            // It is an error, unless it is the word.
+            Some(path) => (path == Path::new(DRAWN)).then_some(drawn::SIZE),
+            None => Some(drawn::SIZE), // MNIST's is the same
+        }
+    }
+
+    /// Returns MNIST from the folder that the environment names, if it is there, or else as
+    /// [`kept_mnist`](Self::kept_mnist) does.
+    fn mnist(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
+        if let Some(path) = self.environment.as_ref().filter(|path| has_idx(path))
+            && let Ok(data) = self.named(path, Source::Environment, progress)
+            && data.name == MNIST
+        {
+            return Ok(data);
+        }
+        self.kept_mnist(progress)
+    }
+
+    /// Returns MNIST from the cache or the network.
+    fn kept_mnist(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
+        let mnist = download::obtain(&self.cache, &self.mirrors, download::CHECKSUMS, progress)?;
+        let source = if mnist.downloaded { Source::Downloaded } else { Source::Cache };
+        let preprocessing = self.request.config.preprocessing(Fit::Centre);
+        dataset(MNIST.into(), source, preprocessing, &self.cache, mnist.contents)
     }
 
     /// Returns the data that somebody named, by a path or by the word.
@@ -106,17 +161,16 @@ impl Search {
         if !path.is_dir() {
             return Err(DataError::NotAFolder(path.into()));
         }
-        let locate = |name| idx::locate(path, name);
-        if idx::NAMES.iter().all(|name| locate(name).is_none()) {
+        if !has_idx(path) {
             return self.pictures(path, source, progress);
         }
-        let [a, b, c, d] = idx::NAMES.map(|name| match locate(name) {
+        let [a, b, c, d] = idx::NAMES.map(|name| match idx::locate(path, name) {
             Some(file) => Content::read(&file).map_err(DataError::from),
             None => Err(DataError::Missing { folder: path.into(), name }),
         });
         let contents = [a?, b?, c?, d?];
         let (name, fit) = if download::is_mnist(&contents) {
-            ("mnist".into(), Fit::Centre)
+            (MNIST.into(), Fit::Centre)
         } else {
             (whole_name(path), Fit::Contain)
         };
@@ -161,6 +215,11 @@ impl Search {
         let digits = drawn::dataset(*seed, drawn::TRAIN_PER_CLASS, drawn::TEST_PER_CLASS);
         Dataset { preprocessing: config.preprocessing(Fit::Centre), ..digits }
     }
+}
+
+/// Returns true if one of the four IDX files, at least, is in a folder.
+fn has_idx(folder: &Path) -> bool {
+    idx::NAMES.iter().any(|name| idx::locate(folder, name).is_some())
 }
 
 fn tell_of_repeats(data: &Dataset, folder: &Path, progress: Progress<'_>) {
@@ -226,6 +285,7 @@ fn cache_folder() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::MNIST_FINGERPRINTS;
     use idx::{
         NAMES,
         tests::{gzip, image_file, label_file},
@@ -253,14 +313,22 @@ mod tests {
         folder
     }
 
-    fn search(given: Option<&Path>, environment: Option<&Path>) -> Result<Dataset, DataError> {
+    fn named(path: Option<&Path>) -> Place {
+        path.map_or(Place::Anywhere, |path| Place::Named(path.into()))
+    }
+
+    /// A search without a cache and a network.
+    fn at(place: Place, environment: Option<&Path>) -> Search {
         Search {
-            request: Request { path: given.map(Path::to_path_buf), ..Request::default() },
+            request: Request { place, ..Request::default() },
             environment: environment.map(Path::to_path_buf),
             cache: "/not/there".into(),
             mirrors: Vec::new(),
         }
-        .find(&mut |event| panic!("{event:?}"))
+    }
+
+    fn search(given: Option<&Path>, environment: Option<&Path>) -> Result<Dataset, DataError> {
+        at(named(given), environment).find(&mut |event| panic!("{event:?}"))
     }
 
     fn error(folder: &Path) -> String {
@@ -329,6 +397,37 @@ mod tests {
     }
 
     #[test]
+    fn who_wants_mnist_gets_nothing_else() {
+        let other = folder(&files());
+        for environment in [None, Some(other.path()), Some(Path::new("/not/there"))] {
+            let error = at(Place::Mnist, environment).find(&mut |event| panic!("{event:?}")).unwrap_err();
+            assert!(matches!(error, DataError::Download(_)), "{error}");
+        }
+        let drawn = at(Place::Drawn, Some(other.path())).find(&mut |event| panic!("{event:?}")).unwrap();
+        assert_eq!(drawn.source, Source::Drawn);
+    }
+
+    #[test]
+    fn the_size_is_known_unless_idx_files_have_it() {
+        let size = |place: Place, environment: Option<&Path>| {
+            let mut search = at(place, environment);
+            search.request.config.size.0 = [64, 48];
+            search.known_size()
+        };
+        let (idx, pictures) = (folder(&files()), tempfile::tempdir().unwrap());
+        let [idx, pictures] = [idx.path(), pictures.path()];
+        let anywhere = || Place::Anywhere;
+        assert_eq!(size(anywhere(), None), Some([28, 28]));
+        assert_eq!(size(anywhere(), Some(pictures)), Some([64, 48]));
+        assert_eq!(size(anywhere(), Some(idx)), None);
+        assert_eq!(size(Place::Named(pictures.into()), Some(idx)), Some([64, 48]));
+        assert_eq!(size(Place::Named(idx.into()), None), None);
+        assert_eq!(size(Place::Named(DRAWN.into()), None), Some([28, 28]));
+        assert_eq!(size(Place::Named("/not/there".into()), None), None);
+        assert_eq!([Place::Mnist, Place::Drawn].map(|place| size(place, Some(idx))), [Some([28, 28]); 2]);
+    }
+
+    #[test]
     fn a_wrong_path_is_an_error_and_nothing_else_is_taken() {
         let path = Path::new("/not/there");
         assert!(error(path).starts_with("/not/there: no such folder."), "{}", error(path));
@@ -384,6 +483,8 @@ mod tests {
         // Cargo runs tests in the package's folder, people name folders from the workspace's.
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
         let dataset = search(None, Some(&path)).unwrap();
+        assert_eq!([&dataset.train, &dataset.test].map(Split::fingerprint), MNIST_FINGERPRINTS);
+        assert_eq!(at(Place::Mnist, Some(&path)).find(&mut |_| {}).unwrap().train, dataset.train);
         assert_eq!((dataset.name.as_str(), dataset.class_names.len()), ("mnist", 10));
         assert_eq!(dataset.preprocessing, Preprocessing::MNIST);
         assert_eq!((dataset.train.len(), dataset.test.len()), (60_000, 10_000));

@@ -1,5 +1,6 @@
 //! Images and their labels in memory.
 
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// The number of the class that an image shows.
@@ -100,6 +101,18 @@ impl Split {
         &self.labels
     }
 
+    /// Returns what tells these images from others: the first 8 bytes of the SHA-256 of all pixels
+    /// and labels, in hexadecimal.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for (image, label) in self.images().zip(&self.labels) {
+            hash.update(image);
+            hash.update(label.to_le_bytes());
+        }
+        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Returns the images at `indices`, in that order.
     ///
     /// # Panics
@@ -131,5 +144,17 @@ mod tests {
         assert_eq!((subset.image(0), subset.image(1)), (&[6, 7][..], &[0, 1][..]));
         assert_eq!(subset.labels(), [1, 2]);
         assert!(split.subset(&[]).is_empty());
+    }
+
+    /// The values are those of `sha256sum`.
+    #[test]
+    fn fingerprints_differ_by_a_pixel_a_label_and_the_order() {
+        let of = |pixels: &[u8], labels: &[Label]| {
+            Split::new(1, 2, pixels.to_vec(), labels.to_vec()).unwrap().fingerprint()
+        };
+        assert_eq!(of(&[1, 2, 3, 4], &[0, 258]), "b8090226747869f6");
+        assert_eq!(of(&[], &[]), "e3b0c44298fc1c14");
+        let others = [of(&[1, 2, 3, 5], &[0, 258]), of(&[1, 2, 3, 4], &[0, 2]), of(&[3, 4, 1, 2], &[258, 0])];
+        assert!(others.iter().all(|other| *other != "b8090226747869f6"), "{others:?}");
     }
 }

@@ -60,7 +60,7 @@ pub fn export(
         return Ok(file);
     }
     // Distances do not depend on what the file says of them: the finished file gives the same.
-    let model = Model::decode(&file)?;
+    let model = decode(&file)?;
     let engine = Engine::new(&model);
     let embeddings = int8_embeddings(&engine, &data.train, &held_out);
     let labels: Vec<Label> = held_out.iter().map(|&index| data.train.label(index)).collect();
@@ -183,9 +183,9 @@ pub enum ExportError {
     TooManyLayers(usize),
     /// The format's own check found something; nothing of the kind is known.
     #[error("the model file would be refused by the board: {0}")]
-    Refused(#[from] DecodeError),
+    Refused(DecodeError),
     /// Metadata or data do not fit.
-    #[error("{0}")]
+    #[error(transparent)]
     Encode(#[from] EncodeError),
 }
 
@@ -223,10 +223,14 @@ fn encode(
     data.extend(description.background.iter().flatten());
     data.resize(format::align(data.len()), 0);
     // What the net computes does not depend on what the file says of it.
-    metadata.golden_crc = test_crc(&Model::decode(&write(&metadata, &data)?)?);
+    metadata.golden_crc = test_crc(&decode(&write(&metadata, &data)?)?);
     let file = write(&metadata, &data)?;
-    Model::decode(&file)?;
+    decode(&file)?;
     Ok(file)
+}
+
+fn decode(file: &[u8]) -> Result<Model<'_>, ExportError> {
+    Model::decode(file).map_err(ExportError::Refused)
 }
 
 fn write(metadata: &Metadata<'_>, data: &[u8]) -> Result<Vec<u8>, EncodeError> {
@@ -244,8 +248,8 @@ fn test_crc(model: &Model<'_>) -> u32 {
     model.test_crc(&mut pixels, &mut scratch, &mut embedding).expect("buffers of the model's lengths")
 }
 
-/// Returns the longest beginning of `text` that fits the format.
-fn cut(text: &str) -> &str {
+/// Returns the longest beginning of `text` that a model file holds, as a name.
+pub fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_TEXT)]
 }
 

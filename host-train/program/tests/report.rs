@@ -127,7 +127,12 @@ fn what_is_no_run_or_not_its_data() {
 
     done(&run(folder.path(), &TRAIN));
     six_pictures(&folder.path().join("pictures"));
-    fails(&report(&["runs/tiny", "--data", "pictures"]), &["2 classes", "the run had 10", "--data"]);
+    fails(
+        &report(&["runs/tiny", "--data", "pictures"]),
+        &["other data", "drawn-digits (12,000", "pictures (4"],
+    );
+    let other = ["runs/tiny", "--data", "drawn", "--other-data", "--skip-broken"];
+    done(&report(&other));
     fs::write(folder.path().join("runs/tiny/history.csv"), "step\n").unwrap();
     fails(&report(&["runs/tiny", "--data", "drawn"]), &["runs/tiny/history.csv", "line 1"]);
     fs::remove_file(folder.path().join("runs/tiny/history.csv")).unwrap();

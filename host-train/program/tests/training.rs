@@ -73,7 +73,16 @@ fn ctrl_c_ends_a_run_and_resume_finishes_it() {
     assert_eq!(checkpoints(&run), [format!("checkpoint-{step}")]);
     let early = hash(&run);
 
-    let resume = ["--resume", "runs/tiny", "--data", "drawn"];
+    // The disk is full for a file that is written at the end. Nothing is lost.
+    let resume = ["--resume", "runs/tiny"];
+    let roc = run.join("roc.csv");
+    fs::remove_file(&roc).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &roc).unwrap();
+    let full = program(folder.path(), &resume).output().unwrap();
+    let told = "cannot write runs/tiny/roc.csv: No space left on device (os error 28). The last checkpoint is kept; to \
+                go on: cargo run -p host-train -- --resume runs/tiny";
+    fails(&full, &[told]);
+    fs::remove_file(&roc).unwrap();
     done(&program(folder.path(), &resume).output().unwrap());
     done(&small(folder.path(), &[&steps[..], &["--out", "whole"]].concat()));
     assert_eq!(hash(&run), hash(&whole));

@@ -9,6 +9,8 @@ use std::{
 
 /// The recipe that was used; a run's folder is known by it.
 pub const CONFIG: &str = "config.toml";
+/// The data that it was trained on: where they were, and their fingerprints.
+pub const DATA: &str = "data.json";
 /// The model file.
 pub const MODEL: &str = "model.postcard";
 /// The float weights, in Burn's format.

@@ -103,6 +103,21 @@ pub enum NetError {
         /// The layer's input.
         input: Shape,
     },
+    /// A layer has more weights than any that the engine runs.
+    #[error(
+        "net.layers[{layer}] ({kind}): {inputs} weights for each of {outputs} outputs are too many; there may be \
+         {MAX_INPUTS} for each, and {MAX_WEIGHTS} in all: put a pool or a stride before it, or use fewer outputs"
+    )]
+    Weights {
+        /// Index of the layer.
+        layer: usize,
+        /// Its name.
+        kind: &'static str,
+        /// Weights of an output.
+        inputs: usize,
+        /// Outputs, or channels.
+        outputs: usize,
+    },
     /// A batch normalization that cannot be folded into its neighbours.
     #[error(
         "net.layers[{layer}] (batch_norm) cannot be folded away for the board: put it directly after a conv or \
@@ -119,6 +134,12 @@ pub enum NetError {
         len: usize,
     },
 }
+
+/// The most weights of an output: more products of int8 values do not fit 32 bits. How many fit exactly
+/// depends on the layer's input; the quantizer knows.
+const MAX_INPUTS: usize = 131_071;
+/// The most weights of a layer: a model file of 64 MiB, as large as one may be.
+const MAX_WEIGHTS: usize = 64 << 20;
 
 impl Net {
     /// Creates a net for images of shape `input`, with random weights (Glorot and Bengio 2010, uniform)
@@ -143,10 +164,17 @@ impl Net {
                 Ok((rows as u16, columns as u16))
             };
             let channels = usize::from(map.channels);
+            let weights = |inputs: usize, outputs: usize| match inputs <= MAX_INPUTS
+                && inputs * outputs <= MAX_WEIGHTS
+            {
+                true => Ok(()),
+                false => Err(NetError::Weights { layer: index, kind: layer.kind(), inputs, outputs }),
+            };
             match *layer {
                 LayerConfig::Conv(conv) => {
                     let window = Window { kernel: conv.kernel.0, stride: conv.stride.0 };
                     let (rows, columns) = windows(window, conv.padding.0)?;
+                    weights(window.kernel[0] * window.kernel[1] * channels, conv.out_channels)?;
                     let shape = ConvShape { window, padding: conv.padding.0, relu: conv.relu, pool: None };
                     blocks.push(Block::Conv(Conv::new(channels, conv.out_channels, shape, rng, device)));
                     map = Shape::new(rows, columns, conv.out_channels as u16);
@@ -183,6 +211,7 @@ impl Net {
                 }
                 LayerConfig::Dense(dense) => {
                     let inputs = values(map);
+                    weights(inputs, dense.out_features)?;
                     blocks.push(Block::Dense(Dense::new(
                         inputs,
                         dense.out_features,

@@ -3,7 +3,7 @@
 
 use std::{cell::RefCell, fs};
 use tempfile::TempDir;
-use tinytriplet_data::{Request, find};
+use tinytriplet_data::{Place, Request, find};
 
 /// The folder that holds the files of one input after the other.
 fn folder() -> TempDir {
@@ -19,7 +19,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             fs::write(folder.path().join(format!("{split}-images-idx3-ubyte")), images).unwrap();
             fs::write(folder.path().join(format!("{split}-labels-idx1-ubyte")), labels).unwrap();
         }
-        let request = Request { path: Some(folder.path().to_owned()), seed: 1, ..Request::default() };
+        let request = Request { place: Place::Named(folder.path().to_owned()), seed: 1, ..Request::default() };
         match find(request, &mut |_| {}) {
             Ok(dataset) => {
                 for split in [&dataset.train, &dataset.test] {

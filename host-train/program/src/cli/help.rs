@@ -47,13 +47,16 @@ in the evaluation, ends it at once; --resume goes on from the last checkpoint. R
 pub const EXPORT: &str = "\
 Examples:
   host-train export runs/default
-  host-train export runs/default --data mnist --out best.postcard
+  host-train export runs/default --out best.postcard
+  host-train export runs/mugs --data moved/mugs  the folder has another place now
 
-Calibration and thresholds come from training images, so the data must be those of the run.";
+Calibration and thresholds come from training images, so the data must be those of the run, which remembers them: \
+docs/REPORT.md. Others are refused without --other-data, and the old file stays.";
 
 pub const EVAL: &str = "\
 Examples:
   host-train eval runs/default
+  host-train eval runs/mugs --data other-mugs    how good it is on other images
   host-train eval firmware/models/default.model.postcard --data mnist
   host-train eval runs/default --json > scores.json
 
@@ -65,7 +68,7 @@ Examples:
   host-train report runs/default runs/tiny --out compared.html
   host-train report runs/default --json > findings.json
 
-A run is evaluated once more, on the data that it was trained on. The page opens from disk, without a network; what \
+A run is evaluated once more, on its own data, which it remembers; others are refused without --other-data. The page opens from disk, without a network; what \
 it shows and what else is written is in docs/REPORT.md.";
 
 pub const STUDY: &str = "\

@@ -4,7 +4,7 @@ use crate::terminal::{Progress, note};
 use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
-use tinytriplet_data::{Dataset, Event, Request, Source};
+use tinytriplet_data::{Dataset, Event, Place, Request, Source, known_size};
 use tinytriplet_recipe::DataConfig;
 use tinytriplet_report::text::thousands;
 
@@ -12,8 +12,8 @@ use tinytriplet_report::text::thousands;
 #[derive(Clone, Debug, Args)]
 pub struct DataArgs {
     /// Folder of the four IDX files, plain or gzipped; or of images (PNG, JPEG, BMP), one
-    /// sub-folder per class; or `drawn` for drawn digits [default: the folder in TINYTRIPLET_DATA,
-    /// the cache, a download, drawn digits]
+    /// sub-folder per class; or `drawn` for drawn digits [default: a run's own data; without a
+    /// run the folder in TINYTRIPLET_DATA, the cache, a download, drawn digits]
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
     /// Name image files that are broken, and go on without them
@@ -27,7 +27,7 @@ pub struct DataArgs {
 /// # Errors
 /// Returns an error if what the user named cannot be used.
 pub fn find_to_train(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> {
-    find_for(args, seed, config, true)
+    search(Request { to_train: true, ..args.request(seed, config) }, "")
 }
 
 /// The data that the arguments, the environment or the cache name, or a download, or drawn digits.
@@ -36,17 +36,37 @@ pub fn find_to_train(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<
 /// # Errors
 /// Returns an error if what the user named cannot be used.
 pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> {
-    find_for(args, seed, config, false)
+    search(args.request(seed, config), "")
 }
 
-fn find_for(args: &DataArgs, seed: u64, config: &DataConfig, to_train: bool) -> Result<Dataset> {
-    let request = Request {
-        path: args.data.clone(),
-        seed,
-        config: config.clone(),
-        skip_broken: args.skip_broken,
-        to_train,
-    };
+/// The same for the data of a run, in the place that the run knows.
+///
+/// # Errors
+/// Returns an error if they cannot be used.
+pub fn find_own(place: Place, skip_broken: bool, seed: u64, config: &DataConfig) -> Result<Dataset> {
+    let request = Request { place, seed, config: config.clone(), skip_broken, to_train: false };
+    search(request, ", the run's own")
+}
+
+impl DataArgs {
+    fn request(&self, seed: u64, config: &DataConfig) -> Request {
+        Request {
+            place: self.data.clone().map_or(Place::Anywhere, Place::Named),
+            seed,
+            config: config.clone(),
+            skip_broken: self.skip_broken,
+            to_train: false,
+        }
+    }
+
+    /// Returns rows and columns of the images, where that is known before they are read.
+    pub fn known_size(&self, config: &DataConfig) -> Option<[usize; 2]> {
+        known_size(self.request(0, config))
+    }
+}
+
+/// `whose` is added to what is said of the data.
+fn search(request: Request, whose: &str) -> Result<Dataset> {
     let mut download: Option<(Progress, String)> = None;
     let mut reading: Option<Progress> = None;
     let data = tinytriplet_data::find(request, &mut |event| match event {
@@ -76,7 +96,7 @@ fn find_for(args: &DataArgs, seed: u64, config: &DataConfig, to_train: bool) -> 
         }
     })?;
     let found = format!(
-        "{}: {} training and {} test images of {}x{}\n{} classes, {}",
+        "{}: {} training and {} test images of {}x{}\n{} classes, {}{whose}",
         data.name,
         thousands(data.train.len() as u64),
         thousands(data.test.len() as u64),

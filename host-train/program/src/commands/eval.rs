@@ -3,16 +3,22 @@
 use super::{
     data::{DataArgs, mark},
     model_file::read_model,
+    run_data::RunData,
     scores::{self, triplet_table},
 };
-use crate::terminal::{Progress, print};
-use anyhow::{Result, ensure};
+use crate::terminal::{Progress, note, print};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
+use shared_model::Model;
 use std::path::Path;
 use std::path::PathBuf;
-use tinytriplet_evaluation::scores::int8_scores;
+use tinytriplet_data::{DRAWN_DIGITS, Dataset, MNIST};
+use tinytriplet_evaluation::{export::cut, scores::int8_scores};
 use tinytriplet_recipe::{Config, DataConfig};
-use tinytriplet_report::{run_folder::CONFIG, text::hex};
+use tinytriplet_report::{
+    run_folder::{CONFIG, RunFolder},
+    text::hex,
+};
 
 /// Arguments of `eval`.
 #[derive(Clone, Debug, Args)]
@@ -36,7 +42,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let model = file.decode()?;
     let metadata = model.metadata();
     let config = data_config(&args.model)?.for_model(metadata.input, metadata.preprocessing);
-    let data = super::data::find(&args.data, metadata.training.seed, &config)?;
+    let data = find(args, &model, &config)?;
     let shape = metadata.input;
     ensure!(
         data.test.image(0).len() == model.input_len(),
@@ -60,6 +66,34 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         print(scores::table(&[("int8", &scores)], &data.class_names, mark(&data)))?;
     }
     Ok(())
+}
+
+/// Returns the data that the user names, or else those of the run; of a model file alone, those at
+/// hand, if it was trained on the like.
+fn find(args: &EvalArgs, model: &Model<'_>, config: &DataConfig) -> Result<Dataset> {
+    let training = &model.metadata().training;
+    let is_run = args.model.join(CONFIG).is_file();
+    let run = is_run.then(|| RunData::read(&RunFolder::open(&args.model)?)).transpose()?;
+    let data = match &run {
+        Some(run) => run.find(&args.data, training.seed, config)?,
+        None => {
+            if args.data.data.is_none() && ![MNIST, DRAWN_DIGITS].contains(&training.dataset) {
+                bail!(
+                    "{}: this model was trained on {}, and a model file alone does not tell where that is; name the \
+                     data with --data, or the model by the folder of its run",
+                    args.model.display(),
+                    training.dataset
+                );
+            }
+            super::data::find(&args.data, training.seed, config)?
+        }
+    };
+    if training.dataset != cut(&data.name) {
+        note("note", format_args!("trained on {}, evaluated on {}", training.dataset, data.name));
+    } else if let Some(run) = run {
+        run.note_change(&data);
+    }
+    Ok(data)
 }
 
 /// Returns the settings for data of the model's run, so that the model is not tested on what it was

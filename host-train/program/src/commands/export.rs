@@ -1,6 +1,10 @@
 //! `export`: a run's checkpoint once more into a model file.
 
-use super::{checkpoint::checkpoint, data::DataArgs};
+use super::{
+    checkpoint::checkpoint,
+    data::DataArgs,
+    run_data::{Needed, OtherData, RunData},
+};
 use crate::terminal::print;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -21,6 +25,9 @@ pub struct ExportArgs {
     /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
+    /// Whether they may be others than the run's
+    #[command(flatten)]
+    pub other_data: OtherData,
     /// Model file to write [default: model.postcard in the run's folder]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -29,11 +36,17 @@ pub struct ExportArgs {
 /// Reads a run's config and checkpoint, quantizes and calibrates, and writes the model file.
 ///
 /// # Errors
-/// Returns an error if the folder is not that of a run, the checkpoint does not fit the config, or
-/// the file cannot be written.
+/// Returns an error if the folder is not that of a run, the checkpoint does not fit the config, the
+/// data are not the run's, or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<()> {
-    let config = Config::read(&RunFolder::open(&args.run)?.file(CONFIG))?;
-    let data = super::data::find(&args.data, config.seed, &config.data)?;
+    let run = RunFolder::open(&args.run)?;
+    let config = Config::read(&run.file(CONFIG))?;
+    let own = RunData::read(&run)?;
+    let mut data = own.find(&args.data, config.seed, &config.data)?;
+    own.ensure_own(&data, Needed::Training, args.other_data)?;
+    if let Some(name) = own.name() {
+        data.name = name.into(); // whatever the model is calibrated on now, it was trained on that
+    }
     let data = data.without(&data.unseen_labels(&config.data)?);
     let net = checkpoint(&config.net, &data.train, &args.run.join(CHECKPOINT))?;
     let images_seen = images_seen(args).context("cannot read how many images the run has seen")?;

@@ -13,6 +13,7 @@ pub mod images;
 pub mod inspect;
 pub mod model_file;
 pub mod report;
+pub mod run_data;
 pub mod samples;
 pub mod scores;
 pub mod study;

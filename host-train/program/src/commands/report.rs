@@ -1,17 +1,22 @@
 //! `report`: what a run was worth, to look at; or several, side by side.
 
-use super::{checkpoint::checkpoint, data::DataArgs, model_file::read_model};
+use super::{
+    checkpoint::checkpoint,
+    data::DataArgs,
+    model_file::read_model,
+    run_data::{Needed, OtherData, RunData},
+};
 use crate::terminal::{Progress, print};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use shared_model::{Model, model::format::MAX_BACKGROUND_PROTOTYPES};
+use shared_model::Model;
 use std::{
     collections::BTreeSet,
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
 };
-use tinytriplet_data::{Dataset, Label, classes};
+use tinytriplet_data::Dataset;
 use tinytriplet_evaluation::{
     history::HistoryRow,
     scores::{float_scores, int8_scores},
@@ -32,6 +37,9 @@ pub struct ReportArgs {
     /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
+    /// Whether they may be others than the run's
+    #[command(flatten)]
+    pub other_data: OtherData,
     /// File to write [default: report.html in the run's folder; of several runs, comparison.html
     /// beside them]
     #[arg(long, value_name = "FILE")]
@@ -51,11 +59,11 @@ const COMPARISON: &str = "comparison.html";
 /// or the report cannot be written.
 pub fn run(args: &ReportArgs) -> Result<()> {
     if let ([run], None, false) = (args.runs.as_slice(), &args.out, args.json) {
-        let files = judge(run, &args.data, tinytriplet_report::write)?;
+        let files = judge(run, args, tinytriplet_report::write)?;
         let (page, run) = (run.join(REPORT), run.display());
         return Ok(print(format_args!("wrote {run}:\n{}open {}\n", listed(&files), page.display()))?);
     }
-    let findings = args.runs.iter().map(|run| judge(run, &args.data, |_, run| run.findings()));
+    let findings = args.runs.iter().map(|run| judge(run, args, |_, run| run.findings()));
     let mut findings = findings.collect::<Result<Vec<_>>>()?;
     tell_apart(&mut findings, &args.runs);
     if args.json {
@@ -88,16 +96,18 @@ fn common_folder(runs: &[PathBuf]) -> PathBuf {
 /// Evaluates the run in a folder, and returns what `report` makes of it.
 fn judge<T>(
     folder: &Path,
-    data: &DataArgs,
+    args: &ReportArgs,
     report: impl FnOnce(&RunFolder, &Run<'_>) -> Result<T>,
 ) -> Result<T> {
     let folder = RunFolder::open(folder)?;
     let config = Config::read(&folder.file(CONFIG))?;
     let file = read_model(folder.path())?;
     let model = file.decode()?;
-    let data = super::data::find(data, config.seed, &config.data)?;
+    let own = RunData::read(&folder)?;
+    let data = own.find(&args.data, config.seed, &config.data)?;
+    own.ensure_own(&data, Needed::All, args.other_data)?;
+    ensure_size(&model, &data)?;
     let unseen = data.unseen_labels(&config.data)?;
-    belong_together(&model, &data, &unseen)?;
     let raw = NetConfig { normalise: false, ..config.net.clone() };
     let net = checkpoint(&raw, &data.train, &folder.file(CHECKPOINT))?;
     let history = read_history(&folder)?;
@@ -124,8 +134,8 @@ fn judge<T>(
     Ok(made)
 }
 
-/// Checks that a run's model could have been trained on these data.
-fn belong_together(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Result<()> {
+/// Checks that a run's model takes these images.
+fn ensure_size(model: &Model<'_>, data: &Dataset) -> Result<()> {
     let (height, width) = (data.test.height, data.test.width);
     let input = model.metadata().input;
     ensure!(
@@ -133,13 +143,6 @@ fn belong_together(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Resul
         "the images have {height}x{width} pixels, the run's have {}x{}; name the run's own data with --data",
         input.height,
         input.width
-    );
-    // One a class, unless nothing was held out or the classes are more than a file holds.
-    let prototypes = model.metadata().background_prototypes;
-    let trained_on = classes(data.without(unseen).train.labels()).len();
-    ensure!(
-        prototypes == 0 || usize::from(prototypes) == trained_on.min(MAX_BACKGROUND_PROTOTYPES.into()),
-        "the data have {trained_on} classes to train on, the run had {prototypes}; name its own data with --data"
     );
     Ok(())
 }

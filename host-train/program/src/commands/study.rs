@@ -16,7 +16,7 @@ use tinytriplet_recipe::{Config, ConfigError, HoldOut, ValidConfig, from_toml};
 use tinytriplet_report::text::{count, thousands};
 use tinytriplet_training::{
     device,
-    train::{Start, train},
+    train::{Start, check_net, train},
 };
 
 /// Arguments of `study`.
@@ -79,6 +79,11 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         let by_images = config.train.hold_out == HoldOut::Images;
         ensure!(by_images, "{file}: `{name}` must hold out images, because they judge");
         device(config.backend)?;
+    }
+    if let Some(size) = args.data.known_size(&base.data) {
+        for (name, config) in &variants {
+            check_net(&config.net, size).with_context(|| format!("{file}: `{name}`"))?;
+        }
     }
     let data = super::data::find_to_train(&args.data, study.seeds[0], &base.data)?;
     let validation = data.validation();

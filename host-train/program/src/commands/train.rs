@@ -4,17 +4,19 @@ use super::{
     bench::embeddings_per_second,
     checkpoint::checkpoint,
     data::{DataArgs, mark},
+    run_data::{Record, RunData},
     scores::{self, triplet_table},
 };
 use crate::terminal::{
     INTERRUPTED, Progress, error, interrupt_at_once, interrupted, listen_for_interrupt, note, print,
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use shared_model::model::layout::repack_to_vec;
 use shared_model::{Layout, Model};
 use std::{
+    io,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -28,14 +30,14 @@ use tinytriplet_evaluation::{
 use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, PRESETS, ValidConfig};
 use tinytriplet_report::{
     REPORT, Run, history,
-    run_folder::{CHECKPOINT, CONFIG, HISTORY, METRICS, MODEL, ROC, RunFolder},
+    run_folder::{CHECKPOINT, CONFIG, DATA, HISTORY, METRICS, MODEL, ROC, RunFolder},
     text::{hex, listed, thousands},
 };
 use tinytriplet_training::{
     Device, device,
     net::Net,
     sampler::SamplerError,
-    train::{self, Checkpoints, Ended, Observer, Start, TrainError, Trained},
+    train::{self, CheckpointError, Checkpoints, Ended, Observer, Start, TrainError, Trained, check_net},
 };
 
 /// Arguments of `train`.
@@ -102,15 +104,7 @@ impl From<BackendArg> for Backend {
 /// written.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let job = Job::begin(args)?;
-    let seen = job.data.without(&job.unseen);
-    let trained = job.train(&seen)?;
-    interrupt_at_once();
-    let (net, file) = job.export(&seen, &trained)?;
-    let model = Model::decode(&file)?;
-    let evaluated = job.evaluate(&net, &model)?;
-    let metrics = job.metrics(&trained, &model, &file, &evaluated)?;
-    let report = job.report(&trained, &net, &file, &evaluated)?;
-    job.end(&trained, &metrics, &report)
+    job.run().map_err(|error| job.with_advice(error))
 }
 
 /// The quality of a model, and its speed on this machine.
@@ -126,6 +120,8 @@ struct Job<'a> {
     config: ValidConfig,
     device: Device,
     data: Dataset,
+    /// What is written down of the data.
+    record: Record,
     /// Labels that are not trained on.
     unseen: Vec<Label>,
     folder: RunFolder,
@@ -135,20 +131,60 @@ struct Job<'a> {
 impl<'a> Job<'a> {
     /// Reads the recipe, finds the data, and creates the run's folder or opens it again.
     fn begin(args: &'a TrainArgs) -> Result<Self> {
-        let resumed = args.resume.as_deref().map(RunFolder::open).transpose()?;
-        let config = match &resumed {
-            Some(run) => Config::read(&run.file(CONFIG))?,
-            None => config(args)?,
-        };
+        match &args.resume {
+            Some(run) => Self::begin_again(args, RunFolder::open(run)?),
+            None => Self::begin_new(args),
+        }
+    }
+
+    fn begin_new(args: &'a TrainArgs) -> Result<Self> {
+        let config = config(args)?;
         let device = device(config.backend)?;
+        if let Some(size) = args.data.known_size(&config.data) {
+            check_net(&config.net, size)?;
+        }
         let data = super::data::find_to_train(&args.data, config.seed, &config.data)?;
+        let record = Record::new(&data, args.data.skip_broken);
         let unseen = data.unseen_labels(&config.data)?;
-        let folder = match resumed {
-            Some(run) => run,
-            None => RunFolder::create(&args.out, &config.name)?,
-        };
+        let folder = RunFolder::create(&args.out, &config.name)?;
         let checkpoints = Checkpoints::new(folder.path());
-        Ok(Self { args, config, device, data, unseen, folder, checkpoints })
+        Ok(Self { args, config, device, data, record, unseen, folder, checkpoints })
+    }
+
+    fn begin_again(args: &'a TrainArgs, folder: RunFolder) -> Result<Self> {
+        let config = Config::read(&folder.file(CONFIG))?;
+        let device = device(config.backend)?;
+        let own = RunData::read(&folder)?;
+        let data = own.find_to_resume(&args.data, config.seed, &config.data)?;
+        let record = Record::new(&data, own.skips_broken(&args.data));
+        let unseen = data.unseen_labels(&config.data)?;
+        let checkpoints = Checkpoints::new(folder.path());
+        Ok(Self { args, config, device, data, record, unseen, folder, checkpoints })
+    }
+
+    /// Trains, exports, evaluates and reports.
+    fn run(&self) -> Result<ExitCode> {
+        let seen = self.data.without(&self.unseen);
+        let trained = self.train(&seen)?;
+        interrupt_at_once();
+        let (net, file) = self.export(&seen, &trained)?;
+        let model = Model::decode(&file)?;
+        let evaluated = self.evaluate(&net, &model)?;
+        let metrics = self.metrics(&trained, &model, &file, &evaluated)?;
+        let report = self.report(&trained, &net, &file, &evaluated)?;
+        self.end(&trained, &metrics, &report)
+    }
+
+    /// Adds how to go on, if a file could not be written and a checkpoint is there.
+    fn with_advice(&self, error: anyhow::Error) -> anyhow::Error {
+        let is_of_disk = error.chain().any(|cause| {
+            let checkpoint = cause.downcast_ref::<CheckpointError>();
+            cause.is::<io::Error>() || matches!(checkpoint, Some(CheckpointError::Write { .. }))
+        });
+        match is_of_disk && !self.checkpoints.is_empty() {
+            true => anyhow!("{error:#}. The last checkpoint is kept; {}", self.to_go_on()),
+            false => error,
+        }
     }
 
     /// Returns the command that goes on with this run.
@@ -166,10 +202,10 @@ impl<'a> Job<'a> {
             None => Start::Saving(checkpoints),
         };
         listen_for_interrupt(self.to_go_on()).context("cannot listen for Ctrl-C")?;
-        let begun = folder.write(CONFIG, toml.as_bytes());
+        let begun = folder.write(CONFIG, toml.as_bytes()).and_then(|()| self.record.write(folder));
         begun.and_then(|()| train(config, seen, &self.device, folder, start)).inspect_err(|_| {
             if args.resume.is_none() && checkpoints.is_empty() {
-                folder.discard(&[CONFIG, HISTORY]); // nothing was trained: the name stays free
+                folder.discard(&[CONFIG, DATA, HISTORY]); // nothing was trained: the name stays free
             }
         })
     }
@@ -180,7 +216,9 @@ impl<'a> Job<'a> {
     fn export(&self, seen: &Dataset, trained: &Trained) -> Result<(Net, Vec<u8>)> {
         let Self { config, folder, .. } = self;
         let path = folder.file(CHECKPOINT);
-        trained.net.save(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        // Burn renames it, too, when it is whole.
+        let saved = trained.net.save(&path).map_err(io::Error::other);
+        saved.with_context(|| format!("cannot write {}", path.display()))?;
         let progress = Progress::new("quantize", 0, "");
         let raw = NetConfig { normalise: false, ..config.net.clone() };
         let net = checkpoint(&raw, &seen.train, &path)?;
@@ -453,7 +491,7 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]
         thousands(model.board_flash_bytes as u64),
         model.hash,
         folder.display(),
-        listed(&[report, &[MODEL, METRICS, ROC, HISTORY, CONFIG, CHECKPOINT]].concat()),
+        listed(&[report, &[MODEL, METRICS, ROC, HISTORY, CONFIG, DATA, CHECKPOINT]].concat()),
     );
     let base = if folder.is_absolute() { "" } else { "$PWD/" };
     text += &format!(

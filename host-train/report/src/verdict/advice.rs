@@ -7,7 +7,7 @@ use crate::{
     scatter::short,
     text::{count, thousands},
 };
-use tinytriplet_recipe::{Config, HoldOut, LossConfig, Margin};
+use tinytriplet_recipe::{BatchConfig, Config, HoldOut, LossConfig, Margin, MinerConfig};
 
 /// An int8 that loses more than this share is spoken of.
 const NOTABLE_INT8: f64 = 0.003;
@@ -20,6 +20,8 @@ const STUCK: f64 = 0.1;
 /// A threshold that was calibrated to accept 1 % and accepts more than this share does not fit the
 /// test images.
 const LOOSE_THRESHOLD: f64 = 0.03;
+/// No larger share of the images is advised to be tested with.
+const LARGE_TEST_SHARE: f64 = 0.4;
 /// With fewer training images per class, more of them help most.
 const FEW_TRAINING_IMAGES: usize = 20;
 
@@ -63,12 +65,17 @@ fn nothing_learned(findings: &Findings, config: &Config) -> Option<String> {
     let LossConfig::Triplet(triplet) = config.train.loss else { return None };
     let Margin::Hard(margin) = triplet.margin else { return None };
     if (last.loss - margin).abs() < STUCK * margin && grade(findings) == Grade::Poor {
+        let mine = match (config.train.batch, triplet.miner.unwrap_or_default()) {
+            (BatchConfig::Triplets(_), _) | (_, MinerConfig::SemiHard) => String::new(),
+            _ => format!(
+                ", or mine `semi_hard` for longer (`--set train.loss.triplet.warm_up={}`)",
+                2 * triplet.warm_up.max(100)
+            ),
+        };
         return Some(format!(
-            "The loss stands at {:.3}, the margin: all images have nearly the same embedding. {}, or mine \
-             `semi_hard` for longer (`--set train.loss.triplet.warm_up={}`).",
+            "The loss stands at {:.3}, the margin: all images have nearly the same embedding. {}{mine}.",
             last.loss,
             capital(&slower),
-            2 * triplet.warm_up.max(100)
         ));
     }
     (last.mined < 1.0 && grade(findings) != Grade::Good).then(|| {
@@ -80,12 +87,15 @@ fn nothing_learned(findings: &Findings, config: &Config) -> Option<String> {
     })
 }
 
-fn few_test_images(findings: &Findings, _: &Config) -> Option<String> {
+fn few_test_images(findings: &Findings, config: &Config) -> Option<String> {
     let images = findings.data.test_images;
     (images < FEW_TEST_IMAGES).then(|| {
+        let share = match config.data.test_share < LARGE_TEST_SHARE {
+            true => format!(", or test with a larger share (`--set data.test_share={LARGE_TEST_SHARE}`)"),
+            false => String::new(),
+        };
         format!(
-            "With {}, one of them is worth {:.1} points: add images, or test with a larger share \
-             (`--set data.test_share=0.4`).",
+            "With {}, one of them is worth {:.1} points: add images{share}.",
             count(images as u64, "test image"),
             100.0 / images.max(1) as f64
         )
@@ -107,7 +117,7 @@ fn few_training_images(findings: &Findings, config: &Config) -> Option<String> {
     })
 }
 
-fn dear_int8(findings: &Findings, _: &Config) -> Option<String> {
+fn dear_int8(findings: &Findings, config: &Config) -> Option<String> {
     let loss = int8_loss(findings);
     let layers =
         findings.net.layers.iter().enumerate().filter(|(_, layer)| !layer.signal_to_noise_db.is_nan());
@@ -116,11 +126,12 @@ fn dear_int8(findings: &Findings, _: &Config) -> Option<String> {
     (loss > NOTABLE_INT8).then(|| {
         format!(
             "int8 costs {:.2} points, most of all in step {step} ({}), whose outputs are {:.0} dB above what it \
-             rounds away: keep its weights even (`--set train.weight_decay=0.01`), or give it more channels in \
+             rounds away: keep its weights even (`--set train.weight_decay={}`), or give it more channels in \
              `net.layers`.",
             100.0 * loss,
             layer.operation,
-            layer.signal_to_noise_db
+            layer.signal_to_noise_db,
+            short((2.0 * config.train.weight_decay).clamp(0.01, 1.0))
         )
     })
 }
@@ -162,10 +173,11 @@ fn no_thresholds(findings: &Findings, config: &Config) -> Option<String> {
     without.then(|| {
         let how = match config.train.hold_out {
             HoldOut::None => "hold images out (`--set 'train.hold_out=\"images\"'`)",
-            _ => {
+            HoldOut::Images => {
                 "a threshold needs a class with 6 training images; add some, or hold whole classes out \
                   (`--set 'train.hold_out=\"classes\"'`)"
             }
+            HoldOut::Classes => "the classes held out need 2 training images each; add some",
         };
         format!("The model has no threshold for \"unknown\", so a board names whatever it is shown: {how}.")
     })

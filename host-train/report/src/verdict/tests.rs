@@ -283,6 +283,36 @@ fn missing_and_loose_thresholds_get_advice() {
     advises(&loose, &["accepts 5.00 %", "add images"]);
 }
 
+/// What the recipe has already is not advised.
+#[test]
+fn advice_names_nothing_that_is_on() {
+    let stuck = |changes: &[&str]| {
+        let changes: Vec<String> = changes.iter().map(|change| (*change).into()).collect();
+        of(|of, config| {
+            (of.int8, of.float) = (scores(0.2), scores(0.2));
+            of.training.history = vec![row(100, 0.198, 0.2)];
+            *config = config.clone().with(&changes).unwrap();
+        })
+    };
+    assert!(stuck(&[]).advice[0].ends_with("(`--set train.lr=0.001`)."), "mines semi_hard");
+    advises(&stuck(&["train.loss.triplet.miner=\"batch_hard\""]), &["mine `semi_hard`", "warm_up=200"]);
+    let few = of(|of, config| {
+        of.data.test_images = 5;
+        config.data.test_share = 0.5;
+    });
+    assert!(few.advice[0].ends_with("20.0 points: add images."), "{few:?}");
+    let costly = of(|of, config| {
+        of.float = scores(0.9952);
+        config.train.weight_decay = 0.02;
+    });
+    advises(&costly, &["train.weight_decay=0.04"]);
+    let classes = of(|of, config| {
+        of.int8.pairs.at_thresholds = None;
+        config.train.hold_out = tinytriplet_recipe::HoldOut::Classes;
+    });
+    assert!(!classes.advice[0].contains("--set"), "{classes:?}");
+}
+
 #[test]
 fn classes_taken_for_another_get_advice() {
     let found = of(|of, _| of.confusion.rows[2] = vec![0.01, 0.03, 0.96]);

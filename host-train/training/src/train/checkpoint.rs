@@ -5,13 +5,11 @@
 
 use super::{learner::Learner, state::State};
 use burn::{module::Module, optim::ModuleOptimizer};
-use sha2::{Digest, Sha256};
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 use thiserror::Error;
-use tinytriplet_data::Split;
 
 const PREFIX: &str = "checkpoint-";
 const LEARNER: &str = "learner.bpk";
@@ -48,16 +46,6 @@ pub enum CheckpointError {
         /// The fault.
         why: String,
     },
-}
-
-/// Returns what tells one training set from another: a hash of all pixels and labels.
-pub(super) fn fingerprint(data: &Split) -> String {
-    let mut hash = Sha256::new();
-    for index in 0..data.len() {
-        hash.update(data.image(index));
-        hash.update(data.label(index).to_le_bytes());
-    }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A run's folder, as the place of its checkpoints.
@@ -155,7 +143,7 @@ impl Checkpoints {
     }
 
     /// Reads the newest one. `learner` and `optimizer` are new ones of the run's config, `data` is
-    /// the [`fingerprint`] of what is to be trained on.
+    /// the [`fingerprint`](tinytriplet_data::Split::fingerprint) of what is to be trained on.
     pub(super) fn load(
         &self,
         data: &str,

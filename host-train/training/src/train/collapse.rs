@@ -1,3 +1,5 @@
+use tinytriplet_recipe::{BatchConfig, Config, LossConfig, MinerConfig, Schedule, WarmUp};
+
 /// Notices when a net answers the same to every image. Whatever the loss, its gradient then leads
 /// nowhere.
 #[derive(Default)]
@@ -44,9 +46,53 @@ impl Dispersion {
     }
 }
 
+/// Returns what may keep a training by this config from collapsing, and is not in it yet.
+pub(super) fn advice(config: &Config) -> String {
+    let mut advice = vec![format!("Lower train.lr (now {})", config.train.lr)];
+    advice.push(match config.train.schedule {
+        Schedule::Constant => {
+            "let it rise slowly (train.schedule = { cosine = { warm_up = 100 } })".to_owned()
+        }
+        Schedule::Cosine(WarmUp { warm_up }) => {
+            format!("let it rise more slowly (train.schedule.cosine.warm_up, now {warm_up})")
+        }
+    });
+    if let (LossConfig::Triplet(triplet), BatchConfig::Balanced(_)) = (config.train.loss, config.train.batch)
+        && triplet.miner.unwrap_or_default() != MinerConfig::SemiHard
+    {
+        let warm_up = triplet.warm_up;
+        advice.push(format!(
+            "mine semi_hard, or for longer at first (train.loss.triplet.warm_up, now {warm_up})"
+        ));
+    }
+    if !config.net.normalise {
+        advice.push("set net.normalise = true".to_owned());
+    }
+    let last = advice.pop().unwrap_or_default();
+    format!("{}, or {last}", advice.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn advice_names_nothing_that_is_on() {
+        let advice = |changes: &[&str]| {
+            let changes: Vec<String> = changes.iter().map(|change| (*change).into()).collect();
+            super::advice(&Config::preset("default").unwrap().with(&changes).unwrap())
+        };
+        assert_eq!(
+            advice(&[]),
+            "Lower train.lr (now 0.003), or let it rise more slowly (train.schedule.cosine.warm_up, now 30)"
+        );
+        let hard = "train.loss.triplet={ margin = 0.2, miner = \"batch_hard\", warm_up = 9 }";
+        assert_eq!(
+            advice(&[hard, "net.normalise=false", "train.schedule=\"constant\""]),
+            "Lower train.lr (now 0.003), let it rise slowly (train.schedule = { cosine = { warm_up = 100 } }), mine \
+             semi_hard, or for longer at first (train.loss.triplet.warm_up, now 9), or set net.normalise = true"
+        );
+    }
 
     fn steps_until_collapse(rows: &[f32]) -> Option<usize> {
         let mut detector = CollapseDetector::default();

@@ -40,8 +40,7 @@ pub enum TrainError {
     /// The net answers the same to every image.
     #[error(
         "step {step}: all embeddings are the same (mean squared distance {distance:.1e}, loss {loss:.3} over {mined} \
-         {unit}); the training collapsed. Lower train.lr (now {lr}), warm up longer, mine semi_hard or raise \
-         train.loss.triplet.warm_up, or set net.normalise = true"
+         {unit}); the training collapsed. {advice}"
     )]
     Collapsed {
         /// The step, from 1.
@@ -54,15 +53,15 @@ pub enum TrainError {
         mined: usize,
         /// The unit of `mined`.
         unit: &'static str,
-        /// The config's learning rate.
-        lr: f64,
+        /// What to change in the config.
+        advice: String,
     },
     /// Turned, the classes are more than there are labels.
     #[error("train.turned_classes makes more than 65536 classes of those in the data; leave it out")]
     TooManyClasses,
     /// The net could be trained, but not run on a board.
     #[error("the engine cannot run this net: {0}")]
-    Engine(#[from] Box<ExportError>),
+    Engine(Box<ExportError>),
     /// A checkpoint cannot be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -7,7 +7,7 @@ use tinytriplet_evaluation::history::HistoryRow;
 /// stream of its own, and the sampler is wound forward.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
-    /// [`fingerprint`](super::checkpoint::fingerprint) of the images that are trained on.
+    /// [`fingerprint`](tinytriplet_data::Split::fingerprint) of the images that are trained on.
     pub data: String,
     /// Steps done.
     pub step: usize,

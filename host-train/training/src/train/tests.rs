@@ -243,7 +243,8 @@ fn divergence_and_collapse_are_named() {
     let config = config(|config| (config.train.steps, config.train.augment) = (Some(100), None));
     let error = train(&config, &blank, &device(&config), Start::New, &mut ()).unwrap_err();
     let TrainError::Collapsed { step: 50, unit: "triplets", .. } = error else { panic!("{error}") };
-    assert!(error.to_string().contains("net.normalise"));
+    let told = error.to_string();
+    assert!(told.ends_with(". Lower train.lr (now 0.01), or let it rise slowly (train.schedule = { cosine = { warm_up = 100 } })"), "{told}");
 
     let wild = self::config(|config| {
         config.net.normalise = false;
@@ -268,6 +269,30 @@ fn unfit_data_are_refused() {
     let tiny = split(2, 2, vec![0; 4 * 40], (0..40).map(|i| i % 4).collect());
     let error = train(&config, &tiny, &device(&config), Start::New, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Net(NetError::Window { layer: 0, .. })), "{error}");
+}
+
+/// A net is judged by the size of the images alone, and before its weights take memory.
+#[test]
+fn a_net_that_cannot_be_built_needs_no_data_to_be_refused() {
+    let refused = |layers: &str, size| {
+        let net = toml::from_str(&format!("normalise = true\nlayers = [{layers}]")).unwrap();
+        check_net(&net, size).map_err(|error| error.to_string())
+    };
+    let dense = "{ dense = { out_features = 4096 } }";
+    let inputs = |inputs| {
+        format!(
+            "net.layers[0] (dense): {inputs} weights for each of 4096 outputs are too many; there may be 131071 for \
+             each, and 67108864 in all: put a pool or a stride before it, or use fewer outputs"
+        )
+    };
+    assert_eq!(refused(dense, [1024, 1024]), Err(inputs(1_048_576)), "16 GiB of weights");
+    assert_eq!(refused(dense, [128, 129]), Err(inputs(16_512)));
+    let small = "{ dense = { out_features = 2 } }";
+    let error = refused(small, [257, 257]).unwrap_err();
+    assert!(error.contains("sums of 66049 products do not fit"), "{error}");
+    assert_eq!(error.matches("products").count(), 2, "{error}");
+    assert_eq!(refused(small, [256, 257]), Ok(()));
+    assert!(refused("{ max_pool = { kernel = 31 } }", [31, 30]).unwrap_err().contains("does not fit"));
 }
 
 /// The batch norm and the dropouts, which a board does not know, count: the names are the config's.

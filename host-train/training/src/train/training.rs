@@ -2,8 +2,8 @@
 
 use super::{
     average::Average,
-    checkpoint::{Checkpoints, Loaded, Saved, Start, fingerprint},
-    collapse::{CollapseDetector, Dispersion},
+    checkpoint::{Checkpoints, Loaded, Saved, Start},
+    collapse::{CollapseDetector, Dispersion, advice},
     error::TrainError,
     learner::Learner,
     observer::Progress,
@@ -32,7 +32,7 @@ use tinytriplet_evaluation::{
     history::HistoryRow,
     metrics::{Embeddings, precision_at_1},
 };
-use tinytriplet_recipe::{AugmentConfig, ValidConfig};
+use tinytriplet_recipe::{AugmentConfig, NetConfig, ValidConfig};
 
 /// A training that has begun.
 pub(super) struct Training<'a> {
@@ -88,7 +88,7 @@ impl<'a> Training<'a> {
         let loss = loss(recipe);
         let proxies = loss.wants_proxies().then_some(class_labels.len());
         let learner = Learner::new(&config.net, shape(data)?, proxies, &mut weights, &device)?;
-        check_untrained(&learner.net.to_float_net(), &config.net).map_err(Box::new)?;
+        check_engine(&learner.net, &config.net)?;
         let optimizer = AdamWConfig::new().with_epsilon(1e-7).with_weight_decay(recipe.weight_decay as f32);
         let begun = Self {
             config,
@@ -119,7 +119,7 @@ impl<'a> Training<'a> {
     /// Returns the same, with checkpoints.
     fn saving(mut self, checkpoints: &'a Checkpoints) -> Self {
         self.checkpoints = Some(checkpoints);
-        self.state.data = fingerprint(self.data);
+        self.state.data = self.data.fingerprint();
         self
     }
 
@@ -215,12 +215,13 @@ impl<'a> Training<'a> {
     /// Ends a training that leads nowhere.
     fn check(&mut self, loss: f32, mined: usize, dispersion: Dispersion) -> Result<(), TrainError> {
         let recipe = &self.config.train;
-        let (step, lr, distance) = (self.state.step, recipe.lr, dispersion.distance);
+        let (step, distance) = (self.state.step, dispersion.distance);
         if !loss.is_finite() || !distance.is_finite() {
-            return Err(TrainError::Diverged { step, lr });
+            return Err(TrainError::Diverged { step, lr: recipe.lr });
         }
         if self.collapse.collapsed(dispersion) {
-            return Err(TrainError::Collapsed { step, distance, loss, mined, unit: recipe.loss.unit(), lr });
+            let (unit, advice) = (recipe.loss.unit(), advice(self.config));
+            return Err(TrainError::Collapsed { step, distance, loss, mined, unit, advice });
         }
         Ok(())
     }
@@ -300,13 +301,32 @@ impl<'a> Training<'a> {
     }
 }
 
+/// Checks that the engine can run a net of this config, which `net` is.
+fn check_engine(net: &Net, config: &NetConfig) -> Result<(), TrainError> {
+    check_untrained(&net.to_float_net(), config).map_err(|error| TrainError::Engine(Box::new(error)))
+}
+
+/// Checks that a net can be built for images of this many rows and columns, and that the engine can
+/// run it.
+///
+/// # Errors
+/// Returns the same errors as [`train`](super::train) does at its beginning.
+pub fn check_net(config: &NetConfig, [height, width]: [usize; 2]) -> Result<(), TrainError> {
+    let input = shape_of(height, width)?;
+    check_engine(&Net::new(config, input, &mut Rng::new(0), &Device::flex())?, config)
+}
+
 /// Returns the shape of the data's images.
 ///
 /// # Errors
 /// Returns [`TrainError::ImageSize`] if they are too large.
 pub fn shape(data: &Split) -> Result<Shape, TrainError> {
-    match (u16::try_from(data.height), u16::try_from(data.width)) {
+    shape_of(data.height, data.width)
+}
+
+fn shape_of(height: usize, width: usize) -> Result<Shape, TrainError> {
+    match (u16::try_from(height), u16::try_from(width)) {
         (Ok(height), Ok(width)) => Ok(Shape::new(height, width, 1)),
-        _ => Err(TrainError::ImageSize { height: data.height, width: data.width }),
+        _ => Err(TrainError::ImageSize { height, width }),
     }
 }
