@@ -48,7 +48,7 @@ pub const EXPORT: &str = "\
 Examples:
   host-train export runs/default
   host-train export runs/default --out best.postcard
-  host-train export runs/mugs --data moved/mugs  the folder has another place now
+  host-train export runs/mugs --data moved/mugs  its folder has moved
 
 Calibration and thresholds come from training images, so the data must be those of the run, which remembers them: \
 docs/REPORT.md. Others are refused without --other-data, and the old file stays.";
@@ -56,7 +56,7 @@ docs/REPORT.md. Others are refused without --other-data, and the old file stays.
 pub const EVAL: &str = "\
 Examples:
   host-train eval runs/default
-  host-train eval runs/mugs --data other-mugs    how good it is on other images
+  host-train eval runs/mugs --data other-mugs  how good it is on other images
   host-train eval firmware/models/default.model.postcard --data mnist
   host-train eval runs/default --json > scores.json
 
