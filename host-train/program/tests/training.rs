@@ -73,6 +73,23 @@ fn ctrl_c_ends_a_run_and_resume_finishes_it() {
     assert_eq!(checkpoints(&run), [format!("checkpoint-{step}")]);
     let early = hash(&run);
 
+    // An earlier version wrote no record of the data; the checkpoint knows them.
+    let record = fs::read(run.join("data.json")).unwrap();
+    fs::remove_file(run.join("data.json")).unwrap();
+    for (number, class) in ["a", "a", "a", "b", "b", "b"].into_iter().enumerate() {
+        let place = folder.path().join("pictures").join(class);
+        fs::create_dir_all(&place).unwrap();
+        let picture = image::GrayImage::from_fn(9, 9, |x, y| image::Luma([(x * y + number as u32) as u8]));
+        picture.save(place.join(format!("{number}.png"))).unwrap();
+    }
+    let other = program(folder.path(), &["--resume", "runs/tiny", "--data", "pictures"]).output().unwrap();
+    fails(
+        &other,
+        &["runs/tiny: this run began with other data than are found now; name the same ones with --data"],
+    );
+    assert!(!run.join("data.json").exists());
+    fs::write(run.join("data.json"), record).unwrap();
+
     // The disk is full for a file that is written at the end. Nothing is lost.
     let resume = ["--resume", "runs/tiny"];
     let roc = run.join("roc.csv");

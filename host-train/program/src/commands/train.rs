@@ -202,12 +202,18 @@ impl<'a> Job<'a> {
             None => Start::Saving(checkpoints),
         };
         listen_for_interrupt(self.to_go_on()).context("cannot listen for Ctrl-C")?;
-        let begun = folder.write(CONFIG, toml.as_bytes()).and_then(|()| self.record.write(folder));
-        begun.and_then(|()| train(config, seen, &self.device, folder, start)).inspect_err(|_| {
-            if args.resume.is_none() && checkpoints.is_empty() {
-                folder.discard(&[CONFIG, DATA, HISTORY]); // nothing was trained: the name stays free
-            }
-        })
+        let begun = folder.write(CONFIG, toml.as_bytes());
+        // A run of an earlier version may not have these data: its checkpoint tells.
+        let begun =
+            if args.resume.is_none() { begun.and_then(|()| self.record.write(folder)) } else { begun };
+        let trained =
+            begun.and_then(|()| train(config, seen, &self.device, folder, start)).inspect_err(|_| {
+                if args.resume.is_none() && checkpoints.is_empty() {
+                    folder.discard(&[CONFIG, DATA, HISTORY]); // nothing was trained: the name stays free
+                }
+            })?;
+        self.record.write(folder)?;
+        Ok(trained)
     }
 
     /// Saves the checkpoint and makes the model file of it, as `export` does. The net is not
