@@ -84,7 +84,7 @@ mod tests {
         };
         assert_eq!(
             advice(&[]),
-            "Lower train.lr (now 0.003), or let it rise more slowly (train.schedule.cosine.warm_up, now 30)"
+            "Lower train.lr (now 0.003), or let it rise more slowly (train.schedule.cosine.warm_up, now 100)"
         );
         let hard = "train.loss.triplet={ margin = 0.2, miner = \"batch_hard\", warm_up = 9 }";
         assert_eq!(

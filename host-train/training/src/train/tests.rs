@@ -290,7 +290,6 @@ fn a_net_that_cannot_be_built_needs_no_data_to_be_refused() {
     let small = "{ dense = { out_features = 2 } }";
     let error = refused(small, [257, 257]).unwrap_err();
     assert!(error.contains("sums of 66049 products do not fit"), "{error}");
-    assert_eq!(error.matches("products").count(), 2, "{error}");
     assert_eq!(refused(small, [256, 257]), Ok(()));
     assert!(refused("{ max_pool = { kernel = 31 } }", [31, 30]).unwrap_err().contains("does not fit"));
 }
