@@ -1,10 +1,7 @@
 //! Frames into the application: each gets one answer, and what a board was taught is there after a restart.
 #![no_main]
 
-use fuzz::{
-    Choices,
-    bench::{Bench, CAPACITY, EXEMPLARS, FRAME, answer},
-};
+use fuzz::Choices;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
@@ -12,21 +9,38 @@ use shared_model::{
     gallery::{Method, value_len},
     model::crc32,
     wire::{
-        FrameReader, Request, RequestBody, ResponseBody, Restart, Storage, VERSION, decode_message,
-        encode_frame,
+        FrameReader, Request, RequestBody, RequestError, ResponseBody, Restart, Storage, VERSION,
+        decode_message,
     },
 };
 use tests::random;
+use tinytriplet_device::{
+    memory,
+    testing::{Answer, answers, frame},
+};
 
+/// Bytes of the longest request to any of the boards.
+const FRAME: usize = 2048;
+/// Entries of a gallery.
+const CAPACITY: usize = 4;
+/// Embeddings that are kept for each entry.
+const EXEMPLARS: usize = 1;
 /// Bytes of a flash of two units.
 const FLASH: usize = 2 * 4096;
+
+type Bench<'m> = tinytriplet_device::testing::Bench<'m, FRAME, CAPACITY>;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut choices = Choices::new(data);
     let file = random::model(&mut ChaCha8Rng::seed_from_u64(choices.random_range(0..8)));
     let model = Model::decode(&file).expect("random nets are valid");
-    let stream = stream(&model, &mut choices);
-    if !harmless(&stream) {
+    if memory::request_len(model.input_len(), model.embedding_len(), EXEMPLARS) > FRAME {
+        return;
+    }
+    let mut stream = stream(&model, &mut choices);
+    // An end to what may be left open.
+    stream.push(0);
+    if requests(&stream).iter().any(|request| matches!(request, Some(Asked::Long))) {
         return;
     }
     let flash = match choices.random_range(0..4) {
@@ -38,10 +52,14 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         }
         _ => Some(vec![0xff; FLASH]),
     };
-    let mut board = Bench { model: model.clone(), flash, piece: choices.random_range(1..100) };
-    let Some(taught) = contents_after(&mut board, &stream) else { return };
+    let mut board = Bench {
+        flash,
+        piece: choices.random_range(1..100),
+        ..Bench::new("a test", model.clone(), EXEMPLARS)
+    };
+    let taught = contents_after(&mut board, &stream);
     if taught.0 == Storage::Flash {
-        assert_eq!(contents_after(&mut board, &[]), Some(taught), "what a restart keeps");
+        assert_eq!(contents_after(&mut board, &[]), taught, "what a restart keeps");
     }
 });
 
@@ -49,16 +67,16 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
 type Entries = Vec<(String, Vec<u8>)>;
 
 /// Returns where a gallery is kept, and what is in it after the board has answered `stream`.
-fn contents_after(board: &mut Bench<'_>, stream: &[u8]) -> Option<(Storage, Entries)> {
-    // An end to what may be left open.
-    let mut input = [stream, &[0]].concat();
+fn contents_after(board: &mut Bench<'_>, stream: &[u8]) -> (Storage, Entries) {
+    let mut input = stream.to_vec();
     let indices = 0..CAPACITY as u16;
     let questions = [RequestBody::Info].into_iter().chain(indices.map(|index| RequestBody::Entry { index }));
-    questions.zip(u32::MAX - 100..).for_each(|(body, id)| input.extend(frame(&Request { id, body })));
-    let answers = board.answers(&input)?;
+    questions.zip(u32::MAX - 100..).for_each(|(body, id)| input.extend(frame(id, body)));
+    let answers = answers(&board.answer(&input));
     let frames = input.split(|&byte| byte == 0).filter(|frame| !frame.is_empty());
     assert_eq!(answers.len(), frames.count(), "an answer to each frame");
-    let mut answers = answers[answers.len() - 1 - CAPACITY..].iter().map(|payload| answer(payload));
+    check(&requests(&input), &answers);
+    let mut answers = answers[answers.len() - 1 - CAPACITY..].iter().map(Answer::body);
     let Some(ResponseBody::Info(info)) = answers.next() else { panic!("no answer to who it is") };
     let mut entries: Entries = answers
         .filter_map(|body| match body {
@@ -68,7 +86,40 @@ fn contents_after(board: &mut Bench<'_>, stream: &[u8]) -> Option<(Storage, Entr
         .collect();
     assert_eq!(entries.len(), usize::from(info.gallery.len));
     entries.sort();
-    Some((info.gallery.storage, entries))
+    (info.gallery.storage, entries)
+}
+
+/// No fault is injected into a board that was built without.
+fn check(requests: &[Option<Asked>], answers: &[Answer]) {
+    assert_eq!(answers.len(), requests.len());
+    for (request, answer) in requests.iter().zip(answers) {
+        let refused = answer.body() == ResponseBody::Error(RequestError::NoFaultInjection);
+        assert_eq!(refused, matches!(request, Some(Asked::Fault)), "{request:?}: {answer:?}");
+    }
+}
+
+/// The requests that matter here.
+#[derive(Debug)]
+enum Asked {
+    /// To panic or to hang.
+    Fault,
+    /// To compute for longer than a fuzzer has time for.
+    Long,
+    Other,
+}
+
+fn asked(payload: &[u8]) -> Option<Asked> {
+    match decode_message::<Request<'_>>(payload).ok()?.body {
+        RequestBody::Restart(Restart::Panic | Restart::Hang) => Some(Asked::Fault),
+        RequestBody::Bench { runs: 5.. } => Some(Asked::Long),
+        _ => Some(Asked::Other),
+    }
+}
+
+/// Returns what each frame asks for; `None` if it cannot be read.
+fn requests(stream: &[u8]) -> Vec<Option<Asked>> {
+    let mut reader = FrameReader::<FRAME>::new();
+    stream.iter().filter_map(|&byte| Some(reader.push(byte)?.ok().and_then(asked))).collect()
 }
 
 /// Bytes to a board: requests, some of them twice or damaged, and noise.
@@ -134,15 +185,10 @@ fn request(model: &Model<'_>, rng: &mut impl Rng) -> Vec<u8> {
         9 => RequestBody::Parity { pixels: &a },
         10 => RequestBody::Bench { runs: rng.random_range(0..4) },
         11 => RequestBody::SelfTest,
-        12 => RequestBody::Restart(Restart::Reset),
+        12 => RequestBody::Restart([Restart::Reset, Restart::Panic, Restart::Hang][rng.random_range(0..3)]),
         _ => RequestBody::Enrol { label, pixels: &a },
     };
-    frame(&Request { id: rng.random_range(0..9), body })
-}
-
-fn frame(request: &Request<'_>) -> Vec<u8> {
-    let mut buffer = vec![0; 2 * FRAME];
-    encode_frame(request, &mut buffer).map_or_else(|_| Vec::new(), <[u8]>::to_vec)
+    frame(rng.random_range(0..9), body)
 }
 
 /// A payload in a frame with the right CRC.
@@ -151,16 +197,4 @@ fn framed(mut payload: Vec<u8>) -> Vec<u8> {
     let mut frame = cobs::encode_vec(&payload);
     frame.push(0);
     frame
-}
-
-/// Returns true if no frame asks the board to panic or to hang, which it would do, or to compute for long.
-fn harmless(stream: &[u8]) -> bool {
-    let mut reader = FrameReader::<FRAME>::new();
-    stream.iter().chain(&[0]).all(|&byte| {
-        let Some(Ok(payload)) = reader.push(byte) else { return true };
-        !matches!(
-            decode_message::<Request<'_>>(payload).map(|request| request.body),
-            Ok(RequestBody::Restart(Restart::Panic | Restart::Hang) | RequestBody::Bench { runs: 5.. })
-        )
-    })
 }

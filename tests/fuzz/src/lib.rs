@@ -1,7 +1,6 @@
 //! Code that the fuzz targets share.
 
 mod aligned;
-pub mod bench;
 mod choices;
 mod model;
 
