@@ -1,11 +1,12 @@
-//! The report of a run: a page, plots, and files for TensorBoard.
+//! The report of a run: a page, figures, and files for TensorBoard.
 //!
 //! ```text
-//! run folder + data → findings → page (one HTML file), plots (SVG, PNG)
+//! run folder + data → findings → page (one HTML file), figures (SVG)
 //!                   → projector (tensors, labels, images), TensorBoard's event files
 //! ```
 
 mod boards;
+mod figures;
 mod findings;
 mod gather;
 pub mod history;
@@ -13,7 +14,6 @@ mod layers;
 mod page;
 mod pca;
 mod pictures;
-pub mod plots;
 pub mod projector;
 pub mod run_folder;
 mod scatter;
@@ -40,7 +40,7 @@ pub const REPORT: &str = "report.html";
 pub fn write(folder: &RunFolder, run: &Run<'_>) -> Result<Vec<&'static str>> {
     let findings = run.findings()?;
     folder.write(REPORT, page(std::slice::from_ref(&findings))?.as_bytes())?;
-    plots::write(&findings, folder.path())?;
+    figures::write(&findings, folder.path())?;
     tensorboard::write(&findings, folder.path())?;
     projector::write(run, folder.path())?;
     Ok(vec![REPORT, "plots/", tensorboard::EVENTS, projector::CONFIG, "projector/"])

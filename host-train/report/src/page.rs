@@ -1,19 +1,18 @@
 //! The page of a report: one HTML file that holds all it needs, and asks no network for anything.
 //!
-//! Its content is in it as JSON, and `page/*.js` draw that in the reader's browser: `page/main.js`
-//! is the table of contents. The scripts are joined into one module, so that each sees what those
-//! before it define.
+//! Its content is in it as JSON, of which `page/*.js` make words and tables in the reader's browser, and its figures
+//! as templates, which they put between those: `page/main.js` is the table of contents. The scripts are joined into
+//! one module, so that each sees what those before it define.
 
-use super::Findings;
+use super::{Findings, figures};
 
 const TEMPLATE: &str = include_str!("page/report.html");
 const STYLE: &str = include_str!("page/report.css");
-const SCRIPTS: [&str; 21] = [
+const SCRIPTS: [&str; 20] = [
     include_str!("page/elements.js"),
     include_str!("page/numbers.js"),
-    include_str!("page/colours.js"),
     include_str!("page/theme.js"),
-    include_str!("page/plot.js"),
+    include_str!("page/drawings.js"),
     include_str!("page/tiles.js"),
     include_str!("page/scores.js"),
     include_str!("page/summary.js"),
@@ -40,7 +39,10 @@ pub fn page(runs: &[Findings]) -> serde_json::Result<String> {
     // A name in the data could end the script element that holds the data; within a JSON string
     // this is the same.
     let findings = serde_json::to_string(runs)?.replace('<', "\\u003c");
-    // The data come last, so that nothing is put in where they happen to hold a placeholder.
-    let page = TEMPLATE.replace("{{style}}", STYLE).replace("{{scripts}}", &SCRIPTS.concat());
+    // The data come last, and from the end of the page, so that nothing is put in where they happen to hold a
+    // placeholder.
+    let page = TEMPLATE.replace("{{style}}", &[figures::FIGURES, STYLE].concat());
+    let page =
+        page.replace("{{scripts}}", &SCRIPTS.concat()).replace("{{figures}}", &figures::templates(runs));
     Ok(page.replacen("{{findings}}", &findings, 1))
 }

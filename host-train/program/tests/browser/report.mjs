@@ -47,12 +47,12 @@ const count = (selector) => page.locator(selector).count();
 const text = (selector) => page.locator(selector).first().textContent();
 const isNumber = (value) => typeof value === "number";
 
-/** What a picture shows. */
-const painted = (name, of = page) => of.locator(`[data-picture="${name}"]`).evaluate(async (canvas) => {
-  // Drawing waits for the next frame.
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  return canvas.toDataURL();
-});
+/** What a picture shows: its drawing, and the colours that the style sheet gives it. */
+const painted = (name, of = page) => of.locator(`[data-picture="${name}"]`).evaluate((picture) =>
+  picture.innerHTML + [...picture.querySelectorAll("path, text")].map((mark) => {
+    const { stroke, fill, opacity } = getComputedStyle(mark);
+    return [stroke, fill, opacity];
+  }));
 
 /** How many points a line of a chart has. */
 const lengths = (plot) => page.locator(`${plot} path.series`)
@@ -97,7 +97,8 @@ describe("the whole", () => {
     assert.equal(await count("img, iframe, object, form, link[rel=stylesheet]"), 0);
     assert.equal(await page.evaluate(() => globalThis.pwned), undefined);
     const { data, confusion } = runs[0];
-    assert.deepEqual(await page.locator("#confusion tbody th").allTextContents(), confusion.labels.map((label) => data.classes[label]));
+    const names = confusion.labels.map((label) => data.classes[label]);
+    for (const side of ["row", "column"]) assert.deepEqual(await page.locator(`#confusion .${side} title`).allTextContents(), names);
   });
 
   test("it is as wide as the window, on a telephone, a tablet and a screen", async () => {
@@ -152,14 +153,10 @@ describe("the whole", () => {
 
   test("on paper it is light, without buttons, and whole", async () => {
     const paper = await open({ colorScheme: "dark" });
-    const repainted = await paper.evaluate(() => {
-      const picture = document.querySelector(".picture");
-      const before = picture?.toDataURL();
-      dispatchEvent(new Event("beforeprint"));
-      return !picture || picture.toDataURL() !== before;
-    });
-    assert.ok(repainted, "the pictures are light before they are printed");
+    const dark = shown() ? await painted("embeddings", paper) : null;
+    await paper.evaluate(() => dispatchEvent(new Event("beforeprint")));
     await paper.emulateMedia({ media: "print" });
+    if (shown()) assert.notEqual(await painted("embeddings", paper), dark, "the pictures are light");
     assert.equal(await paper.locator("button.theme").isVisible(), false);
     assert.equal(await paper.evaluate(() => getComputedStyle(document.body).backgroundColor), "rgb(255, 255, 255)");
     assert.equal(await paper.locator(".recipe pre").last().isVisible(), true, "the recipe is unfolded");
@@ -175,7 +172,10 @@ describe("what is drawn", () => {
       await choose(place);
       const { history } = run.training;
       const rows = (of) => history.filter((row) => isNumber(of(row))).length;
-      const points = (some) => (some > 0 ? [some] : []);
+      // One measurement is a number.
+      const points = (some) => (some > 1 ? [some] : []);
+      const numbers = ["loss", "mined", "precision_at_1"].filter((of) => rows((row) => row[of]) === 1).length;
+      assert.equal(await count("#training .value"), numbers);
       assert.deepEqual(await lengths("#training [data-plot=loss]"), points(rows(({ loss }) => loss)));
       assert.deepEqual(await lengths("#training [data-plot=mined]"), points(rows(({ mined }) => mined)));
       assert.deepEqual(await lengths("#training [data-plot=validation]"), points(rows((row) => row.precision_at_1)));
@@ -197,13 +197,13 @@ describe("what is drawn", () => {
       const { layers } = run.net;
       const rows = {
         "#triplets tbody tr": run.triplets.length,
-        "#confusion tbody td": run.confusion.labels.length ** 2,
+        "#confusion .cell title": run.confusion.labels.length ** 2,
         "#mistakes .wrong": run.mistakes.length,
         "#mistakes .neighbours li": run.mistakes.flatMap(({ neighbours }) => neighbours).length,
         "[data-plot=int8] tbody tr": layers.length,
         "[data-plot=int8] rect": layers.flatMap(({ histogram }) => histogram).length,
         "[data-plot=net] .block": layers.length + 1,
-        "[data-plot=net] .bars rect": 3 * layers.length,
+        "[data-plot=net] .bars rect": 4 * layers.length,
         "[data-plot=layers] tbody tr": layers.length,
         "[data-plot=boards] tbody tr": run.boards.length,
         "[data-plot=unseen-scores]": run.int8.unseen ? 1 : 0,
@@ -211,6 +211,7 @@ describe("what is drawn", () => {
         ".advice li": run.verdict.advice.length,
         ".cards > div": 8,
         "figure": await count("figcaption"),
+        [SECTIONS.map((id) => `#${id} .badge`).join(", ")]: run.data.drawn ? SECTIONS.length - 3 : 0,
       };
       for (const [selector, expected] of Object.entries(rows)) assert.equal(await count(selector), expected, selector);
       assert.ok((await count("[data-plot=scores] tbody tr")) > 0);
@@ -231,10 +232,10 @@ describe("what is drawn", () => {
 
   test("a chart reads out its values, by pointer and by key", async () => {
     const plot = page.locator("[data-plot=loss]").last();
-    if (await plot.locator("svg").count() === 0) return;
-    await plot.locator("svg").last().hover();
+    if (await plot.locator(".series").count() === 0) return;
+    await plot.locator(".figure").hover();
     assert.match(await plot.locator(".readout").textContent(), /images seen [\d,]+: .*\d/);
-    await plot.locator("svg").last().focus();
+    await plot.locator(".figure").focus();
     for (let press = 0; press < 3; press++) await page.keyboard.press("ArrowLeft");
     assert.match(await plot.locator(".readout").textContent(), /images seen [\d,]+: .*\d/);
   });

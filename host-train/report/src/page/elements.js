@@ -52,15 +52,7 @@ function scrolling(label, content) {
   return el("div", { class: "scrolling", role: "region", "aria-label": label, tabindex: "0" }, content);
 }
 
-/** An element that `draw(width)` fills again whenever its width in pixels changes. */
-function redrawn(name, draw) {
-  const element = el("div", { class: name });
-  let drawn = 0;
-  new ResizeObserver(() => {
-    const width = Math.round(element.clientWidth);
-    if (width === 0 || width === drawn) return;
-    drawn = width;
-    element.replaceChildren(draw(width));
-  }).observe(element);
-  return element;
+/** The name of a class. */
+function className(run, label) {
+  return run.data.classes[label] ?? String(label);
 }

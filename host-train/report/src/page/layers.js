@@ -29,7 +29,8 @@ function sizes(histogram, operation) {
     const tall = 26 * Math.sqrt(share / most);
     return svg("rect", { x: 5 * bin, y: 28 - tall, width: 4, height: tall });
   });
-  return svg("svg", { class: "sizes", viewBox: `0 0 ${5 * shares.length} 28`, width: 5 * shares.length, height: 28, role: "img",
+  return svg("svg", { class: "sizes", viewBox: `0 0 ${5 * shares.length} 28`, width: 5 * shares.length, height: 28,
+    preserveAspectRatio: "none", role: "img",
     "aria-label": `sizes of the outputs of ${operation}: ${percent(shares[0])} in the lowest of ${shares.length} bins, `
       + `${percent(shares.at(-1))} in the highest` }, bars);
 }

@@ -9,9 +9,9 @@ const SECTIONS = [
   { id: "confusion", short: "Confusion", title: "What is taken for what", of: confusionFigure },
   { id: "mistakes", short: "Mistakes", title: "The most wrong", of: mistakesSection },
   { id: "int8", short: "int8", title: "Float against int8", of: layersSection },
-  { id: "net", short: "Net", title: "The net", of: netSection },
-  { id: "boards", short: "Boards", title: "On a board", of: boardsSection },
-  { id: "recipe", short: "Recipe", title: "How to reproduce it", of: recipeSection },
+  { id: "net", short: "Net", title: "The net", ofData: false, of: netSection },
+  { id: "boards", short: "Boards", title: "On a board", ofData: false, of: boardsSection },
+  { id: "recipe", short: "Recipe", title: "How to reproduce it", ofData: false, of: recipeSection },
 ];
 
 /** A section with a heading of some level; `drawn` says what of it is about drawn digits, if anything is. */
@@ -27,7 +27,7 @@ function runPage(run, level) {
       facts(run), verdict(run), drawnNote(run), cards(run)),
     el("nav", { class: "sections", "aria-label": "Sections" },
       SECTIONS.map(({ id, short }) => el("a", { href: `#${id}` }, short))),
-    SECTIONS.map((part) => section(part, level + 1, run.data.drawn ? "on drawn digits" : null, part.of(run))),
+    SECTIONS.map((part) => section(part, level + 1, run.data.drawn && part.ofData !== false ? "on drawn digits" : null, part.of(run))),
   ];
 }
 
@@ -44,7 +44,7 @@ function runsPage(runs) {
     el("h1", null, `${runs.length} runs side by side`),
     section({ id: "comparison", title: "In numbers" }, 2, drawn, comparison(runs)),
     section({ id: "curves", title: "Over each other" }, 2, drawn,
-      el("div", { class: "plots two" }, trainingFigures(runs), rocFigure(runs))),
+      el("div", { class: "plots two" }, trainingFigures(null), rocFigure(null))),
     el("fieldset", { class: "choice runs" }, el("legend", null, "All about"), tabs),
     shown,
   ];
@@ -53,7 +53,6 @@ function runsPage(runs) {
 const runs = JSON.parse(document.getElementById("findings").textContent);
 document.title = `${runs.map((run) => run.name).join(", ")} · tinytriplet report`;
 followTheme();
-await readSprites(runs);
 document.body.append(
   el("header", null, el("span", { class: "brand" }, "tinytriplet"), el("span", { class: "what" }, "report of a training"),
     themeButton()),

@@ -29,20 +29,11 @@ function real(value) {
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3).replace("-", "−");
 }
 
-/** A whole number where space is short: 40k, 1.2M. */
-function brief(value) {
-  const [unit, letter] = value >= 1e6 ? [1e6, "M"] : value >= 1e3 ? [1e3, "k"] : [1, ""];
-  return `${Number((value / unit).toPrecision(3))}${letter}`;
-}
-
-/** A number for an axis, without zeros at its end. */
-function trimmed(value) {
-  return String(Number(value.toPrecision(6))).replace("-", "−");
-}
-
-/** The same for a share, in percent. */
-function trimmedPercent(share) {
-  return `${trimmed(100 * share)} %`;
+/** Real numbers that are read beside each other, to as many decimals as the largest of them needs. */
+function alike(values) {
+  const largest = Math.max(...values.filter(isNumber).map(Math.abs));
+  const digits = largest >= 100 ? 0 : largest >= 10 ? 1 : largest >= 1 ? 2 : 3;
+  return (value) => (isNumber(value) ? value.toFixed(digits).replace("-", "−") : DASH);
 }
 
 /** Seconds, as minutes where there are many. */

@@ -17,49 +17,35 @@ function picturesSection(run) {
     if (selected === shared.selected) return;
     shared.selected = selected;
     inspect(run, selected, inspector);
-    pictures.forEach((picture) => picture.redraw());
+    pictures.forEach((picture) => picture.select());
   };
   const highlight = (label) => {
     shared.highlighted = label;
-    pictures.forEach((picture) => picture.redraw());
+    pictures.forEach((picture) => picture.highlight());
   };
   const pictures = CLOUDS.map(({ key, name }) => new Picture(run, run.scatter[key], name, shared, point));
   const shares = CLOUDS.map(() => el("span", { class: "share" }));
   const project = (map) => CLOUDS.forEach(({ key }, place) => {
     const cloud = run.scatter[key];
-    pictures[place].show(map ? cloud.neighbour_map : cloud.pca);
+    pictures[place].show(drawing(run, `${key}-${map ? "map" : "pca"}`));
     shares[place].textContent = map ? "" : `${percent(cloud.pca_variance[0] + cloud.pca_variance[1], 0)} of the variance`;
   });
 
-  // At once: a printer does not wait for the next frame.
-  followWhileShown(inspector, () => pictures.forEach((picture) => picture.draw()));
   inspect(run, null, inspector);
   const hasMap = CLOUDS.every(({ key }) => run.scatter[key].neighbour_map.length > 0);
   project(hasMap);
   return figure(
     el("div", { class: "pictures" },
       el("div", { class: "toolbar" }, hasMap ? projections(run.scatter.embedded.neighbour_map_name, project) : null,
-        classLegend(run, highlight)),
+        classLegend(run, pictures[0], highlight)),
       CLOUDS.map(({ title }, place) => el("div", { class: "pane" },
         el("div", { class: "plot-head" }, el("p", { class: "title" }, title), shares[place], zoomButtons(pictures[place])),
-        pictures[place].canvas)),
+        pictures[place].element)),
       inspector),
-    "Every dot is a test image, its colour the class. Good: a cloud on the left, on the right one island for each class. "
+    "Every dot is a test image, its colour the class. Good: a cloud before, and after it one island for each class. "
     + "The neighbour map keeps neighbours together, and distances between islands say little; PCA keeps distances, and shows "
     + "little of many dimensions. Point at a dot, or tap it, to see the image; drag to move, scroll with Ctrl (or after a "
     + "click) to zoom.", "pictures");
-}
-
-/** Redraws when the theme changes, for as long as an element is part of the page. */
-function followWhileShown(element, redraw) {
-  let shown = false;
-  const follow = () => {
-    if (element.isConnected) {
-      shown = true;
-      redraw();
-    } else if (shown) document.removeEventListener("theme", follow);
-  };
-  onTheme(follow);
 }
 
 function projections(mapName, project) {
@@ -71,8 +57,7 @@ function projections(mapName, project) {
 }
 
 /** Classes with their colours; one can be picked out. */
-function classLegend(run, highlight) {
-  const classes = run.data.classes.length;
+function classLegend(run, picture, highlight) {
   let kept = null;
   const buttons = run.data.classes.map((name, label) => {
     const unseen = run.data.unseen.includes(label);
@@ -80,7 +65,7 @@ function classLegend(run, highlight) {
       type: "button",
       class: unseen ? "unseen" : null,
       "aria-pressed": "false",
-      style: `--colour: ${colourOf(label, classes)}`,
+      style: `--colour: ${picture.colourOf(label)}`,
       click: () => {
         kept = kept === label ? null : label;
         buttons.forEach((button, other) => button.setAttribute("aria-pressed", String(other === kept)));

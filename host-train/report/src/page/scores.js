@@ -90,11 +90,12 @@ function openSetFigure(openSet, unseen) {
 
 function tripletsFigure(run) {
   if (run.triplets.length === 0) return nothing("The test set is too small for triplets.");
+  const distance = alike(run.triplets.flatMap(({ min, max, mean }) => [min, max, mean]));
   return figure(table([
     { title: "class", cell: ({ label }) => className(run, label) },
-    { title: "min", number: true, cell: ({ min }) => real(min) },
-    { title: "max", number: true, cell: ({ max }) => real(max) },
-    { title: "mean", number: true, cell: ({ mean }) => real(mean) },
+    { title: "min", number: true, cell: ({ min }) => distance(min) },
+    { title: "max", number: true, cell: ({ max }) => distance(max) },
+    { title: "mean", number: true, cell: ({ mean }) => distance(mean) },
     { title: "below 0", number: true, cell: ({ accuracy }) => percent(accuracy) },
   ], run.triplets, "Triplets by class"),
   "Distance to an image of the same class minus distance to one of another, over the test triplets of each class. Below 0 "

@@ -1,4 +1,4 @@
-// Light or dark: as the system has it, or as the reader chose; on paper always light.
+// Light or dark: as the system has it, or as the reader chose. On paper the style sheet makes it light.
 
 const root = document.documentElement;
 const REMEMBERED = "tinytriplet-theme";
@@ -9,18 +9,13 @@ function isDark() {
   return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-/** Calls `redraw` whenever light turns into dark or back: canvases have to be painted again. */
-function onTheme(redraw) {
-  document.addEventListener("theme", redraw);
-}
-
 function themeButton() {
   const button = el("button", { class: "theme", type: "button", click: () => choose(isDark() ? "light" : "dark") });
   const show = () => {
     button.textContent = isDark() ? "Light" : "Dark";
     button.setAttribute("aria-label", `Show the page in ${isDark() ? "light" : "dark"} colours`);
   };
-  onTheme(show);
+  document.addEventListener("theme", show);
   show();
   return button;
 }
@@ -47,15 +42,12 @@ function followTheme() {
     apply(null);
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => apply(root.dataset.theme));
-  let onScreen, folded;
+  let folded = [];
   addEventListener("beforeprint", () => {
-    onScreen = root.dataset.theme;
     folded = [...document.querySelectorAll(".recipe details:not([open])")];
-    apply("light");
     for (const details of folded) details.open = true;
   });
   addEventListener("afterprint", () => {
-    apply(onScreen);
     for (const details of folded) details.open = false;
   });
 }

@@ -2,31 +2,27 @@
 
 const sprites = new Map();
 
-/** Reads the sprites of all runs; a damaged one leaves its pictures empty. */
-async function readSprites(runs) {
-  await Promise.all(runs.map(async (run) => {
+/** The sprite of a run, once it is read; a damaged one leaves its pictures empty. */
+function spriteOf(run) {
+  if (!sprites.has(run)) {
     const sprite = new Image();
     sprite.src = run.images.sprite;
-    try {
-      await sprite.decode();
-      sprites.set(run, sprite);
-    } catch {
-      // Labels and numbers are worth reading without.
-    }
-  }));
+    sprites.set(run, sprite.decode().then(() => sprite, () => null));
+  }
+  return sprites.get(run);
 }
 
-/** A test image, `size` pixels high. */
+/** A test image, `size` pixels high. The page does not wait for the sprite. */
 function tile(run, image, size) {
   const { tile: [rows, columns], columns: inRow, labels, test_index: indices } = run.images;
   const canvas = el("canvas", { class: "tile", width: columns, height: rows, role: "img",
     style: `height: ${size}px; width: ${(size * columns) / rows}px`,
     "aria-label": `test image ${indices[image]}, ${className(run, labels[image])}` });
-  const sprite = sprites.get(run);
-  if (sprite) {
+  spriteOf(run).then((sprite) => {
+    if (!sprite) return;
     const [left, top] = [(image % inRow) * columns, Math.floor(image / inRow) * rows];
     canvas.getContext("2d").drawImage(sprite, left, top, columns, rows, 0, 0, columns, rows);
-  }
+  });
   return canvas;
 }
 
