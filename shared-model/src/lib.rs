@@ -6,14 +6,17 @@
 //! # How the parts fit together
 //!
 //! ```text
-//! file ──decode──▶ Model ──embed(pixels)──▶ embedding ──Gallery::recognise──▶ Recognition
+//! frame ──prepare──▶ pixels ─┐
+//! file ──decode──▶ Model ────┴─embed──▶ embedding ──Gallery::recognise──▶ Recognition
 //! ```
 //!
-//! The crate has four rooms. Each uses only those above it:
+//! The crate has five rooms. Each uses only those above it:
 //!
 //! * [`model`] is the model file. Its bytes come from outside and are not trusted. [`Model::decode`] checks the magic,
 //!   version, CRC and every length, shape, range and accumulator bound once. What it returns is valid, so inference has
 //!   nothing left to check and cannot fail: raw bytes and a validated model are different types.
+//! * [`prepare`] makes the pixels of a net from a camera frame or a decoded picture, as the model file says, row by row
+//!   and in integers.
 //! * [`engine`] computes embeddings. [`Model::embed`] runs the layers one after another in a buffer whose length the
 //!   model states. All arithmetic is on integers, and there is only one rounding ([`engine::requantize`]), so two
 //!   builds given the same model and pixels return the same bytes, whatever the processor.
@@ -84,6 +87,7 @@ pub mod engine;
 pub mod gallery;
 pub mod inspect;
 pub mod model;
+pub mod prepare;
 pub mod wire;
 
 pub use engine::EmbedError;

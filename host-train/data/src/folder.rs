@@ -379,7 +379,7 @@ mod tests {
     }
 
     fn pixels_of(number: u32) -> Vec<u8> {
-        super::super::prepare::prepare(picture_of(number), READING.preprocessing, READING.size)
+        crate::prepare::prepare(&picture_of(number), READING.preprocessing, READING.size).unwrap().pixels
     }
 
     fn read(reading: Reading<'_>, folder: &Path) -> (Result<Folder, FolderError>, Vec<String>) {

@@ -8,7 +8,7 @@ mod memory;
 
 use crate::{
     names::{is_hidden, shown},
-    prepare::prepare,
+    prepare::{Prepared, prepare},
 };
 use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, metadata::Orientation,
@@ -80,6 +80,9 @@ pub enum PictureFault {
         /// True if it comes in several scans, which are kept beside its pixels until the last one.
         is_kept: bool,
     },
+    /// It has no pixels.
+    #[error("has no pixels: its width or height is 0. Copy it again")]
+    NoPixels,
     /// Its content is of another kind.
     #[error("is a {kind}, which this program does not read. {advice}", kind = .0, advice = .0.advice())]
     Foreign(Foreign),
@@ -138,7 +141,8 @@ pub fn read(path: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Resu
         let (image, _share) = decode_in(&bytes, &FREE)?;
         drop(bytes);
         let greys_left = greys_left(&image);
-        Ok(Picture { pixels: prepare(image, preprocessing, size), greys_left })
+        let Prepared { pixels, .. } = prepare(&image, preprocessing, size)?;
+        Ok(Picture { pixels, greys_left })
     };
     read().map_err(|fault| PictureError { path: path.into(), fault })
 }
@@ -266,7 +270,8 @@ pub(super) mod tests {
     fn every_format_and_depth_gives_the_same_pixels() {
         for (width, height) in [(45, 30), (31, 47)] {
             let cross = cross(width, height);
-            let expected = prepare(cross.clone(), PREPROCESSING, [28, 28]);
+            let pixels_of = |image: &DynamicImage| prepare(image, PREPROCESSING, [28, 28]).unwrap().pixels;
+            let expected = pixels_of(&cross);
             assert!(expected.iter().filter(|&&pixel| pixel > 200).count() > 28);
             let depths = [
                 cross.clone(),
@@ -278,17 +283,15 @@ pub(super) mod tests {
                 cross.to_luma_alpha8().into(),
             ];
             for image in &depths {
-                let pixels =
-                    prepare(decode(&encoded(image, ImageFormat::Png)).unwrap(), PREPROCESSING, [28, 28]);
+                let pixels = pixels_of(&decode(&encoded(image, ImageFormat::Png)).unwrap());
                 assert_eq!(pixels, expected, "{:?}", image.color());
             }
             for image in &depths[..2] {
-                let pixels =
-                    prepare(decode(&encoded(image, ImageFormat::Bmp)).unwrap(), PREPROCESSING, [28, 28]);
+                let pixels = pixels_of(&decode(&encoded(image, ImageFormat::Bmp)).unwrap());
                 assert_eq!(pixels, expected, "{:?}", image.color());
                 let mut jpeg = Vec::new();
                 image.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, 95)).unwrap();
-                let pixels = prepare(decode(&jpeg).unwrap(), PREPROCESSING, [28, 28]);
+                let pixels = pixels_of(&decode(&jpeg).unwrap());
                 let farthest = pixels.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
                 assert!(farthest < Some(30), "{farthest:?}");
             }

@@ -2,7 +2,10 @@
 #![no_main]
 
 use shared_model::model::format::{Background, Fit, Preprocessing};
-use tinytriplet_data::{picture, prepare::prepare};
+use tinytriplet_data::{
+    picture,
+    prepare::{Prepared, prepare},
+};
 
 /// The most pixels that are prepared: a fuzzer has no time for more.
 const MOST: u64 = 1 << 18;
@@ -15,7 +18,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             let background =
                 [Background::Dark, Background::Light, Background::Auto][usize::from(way / 3) % 3];
             let size = [height, width].map(|size| 1 + usize::from(size) % 48);
-            let pixels = prepare(image, Preprocessing { fit, background }, size);
+            let prepared = prepare(&image, Preprocessing { fit, background }, size);
+            let Prepared { pixels, .. } = prepared.expect("what is decoded has pixels, and not too many");
             assert_eq!(pixels.len(), size[0] * size[1]);
         }
         Ok(_) => {}

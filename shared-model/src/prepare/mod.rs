@@ -1,0 +1,65 @@
+//! From a camera frame, or a decoded picture, to the pixels of a net.
+//!
+//! Training, the PC's commands and a board must make the same pixels of the same picture, so there
+//! is one implementation, in integers. `docs/FORMAT.md` ("How an image becomes pixels") defines
+//! every step.
+//!
+//! A [`Frame`] says what bytes mean: format, size, stride and crop. A [`Preparer`] takes its rows
+//! one at a time, from top to bottom, so that the frame need not be in memory as a whole;
+//! [`prepare`] takes one that is. Both write the pixels into an array of the caller's.
+//!
+//! ```
+//! use shared_model::{
+//!     model::format::{Background, Fit, Preprocessing},
+//!     prepare::{Format, Frame, prepare, scratch_len},
+//! };
+//!
+//! // A red square on white, 4 × 4 pixels of 2 bytes, becomes 2 × 2 pixels on black.
+//! let [white, red] = [[0xff, 0xff], [0xf8, 0x00]];
+//! let rows = [[white; 4], [white, red, red, white], [white, red, red, white], [white; 4]];
+//! let frame = Frame::new(Format::Rgb565BigEndian, 4, 4)?;
+//!
+//! const PREPROCESSING: Preprocessing =
+//!     Preprocessing { fit: Fit::Contain, background: Background::Auto };
+//! const SIZE: [u16; 2] = [2, 2];
+//! let mut scratch = [0; scratch_len(PREPROCESSING, SIZE)];
+//! let mut pixels = [0; 4];
+//! let bytes = rows.as_flattened().as_flattened();
+//! let background = prepare(frame, bytes, PREPROCESSING, SIZE, &mut scratch, &mut pixels)?;
+//! assert_eq!(background, Background::Light);
+//! assert_eq!(pixels, [50; 4]); // a quarter of 255 − 54
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Memory
+//!
+//! [`scratch_len`] is a constant of the preprocessing and the net's size, whatever the frame's
+//! size:
+//!
+//! * `Stretch` and `Contain` need 8 bytes per column of the net. `Auto` needs 1 KiB more, for the
+//!   greys of the border.
+//! * `Centre` cannot know where the ink is before it has seen all of it. It keeps a *working
+//!   image*: the frame, reduced to fit into [`WORKING`] times the net's size. For 28 × 28 pixels
+//!   that is 112 × 112, and all in all 14,464 bytes.
+//!
+//! A frame may have up to 65,535 pixels on each side: no sum exceeds 42 bits.
+
+mod border;
+mod centre;
+mod error;
+mod frame;
+mod preparer;
+mod resize;
+#[cfg(test)]
+mod tests;
+
+pub use error::{FrameError, PrepareError};
+pub use frame::{Crop, Format, Frame, grey};
+pub use preparer::{Preparer, prepare, scratch_len};
+
+/// The sides of the working image of [`Fit::Centre`](crate::model::format::Fit::Centre) are at most
+/// this many times the net's.
+///
+/// Ink that is a quarter of the frame's side still has as many pixels as the net then; and the
+/// working image of a net of 28 × 28 pixels fits into the RAM of small boards.
+pub const WORKING: u16 = 4;
