@@ -1,10 +1,10 @@
 //! `docs/ARITHMETIC.md` once more, by someone who has not seen the engine: layer by layer, nothing fused,
-//! in 128-bit integers, one index expression for each formula; and the golden CRC and the background prototypes of
-//! `docs/FORMAT.md`.
+//! in 128-bit integers, one index expression for each formula; and the golden CRC, the background prototypes and the
+//! work of `docs/FORMAT.md`.
 
 use shared_model::{
     Model,
-    model::format::{Activation, Layer, Pool},
+    model::format::{Activation, AveragePool, Layer, Metadata, Pool},
 };
 
 /// A feature map in plain integers.
@@ -154,6 +154,52 @@ fn run<'a>(file: &'a [u8], pixels: &[u8]) -> (Vec<u8>, &'a [u8]) {
         };
     }
     (x.values.into_iter().map(|value| value as u8).collect(), data)
+}
+
+/// The work of an inference: rule 9 of what a reader refuses.
+pub fn work(metadata: &Metadata<'_>) -> i128 {
+    let [mut height, mut width, mut channels] =
+        [metadata.input.height, metadata.input.width, metadata.input.channels].map(i128::from);
+    let (mut work, mut after_conv) = (0, false);
+    for (index, layer) in metadata.layers.iter().enumerate() {
+        let count = |size: i128, kernel: u8, stride: u8| (size - i128::from(kernel)) / i128::from(stride) + 1;
+        let pooled = |pool: Pool, [height, width]: [i128; 2], channels: i128| {
+            let [rows, columns] = [0, 1].map(|axis| i128::from(pool.kernel[axis]));
+            let outputs =
+                [count(height, pool.kernel[0], pool.stride[0]), count(width, pool.kernel[1], pool.stride[1])];
+            (outputs, outputs[0] * outputs[1] * channels, rows * columns)
+        };
+        match *layer {
+            Layer::Conv2d(conv) => {
+                let [above, below, left, right] = conv.padding.map(i128::from);
+                let values = i128::from(conv.kernel[0]) * i128::from(conv.kernel[1]) * channels
+                    / i128::from(conv.groups);
+                height = count(height + above + below, conv.kernel[0], conv.stride[0]);
+                width = count(width + left + right, conv.kernel[1], conv.stride[1]);
+                channels = conv.out_channels.into();
+                let mut windows = height * width * channels;
+                if let Some(&Layer::MaxPool2d(pool)) = metadata.layers.get(index + 1) {
+                    let (_, outputs, size) = pooled(pool, [height, width], channels);
+                    windows = windows.max(outputs * size);
+                }
+                work += windows * (values + 16);
+            }
+            Layer::MaxPool2d(pool) | Layer::AveragePool2d(AveragePool { pool, .. }) => {
+                let (shape, outputs, size) = pooled(pool, [height, width], channels);
+                [height, width] = shape;
+                if !(after_conv && matches!(layer, Layer::MaxPool2d(_))) {
+                    work += outputs * (size + 16);
+                }
+            }
+            Layer::Dense(dense) => {
+                let values = height * width * channels;
+                [height, width, channels] = [1, 1, dense.out_features.into()];
+                work += channels * (values + 16);
+            }
+        }
+        after_conv = matches!(layer, Layer::Conv2d(_));
+    }
+    work
 }
 
 /// The golden CRC that `file` (a valid model) should have.

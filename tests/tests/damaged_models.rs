@@ -8,7 +8,7 @@ use shared_model::{
     inspect::{Kernel, Operation, Shape},
     model::{
         crc32,
-        format::{self, HEADER_LEN, Layer, Metadata, Pool},
+        format::{self, Activation, Conv2d, HEADER_LEN, Layer, Metadata, Pool},
     },
 };
 use std::{
@@ -259,6 +259,45 @@ fn what_takes_more_than_a_few_bytes_is_refused() {
     }
 }
 
+/// What a file may ask of an engine is bounded, and the largest work that is allowed is exact.
+#[test]
+fn too_much_work_is_refused() {
+    let good = file(4);
+    let metadata = Model::decode(&good).unwrap().metadata().clone();
+    let error_of = |input: Shape, layers: &[Layer], data: &[u8]| {
+        let layers = heapless::Vec::from_slice(layers).unwrap();
+        let mut bad = vec![0; 1024];
+        let metadata = Metadata { input, layers, background_prototypes: 0, ..metadata.clone() };
+        let len = format::encode(&metadata, data, &mut bad).unwrap();
+        decode_error(&bad[..len])
+    };
+    let pool = |kernel, stride| Layer::MaxPool2d(Pool { kernel, stride });
+    // 2048 × 2048 windows of 15 × 16 values: 2^22 · (240 + 16). The embedding of so many values is looked at later.
+    let overlapping = [pool([15, 16], [1, 1])];
+    assert_eq!(error_of(Shape::new(2062, 2063, 1), &overlapping, &[]), Some(DecodeError::Embedding));
+    assert_eq!(error_of(Shape::new(2063, 2063, 1), &overlapping, &[]), Some(DecodeError::Work(0)));
+    // A convolution under windows that overlap. Each of its 300 × 300 outputs has one weight.
+    let conv = Layer::Conv2d(Conv2d {
+        out_channels: 1,
+        kernel: [1, 1],
+        stride: [1, 1],
+        padding: [0; 4],
+        groups: 1,
+        activation: Activation::Relu,
+        scale: 1.0,
+    });
+    let image = Shape::new(300, 300, 1);
+    let slow = |stride| error_of(image, &[conv, pool([100, 100], stride), pool([1, 1], [255, 255])], &[0; 48]);
+    assert_eq!(slow([1, 1]), Some(DecodeError::Work(1)));
+    assert_eq!(slow([100, 100]), None);
+    // 201 · 51 windows of 10,000 outputs are 1,742,670,000 operations; 101 · 51 are 875,670,000.
+    assert_eq!(slow([1, 4]), Some(DecodeError::Work(1)));
+    assert_eq!(slow([2, 4]), None);
+    // The sum of all layers counts: 17 · 2^22 each.
+    let half = Shape::new(2048, 2048, 1);
+    assert_eq!(error_of(half, &[pool([1, 1], [1, 1]); 32], &[]), Some(DecodeError::Work(15)));
+}
+
 /// A million files with one to eight bytes changed, every second one packed, the CRC mended in all of them. Those that
 /// are still valid (a changed weight is a weight) must run, and stay within their buffers.
 #[test]
@@ -288,7 +327,7 @@ fn a_million_mutations_do_no_harm() {
                 };
                 valid[layout] += 1;
                 // Anything valid may be run, but not everything valid is quick.
-                if model.macs() < 20_000 && model.ram_len() < 1 << 16 && valid[layout].is_multiple_of(8) {
+                if model.work() < 40_000 && model.ram_len() < 1 << 16 && valid[layout].is_multiple_of(8) {
                     let mut scratch = vec![0; model.scratch_len()];
                     let mut embedding = vec![0; model.embedding_len()];
                     model.embed(&vec![255; model.input_len()], &mut scratch, &mut embedding).unwrap();

@@ -27,14 +27,23 @@ const COMMITTED: [&[u8]; 2] = [
 fn engine_equals_the_definition() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let (mut kinds, mut paths, mut values) = (HashSet::new(), HashMap::new(), HashSet::new());
+    let mut overlapping = 0;
     for case in 0..4_000 {
         let file = random::model(&mut rng);
         let packed = repack_to_vec(&file, Layout::Packed).unwrap();
         let model = Model::decode(&file).unwrap_or_else(|error| panic!("case {case}: {error}"));
         let pixels = random::pixels(&mut rng, model.input_len());
         let expected = definition::embed(&file, &pixels);
+        overlapping += usize::from(model.steps().any(|step| match step.operation {
+            Operation::Conv2d { geometry, pool: Some(pool), .. } => {
+                let window = usize::from(pool.kernel[0]) * usize::from(pool.kernel[1]);
+                step.output.len() * window > geometry.output.checked_len().unwrap() as usize
+            }
+            _ => false,
+        }));
         for file in [&file, &packed] {
             let model = Model::decode(file).unwrap_or_else(|error| panic!("case {case}: {error}"));
+            assert_eq!(i128::from(model.work()), definition::work(model.metadata()), "case {case}");
             // What is in the scratch, and that it is longer than it need be, must not matter.
             let mut scratch = vec![rng.random::<u32>(); model.scratch_len() + rng.random_range(0..3)];
             let mut embedding = vec![0; model.embedding_len()];
@@ -53,6 +62,7 @@ fn engine_equals_the_definition() {
     }
     // The cases are not all the same dull one.
     assert_eq!(kinds.len(), 4);
+    assert!(overlapping > 50, "{overlapping}");
     assert_eq!(values.len(), 256, "every byte occurs in an embedding");
     assert_eq!(paths.len(), 12, "{paths:#?}");
     assert!(paths.values().all(|&count| count > 130), "{paths:#?}");

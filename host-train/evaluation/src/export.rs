@@ -4,7 +4,7 @@ use crate::{
     engine::Engine,
     float_net::FloatNet,
     metrics::{Rates, precision_at_1, verification},
-    quantize::{INPUT_SCALE, QuantizeError, QuantizedNet, quantize, quantize_untrained},
+    quantize::{INPUT_SCALE, QuantizeError, QuantizedNet, quantize, quantize_untrained, too_much_work},
     scores::int8_embeddings,
 };
 use shared_model::{
@@ -123,7 +123,13 @@ pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, Exp
 /// Returns an error if it cannot; the layer is named as the config has it.
 pub fn check_untrained(net: &FloatNet, config: &NetConfig) -> Result<(), ExportError> {
     let quantized = quantize_untrained(net).map_err(|error| error.in_config(config))?;
-    encode(net, &quantized, &UNTRAINED).map(drop)
+    match encode(net, &quantized, &UNTRAINED) {
+        Ok(_) => Ok(()),
+        Err(ExportError::Refused(DecodeError::Work(layer))) => {
+            Err(too_much_work(net, layer).in_config(config).into())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 const UNTRAINED: Description<'static> = Description {

@@ -55,6 +55,16 @@ pub enum LayerError {
         /// The limit.
         largest: usize,
     },
+    /// Up to this layer, an inference takes more [work](shared_model::Model::work) than the format
+    /// allows.
+    #[error(
+        "up to here, an image takes more than {largest} operations, overlapping windows included, which is the most \
+         that a model file may ask for; use larger strides, fewer channels or smaller windows"
+    )]
+    Work {
+        /// The limit.
+        largest: u64,
+    },
     /// Sums of the layer could overflow the engine's 32 bits.
     #[error(
         "sums of {taps} products do not fit the engine's 32-bit accumulator, sums of {largest} do; put a pool or a \
@@ -128,6 +138,11 @@ fn check_sizes(net: &FloatNet) -> Result<(), QuantizeError> {
         }
     }
     Ok(())
+}
+
+/// Returns the error of a net that takes too much work from layer `index` on.
+pub(crate) fn too_much_work(net: &FloatNet, index: usize) -> QuantizeError {
+    Name { index, layer: &net.layers[index] }.refuse(LayerError::Work { largest: format::MAX_WORK })
 }
 
 fn with_scales(net: &FloatNet, scales: &[f32]) -> Result<QuantizedNet, QuantizeError> {

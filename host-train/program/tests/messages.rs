@@ -6,6 +6,11 @@
 mod idx;
 
 use idx::{images, labels};
+use shared_model::{
+    Model,
+    inspect::Shape,
+    model::format::{Activation, Conv2d, Layer, Metadata, Pool, encode},
+};
 use std::{
     env,
     fs::{self, create_dir_all as folder},
@@ -109,6 +114,32 @@ fn data(desk: &Path, name: &str, file: &str, content: Option<Vec<u8>>) {
     }
 }
 
+/// A small file that would keep an engine busy for a minute: a convolution under a pool of 100 × 100 windows that
+/// overlap.
+fn slow() -> Vec<u8> {
+    let conv = Conv2d {
+        out_channels: 1,
+        kernel: [1, 1],
+        stride: [1, 1],
+        padding: [0; 4],
+        groups: 1,
+        activation: Activation::Relu,
+        scale: 0.1,
+    };
+    let pool = |kernel, stride| Layer::MaxPool2d(Pool { kernel, stride });
+    let layers = [Layer::Conv2d(conv), pool([100, 100], [1, 1]), pool([1, 1], [255, 255])];
+    let metadata = Metadata {
+        input: Shape::new(300, 300, 1),
+        layers: layers.into_iter().collect(),
+        background_prototypes: 0,
+        ..Model::decode(MODEL).unwrap().metadata().clone()
+    };
+    let mut file = vec![0; 1024];
+    let len = encode(&metadata, &[0; 48], &mut file).unwrap();
+    file.truncate(len);
+    file
+}
+
 /// The files that the commands are given.
 fn lay_out(desk: &Path) {
     let [pixels, test] = ["train-images-idx3-ubyte", "t10k-images-idx3-ubyte"];
@@ -190,6 +221,7 @@ fn lay_out(desk: &Path) {
         ("damaged.postcard", damaged),
         ("newer.postcard", with_version(1)),
         ("older.postcard", with_version(-1)),
+        ("slow.postcard", slow()),
         ("other.postcard", b"not a model, but long enough for the header of one".to_vec()),
         ("unknown.toml", RECIPE.replace("steps", "stepz").into_bytes()),
         ("syntax.toml", RECIPE.replace("[net]", "[net").into_bytes()),

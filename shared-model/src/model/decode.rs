@@ -73,9 +73,13 @@ impl<'a> Model<'a> {
 
         let data = &file[data_start..];
         let mut walk = Walk::new(&metadata, data, layout);
-        let mut narrow = 0;
+        let (mut narrow, mut work) = (0, 0);
         for step in walk.by_ref() {
             let step = step?;
+            work += step.work();
+            if work > format::MAX_WORK {
+                return Err(DecodeError::Work(step.last_layer()));
+            }
             const { assert!(format::MAX_LAYERS <= u32::BITS as usize) }
             narrow |= u32::from(check_filters(&step)?) << step.layer;
         }
@@ -176,6 +180,17 @@ impl<'a> Model<'a> {
     /// Returns the number of multiply-accumulates of one inference; see [`Step::macs`].
     pub fn macs(&self) -> u64 {
         self.steps().map(|step| step.macs()).sum()
+    }
+
+    /// Returns the work of one inference, at most [`MAX_WORK`](format::MAX_WORK): the number of
+    /// values in all windows that are multiplied, compared or added, and
+    /// [`WINDOW_WORK`](format::WINDOW_WORK) per window.
+    ///
+    /// The windows of a convolution are its outputs, or all values in the windows of the max pool
+    /// that follows if these are more: where windows of the pool overlap, a kernel may compute
+    /// what is in several of them again. `docs/FORMAT.md` has the formula.
+    pub fn work(&self) -> u64 {
+        self.steps().map(|step| step.work()).sum()
     }
 
     /// Returns the number of weights and biases of all layers.
@@ -414,6 +429,8 @@ pub enum DecodeError {
     Multiplier(usize),
     /// An accumulator of this layer could overflow.
     Accumulator(usize),
+    /// The [work](Model::work) up to this layer exceeds [`MAX_WORK`](format::MAX_WORK).
+    Work(usize),
     /// The data is shorter or longer than the layers and the background prototypes need.
     DataLength,
     /// The embedding has more than [`MAX_EMBEDDING`](format::MAX_EMBEDDING) values.
@@ -451,6 +468,11 @@ impl core::fmt::Display for DecodeError {
             Self::Geometry(layer) => write!(f, "layer {layer}: the shape does not fit its input"),
             Self::Multiplier(layer) => write!(f, "layer {layer}: a multiplier is negative"),
             Self::Accumulator(layer) => write!(f, "layer {layer}: an accumulator could overflow 32 bits"),
+            Self::Work(layer) => write!(
+                f,
+                "layer {layer}: up to here, an image takes more than {} operations, overlapping windows included",
+                format::MAX_WORK
+            ),
             Self::DataLength => f.write_str(
                 "there are fewer or more weights or background prototypes than the metadata states",
             ),

@@ -1,5 +1,5 @@
 use super::{
-    format::{Layout, Pool},
+    format::{self, Layout, Pool},
     geometry::ConvGeometry,
     kernel_choice::Kernel,
     tensor::Tensor,
@@ -55,6 +55,22 @@ impl<'a> Step<'a> {
             }
             Operation::Dense(parameters) => self.input.len() as u64 * parameters.channels() as u64,
             Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
+        }
+    }
+
+    /// Returns the step's part of [`Model::work`](crate::Model::work).
+    pub fn work(&self) -> u64 {
+        let outputs = self.output.len() as u64;
+        match &self.operation {
+            Operation::Conv2d { geometry, pool, .. } => {
+                let pooled = pool.map_or(0, |pool| outputs * u64::from(pool.window_len()));
+                // Taps fit 32 bits: they are two `u8` and a `u16`, multiplied.
+                format::work(pooled.max(geometry.output.len() as u64), geometry.taps() as u32)
+            }
+            Operation::MaxPool2d(pool) | Operation::AveragePool2d(pool, _) => {
+                format::work(outputs, pool.window_len())
+            }
+            Operation::Dense(_) => format::work(outputs, self.input.len() as u32),
         }
     }
 

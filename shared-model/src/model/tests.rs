@@ -108,3 +108,36 @@ fn repacking_there_and_back() {
     plain[100] ^= 1;
     assert_eq!(repack(&plain, Layout::Packed, &mut []), Err(RepackError::Decode(DecodeError::Crc)));
 }
+
+/// Nets that others run on microcontrollers, as (outputs, values in a window) of each layer.
+#[test]
+fn useful_nets_take_a_hundredth_of_the_largest_work() {
+    let work = |layers: &[(u64, u32)]| -> u64 {
+        layers.iter().map(|&(outputs, values)| format::work(outputs, values)).sum()
+    };
+    let macs = |layers: &[(u64, u32)]| -> u64 {
+        layers.iter().map(|&(outputs, values)| outputs * u64::from(values)).sum()
+    };
+    // MobileNetV1 0.25, colour images of 96 × 96.
+    let (mut mobilenet, mut side, mut depth) = (vec![(48 * 48 * 8, 27)], 48, 8);
+    let blocks = [(16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2)];
+    let blocks = blocks.into_iter().chain([(128, 1); 5]).chain([(256, 2), (256, 1)]);
+    for (channels, stride) in blocks {
+        side /= stride;
+        let area = side * side;
+        mobilenet.extend([(area * u64::from(depth), 9), (area * u64::from(channels), depth)]);
+        depth = channels;
+    }
+    mobilenet.push((2, depth));
+    // ResNet-8, colour images of 32 × 32.
+    let resnet = [
+        vec![(32 * 32 * 16, 27), (32 * 32 * 16, 144), (32 * 32 * 16, 144)],
+        vec![(16 * 16 * 32, 144), (16 * 16 * 32, 288), (16 * 16 * 32, 16)],
+        vec![(8 * 8 * 64, 288), (8 * 8 * 64, 576), (8 * 8 * 64, 32), (10, 64)],
+    ]
+    .concat();
+    assert_eq!((macs(&mobilenet), work(&mobilenet)), (7_489_664, 11_194_528));
+    assert_eq!((macs(&resnet), work(&resnet)), (12_501_632, 13_878_048));
+    assert!(work(&mobilenet).max(work(&resnet)) * 77 < format::MAX_WORK);
+    assert!(format::work(u64::MAX, u32::MAX) > format::MAX_WORK);
+}

@@ -318,6 +318,12 @@ fn what_the_engine_cannot_run_is_refused_before_training() {
             "net.layers[2] (global_average_pool): the kernel is 300, a model file holds at most 255",
         ),
         (
+            "{ conv = { out_channels = 1, kernel = 1 } }, { max_pool = { kernel = 31, stride = 1 } }, \
+             { dense = { out_features = 2 } }"
+                .into(),
+            "net.layers[2] (max_pool): up to here, an image takes more than 1073741824 operations",
+        ),
+        (
             "{ conv = { out_channels = 187, kernel = 1 } }, { max_pool = { kernel = 31 } }, \
              { dense = { out_features = 2 } }"
                 .into(),
