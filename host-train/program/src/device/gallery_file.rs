@@ -5,6 +5,7 @@ use shared_model::{
     gallery::{GalleryError, LabelError, MAX_COUNT, Value, check_label},
     inspect::Element,
 };
+use std::collections::HashSet;
 use thiserror::Error;
 
 /// A gallery, as it stands in a file.
@@ -88,10 +89,11 @@ impl GalleryFile {
     /// Returns an error if the text is no gallery, or a label is not valid or occurs twice.
     pub fn parse(text: &str) -> Result<Self, FileError> {
         let file: Self = serde_json::from_str(text)?;
-        for (index, entry) in file.entries.iter().enumerate() {
-            check_label(&entry.label).map_err(|error| FileError::Label(entry.label.clone(), error))?;
-            if file.entries[..index].iter().any(|other| other.label == entry.label) {
-                return Err(FileError::Twice(entry.label.clone()));
+        let mut labels = HashSet::new();
+        for Entry { label, .. } in &file.entries {
+            check_label(label).map_err(|error| FileError::Label(label.clone(), error))?;
+            if !labels.insert(label) {
+                return Err(FileError::Twice(label.clone()));
             }
         }
         Ok(file)
@@ -217,6 +219,24 @@ mod tests {
             assert_eq!(GalleryFile::parse(&file.to_json()).unwrap(), file);
             assert_eq!(file.entries[0].value(dim, exemplars, element).unwrap(), value);
         }
+    }
+
+    /// Comparing each pair of these labels would take minutes.
+    #[test]
+    fn a_large_file_is_read_in_linear_time() {
+        let entry = |number: usize| Entry {
+            label: format!("one label among many {number:06}"),
+            count: 1,
+            sums: vec![1],
+            exemplars: Vec::new(),
+        };
+        let name = ModelName { name: "m".into(), hash: "0011223344556677".into() };
+        let entries = (0..300_000).map(entry).collect();
+        let mut file = GalleryFile { model: name, dim: 1, exemplars: 0, entries };
+        assert_eq!(GalleryFile::parse(&file.to_json()).unwrap().entries.len(), 300_000);
+        file.entries.push(entry(0));
+        let error = GalleryFile::parse(&file.to_json()).unwrap_err();
+        assert_eq!(error.to_string(), format!("has two entries `{}`", entry(0).label));
     }
 
     #[test]
