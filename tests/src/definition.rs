@@ -1,6 +1,6 @@
 //! `docs/ARITHMETIC.md` once more, by someone who has not seen the engine: layer by layer, nothing fused,
-//! in 128-bit integers, one index expression for each formula; and the golden CRC, the background prototypes and the
-//! work of `docs/FORMAT.md`.
+//! in 128-bit integers, one index expression for each formula; and the golden CRC, the background prototypes, the
+//! packed weights and the work of `docs/FORMAT.md`.
 
 use shared_model::{
     Model,
@@ -154,6 +154,185 @@ fn run<'a>(file: &'a [u8], pixels: &[u8]) -> (Vec<u8>, &'a [u8]) {
         };
     }
     (x.values.into_iter().map(|value| value as u8).collect(), data)
+}
+
+/// The sections of weights in the packed form of `file` (a valid model with plain weights), by "Packed weights".
+pub fn packed_weights(file: &[u8]) -> Vec<Vec<u8>> {
+    let model = Model::decode(file).expect("a valid model");
+    let metadata = model.metadata();
+    let metadata_len = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
+    let mut data = &file[(32 + metadata_len).next_multiple_of(16)..];
+    let [mut height, mut width, mut channels] =
+        [metadata.input.height, metadata.input.width, metadata.input.channels].map(usize::from);
+    let mut sections = Vec::new();
+    for (index, layer) in metadata.layers.iter().enumerate() {
+        let count =
+            |size: usize, kernel: u8, stride: u8| (size - usize::from(kernel)) / usize::from(stride) + 1;
+        match *layer {
+            Layer::Conv2d(conv) => {
+                let [above, below, left, right] = conv.padding.map(usize::from);
+                let input = [height, width];
+                height = count(height + above + below, conv.kernel[0], conv.stride[0]);
+                width = count(width + left + right, conv.kernel[1], conv.stride[1]);
+                let reach = [height, width].into_iter().enumerate().any(|(axis, outputs)| {
+                    (outputs - 1) * usize::from(conv.stride[axis]) + usize::from(conv.kernel[axis])
+                        > input[axis]
+                });
+                let pool = match metadata.layers.get(index + 1) {
+                    Some(&Layer::MaxPool2d(pool)) => Some(pool),
+                    _ => None,
+                };
+                let filters = Filters {
+                    kernel: conv.kernel.map(usize::from),
+                    stride: conv.stride.map(usize::from),
+                    depth: channels / usize::from(conv.groups),
+                    outputs: conv.out_channels.into(),
+                    padded: above > 0 || left > 0 || reach,
+                    pooled: pool.is_some(),
+                };
+                let s = take_sections(&mut data, filters.outputs, filters.outputs * filters.taps());
+                sections.push(filters.packed(&s, conv.groups > 1, pool, [height, width]));
+                channels = filters.outputs;
+            }
+            Layer::MaxPool2d(pool) | Layer::AveragePool2d(AveragePool { pool, .. }) => {
+                height = count(height, pool.kernel[0], pool.stride[0]);
+                width = count(width, pool.kernel[1], pool.stride[1]);
+            }
+            Layer::Dense(dense) => {
+                let filters = Filters {
+                    kernel: [1, 1],
+                    stride: [1, 1],
+                    depth: height * width * channels,
+                    outputs: dense.out_features.into(),
+                    padded: false,
+                    pooled: false,
+                };
+                let s = take_sections(&mut data, filters.outputs, filters.outputs * filters.taps());
+                sections.push(filters.rows(&s.weights));
+                [height, width, channels] = [1, 1, filters.outputs];
+            }
+        }
+    }
+    sections
+}
+
+/// The filters of a layer. `depth` is the D of the document, `outputs` its O.
+struct Filters {
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    depth: usize,
+    outputs: usize,
+    padded: bool,
+    pooled: bool,
+}
+
+fn place(i: usize) -> usize {
+    4 * (i / 4) + [0, 2, 1, 3][i % 4]
+}
+
+fn bytes(halves: &[i128]) -> Vec<u8> {
+    halves.iter().flat_map(|&half| i16::try_from(half).unwrap().to_le_bytes()).collect()
+}
+
+impl Filters {
+    fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.depth
+    }
+
+    fn packed(&self, s: &Sections, groups: bool, pool: Option<Pool>, [h, w]: [usize; 2]) -> Vec<u8> {
+        let (t, even) = (self.taps(), self.outputs.is_multiple_of(2));
+        let usual = pool.is_none_or(|pool| (pool.kernel, pool.stride) == ([2, 2], [2, 2]));
+        let pays = self.pooled || 3 * 16 * h.div_ceil(2) * w.div_ceil(2) <= 2 * 9 * h * w;
+        let depth_fits = self.depth.is_multiple_of(4) && self.depth <= 64;
+        if groups || !usual {
+            s.weights.iter().map(|&weight| weight as u8).collect()
+        } else if even && t <= 32 {
+            self.taps_records(s)
+        } else if (self.kernel, self.stride) == ([3, 3], [1, 1]) && even && depth_fits && pays {
+            self.winograd(&s.weights)
+        } else if even && t * self.outputs <= 4096 {
+            self.taps_records(s)
+        } else {
+            self.rows(&s.weights)
+        }
+    }
+
+    fn winograd(&self, weights: &[i128]) -> Vec<u8> {
+        const G2: [[i128; 3]; 4] = [[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]];
+        let mut halves = vec![0; 16 * self.depth * self.outputs];
+        for o in 0..self.outputs {
+            for c in 0..self.depth {
+                let g = |r: usize, k: usize| weights[((o * 3 + r) * 3 + k) * self.depth + c];
+                for position in 0..16 {
+                    let (column, row) = (position / 4, [2, 1, 0, 3][position % 4]);
+                    let products = (0..9).map(|at| G2[row][at / 3] * g(at / 3, at % 3) * G2[column][at % 3]);
+                    let u: i128 = products.sum();
+                    let at = ((o / 2 * 16 + position) * self.depth / 2 + place(c) / 2) * 4
+                        + 2 * (o % 2)
+                        + place(c) % 2;
+                    halves[at] = if row == 3 { -u } else { u };
+                }
+            }
+        }
+        bytes(&halves)
+    }
+
+    fn rows(&self, weights: &[i128]) -> Vec<u8> {
+        let t = self.taps();
+        let (outputs, taps) = (self.outputs.next_multiple_of(4), t.next_multiple_of(8));
+        let mut section = vec![0; outputs * taps];
+        for o in 0..outputs {
+            for k in 0..taps {
+                let weight = if o < self.outputs && k < t { weights[o * t + k] } else { 0 };
+                let at = o / 4 * 4 * taps + 8 * (place(k) / 2) + 4 * (o / 2 % 2) + 2 * (place(k) % 2) + o % 2;
+                section[at] = (weight + if o % 2 == 0 { 128 } else { 0 }) as u8;
+            }
+        }
+        section
+    }
+
+    fn taps_records(&self, s: &Sections) -> Vec<u8> {
+        let run = self.kernel[1] * self.depth;
+        let line = 4 * run.div_ceil(4);
+        let one = self.depth == 1 && !self.padded;
+        let three = one && (self.kernel, self.stride) == ([3, 3], [1, 1]) && self.pooled;
+        let five = one && self.kernel == [5, 5] && (self.stride == [1, 1] || !self.pooled);
+        let words = if three {
+            10
+        } else if five {
+            14
+        } else {
+            self.kernel[0] * line / 2
+        };
+        let mut section = Vec::new();
+        for pair in 0..self.outputs / 2 {
+            let mut halves = vec![0; 4 * words];
+            for o in [2 * pair, 2 * pair + 1] {
+                let mut put = |h: usize, weight| halves[4 * (h / 2) + 2 * (o % 2) + h % 2] = weight;
+                for r in 0..self.kernel[0] {
+                    for i in 0..run {
+                        let weight = s.weights[(o * self.kernel[0] + r) * run + i];
+                        if three {
+                            let h = if i < 2 { 2 * r + i } else { 6 + r };
+                            put(h, weight);
+                            put(h + 10, weight);
+                        } else if five {
+                            put(place(if i < 4 { 4 * r + i } else { 20 + r }), weight);
+                        } else {
+                            put(r * line + place(i), weight);
+                        }
+                    }
+                }
+            }
+            section.extend(bytes(&halves));
+            for parameters in [&s.biases, &s.multipliers] {
+                section.extend(
+                    parameters[2 * pair..][..2].iter().flat_map(|&value| (value as i32).to_le_bytes()),
+                );
+            }
+        }
+        section
+    }
 }
 
 /// The work of an inference: rule 9 of what a reader refuses.

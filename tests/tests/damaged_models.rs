@@ -230,6 +230,42 @@ fn each_rule_of_the_format_is_kept() {
     assert_eq!(error_of(&|f| f[HEADER_LEN + 7] = 0), DecodeError::InputShape);
 }
 
+/// Postcard would take longer encodings: of a length more bytes on a PC than on a board.
+#[test]
+fn integers_and_lengths_have_one_encoding() {
+    let good = file(4);
+    let metadata_len = u32::from_le_bytes(good[12..16].try_into().unwrap()) as usize;
+    let data = &good[(HEADER_LEN + metadata_len).next_multiple_of(16)..];
+    // The byte at `at` of the metadata in `len` bytes.
+    let error_with = |at: usize, len: usize| {
+        let mut metadata = good[HEADER_LEN..HEADER_LEN + metadata_len].to_vec();
+        let value = metadata[at];
+        assert!(value < 0x80);
+        let mut long = vec![0x80; len];
+        (long[0], long[len - 1]) = (value | 0x80, 0);
+        metadata.splice(at..=at, if len == 1 { vec![value] } else { long });
+        let mut bad = good[..HEADER_LEN].to_vec();
+        bad[12..16].copy_from_slice(&(metadata.len() as u32).to_le_bytes());
+        bad.extend(metadata);
+        bad.resize(bad.len().next_multiple_of(16), 0);
+        bad.extend(data);
+        mend_crc(&mut bad);
+        decode_error(&bad)
+    };
+    // The lengths of the name, of the list of layers, of the data set and of the tool; the height; the fit.
+    let place = |text: &[u8]| {
+        let metadata = &good[HEADER_LEN..HEADER_LEN + metadata_len];
+        metadata.windows(text.len()).position(|bytes| bytes == text).unwrap() - 1
+    };
+    let (dataset, tool) = (place(b"none"), place(b"tests"));
+    for at in [0, 16, dataset, tool, 7, 14] {
+        assert_eq!(error_with(at, 1), None, "{at}");
+        for len in 2..=10 {
+            assert_eq!(error_with(at, len), Some(DecodeError::Metadata), "{at}, {len} bytes");
+        }
+    }
+}
+
 /// Errors that mutations do not meet, because several bytes must fit together.
 #[test]
 fn what_takes_more_than_a_few_bytes_is_refused() {
@@ -245,6 +281,17 @@ fn what_takes_more_than_a_few_bytes_is_refused() {
     let error_of = |input, layers: &[Layer]| error_with(input, layers, 0, &[]);
     let pool = Layer::MaxPool2d(Pool { kernel: [1, 1], stride: [1, 1] });
     assert_eq!(error_of(Shape::new(4, 4, 1), &[]), Some(DecodeError::NoLayers));
+    assert_eq!(error_of(Shape::new(4, 4, 1), &[pool; 32]), None);
+    let many = |count: u8| {
+        // The list's length is one byte, before the kernel and stride of each layer.
+        let mut bad = good.clone();
+        bad[HEADER_LEN + 16] = count;
+        mend_crc(&mut bad);
+        decode_error(&bad)
+    };
+    assert_eq!(many(33), Some(DecodeError::TooManyLayers));
+    assert_eq!(many(127), Some(DecodeError::TooManyLayers));
+    assert_eq!(many(31), Some(DecodeError::Metadata), "there are fewer");
     assert_eq!(error_of(Shape::new(32, 32, 1), &[pool]), None);
     assert_eq!(error_of(Shape::new(5, 205, 1), &[pool]), Some(DecodeError::Embedding));
     // Embeddings of 5 values.
@@ -287,7 +334,8 @@ fn too_much_work_is_refused() {
         scale: 1.0,
     });
     let image = Shape::new(300, 300, 1);
-    let slow = |stride| error_of(image, &[conv, pool([100, 100], stride), pool([1, 1], [255, 255])], &[0; 48]);
+    let slow =
+        |stride| error_of(image, &[conv, pool([100, 100], stride), pool([1, 1], [255, 255])], &[0; 48]);
     assert_eq!(slow([1, 1]), Some(DecodeError::Work(1)));
     assert_eq!(slow([100, 100]), None);
     // 201 · 51 windows of 10,000 outputs are 1,742,670,000 operations; 101 · 51 are 875,670,000.

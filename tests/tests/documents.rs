@@ -3,13 +3,14 @@
 use shared_model::{
     DecodeError, Distance, Layout, Model,
     engine::TestImage,
-    inspect::Shape,
+    inspect::{Kernel, Operation, Shape},
     model::{
         crc32,
         format::{
-            Activation, Background, CalibratedThreshold, Dense, Fit, Layer, Metadata, Preprocessing,
+            Activation, Background, CalibratedThreshold, Conv2d, Dense, Fit, Layer, Metadata, Preprocessing,
             Thresholds, TrainingSummary, encode,
         },
+        layout::repack_to_vec,
     },
 };
 use tests::{definition, hex::hex_dump};
@@ -53,6 +54,66 @@ fn format_shows_a_whole_file() {
     assert!(document.contains(&dump), "docs/FORMAT.md should show this file:\n{dump}");
 }
 
+/// The net of "A packed file": Taps, Winograd, Rows.
+fn packed_example() -> Vec<u8> {
+    let conv = |out_channels| {
+        Layer::Conv2d(Conv2d {
+            out_channels,
+            kernel: [3, 3],
+            stride: [1, 1],
+            padding: [0; 4],
+            groups: 1,
+            activation: Activation::Relu,
+            scale: 1.0,
+        })
+    };
+    let dense = Layer::Dense(Dense { out_features: 2, activation: Activation::Linear, scale: 1.0 });
+    let file = example();
+    let metadata = Metadata {
+        input: Shape::new(6, 6, 1),
+        layers: [conv(4), conv(2), dense].into_iter().collect(),
+        background_prototypes: 0,
+        ..Model::decode(&file).unwrap().metadata().clone()
+    };
+    let mut data = Vec::new();
+    for (channels, taps) in [(4, 9), (2, 36), (2, 8)] {
+        let words = |first: i32| (first..first + channels).flat_map(i32::to_le_bytes).collect::<Vec<u8>>();
+        let weight = |o: i32, k: i32| (10 * o + k + 1) * if o % 2 == 0 { 1 } else { -1 };
+        let weights = (0..channels).flat_map(|o| (0..taps).map(move |k| weight(o, k) as u8)).collect();
+        for section in [words(1 << 24), words(1000), weights] {
+            data.extend(section);
+            data.resize(data.len().next_multiple_of(16), 0);
+        }
+    }
+    let mut file = [0; 512];
+    let len = encode(&metadata, &data, &mut file).unwrap();
+    repack_to_vec(&file[..len], Layout::Packed).unwrap()
+}
+
+#[test]
+fn format_shows_packed_weights() {
+    let document = include_str!("../../docs/FORMAT.md");
+    let file = packed_example();
+    let model = Model::decode(&file).unwrap();
+    let sections: Vec<_> = model
+        .steps()
+        .map(|step| match step.operation {
+            Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
+                (step.kernel, parameters.weights)
+            }
+            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => unreachable!("it has no pools"),
+        })
+        .collect();
+    let [(Kernel::Taps, taps), (Kernel::Winograd, winograd), (Kernel::Rows, rows)] = sections[..] else {
+        panic!("{sections:?}")
+    };
+    assert_eq!((taps.len(), winograd.len(), rows.len()), (128, 256, 32));
+    for section in [taps, &winograd[..64], rows] {
+        let dump = hex_dump(section);
+        assert!(document.contains(&dump), "docs/FORMAT.md should show this section:\n{dump}");
+    }
+}
+
 #[test]
 fn the_example_computes_what_the_document_says() {
     let file = example();
@@ -94,8 +155,7 @@ fn other_versions_are_refused_before_all_else() {
 #[test]
 fn boards_tells_what_buffers_take() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/models/default.model.postcard");
-    let packed =
-        shared_model::model::layout::repack_to_vec(&std::fs::read(path).unwrap(), Layout::Packed).unwrap();
+    let packed = repack_to_vec(&std::fs::read(path).unwrap(), Layout::Packed).unwrap();
     let model = Model::decode(&packed).unwrap();
     let (input, dim) = (model.input_len(), model.embedding_len());
     let request = memory::request_len(input, dim, 0);

@@ -56,6 +56,12 @@ fn engine_equals_the_definition() {
             }
         }
         assert_eq!(repack_to_vec(&packed, Layout::Plain).unwrap(), file, "case {case}");
+        let model = Model::decode(&packed).unwrap();
+        let weights = model.steps().filter_map(|step| match step.operation {
+            Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => Some(parameters.weights),
+            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
+        });
+        assert!(weights.eq(definition::packed_weights(&file)), "case {case}: {:#?}", model.metadata());
 
         kinds.extend(model.metadata().layers.iter().map(|layer| layer.kind()));
         values.extend(expected);

@@ -128,14 +128,24 @@ fn slow() -> Vec<u8> {
     };
     let pool = |kernel, stride| Layer::MaxPool2d(Pool { kernel, stride });
     let layers = [Layer::Conv2d(conv), pool([100, 100], [1, 1]), pool([1, 1], [255, 255])];
+    model(Shape::new(300, 300, 1), &layers, &[0; 48])
+}
+
+/// A model of colour images.
+fn colour() -> Vec<u8> {
+    let pool = Pool { kernel: [28, 28], stride: [1, 1] };
+    model(Shape::new(28, 28, 3), &[Layer::MaxPool2d(pool)], &[])
+}
+
+fn model(input: Shape, layers: &[Layer], data: &[u8]) -> Vec<u8> {
     let metadata = Metadata {
-        input: Shape::new(300, 300, 1),
-        layers: layers.into_iter().collect(),
+        input,
+        layers: layers.iter().copied().collect(),
         background_prototypes: 0,
         ..Model::decode(MODEL).unwrap().metadata().clone()
     };
     let mut file = vec![0; 1024];
-    let len = encode(&metadata, &[0; 48], &mut file).unwrap();
+    let len = encode(&metadata, data, &mut file).unwrap();
     file.truncate(len);
     file
 }
@@ -222,6 +232,7 @@ fn lay_out(desk: &Path) {
         ("newer.postcard", with_version(1)),
         ("older.postcard", with_version(-1)),
         ("slow.postcard", slow()),
+        ("colour.postcard", colour()),
         ("other.postcard", b"not a model, but long enough for the header of one".to_vec()),
         ("unknown.toml", RECIPE.replace("steps", "stepz").into_bytes()),
         ("syntax.toml", RECIPE.replace("[net]", "[net").into_bytes()),
@@ -229,6 +240,7 @@ fn lay_out(desk: &Path) {
         ("range.toml", RECIPE.replace("steps = ", "steps = -").into_bytes()),
         ("both.toml", RECIPE.replace("steps = ", "epochs = 2\nsteps = ").into_bytes()),
         ("short.toml", b"name = \"short\"\n".to_vec()),
+        ("deep.toml", format!("name = {}", "{a = ".repeat(10_000)).into_bytes()),
         ("latin.toml", b"name = \"caf\xe9\"\n".to_vec()),
         ("cut.json", b"{\"name\": \"x\",".to_vec()),
         ("origin.json", b"{\"exp_name\": \"x\", \"lr\": 0.001, \"decay\": 0, \"batchsize\": 32}".to_vec()),

@@ -1,10 +1,11 @@
 use super::{
-    format::{self, ALIGNMENT, Distance, HEADER_LEN, Header, Layer, Layout, Metadata, Pool},
+    format::{self, ALIGNMENT, Distance, HEADER_LEN, Header, Layer, Layout, Metadata, Pool, Preprocessing},
     geometry::{ConvGeometry, windows},
     kernel_choice::Kernel,
     step::{Operation, Parameters, Step},
     tensor::{Element, Shape, Tensor},
 };
+use postcard::ser_flavors::Size;
 
 /// A valid model. It borrows the bytes of its file: weights stay where they are.
 ///
@@ -64,11 +65,7 @@ impl<'a> Model<'a> {
             return Err(DecodeError::Reserved);
         }
 
-        let (metadata, rest) = postcard::take_from_bytes::<Metadata<'a>>(&file[HEADER_LEN..metadata_end])
-            .map_err(|_| DecodeError::Metadata)?;
-        if !rest.is_empty() {
-            return Err(DecodeError::Metadata);
-        }
+        let metadata = read_metadata(&file[HEADER_LEN..metadata_end])?;
         check_metadata(&metadata)?;
 
         let data = &file[data_start..];
@@ -196,6 +193,27 @@ impl<'a> Model<'a> {
     /// Returns the number of weights and biases of all layers.
     pub fn parameters(&self) -> usize {
         self.steps().map(|step| step.parameters()).sum()
+    }
+}
+
+/// Decodes the metadata, which must fill `bytes` and be encoded in as few bytes as possible.
+///
+/// Postcard itself accepts longer encodings of integers, and of lengths up to as many bytes as a
+/// `usize` has bits for: a PC would take files that a board refuses.
+fn read_metadata(bytes: &[u8]) -> Result<Metadata<'_>, DecodeError> {
+    let Ok((metadata, _)) = postcard::take_from_bytes::<Metadata<'_>>(bytes) else {
+        // A list that is too long is no other error to postcard than a damaged one.
+        type Front<'a> = (&'a str, Shape, f32, Preprocessing, u32);
+        return Err(match postcard::take_from_bytes::<Front<'_>>(bytes) {
+            Ok(((_, _, _, _, layers), _)) if layers as usize > format::MAX_LAYERS => {
+                DecodeError::TooManyLayers
+            }
+            _ => DecodeError::Metadata,
+        });
+    };
+    match postcard::serialize_with_flavor(&metadata, Size::default()) {
+        Ok(shortest) if shortest == bytes.len() => Ok(metadata),
+        _ => Err(DecodeError::Metadata),
     }
 }
 
@@ -410,7 +428,7 @@ pub enum DecodeError {
     Unaligned,
     /// The packed weights of this layer cannot result from packing.
     Packed(usize),
-    /// The metadata is not the postcard encoding of [`Metadata`].
+    /// The metadata is not the postcard encoding of [`Metadata`] in as few bytes as possible.
     Metadata,
     /// A text is longer than [`MAX_TEXT`](format::MAX_TEXT) or holds control characters.
     Text,
@@ -420,6 +438,8 @@ pub enum DecodeError {
     Share,
     /// The model has no layer.
     NoLayers,
+    /// The model has more than [`MAX_LAYERS`](format::MAX_LAYERS) layers.
+    TooManyLayers,
     /// The input has no pixel, or more than [`MAX_TENSOR`](format::MAX_TENSOR).
     InputShape,
     /// Kernel, stride, padding, groups or channels of this layer do not fit its input, or its output is
@@ -464,6 +484,7 @@ impl core::fmt::Display for DecodeError {
             Self::Scale(Some(layer)) => write!(f, "layer {layer}: the scale is not a positive number"),
             Self::Share => f.write_str("a rate is not between 0 and 1"),
             Self::NoLayers => f.write_str("the model has no layers"),
+            Self::TooManyLayers => write!(f, "the model has more than {} layers", format::MAX_LAYERS),
             Self::InputShape => f.write_str("the input's shape is empty or too large"),
             Self::Geometry(layer) => write!(f, "layer {layer}: the shape does not fit its input"),
             Self::Multiplier(layer) => write!(f, "layer {layer}: a multiplier is negative"),

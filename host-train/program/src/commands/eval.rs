@@ -2,6 +2,7 @@
 
 use super::{
     data::{DataArgs, mark},
+    images::size,
     model_file::read_model,
     run_data::RunData,
     scores::{self, triplet_table},
@@ -41,11 +42,12 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let file = read_model(&args.model)?;
     let model = file.decode()?;
     let metadata = model.metadata();
+    let size = size(metadata.input)?;
     let config = data_config(&args.model)?.for_model(metadata.input, metadata.preprocessing);
     let data = find(args, &model, &config)?;
     let shape = metadata.input;
     ensure!(
-        data.test.image(0).len() == model.input_len(),
+        [data.test.height, data.test.width] == size,
         "the images have {}x{} pixels, the model takes {shape}",
         data.test.height,
         data.test.width,

@@ -86,11 +86,16 @@ pub fn read_picture(path: &Path, input: Shape, preprocessing: Preprocessing) -> 
     Ok(Image { path: path.into(), number: None, pixels })
 }
 
-/// Rows and columns of a model's input.
-fn size(input: Shape) -> Result<[usize; 2]> {
+/// Returns the rows and columns of a model's input.
+///
+/// # Errors
+/// Returns an error if the model takes no grey images.
+pub fn size(input: Shape) -> Result<[usize; 2]> {
     ensure!(
         input.channels == 1,
-        "the model takes {input}, but image files are made grey: choose another model"
+        "the model takes images of {} values per pixel ({input}), and this program makes grey ones, of one: choose \
+         another model, or give it pixels with a program of your own (docs/LIBRARY.md)",
+        input.channels
     );
     Ok([input.height, input.width].map(usize::from))
 }
@@ -142,10 +147,11 @@ fn is_idx(path: &Path) -> bool {
 }
 
 fn read_idx(path: &Path, numbers: Option<&str>, input: Shape) -> Result<Vec<Image>> {
+    let size = size(input)?;
     let images = idx::read_images(path)?;
     let len = images.height * images.width;
     ensure!(
-        Some(len as u64) == input.checked_len().map(u64::from),
+        [images.height, images.width] == size,
         "{}: the images have {}x{} pixels, the model takes {input}: choose another model or resize the images",
         path.display(),
         images.height,
@@ -221,7 +227,15 @@ mod tests {
         );
         assert!(error("idx:7", Shape::new(2, 2, 1)).contains("idx:7: there is no image 7"));
         assert!(error("none.png", Shape::new(2, 2, 1)).contains("none.png: cannot be read"));
-        assert!(error("", Shape::new(2, 2, 3)).contains("made grey"));
+        // As many bytes, but not the shape.
+        assert!(
+            error("idx", Shape::new(1, 4, 1))
+                .contains("idx: the images have 2x2 pixels, the model takes 1x4x1")
+        );
+        for place in ["", "idx", "black.png"] {
+            let error = error(place, Shape::new(2, 2, 3));
+            assert!(error.contains("the model takes images of 3 values per pixel (2x2x3)"), "{error}");
+        }
     }
 
     #[test]
