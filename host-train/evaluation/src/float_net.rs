@@ -6,7 +6,7 @@
 //! `shared-model`.
 
 use rayon::prelude::*;
-use shared_model::inspect::Shape;
+use shared_model::{inspect::Shape, model::format::Layer};
 
 /// A sequential net for inference, in `f32`.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +73,25 @@ pub fn windows(size: usize, kernel: usize, stride: usize) -> Option<usize> {
 }
 
 impl FloatLayer {
+    /// Returns the name that the layer has in a model file.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            FloatLayer::Conv2d { .. } => Layer::CONV2D,
+            FloatLayer::MaxPool { .. } => Layer::MAX_POOL2D,
+            FloatLayer::AveragePool { .. } => Layer::AVERAGE_POOL2D,
+            FloatLayer::Dense { .. } => Layer::DENSE,
+        }
+    }
+
+    /// Returns true if the layer only chooses among the values that it reads, so that the scale of
+    /// its input is that of its output.
+    pub const fn keeps_scale(&self) -> bool {
+        match self {
+            FloatLayer::MaxPool { .. } => true,
+            FloatLayer::Conv2d { .. } | FloatLayer::AveragePool { .. } | FloatLayer::Dense { .. } => false,
+        }
+    }
+
     /// Returns the shape of the output for an input of shape `input`, which must fit.
     ///
     /// # Panics

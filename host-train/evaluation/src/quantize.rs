@@ -120,7 +120,7 @@ pub fn quantize_untrained(net: &FloatNet) -> Result<QuantizedNet, QuantizeError>
     let mut scale = INPUT_SCALE;
     let coarser = |layer: &FloatLayer| {
         // Far from a ratio that is refused, because weights begin below 2 and biases at 0.
-        scale *= if matches!(layer, FloatLayer::MaxPool { .. }) { 1.0 } else { 4.0 };
+        scale *= if layer.keeps_scale() { 1.0 } else { 4.0 };
         scale
     };
     with_scales(net, &net.layers.iter().map(coarser).collect::<Vec<f32>>())
@@ -232,13 +232,8 @@ struct Scales {
 
 impl Name<'_> {
     fn refuse(&self, why: LayerError) -> QuantizeError {
-        let kind = match self.layer {
-            FloatLayer::Conv2d { .. } => "conv2d",
-            FloatLayer::MaxPool { .. } => "max_pool2d",
-            FloatLayer::AveragePool { .. } => "average_pool2d",
-            FloatLayer::Dense { .. } => "dense",
-        };
-        QuantizeError::Layer { index: self.index, name: format!("layer {} ({kind})", self.index), why }
+        let name = format!("layer {} ({})", self.index, self.layer.kind());
+        QuantizeError::Layer { index: self.index, name, why }
     }
 
     fn fit<T: TryFrom<usize> + Bounded>(&self, what: &'static str, value: usize) -> Result<T, QuantizeError> {
@@ -339,23 +334,20 @@ fn calibrate(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<f32>, QuantizeError
         if activations.iter().any(|outputs| !outputs[index].iter().all(|value| value.is_finite())) {
             return Err(name.refuse(LayerError::NotFinite));
         }
-        let scale = match (layer, scales.last()) {
-            (FloatLayer::MaxPool { .. }, previous) => *previous.unwrap_or(&INPUT_SCALE),
-            _ => {
-                let pooled = matches!(net.layers.get(index + 1), Some(FloatLayer::MaxPool { .. }));
-                let seen = index + usize::from(pooled);
-                let values: Vec<f32> = activations.iter().flat_map(|o| &o[seen]).copied().collect();
-                let scale = best_scale(&values, if signed[index] { 127.0 } else { 255.0 });
-                match layer {
-                    FloatLayer::AveragePool { kernel: [rows, columns], .. } => {
-                        let input = scales.last().unwrap_or(&INPUT_SCALE);
-                        scale.max(input / (rows * columns) as f32 / LARGEST_RATIO as f32 * 1.001)
-                    }
-                    _ => scale,
-                }
+        let input = *scales.last().unwrap_or(&INPUT_SCALE);
+        if layer.keeps_scale() {
+            scales.push(input);
+            continue;
+        }
+        let seen = index + usize::from(net.layers.get(index + 1).is_some_and(FloatLayer::keeps_scale));
+        let values: Vec<f32> = activations.iter().flat_map(|o| &o[seen]).copied().collect();
+        let scale = best_scale(&values, if signed[index] { 127.0 } else { 255.0 });
+        scales.push(match layer {
+            FloatLayer::AveragePool { kernel: [rows, columns], .. } => {
+                scale.max(input / (rows * columns) as f32 / LARGEST_RATIO as f32 * 1.001)
             }
-        };
-        scales.push(scale);
+            FloatLayer::Conv2d { .. } | FloatLayer::MaxPool { .. } | FloatLayer::Dense { .. } => scale,
+        });
     }
     Ok(scales)
 }
@@ -364,8 +356,9 @@ fn calibrate(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<f32>, QuantizeError
 fn signs(net: &FloatNet) -> Vec<bool> {
     let mut signed = false;
     let sign = |layer: &FloatLayer| {
-        if let FloatLayer::Conv2d { relu, .. } | FloatLayer::Dense { relu, .. } = layer {
-            signed = !relu;
+        match layer {
+            FloatLayer::Conv2d { relu, .. } | FloatLayer::Dense { relu, .. } => signed = !relu,
+            FloatLayer::MaxPool { .. } | FloatLayer::AveragePool { .. } => {}
         }
         signed
     };

@@ -1,6 +1,7 @@
 use super::{
-    entry::{Entry, Format, LABEL, MAX_COUNT, Value, check_label},
+    entry::{Entry, Format, LABEL, Value, check_label},
     error::GalleryError,
+    limits::MAX_COUNT,
 };
 use crate::{contract::fitting, model::decode::Model};
 

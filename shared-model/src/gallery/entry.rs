@@ -1,11 +1,9 @@
-use super::error::{GalleryError, LabelError};
+use super::{
+    error::{GalleryError, LabelError},
+    limits::{MAX_COUNT, MAX_LABEL},
+};
 use crate::contract::fitting;
 use crate::model::{format::Distance, tensor::Element};
-
-/// The largest number of bytes of a label.
-pub const MAX_LABEL: usize = 31;
-/// The largest number of images of an entry: its sums then fit 24 bits and a sign.
-pub const MAX_COUNT: u32 = 65_535;
 
 /// Bytes of an entry that hold the label.
 pub(super) const LABEL: usize = MAX_LABEL + 1;

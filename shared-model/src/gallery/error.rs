@@ -1,4 +1,4 @@
-use super::entry::{MAX_COUNT, MAX_LABEL};
+use super::limits::{MAX_COUNT, MAX_LABEL};
 use serde::{Deserialize, Serialize};
 
 /// The reason why a text cannot be a label.

@@ -35,6 +35,7 @@ pub mod distance;
 mod enrol;
 mod entry;
 mod error;
+mod limits;
 mod nearest;
 mod recognise;
 #[cfg(test)]
@@ -42,8 +43,9 @@ mod tests;
 mod threshold;
 
 pub use enrol::Gallery;
-pub use entry::{Entry, MAX_COUNT, MAX_LABEL, Value, check_label, entry_len, value_len};
+pub use entry::{Entry, Value, check_label, entry_len, value_len};
 pub use error::{GalleryError, LabelError};
+pub use limits::{MAX_COUNT, MAX_LABEL};
 pub use nearest::{MAX_NEIGHBOURS, Match, Method, Nearest};
 pub use recognise::{RecogniseError, Recognition};
 pub use threshold::Threshold;

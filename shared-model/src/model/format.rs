@@ -152,13 +152,22 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// The name of a [`Layer::Conv2d`] for people.
+    pub const CONV2D: &'static str = "conv2d";
+    /// The name of a [`Layer::MaxPool2d`] for people.
+    pub const MAX_POOL2D: &'static str = "max_pool2d";
+    /// The name of a [`Layer::AveragePool2d`] for people.
+    pub const AVERAGE_POOL2D: &'static str = "average_pool2d";
+    /// The name of a [`Layer::Dense`] for people.
+    pub const DENSE: &'static str = "dense";
+
     /// Returns the layer's name for people.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Layer::Conv2d(_) => "conv2d",
-            Layer::MaxPool2d(_) => "max_pool2d",
-            Layer::AveragePool2d(_) => "average_pool2d",
-            Layer::Dense(_) => "dense",
+            Layer::Conv2d(_) => Self::CONV2D,
+            Layer::MaxPool2d(_) => Self::MAX_POOL2D,
+            Layer::AveragePool2d(_) => Self::AVERAGE_POOL2D,
+            Layer::Dense(_) => Self::DENSE,
         }
     }
 }

@@ -12,8 +12,10 @@ mod conv;
 mod cortex_m;
 mod lanes;
 mod pack;
+mod panel;
 #[cfg(test)]
 mod random;
+mod records;
 mod rows;
 mod taps;
 mod winograd;
