@@ -1,5 +1,6 @@
-//! Sets `cfg(dsp)` if the processor has the DSP extension, which stable Rust does not tell, and `cfg(documents)` in
-//! tinytriplet's own folder, where the tests compare with a document that is not part of the package.
+//! Sets `cfg(dsp)` if the processor has the DSP extension, which stable Rust does not tell, and
+//! `cfg(documents)` in tinytriplet's own folder, where the tests compare with a document that is
+//! not part of the package.
 
 use std::{env, path::Path};
 

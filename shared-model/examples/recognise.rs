@@ -1,5 +1,6 @@
-//! Enrols two images and recognises a third, without a board: `recognise MODEL IMAGES`, where `IMAGES` holds digits as
-//! `host-train draw` draws them. A board does the same with arrays in the place of vectors.
+//! Enrols two images and recognises a third, without a board: `recognise MODEL IMAGES`, where
+//! `IMAGES` holds digits as `host-train draw` draws them. A board does the same with arrays in the
+//! place of vectors.
 
 use shared_model::{
     Gallery, Model, Threshold,

@@ -1,7 +1,9 @@
-//! The facts on which the engine relies without checking them again: lengths fit each other, as decoding has found.
+//! The facts on which the engine relies without checking them again: lengths fit each other, as
+//! decoding has found.
 //!
-//! A board should carry no code for what cannot happen, and never panic. If a part were missing after all, it would count
-//! as empty there. Where debug assertions are on, as in every test on a PC, it is a panic.
+//! A board should carry no code for what cannot happen, and never panic. If a part were missing
+//! after all, it would count as empty there. Where debug assertions are on, as in every test on a
+//! PC, it is a panic.
 
 /// Returns the part of a slice, or the value in it, that is known to be there.
 #[inline(always)]

@@ -1,8 +1,10 @@
-//! The types that describe a model from inside: its tensors, its steps, and the kernel of each step.
+//! The types that describe a model from inside: its tensors, its steps, and the kernel of each
+//! step.
 //!
-//! A program that only embeds and recognises does not need them. [`Model::steps`](crate::Model::steps) yields
-//! [`Step`]s; [`Model::input`](crate::Model::input) and [`Model::output`](crate::Model::output) return [`Tensor`]s. A
-//! minor version may add variants to [`Operation`], [`Kernel`] and [`Reason`].
+//! A program that only embeds and recognises does not need them.
+//! [`Model::steps`](crate::Model::steps) yields [`Step`]s; [`Model::input`](crate::Model::input)
+//! and [`Model::output`](crate::Model::output) return [`Tensor`]s. A minor version may add variants
+//! to [`Operation`], [`Kernel`] and [`Reason`].
 //!
 //! ```
 //! use shared_model::{Model, inspect::Operation};

@@ -1,7 +1,8 @@
 //! int8 metric-learning inference for a microcontroller, and the same bytes on a PC.
 //!
-//! This crate is the half of tinytriplet that runs on both sides. It uses no heap and no floating-point arithmetic in
-//! an answer, an inference cannot panic, and `unsafe` stands only around the assembly for Cortex-M4, M7 and M33.
+//! This crate is the half of tinytriplet that runs on both sides. It uses no heap and no
+//! floating-point arithmetic in an answer, an inference cannot panic, and `unsafe` stands only
+//! around the assembly for Cortex-M4, M7 and M33.
 //!
 //! # How the parts fit together
 //!
@@ -12,30 +13,34 @@
 //!
 //! The crate has five rooms. Each uses only those above it:
 //!
-//! * [`model`] is the model file. Its bytes come from outside and are not trusted. [`Model::decode`] checks the magic,
-//!   version, CRC and every length, shape, range and accumulator bound once. What it returns is valid, so inference has
-//!   nothing left to check and cannot fail: raw bytes and a validated model are different types.
-//! * [`prepare`] makes the pixels of a net from a camera frame or a decoded picture, as the model file says, row by row
-//!   and in integers.
-//! * [`engine`] computes embeddings. [`Model::embed`] runs the layers one after another in a buffer whose length the
-//!   model states. All arithmetic is on integers, and there is only one rounding ([`engine::requantize`]), so two
-//!   builds given the same model and pixels return the same bytes, whatever the processor.
-//!   [`Model::self_test`] proves it on the processor at hand.
-//! * [`gallery`] holds what a device has been taught. [`Model::compare`] returns the exact distance of two embeddings,
-//!   and [`Gallery::recognise`] the enrolled thing that an embedding shows, or that it is unknown.
+//! * [`model`] is the model file. Its bytes come from outside and are not trusted.
+//!   [`Model::decode`] checks the magic, version, CRC and every length, shape, range and
+//!   accumulator bound once. What it returns is valid, so inference has nothing left to check and
+//!   cannot fail: raw bytes and a validated model are different types.
+//! * [`prepare`] makes the pixels of a net from a camera frame or a decoded picture, as the model
+//!   file says, row by row and in integers.
+//! * [`engine`] computes embeddings. [`Model::embed`] runs the layers one after another in a buffer
+//!   whose length the model states. All arithmetic is on integers, and there is only one rounding
+//!   ([`engine::requantize`]), so two builds given the same model and pixels return the same bytes,
+//!   whatever the processor. [`Model::self_test`] proves it on the processor at hand.
+//! * [`gallery`] holds what a device has been taught. [`Model::compare`] returns the exact distance
+//!   of two embeddings, and [`Gallery::recognise`] the enrolled thing that an embedding shows, or
+//!   that it is unknown.
 //! * [`wire`] carries all of this over a serial line.
 //!
 //! [`inspect`] names the types that describe a model from inside.
 //!
-//! `docs/ARITHMETIC.md` in tinytriplet's repository defines the arithmetic, and `docs/FORMAT.md` the file, both in
-//! enough detail to write a second implementation in another language.
+//! `docs/ARITHMETIC.md` in tinytriplet's repository defines the arithmetic, and `docs/FORMAT.md`
+//! the file, both in enough detail to write a second implementation in another language.
 //!
 //! # Layout of memory
 //!
-//! Feature maps are stored row by row, channels last (H, W, C). An image has one byte per pixel, from 0 (background) to
-//! 255. Weights are `[output channel][row][column][input channel]`. [`repack`](model::layout::repack) puts them into
-//! the order in which the fast [kernels](inspect::Kernel) of a board read them. A model can be decoded and run in
-//! either order.
+//! Feature maps are stored row by row, channels last (H, W, C). An image has one byte per pixel,
+//! from 0 (background) to
+//! 255. Weights are `[output channel][row][column][input channel]`.
+//!      [`repack`](model::layout::repack) puts them into the order in which the fast
+//!      [kernels](inspect::Kernel) of a board read them. A model can be decoded and run in either
+//!      order.
 //!
 //! # Example
 //!
@@ -59,18 +64,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! On a board, the buffers are static arrays. Their lengths are facts of the model file: a `build.rs` that depends on
-//! this crate decodes the file and writes them as constants. `examples/recognise.rs` enrols and recognises with real
-//! files on a PC.
+//! On a board, the buffers are static arrays. Their lengths are facts of the model file: a
+//! `build.rs` that depends on this crate decodes the file and writes them as constants.
+//! `examples/recognise.rs` enrols and recognises with real files on a PC.
 //!
 //! # Features
 //!
 //! None is on by default.
 //!
-//! * `alloc`: [`model::layout::repack_to_vec`](model::layout) and `Model::scratch_in_use`, which need a heap.
+//! * `alloc`: [`model::layout::repack_to_vec`](model::layout) and `Model::scratch_in_use`, which
+//!   need a heap.
 //! * `std`: the PC's end of the wire, `wire::client`. It turns `alloc` on.
-//! * `defmt`: `defmt::Format` for the types that a board logs. Only for boards: a crate that logs through defmt cannot
-//!   be linked into a program on a PC.
+//! * `defmt`: `defmt::Format` for the types that a board logs. Only for boards: a crate that logs
+//!   through defmt cannot be linked into a program on a PC.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]

@@ -3,11 +3,12 @@ use crate::model::{crc::CRC32, decode::Model, format::MAX_LAYERS};
 use heapless::Vec;
 
 impl Model<'_> {
-    /// Returns a CRC-32 of the output of each [step](Self::steps) for an image, in order. The last one is that of the
-    /// embedding. The parameters are those of [`embed`](Self::embed).
+    /// Returns a CRC-32 of the output of each [step](Self::steps) for an image, in order. The last
+    /// one is that of the embedding. The parameters are those of [`embed`](Self::embed).
     ///
-    /// Two builds that compute differently disagree from the first wrong step on. Both must hold the model in the same
-    /// [layout](Self::layout): in a packed one, steps compute only what the next one reads.
+    /// Two builds that compute differently disagree from the first wrong step on. Both must hold
+    /// the model in the same [layout](Self::layout): in a packed one, steps compute only what the
+    /// next one reads.
     ///
     /// ```
     /// use shared_model::Model;

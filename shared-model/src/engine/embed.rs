@@ -20,9 +20,12 @@ const MAX_SEGMENT: usize = 3;
 impl Model<'_> {
     /// Computes the embedding of an image.
     ///
-    /// * `pixels`: height × width × channels bytes, row by row; exactly [`input_len`](Self::input_len).
-    /// * `scratch`: at least [`scratch_len`](Self::scratch_len) words; their content does not matter.
-    /// * `embedding`: exactly [`embedding_len`](Self::embedding_len) bytes; [`output`](Self::output) has their meaning.
+    /// * `pixels`: height × width × channels bytes, row by row; exactly
+    ///   [`input_len`](Self::input_len).
+    /// * `scratch`: at least [`scratch_len`](Self::scratch_len) words; their content does not
+    ///   matter.
+    /// * `embedding`: exactly [`embedding_len`](Self::embedding_len) bytes;
+    ///   [`output`](Self::output) has their meaning.
     ///
     /// ```
     /// use shared_model::Model;
@@ -37,17 +40,18 @@ impl Model<'_> {
     /// ```
     ///
     /// # Errors
-    /// Returns [`EmbedError::InputLength`], [`EmbedError::ScratchLength`] or [`EmbedError::EmbeddingLength`] if that
-    /// length is wrong. Nothing has been computed then.
+    /// Returns [`EmbedError::InputLength`], [`EmbedError::ScratchLength`] or
+    /// [`EmbedError::EmbeddingLength`] if that length is wrong. Nothing has been computed then.
     pub fn embed(&self, pixels: &[u8], scratch: &mut [u32], embedding: &mut [u8]) -> Result<(), EmbedError> {
         self.embed_observed(pixels, scratch, embedding, |_, _| {})
     }
 
-    /// Computes the embedding of an image, and shows the output of every step: for a comparison of two builds that
-    /// disagree, layer by layer.
+    /// Computes the embedding of an image, and shows the output of every step: for a comparison of
+    /// two builds that disagree, layer by layer.
     ///
-    /// `observe` gets a step's output in pieces of whole rows, in order. The pieces of several steps may alternate. In a
-    /// packed model, a map between two convolutions has only the rows and columns that the second one reads.
+    /// `observe` gets a step's output in pieces of whole rows, in order. The pieces of several
+    /// steps may alternate. In a packed model, a map between two convolutions has only the rows and
+    /// columns that the second one reads.
     ///
     /// # Errors
     /// Returns the errors of [`embed`](Self::embed).
@@ -66,8 +70,9 @@ impl Model<'_> {
         }
         let scratch = scratch.get_mut(..self.scratch_len()).ok_or(EmbedError::ScratchLength)?;
 
-        // Maps lie alternately at the front and at the back of the scratch: a segment reads one end, writes the
-        // other, and works between. The first one reads the image, the last one writes the embedding.
+        // Maps lie alternately at the front and at the back of the scratch: a segment reads one
+        // end, writes the other, and works between. The first one reads the image, the last one
+        // writes the embedding.
         let layers = self.metadata().layers.len();
         let (mut held, mut at_front) = (0_usize, false); // bytes of the scratch that hold the segment's input
         let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
@@ -100,8 +105,8 @@ impl Model<'_> {
         Ok(())
     }
 
-    /// Returns the words of scratch that [`embed`](Self::embed) needs: input, output and working memory of the segment
-    /// that needs most.
+    /// Returns the words of scratch that [`embed`](Self::embed) needs: input, output and working
+    /// memory of the segment that needs most.
     pub(crate) fn needed_scratch(&self) -> usize {
         let layers = self.metadata().layers.len();
         let (mut most, mut input) = (0, 0);
@@ -119,8 +124,9 @@ impl Model<'_> {
 #[cfg(feature = "alloc")]
 #[cfg_attr(docsrs, doc(cfg(feature = "alloc")))]
 impl Model<'_> {
-    /// Returns the words of scratch that are in use while each [step](Self::steps) runs. The largest is
-    /// [`scratch_len`](Self::scratch_len). Convolutions that alternate row by row use the same.
+    /// Returns the words of scratch that are in use while each [step](Self::steps) runs. The
+    /// largest is [`scratch_len`](Self::scratch_len). Convolutions that alternate row by row use
+    /// the same.
     pub fn scratch_in_use(&self) -> alloc::vec::Vec<usize> {
         let layers = self.metadata().layers.len();
         let (mut words, mut input) = (alloc::vec::Vec::new(), 0);
@@ -136,8 +142,8 @@ impl Model<'_> {
     }
 }
 
-/// One step, or several convolutions that alternate row by row. Between them lies no whole map, only a ring of the rows
-/// that the next one reads.
+/// One step, or several convolutions that alternate row by row. Between them lies no whole map,
+/// only a ring of the rows that the next one reads.
 #[derive(Default)]
 struct Segment<'a> {
     stages: Vec<Stage<'a>, MAX_SEGMENT>,
@@ -146,8 +152,8 @@ struct Segment<'a> {
 /// A step in a segment.
 struct Stage<'a> {
     step: Step<'a>,
-    /// Rows and columns of the output that are computed: those that the next step reads. (If 13 columns are convolved by
-    /// 3 × 3 and pooled by 2 × 2, it does not read the last one.)
+    /// Rows and columns of the output that are computed: those that the next step reads. (If 13
+    /// columns are convolved by 3 × 3 and pooled by 2 × 2, it does not read the last one.)
     height: usize,
     width: usize,
     /// Rows of the output that are kept.
@@ -172,8 +178,8 @@ impl Stage<'_> {
 }
 
 impl<'a> Segment<'a> {
-    /// Replaces the stages by the next steps that belong together. Returns false if no step is left. The segment is filled
-    /// in place, because moving it costs stack on a board.
+    /// Replaces the stages by the next steps that belong together. Returns false if no step is
+    /// left. The segment is filled in place, because moving it costs stack on a board.
     fn fill(&mut self, steps: &mut Peekable<impl Iterator<Item = Step<'a>>>) -> bool {
         self.stages.clear();
         while !self.stages.is_full() {
@@ -251,7 +257,8 @@ impl<'a> Segment<'a> {
         }
     }
 
-    /// Computes the last step row by row, and before each row those rows of the other steps that it needs.
+    /// Computes the last step row by row, and before each row those rows of the other steps that it
+    /// needs.
     fn stream(
         &self,
         input: &[u8],
@@ -311,7 +318,8 @@ impl Step<'_> {
         }
     }
 
-    /// Returns true if it computes its output row by row, from only the rows of the input that it needs.
+    /// Returns true if it computes its output row by row, from only the rows of the input that it
+    /// needs.
     fn streams(&self) -> bool {
         matches!(self.operation, Operation::Conv2d { .. }) && self.kernel.is_fast()
     }
@@ -324,8 +332,8 @@ impl Step<'_> {
         }
     }
 
-    /// Returns the rows (`axis` 0) or columns (1) of the input that the output's row or column `index` needs, and the row
-    /// that is computed together with it.
+    /// Returns the rows (`axis` 0) or columns (1) of the input that the output's row or column
+    /// `index` needs, and the row that is computed together with it.
     fn taken(&self, axis: usize, index: usize) -> Range<usize> {
         let taken = self.taken_unclipped(axis, index);
         let shape = self.input.shape;

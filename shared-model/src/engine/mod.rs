@@ -1,8 +1,8 @@
 //! The engine: from an image to its embedding, with the same bytes on every processor.
 //!
-//! [`kernel`] defines what each layer computes, and [`requantize`] the only rounding. [`Model::embed`] runs the steps of a
-//! model, on the plain kernels or on fast ones that return the same bytes. [`Model::self_test`] and [`Model::digests`]
-//! find out whether they do.
+//! [`kernel`] defines what each layer computes, and [`requantize`] the only rounding.
+//! [`Model::embed`] runs the steps of a model, on the plain kernels or on fast ones that return the
+//! same bytes. [`Model::self_test`] and [`Model::digests`] find out whether they do.
 //!
 //! [`Model::embed`]: crate::Model::embed
 //! [`Model::self_test`]: crate::Model::self_test

@@ -1,19 +1,19 @@
 //! The one rounding of the engine.
 //!
-//! An accumulator holds a sum of products at the scale `s_in · s_w`; the layer's output has the scale
-//! `s_out`. The ratio `r = s_in · s_w / s_out` is stored as the integer `multiplier = round(r · 2^32)`,
-//! 0 ≤ `multiplier` < 2^31, and
+//! An accumulator holds a sum of products at the scale `s_in · s_w`; the layer's output has the
+//! scale `s_out`. The ratio `r = s_in · s_w / s_out` is stored as the integer `multiplier = round(r
+//! · 2^32)`, 0 ≤ `multiplier` < 2^31, and
 //!
 //! ```text
 //! q = floor((accumulator · multiplier + 2^31) / 2^32)
 //! ```
 //!
-//! in exact integers: `accumulator · multiplier / 2^32`, rounded to the nearest integer, halves towards +∞. There is no
-//! second rounding, by which other runtimes differ by one from each other. On a Cortex-M with DSP instructions the whole
-//! formula is one `SMMULR`.
+//! in exact integers: `accumulator · multiplier / 2^32`, rounded to the nearest integer, halves
+//! towards +∞. There is no second rounding, by which other runtimes differ by one from each other.
+//! On a Cortex-M with DSP instructions the whole formula is one `SMMULR`.
 //!
-//! The formula never decreases when the accumulator grows. So a maximum can be computed before or after it,
-//! `max(q(a), q(b)) = q(max(a, b))`, and a max pool works on accumulators.
+//! The formula never decreases when the accumulator grows. So a maximum can be computed before or
+//! after it, `max(q(a), q(b)) = q(max(a, b))`, and a max pool works on accumulators.
 //!
 //! ```
 //! use shared_model::{engine::requantize::requantize, inspect::Element};
@@ -34,7 +34,8 @@ pub const fn round_scale(accumulator: i32, multiplier: i32) -> i32 {
     if cfg!(dsp) {
         return ((product + (1 << 31)) >> 32) as i32; // the compiler makes an SMMULR of it
     }
-    // The same from the upper half and the bit below it. Both are words, so that the saturation is one of words, too.
+    // The same from the upper half and the bit below it. Both are words, so that the saturation is
+    // one of words, too.
     let (high, low) = ((product >> 32) as i32, product as u32);
     high.wrapping_add((low >> 31) as i32)
 }

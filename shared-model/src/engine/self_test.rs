@@ -1,8 +1,8 @@
 use super::embed::EmbedError;
 use crate::model::{crc::CRC32, decode::Model};
 
-/// An image of any size for testing engines; `docs/FORMAT.md` defines them. Together they produce the largest possible
-/// sums, and as many different activations as a picture does.
+/// An image of any size for testing engines; `docs/FORMAT.md` defines them. Together they produce
+/// the largest possible sums, and as many different activations as a picture does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum TestImage {
@@ -12,7 +12,8 @@ pub enum TestImage {
     Dark,
     /// All 255: the largest inputs.
     Light,
-    /// Alternately 0 and 255: the largest differences of neighbours, which Winograd's method computes.
+    /// Alternately 0 and 255: the largest differences of neighbours, which Winograd's method
+    /// computes.
     Alternating,
 }
 
@@ -45,13 +46,15 @@ impl TestImage {
 }
 
 impl Model<'_> {
-    /// Checks that the model computes the same here as at export. It embeds the [`TestImage`]s, and compares the result
-    /// with [`Metadata::golden_crc`](crate::model::format::Metadata::golden_crc).
+    /// Checks that the model computes the same here as at export. It embeds the [`TestImage`]s, and
+    /// compares the result with
+    /// [`Metadata::golden_crc`](crate::model::format::Metadata::golden_crc).
     ///
-    /// A fault of the processor, the compiler or a kernel shows here. [`decode`](Self::decode) does not spend four
-    /// inferences on it.
+    /// A fault of the processor, the compiler or a kernel shows here. [`decode`](Self::decode) does
+    /// not spend four inferences on it.
     ///
-    /// The buffers are those of [`embed`](Self::embed); the images are drawn into `pixels`. Their content does not matter.
+    /// The buffers are those of [`embed`](Self::embed); the images are drawn into `pixels`. Their
+    /// content does not matter.
     ///
     /// ```
     /// use shared_model::Model;
@@ -66,7 +69,8 @@ impl Model<'_> {
     /// ```
     ///
     /// # Errors
-    /// Returns [`SelfTestError::Embed`] if a length is wrong, and [`SelfTestError::Mismatch`] if the embeddings differ.
+    /// Returns [`SelfTestError::Embed`] if a length is wrong, and [`SelfTestError::Mismatch`] if
+    /// the embeddings differ.
     pub fn self_test(
         &self,
         pixels: &mut [u8],
@@ -78,8 +82,8 @@ impl Model<'_> {
         if actual == expected { Ok(()) } else { Err(SelfTestError::Mismatch { expected, actual }) }
     }
 
-    /// Returns the CRC-32 of the embeddings of [`TestImage::ALL`], one after another. An export writes it as
-    /// [`Metadata::golden_crc`](crate::model::format::Metadata::golden_crc).
+    /// Returns the CRC-32 of the embeddings of [`TestImage::ALL`], one after another. An export
+    /// writes it as [`Metadata::golden_crc`](crate::model::format::Metadata::golden_crc).
     ///
     /// # Errors
     /// Returns the errors of [`embed`](Self::embed).

@@ -1,7 +1,8 @@
 //! Distances between embeddings, in exact integers.
 //!
-//! Both kinds of [`Distance`] are a `u32`, and smaller means more alike, so ranking and thresholds need no case
-//! distinction. Neither depends on a scale: a gallery is compared in the integers that the engine wrote.
+//! Both kinds of [`Distance`] are a `u32`, and smaller means more alike, so ranking and thresholds
+//! need no case distinction. Neither depends on a scale: a gallery is compared in the integers that
+//! the engine wrote.
 
 use crate::model::{decode::Model, format::Distance, tensor::Element};
 
@@ -10,7 +11,8 @@ pub const COSINE_ONE: i64 = 1 << 30;
 
 impl Distance {
     /// Returns the distance of `a` and `b`. They have the same length, at most
-    /// [`MAX_EMBEDDING`](crate::model::format::MAX_EMBEDDING), and `element` is the meaning of their bytes.
+    /// [`MAX_EMBEDDING`](crate::model::format::MAX_EMBEDDING), and `element` is the meaning of
+    /// their bytes.
     ///
     /// ```
     /// use shared_model::{Distance, inspect::Element};
@@ -34,17 +36,19 @@ impl Distance {
         }
     }
 
-    /// Returns the distance of an embedding and the mean of `count` others, whose values add up to `sums`. The mean is not
-    /// rounded:
+    /// Returns the distance of an embedding and the mean of `count` others, whose values add up to
+    /// `sums`. The mean is not rounded:
     ///
     /// * [`SquaredL2`](Self::SquaredL2): `floor(Σ (count · e − sum)² / count²)`;
-    /// * [`Cosine`](Self::Cosine): the formula there, of the embedding and `sums`, because a vector's length does not
-    ///   matter.
+    /// * [`Cosine`](Self::Cosine): the formula there, of the embedding and `sums`, because a
+    ///   vector's length does not matter.
     ///
     /// With a `count` of 1, the distance is that of [`between`](Self::between).
     ///
-    /// `embedding` and `sums` have the same length, at most [`MAX_EMBEDDING`](crate::model::format::MAX_EMBEDDING).
-    /// `count` is 1 to [`MAX_COUNT`](crate::gallery::MAX_COUNT), and no sum exceeds what so many elements can add up to.
+    /// `embedding` and `sums` have the same length, at most
+    /// [`MAX_EMBEDDING`](crate::model::format::MAX_EMBEDDING). `count` is 1 to
+    /// [`MAX_COUNT`](crate::gallery::MAX_COUNT), and no sum exceeds what so many elements can add
+    /// up to.
     ///
     /// ```
     /// use shared_model::{Distance, inspect::Element};
@@ -80,7 +84,8 @@ impl Distance {
         }
     }
 
-    /// Returns `distance` as a real number for people: squared L2 at the embedding's `scale`, or `1 − cos`.
+    /// Returns `distance` as a real number for people: squared L2 at the embedding's `scale`, or `1
+    /// − cos`.
     pub fn real(self, distance: u32, scale: f32) -> f32 {
         match self {
             Distance::SquaredL2 => distance as f32 * scale * scale,
@@ -88,8 +93,8 @@ impl Distance {
         }
     }
 
-    /// Returns the integer nearest to a `real` distance that a person has typed: the inverse of [`real`](Self::real). A
-    /// number out of range becomes the nearer end of the range.
+    /// Returns the integer nearest to a `real` distance that a person has typed: the inverse of
+    /// [`real`](Self::real). A number out of range becomes the nearer end of the range.
     ///
     /// ```
     /// use shared_model::Distance;
@@ -128,8 +133,8 @@ fn squared_l2(a: &[u8], b: &[u8], element: Element) -> u32 {
     a.iter().zip(b).map(|(&x, &y)| element.value(x).abs_diff(element.value(y)).pow(2)).sum()
 }
 
-/// Returns the [cosine distance](Distance::Cosine) of two vectors of integers, from their dot product and their squared
-/// norms.
+/// Returns the [cosine distance](Distance::Cosine) of two vectors of integers, from their dot
+/// product and their squared norms.
 pub fn cosine_distance(dot: i64, a_squared: i64, b_squared: i64) -> u32 {
     let squared = a_squared as u128 * b_squared as u128;
     // Two embeddings: 1024 · 255² · 2^30 < 2^57. With the sums of a prototype, it may need 84 bits.

@@ -14,10 +14,11 @@ pub struct Gallery<'m> {
 }
 
 impl<'m> Gallery<'m> {
-    /// Creates an empty gallery of embeddings of `model`, which keeps up to `exemplars` embeddings per entry.
+    /// Creates an empty gallery of embeddings of `model`, which keeps up to `exemplars` embeddings
+    /// per entry.
     ///
-    /// It holds as many entries as fit into `memory`, [`entry_len`](super::entry_len) bytes each. The content of the
-    /// memory does not matter.
+    /// It holds as many entries as fit into `memory`, [`entry_len`](super::entry_len) bytes each.
+    /// The content of the memory does not matter.
     pub fn new(model: &Model<'_>, exemplars: usize, memory: &'m mut [u8]) -> Self {
         let format = Format {
             dim: model.embedding_len(),
@@ -75,7 +76,8 @@ impl<'m> Gallery<'m> {
         self.entries().position(|entry| entry.label() == label)
     }
 
-    /// Adds an embedding to the entry of `label`, and returns the number of images that the entry then has.
+    /// Adds an embedding to the entry of `label`, and returns the number of images that the entry
+    /// then has.
     ///
     /// ```
     /// # use shared_model::{Gallery, Model, gallery::entry_len};
@@ -91,9 +93,10 @@ impl<'m> Gallery<'m> {
     /// ```
     ///
     /// # Errors
-    /// Returns [`GalleryError::Label`] if the label is not valid, [`GalleryError::Full`] if there is no room for another
-    /// label, [`GalleryError::TooManyImages`] if the entry has [`MAX_COUNT`] images, and [`GalleryError::Length`] if the
-    /// embedding has the wrong length. Nothing has changed then.
+    /// Returns [`GalleryError::Label`] if the label is not valid, [`GalleryError::Full`] if there
+    /// is no room for another label, [`GalleryError::TooManyImages`] if the entry has [`MAX_COUNT`]
+    /// images, and [`GalleryError::Length`] if the embedding has the wrong length. Nothing has
+    /// changed then.
     pub fn enrol(&mut self, label: &str, embedding: &[u8]) -> Result<u32, GalleryError> {
         let position = self.check_enrolment(label, embedding)?;
         let (format, is_new) = (self.format, position == self.len);
@@ -106,8 +109,9 @@ impl<'m> Gallery<'m> {
         Ok(count)
     }
 
-    /// Computes the value of the entry of `label` with one more embedding, without changing the gallery: so it can be
-    /// stored before it is [inserted](Self::insert). Returns the number of images in it.
+    /// Computes the value of the entry of `label` with one more embedding, without changing the
+    /// gallery: so it can be stored before it is [inserted](Self::insert). Returns the number of
+    /// images in it.
     ///
     /// `value` has [`value_len`](Self::value_len) bytes.
     ///
@@ -126,7 +130,8 @@ impl<'m> Gallery<'m> {
     /// ```
     ///
     /// # Errors
-    /// Returns the errors of [`enrol`](Self::enrol), and [`GalleryError::Length`] if `value` has the wrong length.
+    /// Returns the errors of [`enrol`](Self::enrol), and [`GalleryError::Length`] if `value` has
+    /// the wrong length.
     pub fn enrolled(&self, label: &str, embedding: &[u8], value: &mut [u8]) -> Result<u32, GalleryError> {
         self.check_enrolment(label, embedding)?;
         if value.len() != self.value_len() {
@@ -139,7 +144,8 @@ impl<'m> Gallery<'m> {
         Ok(self.format.add(embedding, value))
     }
 
-    /// Checks that an embedding can be added to the entry of `label`, and returns the position that the entry then has.
+    /// Checks that an embedding can be added to the entry of `label`, and returns the position that
+    /// the entry then has.
     fn check_enrolment(&self, label: &str, embedding: &[u8]) -> Result<usize, GalleryError> {
         check_label(label).map_err(GalleryError::Label)?;
         if embedding.len() != self.format.dim {
@@ -175,12 +181,14 @@ impl<'m> Gallery<'m> {
         Ok(value)
     }
 
-    /// Checks that an entry can be [inserted](Self::insert), and returns the position that it then has.
+    /// Checks that an entry can be [inserted](Self::insert), and returns the position that it then
+    /// has.
     ///
     /// # Errors
-    /// Returns [`GalleryError::Label`] if the label is not valid, [`GalleryError::Full`] if there is no room for another
-    /// label, [`GalleryError::Length`] if the value has the wrong length, and [`GalleryError::Value`] if its count is out
-    /// of range, or if so many embeddings cannot have its sums.
+    /// Returns [`GalleryError::Label`] if the label is not valid, [`GalleryError::Full`] if there
+    /// is no room for another label, [`GalleryError::Length`] if the value has the wrong length,
+    /// and [`GalleryError::Value`] if its count is out of range, or if so many embeddings cannot
+    /// have its sums.
     pub fn check(&self, label: &str, value: &[u8]) -> Result<usize, GalleryError> {
         check_label(label).map_err(GalleryError::Label)?;
         self.check_value(value)?;

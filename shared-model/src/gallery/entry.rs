@@ -9,7 +9,8 @@ use crate::model::{format::Distance, tensor::Element};
 pub(super) const LABEL: usize = MAX_LABEL + 1;
 const COUNT: usize = 4;
 
-/// Returns the number of bytes of an entry's value, for embeddings of `dim` values and so many exemplars.
+/// Returns the number of bytes of an entry's value, for embeddings of `dim` values and so many
+/// exemplars.
 pub const fn value_len(dim: usize, exemplars: usize) -> usize {
     COUNT + 4 * dim + exemplars * dim
 }
@@ -115,12 +116,12 @@ pub struct Value<'v> {
 }
 
 impl<'v> Value<'v> {
-    /// Checks the value in `bytes`, which belongs to a gallery of embeddings of `dim` such elements that keeps so many
-    /// exemplars.
+    /// Checks the value in `bytes`, which belongs to a gallery of embeddings of `dim` such elements
+    /// that keeps so many exemplars.
     ///
     /// # Errors
-    /// Returns [`GalleryError::Length`] if it has another length, and [`GalleryError::Value`] if its count is out of range,
-    /// or if so many embeddings cannot have its sums.
+    /// Returns [`GalleryError::Length`] if it has another length, and [`GalleryError::Value`] if
+    /// its count is out of range, or if so many embeddings cannot have its sums.
     pub fn new(
         bytes: &'v [u8],
         dim: usize,
@@ -161,8 +162,8 @@ impl<'v> Value<'v> {
     }
 }
 
-/// Checks that `label` can name an entry: it has 1 to [`MAX_LABEL`] bytes, and no control characters, which a terminal
-/// would obey.
+/// Checks that `label` can name an entry: it has 1 to [`MAX_LABEL`] bytes, and no control
+/// characters, which a terminal would obey.
 ///
 /// # Errors
 /// Returns the [`LabelError`] that it has.

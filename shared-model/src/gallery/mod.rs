@@ -1,7 +1,7 @@
 //! The things that a device has been taught, and the one of them that an embedding shows.
 //!
-//! A [`Gallery`] lies in memory that its owner provides, and holds as many entries as fit. An entry has the same bytes in
-//! RAM, in flash, and on the wire. All integers are little-endian:
+//! A [`Gallery`] lies in memory that its owner provides, and holds as many entries as fit. An entry
+//! has the same bytes in RAM, in flash, and on the wire. All integers are little-endian:
 //!
 //! | bytes | |
 //! |---|---|
@@ -10,8 +10,8 @@
 //! | 4 · D | sums: the sum of each of the embedding's D values over those images, `i32` |
 //! | K · D | exemplars: the last K embeddings, that of image number i (from 0) at place i mod K, then zeros |
 //!
-//! Everything after the label is the entry's *value*. The prototype is sums / count, and is never rounded: see
-//! [`Distance::to_prototype`](crate::Distance::to_prototype).
+//! Everything after the label is the entry's *value*. The prototype is sums / count, and is never
+//! rounded: see [`Distance::to_prototype`](crate::Distance::to_prototype).
 //!
 //! ```
 //! use shared_model::{

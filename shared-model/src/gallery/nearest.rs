@@ -7,8 +7,8 @@ pub const MAX_NEIGHBOURS: usize = 15;
 impl Gallery<'_> {
     /// Returns the two entries that are nearest to an embedding, however far they are.
     ///
-    /// Of two at the same distance, the one whose label is smaller, byte by byte, comes first: the answer does not depend
-    /// on the order in which things were enrolled.
+    /// Of two at the same distance, the one whose label is smaller, byte by byte, comes first: the
+    /// answer does not depend on the order in which things were enrolled.
     ///
     /// ```
     /// # use shared_model::{Gallery, Model, gallery::{Method, entry_len}};
@@ -24,8 +24,8 @@ impl Gallery<'_> {
     /// ```
     ///
     /// # Errors
-    /// Returns [`GalleryError::Length`] if the embedding has the wrong length, and [`GalleryError::NoExemplars`] for
-    /// [`Method::Neighbours`] if the gallery keeps no exemplars.
+    /// Returns [`GalleryError::Length`] if the embedding has the wrong length, and
+    /// [`GalleryError::NoExemplars`] for [`Method::Neighbours`] if the gallery keeps no exemplars.
     pub fn nearest(&self, embedding: &[u8], method: Method) -> Result<Nearest<'_>, GalleryError> {
         if embedding.len() != self.format.dim {
             return Err(GalleryError::Length);
@@ -40,8 +40,8 @@ impl Gallery<'_> {
         }
     }
 
-    /// Lets the nearest k exemplars vote (k-NN). Of labels with the same number of votes, the one with the nearest exemplar
-    /// wins.
+    /// Lets the nearest k exemplars vote (k-NN). Of labels with the same number of votes, the one
+    /// with the nearest exemplar wins.
     fn vote(&self, embedding: &[u8], k: usize) -> Nearest<'_> {
         let mut ballot: heapless::Vec<Match<'_>, MAX_NEIGHBOURS> = heapless::Vec::new();
         for entry in self.entries() {
@@ -92,8 +92,8 @@ pub enum Method {
 /// The nearest two entries of different labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Nearest<'a> {
-    /// The nearest entry. By [`Method::Neighbours`] it is the entry that has won the vote, at the distance of its nearest
-    /// exemplar. `None` if nothing is enrolled.
+    /// The nearest entry. By [`Method::Neighbours`] it is the entry that has won the vote, at the
+    /// distance of its nearest exemplar. `None` if nothing is enrolled.
     pub first: Option<Match<'a>>,
     /// The nearest of the other entries.
     pub second: Option<Match<'a>>,

@@ -1,14 +1,16 @@
-//! The rule by which a thing is one of the enrolled ones or unknown. It is the same on a board and on a PC.
+//! The rule by which a thing is one of the enrolled ones or unknown. It is the same on a board and
+//! on a PC.
 //!
-//! A thing is the nearest entry if that is no farther than a threshold, and if nothing of the *background* is nearer. A
-//! threshold alone is not enough: a net puts the classes of its training far apart, but a new thing near to some of them,
-//! so things of those classes lie around a new thing's entry. The model file's [background prototypes] stand for the
-//! classes of the training: a thing that is nearer to one of them probably belongs to that class.
+//! A thing is the nearest entry if that is no farther than a threshold, and if nothing of the
+//! *background* is nearer. A threshold alone is not enough: a net puts the classes of its training
+//! far apart, but a new thing near to some of them, so things of those classes lie around a new
+//! thing's entry. The model file's [background prototypes] stand for the classes of the training: a
+//! thing that is nearer to one of them probably belongs to that class.
 //!
-//! A class of the training may be enrolled as well. Its background prototype then lies where its entry does, and must not
-//! count: a prototype is *live* only while no entry's prototype is within half the model's equal-error threshold of it. An
-//! entry of its own class is usually nearer, even one of a single image, and other entries are farther than the whole
-//! threshold.
+//! A class of the training may be enrolled as well. Its background prototype then lies where its
+//! entry does, and must not count: a prototype is *live* only while no entry's prototype is within
+//! half the model's equal-error threshold of it. An entry of its own class is usually nearer, even
+//! one of a single image, and other entries are farther than the whole threshold.
 //!
 //! [background prototypes]: Model::background_prototypes
 
@@ -24,11 +26,12 @@ use serde::{Deserialize, Serialize};
 impl Gallery<'_> {
     /// Recognises the thing that an embedding shows.
     ///
-    /// `model` is the model whose embeddings were enrolled. With [`Threshold::None`] the background does not count, and
-    /// the nearest entry is the answer. Neither does it count if the model has no equal-error threshold.
+    /// `model` is the model whose embeddings were enrolled. With [`Threshold::None`] the background
+    /// does not count, and the nearest entry is the answer. Neither does it count if the model has
+    /// no equal-error threshold.
     ///
-    /// The cost is that of [`nearest`](Self::nearest), one distance per background prototype, and, for each prototype that
-    /// is nearer than the nearest entry, up to one distance per entry.
+    /// The cost is that of [`nearest`](Self::nearest), one distance per background prototype, and,
+    /// for each prototype that is nearer than the nearest entry, up to one distance per entry.
     ///
     /// ```
     /// # use shared_model::{Gallery, Model, gallery::entry_len};
@@ -49,8 +52,8 @@ impl Gallery<'_> {
     /// ```
     ///
     /// # Errors
-    /// Returns [`RecogniseError::NoThreshold`] if the model has no such threshold, and [`RecogniseError::Gallery`] with the
-    /// errors of [`nearest`](Self::nearest).
+    /// Returns [`RecogniseError::NoThreshold`] if the model has no such threshold, and
+    /// [`RecogniseError::Gallery`] with the errors of [`nearest`](Self::nearest).
     pub fn recognise(
         &self,
         model: &Model<'_>,
@@ -91,8 +94,8 @@ pub struct Recognition<'a> {
     pub runner_up: Option<Match<'a>>,
     /// The largest distance that counts as known.
     pub threshold: u32,
-    /// The distance of the nearest live background prototype, if it is nearer than `nearest`: the thing is then unknown.
-    /// See [`Gallery::recognise`].
+    /// The distance of the nearest live background prototype, if it is nearer than `nearest`: the
+    /// thing is then unknown. See [`Gallery::recognise`].
     pub background: Option<u32>,
 }
 
@@ -103,8 +106,8 @@ impl<'a> Recognition<'a> {
         self.background.is_none_or(|background| nearest.distance <= background).then_some(nearest.label)
     }
 
-    /// Returns how much farther the runner-up is than the nearest entry, or `None` if there are not two. It is below 0 if
-    /// the neighbours' vote went against the nearest one.
+    /// Returns how much farther the runner-up is than the nearest entry, or `None` if there are not
+    /// two. It is below 0 if the neighbours' vote went against the nearest one.
     pub fn margin(&self) -> Option<i64> {
         Some(i64::from(self.runner_up?.distance) - i64::from(self.nearest?.distance))
     }

@@ -114,7 +114,8 @@ fn the_nearest_two_and_ties_by_label() {
     assert_eq!(gallery.nearest(&[0; 3], Method::Neighbours(1)), Err(GalleryError::NoExemplars));
 }
 
-/// A prototype's distance is that of the exact mean, rounded down: by fractions of 128-bit integers.
+/// A prototype's distance is that of the exact mean, rounded down: by fractions of 128-bit
+/// integers.
 #[test]
 fn prototypes_are_exact() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);

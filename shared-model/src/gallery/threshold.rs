@@ -11,13 +11,14 @@ pub enum Threshold {
     FalseAccept1Percent,
     /// This distance, in the integers of the model's [`Distance`](crate::Distance).
     Distance(u32),
-    /// No threshold: the nearest entry is the answer, however far it is, and whatever the background.
+    /// No threshold: the nearest entry is the answer, however far it is, and whatever the
+    /// background.
     None,
 }
 
 impl Threshold {
-    /// Returns the largest distance that is known: `u32::MAX` for [`Threshold::None`], and `None` if the model has no such
-    /// threshold.
+    /// Returns the largest distance that is known: `u32::MAX` for [`Threshold::None`], and `None`
+    /// if the model has no such threshold.
     pub fn distance(self, thresholds: &Thresholds) -> Option<u32> {
         match self {
             Self::EqualError => thresholds.equal_error.map(|threshold| threshold.distance),

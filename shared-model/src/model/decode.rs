@@ -133,8 +133,8 @@ impl<'a> Model<'a> {
         self.output.len()
     }
 
-    /// Returns the number of 32-bit words that [`embed`](Self::embed) needs for the maps between the layers, and to work
-    /// in.
+    /// Returns the number of 32-bit words that [`embed`](Self::embed) needs for the maps between
+    /// the layers, and to work in.
     pub fn scratch_len(&self) -> usize {
         self.scratch_len
     }
@@ -149,10 +149,11 @@ impl<'a> Model<'a> {
         self.metadata.distance
     }
 
-    /// Returns the embeddings that stand for the classes that the model was trained on, one per class.
+    /// Returns the embeddings that stand for the classes that the model was trained on, one per
+    /// class.
     ///
-    /// A thing that is nearer to one of them than to every enrolled entry is unknown, unless that class itself was
-    /// enrolled: see [`Gallery::recognise`].
+    /// A thing that is nearer to one of them than to every enrolled entry is unknown, unless that
+    /// class itself was enrolled: see [`Gallery::recognise`].
     ///
     /// [`Gallery::recognise`]: crate::gallery::Gallery::recognise
     pub fn background_prototypes(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
@@ -246,8 +247,8 @@ fn is_scale(scale: f32) -> bool {
     scale.is_finite() && scale > 0.0
 }
 
-/// Walks through the layers, from tensor to tensor and from section to section, and checks that they fit. It does not
-/// look into the sections: see [`check_filters`].
+/// Walks through the layers, from tensor to tensor and from section to section, and checks that
+/// they fit. It does not look into the sections: see [`check_filters`].
 struct Walk<'m, 'a> {
     layers: &'m [Layer],
     layer: usize,
@@ -366,7 +367,8 @@ impl<'a> Iterator for Walk<'_, 'a> {
     }
 }
 
-/// Checks the multipliers, accumulators and packed weights of a step. Returns true if it is [`Step::narrow`].
+/// Checks the multipliers, accumulators and packed weights of a step. Returns true if it is
+/// [`Step::narrow`].
 fn check_filters(step: &Step<'_>) -> Result<bool, DecodeError> {
     let Some((filters, parameters)) = step.filters() else { return Ok(false) };
     // The largest magnitude of a sum of products, whatever the weights.
@@ -442,8 +444,8 @@ pub enum DecodeError {
     TooManyLayers,
     /// The input has no pixel, or more than [`MAX_TENSOR`](format::MAX_TENSOR).
     InputShape,
-    /// Kernel, stride, padding, groups or channels of this layer do not fit its input, or its output is
-    /// empty or larger than [`MAX_TENSOR`](format::MAX_TENSOR).
+    /// Kernel, stride, padding, groups or channels of this layer do not fit its input, or its
+    /// output is empty or larger than [`MAX_TENSOR`](format::MAX_TENSOR).
     Geometry(usize),
     /// A multiplier of this layer is negative.
     Multiplier(usize),
@@ -455,7 +457,8 @@ pub enum DecodeError {
     DataLength,
     /// The embedding has more than [`MAX_EMBEDDING`](format::MAX_EMBEDDING) values.
     Embedding,
-    /// There are more than [`MAX_BACKGROUND_PROTOTYPES`](format::MAX_BACKGROUND_PROTOTYPES) background prototypes.
+    /// There are more than [`MAX_BACKGROUND_PROTOTYPES`](format::MAX_BACKGROUND_PROTOTYPES)
+    /// background prototypes.
     BackgroundPrototypes,
 }
 

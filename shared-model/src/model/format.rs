@@ -1,11 +1,13 @@
-//! The bytes of a model file. `docs/FORMAT.md` is the specification, and the types here are its Rust form.
+//! The bytes of a model file. `docs/FORMAT.md` is the specification, and the types here are its
+//! Rust form.
 //!
 //! ```text
 //! header (32 bytes) | metadata (postcard) | zeros up to a multiple of 16 | data (raw sections)
 //! ```
 //!
-//! Metadata is small, and decoded into values. Weights, biases, multipliers and background prototypes are read in
-//! place: each section begins at a multiple of [`ALIGNMENT`] from the start of the file.
+//! Metadata is small, and decoded into values. Weights, biases, multipliers and background
+//! prototypes are read in place: each section begins at a multiple of [`ALIGNMENT`] from the start
+//! of the file.
 //!
 //! The order of fields and variants is that of the bytes: it never changes within a [`VERSION`].
 
@@ -39,8 +41,8 @@ pub const MAX_TEXT: usize = 64;
 /// for: a Cortex-M4 at 168 MHz that multiplies once a cycle takes 6 seconds. MobileNetV1 0.25 for
 /// 96 × 96 pixels and ResNet-8 for 32 × 32 have about a hundredth of it.
 pub const MAX_WORK: u64 = 1 << 30;
-/// The [work](crate::Model::work) of a window in addition to its values: it is found, and its result
-/// is requantized and stored.
+/// The [work](crate::Model::work) of a window in addition to its values: it is found, and its
+/// result is requantized and stored.
 pub const WINDOW_WORK: u64 = 16;
 
 /// Everything in a model file but the weights, biases, multipliers and background prototypes.
@@ -63,15 +65,17 @@ pub struct Metadata<'a> {
     pub thresholds: Thresholds,
     /// The origin of the model.
     pub training: TrainingSummary<'a>,
-    /// The CRC-32 of the embeddings of [`TestImage::ALL`](crate::engine::TestImage::ALL), one after another, as the plain
-    /// kernels compute them. Decoding does not check it: [`Model::self_test`](crate::Model::self_test) does.
+    /// The CRC-32 of the embeddings of [`TestImage::ALL`](crate::engine::TestImage::ALL), one after
+    /// another, as the plain kernels compute them. Decoding does not check it:
+    /// [`Model::self_test`](crate::Model::self_test) does.
     pub golden_crc: u32,
     /// The number of background prototypes, at most [`MAX_BACKGROUND_PROTOTYPES`]: see
     /// [`Model::background_prototypes`](crate::Model::background_prototypes).
     pub background_prototypes: u16,
 }
 
-/// The way in which any image becomes one of the input's shape. `docs/FORMAT.md` defines every step.
+/// The way in which any image becomes one of the input's shape. `docs/FORMAT.md` defines every
+/// step.
 ///
 /// The engine does not use it: the program that gives pixels to the engine does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,8 +99,8 @@ pub enum Fit {
     Stretch,
     /// The image is scaled to fit, with its aspect ratio; the rest is background.
     Contain,
-    /// The part that stands out from the background is scaled to fit 20/28 of the size, with its aspect ratio, and its
-    /// centre of mass is put in the middle.
+    /// The part that stands out from the background is scaled to fit 20/28 of the size, with its
+    /// aspect ratio, and its centre of mass is put in the middle.
     Centre,
 }
 
@@ -181,10 +185,11 @@ pub struct Conv2d {
     pub kernel: [u8; 2],
     /// The step from one window to the next, at least 1.
     pub stride: [u8; 2],
-    /// Rows or columns of zeros above, below, left and right of the input, each fewer than the kernel has.
+    /// Rows or columns of zeros above, below, left and right of the input, each fewer than the
+    /// kernel has.
     pub padding: [u8; 4],
-    /// Input and output channels are split into this many groups, at least 1. With one group per input channel it is a
-    /// depthwise convolution.
+    /// Input and output channels are split into this many groups, at least 1. With one group per
+    /// input channel it is a depthwise convolution.
     pub groups: u16,
     /// The activation after the convolution.
     pub activation: Activation,
@@ -213,7 +218,8 @@ impl Pool {
 pub struct AveragePool {
     /// The window.
     pub pool: Pool,
-    /// `round(s_in / (s_out · window size) · 2^32)`, not negative; see [`requantize`](crate::engine::requantize).
+    /// `round(s_in / (s_out · window size) · 2^32)`, not negative; see
+    /// [`requantize`](crate::engine::requantize).
     pub multiplier: i32,
     /// The real value of one step of the output.
     pub scale: f32,
@@ -269,7 +275,8 @@ pub struct CalibratedThreshold {
     pub false_reject_rate: f32,
 }
 
-/// The origin of a model. Figures are those of the int8 engine on the held-out part of the training set.
+/// The origin of a model. Figures are those of the int8 engine on the held-out part of the training
+/// set.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingSummary<'a> {
     /// The name of the training set.
@@ -325,7 +332,8 @@ pub struct Header {
     pub metadata_len: u32,
     /// Bytes of data, at the next multiple of [`ALIGNMENT`].
     pub data_len: u32,
-    /// The first eight bytes of the SHA-256 of everything after the header of the plain file: the identity of the model.
+    /// The first eight bytes of the SHA-256 of everything after the header of the plain file: the
+    /// identity of the model.
     pub hash: [u8; 8],
     /// The CRC-32 of the whole file without these four bytes.
     pub crc: u32,
@@ -366,7 +374,8 @@ pub(crate) fn file_crc(file: &[u8]) -> u32 {
     digest.finalize()
 }
 
-/// Returns the identity of a file's content: the first eight bytes of the SHA-256 of everything after the header.
+/// Returns the identity of a file's content: the first eight bytes of the SHA-256 of everything
+/// after the header.
 pub(crate) fn content_hash(file: &[u8]) -> [u8; 8] {
     let digest = Sha256::digest(&file[HEADER_LEN..]);
     let mut hash = [0; 8];
@@ -388,11 +397,12 @@ pub const fn align(offset: usize) -> usize {
 
 /// Writes a model file with plain weights to the front of `file` and returns its length.
 ///
-/// `data` holds the multipliers, biases and weights of each convolution and dense layer in order, and then the
-/// background prototypes. Each section is padded with zeros to a multiple of [`ALIGNMENT`].
+/// `data` holds the multipliers, biases and weights of each convolution and dense layer in order,
+/// and then the background prototypes. Each section is padded with zeros to a multiple of
+/// [`ALIGNMENT`].
 ///
-/// Only lengths are checked. [`Model::decode`](crate::Model::decode) checks the rest, and should do so before the file
-/// is used.
+/// Only lengths are checked. [`Model::decode`](crate::Model::decode) checks the rest, and should do
+/// so before the file is used.
 ///
 /// ```
 /// use shared_model::{Distance, Model, inspect::Shape, model::format::*};
@@ -419,7 +429,8 @@ pub const fn align(offset: usize) -> usize {
 /// ```
 ///
 /// # Errors
-/// Returns [`EncodeError::Full`] if `file` is too short, and [`EncodeError::TooLarge`] if a length does not fit its field.
+/// Returns [`EncodeError::Full`] if `file` is too short, and [`EncodeError::TooLarge`] if a length
+/// does not fit its field.
 pub fn encode(metadata: &Metadata<'_>, data: &[u8], file: &mut [u8]) -> Result<usize, EncodeError> {
     let body = file.get_mut(HEADER_LEN..).ok_or(EncodeError::Full)?;
     let metadata_len = postcard::to_slice(metadata, body).map_err(|_| EncodeError::Full)?.len();

@@ -11,8 +11,8 @@ pub struct ConvGeometry {
     pub kernel: [usize; 2],
     /// Rows and columns from one window to the next.
     pub stride: [usize; 2],
-    /// Rows of zeros above and columns of zeros to the left of the input. The output's shape decides how many are below
-    /// and to the right.
+    /// Rows of zeros above and columns of zeros to the left of the input. The output's shape
+    /// decides how many are below and to the right.
     pub padding: [usize; 2],
     /// Input and output channels are split into this many groups that do not see each other.
     pub groups: usize,
@@ -46,8 +46,8 @@ impl ConvGeometry {
     }
 }
 
-/// Returns the shape of a map with one value per window and channel: `floor((size − kernel) / stride) + 1` in each
-/// direction. `None` if no window fits, or if a number is out of range.
+/// Returns the shape of a map with one value per window and channel: `floor((size − kernel) /
+/// stride) + 1` in each direction. `None` if no window fits, or if a number is out of range.
 pub(crate) fn windows(size: [u32; 2], kernel: [u8; 2], stride: [u8; 2], channels: u16) -> Option<Shape> {
     let count = |axis: usize| {
         let (kernel, stride) = (u32::from(kernel[axis]), u32::from(stride[axis]));

@@ -10,12 +10,14 @@ use super::{
 pub enum Kernel {
     /// The plain kernel, with plain weights.
     Reference(Reason),
-    /// A 3 × 3 convolution by Winograd's F(2×2, 3×3): 16 multiplications for 4 outputs instead of 36. Nine weights
-    /// become 32 bytes.
+    /// A 3 × 3 convolution by Winograd's F(2×2, 3×3): 16 multiplications for 4 outputs instead of
+    /// 36. Nine weights become 32 bytes.
     Winograd,
-    /// A convolution with few weights, in 2 bytes each. Its windows are gathered, or their differences if a pool follows.
+    /// A convolution with few weights, in 2 bytes each. Its windows are gathered, or their
+    /// differences if a pool follows.
     Taps,
-    /// A dense layer, or any other convolution with its windows gathered. Two rows of weights share a 16-bit word.
+    /// A dense layer, or any other convolution with its windows gathered. Two rows of weights share
+    /// a 16-bit word.
     Rows,
 }
 
@@ -32,14 +34,15 @@ pub enum Reason {
     Pool,
 }
 
-/// Most input channels of [`Kernel::Winograd`]: its transformed tiles need 96 bytes of RAM per channel.
+/// Most input channels of [`Kernel::Winograd`]: its transformed tiles need 96 bytes of RAM per
+/// channel.
 pub(crate) const MAX_WINOGRAD_DEPTH: u16 = 64;
 
 /// Up to this many weights per output channel, [`Kernel::Taps`] is preferred to any other kernel.
 const MAX_TAPS: usize = 32;
 
-/// Up to this many weights in a layer, [`Kernel::Taps`] is preferred to [`Kernel::Rows`]: it is faster, but its weights
-/// need twice the flash.
+/// Up to this many weights in a layer, [`Kernel::Taps`] is preferred to [`Kernel::Rows`]: it is
+/// faster, but its weights need twice the flash.
 const MAX_TAPS_WEIGHTS: usize = 4096;
 
 impl Kernel {
@@ -69,7 +72,8 @@ impl Kernel {
         if even && conv.taps() <= MAX_TAPS {
             return Self::Taps;
         }
-        // Some tiles of 2 × 2 outputs may hang over the edge. If many do, multiplying all of them gains nothing.
+        // Some tiles of 2 × 2 outputs may hang over the edge. If many do, multiplying all of them
+        // gains nothing.
         let (height, width) = (u32::from(conv.output.height), u32::from(conv.output.width));
         let tiles = height.div_ceil(2) * width.div_ceil(2);
         let pays = pool.is_some() || 3 * 16 * tiles <= 2 * 9 * height * width;

@@ -1,9 +1,9 @@
 //! The order of the weights in a model file: plain, or packed for the kernels of small processors.
 //!
-//! A packed file is the same model. Its metadata, biases, multipliers and background prototypes are those of the plain
-//! file to the byte, and so is its [hash](crate::Model::hash). Only the weights of layers with a fast
-//! [`Kernel`](crate::inspect::Kernel) have another order, and those of a convolution by Winograd's method are
-//! transformed. [`repack`] converts in both directions.
+//! A packed file is the same model. Its metadata, biases, multipliers and background prototypes are
+//! those of the plain file to the byte, and so is its [hash](crate::Model::hash). Only the weights
+//! of layers with a fast [`Kernel`](crate::inspect::Kernel) have another order, and those of a
+//! convolution by Winograd's method are transformed. [`repack`] converts in both directions.
 
 use super::{
     decode::{DecodeError, Model},
@@ -12,7 +12,8 @@ use super::{
 use crate::contract::fitting;
 use sha2::{Digest, Sha256};
 
-/// Returns the length of the file that [`repack`] makes of `model`, or `None` if it exceeds the address space.
+/// Returns the length of the file that [`repack`] makes of `model`, or `None` if it exceeds the
+/// address space.
 pub fn repacked_len(model: &Model<'_>, layout: Layout) -> Option<usize> {
     let add = |end: usize, len: usize| end.checked_add(len.checked_next_multiple_of(ALIGNMENT)?);
     let end = model.steps().try_fold(data_start(model), |end, step| {
@@ -23,8 +24,8 @@ pub fn repacked_len(model: &Model<'_>, layout: Layout) -> Option<usize> {
     add(end?, model.background().len())
 }
 
-/// Writes the model in `file` to the front of `out`, with its weights in `layout`, and returns its length, which is
-/// [`repacked_len`].
+/// Writes the model in `file` to the front of `out`, with its weights in `layout`, and returns its
+/// length, which is [`repacked_len`].
 ///
 /// ```
 /// use shared_model::{
@@ -47,8 +48,8 @@ pub fn repacked_len(model: &Model<'_>, layout: Layout) -> Option<usize> {
 /// ```
 ///
 /// # Errors
-/// Returns [`RepackError::Decode`] if `file` is not a valid model, [`RepackError::Full`] if `out` is too short, and
-/// [`RepackError::Unaligned`] if it begins at the wrong address.
+/// Returns [`RepackError::Decode`] if `file` is not a valid model, [`RepackError::Full`] if `out`
+/// is too short, and [`RepackError::Unaligned`] if it begins at the wrong address.
 pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, RepackError> {
     let model = Model::decode(file).map_err(RepackError::Decode)?;
     let len = repacked_len(&model, layout).ok_or(RepackError::Full)?;
@@ -89,7 +90,8 @@ pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, Repa
     Ok(len)
 }
 
-/// Returns the model in `file` with its weights in `layout`; [`repack`] does the same without a heap.
+/// Returns the model in `file` with its weights in `layout`; [`repack`] does the same without a
+/// heap.
 ///
 /// ```
 /// use shared_model::{Layout, model::layout::repack_to_vec};
@@ -101,8 +103,8 @@ pub fn repack(file: &[u8], layout: Layout, out: &mut [u8]) -> Result<usize, Repa
 /// ```
 ///
 /// # Errors
-/// Returns [`RepackError::Decode`] if `file` is not a valid model, and [`RepackError::Unaligned`] if the allocator put
-/// the new file at an odd address, which common ones never do.
+/// Returns [`RepackError::Decode`] if `file` is not a valid model, and [`RepackError::Unaligned`]
+/// if the allocator put the new file at an odd address, which common ones never do.
 #[cfg(feature = "alloc")]
 #[cfg_attr(docsrs, doc(cfg(feature = "alloc")))]
 pub fn repack_to_vec(file: &[u8], layout: Layout) -> Result<alloc::vec::Vec<u8>, RepackError> {
@@ -126,9 +128,9 @@ fn data_start(model: &Model<'_>) -> usize {
 }
 
 impl Model<'_> {
-    /// Returns true if the content of `file`, which this model was decoded from, has the [hash](Self::hash) in the
-    /// header. The CRC finds accidents; this also finds a header of another file. It computes the SHA-256 of the whole
-    /// file.
+    /// Returns true if the content of `file`, which this model was decoded from, has the
+    /// [hash](Self::hash) in the header. The CRC finds accidents; this also finds a header of
+    /// another file. It computes the SHA-256 of the whole file.
     pub fn hash_matches(&self, file: &[u8]) -> bool {
         content_hash(self, file) == self.header().hash
     }

@@ -19,8 +19,8 @@ pub struct Step<'a> {
     pub operation: Operation<'a>,
     /// The code that computes it, and so the order of the weights.
     pub kernel: Kernel,
-    /// True if every sum of the layer, requantized but not yet saturated, fits 16 bits. It does in most layers, and the
-    /// pool after a convolution may then look at two sums at a time.
+    /// True if every sum of the layer, requantized but not yet saturated, fits 16 bits. It does in
+    /// most layers, and the pool after a convolution may then look at two sums at a time.
     pub(crate) narrow: bool,
 }
 
@@ -45,8 +45,8 @@ pub enum Operation<'a> {
 }
 
 impl<'a> Step<'a> {
-    /// Returns the number of multiply-accumulates, by the shapes: those on padding count, and so do a convolution's
-    /// outputs that the pool after it never reads. Pools have none.
+    /// Returns the number of multiply-accumulates, by the shapes: those on padding count, and so do
+    /// a convolution's outputs that the pool after it never reads. Pools have none.
     pub fn macs(&self) -> u64 {
         match &self.operation {
             Operation::Conv2d { geometry, parameters, .. } => {
@@ -106,8 +106,8 @@ impl<'a> Step<'a> {
 /// Weights, biases and multipliers of a layer, read in place from the model file.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameters<'a> {
-    /// int8, `[output channel][row][column][input channel of the group]`; dense: `[output][input]`. In a packed model
-    /// file, the [`Kernel`] decides their order.
+    /// int8, `[output channel][row][column][input channel of the group]`; dense: `[output][input]`.
+    /// In a packed model file, the [`Kernel`] decides their order.
     pub weights: &'a [u8],
     /// `i32`, little-endian, one per output channel, at the scale of the accumulator.
     pub biases: &'a [u8],

@@ -83,7 +83,8 @@ pub struct Tensor {
     pub shape: Shape,
     /// The meaning of its bytes.
     pub element: Element,
-    /// The real value of one integer step, positive and finite. It is for people: no answer depends on it.
+    /// The real value of one integer step, positive and finite. It is for people: no answer depends
+    /// on it.
     pub scale: f32,
 }
 

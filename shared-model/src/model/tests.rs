@@ -14,7 +14,8 @@ use std::{env, fs, vec, vec::Vec};
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard");
 static TINY: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
 
-/// Multipliers, biases and weights of a layer whose filters have so many weights, each section padded.
+/// Multipliers, biases and weights of a layer whose filters have so many weights, each section
+/// padded.
 fn sections(channels: usize, taps: usize, state: &mut u32) -> Vec<u8> {
     let mut random = || {
         *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

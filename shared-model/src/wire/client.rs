@@ -42,11 +42,12 @@ const PIECE: usize = 4096;
 
 /// A board at the other end of `link`.
 ///
-/// If nothing arrives, the link's `read` should return after a while with [`WouldBlock`](io::ErrorKind::WouldBlock) or
-/// [`TimedOut`](io::ErrorKind::TimedOut), so that the client can look at its clock.
+/// If nothing arrives, the link's `read` should return after a while with
+/// [`WouldBlock`](io::ErrorKind::WouldBlock) or [`TimedOut`](io::ErrorKind::TimedOut), so that the
+/// client can look at its clock.
 ///
-/// A request whose answer does not arrive whole is sent again, up to [`set_attempts`](Self::set_attempts) times in all.
-/// The board carries it out once.
+/// A request whose answer does not arrive whole is sent again, up to
+/// [`set_attempts`](Self::set_attempts) times in all. The board carries it out once.
 #[derive(Debug)]
 pub struct Client<Link> {
     link: Link,
@@ -77,8 +78,8 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Sets the time to wait for an answer. It must be longer than the board may need: compacting the gallery can stall it
-    /// for three and a half seconds.
+    /// Sets the time to wait for an answer. It must be longer than the board may need: compacting
+    /// the gallery can stall it for three and a half seconds.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
     }
@@ -96,7 +97,8 @@ impl<Link: Read + Write> Client<Link> {
     /// Waits until the board answers, up to `patience`: it may have to boot first.
     ///
     /// # Errors
-    /// Returns [`ClientError::TimedOut`] if it did not answer, and the other errors of [`ping`](Self::ping).
+    /// Returns [`ClientError::TimedOut`] if it did not answer, and the other errors of
+    /// [`ping`](Self::ping).
     pub fn wait_until_ready(&mut self, patience: Duration) -> Result<(), ClientError> {
         let usual = (self.patience, self.attempts);
         (self.patience, self.attempts) = (Duration::from_millis(250), 1);
@@ -157,11 +159,12 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Enrols an image, and returns the number of images that the label then has. The image has been stored by then.
+    /// Enrols an image, and returns the number of images that the label then has. The image has
+    /// been stored by then.
     ///
     /// # Errors
-    /// Returns a [`ClientError`]. If the board did not answer, the image may or may not be enrolled; [`entry`](Self::entry)
-    /// tells.
+    /// Returns a [`ClientError`]. If the board did not answer, the image may or may not be
+    /// enrolled; [`entry`](Self::entry) tells.
     pub fn enrol(&mut self, label: &str, pixels: &[u8]) -> Result<u32, ClientError> {
         match self.ask(RequestBody::Enrol { label, pixels })? {
             ResponseBody::Enrolled { count, .. } => Ok(count),
@@ -243,8 +246,8 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Lets the board compute the model's self-test. Returns the digest in the model file and that of the board, which
-    /// should be equal.
+    /// Lets the board compute the model's self-test. Returns the digest in the model file and that
+    /// of the board, which should be equal.
     ///
     /// # Errors
     /// Returns a [`ClientError`].
@@ -270,7 +273,8 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Sends a request, and waits for the answer with the same id. Late answers to earlier requests are skipped.
+    /// Sends a request, and waits for the answer with the same id. Late answers to earlier requests
+    /// are skipped.
     ///
     /// # Errors
     /// Returns a [`ClientError`].
@@ -309,8 +313,8 @@ impl<Link: Read + Write> Client<Link> {
             let response = decode_message::<Response<'_>>(&self.payload).map_err(ClientError::of_frame)?;
             match response {
                 Response { id, .. } if id == self.last_id => break,
-                // The board could not read this frame or the one before. In either case this one is sent again, and a
-                // second answer to it is skipped by its id.
+                // The board could not read this frame or the one before. In either case this one is
+                // sent again, and a second answer to it is skipped by its id.
                 Response { id: NO_ID, body: ResponseBody::Error(RequestError::Frame(error)) } => {
                     return Err(match error {
                         FrameError::Version(_) | FrameError::Message => {
@@ -375,8 +379,8 @@ impl<Link: Read + Write> Client<Link> {
     }
 }
 
-/// Returns an id to begin with. It differs from that of the program that talked to the board before, whose last request
-/// the board still remembers.
+/// Returns an id to begin with. It differs from that of the program that talked to the board
+/// before, whose last request the board still remembers.
 fn first_id() -> u32 {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     (time.as_nanos() as u32).wrapping_mul(0x9e37_79b9)

@@ -2,11 +2,12 @@ use crate::model::crc::CRC32;
 use postcard::ser_flavors::{Cobs, Slice, crc::CrcModifier};
 use serde::{Deserialize, Serialize};
 
-/// The version of the protocol described here: the first byte of every payload, in this version and all later ones.
+/// The version of the protocol described here: the first byte of every payload, in this version and
+/// all later ones.
 pub const VERSION: u8 = 2;
 
-/// Writes `message` as one frame, `COBS(version ++ postcard(message) ++ CRC-32) ++ 0x00`, to the front of `buffer`
-/// and returns the frame. The [module](super) has an example.
+/// Writes `message` as one frame, `COBS(version ++ postcard(message) ++ CRC-32) ++ 0x00`, to the
+/// front of `buffer` and returns the frame. The [module](super) has an example.
 ///
 /// # Errors
 /// Returns [`FrameFull`] if the frame does not fit the buffer.
@@ -17,7 +18,8 @@ pub fn encode_frame<'b, M: Serialize>(message: &M, buffer: &'b mut [u8]) -> Resu
     postcard::serialize_with_flavor(&(VERSION, message), flavor).map(|frame| &*frame).map_err(|_| FrameFull)
 }
 
-/// Reads the message in a frame's payload, which must hold the version, the message and nothing else.
+/// Reads the message in a frame's payload, which must hold the version, the message and nothing
+/// else.
 ///
 /// ```
 /// use shared_model::wire::{FrameError, VERSION, decode_message};
@@ -27,8 +29,8 @@ pub fn encode_frame<'b, M: Serialize>(message: &M, buffer: &'b mut [u8]) -> Resu
 /// ```
 ///
 /// # Errors
-/// Returns [`FrameError::Version`] if the payload has another version, and [`FrameError::Message`] if it is not such a
-/// message.
+/// Returns [`FrameError::Version`] if the payload has another version, and [`FrameError::Message`]
+/// if it is not such a message.
 pub fn decode_message<'p, M: Deserialize<'p>>(payload: &'p [u8]) -> Result<M, FrameError> {
     let (&version, message) = payload.split_first().ok_or(FrameError::Message)?;
     if version != VERSION {
@@ -40,10 +42,11 @@ pub fn decode_message<'p, M: Deserialize<'p>>(payload: &'p [u8]) -> Result<M, Fr
     }
 }
 
-/// Gathers bytes from a link into frames of at most `N` bytes, and finds the next frame after noise.
+/// Gathers bytes from a link into frames of at most `N` bytes, and finds the next frame after
+/// noise.
 ///
-/// A frame ends at `0x00`, which occurs nowhere else. So lost or damaged bytes spoil only the frames in which they are.
-/// The [module](super) has an example.
+/// A frame ends at `0x00`, which occurs nowhere else. So lost or damaged bytes spoil only the
+/// frames in which they are. The [module](super) has an example.
 #[derive(Debug)]
 pub struct FrameReader<const N: usize> {
     buffer: [u8; N],

@@ -20,8 +20,8 @@ pub const MAX_RUNS: u16 = 1_000;
 /// A message from the PC to the board.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request<'a> {
-    /// The id, which the PC chooses and the response repeats. It is not [`NO_ID`], and differs from that of the request
-    /// before, unless this is that request again.
+    /// The id, which the PC chooses and the response repeats. It is not [`NO_ID`], and differs from
+    /// that of the request before, unless this is that request again.
     pub id: u32,
     /// The request itself.
     #[serde(borrow)]
@@ -68,13 +68,14 @@ pub enum RequestBody<'a> {
         /// The distance beyond which it is unknown.
         threshold: Threshold,
     },
-    /// Asks for the entry with this number, below [`GalleryInfo::len`]. Answered by [`ResponseBody::Entry`].
+    /// Asks for the entry with this number, below [`GalleryInfo::len`]. Answered by
+    /// [`ResponseBody::Entry`].
     Entry {
         /// The number, from 0.
         index: u16,
     },
-    /// Adds an entry, or replaces the one with the same label. Answered by [`ResponseBody::Done`], after it has been
-    /// stored.
+    /// Adds an entry, or replaces the one with the same label. Answered by [`ResponseBody::Done`],
+    /// after it has been stored.
     Import {
         /// The label.
         label: &'a str,
@@ -88,7 +89,8 @@ pub enum RequestBody<'a> {
     },
     /// Removes all entries, also those of another model. Answered by [`ResponseBody::Done`].
     Clear,
-    /// Asks for a CRC-32 of the output of each step of the net. Answered by [`ResponseBody::Digests`].
+    /// Asks for a CRC-32 of the output of each step of the net. Answered by
+    /// [`ResponseBody::Digests`].
     Parity {
         /// The image.
         #[serde(borrow)]
@@ -107,8 +109,9 @@ pub enum RequestBody<'a> {
 
 /// The way in which a board stops before it restarts.
 ///
-/// [`Panic`](Self::Panic) and [`Hang`](Self::Hang) should never happen. They test that the board comes back, and only a
-/// firmware with the feature `fault-injection` carries them out; others answer [`RequestError::NoFaultInjection`].
+/// [`Panic`](Self::Panic) and [`Hang`](Self::Hang) should never happen. They test that the board
+/// comes back, and only a firmware with the feature `fault-injection` carries them out; others
+/// answer [`RequestError::NoFaultInjection`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Restart {
@@ -256,10 +259,11 @@ pub enum Storage {
     Ram,
     /// Flash.
     Flash,
-    /// The flash holds the gallery of the model with this hash until it is cleared. Until then, the board's model has no
-    /// gallery.
+    /// The flash holds the gallery of the model with this hash until it is cleared. Until then, the
+    /// board's model has no gallery.
     OtherModel([u8; 8]),
-    /// The flash is too small, or could not be read when the board started. There is no gallery until the next start.
+    /// The flash is too small, or could not be read when the board started. There is no gallery
+    /// until the next start.
     Failed,
 }
 
@@ -290,7 +294,8 @@ pub enum RequestError {
     Storage,
     /// The board failed to compute a well-formed request: a fault of the firmware.
     Internal,
-    /// The firmware was built without fault injection: the board neither panics nor hangs on request.
+    /// The firmware was built without fault injection: the board neither panics nor hangs on
+    /// request.
     NoFaultInjection,
 }
 

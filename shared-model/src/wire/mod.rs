@@ -1,11 +1,12 @@
-//! The protocol between a PC and a board. `docs/PROTOCOL.md` is the specification, and the types here are its Rust form.
+//! The protocol between a PC and a board. `docs/PROTOCOL.md` is the specification, and the types
+//! here are its Rust form.
 //!
-//! A message is one frame: `COBS(version ++ postcard(message) ++ CRC-32 of both, little-endian) ++ 0x00`. The PC sends a
-//! [`Request`], and the board answers each with one [`Response`] that carries the request's id. It also answers a frame
-//! that it cannot read, with the id [`NO_ID`].
+//! A message is one frame: `COBS(version ++ postcard(message) ++ CRC-32 of both, little-endian) ++
+//! 0x00`. The PC sends a [`Request`], and the board answers each with one [`Response`] that carries
+//! the request's id. It also answers a frame that it cannot read, with the id [`NO_ID`].
 //!
-//! If the answer does not arrive whole, the request may be sent again as the same bytes: a board that has carried it out
-//! repeats its answer and does nothing.
+//! If the answer does not arrive whole, the request may be sent again as the same bytes: a board
+//! that has carried it out repeats its answer and does nothing.
 //!
 //! ```
 //! use shared_model::wire::{FrameReader, Request, RequestBody, decode_message, encode_frame};

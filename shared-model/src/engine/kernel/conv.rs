@@ -7,26 +7,28 @@ use crate::model::{
     tensor::{Element, Shape},
 };
 
-/// Windows of up to this many values are gathered once, on the stack, and then multiplied with every filter. 3 × 3
-/// windows of up to 56 channels fit.
+/// Windows of up to this many values are gathered once, on the stack, and then multiplied with
+/// every filter. 3 × 3 windows of up to 56 channels fit.
 const WINDOW: usize = 512;
 /// Output channels that are computed together.
 const CHANNELS: usize = 32;
 
 impl ConvGeometry {
-    /// Returns the index of the input's pixel under (`ky`, `kx`) of the window at (`row`, `column`), or `None` if that is
-    /// padding.
+    /// Returns the index of the input's pixel under (`ky`, `kx`) of the window at (`row`,
+    /// `column`), or `None` if that is padding.
     #[inline(always)]
     fn pixel(&self, [row, column]: [usize; 2], ky: usize, kx: usize) -> Option<usize> {
         let (height, width) = (usize::from(self.input.height), usize::from(self.input.width));
-        // What is above or to the left wraps to a huge number and fails the comparison like what is beyond.
+        // What is above or to the left wraps to a huge number and fails the comparison like what is
+        // beyond.
         let y = (row * self.stride[0] + ky).wrapping_sub(self.padding[0]);
         let x = (column * self.stride[1] + kx).wrapping_sub(self.padding[1]);
         (y < height && x < width).then(|| y * width + x)
     }
 
-    /// Computes `Σ weight · input` over the window at `position` for one output channel per element of `sums`. The
-    /// channels begin at `first` and belong to one group. Pixels outside of the input count as 0.
+    /// Computes `Σ weight · input` over the window at `position` for one output channel per element
+    /// of `sums`. The channels begin at `first` and belong to one group. Pixels outside of the
+    /// input count as 0.
     fn sum_window(
         &self,
         (input, element): (&[u8], Element),
@@ -71,7 +73,8 @@ impl ConvGeometry {
         }
     }
 
-    /// Returns the output channels in runs of one group, no longer than [`CHANNELS`], as first channel and length.
+    /// Returns the output channels in runs of one group, no longer than [`CHANNELS`], as first
+    /// channel and length.
     fn channel_runs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let group = self.group_channels();
         (0..self.groups).flat_map(move |index| {
@@ -81,7 +84,8 @@ impl ConvGeometry {
 }
 
 /// Computes a convolution (a cross-correlation, as in every deep-learning library):
-/// `output[y][x][o] = requantize(bias[o] + Σ weight[o][ky][kx][c] · input[y·stride + ky − padding][…][c])`.
+/// `output[y][x][o] = requantize(bias[o] + Σ weight[o][ky][kx][c] · input[y·stride + ky −
+/// padding][…][c])`.
 pub fn conv2d(
     geometry: &ConvGeometry,
     parameters: &Parameters<'_>,
@@ -92,9 +96,9 @@ pub fn conv2d(
     conv2d_max_pool(geometry, alone, geometry.output, parameters, input, output);
 }
 
-/// Computes a convolution and the max pool after it, without the map between them: the largest accumulator of a pool
-/// window is requantized once. The bytes are those of [`conv2d`] and then [`max_pool`](super::max_pool()), because
-/// requantizing never decreases.
+/// Computes a convolution and the max pool after it, without the map between them: the largest
+/// accumulator of a pool window is requantized once. The bytes are those of [`conv2d`] and then
+/// [`max_pool`](super::max_pool()), because requantizing never decreases.
 ///
 /// `pooled` is the shape of `output`.
 pub fn conv2d_max_pool(

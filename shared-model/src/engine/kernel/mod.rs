@@ -1,10 +1,12 @@
 //! The arithmetic of the layers in its plainest form. These functions define what a layer computes.
 //!
-//! A faster implementation is right if it returns the same bytes. `docs/ARITHMETIC.md` states the same in formulas.
+//! A faster implementation is right if it returns the same bytes. `docs/ARITHMETIC.md` states the
+//! same in formulas.
 //!
-//! All functions here rely on two facts that [`Model::decode`](crate::Model::decode) has checked: lengths fit the shapes,
-//! and no accumulator can overflow. A board should not carry code for what cannot happen, so wrong lengths leave a part
-//! of the output as it was. Where debug assertions are on, they panic.
+//! All functions here rely on two facts that [`Model::decode`](crate::Model::decode) has checked:
+//! lengths fit the shapes, and no accumulator can overflow. A board should not carry code for what
+//! cannot happen, so wrong lengths leave a part of the output as it was. Where debug assertions are
+//! on, they panic.
 
 mod conv;
 mod dense;
@@ -20,7 +22,8 @@ use crate::{
 };
 
 impl Parameters<'_> {
-    /// Adds the bias to an accumulator and requantizes it, which is the last operation on every output value.
+    /// Adds the bias to an accumulator and requantizes it, which is the last operation on every
+    /// output value.
     #[inline(always)]
     fn finish(&self, accumulator: i32, channel: usize, element: Element) -> u8 {
         requantize(accumulator + self.bias(channel), self.multiplier(channel), element)
@@ -37,8 +40,8 @@ fn dot(input: &[u8], element: Element, weights: &[u8]) -> i32 {
     }
 }
 
-/// Vector units and DSP extensions have instructions for products of 16-bit integers. No sum of a validated model
-/// overflows; wrapping spares a debug build the check of each.
+/// Vector units and DSP extensions have instructions for products of 16-bit integers. No sum of a
+/// validated model overflows; wrapping spares a debug build the check of each.
 #[inline(always)]
 fn sum_of_products(input: impl Iterator<Item = i16>, weights: &[u8]) -> i32 {
     input

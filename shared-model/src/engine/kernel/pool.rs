@@ -50,8 +50,8 @@ pub fn max_pool(
     }
 }
 
-/// Computes the requantized sum of each window. `multiplier` contains the division by the window's size and any change of
-/// scale. The element stays the same.
+/// Computes the requantized sum of each window. `multiplier` contains the division by the window's
+/// size and any change of scale. The element stays the same.
 pub fn average_pool(
     pool: Pool,
     multiplier: i32,
