@@ -7,6 +7,7 @@
 mod distances;
 mod embeddings;
 mod histogram;
+mod interval;
 mod neighbours;
 mod open_set;
 mod pairs;
@@ -18,6 +19,7 @@ mod triplets;
 
 pub use embeddings::{Embeddings, Value};
 pub use histogram::Histogram;
+pub use interval::{SeparatePairs, interval_95};
 pub use neighbours::{gallery_precision_at_1, nearest, nearest_others, precision_at_1};
 pub use open_set::{OpenSet, open_set};
 pub use pairs::Pairs;

@@ -4,15 +4,16 @@
 use crate::{
     engine::Engine,
     metrics::{
-        Embeddings, FewShot, OpenSet, Pairs, RECALL_AT, Rates, TripletReport, Value, gallery_precision_at_1,
-        open_set, precision_at_1, prototype_accuracy, retrieval, support, triplet_report,
+        Embeddings, FewShot, OpenSet, Pairs, RECALL_AT, Rates, SeparatePairs, TripletReport, Value,
+        gallery_precision_at_1, open_set, precision_at_1, prototype_accuracy, retrieval, support,
+        triplet_report,
     },
 };
 use rayon::prelude::*;
 use serde::Serialize;
 use shared_model::{Distance, Model};
 use std::collections::BTreeMap;
-use tinytriplet_data::{Dataset, Label, Split, classes};
+use tinytriplet_data::{Class, Dataset, Label, Split, classes};
 
 /// Triplets and prototypes are drawn with this seed, so that the numbers of any two runs compare.
 pub const SEED: u64 = 1;
@@ -46,12 +47,34 @@ pub struct Scores {
     /// Scores of classes that were not trained on, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unseen: Option<UnseenScores>,
+    /// The number of test images that all of it rests on.
+    #[serde(skip)]
+    pub trials: Trials,
     /// The origin's table.
     #[serde(skip)]
     pub triplets: TripletReport,
     /// The distance that all of it was measured by.
     #[serde(skip)]
     pub distance: Distance,
+}
+
+/// The number of trials that scores rest on, for their intervals.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Trials {
+    /// Test images.
+    pub images: usize,
+    /// Those among them that another one has the label of: the queries of leave-one-out.
+    pub queries: usize,
+    /// Pairs that share no image.
+    pub pairs: SeparatePairs,
+}
+
+impl Trials {
+    fn of(labels: &[Label]) -> Self {
+        let images = |class: &Class| class.images.len();
+        let queries = classes(labels).iter().map(images).filter(|&images| images > 1).sum();
+        Self { images: labels.len(), queries, pairs: SeparatePairs::of(labels) }
+    }
 }
 
 /// The part of the [`TripletReport`] that `metrics.json` has.
@@ -115,6 +138,9 @@ pub struct UnseenScores {
     /// They enrolled, and the classes that were trained on not. The float net has no threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_set: Option<OpenSet>,
+    /// The number of test images that all of it rests on.
+    #[serde(skip)]
+    pub trials: Trials,
 }
 
 /// Returns scores of a float net, whose embeddings `embed` computes, not normalised, and `distance`
@@ -217,8 +243,10 @@ fn scores<T: Value>(
                 prototype_5_shot_all: few_shot(all_train, &queries),
                 pairs: pair_scores(&queries, thresholds),
                 open_set: None,
+                trials: Trials::of(&queries.labels),
             }
         }),
+        trials: Trials::of(&test.labels),
         triplets,
         distance: test.embeddings.kind(),
     }
@@ -307,8 +335,14 @@ mod tests {
         assert_eq!(at.equal_error, ErrorRates { false_accept_rate: 0.0, false_reject_rate: 0.0 });
         assert_eq!(at.false_accept_1_percent, ErrorRates { false_accept_rate: 0.0, false_reject_rate: 0.5 });
 
+        let pairs = SeparatePairs { same: 2, different: 2 };
+        assert_eq!(scores.trials, Trials { images: 4, queries: 4, pairs });
+
         let unseen = scores.unseen.unwrap();
         assert_eq!(unseen.labels, [2, 3]);
+        let pairs = SeparatePairs { same: 2, different: 2 };
+        assert_eq!(unseen.trials, Trials { images: 5, queries: 5, pairs });
+        assert_eq!(Trials::of(&[0, 0, 1]).queries, 2);
         // 88 finds 99, the others the like of them.
         assert_eq!(unseen.precision_at_1, 4.0 / 5.0);
         assert!((unseen.prototype_5_shot.mean - 4.0 / 5.0).abs() < 1e-12);

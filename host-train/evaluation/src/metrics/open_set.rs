@@ -16,6 +16,8 @@ const QUERIES: usize = 1_000;
 pub struct OpenSet {
     /// Share of images of enrolled classes that are given their class.
     pub known_right: f64,
+    /// Share of images of enrolled classes that are given another one.
+    pub known_wrong: f64,
     /// Share of images of enrolled classes that are called unknown.
     pub known_rejected: f64,
     /// Share of images of other classes that are given a class.
@@ -77,6 +79,7 @@ pub fn open_set(
     let share = |part: u32, whole: u32| f64::from(part) / f64::from(whole);
     Some(OpenSet {
         known_right: share(all.right, all.known),
+        known_wrong: share(all.known - all.right - all.rejected, all.known),
         known_rejected: share(all.rejected, all.known),
         unknown_accepted: share(all.accepted, all.unknown),
     })
@@ -161,10 +164,12 @@ mod tests {
         };
         // Of 2 and 3: right; nearer to 3; too far; nearer to the background. Of 1: the background;
         // nearer to 2.
-        let by_hand = OpenSet { known_right: 0.25, known_rejected: 0.5, unknown_accepted: 0.5 };
+        let by_hand =
+            OpenSet { known_right: 0.25, known_wrong: 0.25, known_rejected: 0.5, unknown_accepted: 0.5 };
         assert_eq!(found(&[70, 88, 130, 52, 40, 56], &[2, 2, 3, 2, 1, 1], &[2, 3]), Some(by_hand));
         // A half, whichever it is, is told from the other, its own background being dead.
-        let perfect = OpenSet { known_right: 1.0, known_rejected: 0.0, unknown_accepted: 0.0 };
+        let perfect =
+            OpenSet { known_right: 1.0, known_wrong: 0.0, known_rejected: 0.0, unknown_accepted: 0.0 };
         assert_eq!(found(&[10, 40, 70, 100], &[0, 1, 2, 3], &[]), Some(perfect));
 
         let file = model_file(None);
