@@ -11,7 +11,12 @@ use crate::{
     terminal,
 };
 use anyhow::Result;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind, parser::ValueSource};
+use clap::{
+    CommandFactory, FromArgMatches, Parser, Subcommand,
+    builder::StyledStr,
+    error::{ContextKind, ContextValue, ErrorKind},
+    parser::ValueSource,
+};
 use std::{ffi::OsString, process::ExitCode};
 
 /// Train an embedding, quantize it to int8, and write the file that a microcontroller runs.
@@ -84,7 +89,8 @@ impl Cli {
     /// Returns an error if they are no command line of this program, or ask for help.
     pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut description = Self::description();
-        let matches = description.try_get_matches_from_mut(arguments)?;
+        let matches =
+            description.try_get_matches_from_mut(arguments).map_err(|error| hint(error, &description))?;
         if let Some(command) = matches.subcommand_name() {
             // clap's `args_conflicts_with_subcommands` would refuse `--quiet`, too, which suits
             // every command.
@@ -128,4 +134,16 @@ impl Cli {
         }
         .map(|()| ExitCode::SUCCESS)
     }
+}
+
+/// Adds to the error about an unknown command that it is one of `device`'s, if it is.
+fn hint(mut error: clap::Error, description: &clap::Command) -> clap::Error {
+    if let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
+        && let Some(device) = description.find_subcommand("device")
+        && device.find_subcommand(name).is_some()
+    {
+        let tip = StyledStr::from(format!("boards have such a command: 'device {name}'"));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }

@@ -238,7 +238,12 @@ fn a_gallery_of_another_model_is_kept_until_it_is_cleared() {
     assert!(desk.does(&["info"]).contains("that of abababababababab; `clear` frees it"));
     desk.fails(&["enrol", "7", "7"], &["refused", "abababababababab", "clear"]);
     desk.fails(&["export", "g.json"], &["another model", "abababababababab"]);
+    let told = |arguments: &[&str]| String::from_utf8(desk.device(arguments).stderr).unwrap();
+    // Only the firmware that it belongs to could export it.
     desk.fails(&["clear"], &["the gallery of another model (abababababababab)", "--yes"]);
+    assert!(!told(&["clear"]).contains("export"));
+    desk.fails(&["recognise", "7"], &["holds the gallery of another model", "abababababababab"]);
+    assert!(!told(&["recognise", "7"]).contains("nothing is enrolled"));
     desk.does(&["clear", "--yes"]);
     desk.does(&["enrol", "7", "7"]);
 }

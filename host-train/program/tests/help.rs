@@ -89,4 +89,8 @@ fn quiet_stands_anywhere_and_options_of_training_do_not() {
     assert!(error.to_string().contains("`--name <NAME>` stands before `inspect`"), "{error}");
     let error = parse("host-train insepct y").unwrap_err();
     assert!(error.to_string().contains("a similar subcommand exists: 'inspect'"), "{error}");
+    let error = parse("host-train recognise x.png").unwrap_err();
+    assert!(error.to_string().contains("tip: boards have such a command: 'device recognise'"), "{error}");
+    let error = parse("host-train device recogise x.png").unwrap_err();
+    assert!(!error.to_string().contains("boards have"), "{error}");
 }

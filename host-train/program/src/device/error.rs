@@ -28,7 +28,12 @@ pub enum PortError {
     /// Another program has it.
     #[error("{0}: busy. Close the other program that has it open: a terminal, or another host-train")]
     Busy(String),
-    /// It is something else, or the system has another reason.
+    /// It is a file or another device.
+    #[error(
+        "{0}: this is no serial port. Name one such as /dev/ttyACM0 or COM3, tcp:HOST:PORT, or emulate:BOARD"
+    )]
+    NotSerial(String),
+    /// The system has another reason.
     #[error("{name}: cannot be opened as a serial port: {reason}")]
     Serial {
         /// Its name.

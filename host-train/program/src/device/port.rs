@@ -18,6 +18,9 @@ use std::{
 const WRITE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// How `serialport` puts ENOTTY: what was opened is a file or another device.
+const NO_TERMINAL: &str = "Not a typewriter";
+
 const TCP: &str = "tcp:";
 const EMULATE: &str = "emulate:";
 
@@ -136,6 +139,7 @@ fn open_serial(name: &str, baud: u32) -> Result<Box<dyn SerialPort>, PortError> 
         }
         serialport::ErrorKind::Io(ErrorKind::PermissionDenied) => PortError::Denied(name.into()),
         serialport::ErrorKind::NoDevice => PortError::Busy(name.into()),
+        _ if error.description == NO_TERMINAL => PortError::NotSerial(name.into()),
         _ => PortError::Serial { name: name.into(), reason: error.description },
     })
 }
@@ -159,7 +163,7 @@ fn open_tcp(place: &str) -> io::Result<TcpStream> {
 impl Read for Port {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.link {
-            Link::Serial(serial) => serial.read(buffer),
+            Link::Serial(serial) => read_serial(serial.as_mut(), buffer),
             Link::Tcp(stream) => stream.read(buffer),
             Link::Emulated(emulated) => emulated.read(buffer),
         }?;
@@ -179,21 +183,37 @@ impl Write for Port {
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.link {
-            Link::Serial(serial) => serial.flush(),
+            Link::Serial(serial) => serial.flush().map_err(unplugged),
             Link::Tcp(stream) => stream.flush(),
             Link::Emulated(emulated) => emulated.flush(),
         }
     }
 }
 
-/// Returns a serial port has one timeout for both ways, and what it has to send may take longer than a read
-/// should wait.
+/// Reads from a serial port. A port whose board is gone ends, or fails, as the system has it.
+fn read_serial(serial: &mut dyn SerialPort, buffer: &mut [u8]) -> io::Result<usize> {
+    match serial.read(buffer) {
+        Ok(0) if !buffer.is_empty() => Err(unplugged(ErrorKind::UnexpectedEof.into())),
+        result => result.map_err(unplugged),
+    }
+}
+
+/// Returns the error of an open serial port, with what it probably means unless nothing arrived.
+fn unplugged(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::WouldBlock | ErrorKind::Interrupted => error,
+        kind => io::Error::new(kind, format!("{error}; was the board unplugged?")),
+    }
+}
+
+/// Writes to a serial port, which has one timeout for both ways; what it has to send may take longer than a
+/// read should wait.
 fn write_serial(serial: &mut dyn SerialPort, bytes: &[u8]) -> io::Result<usize> {
     let start = Instant::now();
     loop {
         match serial.write(bytes) {
             Err(error) if error.kind() == ErrorKind::TimedOut && start.elapsed() < WRITE => {}
-            result => return result,
+            result => return result.map_err(unplugged),
         }
     }
 }
@@ -235,12 +255,23 @@ mod tests {
     #[test]
     fn what_is_no_serial_port_is_said_to_be_none() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let name = file.path().to_str().unwrap().to_owned();
-        let error = Port::open(&Address::Serial(name.clone()), &Settings::default()).err().unwrap();
-        assert!(
-            error.to_string().starts_with(&format!("{name}: cannot be opened as a serial port: ")),
-            "{error}"
-        );
+        for name in [file.path().to_str().unwrap(), "/dev/null"] {
+            let error = Port::open(&Address::Serial(name.into()), &Settings::default()).err().unwrap();
+            assert!(error.to_string().starts_with(&format!("{name}: this is no serial port")), "{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_board_that_was_unplugged_is_said_to_be() {
+        let (other, slave) = serialport::TTYPort::pair().unwrap();
+        let name = slave.name().unwrap();
+        drop(slave);
+        let mut port = Port::open(&Address::Serial(name), &Settings::default()).unwrap();
+        drop(other);
+        for error in [port.read(&mut [0; 8]).unwrap_err(), port.write_all(&[0]).unwrap_err()] {
+            assert!(error.to_string().ends_with("; was the board unplugged?"), "{error}");
+        }
     }
 
     #[cfg(unix)]

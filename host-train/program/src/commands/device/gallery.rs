@@ -86,18 +86,20 @@ pub fn clear(mut board: Board, yes: bool) -> Result<()> {
         }
         (_, len) => count(len.into(), "label"),
     };
-    if !yes && !confirm(&what)? {
+    let saves = match board.gallery.storage {
+        Storage::Ram | Storage::Flash => ". `host-train device export FILE` saves what is enrolled",
+        // Only the firmware that it belongs to can read it.
+        Storage::OtherModel(_) | Storage::Failed => "",
+    };
+    if !yes && !confirm(&what, saves)? {
         return Ok(print("nothing was forgotten\n")?);
     }
     board.client.clear()?;
     Ok(print(format_args!("forgot {what}\n"))?)
 }
 
-fn confirm(what: &str) -> Result<bool> {
-    ensure!(
-        io::stdin().is_terminal(),
-        "this forgets {what}: say --yes to do so. `host-train device export FILE` saves what is enrolled"
-    );
+fn confirm(what: &str, saves: &str) -> Result<bool> {
+    ensure!(io::stdin().is_terminal(), "this forgets {what}: say --yes to do so{saves}");
     write!(io::stderr(), "Forget {what}? [y/N] ")?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
@@ -121,7 +123,7 @@ pub fn export(mut board: Board, path: &Path) -> Result<()> {
 }
 
 /// Checks that there is a gallery of the model on the board.
-fn ensure_gallery(board: &Board) -> Result<()> {
+pub fn ensure_gallery(board: &Board) -> Result<()> {
     match board.gallery.storage {
         Storage::Ram | Storage::Flash => Ok(()),
         Storage::OtherModel(hash) => bail!(

@@ -41,8 +41,8 @@ running     {uptime}
 model       \"{name}\" {hash}
 images      {input}, fit {fit}, background {background}
 embeddings  {values} values of {element}, {distance} distance
-unknown if  above {equal} (equal error); above {far} (1 % false accepts)
-RAM         {ram} bytes for an inference
+unknown if  farther away than {equal} (eer) or {far} (far1)
+RAM         {ram} bytes for an inference, without the stack
 stack       {stack}
 gallery     {gallery}
 ",

@@ -1,4 +1,7 @@
-use super::board::{Board, ImageArgs, Model};
+use super::{
+    board::{Board, ImageArgs, Model},
+    gallery::ensure_gallery,
+};
 use crate::{
     commands::images::{Image, read_picture},
     terminal::{Progress, note, print},
@@ -124,16 +127,19 @@ fn with_advice(error: ClientError) -> anyhow::Error {
     }
 }
 
-fn warn_of_nothing(board: &Board) {
+/// Checks that there is a gallery to compare with. That it is empty gets a note.
+fn ensure_taught(board: &Board) -> Result<()> {
+    ensure_gallery(board)?;
     if board.gallery.len == 0 {
         note("note", "nothing is enrolled, so nothing can be known: `host-train device enrol LABEL IMAGES…`");
     }
+    Ok(())
 }
 
 /// Recognises each image.
 pub fn run(mut board: Board, args: &ImageArgs, how: How) -> Result<()> {
     let images = board.read_images(args)?;
-    warn_of_nothing(&board);
+    ensure_taught(&board)?;
     let mut known = 0;
     let mut progress = Progress::new("recognise", images.len() as u64, "images");
     for (done, image) in (1..).zip(&images) {
@@ -179,7 +185,7 @@ pub fn watch(mut board: Board, folder: &Path, how: How) -> Result<()> {
         number => format!(" ({} there already)", count(number, "image")),
     };
     note("watch", format_args!("{}{before}; Ctrl-C ends it", folder.display()));
-    warn_of_nothing(&board);
+    ensure_taught(&board)?;
     print(how.header())?;
     let mut watched: BTreeMap<PathBuf, Watched> =
         there.into_iter().filter_map(|path| Watched::new(&path, true).map(|file| (path, file))).collect();
