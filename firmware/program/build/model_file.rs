@@ -6,8 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The built-in model, unless `TINYTRIPLET_MODEL` names another one.
+/// The variable that names another model than the default: a file, or the folder of a run.
+const VARIABLE: &str = "TINYTRIPLET_MODEL";
 const DEFAULT: &str = "firmware/models/default.model.postcard";
+/// The model in a run's folder.
+const OF_A_RUN: &str = "model.postcard";
 
 /// A model file, whose weights are laid out for the kernels of a board.
 #[derive(Clone)]
@@ -27,10 +30,13 @@ impl ModelFile {
     }
 }
 
-/// Reads the file that `TINYTRIPLET_MODEL` names, or else the one that is committed.
+/// Reads the model that `TINYTRIPLET_MODEL` names, or else the one that is committed.
 pub fn built_in(out: &Path) -> Result<ModelFile, String> {
-    let path = named_path("TINYTRIPLET_MODEL").unwrap_or_else(|| workspace().join(DEFAULT));
-    read(&path, &out.join("model.postcard"))
+    let packed = out.join("model.postcard");
+    let Some(path) = named_path(VARIABLE) else { return read(&workspace().join(DEFAULT), &packed) };
+    let file = if path.is_dir() { path.join(OF_A_RUN) } else { path };
+    read(&file, &packed)
+        .map_err(|error| format!("{error} ({VARIABLE} names it: a model file, or the folder of a run)"))
 }
 
 /// Reads the files in the folder that `TINYTRIPLET_MODELS` names; `None` if it is not set.
@@ -50,9 +56,8 @@ pub fn measured(out: &Path) -> Result<Option<Vec<ModelFile>>, String> {
 /// Reads a model file, and writes it to `packed` as it is built in.
 fn read(path: &Path, packed: &Path) -> Result<ModelFile, String> {
     println!("cargo::rerun-if-changed={}", path.display());
-    let plain = fs::read(path).map_err(|error| {
-        format!("cannot read the model {}: {error} (TINYTRIPLET_MODEL names another one)", path.display())
-    })?;
+    let plain =
+        fs::read(path).map_err(|error| format!("cannot read the model {}: {error}", path.display()))?;
     let bytes =
         repack_to_vec(&plain, Layout::Packed).map_err(|error| format!("{}: {error}", path.display()))?;
     fs::write(packed, &bytes).map_err(|error| format!("cannot write to {}: {error}", packed.display()))?;
