@@ -25,6 +25,9 @@ pub fn classes(labels: &[Label]) -> Vec<Class> {
 
 /// The most images that whole held-out classes give together: their pairs are all compared.
 const HELD_OUT_IMAGES: usize = 5_000;
+/// With fewer classes than these, holding whole ones out leaves too few to learn from: nobody should
+/// be advised to.
+pub const ENOUGH_CLASSES_TO_HOLD_OUT: usize = 8;
 /// An image alone has nothing to be near.
 const FEWEST_HELD_OUT: usize = 2;
 

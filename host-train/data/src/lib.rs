@@ -34,7 +34,7 @@ mod search;
 mod split;
 mod triplets;
 
-pub use classes::{Class, TooFewToHoldOut, classes, evenly, hold_out};
+pub use classes::{Class, ENOUGH_CLASSES_TO_HOLD_OUT, TooFewToHoldOut, classes, evenly, hold_out};
 pub use dataset::{DRAWN, DRAWN_DIGITS, Dataset, MNIST, MNIST_FINGERPRINTS, Source, VARIABLE};
 pub use error::DataError;
 pub use event::{Event, Progress};

@@ -5,6 +5,7 @@
 //! `null` in JSON and means that the data give nothing to measure. Images are named by their place
 //! in [`Findings::images`].
 
+use crate::table::Table;
 use serde::Serialize;
 use tinytriplet_data::Label;
 use tinytriplet_evaluation::{
@@ -32,6 +33,8 @@ pub struct Findings {
     pub float: Scores,
     /// The int8 engine's.
     pub int8: Scores,
+    /// The table of both, with the words and the intervals of its rows.
+    pub table: Table,
     /// Distances of pairs of test images, int8; absent where there are no pairs.
     pub distances: Option<Distances>,
     /// The origin's table, int8; empty where no triplet can be made.
@@ -88,6 +91,8 @@ pub struct DataFacts {
     pub drawn: bool,
     /// Number of training images, of classes that were trained on.
     pub train_images: usize,
+    /// Number of training images that were held out, which thresholds were calibrated on.
+    pub held_out_images: usize,
     /// Number of test images.
     pub test_images: usize,
     /// Rows and columns of an image.
@@ -229,7 +234,7 @@ pub struct NetFacts {
     pub macs: u64,
     /// Bytes of the model in flash, its weights packed for a board.
     pub flash: usize,
-    /// Bytes of RAM of an inference: image, maps, workspace, embedding; without the stack.
+    /// Bytes of RAM for an inference: image, scratch, embedding; without the stack.
     pub ram: usize,
     /// The layers, in the order of the engine's steps.
     pub layers: Vec<LayerFacts>,

@@ -3,13 +3,14 @@ use super::{
     layers::net_facts,
     pictures::Shown,
     scatter::{choose, scatter, short},
+    table::Table,
     verdict::verdict,
 };
 use anyhow::{Context, Result};
 use shared_model::model::layout::repack_to_vec;
 use shared_model::{Distance, Layout, Model};
 use std::{cmp::Reverse, collections::BTreeMap};
-use tinytriplet_data::{Dataset, Label, Source, classes};
+use tinytriplet_data::{Dataset, Label, Source, classes, hold_out};
 use tinytriplet_evaluation::{
     engine::Engine,
     float_net::FloatNet,
@@ -17,7 +18,7 @@ use tinytriplet_evaluation::{
     metrics::{Embeddings, Pairs, Rates, nearest, nearest_others, prototype_confusion, support},
     scores::{AtThresholds, ErrorRates, SEED, Scores, int8_embeddings},
 };
-use tinytriplet_recipe::{BatchConfig, Config, LossConfig, MinerConfig, ValidConfig};
+use tinytriplet_recipe::{BatchConfig, Config, HoldOut, LossConfig, MinerConfig, ValidConfig};
 
 /// A run that is done, and the data that it is judged on.
 pub struct Run<'a> {
@@ -80,7 +81,7 @@ impl Run<'_> {
                 sentence: String::new(),
                 advice: Vec::new(),
             },
-            data: facts(data, unseen),
+            data: facts(data, unseen, config.train.hold_out)?,
             recipe: config.to_toml().context("cannot write the config as TOML")?,
             training: Training {
                 loss: loss_name(config),
@@ -91,6 +92,7 @@ impl Run<'_> {
             },
             float: self.float.clone(),
             int8: self.int8.clone(),
+            table: Table::new(Some(self.float), self.int8),
             distances: distances(&model, &of_seen, &labels, self.int8),
             triplets: self.int8.triplets.classes.clone(),
             confusion: confusion(&engine, data, &embeddings),
@@ -106,16 +108,19 @@ impl Run<'_> {
     }
 }
 
-fn facts(data: &Dataset, unseen: &[Label]) -> DataFacts {
-    DataFacts {
+fn facts(data: &Dataset, unseen: &[Label], held_out: HoldOut) -> Result<DataFacts> {
+    let trained_on = |label: &Label| !unseen.contains(label);
+    let labels: Vec<Label> = data.train.labels().iter().copied().filter(trained_on).collect();
+    Ok(DataFacts {
         name: data.name.clone(),
         drawn: data.source == Source::Drawn,
-        train_images: data.train.labels().iter().filter(|label| !unseen.contains(label)).count(),
+        train_images: labels.len(),
+        held_out_images: hold_out(&mut classes(&labels), held_out)?.len(),
         test_images: data.test.len(),
         size: [data.test.height, data.test.width],
         classes: data.class_names.clone(),
         unseen: unseen.to_vec(),
-    }
+    })
 }
 
 /// Returns the loss, and where its triplets come from, in the recipe's words.

@@ -18,6 +18,7 @@ pub mod projector;
 pub mod run_folder;
 mod scatter;
 mod sprite;
+pub mod table;
 pub mod tensorboard;
 pub mod text;
 mod tsne;

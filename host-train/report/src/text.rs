@@ -4,6 +4,14 @@ use shared_model::inspect::{Kernel, Reason};
 
 pub use tinytriplet_ledger::text::{operation, thousands};
 
+/// The name of the RAM that an inference on a board takes: image, scratch, embedding; without the
+/// stack.
+pub const RAM: &str = "RAM for an inference";
+/// The name of the same with the plain file and the reference kernels.
+pub const RAM_PLAIN: &str = "RAM by plain kernels";
+/// The name of the packed file's length.
+pub const MODEL_IN_FLASH: &str = "model in flash";
+
 /// Returns `1 image`, `3 images`, `1,000 images`.
 pub fn count(number: u64, thing: &str) -> String {
     format!("{} {thing}{}", thousands(number), if number == 1 { "" } else { "s" })
@@ -30,6 +38,35 @@ pub fn listed(names: &[&str]) -> String {
         }
     }
     lines.iter().map(|line| format!("     {line}\n")).collect()
+}
+
+/// Returns `12.34`, a share in percent, or a dash where nothing was measured.
+pub fn percent(share: Option<f64>) -> String {
+    match share {
+        Some(share) if !share.is_nan() => format!("{:.2}", 100.0 * share),
+        _ => "-".into(),
+    }
+}
+
+/// Returns `0 to 39 %`, or `98.2 to 99.4 %` of an interval that is no wider than five points.
+pub fn interval([low, high]: [f64; 2]) -> String {
+    let digits = if high - low > 0.05 { 0 } else { 1 };
+    format!("{:.digits$} to {:.digits$} %", 100.0 * low, 100.0 * high)
+}
+
+/// Returns `text` in lines of at most `columns`, each after `indent`.
+pub fn wrapped(text: &str, columns: usize, indent: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if indent.len() + line.chars().count() + 1 + word.chars().count() <= columns => {
+                *line += &format!(" {word}");
+            }
+            _ => lines.push(word.into()),
+        }
+    }
+    lines.iter().map(|line| format!("{indent}{line}\n")).collect()
 }
 
 /// Returns a hash as people read it.
@@ -62,5 +99,10 @@ mod tests {
         assert_eq!(listed(&["a", "b"]), "      a, b\n");
         let wide = "x".repeat(70);
         assert_eq!(listed(&[&wide, "b", "c"]), format!("      {wide}, b,\n      c\n"));
+        assert_eq!([Some(0.125), Some(f64::NAN), None].map(percent), ["12.50", "-", "-"]);
+        assert_eq!(interval([0.0, 0.390_334]), "0 to 39 %");
+        assert_eq!(interval([0.981_6, 0.993_99]), "98.2 to 99.4 %");
+        assert_eq!(wrapped("more is better", 12, "  "), "  more is\n  better\n");
+        assert_eq!(wrapped("more is better", 16, "  "), "  more is better\n");
     }
 }

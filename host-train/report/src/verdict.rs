@@ -6,6 +6,10 @@ mod grade;
 mod weakness;
 
 use super::{Findings, Verdict};
+use crate::{
+    table::{Line, Table},
+    text::interval,
+};
 use grade::grade;
 use tinytriplet_recipe::Config;
 use weakness::{int8_loss, percent};
@@ -18,35 +22,26 @@ pub fn verdict(findings: &Findings, config: &Config) -> Verdict {
 /// Returns the numbers that matter, for somebody who has never heard their names.
 fn sentence(findings: &Findings) -> String {
     let int8 = &findings.int8;
+    let Table { seen, unseen } = Table::new(None, int8);
     let mut parts = Vec::new();
-    if !int8.prototype_5_shot.mean.is_nan() {
+    if let Some(share) = measured(&seen, "prototype_5_shot.mean") {
+        parts.push(format!("shown five examples of each class, it names {share} of the test images right"));
+    }
+    if let Some(share) = measured(&seen, "precision_at_1_gallery") {
         parts.push(format!(
-            "shown five examples of each class, it names {} of the test images right",
-            percent(int8.prototype_5_shot.mean)
+            "the training image nearest to a test image is of its class in {share} of cases (P@1, nearest training image)"
         ));
     }
-    if !int8.precision_at_1.is_nan() {
-        parts.push(format!(
-            "the image nearest to another is of its class in {} of cases (P@1)",
-            percent(int8.precision_at_1)
-        ));
+    if let Some(share) = measured(&seen, "equal_error_rate") {
+        parts.push(format!("telling same from different errs in {share} of pairs (equal error rate)"));
     }
-    if !int8.pairs.equal_error_rate.is_nan() {
+    if let Some(share) = measured(&unseen, "prototype_5_shot.mean") {
         parts.push(format!(
-            "telling same from different errs in {} of pairs (equal error rate)",
-            percent(int8.pairs.equal_error_rate)
-        ));
-    }
-    if let Some(unseen) = &int8.unseen
-        && !unseen.prototype_5_shot.mean.is_nan()
-    {
-        parts.push(format!(
-            "of {} it was never trained on, it names {} right",
-            match unseen.labels.len() {
+            "of {} it was never trained on, it names {share} right",
+            match int8.unseen.as_ref().map_or(0, |unseen| unseen.labels.len()) {
                 1 => "a class".to_owned(),
                 count => format!("{count} classes"),
             },
-            percent(unseen.prototype_5_shot.mean)
         ));
     }
     if parts.is_empty() {
@@ -63,6 +58,14 @@ fn sentence(findings: &Findings) -> String {
         text.insert_str(0, "on DRAWN digits, which say little about real images: ");
     }
     text[..1].to_uppercase() + &text[1..]
+}
+
+/// Returns `83.33 % (95 %: 44 to 97 %)`, with the interval where there are few images; `None` where
+/// nothing was measured.
+fn measured(lines: &[Line], key: &str) -> Option<String> {
+    let line = lines.iter().find(|line| line.key == key && !line.int8.is_nan())?;
+    let range = line.interval.map_or(String::new(), |range| format!(" (95 %: {})", interval(range)));
+    Some(percent(line.int8) + &range)
 }
 
 #[cfg(test)]

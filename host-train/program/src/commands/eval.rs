@@ -5,14 +5,16 @@ use super::{
     images::size,
     model_file::read_model,
     run_data::RunData,
-    scores::{self, triplet_table},
+    scores::{explanation, table, triplet_table},
 };
 use crate::terminal::{Progress, note, print};
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 use shared_model::Model;
-use std::path::Path;
-use std::path::PathBuf;
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+};
 use tinytriplet_data::{DRAWN_DIGITS, Dataset, MNIST};
 use tinytriplet_evaluation::{export::cut, scores::int8_scores};
 use tinytriplet_recipe::{Config, DataConfig};
@@ -32,6 +34,9 @@ pub struct EvalArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print what each row of the table means
+    #[arg(long, conflicts_with = "json")]
+    pub explain: bool,
 }
 
 /// Embeds the test set with the int8 engine and prints the scores.
@@ -59,13 +64,19 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     if args.json {
         let result = serde_json::json!({
             "dataset": data.name,
+            "test_images": data.test.len(),
             "int8": scores,
             "model": { "hash": hex(model.hash()) },
         });
         print(format_args!("{result:#}\n"))?;
     } else {
         print(triplet_table(&scores, &data))?;
-        print(scores::table(&[("int8", &scores)], &data.class_names, mark(&data)))?;
+        print(table(None, &scores, &data.class_names, mark(&data)))?;
+        if args.explain {
+            print(explanation(&scores))?;
+        } else if io::stdout().is_terminal() {
+            print("what the rows mean: --explain\n")?;
+        }
     }
     Ok(())
 }

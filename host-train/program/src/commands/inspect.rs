@@ -6,14 +6,23 @@ use super::model_file::read_model;
 use crate::terminal::print;
 use anyhow::{Context, Result};
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use shared_model::{
     Model,
     engine::SelfTestError,
     inspect::Element,
     model::format::{Background, CalibratedThreshold, Fit, Preprocessing, TrainingSummary},
 };
-use std::path::PathBuf;
-use tinytriplet_report::text::{hex, operation, path, thousands};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use tinytriplet_evaluation::metrics::{SeparatePairs, interval_95};
+use tinytriplet_report::{
+    run_folder::METRICS,
+    table::MANY,
+    text::{MODEL_IN_FLASH, RAM, RAM_PLAIN, count, hex, interval, operation, path, thousands},
+};
 
 /// Arguments of `inspect`.
 #[derive(Clone, Debug, Args)]
@@ -43,9 +52,33 @@ pub fn run(args: &InspectArgs) -> Result<()> {
             serde_json::to_string_pretty(&json::Report::new(&model, file.bytes(), &packed, board.len()))?
                 + "\n"
         }
-        false => describe(&model, file.bytes()) + &describe_packed(&packed, board.len()),
+        false => {
+            let held_out = HeldOut::of(&args.model, &model);
+            describe(&model, file.bytes(), held_out.as_ref()) + &describe_packed(&packed, board.len())
+        }
     };
     Ok(print(text)?)
+}
+
+/// The images that thresholds were calibrated on. A model file does not know them, its run's folder
+/// does.
+#[derive(Deserialize, Serialize)]
+pub struct HeldOut {
+    /// How many.
+    pub images: usize,
+    /// Pairs among them that share no image.
+    pub pairs: SeparatePairs,
+}
+
+impl HeldOut {
+    /// Returns those of `model`, which is at `path`; `None` if that is not in its run's folder.
+    fn of(path: &Path, model: &Model<'_>) -> Option<Self> {
+        let folder = if path.is_dir() { path } else { path.parent()? };
+        let text = fs::read(folder.join(METRICS)).ok()?;
+        let mut metrics: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        let is_the_models = metrics["model"]["hash"] == hex(model.hash());
+        is_the_models.then(|| serde_json::from_value(metrics["held_out"].take()).ok())?
+    }
 }
 
 fn self_test(model: &Model<'_>) -> Result<(), SelfTestError> {
@@ -55,11 +88,9 @@ fn self_test(model: &Model<'_>) -> Result<(), SelfTestError> {
 
 /// Describes the model as a board has it: its weights packed, and the kernel of each layer.
 fn describe_packed(model: &Model<'_>, bytes: usize) -> String {
-    let mut text = format!(
-        "\nOn a board, its weights packed (docs/KERNELS.md): {} bytes of flash\n\n  layer                     \
-         weights  path\n",
-        thousands(bytes as u64)
-    );
+    let mut text = "\nOn a board, its weights packed (docs/KERNELS.md)\n\n  layer                     \
+                    weights  path\n"
+        .to_owned();
     for step in model.steps() {
         text += &format!(
             "{:>3} {:<22} {:>8}  {}\n",
@@ -69,13 +100,18 @@ fn describe_packed(model: &Model<'_>, bytes: usize) -> String {
             path(step.kernel),
         );
     }
-    text + "\n" + &ram(model, "rows of maps and workspace")
+    text + &format!(
+        "\n{MODEL_IN_FLASH:<21} {} bytes\n{RAM:<21} {}\n{:22}without the stack, which docs/RESULTS.md has\n",
+        thousands(bytes as u64),
+        ram(model),
+        ""
+    )
 }
 
-/// Describes the RAM of an inference; `scratch` is what the engine's scratch holds.
-fn ram(model: &Model<'_>, scratch: &str) -> String {
+/// Describes the RAM of an inference.
+fn ram(model: &Model<'_>) -> String {
     format!(
-        "RAM         {} bytes: image {}, {scratch} {}, embedding {}\n",
+        "{} bytes: image {}, scratch {}, embedding {}",
         thousands(model.ram_len() as u64),
         thousands(model.input_len() as u64),
         thousands(4 * model.scratch_len() as u64),
@@ -83,7 +119,7 @@ fn ram(model: &Model<'_>, scratch: &str) -> String {
     )
 }
 
-fn describe(model: &Model<'_>, file: &[u8]) -> String {
+fn describe(model: &Model<'_>, file: &[u8], held_out: Option<&HeldOut>) -> String {
     let metadata = model.metadata();
     let header = model.header();
     let TrainingSummary { dataset, tool, seed, images_seen, precision_at_1 } = metadata.training;
@@ -97,11 +133,10 @@ CRC-32      {crc:08x}
 format      version {version}, {bytes} bytes
 self-test   passed
 trained on  {dataset}, {seen} images seen, seed {seed}, by {tool}
-            P@1 {precision:.2} % on held-out training images
+            {precision}
 images      {preprocessing}
 distance    {distance}
-unknown if  above {equal}  (equal error)
-            above {far}  (1 % false accepts)
+{thresholds}
 background  {background} prototypes of what it was trained on
 ",
         name = metadata.name,
@@ -109,11 +144,10 @@ background  {background} prototypes of what it was trained on
         version = header.version,
         bytes = thousands(file.len() as u64),
         seen = thousands(images_seen),
-        precision = 100.0 * precision_at_1,
+        precision = precision(precision_at_1, held_out),
         preprocessing = preprocessing(metadata.preprocessing),
         distance = model.distance(),
-        equal = threshold(model, metadata.thresholds.equal_error),
-        far = threshold(model, metadata.thresholds.false_accept_1_percent),
+        thresholds = thresholds(model, held_out),
         background = metadata.background_prototypes,
     );
     text += "\n  layer                        output      type      scale  parameters       MACs\n";
@@ -133,7 +167,41 @@ background  {background} prototypes of what it was trained on
         thousands(model.parameters() as u64),
         thousands(model.macs()),
     );
-    text + &ram(model, "whole maps between layers")
+    text + &format!("{RAM_PLAIN:<21} {}\n", ram(model))
+}
+
+/// Returns P@1 of the held-out images, which are compared with each other.
+fn precision(share: f32, held_out: Option<&HeldOut>) -> String {
+    let share = f64::from(share);
+    let range = held_out.map_or(String::new(), |held_out| in_range(share, held_out.images, held_out));
+    format!("P@1, nearest other held-out image: {:.2} %{range}", 100.0 * share)
+}
+
+/// Returns ` (44 to 97 %)`, where there are few images.
+fn in_range(share: f64, trials: usize, held_out: &HeldOut) -> String {
+    let range = if held_out.images < MANY { interval_95(share, trials) } else { None };
+    range.map_or(String::new(), |range| format!(" ({})", interval(range)))
+}
+
+/// Describes both thresholds, with their errors on the images that they were calibrated on.
+fn thresholds(model: &Model<'_>, held_out: Option<&HeldOut>) -> String {
+    let thresholds = model.metadata().thresholds;
+    let named = [("eer", thresholds.equal_error), ("far1", thresholds.false_accept_1_percent)];
+    let lines = named.into_iter().filter_map(|(name, of)| Some(threshold(name, model, of?, held_out)));
+    let lines: String = lines.collect();
+    if lines.is_empty() {
+        return "unknown if  never: the model has no threshold (not calibrated)".into();
+    }
+    let on = match held_out {
+        None => "on pairs of held-out training images; how many, only the run's folder knows".into(),
+        Some(held_out) => {
+            let ranges = if held_out.images < MANY { "; in brackets: 95 % sure" } else { "" };
+            format!("on pairs of {}{ranges}", count(held_out.images as u64, "held-out training image"))
+        }
+    };
+    format!(
+        "unknown if  farther away than        false accepts        false rejects\n{lines}            {on}"
+    )
 }
 
 fn preprocessing(Preprocessing { fit, background }: Preprocessing) -> String {
@@ -150,16 +218,23 @@ fn preprocessing(Preprocessing { fit, background }: Preprocessing) -> String {
     format!("{fit}; {background} background")
 }
 
-fn threshold(model: &Model<'_>, threshold: Option<CalibratedThreshold>) -> String {
-    match threshold {
-        None => "(not calibrated)".into(),
-        Some(CalibratedThreshold { distance, false_accept_rate, false_reject_rate }) => format!(
-            "{distance} = {:.4}: accepts {:.2} % of different, rejects {:.2} % of same",
-            model.distance().real(distance, model.output().scale),
-            100.0 * false_accept_rate,
-            100.0 * false_reject_rate,
-        ),
-    }
+fn threshold(
+    name: &str,
+    model: &Model<'_>,
+    threshold: CalibratedThreshold,
+    held_out: Option<&HeldOut>,
+) -> String {
+    let CalibratedThreshold { distance, false_accept_rate, false_reject_rate } = threshold;
+    let real = model.distance().real(distance, model.output().scale);
+    let rate = |share: f32, pairs: fn(SeparatePairs) -> usize| {
+        let share = f64::from(share);
+        let range =
+            held_out.map_or(String::new(), |held_out| in_range(share, pairs(held_out.pairs), held_out));
+        format!("{:.2} %{range}", 100.0 * share)
+    };
+    let accepts = rate(false_accept_rate, |pairs| pairs.different);
+    let rejects = rate(false_reject_rate, |pairs| pairs.same);
+    format!("  {name:<9} {:<24} {accepts:<20} {rejects}\n", format!("{real:.4} ({distance})"))
 }
 
 fn tensor(tensor: &shared_model::inspect::Tensor) -> String {

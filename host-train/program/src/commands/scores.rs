@@ -1,14 +1,18 @@
-//! The tables of scores, as `train` and `eval` print it.
+//! The tables of scores, as `train` and `eval` print them.
 
 use super::data::mark;
 use shared_model::Distance;
 use tinytriplet_data::Dataset;
-use tinytriplet_evaluation::{
-    metrics::{ClassTriplets, OpenSet},
-    scores::{AtThresholds, PairScores, Scores},
+use tinytriplet_evaluation::{metrics::ClassTriplets, scores::Scores};
+use tinytriplet_report::{
+    table::{Line, Table},
+    text::{count, cut, interval, percent, thousands, wrapped},
 };
-use tinytriplet_report::text::{cut, thousands};
 
+/// Columns of a terminal.
+const COLUMNS: usize = 80;
+/// Columns of a row's name.
+const ROW: usize = 38;
 /// Columns of a class's name that leave room for its numbers in 80.
 const NAME: usize = 38;
 
@@ -17,120 +21,72 @@ const MOST_CLASSES: usize = 30;
 /// If there are more, only the worst have a line.
 const WORST_CLASSES: usize = 20;
 
-/// A line of the table: what is measured, and each column's share, which it may lack.
-type Row = (&'static str, Vec<Option<f64>>);
-
-/// Returns a table of the scores of one or two nets, one column per net, in percent. Of two, the
-/// second one's lead over the first is shown in points. `mark` stands in the heading; `names` are
-/// those of the classes, by label.
-pub fn table(columns: &[(&str, &Scores)], names: &[String], mark: &str) -> String {
-    let scores: Vec<&Scores> = columns.iter().map(|(_, scores)| *scores).collect();
-    let mut text = heading(&format!("in %{mark}"), columns);
-    text += &lines(&seen(&scores));
-    let unseen: Vec<_> = scores.iter().filter_map(|scores| scores.unseen.as_ref()).collect();
-    if let Some(first) = unseen.first() {
+/// Returns the table of a model's scores in percent, beside those of the float net if there are any,
+/// with int8's lead over float in points. `mark` stands in the heading; `names` are those of the
+/// classes, by label.
+pub fn table(float: Option<&Scores>, int8: &Scores, names: &[String], mark: &str) -> String {
+    let Table { seen, unseen } = Table::new(float, int8);
+    let has_float = float.is_some();
+    let has_interval = seen.iter().chain(&unseen).any(|line| line.interval.is_some());
+    let mut text = heading(&format!("in %{mark}"), has_float, has_interval) + &lines(&seen, has_float);
+    if let Some(scores) = &int8.unseen {
         let labels: Vec<&str> =
-            first.labels.iter().map(|&label| names[usize::from(label)].as_str()).collect();
+            scores.labels.iter().map(|&label| names[usize::from(label)].as_str()).collect();
         text += &format!("\nclasses never trained on: {}\n", labels.join(", "));
-        let pairs: Vec<&PairScores> = unseen.iter().map(|unseen| &unseen.pairs).collect();
-        let row = |of: &dyn Fn(usize) -> f64| (0..unseen.len()).map(|column| Some(of(column))).collect();
-        let mut rows: Vec<Row> = vec![
-            ("P@1, nearest other test image", row(&|at| unseen[at].precision_at_1)),
-            ("5-shot prototypes, among these classes", row(&|at| unseen[at].prototype_5_shot.mean)),
-            ("5-shot prototypes, among all classes", row(&|at| unseen[at].prototype_5_shot_all.mean)),
-        ];
-        rows.extend(errors(&pairs));
-        let found: Vec<_> = unseen.iter().map(|unseen| unseen.open_set).collect();
-        rows.extend(open_set("open set, these enrolled: known right", &found));
-        text += &lines(&rows);
+        text += &lines(&unseen, has_float);
+    }
+    if has_interval {
+        let images = count(int8.trials.images as u64, "test image");
+        text += &format!("95 %: where the true share probably lies, judging by {images}\n");
+    }
+    if has_float && seen.iter().chain(&unseen).any(|line| line.float.is_none()) {
+        text += "-: the float net has no thresholds; they are in the model file, which is int8\n";
     }
     text
 }
 
-fn seen(scores: &[&Scores]) -> Vec<Row> {
-    let row = |of: &dyn Fn(&Scores) -> f64| scores.iter().map(|scores| Some(of(scores))).collect();
-    let mut rows: Vec<Row> = vec![
-        ("triplet accuracy, mean of the classes", row(&|scores| scores.triplet_accuracy.mean)),
-        ("triplet accuracy, worst class", row(&|scores| scores.triplet_accuracy.worst)),
-        ("P@1, nearest other test image", row(&|scores| scores.precision_at_1)),
-        ("P@1, nearest training image", row(&|scores| scores.precision_at_1_gallery)),
-    ];
-    for (name, k) in [("recall@2", 2), ("recall@4", 4), ("recall@8", 8)] {
-        rows.push((name, row(&|scores| scores.recall_at[&k])));
-    }
-    rows.extend([
-        ("R-precision", row(&|scores| scores.r_precision)),
-        ("MAP@R", row(&|scores| scores.map_at_r)),
-        ("5-shot prototypes, mean of 20 draws", row(&|scores| scores.prototype_5_shot.mean)),
-        ("  standard deviation", row(&|scores| scores.prototype_5_shot.standard_deviation)),
-    ]);
-    rows.extend(errors(&scores.iter().map(|scores| &scores.pairs).collect::<Vec<_>>()));
-    let found: Vec<_> = scores.iter().map(|scores| scores.open_set).collect();
-    rows.extend(open_set("open set, half enrolled: known right", &found));
-    rows
-}
-
-/// `name` is that of the first line.
-fn open_set(name: &'static str, found: &[Option<OpenSet>]) -> [Row; 3] {
-    let row = |of: fn(OpenSet) -> f64| found.iter().map(|found| found.map(of)).collect();
-    [
-        (name, row(|found| found.known_right)),
-        ("  known, but called unknown", row(|found| found.known_rejected)),
-        ("  never enrolled, but accepted", row(|found| found.unknown_accepted)),
-    ]
-}
-
-fn errors(pairs: &[&PairScores]) -> Vec<Row> {
-    let at = |of: &dyn Fn(&AtThresholds) -> f64| {
-        pairs.iter().map(|pairs| pairs.at_thresholds.as_ref().map(of)).collect()
-    };
-    vec![
-        ("equal error rate of pairs", pairs.iter().map(|pairs| Some(pairs.equal_error_rate)).collect()),
-        ("  at the threshold:      false accepts", at(&|at| at.equal_error.false_accept_rate)),
-        ("                         false rejects", at(&|at| at.equal_error.false_reject_rate)),
-        ("  at the one for 1 %:    false accepts", at(&|at| at.false_accept_1_percent.false_accept_rate)),
-        ("                         false rejects", at(&|at| at.false_accept_1_percent.false_reject_rate)),
-    ]
-}
-
-fn heading(title: &str, columns: &[(&str, &Scores)]) -> String {
-    let mut text = format!("\n{title:<38}");
-    for (name, _) in columns {
-        text += &format!(" {name:>8}");
-    }
-    if columns.len() == 2 {
-        text += "   points";
-    }
-    text + "\n"
-}
-
-fn lines(rows: &[Row]) -> String {
-    let mut text = String::new();
-    // What no column has, such as thresholds that were not calibrated, has no line.
-    for (name, values) in rows.iter().filter(|(_, values)| values.iter().any(Option::is_some)) {
-        let mut line = format!("{name:<38}");
-        for value in values {
-            line += &format!(" {:>8}", percent(*value));
-        }
-        if let [Some(first), Some(second)] = values[..]
-            && !(second - first).is_nan()
-        {
-            // Adding 0 makes a positive one of a negative one.
-            let points = (1e4 * (second - first)).round() / 100.0 + 0.0;
-            line += &format!(" {points:>+8.2}");
-        }
-        text += line.trim_end();
-        text.push('\n');
+/// Returns what each row of the table means, in plain sentences.
+pub fn explanation(int8: &Scores) -> String {
+    let Table { seen, unseen } = Table::new(None, int8);
+    let own = unseen.iter().filter(|line| seen.iter().all(|other| other.name != line.name));
+    let mut text =
+        "\nWhat the rows mean; look first at those with a star. docs/METRICS.md says more.\n".to_owned();
+    for line in seen.iter().chain(own) {
+        let star = if line.first { '*' } else { ' ' };
+        text += &format!("\n{star} {}\n{}", line.name.trim(), wrapped(line.meaning, COLUMNS, "    "));
     }
     text
 }
 
-/// `12.34`, or a dash where nothing was measured.
-fn percent(share: Option<f64>) -> String {
-    match share {
-        Some(share) if !share.is_nan() => format!("{:.2}", 100.0 * share),
-        _ => "-".into(),
+fn heading(title: &str, has_float: bool, has_interval: bool) -> String {
+    let columns = if has_float { "    float     int8   points" } else { "     int8" };
+    let interval = if has_interval { "  95 % of int8" } else { "" };
+    format!("\n{title:<ROW$}{columns}{interval:>15}").trim_end().to_owned() + "\n"
+}
+
+fn lines(lines: &[Line], has_float: bool) -> String {
+    lines.iter().map(|line| row(line, has_float)).collect()
+}
+
+fn row(line: &Line, has_float: bool) -> String {
+    let mut text = format!("{:<ROW$}", line.name);
+    if has_float {
+        text += &format!(" {:>8}", percent(line.float));
     }
+    text += &format!(" {:>8}", percent(Some(line.int8)));
+    if has_float {
+        text += &format!(" {:>8}", points(line));
+    }
+    let range = line.interval.map(interval).unwrap_or_default();
+    text += &format!("{:>15}", range.trim_end_matches(" %"));
+    text.trim_end().to_owned() + "\n"
+}
+
+/// Returns int8's lead over float in points, if both were measured.
+fn points(line: &Line) -> String {
+    let points = line.float.map_or(f64::NAN, |float| line.int8 - float);
+    // Adding 0 makes a positive zero of a negative one.
+    if points.is_nan() { String::new() } else { format!("{:+.2}", (1e4 * points).round() / 100.0 + 0.0) }
 }
 
 /// The origin's table, of scores that were measured on `data`; of many classes, the worst. Empty
@@ -143,7 +99,12 @@ pub fn triplet_table(scores: &Scores, data: &Dataset) -> String {
         Distance::SquaredL2 => "|a-p|^2 - |a-n|^2",
         Distance::Cosine => "cos(a,n) - cos(a,p)",
     };
-    let mut text = format!("\n{measure} of test triplets, int8{}\n", mark(data));
+    let mut text = format!(
+        "\n{measure} of test triplets, int8{}\n\
+         a: a test image, p: another one of its class, n: one of another class;\n\
+         below 0 is right: p is nearer to a than n is\n",
+        mark(data)
+    );
     text += &class_lines(&scores.triplets.classes, &data.class_names);
     text
 }
@@ -181,24 +142,40 @@ fn class_lines(triplets: &[ClassTriplets], names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tinytriplet_report::table::Group;
+
+    /// Returns the line of a share that float and int8 have, in a row of this name.
+    fn line(float: Option<f64>, int8: f64, interval: Option<[f64; 2]>) -> Line {
+        Line {
+            key: "",
+            name: "a",
+            meaning: "",
+            first: false,
+            group: Group::Embedding,
+            less: false,
+            float,
+            int8,
+            interval,
+        }
+    }
 
     #[test]
-    fn lines_by_hand() {
-        let rows: Vec<Row> = vec![
-            ("a", vec![Some(0.5), Some(0.4999)]),
-            ("b", vec![None, Some(1.0)]),
-            ("nothing", vec![None, None]),
-            ("c", vec![Some(f64::NAN), Some(0.25)]),
-            ("d", vec![Some(0.25001), Some(0.25)]),
-        ];
-        let line = |name: &str, rest: &str| format!("{name:<38}{rest}\n");
-        let expected = [
-            line("a", "    50.00    49.99    -0.01"),
-            line("b", "        -   100.00"),
-            line("c", "        -    25.00"),
-            line("d", "    25.00    25.00    +0.00"),
-        ];
-        assert_eq!(lines(&rows), expected.concat());
+    fn rows_by_hand() {
+        let expected = |rest: &str| format!("{:<38}{rest}\n", "a");
+        for (of, text) in [
+            (line(Some(0.5), 0.4999, None), "    50.00    49.99    -0.01"),
+            (line(None, 1.0, None), "        -   100.00"),
+            (line(Some(f64::NAN), 0.25, None), "        -    25.00"),
+            (line(Some(0.25001), 0.25, None), "    25.00    25.00    +0.00"),
+            (line(Some(0.5), 0.0, Some([0.0, 0.39033])), "    50.00     0.00   -50.00        0 to 39"),
+            (line(None, 1.0, Some([0.9961, 1.0])), "        -   100.00           99.6 to 100.0"),
+        ] {
+            assert_eq!(row(&of, true), expected(text));
+            assert!(row(&of, true).chars().count() <= 81);
+        }
+        assert_eq!(row(&line(None, 1.0, Some([0.5, 1.0])), false), expected("   100.00      50 to 100"));
+        let wide = heading("in % (on DRAWN digits, not MNIST)", true, true);
+        assert_eq!(wide.trim_end().chars().count(), 1 + 80, "{wide}");
     }
 
     #[test]

@@ -152,16 +152,18 @@ type Column = (&'static str, fn(&Outcome) -> f64);
 
 const COLUMNS: [Column; 6] = [
     ("triplets", |outcome| outcome.float.triplet_accuracy.mean),
-    ("P@1", |outcome| outcome.float.precision_at_1_gallery),
+    ("P@1, nearest training image", |outcome| outcome.float.precision_at_1_gallery),
     ("MAP@R", |outcome| outcome.float.map_at_r),
     ("5-shot", |outcome| outcome.float.prototype_5_shot.mean),
-    ("int8 P@1", |outcome| outcome.int8.precision_at_1_gallery),
+    ("int8 P@1, nearest training image", |outcome| outcome.int8.precision_at_1_gallery),
     ("int8 5-shot", |outcome| outcome.int8.prototype_5_shot.mean),
 ];
 
 /// Columns for classes that were never trained on, int8.
 const UNSEEN: [Column; 3] = [
-    ("unseen P@1", |outcome| outcome.int8.unseen.as_ref().map_or(f64::NAN, |unseen| unseen.precision_at_1)),
+    ("unseen P@1, nearest other image", |outcome| {
+        outcome.int8.unseen.as_ref().map_or(f64::NAN, |unseen| unseen.precision_at_1)
+    }),
     ("5-shot", |outcome| {
         outcome.int8.unseen.as_ref().map_or(f64::NAN, |unseen| unseen.prototype_5_shot.mean)
     }),

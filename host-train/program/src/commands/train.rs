@@ -4,8 +4,9 @@ use super::{
     bench::embeddings_per_second,
     checkpoint::checkpoint,
     data::{DataArgs, mark},
+    inspect::HeldOut,
     run_data::{Record, RunData},
-    scores::{self, triplet_table},
+    scores::{explanation, table, triplet_table},
 };
 use crate::terminal::{
     INTERRUPTED, Progress, error, interrupt_at_once, interrupted, listen_for_interrupt, note, print,
@@ -16,22 +17,23 @@ use serde::Serialize;
 use shared_model::model::layout::repack_to_vec;
 use shared_model::{Layout, Model};
 use std::{
-    io,
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use tinytriplet_data::{Dataset, Label};
+use tinytriplet_data::{Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label};
 use tinytriplet_evaluation::{
     export::export,
     history::HistoryRow,
-    metrics::Rates,
+    metrics::{Rates, SeparatePairs},
     scores::{Scores, float_scores, int8_scores},
 };
 use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, PRESETS, ValidConfig};
 use tinytriplet_report::{
     REPORT, Run, history,
     run_folder::{CHECKPOINT, CONFIG, DATA, HISTORY, METRICS, MODEL, ROC, RunFolder},
-    text::{hex, listed, thousands},
+    table::MANY,
+    text::{MODEL_IN_FLASH, RAM, count, hex, listed, thousands},
 };
 use tinytriplet_training::{
     Device, device,
@@ -71,6 +73,9 @@ pub struct TrainArgs {
     /// Print JSON, as in the run's metrics.json, and which folder is the run's, instead of tables
     #[arg(long)]
     pub json: bool,
+    /// Print what each row of the table means
+    #[arg(long, conflicts_with = "json")]
+    pub explain: bool,
 }
 
 /// [`Backend`] on the command line.
@@ -170,7 +175,7 @@ impl<'a> Job<'a> {
         let (net, file) = self.export(&seen, &trained)?;
         let model = Model::decode(&file)?;
         let evaluated = self.evaluate(&net, &model)?;
-        let metrics = self.metrics(&trained, &model, &file, &evaluated)?;
+        let metrics = self.metrics(&seen, &trained, &model, &file, &evaluated)?;
         let report = self.report(&trained, &net, &file, &evaluated)?;
         self.end(&trained, &metrics, &report)
     }
@@ -249,14 +254,18 @@ impl<'a> Job<'a> {
     /// Returns the numbers, which are written to the run's folder.
     fn metrics<'m>(
         &'m self,
+        seen: &Dataset,
         trained: &Trained,
         model: &Model<'_>,
         file: &[u8],
         evaluated: &'m Evaluated,
     ) -> Result<Metrics<'m>> {
         let packed = repack_to_vec(file, Layout::Packed)?;
+        let held_out: Vec<Label> = trained.held_out.iter().map(|&index| seen.train.label(index)).collect();
         let metrics = Metrics {
             dataset: &self.data.name,
+            test_images: self.data.test.len(),
+            held_out: HeldOut { images: trained.held_out.len(), pairs: SeparatePairs::of(&held_out) },
             float: &evaluated.float,
             int8: &evaluated.int8,
             embeddings_per_second: evaluated.embeddings_per_second,
@@ -314,7 +323,7 @@ impl<'a> Job<'a> {
         if self.args.json {
             print(serde_json::to_string_pretty(&Printed { run, metrics })? + "\n")?;
         } else {
-            print(summary(metrics, &self.data, run, report))?;
+            print(summary(metrics, &self.data, run, report, self.args.explain))?;
         }
         if is_interrupted {
             error(format_args!("interrupted at step {}; {}", trained.steps, self.to_go_on()));
@@ -372,10 +381,16 @@ fn train(
         note("note", "the run is finished as it is now; Ctrl-C once more ends it at once");
     }
     if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
+        let or = match data.class_count() {
+            ENOUGH_CLASSES_TO_HOLD_OUT.. => ", or hold whole classes out (train.hold_out = \"classes\")",
+            _ => "",
+        };
         note(
             "note",
-            "No class has 6 training images, so none are held out and the model has no thresholds for\n\
-             \"unknown\". Add images, or hold whole classes out (train.hold_out = \"classes\").",
+            format_args!(
+                "No class has 6 training images, so none are held out and the model has no thresholds for\n\
+                 \"unknown\". Add images{or}."
+            ),
         );
     }
     Ok(trained)
@@ -455,6 +470,8 @@ struct Printed<'a> {
 #[derive(Serialize)]
 struct Metrics<'a> {
     dataset: &'a str,
+    test_images: usize,
+    held_out: HeldOut,
     float: &'a Scores,
     int8: &'a Scores,
     embeddings_per_second: f64,
@@ -478,14 +495,28 @@ struct ModelMetrics {
 }
 
 /// Returns the last lines of a run.
-fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]) -> String {
-    let Metrics { float, int8, model, .. } = metrics;
+fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str], explain: bool) -> String {
+    let Metrics { float, int8, model, held_out, .. } = metrics;
     let mut text = triplet_table(int8, data);
-    text += &scores::table(&[("float", float), ("int8", int8)], &data.class_names, mark(data));
+    text += &table(Some(float), int8, &data.class_names, mark(data));
+    if explain {
+        text += &explanation(int8);
+    } else if io::stdout().is_terminal() {
+        text +=
+            &format!("what the rows mean: cargo run -p host-train -- eval {} --explain\n", folder.display());
+    }
+    if held_out.images > 0 {
+        let images = count(held_out.images as u64, "held-out training image");
+        text += &format!("\nthresholds calibrated on {images}");
+        if held_out.images < MANY {
+            text += ": rough (docs/THRESHOLD.md)";
+        }
+    }
     text += &format!(
         "\n\
          {} embeddings/s on this machine; {:.1} s of training, on {}\n\
-         {} parameters, {} MACs; on a board {} bytes of RAM, {} of flash\n\
+         {} parameters, {} MACs\n\
+         on a board: {RAM} {} bytes, {MODEL_IN_FLASH} {} bytes\n\
          model hash {}\n\n\
          wrote {}:\n{}",
         thousands(metrics.embeddings_per_second as u64),

@@ -4,12 +4,12 @@ use shared_model::Distance;
 use std::f64::consts::TAU;
 use tinytriplet_evaluation::{
     history::HistoryRow,
-    metrics::{ClassTriplets, FewShot, OpenSet, Rates, TripletReport},
-    scores::{AtThresholds, ErrorRates, PairScores, Scores, TripletAccuracy, UnseenScores},
+    metrics::{ClassTriplets, FewShot, OpenSet, Rates, SeparatePairs, TripletReport},
+    scores::{AtThresholds, ErrorRates, PairScores, Scores, Trials, TripletAccuracy, UnseenScores},
 };
 use tinytriplet_report::{
     BoardEstimate, Cloud, Confusion, DataFacts, Distances, Findings, Grade, Images, LayerFacts, Mistake,
-    Neighbour, NetFacts, Scatter, Threshold, Training, Verdict,
+    Neighbour, NetFacts, Scatter, Threshold, Training, Verdict, table::Table,
 };
 
 /// Images of each class.
@@ -22,6 +22,7 @@ const COLUMNS: usize = 16;
 pub fn findings(name: &str, classes: &[&str], five_shot: f64) -> Findings {
     let (count, labels) = (classes.len(), labels(classes.len()));
     let unseen = u16::try_from(count - 1).unwrap();
+    let (float, int8) = (scores(five_shot, unseen, None), scores(five_shot, unseen, Some(OPEN_SET)));
     Findings {
         name: name.into(),
         tool: "0.1.0".into(),
@@ -34,6 +35,7 @@ pub fn findings(name: &str, classes: &[&str], five_shot: f64) -> Findings {
             name: "made by hand".into(),
             drawn: true,
             train_images: 100 * count,
+            held_out_images: 20,
             test_images: 10 * labels.len(),
             size: [SIDE, SIDE],
             classes: classes.iter().map(|&class| class.into()).collect(),
@@ -47,8 +49,9 @@ pub fn findings(name: &str, classes: &[&str], five_shot: f64) -> Findings {
             seconds: 1.5,
             history: (1..=20).map(history_row).collect(),
         },
-        float: scores(five_shot, unseen, None),
-        int8: scores(five_shot, unseen, Some(OPEN_SET)),
+        table: Table::new(Some(&float), &int8),
+        float,
+        int8,
         distances: Some(distances()),
         triplets: (0..unseen)
             .map(|label| ClassTriplets { label, accuracy: 0.99, min: -1.5, max: 0.25, mean: -0.75 })
@@ -98,6 +101,7 @@ pub fn nothing(name: &str) -> Findings {
         training: Training { history: vec![row], ..none.training },
         float: empty_scores(),
         int8: empty_scores(),
+        table: Table::new(Some(&empty_scores()), &empty_scores()),
         distances: None,
         triplets: Vec::new(),
         confusion: Confusion { labels: vec![0], rows: vec![vec![f64::NAN]] },
@@ -128,7 +132,8 @@ fn history_row(step: usize) -> HistoryRow {
     }
 }
 
-const OPEN_SET: OpenSet = OpenSet { known_right: 0.875, known_rejected: 0.1, unknown_accepted: 0.003 };
+const OPEN_SET: OpenSet =
+    OpenSet { known_right: 0.875, known_wrong: 0.025, known_rejected: 0.1, unknown_accepted: 0.003 };
 
 /// Makes scores; int8 has what the float net lacks: `open_set`, and errors at thresholds.
 fn scores(five_shot: f64, unseen: u16, open_set: Option<OpenSet>) -> Scores {
@@ -152,6 +157,7 @@ fn scores(five_shot: f64, unseen: u16, open_set: Option<OpenSet>) -> Scores {
             prototype_5_shot_all: few_shot,
             pairs,
             open_set,
+            trials: Trials { images: 10, queries: 10, pairs: SeparatePairs { same: 5, different: 5 } },
         }),
         ..empty_scores()
     }
@@ -170,6 +176,7 @@ fn empty_scores() -> Scores {
         pairs: PairScores { equal_error_rate: none, at_thresholds: None, roc: Vec::new() },
         open_set: None,
         unseen: None,
+        trials: Trials::default(),
         triplets: TripletReport { classes: Vec::new(), mean_accuracy: none },
         distance: Distance::Cosine,
     }

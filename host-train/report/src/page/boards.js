@@ -12,9 +12,10 @@ function boardsSection(run) {
       el("span", { class: "bar", style: `width: ${((64 * instructions) / most).toFixed(0)}px` }), thousands(instructions)) },
     { title: "", cell: ({ counted: exact }) => (exact ? "counted" : el("em", null, "estimated")) },
     { title: "time", number: true, cell: ({ milliseconds }) => (isNumber(milliseconds) ? `${real(milliseconds)} ms` : DASH) },
-    { title: "RAM, bytes", number: true, cell: ({ ram }) => thousands(ram) },
-    { title: "flash, bytes", number: true, cell: ({ flash }) => thousands(flash) },
+    { title: "RAM with stack, bytes", number: true, cell: ({ ram }) => thousands(ram) },
+    { title: "model in flash, bytes", number: true, cell: ({ flash }) => thousands(flash) },
   ], boards, "What an inference takes on each board"),
   "One image to one embedding. Counted: to the last instruction, of this very net, in an emulator. Estimated: by its layers, "
-  + "from those of nets that were counted. RAM includes the stack; flash is the model.", "boards");
+  + "from those of nets that were counted. RAM with stack is the RAM for an inference and the "
+  + "most that the stack was measured to need there.", "boards");
 }

@@ -1,18 +1,18 @@
 // Several runs: their numbers side by side, the best of each line marked.
 
 const COMPARED = [
-  ["5-shot", (run) => run.int8.prototype_5_shot.mean, percent],
+  ["5-shot prototypes", (run) => run.int8.prototype_5_shot.mean, percent],
   ["P@1, nearest training image", (run) => run.int8.precision_at_1_gallery, percent],
   ["P@1, nearest other test image", (run) => run.int8.precision_at_1, percent],
   ["MAP@R", (run) => run.int8.map_at_r, percent],
-  ["triplet accuracy", (run) => run.int8.triplet_accuracy.mean, percent],
-  ["equal error rate", (run) => run.int8.equal_error_rate, percent, "less"],
-  ["never trained on: 5-shot among these", (run) => run.int8.unseen?.prototype_5_shot.mean, percent],
-  ["never trained on: equal error rate", (run) => run.int8.unseen?.equal_error_rate, percent, "less"],
+  ["triplet accuracy, mean of the classes", (run) => run.int8.triplet_accuracy.mean, percent],
+  ["equal error rate of pairs", (run) => run.int8.equal_error_rate, percent, "less"],
+  ["never trained on: 5-shot prototypes, among these classes", (run) => run.int8.unseen?.prototype_5_shot.mean, percent],
+  ["never trained on: equal error rate of pairs", (run) => run.int8.unseen?.equal_error_rate, percent, "less"],
   ["parameters", (run) => run.net.parameters, thousands, "less"],
   ["multiply-accumulates", (run) => run.net.macs, thousands, "less"],
-  ["flash, bytes", (run) => run.net.flash, thousands, "less"],
-  ["RAM, bytes", (run) => run.net.ram, thousands, "less"],
+  ["model in flash, bytes", (run) => run.net.flash, thousands, "less"],
+  ["RAM for an inference, bytes", (run) => run.net.ram, thousands, "less"],
   ["training, seconds", (run) => run.training.seconds, (seconds) => (isNumber(seconds) ? seconds.toFixed(1) : DASH), "less"],
 ];
 

@@ -9,7 +9,7 @@ function mistakesSection(run) {
   }
   const list = (some) => el("ul", { class: "mistakes" }, some.map((mistake) => mistakeCard(run, mistake)));
   const more = mistakes.slice(SHOWN);
-  const share = isNumber(run.int8.precision_at_1) ? ` (P@1 ${percent(run.int8.precision_at_1)})` : "";
+  const share = isNumber(run.int8.precision_at_1) ? ` (P@1, nearest other test image: ${percent(run.int8.precision_at_1)})` : "";
   return figure(
     el("div", null,
       el("p", null, `${counted(inAll, "test image")} ${inAll === 1 ? "is" : "are"} nearest to one of another class${share}. `

@@ -9,15 +9,15 @@ function netSection(run) {
     figure(el("div", { class: "plot net-plot" }, drawing(run, "net")),
       "Each block is a map of values: as high as it has rows, as thick as it has channels. Bars beside it: how much stronger the values are "
       + "than int8’s rounding, the work of the layer that makes them, its weights, and the RAM in use while it runs; the highest RAM bar "
-      + "is what a board must have. Convolutions that take turns, row by row, have the same.", "net"),
+      + "is the RAM for an inference. Convolutions that take turns, row by row, have the same.", "net"),
     figure(table([
       { title: "layer", cell: ({ operation }) => operation },
       { title: "output", number: true, cell: ({ output }) => shape(output) },
       { title: "parameters", number: true, cell: ({ parameters }) => thousands(parameters) },
       { title: "multiply-accumulates", number: true, cell: ({ macs }) => thousands(macs) },
-      { title: "flash, bytes", number: true, cell: ({ flash }) => thousands(flash) },
-      { title: "RAM, bytes", number: true, cell: ({ ram }) => thousands(ram) },
-    ], net.layers, "Layers"), "Flash is the layer’s weights, packed for a board; RAM is what is in use while it runs.", "layers"),
+      { title: "weights in flash, bytes", number: true, cell: ({ flash }) => thousands(flash) },
+      { title: "RAM in use, bytes", number: true, cell: ({ ram }) => thousands(ram) },
+    ], net.layers, "Layers"), "Weights are packed for a board. RAM is what is in use while the layer runs; the most of it is the RAM for an inference.", "layers"),
   ];
 }
 

@@ -8,6 +8,12 @@ function percent(share, digits = 2) {
   return isNumber(share) ? `${(100 * share).toFixed(digits)} %` : DASH;
 }
 
+/** An interval of shares, as the terminal has it: `44 to 97 %`. */
+function between([low, high]) {
+  const digits = high - low > 0.05 ? 0 : 1;
+  return `${(100 * low).toFixed(digits)} to ${(100 * high).toFixed(digits)} %`;
+}
+
 /** What int8 gains (+) or loses (−) against float, in percentage points. */
 function inPoints(float, int8) {
   if (!isNumber(float) || !isNumber(int8)) return DASH;

@@ -35,26 +35,33 @@ function facts(run) {
 }
 
 function cards(run) {
-  const { float, int8, net } = run;
+  const { net } = run;
   const cost = worstCost(run);
   const entries = [
-    ["5-shot", percent(int8.prototype_5_shot.mean), "right, with five examples a class"],
-    ["P@1", percent(int8.precision_at_1_gallery), "whose nearest training image is of their class"],
-    ["Triplet accuracy", percent(int8.triplet_accuracy.mean), "positive nearer than negative"],
-    ["Equal error rate", percent(int8.equal_error_rate), "same or different, both errors alike"],
+    scoreCard(run, "prototype_5_shot.mean", "5-shot prototypes", "of test images named right by five training images a class"),
+    scoreCard(run, "precision_at_1_gallery", "P@1, nearest training image", "of test images whose nearest training image is of their class"),
+    scoreCard(run, "triplet_accuracy.mean", "Triplet accuracy", "positive nearer than negative"),
+    scoreCard(run, "equal_error_rate", "Equal error rate", "same or different, both errors alike"),
     ["int8 costs", cost.text, cost.note],
     ["Work", thousands(net.macs), "multiply-accumulates an image"],
-    ["Flash", thousands(net.flash), "bytes of model"],
-    ["RAM", thousands(net.ram), "bytes an inference, without stack"],
+    ["Model in flash", thousands(net.flash), "bytes"],
+    ["RAM for an inference", thousands(net.ram), "bytes, without the stack"],
   ];
   return el("dl", { class: "cards" }, entries.map(([name, value, note]) =>
     el("div", null, el("dt", null, name), el("dd", { class: "value" }, value), el("dd", { class: "note" }, note))));
 }
 
+/** A score of int8; where it is from few images, with its interval. */
+function scoreCard({ table: { seen } }, key, name, note) {
+  const { int8, interval } = seen.find((line) => line.key === key) ?? {};
+  return [name, percent(int8), interval ? `${note} (95 %: ${between(interval)})` : note];
+}
+
 /** The score that int8 loses most of. */
-function worstCost({ float, int8 }) {
-  const lost = SCORES.filter(({ of }) => isNumber(of(float)) && isNumber(of(int8)))
-    .map(({ name, of, less }) => ({ name, points: 100 * (of(float) - of(int8)) * (less ? -1 : 1) }));
+function worstCost({ table: { seen } }) {
+  const lost = seen.filter(({ key, group, float, int8 }) => group === "embedding" && isNumber(float) && isNumber(int8)
+      && !key.endsWith("standard_deviation"))
+    .map(({ name, float, int8, less }) => ({ name, points: 100 * (float - int8) * (less ? -1 : 1) }));
   if (lost.length === 0) return { text: DASH, note: "nothing could be measured" };
   const worst = lost.reduce((one, other) => (other.points > one.points ? other : one));
   if (worst.points < 0.005) return { text: "nothing", note: "no score is lower than the float net’s" };

@@ -7,6 +7,7 @@ use crate::{
     scatter::short,
     text::{count, thousands},
 };
+use tinytriplet_data::ENOUGH_CLASSES_TO_HOLD_OUT;
 use tinytriplet_recipe::{BatchConfig, Config, HoldOut, LossConfig, Margin, MinerConfig};
 
 /// An int8 that loses more than this share is spoken of.
@@ -22,6 +23,9 @@ const STUCK: f64 = 0.1;
 const LOOSE_THRESHOLD: f64 = 0.03;
 /// No larger share of the images is advised to be tested with.
 const LARGE_TEST_SHARE: f64 = 0.4;
+/// With fewer held-out images, 50 pairs at most share none: after none of them was mistaken, seven in
+/// a hundred may still be.
+const FEW_HELD_OUT: usize = 100;
 /// With fewer training images per class, more of them help most.
 const FEW_TRAINING_IMAGES: usize = 20;
 
@@ -36,6 +40,7 @@ pub fn advice(findings: &Findings, config: &Config) -> Vec<String> {
         overfitted,
         unfinished,
         no_thresholds,
+        rough_thresholds,
         loose_threshold,
         unseen_pairs,
         confused,
@@ -95,7 +100,8 @@ fn few_test_images(findings: &Findings, config: &Config) -> Option<String> {
             false => String::new(),
         };
         format!(
-            "With {}, one of them is worth {:.1} points: add images{share}.",
+            "With {}, one of them is worth {:.1} points, and the true shares may be anywhere in the ranges in brackets \
+             (with 95 % confidence): add images{share}.",
             count(images as u64, "test image"),
             100.0 / images.max(1) as f64
         )
@@ -142,7 +148,7 @@ fn overfitted(findings: &Findings, config: &Config) -> Option<String> {
     let (step, best) = rows.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
     (best - last > CHANGED && config.train.patience.is_none()).then(|| {
         format!(
-            "Held-out images were recognised best at step {} (P@1 {}) and worse at the end ({}): stop in time \
+            "Held-out images were recognised best at step {} (P@1, nearest other held-out image: {}) and worse at the end ({}): stop in time \
              (`--set train.patience=5`), or distort images more (`train.augment`).",
             thousands(step as u64),
             percent(best),
@@ -160,10 +166,22 @@ fn unfinished(findings: &Findings, config: &Config) -> Option<String> {
             (_, epochs) => format!("train.epochs={}", 2 * epochs.unwrap_or(1)),
         };
         format!(
-            "Held-out images were still recognised better and better (P@1 {}, then {}): train longer \
+            "Held-out images were still recognised better and better (P@1, nearest other held-out image: {}, then {}): train longer \
              (`--set {longer}`).",
             percent(before),
             percent(last)
+        )
+    })
+}
+
+/// Rates of the thresholds on few held-out images say little.
+fn rough_thresholds(findings: &Findings, _: &Config) -> Option<String> {
+    let images = findings.data.held_out_images;
+    (findings.int8.pairs.at_thresholds.is_some() && images < FEW_HELD_OUT).then(|| {
+        format!(
+            "The thresholds for \"unknown\" come from {}, which is few: choose one with your own images \
+             (docs/THRESHOLD.md).",
+            count(images as u64, "held-out image")
         )
     })
 }
@@ -173,9 +191,14 @@ fn no_thresholds(findings: &Findings, config: &Config) -> Option<String> {
     without.then(|| {
         let how = match config.train.hold_out {
             HoldOut::None => "hold images out (`--set 'train.hold_out=\"images\"'`)",
+            HoldOut::Images
+                if findings.data.classes.len() - findings.data.unseen.len() < ENOUGH_CLASSES_TO_HOLD_OUT =>
+            {
+                "a threshold needs a class with 6 training images; add some"
+            }
             HoldOut::Images => {
                 "a threshold needs a class with 6 training images; add some, or hold whole classes out \
-                  (`--set 'train.hold_out=\"classes\"'`)"
+                 (`--set 'train.hold_out=\"classes\"'`)"
             }
             HoldOut::Classes => "the classes held out need 2 training images each; add some",
         };
@@ -206,7 +229,8 @@ fn unseen_pairs(findings: &Findings, config: &Config) -> Option<String> {
         let how = match config.train.turned_classes {
             true => "train on more classes: what helps is their number",
             false => {
-                "train on more classes, or make eight of each by turning them (`--set train.turned_classes=true`)"
+                "train on more classes, or make eight of each by turning them (`--set train.turned_classes=true`), \
+                 unless they may lie at any angle"
             }
         };
         format!(

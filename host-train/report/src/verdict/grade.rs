@@ -13,7 +13,7 @@ const WEAK_CLASS: f64 = 0.90;
 const DEAR_INT8: f64 = 0.01;
 pub(super) fn grade(findings: &Findings) -> Grade {
     let int8 = &findings.int8;
-    let mut shares = vec![int8.prototype_5_shot.mean, int8.precision_at_1];
+    let mut shares = vec![int8.prototype_5_shot.mean, int8.precision_at_1_gallery];
     shares.extend(int8.unseen.iter().map(|unseen| unseen.prototype_5_shot.mean));
     // What could not be measured does not count.
     let lowest = shares.into_iter().fold(f64::NAN, f64::min);

@@ -4,8 +4,8 @@ use shared_model::Distance;
 use tinytriplet_data::Label;
 use tinytriplet_evaluation::{
     history::HistoryRow,
-    metrics::{FewShot, TripletReport},
-    scores::{AtThresholds, ErrorRates, PairScores, Scores, TripletAccuracy, UnseenScores},
+    metrics::{FewShot, SeparatePairs, TripletReport},
+    scores::{AtThresholds, ErrorRates, PairScores, Scores, Trials, TripletAccuracy, UnseenScores},
 };
 
 fn scores(share: f64) -> Scores {
@@ -25,6 +25,7 @@ fn scores(share: f64) -> Scores {
         },
         open_set: None,
         unseen: None,
+        trials: Trials { images: 10_000, queries: 10_000, pairs: SeparatePairs::default() },
         triplets: TripletReport { classes: Vec::new(), mean_accuracy: share },
         distance: Distance::Cosine,
     }
@@ -59,6 +60,7 @@ pub fn good() -> Findings {
             name: "mnist".into(),
             drawn: false,
             train_images: 600,
+            held_out_images: 100,
             test_images: 10_000,
             size: [28, 28],
             classes: ["cat", "dog", "cow"].map(String::from).to_vec(),
@@ -74,6 +76,7 @@ pub fn good() -> Findings {
         },
         float: scores(0.99),
         int8: scores(0.99),
+        table: Table::new(None, &scores(0.99)),
         distances: None,
         triplets: Vec::new(),
         confusion: Confusion {
@@ -129,6 +132,7 @@ fn unseen(labels: Vec<Label>, share: f64, equal_error_rate: f64) -> UnseenScores
         prototype_5_shot_all: few_shot,
         pairs: PairScores { equal_error_rate, at_thresholds: None, roc: Vec::new() },
         open_set: None,
+        trials: Trials { images: 10_000, ..Trials::default() },
     }
 }
 
@@ -155,8 +159,8 @@ fn advises(verdict: &Verdict, words: &[&str]) {
 
 #[test]
 fn a_good_run_is_called_good() {
-    let expected = "Shown five examples of each class, it names 99.00 % of the test images right; the image nearest \
-        to another is of its class in 99.00 % of cases (P@1); telling same from different errs in 1.50 % of pairs \
+    let expected = "Shown five examples of each class, it names 99.00 % of the test images right; the training \
+        image nearest to a test image is of its class in 99.00 % of cases (P@1, nearest training image); telling same from different errs in 1.50 % of pairs \
         (equal error rate); int8 costs nothing of that.";
     let found = of(|_, _| {});
     assert_eq!(
@@ -167,9 +171,26 @@ fn a_good_run_is_called_good() {
 }
 
 #[test]
+fn few_images_give_a_range() {
+    let pairs = SeparatePairs { same: 3, different: 2 };
+    let found = of(|of, _| {
+        of.int8.prototype_5_shot.mean = 5.0 / 6.0;
+        of.int8.pairs.equal_error_rate = 0.0;
+        of.int8.trials = Trials { images: 6, queries: 6, pairs };
+    });
+    for part in [
+        "it names 83.33 % (95 %: 44 to 97 %) of the test images right",
+        "is of its class in 99.00 % (95 %: 60 to 100 %) of cases",
+        "errs in 0.00 % (95 %: 0 to 66 %) of pairs",
+    ] {
+        assert!(found.sentence.contains(part), "{}", found.sentence);
+    }
+}
+
+#[test]
 fn poor_scores_and_few_or_drawn_images_lower_the_grade() {
     let grade = |change: &dyn Fn(&mut Findings)| of(|findings, _| change(findings)).grade;
-    assert_eq!(grade(&|of| of.int8.precision_at_1 = 0.96), Grade::Fair);
+    assert_eq!(grade(&|of| of.int8.precision_at_1_gallery = 0.96), Grade::Fair);
     assert_eq!(grade(&|of| of.int8.prototype_5_shot.mean = 0.89), Grade::Poor);
     assert_eq!(grade(&|of| of.int8.unseen = Some(unseen(vec![2], 0.95, 0.1))), Grade::Fair);
     assert_eq!(grade(&|of| of.data.drawn = true), Grade::Fair);
@@ -177,7 +198,7 @@ fn poor_scores_and_few_or_drawn_images_lower_the_grade() {
     assert_eq!(grade(&|of| of.confusion.rows[0] = vec![0.85, 0.15, 0.0]), Grade::Fair);
     assert_eq!(grade(&|of| of.float = scores(1.0 + 1e-9)), Grade::Fair);
     // P@1 could not be measured: the other one counts.
-    assert_eq!(grade(&|of| of.int8.precision_at_1 = f64::NAN), Grade::Good);
+    assert_eq!(grade(&|of| of.int8.precision_at_1_gallery = f64::NAN), Grade::Good);
 }
 
 #[test]
@@ -234,8 +255,8 @@ fn a_miner_that_finds_nothing_gets_advice() {
     assert!(of(|findings, _| mined(findings, [9.0, 0.2])).advice.is_empty());
     let found = of(|findings, _| {
         mined(findings, [9.0, 0.2]);
-        findings.int8.precision_at_1 = 0.95;
-        findings.float.precision_at_1 = 0.95;
+        findings.int8.precision_at_1_gallery = 0.95;
+        findings.float.precision_at_1_gallery = 0.95;
     });
     advises(&found, &["train.loss.triplet.margin=0.4"]);
 }
@@ -243,6 +264,7 @@ fn a_miner_that_finds_nothing_gets_advice() {
 #[test]
 fn few_images_get_advice() {
     advises(&of(|of, _| of.data.test_images = 5), &["5 test images", "20.0 points", "data.test_share"]);
+    advises(&of(|of, _| of.data.held_out_images = 99), &["99 held-out images", "docs/THRESHOLD.md"]);
     advises(&of(|of, _| of.data.train_images = 30), &["10 images", "train.augment"]);
 }
 
@@ -251,7 +273,7 @@ fn precision_that_rose_or_fell() {
     let rows = |found: [f64; 2]| [row(100, 0.1, found[0]), row(200, 0.1, found[1])].to_vec();
     advises(
         &of(|of, _| of.training.history = rows([0.99, 0.98])),
-        &["step 100 (P@1 99.00 %)", "train.patience=5"],
+        &["step 100 (P@1, nearest other held-out image: 99.00 %)", "train.patience=5"],
     );
     advises(
         &of(|of, _| of.training.history = rows([0.97, 0.98])),
@@ -266,10 +288,14 @@ fn precision_that_rose_or_fell() {
 
 #[test]
 fn missing_and_loose_thresholds_get_advice() {
-    advises(
-        &of(|of, _| of.int8.pairs.at_thresholds = None),
-        &["no threshold", "--set 'train.hold_out=\"classes\"'"],
-    );
+    let few = of(|of, _| of.int8.pairs.at_thresholds = None);
+    advises(&few, &["no threshold", "6 training images; add some."]);
+    let many = of(|of, _| {
+        of.int8.pairs.at_thresholds = None;
+        of.data.classes = (0..8).map(|class| class.to_string()).collect();
+        of.data.train_images = 1_600;
+    });
+    advises(&many, &["no threshold", "--set 'train.hold_out=\"classes\"'"]);
     let none = of(|of, config| {
         of.int8.pairs.at_thresholds = None;
         config.train.hold_out = tinytriplet_recipe::HoldOut::None;

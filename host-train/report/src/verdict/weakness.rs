@@ -10,7 +10,7 @@ pub(super) fn int8_loss(findings: &Findings) -> f64 {
     let (float, int8) = (&findings.float, &findings.int8);
     let losses = [
         float.prototype_5_shot.mean - int8.prototype_5_shot.mean,
-        float.precision_at_1 - int8.precision_at_1,
+        float.precision_at_1_gallery - int8.precision_at_1_gallery,
     ];
     losses.into_iter().fold(0.0, f64::max)
 }
