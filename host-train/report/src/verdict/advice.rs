@@ -100,8 +100,8 @@ fn few_test_images(findings: &Findings, config: &Config) -> Option<String> {
             false => String::new(),
         };
         format!(
-            "With {}, one of them is worth {:.1} points, and the true shares may be anywhere in the ranges in brackets \
-             (with 95 % confidence): add images{share}.",
+            "With {}, the true shares lie in the ranges in brackets with 95 % confidence, and one image is worth {:.1} \
+             points: add images{share}.",
             count(images as u64, "test image"),
             100.0 / images.max(1) as f64
         )
