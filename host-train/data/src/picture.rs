@@ -132,6 +132,20 @@ impl From<JpegFault> for PictureFault {
 /// # Errors
 /// The file cannot be read, is no picture, or too large a one.
 pub fn read(path: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Result<Picture, PictureError> {
+    open(path, |image| {
+        let Prepared { pixels, .. } = prepare(image, preprocessing, size)?;
+        Ok(Picture { pixels, greys_left: greys_left(image) })
+    })
+}
+
+/// Reads a picture, and returns what `look` makes of it, in the memory that pictures share.
+///
+/// # Errors
+/// The file cannot be read, is no picture, or too large a one, or `look` fails.
+pub fn open<T>(
+    path: &Path,
+    look: impl FnOnce(&DynamicImage) -> Result<T, PictureFault>,
+) -> Result<T, PictureError> {
     let read = || {
         if !fs::metadata(path)?.is_file() {
             return Err(PictureFault::NotAFile);
@@ -140,9 +154,7 @@ pub fn read(path: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Resu
         File::open(path)?.take(MEMORY + 1).read_to_end(&mut bytes)?;
         let (image, _share) = decode_in(&bytes, &FREE)?;
         drop(bytes);
-        let greys_left = greys_left(&image);
-        let Prepared { pixels, .. } = prepare(&image, preprocessing, size)?;
-        Ok(Picture { pixels, greys_left })
+        look(&image)
     };
     read().map_err(|fault| PictureError { path: path.into(), fault })
 }

@@ -6,7 +6,7 @@ use crate::{
     commands::{
         self, bench::BenchArgs, completions::CompletionsArgs, device::DeviceArgs, draw::DrawArgs,
         embed::EmbedArgs, eval::EvalArgs, export::ExportArgs, inspect::InspectArgs, report::ReportArgs,
-        samples::SamplesArgs, study::StudyArgs, train::TrainArgs,
+        samples::SamplesArgs, see::SeeArgs, study::StudyArgs, train::TrainArgs,
     },
     terminal,
 };
@@ -58,6 +58,9 @@ enum Command {
     /// Write the embeddings of images as a NumPy array
     #[command(after_help = help::EMBED)]
     Embed(EmbedArgs),
+    /// Show what the net is given of a picture: in the terminal, and as a PNG beside the original
+    #[command(after_help = help::SEE)]
+    See(SeeArgs),
     /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file, and run its self-test
     #[command(after_help = help::INSPECT)]
     Inspect(InspectArgs),
@@ -125,6 +128,7 @@ impl Cli {
             Command::Report(args) => commands::report::run(&args),
             Command::Study(args) => commands::study::run(&args),
             Command::Embed(args) => commands::embed::run(&args),
+            Command::See(args) => commands::see::run(&args),
             Command::Inspect(args) => commands::inspect::run(&args),
             Command::Bench(args) => commands::bench::run(&args),
             Command::Device(args) => return commands::device::run(args),

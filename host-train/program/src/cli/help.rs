@@ -84,6 +84,15 @@ Examples:
   host-train embed --model runs/default --images samples/7 samples/8 --out e.npy
   host-train embed --model runs/default --images test.gz:0-99 --out e.npy";
 
+pub const SEE: &str = "\
+Examples:
+  host-train see photo.jpg
+  host-train see photo.jpg --model runs/mugs -o photo.seen.png
+  host-train see mugs/blue mugs/red --model runs/mugs -o seen
+
+What is done to a picture, and how the recipe says it: docs/IMAGES.md. The drawing has colours if standard output is a \
+terminal and NO_COLOR is not set.";
+
 pub const INSPECT: &str = "\
 Examples:
   host-train inspect runs/default

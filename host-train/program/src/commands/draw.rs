@@ -1,5 +1,6 @@
 //! `draw`: the drawn digits as text.
 
+use super::drawing::character;
 use crate::terminal::print;
 use anyhow::Result;
 use clap::{Args, value_parser};
@@ -16,9 +17,6 @@ pub struct DrawArgs {
     pub seed: u64,
 }
 
-/// Ten levels from background to ink, as in the firmware's `image.rs`.
-const LEVELS: &[u8; 10] = b" .:-=+*#%@";
-
 /// Prints `per_class` digits of each class, one character per pixel, in the form of
 /// `firmware/demo/digits.txt`.
 ///
@@ -26,12 +24,11 @@ const LEVELS: &[u8; 10] = b" .:-=+*#%@";
 /// Returns an error if standard output is closed.
 pub fn run(&DrawArgs { per_class, seed }: &DrawArgs) -> Result<()> {
     let digits = drawn::dataset(seed, per_class.into(), 1).train;
-    let character = |&pixel: &u8| char::from(LEVELS[(usize::from(pixel) * (LEVELS.len() - 1) + 127) / 255]);
     print("Digits drawn by `cargo run -p host-train -- draw`, one character a pixel.\n")?;
     for index in classes(digits.labels()).into_iter().flat_map(|class| class.images) {
         print(format_args!("\ndigit {}\n", digits.label(index)))?;
         for row in digits.image(index).chunks(digits.width) {
-            print(format_args!("|{}|\n", row.iter().map(character).collect::<String>()))?;
+            print(format_args!("|{}|\n", row.iter().map(|&pixel| character(pixel)).collect::<String>()))?;
         }
     }
     Ok(())

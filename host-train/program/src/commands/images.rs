@@ -58,14 +58,7 @@ pub fn read(
         if let Some((path, numbers)) = idx_file(place) {
             images.extend(read_idx(path, numbers, input)?);
         } else if place.is_dir() {
-            let (pictures, notes) = folder::pictures(place)?;
-            notes.iter().for_each(|text| note("note", text));
-            ensure!(
-                !pictures.is_empty(),
-                "{}: no image (PNG, JPEG or BMP) is in this folder; sub-folders are not looked into: name them",
-                place.display()
-            );
-            images.extend(read_pictures(&pictures, input, preprocessing, if_broken)?);
+            images.extend(read_pictures(&in_folder(place)?, input, preprocessing, if_broken)?);
         } else {
             images.extend(read_pictures(std::slice::from_ref(place), input, preprocessing, if_broken)?);
         }
@@ -84,6 +77,21 @@ pub fn read(
 pub fn read_picture(path: &Path, input: Shape, preprocessing: Preprocessing) -> Result<Image> {
     let pixels = picture::read(path, preprocessing, size(input)?)?.pixels;
     Ok(Image { path: path.into(), number: None, pixels })
+}
+
+/// Returns the pictures of a folder, at least one.
+///
+/// # Errors
+/// Returns an error if the folder cannot be read, or holds none.
+pub fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (pictures, notes) = folder::pictures(folder)?;
+    notes.iter().for_each(|text| note("note", text));
+    ensure!(
+        !pictures.is_empty(),
+        "{}: no image (PNG, JPEG or BMP) is in this folder; sub-folders are not looked into: name them",
+        folder.display()
+    );
+    Ok(pictures)
 }
 
 /// Returns the rows and columns of a model's input.
@@ -138,7 +146,7 @@ fn idx_file(place: &Path) -> Option<(&Path, Option<&str>)> {
 
 /// Returns true if a file is to be read as IDX: it begins like one (two zeros, then the type for
 /// unsigned bytes), or like gzip, which no picture does.
-fn is_idx(path: &Path) -> bool {
+pub fn is_idx(path: &Path) -> bool {
     let mut start = [0; 3];
     // A pipe would be waited for.
     path.is_file()

@@ -1,0 +1,157 @@
+//! Grey images in a terminal, or in a pipe.
+
+use std::{
+    env,
+    io::{IsTerminal, stdout},
+};
+
+/// Ten levels from background to ink, as in the firmware's `image.rs`.
+const LEVELS: &[u8; 10] = b" .:-=+*#%@";
+/// The widest drawing, in columns.
+const WIDEST: usize = 80;
+
+/// What the output can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Characters that are more or less black, two for each pixel.
+    Plain,
+    /// Half blocks in 24 greys, black and white, one character for two pixels.
+    Colours256,
+    /// Half blocks in all greys.
+    TrueColour,
+}
+
+impl Style {
+    /// Returns the style of standard output: plain, unless it is a terminal that may have colours.
+    pub fn of_output() -> Self {
+        Self::of(stdout().is_terminal(), |name| env::var(name).ok())
+    }
+
+    fn of(is_terminal: bool, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let is_refused = variable("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || variable("TERM").is_some_and(|value| value == "dumb");
+        let colours = variable("COLORTERM").unwrap_or_default();
+        match colours.as_str() {
+            _ if !is_terminal || is_refused => Self::Plain,
+            "truecolor" | "24bit" => Self::TrueColour,
+            _ => Self::Colours256,
+        }
+    }
+}
+
+/// Returns the character that is about as black on white paper as a pixel is bright.
+pub fn character(pixel: u8) -> char {
+    char::from(LEVELS[(usize::from(pixel) * (LEVELS.len() - 1) + 127) / 255])
+}
+
+/// Draws an image in at most 80 columns; blocks of pixels become one if it is wider.
+pub fn drawn(pixels: &[u8], width: usize, style: Style) -> String {
+    let most = if style == Style::Plain { (WIDEST - 2) / 2 } else { WIDEST };
+    let rows = reduced(pixels, width, width.div_ceil(most));
+    let mut text = String::new();
+    match style {
+        Style::Plain => {
+            for row in rows {
+                let line: String = row.iter().flat_map(|&pixel| [character(pixel); 2]).collect();
+                text += &format!("|{line}|\n");
+            }
+        }
+        Style::Colours256 | Style::TrueColour => {
+            for pair in rows.chunks(2) {
+                for (column, &above) in pair[0].iter().enumerate() {
+                    let below = pair.get(1).map(|row| row[column]);
+                    let below = below.map_or("49".into(), |pixel| format!("48;{}", colour(pixel, style)));
+                    text += &format!("\x1b[38;{};{below}m▀", colour(above, style));
+                }
+                text += "\x1b[0m\n";
+            }
+        }
+    }
+    text
+}
+
+/// Returns the rows of an image, of which each square of `side` by `side` pixels has become one, its
+/// mean.
+fn reduced(pixels: &[u8], width: usize, side: usize) -> Vec<Vec<u8>> {
+    let rows: Vec<&[u8]> = pixels.chunks(width).collect();
+    let mean = |band: &[&[u8]], left: usize| {
+        let square = band.iter().flat_map(|row| row[left..].iter().take(side)).copied();
+        let (sum, count) = square.fold((0, 0), |(sum, count), pixel| (sum + u32::from(pixel), count + 1));
+        ((sum + count / 2) / count) as u8
+    };
+    rows.chunks(side).map(|band| (0..width).step_by(side).map(|left| mean(band, left)).collect()).collect()
+}
+
+/// Returns a grey as a terminal is told it, behind `38;` or `48;`.
+fn colour(pixel: u8, style: Style) -> String {
+    match (style, pixel) {
+        (Style::TrueColour, _) => format!("2;{pixel};{pixel};{pixel}"),
+        // Black, white, and between them 24 greys: 8, 18, … 238.
+        (_, ..=3) => "5;16".into(),
+        (_, 247..) => "5;231".into(),
+        _ => format!("5;{}", (232 + (u16::from(pixel.max(8)) - 3) / 10).min(255)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_that_may_have_them() {
+        let of = |is_terminal, variables: &[(&str, &str)]| {
+            Style::of(is_terminal, |name| {
+                variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).into())
+            })
+        };
+        let colour = ("COLORTERM", "truecolor");
+        assert_eq!(of(true, &[]), Style::Colours256);
+        assert_eq!(of(true, &[colour]), Style::TrueColour);
+        assert_eq!(of(true, &[("COLORTERM", "24bit"), ("NO_COLOR", "")]), Style::TrueColour);
+        assert_eq!(of(false, &[colour]), Style::Plain);
+        assert_eq!(of(true, &[colour, ("NO_COLOR", "1")]), Style::Plain);
+        assert_eq!(of(true, &[colour, ("TERM", "dumb")]), Style::Plain);
+    }
+
+    #[test]
+    fn an_image_is_drawn_row_by_row() {
+        let pixels = [0, 255, 128, 30, 240, 8];
+        assert_eq!(drawn(&pixels, 2, Style::Plain), "|  @@|\n|++..|\n|%%  |\n");
+        assert_eq!(
+            drawn(&pixels, 2, Style::TrueColour),
+            "\x1b[38;2;0;0;0;48;2;128;128;128m▀\x1b[38;2;255;255;255;48;2;30;30;30m▀\x1b[0m\n\
+             \x1b[38;2;240;240;240;49m▀\x1b[38;2;8;8;8;49m▀\x1b[0m\n"
+        );
+        assert_eq!(
+            drawn(&pixels, 2, Style::Colours256),
+            "\x1b[38;5;16;48;5;244m▀\x1b[38;5;231;48;5;234m▀\x1b[0m\n\x1b[38;5;255;49m▀\x1b[38;5;232;49m▀\x1b[0m\n"
+        );
+    }
+
+    #[test]
+    fn greys_are_the_nearest_of_256_colours() {
+        for pixel in 0..=255_u8 {
+            let index: u16 = colour(pixel, Style::Colours256)[2..].parse().unwrap();
+            let shown = |index: u16| match index {
+                16 => 0_u16,
+                231 => 255,
+                grey => 8 + 10 * (grey - 232),
+            };
+            let all = [16, 231].into_iter().chain(232..=255);
+            let nearest = all.map(|index| shown(index).abs_diff(pixel.into())).min().unwrap();
+            assert!(shown(index).abs_diff(pixel.into()) <= nearest + 1, "{pixel}: {index}");
+        }
+    }
+
+    #[test]
+    fn no_drawing_is_wider_than_80_columns() {
+        for width in [1, 28, 39, 40, 41, 80, 81, 1024] {
+            let pixels = vec![200; width * 3];
+            let plain = drawn(&pixels, width, Style::Plain);
+            assert!(plain.lines().all(|line| line.chars().count() <= 80 && line.contains('#')), "{plain}");
+            let blocks = drawn(&pixels, width, Style::TrueColour);
+            assert!(blocks.lines().all(|line| (1..=80).contains(&line.matches('▀').count())));
+        }
+        assert_eq!(reduced(&[1, 3, 9, 5, 7, 20], 3, 2), [[4, 15]]);
+    }
+}

@@ -1,0 +1,180 @@
+//! `see`: what a net is given of a picture, drawn in the terminal and beside the original.
+
+mod sheet;
+
+use super::{
+    drawing::{Style, drawn},
+    images,
+    model_file::read_model,
+};
+use crate::terminal::{note, print};
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use shared_model::{
+    inspect::Shape,
+    model::format::{Background, Fit, Preprocessing},
+};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+use tinytriplet_data::{
+    names::shown,
+    picture,
+    prepare::{Prepared, prepare},
+};
+use tinytriplet_report::run_folder::write_whole;
+
+/// Input and preprocessing of the built-in models, which know digits.
+const BUILT_IN: (Shape, Preprocessing) = (Shape::new(28, 28, 1), Preprocessing::MNIST);
+/// An image whose brightest pixel is darker than this is called faint.
+const FAINT: u8 = 64;
+
+/// Arguments of `see`.
+#[derive(Clone, Debug, Args)]
+pub struct SeeArgs {
+    /// Image files (PNG, JPEG, BMP), or folders of them
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A model file, or the folder of a run, which says how pictures are made ready. Without it,
+    /// that is done as for the built-in model, which knows digits
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// PNG file to write: the original beside what the net is given, enlarged. Of several
+    /// pictures, or if the name does not end in .png, a folder of such files
+    #[arg(short, long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
+}
+
+/// Prints what the net is given of each picture, and writes it beside the original.
+///
+/// # Errors
+/// Returns an error if a file cannot be read or is no picture, or a PNG cannot be written.
+pub fn run(SeeArgs { files, model, out }: &SeeArgs) -> Result<()> {
+    let (input, preprocessing) = match model {
+        None => BUILT_IN,
+        Some(path) => {
+            let file = read_model(path)?;
+            let model = file.decode()?;
+            (model.metadata().input, model.metadata().preprocessing)
+        }
+    };
+    let size = images::size(input)?;
+    let pictures = pictures(files)?;
+    let sheets = match out {
+        None => vec![None; pictures.len()],
+        Some(out) => sheet_paths(&pictures, out)?.into_iter().map(Some).collect(),
+    };
+    let style = Style::of_output();
+    for (path, sheet) in pictures.iter().zip(sheets) {
+        let (original, [width, height], prepared) = picture::open(path, |image| {
+            Ok((
+                sheet.is_some().then(|| sheet::original(image)),
+                [image.width(), image.height()],
+                prepare(image, preprocessing, size)?,
+            ))
+        })?;
+        let told = treatment(preprocessing, prepared.background, size);
+        print(format_args!("{}: {width}x{height} pixels, {told}\n", shown(path)))?;
+        print(drawn(&prepared.pixels, size[1], style))?;
+        if let Some(text) = doubt(&prepared) {
+            note("note", format_args!("{}: {text}", shown(path)));
+        }
+        if let (Some(original), Some(path)) = (original, sheet) {
+            write_whole(&path, &sheet::beside(&original, &prepared.pixels, size)?)?;
+            print(format_args!("wrote {}\n", shown(&path)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the pictures among `places`, and those in the folders among them.
+fn pictures(places: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut pictures = Vec::new();
+    for place in places {
+        ensure!(
+            !images::is_idx(place),
+            "{}: this is an IDX file: its images are used as they are",
+            shown(place)
+        );
+        if place.is_dir() {
+            pictures.extend(images::in_folder(place)?);
+        } else {
+            pictures.push(place.clone());
+        }
+    }
+    Ok(pictures)
+}
+
+/// Returns the file to write for each picture: `out` itself, or a file in the folder `out`, which
+/// is created.
+fn sheet_paths(pictures: &[PathBuf], out: &Path) -> Result<Vec<PathBuf>> {
+    let is_png = out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
+    if let [picture] = pictures
+        && is_png
+        && !out.is_dir()
+    {
+        let is_same =
+            fs::canonicalize(out).is_ok_and(|out| fs::canonicalize(picture).is_ok_and(|it| it == out));
+        ensure!(!is_same, "{}: this is the picture itself: name another file", shown(out));
+        return Ok(vec![out.into()]);
+    }
+    ensure!(
+        !out.is_file(),
+        "{}: this is a file, and there are {} pictures: name a folder",
+        shown(out),
+        pictures.len()
+    );
+    let mut sheets = HashMap::new();
+    let mut paths = Vec::new();
+    for picture in pictures {
+        let mut name =
+            picture.file_name().with_context(|| format!("{}: has no name", shown(picture)))?.to_owned();
+        name.push(".seen.png");
+        let sheet = out.join(name);
+        if let Some(other) = sheets.insert(sheet.clone(), picture) {
+            bail!(
+                "{} and {} would both become {}: look at one after the other",
+                shown(other),
+                shown(picture),
+                shown(&sheet)
+            );
+        }
+        paths.push(sheet);
+    }
+    fs::create_dir_all(out).with_context(|| format!("cannot create the folder {}", shown(out)))?;
+    Ok(paths)
+}
+
+/// Tells what has been done to a picture.
+fn treatment(
+    Preprocessing { fit, background }: Preprocessing,
+    found: Background,
+    size: [usize; 2],
+) -> String {
+    let by = if background == Background::Auto { "its border says" } else { "as the model says" };
+    let background = match found {
+        Background::Light => "light background",
+        _ => "dark background",
+    };
+    let inverted = if found == Background::Light { ", so inverted" } else { "" };
+    let fit = match fit {
+        Fit::Stretch => "stretched to",
+        Fit::Contain => "scaled to fit",
+        Fit::Centre => "its ink centred in",
+    };
+    format!("{background} ({by}){inverted}; {fit} {}x{}", size[1], size[0])
+}
+
+/// Tells why a net could not know an image.
+fn doubt(Prepared { pixels, .. }: &Prepared) -> Option<String> {
+    let (least, most) = (pixels.iter().min()?, pixels.iter().max()?);
+    if least == most {
+        Some(format!("there is no ink: all pixels that the net is given are {most}"))
+    } else if *most < FAINT {
+        Some(format!("the ink is faint: the brightest pixel that the net is given is {most} of 255"))
+    } else {
+        None
+    }
+}
