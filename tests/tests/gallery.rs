@@ -219,31 +219,44 @@ fn power_cuts_on_the_pico() {
     cut_the_power("pico", 12);
 }
 
-/// On purpose, by a panic, and, where there is a watchdog, by the watchdog: the board is back, and all of its gallery.
-#[test]
-fn a_board_comes_back() {
-    for (name, ways) in [
-        ("mps2-an386", &[Restart::Reset, Restart::Panic][..]),
-        ("riscv-virt", &[Restart::Reset, Restart::Panic]),
-        ("nucleo-f446re", &[Restart::Reset, Restart::Panic]),
-        ("pico", &[Restart::Reset, Restart::Panic, Restart::Hang]),
-    ] {
-        let board = Board::with(Binary::FaultInjection, name, "back");
-        let mut client = board.boot();
-        let images = images::test_images(1, model::INPUT_LEN);
-        client.enrol("7", &images[0]).unwrap();
-        let kept = client.info().unwrap().gallery.storage == Storage::Flash;
-        let before = entries(&mut client);
-        for &way in ways {
-            let uptime = client.info().unwrap().uptime;
-            client.restart(way).unwrap();
-            client.wait_until_ready(READY).unwrap();
-            assert!(client.info().unwrap().uptime < uptime + 8_000, "{name}: {way:?}");
-            if kept {
-                assert_eq!(entries(&mut client), before, "{name}: {way:?}");
-            } else {
-                assert_eq!(entries(&mut client), Entries(BTreeMap::new()));
-            }
+/// Restarts a board in each of these ways: it is back, and all of its gallery if it keeps one.
+fn comes_back(name: &str, ways: &[Restart]) {
+    let board = Board::with(Binary::FaultInjection, name, "back");
+    let mut client = board.boot();
+    let images = images::test_images(1, model::INPUT_LEN);
+    client.enrol("7", &images[0]).unwrap();
+    let kept = client.info().unwrap().gallery.storage == Storage::Flash;
+    let before = entries(&mut client);
+    for &way in ways {
+        let uptime = client.info().unwrap().uptime;
+        client.restart(way).unwrap();
+        client.wait_until_ready(READY).unwrap();
+        assert!(client.info().unwrap().uptime < uptime + 8_000, "{name}: {way:?}");
+        if kept {
+            assert_eq!(entries(&mut client), before, "{name}: {way:?}");
+        } else {
+            assert_eq!(entries(&mut client), Entries(BTreeMap::new()));
         }
     }
+}
+
+#[test]
+fn cortex_m4_comes_back() {
+    comes_back("mps2-an386", &[Restart::Reset, Restart::Panic]);
+}
+
+#[test]
+fn risc_v_comes_back() {
+    comes_back("riscv-virt", &[Restart::Reset, Restart::Panic]);
+}
+
+#[test]
+fn nucleo_f446re_comes_back() {
+    comes_back("nucleo-f446re", &[Restart::Reset, Restart::Panic]);
+}
+
+/// The watchdog ends a hang.
+#[test]
+fn pico_comes_back() {
+    comes_back("pico", &[Restart::Reset, Restart::Panic, Restart::Hang]);
 }
