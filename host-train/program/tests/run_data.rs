@@ -221,7 +221,7 @@ fn a_run_of_an_earlier_version_does_not_know_its_data() {
         let other = run(desk.path(), &[command, "runs/tiny", "--data", "nuts"]);
         fails(&other, &["other data than are found now: screws then, nuts now."]);
         let (_, error) = done(&run(desk.path(), &[command, "runs/tiny", "--data", "screws"]));
-        assert!(error.contains("note whether these are the run's own data cannot be told"), "{error}");
+        assert!(error.contains("whether these are its data cannot be told"), "{error}");
     }
     let (_, error) = done(&run(desk.path(), &["eval", "runs/tiny", "--data", "nuts"]));
     assert!(error.contains("note trained on screws, evaluated on nuts\n"), "{error}");

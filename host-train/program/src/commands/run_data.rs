@@ -248,7 +248,10 @@ impl RunData {
         OtherData { other_data }: OtherData,
     ) -> Result<()> {
         if self.record().is_none() {
-            note("note", "whether these are the run's own data cannot be told: an earlier version began it");
+            note(
+                "note",
+                "an earlier version of this program began the run, so whether these are its data cannot be told",
+            );
         }
         match self.difference(data, needed) {
             Some(difference) if !other_data => {

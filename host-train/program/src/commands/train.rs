@@ -207,10 +207,11 @@ impl<'a> Job<'a> {
             None => Start::Saving(checkpoints),
         };
         listen_for_interrupt(self.to_go_on()).context("cannot listen for Ctrl-C")?;
-        let begun = folder.write(CONFIG, toml.as_bytes());
-        // A run of an earlier version may not have these data: its checkpoint tells.
-        let begun =
-            if args.resume.is_none() { begun.and_then(|()| self.record.write(folder)) } else { begun };
+        let begun = folder.write(CONFIG, toml.as_bytes()).and_then(|()| match args.resume {
+            // An earlier version may have begun it on other data: its checkpoint tells.
+            Some(_) => Ok(()),
+            None => self.record.write(folder),
+        });
         let trained =
             begun.and_then(|()| train(config, seen, &self.device, folder, start)).inspect_err(|_| {
                 if args.resume.is_none() && checkpoints.is_empty() {

@@ -86,7 +86,7 @@ mod tests {
             advice(&[]),
             "Lower train.lr (now 0.003), or let it rise more slowly (train.schedule.cosine.warm_up, now 100)"
         );
-        let hard = "train.loss.triplet={ margin = 0.2, miner = \"batch_hard\", warm_up = 9 }";
+        let hard = "train.loss={ triplet = { margin = 0.2, miner = \"batch_hard\", warm_up = 9 } }";
         assert_eq!(
             advice(&[hard, "net.normalise=false", "train.schedule=\"constant\""]),
             "Lower train.lr (now 0.003), let it rise slowly (train.schedule = { cosine = { warm_up = 100 } }), mine \
