@@ -122,7 +122,8 @@ impl Chart<'_> {
         for (row, label) in thresholds.iter().enumerate() {
             let above = ROW * (thresholds.len() - row) as f64;
             let at = Share(label.at);
-            let _ = write!(drawn, "{}", Line("threshold", (at, Px(label.line() - above)), (at, Px(HEIGHT))));
+            // From below, so that dashes of lines at one place are the same.
+            let _ = write!(drawn, "{}", Line("threshold", (at, Px(HEIGHT)), (at, Px(label.line() - above))));
             drawn += &label.text(Px(12.0 - above));
         }
         let spots: Vec<([f64; 2], &str)> = self

@@ -155,8 +155,12 @@ fn names(classes: &[Class], body: &mut String) {
         let &Some([x, y]) = middle else { continue };
         let name = cut(name, NAME);
         let half = COLUMN * name.chars().count() as f64 / 2.0 + 3.0;
-        // Above the dot, unless there are so many that the name has to lie on some.
-        let above = if places.len() <= 12 { 10.0 } else { -4.0 };
+        // Above the dot, or below one at the edge; on some where there are many.
+        let above = match places.len() {
+            0..=12 if y / UNITS * SIDE > 2.0 * ROW => 10.0,
+            0..=12 => -1.3 * ROW,
+            _ => -4.0,
+        };
         let place = [x / UNITS * SIDE, y / UNITS * SIDE - above];
         let from = placed.iter().map(|&(other, its)| {
             let [across, down] = [0, 1].map(|axis| (f64::abs(place[axis] - other[axis])).max(1e-6));
