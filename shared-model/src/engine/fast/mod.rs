@@ -12,10 +12,8 @@ mod conv;
 mod cortex_m;
 mod lanes;
 mod pack;
-mod panel;
 #[cfg(test)]
 mod random;
-mod records;
 mod rows;
 mod taps;
 mod winograd;

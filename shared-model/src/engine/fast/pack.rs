@@ -1,7 +1,7 @@
 //! Packed weights. Each kernel's module packs its own. This one has what else a model file needs:
 //! lengths, single weights read back, and the check that packed weights can come from packing.
 
-use super::{records, rows, winograd};
+use super::{rows, taps, winograd};
 use crate::model::{
     format::Pool,
     geometry::ConvGeometry,
@@ -18,7 +18,7 @@ pub(crate) struct FilterShape {
     /// Input channels.
     depth: usize,
     /// The order of weights for [`Kernel::Taps`].
-    order: records::Order,
+    order: taps::Order,
 }
 
 impl FilterShape {
@@ -26,13 +26,13 @@ impl FilterShape {
     pub fn of_conv(conv: &ConvGeometry, pool: Option<Pool>) -> Self {
         let depth = usize::from(conv.input.channels) / conv.groups.max(1);
         let ConvGeometry { kernel, stride, .. } = *conv;
-        let order = records::Order::of(depth, kernel, stride, conv.is_padded(), pool.is_some());
+        let order = taps::Order::of(depth, kernel, stride, conv.is_padded(), pool.is_some());
         Self { channels: conv.output.channels.into(), kernel, depth, order }
     }
 
     /// Returns the filters of a dense layer.
     pub fn of_dense(channels: usize, inputs: usize) -> Self {
-        let order = records::Order::of(inputs, [1, 1], [1, 1], false, false);
+        let order = taps::Order::of(inputs, [1, 1], [1, 1], false, false);
         Self { channels, kernel: [1, 1], depth: inputs, order }
     }
 
@@ -66,7 +66,7 @@ impl Kernel {
         match self {
             Self::Reference(_) => channels.checked_mul(filters.taps()),
             Self::Winograd => Some(2 * winograd::packed_len(depth, channels)),
-            Self::Taps => Some(2 * records::packed_len(order, channels)),
+            Self::Taps => Some(2 * taps::packed_len(order, channels)),
             Self::Rows => {
                 let row = filters.taps().checked_next_multiple_of(rows::ROW_MULTIPLE)?;
                 row.checked_mul(channels.checked_next_multiple_of(4)?)
@@ -89,7 +89,7 @@ impl Kernel {
             }
             (Self::Rows, _) => rows::pack(weights, filters.taps(), out),
             (Self::Winograd, Ok(halves)) => winograd::pack(weights, filters.depth, halves),
-            (Self::Taps, Ok(halves)) => records::pack(weights, filters.order, parameters, halves),
+            (Self::Taps, Ok(halves)) => taps::pack(weights, filters.order, parameters, halves),
             (_, Err(_)) => return false,
         }
         true

@@ -4,7 +4,7 @@ use super::{aligned, global_asm, offset_of, register};
 use crate::{
     engine::fast::{
         misfit,
-        panel::{Fours, Panel},
+        rows::{Fours, Panel},
     },
     model::tensor::Element,
 };

@@ -6,7 +6,7 @@ use super::{
     taps::{Arguments, Lengths},
 };
 use crate::{
-    engine::fast::{conv::Pixels, misfit, records},
+    engine::fast::{conv::Pixels, misfit, taps},
     model::tensor::Element,
 };
 
@@ -17,7 +17,7 @@ pub type Panel = [[u32; 4]; 10];
 const WORDS: usize = 10;
 const WEIGHT_BYTES: usize = 2 * WORDS * 4;
 /// Halves of a record.
-const RECORD: usize = records::THREE.record();
+const RECORD: usize = taps::THREE.record();
 const _: () = assert!(2 * RECORD == WEIGHT_BYTES + 4 * 4);
 const LENGTHS: Lengths = Lengths { panel: 40, record: RECORD };
 

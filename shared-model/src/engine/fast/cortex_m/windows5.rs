@@ -3,7 +3,7 @@
 //! rounded values, two channels at a time, which needs values that fit 16 bits.
 
 use super::{aligned, global_asm, offset_of};
-use crate::engine::fast::records;
+use crate::engine::fast::taps;
 
 /// Arguments, which the assembly copies to its stack.
 #[repr(C)]
@@ -19,7 +19,7 @@ consecutive!(Arguments: records, records_end, output, count, lines);
 const _: () = assert!(size_of::<Arguments>() == 4 * 5);
 
 /// Halves of a record: 14 words of two channels, their biases and multipliers.
-const RECORD: usize = records::FIVE.record();
+const RECORD: usize = taps::FIVE.record();
 /// Bytes of a record's weights.
 const WEIGHT_BYTES: usize = 2 * 14 * 4;
 const _: () = assert!(2 * RECORD == WEIGHT_BYTES + 4 * 4);
