@@ -3,13 +3,12 @@
 //!
 //! * [`emulator`] builds a program for a board and boots it.
 //! * [`mod@measure`] counts what models cost on a board.
-//! * [`image`] reads digits drawn as text.
 //! * [`Cli`] is the command line of `cargo run -p firmware`, and [`main`] its program.
 
 mod cli;
 mod demo;
 pub mod emulator;
-pub mod image;
+mod image;
 pub mod measure;
 mod output;
 mod run;

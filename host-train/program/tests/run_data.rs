@@ -1,7 +1,9 @@
 //! A run knows its data: every command on it finds them again, and takes no others unasked.
 
+mod files;
 mod program;
 
+use files::files;
 use image::{GrayImage, Luma};
 use program::{fails, host_train, program};
 use serde_json::Value;
@@ -53,19 +55,6 @@ fn done(output: &Output) -> (String, String) {
         [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
     assert!(output.status.success(), "{error}");
     (out, error)
-}
-
-/// Returns all files below a folder.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.append(&mut files(&path)),
-            false => drop(found.insert(path.clone(), fs::read(&path).unwrap())),
-        }
-    }
-    found
 }
 
 #[track_caller]

@@ -1,13 +1,10 @@
 //! A run's files for TensorBoard, read by TensorBoard itself.
 
+mod files;
 mod tiny;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use files::files;
+use std::{path::Path, process::Command};
 use tiny::TRAIN;
 
 #[track_caller]
@@ -15,19 +12,6 @@ fn succeeds(command: &mut Command) {
     let output = command.output().unwrap();
     let [out, error] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     assert!(output.status.success(), "{out}{error}");
-}
-
-/// Returns all files below a folder.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.append(&mut files(&path)),
-            false => drop(found.insert(path.clone(), fs::read(&path).unwrap())),
-        }
-    }
-    found
 }
 
 #[test]

@@ -4,13 +4,13 @@
 //! data → sampler → net → miner → loss → checkpoint
 //! ```
 
-pub mod augment;
-pub mod conv;
+mod augment;
+mod conv;
 mod device;
-pub mod dihedral;
-pub mod fused_conv;
-pub mod loss;
-pub mod miner;
+mod dihedral;
+mod fused_conv;
+mod loss;
+mod miner;
 pub mod net;
 mod product;
 pub mod sampler;

@@ -59,7 +59,7 @@ impl Random {
             let kernel = [1, 2, 3, 3, 4, 5, 7];
             let weight = [self.from(&channels), x[3], self.from(&kernel), self.from(&kernel)];
             let products = x.iter().product::<usize>() * weight[0] * weight[2] * weight[3];
-            if products < 2_000_000 && geometry.output(x, weight).is_some() {
+            if products < 2_000_000 && Plan::new(x, weight, &geometry).is_some() {
                 return (geometry, x, weight);
             }
         }

@@ -48,18 +48,6 @@ impl Window {
     }
 }
 
-impl Geometry {
-    /// Returns the shape of the result `[images, rows, columns, outputs]`, for maps
-    /// `[images, rows, columns, inputs]` and weights
-    /// `[outputs, inputs, kernel rows, kernel columns]`.
-    ///
-    /// `None` where they do not fit: a window larger than its map, channels that differ, an extent
-    /// of 0 (but for the number of images), a stride of 0, or a map whose size overflows 32 bits.
-    pub fn output(&self, x: [usize; 4], weight: [usize; 4]) -> Option<[usize; 4]> {
-        Plan::new(x, weight, self).map(|plan| plan.output_shape())
-    }
-}
-
 /// A [`Geometry`] and the shapes it was checked with. No pool is a pool of one position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
@@ -81,6 +69,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Checks the shapes of maps `[images, rows, columns, inputs]` and weights
+    /// `[outputs, inputs, kernel rows, kernel columns]`.
+    ///
+    /// `None` where they do not fit: a window larger than its map, channels that differ, an extent
+    /// of 0 (but for the number of images), a stride of 0, or a map whose size overflows 32 bits.
     pub fn new(x: [usize; 4], weight: [usize; 4], geometry: &Geometry) -> Option<Self> {
         let [images, height, width, inputs] = x;
         let [outputs, weight_inputs, kernel_rows, kernel_columns] = weight;

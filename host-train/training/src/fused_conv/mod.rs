@@ -56,11 +56,11 @@ pub fn supported(device: &Device) -> bool {
 /// * `weight`: `[outputs, inputs, kernel rows, kernel columns]`, as Burn's `Conv2d` has it
 /// * `bias`: `[outputs]`
 ///
-/// Returns `[images, rows', columns', outputs]`, the shape that [`Geometry::output`] tells. All
+/// Returns `[images, rows', columns', outputs]`, the shape that [`Plan::output_shape`] tells. All
 /// three get gradients; `x` costs nothing where it needs none.
 ///
 /// # Panics
-/// The device is not [`supported`], the shapes do not fit ([`Geometry::output`] is `None`), or the
+/// The device is not [`supported`], the shapes do not fit ([`Plan::new`] is `None`), or the
 /// values are not `f32`.
 pub fn conv_relu_pool(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, geometry: &Geometry) -> Tensor<4> {
     if let Some(Window { kernel, stride }) = geometry.pool

@@ -34,7 +34,7 @@ impl Case {
         mut value: impl FnMut() -> f32,
     ) -> Self {
         let mut values = |count: usize| (0..count).map(|_| value()).collect::<Vec<f32>>();
-        let y_shape = geometry.output(x_shape, weight_shape).expect("a case that fits");
+        let y_shape = Plan::new(x_shape, weight_shape, &geometry).expect("a case that fits").output_shape();
         Self {
             geometry,
             x_shape,

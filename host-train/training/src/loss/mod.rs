@@ -13,7 +13,7 @@ mod sup_con;
 mod testing;
 mod triplet;
 
-pub use batch::{BatchLoss, EmbeddedBatch, Loss, similarities, squared_distances};
+pub use batch::{EmbeddedBatch, Loss};
 pub use contrastive::Contrastive;
 pub use multi_similarity::MultiSimilarity;
 pub use proxies::Proxies;
