@@ -65,7 +65,12 @@ impl<'a> Model<'a> {
             return Err(DecodeError::Reserved);
         }
 
-        let metadata = read_metadata(&file[HEADER_LEN..metadata_end])?;
+        let encoded = &file[HEADER_LEN..metadata_end];
+        let (metadata, _) =
+            postcard::take_from_bytes::<Metadata<'a>>(encoded).map_err(|_| unreadable(encoded))?;
+        if !is_shortest(&metadata, encoded.len()) {
+            return Err(DecodeError::Metadata);
+        }
         check_metadata(&metadata)?;
 
         let data = &file[data_start..];
@@ -197,24 +202,24 @@ impl<'a> Model<'a> {
     }
 }
 
-/// Decodes the metadata, which must fill `bytes` and be encoded in as few bytes as possible.
+/// Returns true if the metadata are encoded in `len` bytes when as few as possible are used.
 ///
 /// Postcard itself accepts longer encodings of integers, and of lengths up to as many bytes as a
 /// `usize` has bits for: a PC would take files that a board refuses.
-fn read_metadata(bytes: &[u8]) -> Result<Metadata<'_>, DecodeError> {
-    let Ok((metadata, _)) = postcard::take_from_bytes::<Metadata<'_>>(bytes) else {
-        // A list that is too long is no other error to postcard than a damaged one.
-        type Front<'a> = (&'a str, Shape, f32, Preprocessing, u32);
-        return Err(match postcard::take_from_bytes::<Front<'_>>(bytes) {
-            Ok(((_, _, _, _, layers), _)) if layers as usize > format::MAX_LAYERS => {
-                DecodeError::TooManyLayers
-            }
-            _ => DecodeError::Metadata,
-        });
-    };
-    match postcard::serialize_with_flavor(&metadata, Size::default()) {
-        Ok(shortest) if shortest == bytes.len() => Ok(metadata),
-        _ => Err(DecodeError::Metadata),
+fn is_shortest(metadata: &Metadata<'_>, len: usize) -> bool {
+    postcard::serialize_with_flavor(metadata, Size::default()) == Ok(len)
+}
+
+/// Returns why the metadata cannot be decoded. Never inlined, so that only a damaged file takes the
+/// stack for it.
+#[cold]
+#[inline(never)]
+fn unreadable(bytes: &[u8]) -> DecodeError {
+    // A list that is too long is no other error to postcard than a damaged one.
+    type Front<'a> = (&'a str, Shape, f32, Preprocessing, u32);
+    match postcard::take_from_bytes::<Front<'_>>(bytes) {
+        Ok(((_, _, _, _, layers), _)) if layers as usize > format::MAX_LAYERS => DecodeError::TooManyLayers,
+        _ => DecodeError::Metadata,
     }
 }
 
