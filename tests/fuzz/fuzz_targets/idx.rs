@@ -19,7 +19,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             fs::write(folder.path().join(format!("{split}-images-idx3-ubyte")), images).unwrap();
             fs::write(folder.path().join(format!("{split}-labels-idx1-ubyte")), labels).unwrap();
         }
-        let request = Request { place: Place::Named(folder.path().to_owned()), seed: 1, ..Request::default() };
+        let request =
+            Request { place: Place::Named(folder.path().to_owned()), seed: 1, ..Request::default() };
         match find(request, &mut |_| {}) {
             Ok(dataset) => {
                 for split in [&dataset.train, &dataset.test] {
