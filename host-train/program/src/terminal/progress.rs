@@ -64,8 +64,9 @@ impl Progress {
         let now = Instant::now();
         let progress = Self { view: View::new(), task, unit, total, started: now, first: None, shown: now };
         if let View::Bar(bar) = &progress.view {
-            bar.set_length(total);
+            // The length draws it: in these looks already.
             bar.set_style(progress.style(""));
+            bar.set_length(total);
             bar.enable_steady_tick(progress.view.every());
         }
         progress
