@@ -64,7 +64,7 @@ pub enum DataError {
         /// Height and width of the test images.
         test: (usize, usize),
     },
-    /// MNIST is wanted, and nowhere to be had.
+    /// MNIST was asked for, is not on this machine, and could not be downloaded.
     #[error(transparent)]
     Download(#[from] DownloadError),
     /// The folder that [`VARIABLE`] names is wrong.

@@ -12,7 +12,7 @@ use shared_model::{
     prepare::{Format, Frame, Preparer, grey, scratch_len},
 };
 
-/// What a net is given of a picture.
+/// A picture as the net is given it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prepared {
     /// Row by row, 0 for the background.

@@ -25,7 +25,7 @@ pub enum Place {
     /// network, drawn digits.
     #[default]
     Anywhere,
-    /// What the user named: a folder, or the word [`DRAWN`].
+    /// The place that the user named: a folder, or the word [`DRAWN`].
     Named(PathBuf),
     /// Wherever MNIST is: in the folder that the environment names, in the cache, on the network.
     Mnist,

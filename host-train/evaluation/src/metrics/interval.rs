@@ -1,4 +1,4 @@
-//! How far a share that was measured may be from the true one.
+//! Confidence intervals of measured shares.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

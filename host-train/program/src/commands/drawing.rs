@@ -10,7 +10,7 @@ const LEVELS: &[u8; 10] = b" .:-=+*#%@";
 /// The widest drawing, in columns.
 const WIDEST: usize = 80;
 
-/// What the output can show.
+/// A way to draw pixels, depending on what the output can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Characters that are more or less black, two for each pixel.
