@@ -12,6 +12,7 @@ mod conv;
 mod cortex_m;
 mod lanes;
 mod pack;
+mod panel;
 #[cfg(test)]
 mod random;
 mod rows;

@@ -8,6 +8,7 @@ use super::{
     conv::{Channels, Conv, Rows},
     lanes::*,
     misfit,
+    panel::{Fours, Panel},
 };
 use crate::{engine::requantize::requantize, model::tensor::Element};
 
@@ -146,21 +147,6 @@ fn expand_quads(quads: &[[u8; 4]], panel: &mut [[u32; 2]]) -> u32 {
         sums += even + odd;
     }
     (sums & 0xffff) + (sums >> 16)
-}
-
-/// Expanded inputs.
-#[derive(Clone, Copy)]
-pub(super) struct Panel<'a> {
-    pub words: &'a [u32],
-    /// 128 times their sum.
-    pub offset: i32,
-}
-
-/// Biases and multipliers, of four output channels each.
-#[derive(Clone, Copy)]
-pub(super) struct Fours<'a> {
-    pub biases: &'a [[i32; 4]],
-    pub multipliers: &'a [[i32; 4]],
 }
 
 /// Computes a dense layer.

@@ -16,11 +16,15 @@ use super::{
     conv::{Conv, Pixels, Rows},
     lanes::*,
     misfit,
+    panel::{Stages, Tile},
 };
 use crate::model::{geometry::ConvGeometry, step::Parameters, tensor::Element};
 
 #[cfg(dsp)]
-use super::cortex_m::{differences, expand, taps::sum, windows3, windows5};
+use super::{
+    cortex_m::{differences, expand, taps::sum, windows3, windows5},
+    panel::Windows,
+};
 #[cfg(not(dsp))]
 use portable::sum;
 
@@ -47,41 +51,12 @@ enum Form {
     Any,
 }
 
-/// The order of pooled 3 × 3 windows of one channel.
+/// The assembly for pooled windows of one channel assumes these records.
 #[cfg(dsp)]
-pub(super) const THREE: Order = Order::of(1, [3, 3], [1, 1], false, true);
-/// The order of pooled 5 × 5 windows of one channel.
-#[cfg(dsp)]
-pub(super) const FIVE: Order = Order::of(1, [5, 5], [1, 1], false, true);
-
-/// One of the two tiles of a panel.
-pub(super) struct Tile<'a> {
-    /// Steps, which have two words of each tile.
-    pub panel: &'a mut [[u32; 4]],
-    /// 0 or 1.
-    pub index: usize,
-}
-
-/// The windows, or differences of windows, that an output sums one after the other.
-#[derive(Clone, Copy)]
-pub(super) struct Stages {
-    pub count: usize,
-    /// Words of each window.
-    pub words: usize,
-}
-
-/// The places of the four windows of a pooled output in lines.
-#[cfg(dsp)]
-pub(super) struct Windows {
-    /// Byte of a line at which the left windows begin.
-    pub left: usize,
-    /// Bytes from the left windows to the right ones.
-    pub next: usize,
-    /// Rows of a window.
-    pub rows: usize,
-    /// Bytes of a row.
-    pub run: usize,
-}
+const _: () = {
+    assert!(windows3::RECORD == Order::of(1, [3, 3], [1, 1], false, true).record());
+    assert!(windows5::RECORD == Order::of(1, [5, 5], [1, 1], false, true).record());
+};
 
 impl Order {
     /// Returns the order of a layer that reads `depth` channels.

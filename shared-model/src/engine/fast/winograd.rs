@@ -11,6 +11,7 @@ use super::{
     conv::{Conv, Pixels, Rows},
     lanes::*,
     misfit,
+    panel::{TilePlace, Tiles},
 };
 use crate::{engine::requantize::requantize, model::tensor::Element};
 
@@ -148,23 +149,6 @@ pub(super) fn is_transformed(
     let filter = filter(&halves, depth, output, channel);
     filter.iter().all(|&weight| i8::try_from(weight).is_ok())
         && transform_filter(filter) == transformed(halves, depth, output, channel)
-}
-
-/// Tiles that are computed together.
-#[derive(Clone, Copy)]
-pub(super) struct Tiles {
-    /// Tiles of the panel.
-    pub count: usize,
-    /// The first tiles of these that are written.
-    pub valid: usize,
-}
-
-/// A tile's place in a panel.
-pub(super) struct TilePlace<'a> {
-    pub panel: &'a mut [u32],
-    /// Tiles of the panel.
-    pub count: usize,
-    pub tile: usize,
 }
 
 /// Computes the pooled row `y`, or the rows `2y` and `2y + 1` of a convolution without a pool.

@@ -4,7 +4,7 @@ use super::{aligned, global_asm, offset_of, register};
 use crate::{
     engine::fast::{
         misfit,
-        rows::{Fours, Panel},
+        panel::{Fours, Panel},
     },
     model::tensor::Element,
 };

@@ -1,7 +1,7 @@
 //! Differences of the four windows of a pooled output, of unsigned pixels, straight from the lines.
 
 use super::{global_asm, offset_of, register};
-use crate::engine::fast::taps::{Tile, Windows};
+use crate::engine::fast::panel::{Tile, Windows};
 
 /// Arguments, which the assembly copies to its stack. Distances in bytes.
 #[repr(C)]

@@ -2,7 +2,7 @@
 
 use super::{STEP2, aligned, global_asm, offset_of, register};
 use crate::{
-    engine::fast::{conv::Pixels, misfit, taps::Stages},
+    engine::fast::{conv::Pixels, misfit, panel::Stages},
     model::tensor::Element,
 };
 

@@ -1,7 +1,7 @@
 //! Winograd's transform of tiles of unsigned pixels.
 
 use super::{global_asm, offset_of};
-use crate::engine::fast::{misfit, winograd::TilePlace};
+use crate::engine::fast::{misfit, panel::TilePlace};
 
 /// Pixels of a line that three tiles read, which is the most: each tile begins two pixels after the
 /// one before.

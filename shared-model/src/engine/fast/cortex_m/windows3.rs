@@ -6,7 +6,7 @@ use super::{
     taps::{Arguments, Lengths},
 };
 use crate::{
-    engine::fast::{conv::Pixels, misfit, taps},
+    engine::fast::{conv::Pixels, misfit},
     model::tensor::Element,
 };
 
@@ -16,9 +16,8 @@ pub type Panel = [[u32; 4]; 10];
 /// Words of a record's weights for each channel: five, and the same five again.
 const WORDS: usize = 10;
 const WEIGHT_BYTES: usize = 2 * WORDS * 4;
-/// Halves of a record.
-const RECORD: usize = taps::THREE.record();
-const _: () = assert!(2 * RECORD == WEIGHT_BYTES + 4 * 4);
+/// Halves of a record: the weights of two channels, their biases and multipliers.
+pub const RECORD: usize = (WEIGHT_BYTES + 4 * 4) / 2;
 const LENGTHS: Lengths = Lengths { panel: 40, record: RECORD };
 
 // `step2` for the last word of a stage and the first one of the next.

@@ -3,7 +3,6 @@
 //! rounded values, two channels at a time, which needs values that fit 16 bits.
 
 use super::{aligned, global_asm, offset_of};
-use crate::engine::fast::taps;
 
 /// Arguments, which the assembly copies to its stack.
 #[repr(C)]
@@ -18,11 +17,10 @@ struct Arguments {
 consecutive!(Arguments: records, records_end, output, count, lines);
 const _: () = assert!(size_of::<Arguments>() == 4 * 5);
 
-/// Halves of a record: 14 words of two channels, their biases and multipliers.
-const RECORD: usize = taps::FIVE.record();
-/// Bytes of a record's weights.
+/// Bytes of a record's weights: 14 words of two channels.
 const WEIGHT_BYTES: usize = 2 * 14 * 4;
-const _: () = assert!(2 * RECORD == WEIGHT_BYTES + 4 * 4);
+/// Halves of a record: the weights, two biases and two multipliers.
+pub const RECORD: usize = (WEIGHT_BYTES + 4 * 4) / 2;
 
 /// Bytes of stack of a patch: three words for each of its six rows, and four pairs of words of its
 /// last columns.

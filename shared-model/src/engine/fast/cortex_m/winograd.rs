@@ -4,7 +4,7 @@ use super::{STEP2, aligned, global_asm, offset_of};
 use crate::engine::fast::{
     conv::{Channels, Pixels},
     misfit,
-    winograd::Tiles,
+    panel::Tiles,
 };
 
 /// Arguments, and values for which the assembly has no register.
