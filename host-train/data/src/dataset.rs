@@ -5,7 +5,7 @@ use crate::{
     split::{Label, Split},
 };
 use shared_model::model::format::Preprocessing;
-use std::{borrow::Cow, fmt, path::PathBuf};
+use std::{borrow::Cow, collections::BTreeMap, fmt, path::PathBuf};
 use tinytriplet_recipe::{ConfigError, DataConfig, HoldOut};
 
 /// The environment variable that names a folder of data.
@@ -19,6 +19,12 @@ pub const DRAWN_DIGITS: &str = "drawn-digits";
 /// The path that stands for the drawn digits, where no folder has that name.
 pub const DRAWN: &str = "drawn";
 
+/// Returns the group of a class: the part of its name before the last `/`, if it has one.
+#[must_use]
+pub(crate) fn group_of(class_name: &str) -> Option<&str> {
+    class_name.rsplit_once('/').map(|(group, _)| group)
+}
+
 /// Images to train with and images to test with, of one size.
 #[derive(Clone, Debug)]
 pub struct Dataset {
@@ -27,7 +33,7 @@ pub struct Dataset {
     /// The source of the images.
     pub source: Source,
     /// The meaning of the labels: label `i` is the class of this name. At least as many as there
-    /// are labels in use.
+    /// are labels in use. A class of a group has the group's name before its own: `Greek/alpha`.
     pub class_names: Vec<String>,
     /// The way that the images became pixels.
     pub preprocessing: Preprocessing,
@@ -72,6 +78,19 @@ impl Dataset {
         labels.collect::<std::collections::BTreeSet<_>>().len()
     }
 
+    /// Returns the groups of classes, such as the alphabets that characters belong to, by their names,
+    /// with the labels of their classes, ascending. Empty if no class has a group.
+    #[must_use]
+    pub fn groups(&self) -> BTreeMap<&str, Vec<Label>> {
+        let mut groups: BTreeMap<&str, Vec<Label>> = BTreeMap::new();
+        for (label, name) in (0..).zip(&self.class_names) {
+            if let Some(group) = group_of(name) {
+                groups.entry(group).or_default().push(label);
+            }
+        }
+        groups
+    }
+
     /// The data without some classes, of which nothing else is told that trains or calibrates.
     /// Labels stay what they are.
     pub fn without(&self, labels: &[Label]) -> Cow<'_, Self> {
@@ -91,16 +110,24 @@ impl Dataset {
         })
     }
 
-    /// Returns the labels of the classes that `config` leaves unseen, ascending.
+    /// Returns the labels of the classes that `config` leaves unseen, each by its name or by that of
+    /// its group, ascending.
     ///
     /// # Errors
-    /// Returns [`ConfigError::Unknown`] if no class has such a name.
+    /// Returns [`ConfigError::Unknown`] if no class and no group has such a name.
     pub fn unseen_labels(&self, config: &DataConfig) -> Result<Vec<Label>, ConfigError> {
-        let label = |name: &String| match self.class_names.iter().position(|other| other == name) {
-            Some(label) => Ok(label as Label),
-            None => Err(ConfigError::unknown("data.unseen", None, name, self.class_names.clone())),
-        };
-        let mut labels = config.unseen.iter().map(label).collect::<Result<Vec<_>, _>>()?;
+        let mut labels = Vec::new();
+        for name in &config.unseen {
+            let before = labels.len();
+            let classes = (0..).zip(&self.class_names);
+            let named = classes.filter(|(_, class)| *class == name || group_of(class) == Some(name));
+            labels.extend(named.map(|(label, _)| label));
+            if labels.len() == before {
+                let groups = self.groups().into_keys().map(String::from);
+                let known = groups.chain(self.class_names.iter().cloned()).collect();
+                return Err(ConfigError::unknown("data.unseen", None, name, known));
+            }
+        }
         labels.sort_unstable();
         labels.dedup();
         Ok(labels)
@@ -143,6 +170,20 @@ mod tests {
         assert_eq!(of(&["cow", "cat", "cow"]).unwrap(), [0, 2]);
         let error = of(&["cow", "dgo"]).unwrap_err().to_string();
         assert!(error.starts_with("data.unseen: `dgo`") && error.contains("did you mean `dog`?"), "{error}");
+    }
+
+    #[test]
+    fn classes_have_groups_by_their_names() {
+        let names = ["Greek/a", "Latin/a", "Greek/b", "digit"].map(String::from).to_vec();
+        let data = Dataset { class_names: names, ..drawn::dataset(1, 1, 1) };
+        assert_eq!(data.groups(), [("Greek", vec![0, 2]), ("Latin", vec![1])].into());
+        let of = |unseen: &[&str]| {
+            let unseen = unseen.iter().map(|name| (*name).into()).collect();
+            data.unseen_labels(&DataConfig { unseen, ..DataConfig::default() })
+        };
+        assert_eq!(of(&["Greek", "digit", "Greek/b"]).unwrap(), [0, 2, 3]);
+        assert!(of(&["Greec"]).unwrap_err().to_string().contains("did you mean `Greek`?"));
+        assert!(drawn::dataset(1, 1, 1).groups().is_empty());
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! A folder of pictures: one sub-folder per class, named after it.
+//! A folder of pictures: one sub-folder per class, named after it. Classes may lie in groups, such
+//! as the characters of alphabets: `Greek/alpha` is then a class's name, and `Greek` its group's.
 //!
 //! ```text
-//! mugs/                      mugs/
-//!   blue/  1.jpg 2.jpg …       train/  blue/ …  red/ …
-//!   red/   1.jpg 2.jpg …       test/   blue/ …  red/ …
+//! mugs/                      mugs/                          signs/
+//!   blue/  1.jpg 2.jpg …       train/  blue/ …  red/ …        Greek/  alpha/ …  beta/ …
+//!   red/   1.jpg 2.jpg …       test/   blue/ …  red/ …        Latin/  a/ …  b/ …
 //! ```
 //!
 //! Nothing is left to chance: classes and files go by the natural order of their names, whatever
@@ -14,18 +15,19 @@ mod layout;
 mod listing;
 
 use crate::{
+    dataset::group_of,
     event::{Event, Progress},
-    names::{last, name, shown},
+    names::{name, shown},
     picture::{self, Picture, PictureError},
     split::{Label, Split},
 };
 use layout::Layout;
-use listing::{Listing, some};
+pub(crate) use listing::Listing;
+use listing::some;
 use rayon::prelude::*;
 use shared_model::model::format::Preprocessing;
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
     io,
     path::{Path, PathBuf},
 };
@@ -166,7 +168,7 @@ pub(super) struct Reading<'a> {
     pub min_images: usize,
     /// True if every class except the unseen ones needs a pair of images.
     pub to_train: bool,
-    /// Names of classes that are not trained on.
+    /// Names of classes, or of groups, that are not trained on.
     pub unseen: &'a [String],
     pub skip_broken: bool,
 }
@@ -175,7 +177,17 @@ pub(super) struct Reading<'a> {
 #[derive(Debug)]
 struct Class<T> {
     path: PathBuf,
+    /// Its path in the folder of all classes: its own folder's name, after that of its group.
+    place: PathBuf,
     pictures: Vec<T>,
+}
+
+impl<T> Class<T> {
+    /// Its name, which is that of its folder, after that of its group: `Greek/alpha`.
+    fn name(&self) -> String {
+        let names: Vec<String> = self.place.iter().map(shown).collect();
+        names.join("/")
+    }
 }
 
 /// The pictures that lie in a folder, in natural order; and notes about what else does.
@@ -197,9 +209,9 @@ impl Reading<'_> {
         self.leave_out(folder, &mut layout, progress)?;
         let Layout { train: trained, test: tested, .. } = layout;
         let is_split = tested.is_some();
-        let class_names = trained.iter().map(|class| name(&class.path)).collect();
-        let label = |(label, class): (usize, &Class<PathBuf>)| (last(&class.path).to_owned(), label);
-        let labels: BTreeMap<OsString, usize> = trained.iter().enumerate().map(label).collect();
+        let class_names = trained.iter().map(Class::name).collect();
+        let label = |(label, class): (usize, &Class<PathBuf>)| (class.place.clone(), label);
+        let labels: BTreeMap<PathBuf, usize> = trained.iter().enumerate().map(label).collect();
 
         let places = trained.len();
         let classes = trained.into_iter().chain(tested.into_iter().flatten()).collect();
@@ -216,7 +228,7 @@ impl Reading<'_> {
             }
         }
         for class in &tested {
-            let label = labels[last(&class.path)];
+            let label = labels[&class.place];
             class.pictures.iter().for_each(|picture| test.push(picture, label));
         }
         if test.labels.is_empty() {
@@ -234,12 +246,12 @@ impl Reading<'_> {
     ) -> Result<(), FolderError> {
         let of = layout.train.len();
         let is_small = |class: &Class<PathBuf>, fewest| class.pictures.len() < fewest;
-        let sized = |class: &Class<PathBuf>| (name(&class.path), class.pictures.len());
+        let sized = |class: &Class<PathBuf>| (class.name(), class.pictures.len());
         let left_out: Vec<Class<PathBuf>> =
             layout.train.extract_if(.., |class| is_small(class, self.min_images)).collect();
         if !left_out.is_empty() {
             if let Some(test) = &mut layout.test {
-                test.retain(|class| left_out.iter().all(|other| last(&other.path) != last(&class.path)));
+                test.retain(|class| left_out.iter().all(|other| other.place != class.place));
             }
             progress(Event::Note(&format!(
                 "{}: left out {} of {of} classes, which have fewer than data.min_images = {} images: {}",
@@ -254,7 +266,10 @@ impl Reading<'_> {
         }
         // Where the folder has no split of its own, one of every class is tested with.
         let fewest = if layout.test.is_some() { 2 } else { 3 };
-        let is_trained = |class: &&Class<PathBuf>| !self.unseen.contains(&name(&class.path));
+        let is_trained = |class: &&Class<PathBuf>| {
+            let name = class.name();
+            !self.unseen.iter().any(|unseen| *unseen == name || group_of(&name) == Some(unseen))
+        };
         let small = layout.train.iter().filter(is_trained).filter(|class| is_small(class, fewest));
         let classes: Vec<_> = small.map(sized).collect();
         if self.to_train && !classes.is_empty() {
@@ -291,10 +306,11 @@ impl Reading<'_> {
         let mut read = read.into_iter();
         let mut broken = Vec::new();
         let mut sound = Vec::new();
-        for Class { path, pictures } in classes {
+        for Class { path, place, pictures } in classes {
             let read = read.by_ref().take(pictures.len());
             let read = read.filter_map(|read| read.map_err(|error| broken.push(error)).ok());
-            sound.push(Class { path, pictures: read.map(|picture| picture.pixels).collect::<Vec<_>>() });
+            let pictures = read.map(|picture| picture.pixels).collect::<Vec<_>>();
+            sound.push(Class { path, place, pictures });
         }
         if self.skip_broken {
             broken.iter().for_each(|error| progress(Event::Note(&format!("passed over {error}"))));
@@ -609,9 +625,19 @@ mod tests {
                  (2). Move them up, as in: mv X/a/images/* X/a/",
             ),
             (
-                &["a/p/1.png", "a/q/1.png", "b/p/1.png", "b/q/2.png"],
-                "X: the images lie one level further down than those of classes: X/a/p (1), X/b/p (1). If a folder in \
-                 X is a whole data set, name that one, as in: --data X/a",
+                &["a/1.png", "b/p/1.png", "b/q/1.png", "c/r/2.png"],
+                "X: class folders lie on two levels: X/a holds images (1), and X/b holds class folders (p (1), q (1)). \
+                 If it is a class, put it into a group, as in: mv X/a X/b/. If it is none, move it elsewhere",
+            ),
+            (
+                &["a/1.png", "a/p/1.png", "b/p/1.png", "b/q/1.png"],
+                "X: class folders lie on two levels: X/a holds images (1), and X/b holds class folders (p (1), q (1)). \
+                 Of a group, each image must lie in a class folder; the first that does not is X/a/1.png",
+            ),
+            (
+                &["a/p/1.png", "a/q/1.png", "b/p/1.png", "b/q/deep/2.png"],
+                "X/b/q: no image (PNG, JPEG or BMP) is in this class folder. It holds a folder with images, X/b/q/deep \
+                 (1). Move them up: mv X/b/q/deep/* X/b/q/",
             ),
             (
                 &["a/1.png", "a/2.png", "b/s 1/1.png"],
@@ -630,6 +656,76 @@ mod tests {
         let message = error(&folder.path().join("a"));
         assert!(message.contains("it seems to be one class of the folder above"), "{message}");
         assert!(message.ends_with(&format!("--data {}", folder.path().display())), "{message}");
+    }
+
+    #[test]
+    fn classes_of_groups_are_named_after_both() {
+        let folder = folder(&[
+            "Latin/c10/1.png",
+            "Latin/c10/2.png",
+            "Latin/c9/3.png",
+            "Latin/c9/4.png",
+            "Greek/c9/5.png",
+            "Greek/c9/6.png",
+            "7.png",
+        ]);
+        fs::write(folder.path().join("Greek/strokes.txt"), "x").unwrap();
+        let (read, notes) = read(READING, folder.path());
+        let read = read.unwrap();
+        assert_eq!(read.class_names, ["Greek/c9", "Latin/c9", "Latin/c10"]);
+        let labelled = |list: [(Label, u32); 3]| list.map(|(label, number)| (label, pixels_of(number)));
+        assert_eq!(images(&read.train), labelled([(0, 5), (1, 3), (2, 1)]));
+        assert_eq!(images(&read.test), labelled([(0, 6), (1, 4), (2, 2)]));
+        let [beside, others] = notes.as_slice() else { panic!("{notes:?}") };
+        assert!(
+            beside
+                .ends_with("1 image(s) are not used, because they lie beside the class folders, not in one")
+        );
+        assert!(others.ends_with("passed over what is no image: 1 .txt"), "{others}");
+
+        // An empty folder is no group.
+        fs::create_dir(folder.path().join("Runes")).unwrap();
+        let message = error(folder.path());
+        assert!(
+            message.contains("/Runes: no class folder is in this folder, and the folders beside"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_split_may_have_groups() {
+        let folder = folder(&[
+            "train/Greek/a/1.png",
+            "train/Greek/b/2.png",
+            "train/Latin/a/3.png",
+            "test/Greek/a/4.png",
+            "test/Greek/b/5.png",
+            "test/Latin/a/6.png",
+        ]);
+        let read = read(READING, folder.path()).0.unwrap();
+        assert_eq!(read.class_names, ["Greek/a", "Greek/b", "Latin/a"]);
+        assert_eq!(images(&read.test), [(0, pixels_of(4)), (1, pixels_of(5)), (2, pixels_of(6))]);
+        add(folder.path(), "test/Latin/b/1.png");
+        assert!(error(folder.path()).contains("test/Latin/b: no such class is in the training folder"));
+    }
+
+    #[test]
+    fn classes_of_a_group_that_is_never_trained_on_may_be_small() {
+        let folder = folder(&[
+            "Greek/a/1.png",
+            "Greek/b/1.png",
+            "Latin/a/1.png",
+            "Latin/a/2.png",
+            "Latin/a/3.png",
+            "Latin/b/1.png",
+            "Latin/b/2.png",
+            "Latin/b/3.png",
+        ]);
+        let training = Reading { to_train: true, ..READING };
+        let message = super::tests::read(training, folder.path()).0.unwrap_err().to_string();
+        assert!(message.contains(": Greek/a (1), Greek/b (1). Add images"), "{message}");
+        let unseen = ["Greek".to_owned()];
+        assert!(super::tests::read(Reading { unseen: &unseen, ..training }, folder.path()).0.is_ok());
     }
 
     #[test]

@@ -78,13 +78,10 @@ impl Layout {
         if let (Some(train), Some(test)) = (named("train").filter(is_split), named("test").filter(is_split)) {
             return Self::of_split(top.others, children, [train, test]);
         }
-        if children.iter().any(|child| child.listing.pictures.is_empty()) || children.is_empty() {
-            return Err(no_classes(folder, &top, &children));
-        }
-        let (train, mut others) = classes(children)?;
+        let pictures = top.pictures.len();
+        let (train, mut others) = classes_in(folder, &top, children)?;
         check_count(folder, train.len())?;
         others.add(top.others);
-        let pictures = top.pictures.len();
         let beside = format!(
             "{}: {pictures} image(s) are not used, because they lie beside the class folders, not in one",
             shown(folder)
@@ -112,18 +109,18 @@ impl Layout {
         });
         let notes = notes.collect();
         let [(train_path, train), (_, test)] =
-            [train, test].map(|index| (&children[index].path, children_of_split(&children[index])));
-        let ((train, mut all), (test, more)) = (classes(train?)?, classes(test?)?);
+            [train, test].map(|index| (&children[index].path, classes_of_split(&children[index])));
+        let ((train, mut all), (test, more)) = (train?, test?);
         check_count(train_path, train.len())?;
         all.add(others);
         all.add(more);
         for class in &test {
-            let other = |same: &dyn Fn(&Path) -> bool| train.iter().find(|other| same(&other.path));
-            if other(&|path| last(path) == last(&class.path)).is_some() {
+            let other = |same: &dyn Fn(&Path) -> bool| train.iter().find(|other| same(&other.place));
+            if other(&|place| place == class.place).is_some() {
                 continue;
             }
-            let form = composed(last(&class.path));
-            let alike = other(&|path| form.is_some() && composed(last(path)) == form);
+            let form = composed(class.place.as_os_str());
+            let alike = other(&|place| form.is_some() && composed(place.as_os_str()) == form);
             return Err(match alike {
                 Some(alike) => FolderError::Alike { first: alike.path.clone(), second: class.path.clone() },
                 None => FolderError::Untrained(class.path.clone()),
@@ -138,13 +135,61 @@ fn children(listing: &Listing) -> Result<Vec<Child>, FolderError> {
     listing.folders.iter().map(child).collect()
 }
 
-/// The class folders in one of the folders of a split.
-fn children_of_split(split: &Child) -> Result<Vec<Child>, FolderError> {
-    let children = children(&split.listing)?;
-    match children.iter().any(|child| child.listing.pictures.is_empty()) {
-        true => Err(no_classes(&split.path, &split.listing, &children)),
-        false => Ok(children),
+/// The classes in one of the folders of a split.
+fn classes_of_split(split: &Child) -> Result<(Vec<Class<PathBuf>>, Others), FolderError> {
+    classes_in(&split.path, &split.listing, children(&split.listing)?)
+}
+
+/// The classes in a folder, and what else lies in them: its sub-folders, or those of its groups.
+fn classes_in(
+    folder: &Path,
+    listing: &Listing,
+    children: Vec<Child>,
+) -> Result<(Vec<Class<PathBuf>>, Others), FolderError> {
+    if !children.is_empty() && children.iter().all(|child| !child.listing.pictures.is_empty()) {
+        return classes(Path::new(""), children);
     }
+    if let Some(advice) = idx_below(folder, listing, 3).or_else(|| of_other_names(&children)) {
+        return Err(FolderError::Layout { folder: folder.into(), advice });
+    }
+    match are_groups(&children) {
+        true => classes_of_groups(children),
+        false => Err(no_classes(folder, listing, &children)),
+    }
+}
+
+/// Returns true if folders hold class folders, and no images: several of them do, and one at least
+/// has several classes. (One class folder in each is a class folder with another one inside.)
+fn are_groups(children: &[Child]) -> bool {
+    let counts: Vec<usize> = children.iter().map(|child| child.classes().len()).collect();
+    children.iter().all(|child| child.listing.pictures.is_empty())
+        && counts.iter().filter(|&&count| count > 0).count() > 1
+        && counts.iter().any(|&count| count > 1)
+}
+
+/// The classes of all groups, in the order of the groups.
+fn classes_of_groups(groups: Vec<Child>) -> Result<(Vec<Class<PathBuf>>, Others), FolderError> {
+    check_names(&groups)?;
+    let (mut all, mut others) = (Vec::new(), Others::default());
+    for Child { path, listing } in groups {
+        let members = children(&listing)?;
+        if members.is_empty() {
+            let what = listing.others.instead().unwrap_or_else(|| "It is empty".into());
+            let advice = format!(
+                "no class folder is in this folder, and the folders beside it hold some. {what}. Put class folders \
+                 there, or move this folder elsewhere"
+            );
+            return Err(FolderError::Layout { folder: path, advice });
+        }
+        if let Some((folder, advice)) = one_class_without(&members) {
+            return Err(FolderError::Layout { folder, advice });
+        }
+        let (classes, more) = classes(Path::new(last(&path)), members)?;
+        all.extend(classes);
+        others.add(listing.others);
+        others.add(more);
+    }
+    Ok((all, others))
 }
 
 fn check_count(folder: &Path, count: usize) -> Result<(), FolderError> {
@@ -154,22 +199,29 @@ fn check_count(folder: &Path, count: usize) -> Result<(), FolderError> {
     }
 }
 
-/// The classes in a folder, and what else lies in them.
-fn classes(children: Vec<Child>) -> Result<(Vec<Class<PathBuf>>, Others), FolderError> {
-    if let Some([first, second]) = look_alike(children.iter().map(|child| child.path.as_path())) {
+/// Checks that no two folders have names that are the same to people.
+fn check_names(folders: &[Child]) -> Result<(), FolderError> {
+    if let Some([first, second]) = look_alike(folders.iter().map(|child| child.path.as_path())) {
         return Err(FolderError::Alike { first, second });
     }
     let mut names = BTreeMap::new();
-    for Child { path, .. } in &children {
+    for Child { path, .. } in folders {
         if let Some(other) = names.insert(name(path), path) {
             return Err(FolderError::SameName { first: other.clone(), second: path.clone() });
         }
     }
+    Ok(())
+}
+
+/// The classes that these folders are, and what else lies in them; `group` is the folder's name that
+/// they are in, if that is a group.
+fn classes(group: &Path, folders: Vec<Child>) -> Result<(Vec<Class<PathBuf>>, Others), FolderError> {
+    check_names(&folders)?;
     let mut all = Others::default();
-    let classes = children.into_iter().map(|Child { path, mut listing }| {
+    let classes = folders.into_iter().map(|Child { path, mut listing }| {
         listing.bury_folders();
         all.add(listing.others);
-        Class { path, pictures: listing.pictures }
+        Class { place: group.join(last(&path)), path, pictures: listing.pictures }
     });
     let classes = classes.collect();
     Ok((classes, all))
@@ -177,9 +229,7 @@ fn classes(children: Vec<Child>) -> Result<(Vec<Class<PathBuf>>, Others), Folder
 
 /// Says what is there instead of classes, and what to do.
 fn no_classes(folder: &Path, top: &Listing, children: &[Child]) -> FolderError {
-    let advice = idx_below(folder, top, 3)
-        .or_else(|| of_other_names(children))
-        .or_else(|| on_another_level(folder, children));
+    let advice = on_another_level(children).or_else(|| on_two_levels(children));
     let (folder, advice) = match advice {
         Some(advice) => (folder.into(), advice),
         None => one_class_without(children).unwrap_or_else(|| (folder.into(), no_folders(folder, top))),
@@ -234,7 +284,7 @@ fn of_other_names(children: &[Child]) -> Option<String> {
 }
 
 /// Images that all lie one level or more further down than those of classes.
-fn on_another_level(folder: &Path, children: &[Child]) -> Option<String> {
+fn on_another_level(children: &[Child]) -> Option<String> {
     if children.iter().any(|child| !child.listing.pictures.is_empty()) {
         return None;
     }
@@ -261,21 +311,40 @@ fn on_another_level(folder: &Path, children: &[Child]) -> Option<String> {
             quoted(&child.path)
         ));
     }
+    // One class folder in each: otherwise they would be groups.
     let firsts: Vec<String> = deep.iter().map(|(_, classes)| place(&classes[0])).collect();
-    let places = some(firsts.into_iter(), NAMED);
-    let is_one_each = deep.iter().all(|(_, classes)| classes.len() == 1);
-    Some(if is_one_each {
-        format!(
-            "the images of each class lie in a folder inside of the class folder: {places}. Move them up, as in: {}",
-            move_up(&classes[0].0)
-        )
-    } else {
-        format!(
-            "the images lie one level further down than those of classes: {places}. If a folder in {} is a whole data \
-             set, name that one, as in: --data {}",
-            shown(folder),
-            quoted(&child.path)
-        )
+    Some(format!(
+        "the images of each class lie in a folder inside of the class folder: {}. Move them up, as in: {}",
+        some(firsts.into_iter(), NAMED),
+        move_up(&classes[0].0)
+    ))
+}
+
+/// Some folders are class folders, and others are groups of class folders.
+fn on_two_levels(children: &[Child]) -> Option<String> {
+    let (group, classes) =
+        children.iter().map(|child| (child, child.classes())).find(|(child, classes)| {
+            // With images of its own as well, it may be a class folder.
+            child.listing.pictures.is_empty() && classes.len() > 1
+        })?;
+    let class = children.iter().find(|child| !child.listing.pictures.is_empty())?;
+    let what = format!(
+        "class folders lie on two levels: {} holds images ({}), and {} holds class folders ({})",
+        shown(&class.path),
+        class.listing.pictures.len(),
+        shown(&group.path),
+        some(classes.iter().map(|(path, images)| format!("{} ({images})", name(path))), NAMED)
+    );
+    Some(match class.classes().is_empty() {
+        true => format!(
+            "{what}. If it is a class, put it into a group, as in: mv {} {}/. If it is none, move it elsewhere",
+            quoted(&class.path),
+            quoted(&group.path)
+        ),
+        false => format!(
+            "{what}. Of a group, each image must lie in a class folder; the first that does not is {}",
+            shown(&class.listing.pictures[0])
+        ),
     })
 }
 

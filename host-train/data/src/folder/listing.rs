@@ -31,7 +31,7 @@ const KINDS: usize = 8;
 
 /// The contents of a folder, each kind in natural order.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
+pub(crate) struct Listing {
     pub pictures: Vec<PathBuf>,
     /// Those that may hold images.
     pub folders: Vec<PathBuf>,
@@ -40,7 +40,7 @@ pub(super) struct Listing {
 
 /// Files and folders that are skipped.
 #[derive(Debug, Default)]
-pub(super) struct Others {
+pub(crate) struct Others {
     /// Files that are no pictures, and folders of systems, by their names' endings or what they
     /// are.
     kinds: BTreeMap<String, usize>,

@@ -6,14 +6,15 @@ use clap::Args;
 use std::path::PathBuf;
 use tinytriplet_data::{Dataset, Event, Place, Request, Source, known_size};
 use tinytriplet_recipe::DataConfig;
-use tinytriplet_report::text::thousands;
+use tinytriplet_report::text::{count, thousands};
 
 /// The source of the images.
 #[derive(Clone, Debug, Args)]
 pub struct DataArgs {
     /// Folder of the four IDX files, plain or gzipped; or of images (PNG, JPEG, BMP), one
-    /// sub-folder per class; or `drawn` for drawn digits [default: a run's own data; without a
-    /// run the folder in TINYTRIPLET_DATA, the cache, a download, drawn digits]
+    /// sub-folder per class, or per group of classes; or `drawn` for drawn digits [default: a
+    /// run's own data; without a run the folder in TINYTRIPLET_DATA, the cache, a download, drawn
+    /// digits]
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
     /// Name image files that are broken, and go on without them
@@ -95,8 +96,12 @@ fn search(request: Request, whose: &str) -> Result<Dataset> {
             }
         }
     })?;
+    let groups = match data.groups().len() {
+        0 => String::new(),
+        groups => format!(" in {}", count(groups as u64, "group")),
+    };
     let found = format!(
-        "{}: {} training and {} test images of {}x{}\n{} classes, {}{whose}",
+        "{}: {} training and {} test images of {}x{}\n{} classes{groups}, {}{whose}",
         data.name,
         thousands(data.train.len() as u64),
         thousands(data.test.len() as u64),
