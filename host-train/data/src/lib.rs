@@ -26,6 +26,7 @@ mod event;
 pub mod folder;
 pub mod idx;
 pub mod names;
+pub mod one_shot;
 pub mod picture;
 pub mod prepare;
 mod repeats;
