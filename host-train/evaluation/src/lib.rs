@@ -10,6 +10,7 @@ pub mod export;
 pub mod float_net;
 pub mod history;
 pub mod metrics;
+pub mod one_shot;
 pub mod quantize;
 pub mod scores;
 pub mod vector;

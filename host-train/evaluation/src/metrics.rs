@@ -6,6 +6,7 @@
 
 mod distances;
 mod embeddings;
+mod episodes;
 mod histogram;
 mod interval;
 mod neighbours;
@@ -14,10 +15,16 @@ mod pairs;
 mod prototypes;
 mod retrieval;
 mod roc;
+#[cfg(test)]
+pub(crate) mod testing;
 mod thresholds;
 mod triplets;
 
 pub use embeddings::{Embeddings, Value};
+pub use episodes::{
+    ClosedSet, Draws, EpisodeShare, Episodes, Group, Images, Measured, OpenSetAnswers, OpenSetEpisodes,
+    OpenSetRates, Pool, episodes,
+};
 pub use histogram::Histogram;
 pub use interval::{SeparatePairs, interval_95};
 pub use neighbours::{gallery_precision_at_1, nearest, nearest_others, precision_at_1};

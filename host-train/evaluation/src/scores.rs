@@ -4,9 +4,9 @@
 use crate::{
     engine::Engine,
     metrics::{
-        Embeddings, FewShot, OpenSet, Pairs, RECALL_AT, Rates, SeparatePairs, TripletReport, Value,
-        gallery_precision_at_1, open_set, precision_at_1, prototype_accuracy, retrieval, support,
-        triplet_report,
+        Draws, Embeddings, Episodes, FewShot, Group, Images, OpenSet, Pairs, Pool, RECALL_AT, Rates,
+        SeparatePairs, TripletReport, Value, episodes, gallery_precision_at_1, open_set, precision_at_1,
+        prototype_accuracy, retrieval, support, triplet_report,
     },
 };
 use rayon::prelude::*;
@@ -47,6 +47,10 @@ pub struct Scores {
     /// Scores of classes that were not trained on, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unseen: Option<UnseenScores>,
+    /// Episodes, of classes that were not trained on if there are several. The float net has none:
+    /// they are what a board runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub episodes: Option<Episodes>,
     /// The number of test images that all of it rests on.
     #[serde(skip)]
     pub trials: Trials,
@@ -155,14 +159,30 @@ pub fn float_scores(
     scores(&Labelled::new(&data.train, embed), &Labelled::new(&data.test, embed), unseen, None)
 }
 
-/// Returns scores of the int8 engine. `unseen` are the labels that were not trained on.
-pub fn int8_scores(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Scores {
+/// What a model was trained on, of the data that it is evaluated on, and which labels its training
+/// left unseen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrainedOn<'a> {
+    /// The training images of all classes but these.
+    AllBut(&'a [Label]),
+    /// None of the images: the training had other data, which may have had the same classes.
+    OtherData(&'a [Label]),
+}
+
+/// Returns scores of the int8 engine, with so many episodes, if any.
+pub fn int8_scores(
+    model: &Model<'_>,
+    data: &Dataset,
+    trained_on: TrainedOn<'_>,
+    draws: Option<Draws>,
+) -> Scores {
     let thresholds = model.metadata().thresholds;
     let thresholds = thresholds.equal_error.zip(thresholds.false_accept_1_percent);
     let thresholds = thresholds.map(|(equal, strict)| [equal.distance, strict.distance]);
     let engine = Engine::new(model);
     let embed = |split: &Split| int8_embeddings(&engine, split, &(0..split.len()).collect::<Vec<_>>());
     let (train, test) = (Labelled::new(&data.train, embed), Labelled::new(&data.test, embed));
+    let (TrainedOn::AllBut(unseen) | TrainedOn::OtherData(unseen)) = trained_on;
     let mut scores = scores(&train, &test, unseen, thresholds);
     let queries = (&test.embeddings, &*test.labels);
     let found = open_set(model, &classes(&train.labels), &train.embeddings, queries, unseen, SEED);
@@ -170,7 +190,43 @@ pub fn int8_scores(model: &Model<'_>, data: &Dataset, unseen: &[Label]) -> Score
         Some(unseen) => unseen.open_set = found,
         None => scores.open_set = found,
     }
+    scores.episodes = draws.map(|draws| {
+        let (pool, of_training) = pool(data, trained_on);
+        episodes(model, &train.embeddings.chain(&test.embeddings), &pool, of_training, draws)
+    });
     scores
+}
+
+/// Returns what episodes are drawn from, as places among the training images and then the test images,
+/// and whether the net was trained on these classes. Of a class that was not trained on, any image may
+/// be enrolled or asked about; of others, training images are enrolled, and test images asked about.
+/// Where several classes were not trained on, the others take no part.
+fn pool(data: &Dataset, trained_on: TrainedOn<'_>) -> (Pool, bool) {
+    let (of_training, takes_part): (bool, &dyn Fn(Label) -> bool) = match trained_on {
+        TrainedOn::OtherData(_) => (false, &|_| true),
+        TrainedOn::AllBut(unseen) if unseen.len() > 1 => (false, &|label| unseen.contains(&label)),
+        TrainedOn::AllBut(unseen) => (true, &|label| !unseen.contains(&label)),
+    };
+    let mut images: BTreeMap<Label, Images> = BTreeMap::new();
+    let training = data.train.labels().iter().zip(0..).map(|(&label, place)| (label, place, false));
+    let test = data.test.labels().iter().zip(data.train.len()..).map(|(&label, place)| (label, place, true));
+    for (label, place, is_test) in training.chain(test).filter(|&(label, ..)| takes_part(label)) {
+        let asked = of_training.then(Vec::new);
+        let class = images.entry(label).or_insert(Images { enrolled: Vec::new(), asked });
+        match &mut class.asked {
+            Some(asked) if is_test => asked.push(place),
+            _ => class.enrolled.push(place),
+        }
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    for (name, labels) in data.groups() {
+        let classes = labels.iter().filter_map(|label| images.remove(label)).collect();
+        groups.push(Group { name: name.into(), classes });
+    }
+    if !images.is_empty() {
+        groups.push(Group { name: String::new(), classes: images.into_values().collect() });
+    }
+    (Pool { groups }, of_training)
 }
 
 /// Returns the engine's embeddings of some images.
@@ -234,6 +290,7 @@ fn scores<T: Value>(
         prototype_5_shot: few_shot(&train, &test),
         pairs: pair_scores(&test, thresholds),
         open_set: None,
+        episodes: None,
         unseen: (!unseen.is_empty()).then(|| {
             let (enrolled, queries) = (all_train.only(is_unseen), all_test.only(is_unseen));
             UnseenScores {

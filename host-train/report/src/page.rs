@@ -8,13 +8,14 @@ use super::{Findings, figures};
 
 const TEMPLATE: &str = include_str!("page/report.html");
 const STYLE: &str = include_str!("page/report.css");
-const SCRIPTS: [&str; 20] = [
+const SCRIPTS: [&str; 21] = [
     include_str!("page/elements.js"),
     include_str!("page/numbers.js"),
     include_str!("page/theme.js"),
     include_str!("page/drawings.js"),
     include_str!("page/tiles.js"),
     include_str!("page/scores.js"),
+    include_str!("page/episodes.js"),
     include_str!("page/summary.js"),
     include_str!("page/comparison.js"),
     include_str!("page/picture.js"),

@@ -464,6 +464,7 @@ pub(super) mod tests {
                 open_set: Some(found),
                 trials: Trials { images: 10, ..trials },
             }),
+            episodes: None,
             trials,
             triplets: TripletReport { classes: Vec::new(), mean_accuracy: share },
             distance: Distance::Cosine,

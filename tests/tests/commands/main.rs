@@ -75,6 +75,13 @@ fn shown_commands_run() {
     model.run("cargo run -p host-train -- samples mugs --data drawn --per-class 12").unwrap();
     model.run("cargo run -p host-train").unwrap();
     model.run("mkdir new && cp mugs/3/0.png new/1.jpg && cp mugs/5/0.png new/2.jpg").unwrap();
+    model
+        .run("mkdir -p signs/low signs/high && cp -r mugs/[0-4] signs/low && cp -r mugs/[5-9] signs/high")
+        .unwrap();
+    model
+        .run("mkdir -p all_runs/run01 && cp -r new all_runs/run01/training && cp -r new all_runs/run01/test")
+        .unwrap();
+    model.run("echo test/1.jpg training/1.jpg test/2.jpg training/2.jpg | xargs -n 2 > all_runs/run01/class_labels.txt").unwrap();
     let failed: Vec<String> = work
         .par_iter()
         .enumerate()
@@ -112,7 +119,7 @@ impl Folder {
             symlink(workspace().join(name), path.join(name)).unwrap();
         }
         if let Some(model) = model {
-            for name in ["data", "mugs", "new"] {
+            for name in ["data", "mugs", "new", "signs", "all_runs"] {
                 symlink(model.path.join(name), path.join(name)).unwrap();
             }
             let copied =

@@ -84,6 +84,11 @@ impl Embeddings<i16> {
         let rows = bytes.iter().map(|&byte| element.value(byte) as i16).collect();
         Self::new(rows, count, distance, scale)
     }
+
+    /// Returns an embedding as the engine writes it.
+    pub(super) fn bytes(&self, index: usize) -> Vec<u8> {
+        self.row(index).iter().map(|&value| value as u8).collect()
+    }
 }
 
 impl<T: Value> Embeddings<T> {
@@ -151,6 +156,12 @@ impl<T: Value> Embeddings<T> {
         let rows: Vec<T> =
             groups.flat_map(|group| (0..self.dimensions).map(move |at| column(group, at))).collect();
         Self::new(rows, self.len() / size, self.distance, self.scale)
+    }
+
+    /// Returns these rows and then those of `other`, which are alike.
+    pub fn chain(&self, other: &Self) -> Self {
+        let rows = [self.rows.as_slice(), &other.rows].concat();
+        Self::new(rows, self.len() + other.len(), self.distance, self.scale)
     }
 
     /// Returns some of the rows.

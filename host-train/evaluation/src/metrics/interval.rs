@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tinytriplet_data::Label;
 
 /// The 97.5th percentile of the standard normal distribution, for an interval of 95 %.
-const Z: f64 = 1.959_963_984_540_054;
+pub(super) const Z: f64 = 1.959_963_984_540_054;
 
 /// Returns the interval that holds the true share with a confidence of 95 %, where `share` of
 /// `trials` independent trials came out so: Wilson's score interval ("Probable inference, the law of

@@ -55,13 +55,13 @@ pub fn open_set(
         let mut gallery = Gallery::new(model, 0, &mut memory);
         for (label, image) in support.draw(draw).filter(|(label, _)| order.contains(label)) {
             let label = label.to_string();
-            let embedding = bytes(images, image);
+            let embedding = images.bytes(image);
             gallery.enrol(&label, &embedding).expect("there is room for every class");
         }
         let mut counts = Counts::default();
         // Each draw asks about others.
         for query in (draw % step..queries.len()).step_by(step) {
-            let embedding = bytes(queries, query);
+            let embedding = queries.bytes(query);
             let found = gallery.recognise(model, &embedding, Method::Prototype, Threshold::EqualError);
             let found = found.expect("the model has this threshold").label();
             if order.contains(&labels[query]) {
@@ -83,11 +83,6 @@ pub fn open_set(
         known_rejected: share(all.rejected, all.known),
         unknown_accepted: share(all.accepted, all.unknown),
     })
-}
-
-/// Returns an embedding as the engine writes it.
-fn bytes(embeddings: &Embeddings<i16>, index: usize) -> Vec<u8> {
-    embeddings.row(index).iter().map(|&value| value as u8).collect()
 }
 
 /// Numbers of queries by their outcome.
@@ -115,52 +110,19 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::{
-        Distance,
-        inspect::{Element, Shape},
-        model::format::{
-            self, Activation, CalibratedThreshold, Dense, Layer, Metadata, Preprocessing, Thresholds,
-            TrainingSummary,
-        },
-    };
+    use crate::metrics::testing::{model_file, places};
     use tinytriplet_data::classes;
-
-    /// Embeddings of one value; background prototypes at 10 and 40; known up to 20 away.
-    fn model_file(equal_error: Option<CalibratedThreshold>) -> Vec<u8> {
-        let dense = Dense { out_features: 1, activation: Activation::Relu, scale: 1.0 };
-        let metadata = Metadata {
-            name: "",
-            input: Shape::new(1, 1, 1),
-            input_scale: 1.0,
-            preprocessing: Preprocessing::MNIST,
-            layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
-            distance: Distance::SquaredL2,
-            thresholds: Thresholds { equal_error, false_accept_1_percent: None },
-            training: TrainingSummary { dataset: "", tool: "", seed: 0, images_seen: 0, precision_at_1: 0.0 },
-            golden_crc: 0,
-            background_prototypes: 2,
-        };
-        let mut data = [0; 4 * format::ALIGNMENT];
-        data[3 * format::ALIGNMENT..][..2].copy_from_slice(&[10, 40]);
-        let mut file = vec![0; 512];
-        let len = format::encode(&metadata, &data, &mut file).unwrap();
-        file.truncate(len);
-        file
-    }
 
     #[test]
     fn unknown_is_what_is_too_far_or_nearer_to_the_background() {
-        let embeddings = |places: &[u8]| {
-            Embeddings::from_bytes(places, places.len(), Element::Unsigned, Distance::SquaredL2, 1.0)
-        };
-        let threshold = CalibratedThreshold { distance: 400, false_accept_rate: 0.0, false_reject_rate: 0.0 };
-        let file = model_file(Some(threshold));
+        // Known up to 20 away.
+        let file = model_file(Some(400));
         let model = Model::decode(&file).unwrap();
         // Five images per class at one place each, so that any five have the same mean.
-        let enrolled = embeddings(&[10, 40, 70, 100].repeat(5));
+        let enrolled = places(&[10, 40, 70, 100].repeat(5));
         let classes = classes(&[0, 1, 2, 3].repeat(5));
-        let found = |places: &[u8], labels: &[Label], taught: &[Label]| {
-            open_set(&model, &classes, &enrolled, (&embeddings(places), labels), taught, 1)
+        let found = |queries: &[u8], labels: &[Label], taught: &[Label]| {
+            open_set(&model, &classes, &enrolled, (&places(queries), labels), taught, 1)
         };
         // Of 2 and 3: right; nearer to 3; too far; nearer to the background. Of 1: the background;
         // nearer to 2.

@@ -59,6 +59,8 @@ Examples:
   host-train eval runs/mugs --data other-mugs  how good it is on other images
   host-train eval firmware/models/default.model.postcard --data mnist
   host-train eval runs/default --json > scores.json
+  host-train eval runs/default --data signs    signs/ALPHABET/CHARACTER/1.png
+  host-train eval runs/default --one-shot all_runs
 
 The scores are defined in docs/METRICS.md.";
 

@@ -1,7 +1,10 @@
 //! `eval`: how good a model file is on a test set.
 
+mod one_shot;
+
 use super::{
     data::{DataArgs, mark},
+    episodes::episode_tables,
     images::size,
     model_file::read_model,
     run_data::RunData,
@@ -15,8 +18,12 @@ use std::{
     io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
-use tinytriplet_data::{DRAWN_DIGITS, Dataset, MNIST};
-use tinytriplet_evaluation::{export::cut, scores::int8_scores};
+use tinytriplet_data::{DRAWN_DIGITS, Dataset, Label, MNIST};
+use tinytriplet_evaluation::{
+    export::cut,
+    metrics::Draws,
+    scores::{TrainedOn, int8_scores},
+};
 use tinytriplet_recipe::{Config, DataConfig};
 use tinytriplet_report::{
     run_folder::{CONFIG, RunFolder},
@@ -31,6 +38,16 @@ pub struct EvalArgs {
     /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
+    /// Folder of one-shot runs in the format of Omniglot's test, to be classified instead:
+    /// RUN/training/, RUN/test/ and RUN/class_labels.txt
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["data", "skip_broken", "explain", "episodes", "seed"])]
+    pub one_shot: Option<PathBuf>,
+    /// Number of episodes of each kind; 0 for none
+    #[arg(long, value_name = "COUNT", default_value_t = Draws::DEFAULT.episodes)]
+    pub episodes: usize,
+    /// Seed that episodes are drawn with
+    #[arg(long, value_name = "NUMBER", default_value_t = Draws::DEFAULT.seed)]
+    pub seed: u64,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -48,6 +65,9 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let model = file.decode()?;
     let metadata = model.metadata();
     let size = size(metadata.input)?;
+    if let Some(folder) = &args.one_shot {
+        return one_shot::run(&model, folder, size, args.json);
+    }
     let config = data_config(&args.model)?.for_model(metadata.input, metadata.preprocessing);
     let data = find(args, &model, &config)?;
     let shape = metadata.input;
@@ -58,8 +78,12 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         data.test.width,
     );
     let progress = Progress::new("evaluate", 0, "images");
-    let unseen = data.unseen_labels(&config)?;
-    let scores = int8_scores(&model, &data, &unseen);
+    // A mixture has the names of all its parts.
+    let is_other = !metadata.training.dataset.contains(cut(&data.name));
+    let unseen = unseen_labels(&data, config, is_other)?;
+    let trained_on = if is_other { TrainedOn::OtherData(&unseen) } else { TrainedOn::AllBut(&unseen) };
+    let draws = Draws { episodes: args.episodes, seed: args.seed };
+    let scores = int8_scores(&model, &data, trained_on, (args.episodes > 0).then_some(draws));
     progress.finish("int8");
     if args.json {
         let result = serde_json::json!({
@@ -72,6 +96,9 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     } else {
         print(triplet_table(&scores, &data))?;
         print(table(None, &scores, &data.class_names, mark(&data)))?;
+        if let Some(episodes) = &scores.episodes {
+            print(episode_tables(episodes, mark(&data)))?;
+        }
         if args.explain {
             print(explanation(&scores))?;
         } else if io::stdout().is_terminal() {
@@ -107,6 +134,14 @@ fn find(args: &EvalArgs, model: &Model<'_>, config: &DataConfig) -> Result<Datas
         run.note_change(&data);
     }
     Ok(data)
+}
+
+/// Returns the labels of the classes that the model's recipe leaves unseen; other data need not have them.
+fn unseen_labels(data: &Dataset, mut config: DataConfig, is_other: bool) -> Result<Vec<Label>> {
+    if is_other {
+        config.unseen.retain(|name| data.class_names.contains(name));
+    }
+    Ok(data.unseen_labels(&config)?)
 }
 
 /// Returns the settings for data of the model's run, so that the model is not tested on what it was

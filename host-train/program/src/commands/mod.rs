@@ -8,6 +8,7 @@ pub mod device;
 pub mod draw;
 mod drawing;
 pub mod embed;
+pub mod episodes;
 pub mod eval;
 pub mod export;
 pub mod images;

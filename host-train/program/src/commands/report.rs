@@ -19,7 +19,8 @@ use std::{
 use tinytriplet_data::Dataset;
 use tinytriplet_evaluation::{
     history::HistoryRow,
-    scores::{float_scores, int8_scores},
+    metrics::Draws,
+    scores::{TrainedOn, float_scores, int8_scores},
 };
 use tinytriplet_recipe::{Config, NetConfig};
 use tinytriplet_report::{
@@ -114,7 +115,7 @@ fn judge<T>(
 
     let progress = Progress::new("evaluate", 0, "");
     let float = float_scores(|split| net.embed(split.images()), model.distance(), &data, &unseen);
-    let int8 = int8_scores(&model, &data, &unseen);
+    let int8 = int8_scores(&model, &data, TrainedOn::AllBut(&unseen), Some(Draws::DEFAULT));
     progress.finish("float and int8");
     let progress = Progress::new("report", 0, "");
     let name = folder.name(&config.name);

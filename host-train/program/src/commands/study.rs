@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tinytriplet_data::Dataset;
 use tinytriplet_evaluation::{
     export::export,
-    scores::{Scores, float_scores, int8_scores},
+    scores::{Scores, TrainedOn, float_scores, int8_scores},
 };
 use tinytriplet_recipe::{Config, ConfigError, HoldOut, ValidConfig, from_toml};
 use tinytriplet_report::text::{count, thousands};
@@ -139,7 +139,7 @@ fn outcome(config: &ValidConfig, seed: u64, data: &Dataset, validation: &Dataset
     let model = Model::decode(&file)?;
     Ok(Outcome {
         float: float_scores(|split| trained.net.embed(split.images()), model.distance(), validation, &unseen),
-        int8: int8_scores(&model, validation, &unseen),
+        int8: int8_scores(&model, validation, TrainedOn::AllBut(&unseen), None),
         parameters: model.parameters(),
         macs: model.macs(),
         images_seen: trained.images_seen,

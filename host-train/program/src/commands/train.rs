@@ -4,6 +4,7 @@ use super::{
     bench::embeddings_per_second,
     checkpoint::checkpoint,
     data::{DataArgs, mark},
+    episodes::episode_tables,
     inspect::HeldOut,
     run_data::{Record, RunData},
     scores::{explanation, table, triplet_table},
@@ -25,8 +26,9 @@ use tinytriplet_data::{Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label};
 use tinytriplet_evaluation::{
     export::export,
     history::HistoryRow,
+    metrics::Draws,
     metrics::{Rates, SeparatePairs},
-    scores::{Scores, float_scores, int8_scores},
+    scores::{Scores, TrainedOn, float_scores, int8_scores},
 };
 use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, PRESETS, ValidConfig};
 use tinytriplet_report::{
@@ -245,7 +247,7 @@ impl<'a> Job<'a> {
         let Self { data, unseen, .. } = self;
         let progress = Progress::new("evaluate", 0, "");
         let float = float_scores(|split| net.embed(split.images()), model.distance(), data, unseen);
-        let int8 = int8_scores(model, data, unseen);
+        let int8 = int8_scores(model, data, TrainedOn::AllBut(unseen), Some(Draws::DEFAULT));
         self.folder.write(ROC, roc(&int8.pairs.roc).as_bytes())?;
         let embeddings_per_second = embeddings_per_second(model);
         progress.finish(&format!("{} test images, float and int8", thousands(data.test.len() as u64)));
@@ -500,6 +502,9 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]
     let Metrics { float, int8, model, held_out, .. } = metrics;
     let mut text = triplet_table(int8, data);
     text += &table(Some(float), int8, &data.class_names, mark(data));
+    if let Some(episodes) = &int8.episodes {
+        text += &episode_tables(episodes, mark(data));
+    }
     if explain {
         text += &explanation(int8);
     } else if io::stdout().is_terminal() {

@@ -11,7 +11,7 @@ import { chromium } from "./chromium.mjs";
 const [file, screenshots] = process.argv.slice(2);
 const url = pathToFileURL(resolve(file)).href;
 const SECTIONS = [
-  "pictures", "training", "pairs", "scores", "triplets", "confusion", "mistakes", "int8", "net", "boards", "recipe",
+  "pictures", "training", "pairs", "scores", "episodes", "triplets", "confusion", "mistakes", "int8", "net", "boards", "recipe",
 ];
 
 const troubles = [];
@@ -60,6 +60,12 @@ const lengths = (plot) => page.locator(`${plot} path.series`)
 
 /** Whether the first run has images to show. */
 const shown = () => runs[0].scatter.raw.pca.length > 0;
+
+/** What episodes of a run measured: within groups, and of all classes. */
+const measured = ({ int8: { episodes } }) => [episodes?.within_groups, episodes?.all_classes].filter((of) => of);
+
+/** The rows of the closed-set table: one for each number of classes. */
+const closedSet = (run) => measured(run).flatMap(({ closed_set: rows }) => [...new Set(rows.map(({ ways }) => ways))]);
 
 function* eachRun() {
   for (const [place, run] of runs.entries()) yield [run, place];
@@ -208,6 +214,8 @@ describe("what is drawn", () => {
         "[data-plot=boards] tbody tr": run.boards.length,
         "[data-plot=unseen-scores]": run.int8.unseen ? 1 : 0,
         "[data-plot=open-set]": (run.int8.open_set ?? run.int8.unseen?.open_set) ? 1 : 0,
+        "[data-plot=episodes] tbody tr": closedSet(run).length,
+        "[data-plot=open-set-episodes] tbody tr": measured(run).flatMap(({ open_set: rows }) => rows).length,
         ".advice li": run.verdict.advice.length,
         ".cards > div": 8,
         "figure": await count("figcaption"),
@@ -228,6 +236,21 @@ describe("what is drawn", () => {
       int8.precision_at_1_gallery, int8.triplet_accuracy.mean, int8.equal_error_rate].map(percent));
     assert.match(values[4], isNumber(int8.prototype_5_shot.mean) ? /^(nothing|[\d.]+ pt)$/ : /^–$/);
     assert.deepEqual(values.slice(5).map((value) => Number(value.replaceAll(",", ""))), [net.macs, net.flash, net.ram]);
+  });
+
+  test("episodes show the data's shares, and where strangers are accepted rarely, the right threshold's", async () => {
+    const [first] = measured(runs[0]);
+    if (!first) return;
+    const cells = (plot) => page.locator(`[data-plot=${plot}] tbody tr`).first().locator("td").allTextContents();
+    const percent = (share) => (isNumber(share) ? `${(100 * share).toFixed(2)} %` : "–");
+    const one = first.closed_set.find(({ shots }) => shots === 1).right;
+    assert.equal((await cells("episodes"))[0], `${(100 * one.share).toFixed(2)} ± ${percent(one.margin)}`);
+    if (first.open_set.length === 0) return;
+    const { at_threshold: own, curve } = first.open_set[0];
+    const rare = curve.findLast(({ strangers_accepted: { share } }) => share <= 0.01);
+    const shown = await cells("open-set-episodes");
+    assert.deepEqual([shown[1], shown[3], shown[5]], [own?.known_right.share, own?.strangers_accepted.share,
+      rare?.known_right.share].map(percent));
   });
 
   test("a chart reads out its values, by pointer and by key", async () => {

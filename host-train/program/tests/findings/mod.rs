@@ -4,7 +4,10 @@ use shared_model::Distance;
 use std::f64::consts::TAU;
 use tinytriplet_evaluation::{
     history::HistoryRow,
-    metrics::{ClassTriplets, FewShot, OpenSet, Rates, SeparatePairs, TripletReport},
+    metrics::{
+        ClassTriplets, ClosedSet, Draws, EpisodeShare, Episodes, FewShot, Measured, OpenSet, OpenSetEpisodes,
+        OpenSetRates, Rates, SeparatePairs, TripletReport,
+    },
     scores::{AtThresholds, ErrorRates, PairScores, Scores, Trials, TripletAccuracy, UnseenScores},
 };
 use tinytriplet_report::{
@@ -159,7 +162,45 @@ fn scores(five_shot: f64, unseen: u16, open_set: Option<OpenSet>) -> Scores {
             open_set,
             trials: Trials { images: 10, queries: 10, pairs: SeparatePairs { same: 5, different: 5 } },
         }),
+        episodes: open_set.map(|_| episodes()),
         ..empty_scores()
+    }
+}
+
+/// Two groups: all kinds of episodes are measured within them, and only some of all classes.
+fn episodes() -> Episodes {
+    let share = |share| EpisodeShare { share, margin: 0.004 };
+    let closed_set =
+        |ways, shots, right| ClosedSet { ways, shots, left_out: Vec::new(), right: share(right) };
+    let rates = |threshold: f64| OpenSetRates {
+        threshold,
+        known_right: share(0.5 + threshold),
+        known_wrong: share(0.05),
+        known_rejected: share(0.45 - threshold),
+        strangers_accepted: share(threshold.powi(2)),
+    };
+    let open_set = |shots| OpenSetEpisodes {
+        shots,
+        enrolled: 5,
+        strangers: 5,
+        left_out: vec!["Runes".into()],
+        at_threshold: (shots > 1).then(|| rates(0.3)),
+        equal_error: rates(0.4),
+        curve: [0.1, 0.2, 0.4].map(rates).into(),
+    };
+    let within = Measured {
+        classes: 12,
+        closed_set: vec![closed_set(5, 1, 0.8125), closed_set(5, 5, 0.9375), closed_set(7, 1, 0.75)],
+        open_set: [1, 3, 5, 10].map(open_set).into(),
+    };
+    let all_classes =
+        Measured { classes: 12, closed_set: vec![closed_set(5, 1, 0.875)], open_set: Vec::new() };
+    Episodes {
+        draws: Draws { episodes: 1_000, seed: 1 },
+        queries: 5,
+        trained_on: false,
+        within_groups: Some(within),
+        all_classes,
     }
 }
 
@@ -176,6 +217,7 @@ fn empty_scores() -> Scores {
         pairs: PairScores { equal_error_rate: none, at_thresholds: None, roc: Vec::new() },
         open_set: None,
         unseen: None,
+        episodes: None,
         trials: Trials::default(),
         triplets: TripletReport { classes: Vec::new(), mean_accuracy: none },
         distance: Distance::Cosine,

@@ -5,6 +5,7 @@ const SECTIONS = [
   { id: "training", short: "Training", title: "Training", of: trainingSection },
   { id: "pairs", short: "Distances", title: "Same or different", of: pairsSection },
   { id: "scores", short: "Scores", title: "Scores", of: scoresSection },
+  { id: "episodes", short: "Episodes", title: "Episodes", of: episodesSection },
   { id: "triplets", short: "Triplets", title: "Triplets by class", of: tripletsFigure },
   { id: "confusion", short: "Confusion", title: "What is taken for what", of: confusionFigure },
   { id: "mistakes", short: "Mistakes", title: "The most wrong", of: mistakesSection },

@@ -25,6 +25,7 @@ fn scores(share: f64) -> Scores {
         },
         open_set: None,
         unseen: None,
+        episodes: None,
         trials: Trials { images: 10_000, queries: 10_000, pairs: SeparatePairs::default() },
         triplets: TripletReport { classes: Vec::new(), mean_accuracy: share },
         distance: Distance::Cosine,
