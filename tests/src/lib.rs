@@ -2,6 +2,7 @@
 //! `docs/ARITHMETIC.md` and `docs/FORMAT.md` alone, and a flash whose power fails.
 
 pub mod definition;
+pub mod drawing;
 pub mod golden;
 pub mod hex;
 pub mod largest;

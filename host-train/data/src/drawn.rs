@@ -47,6 +47,26 @@ pub fn dataset(seed: u64, train_per_class: usize, test_per_class: usize) -> Data
     }
 }
 
+/// A stroke: points in order, joined by straight lines, y downwards.
+pub type Stroke = Vec<(f32, f32)>;
+
+/// Writes ten digits, in order and `per_class` times each, as a touch panel would see the pen: in
+/// the ways and by the hands of [`dataset`], in a square of about one unit. The random stream is
+/// one of its own.
+#[must_use]
+pub fn strokes(seed: u64, per_class: usize) -> Vec<(Label, Vec<Stroke>)> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(2);
+    let labels = (0..10).flat_map(|digit| std::iter::repeat_n(digit, per_class));
+    let write = |label: Label| {
+        let variants = GLYPHS[usize::from(label)];
+        let glyph = variants[rng.random_range(0..variants.len())];
+        let hand = Hand::new(&mut rng);
+        (label, glyph.iter().map(|stroke| curve(&hand.write(stroke, &mut rng))).collect())
+    };
+    labels.map(write).collect()
+}
+
 fn split(seed: u64, stream: u64, per_class: usize) -> Split {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);

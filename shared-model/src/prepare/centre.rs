@@ -19,6 +19,15 @@ pub fn working_size([height, width]: [u16; 2], size: [u16; 2]) -> [u16; 2] {
     if height <= room[0] && width <= room[1] { [height, width] } else { fitted([height, width], room) }
 }
 
+/// Returns the size of the box that ink fills, at least one pixel each way.
+pub const fn room([height, width]: [u16; 2]) -> [u16; 2] {
+    const fn share(side: u16) -> u16 {
+        let share = (side as u32 * BOX[0] + BOX[1] / 2) / BOX[1];
+        if share == 0 { 1 } else { share as u16 }
+    }
+    [share(height), share(width)]
+}
+
 /// A part of an image.
 #[derive(Clone, Copy)]
 struct Rectangle {
@@ -44,9 +53,7 @@ impl Working<'_> {
     /// Writes the ink into `pixels`, an image of zeros.
     pub fn centre(&self, [height, width]: [u16; 2], scratch: &mut [u32], pixels: &mut [u8]) {
         let Some(ink) = self.ink_box() else { return };
-        let room =
-            [height, width].map(|side| ((u32::from(side) * BOX[0] + BOX[1] / 2) / BOX[1]).max(1) as u16);
-        let fitting = fitted([ink.height, ink.width], room);
+        let fitting = fitted([ink.height, ink.width], room([height, width]));
         let mut resizer = Resizer::new([ink.height, ink.width], fitting);
         let mut target = Target { pixels: &mut *pixels, stride: width.into(), corner: 0 };
         for row in self.greys.chunks_exact(self.width).skip(ink.top).take(ink.height.into()) {
@@ -82,7 +89,7 @@ impl Working<'_> {
 
 /// Moves the left upper part of an image, `[rows, columns]` of it, such that its centre of mass is
 /// in the middle, as far as it does not leave the image.
-fn move_to_centre(pixels: &mut [u8], [height, width]: [u16; 2], [rows, columns]: [u16; 2]) {
+pub fn move_to_centre(pixels: &mut [u8], [height, width]: [u16; 2], [rows, columns]: [u16; 2]) {
     let stride = usize::from(width);
     let [part_rows, part_columns] = [rows, columns].map(usize::from);
     // Moments in halves of a pixel: pixel i's middle is at 2 i + 1.

@@ -50,6 +50,7 @@ mod error;
 mod frame;
 mod preparer;
 mod resize;
+pub mod strokes;
 #[cfg(test)]
 mod tests;
 
