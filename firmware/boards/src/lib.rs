@@ -46,3 +46,5 @@ mod systick;
 
 #[cfg(target_os = "none")]
 pub use board::{BOARD, init, reset};
+#[cfg(all(target_os = "none", any(feature = "pico", feature = "pico2")))]
+pub use board::{Spare, init_with_spare};

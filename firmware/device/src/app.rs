@@ -1,10 +1,12 @@
-//! The application: reads frames, answers each, and between them sees to the light, the button and
-//! the watchdog.
+//! The application: reads frames, answers each, and between them sees to the light, the button, the
+//! watchdog, and whatever the board sees by itself.
 //!
 //! Everything that ends with `0x00` and is not empty gets one answer, if only that it could not be
 //! read, so that a PC never waits in vain. A frame that lost its end is ended by the next `0x00`. A
 //! request that arrives a second time, because its answer was lost, is answered a second time and
 //! carried out once.
+
+mod alone;
 
 use crate::{
     device::{Buffers, Device},
@@ -13,13 +15,11 @@ use crate::{
     memory,
     persistent_gallery::PersistentGallery,
 };
-use core::fmt::Write as _;
-use embedded_hal::digital::InputPin;
+use alone::{Alone, Shared};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
 use shared_model::{
-    Gallery, Model,
-    gallery::{self, MAX_LABEL},
+    Gallery, Model, gallery,
     model::crc32,
     wire::{
         FrameError, FrameReader, NO_ID, Request, RequestBody, RequestError, Response, ResponseBody, Restart,
@@ -30,6 +30,10 @@ use shared_model::{
 /// The most bytes of a board's name.
 pub const MAX_BOARD_NAME: usize = 31;
 
+/// The time after a request in which the board does not see by itself, in microseconds: the PC may
+/// go on to ask about what it has shown.
+pub const PC_MICROS: u64 = 2_000_000;
+
 /// Bytes of the longest frame that answers a frame which could not be read.
 const REFUSAL: usize = 32;
 
@@ -38,10 +42,10 @@ const REFUSAL: usize = 32;
 pub struct App<'m, B: Board, const FRAME: usize, const CAPACITY: usize> {
     serial: B::Serial,
     light: Light<B::Led>,
-    button: B::Button,
-    /// True if the button was pressed when it was last read.
-    pressed: bool,
+    alone: Alone<B>,
     system: B::System,
+    /// The time of the last frame, in microseconds.
+    asked: Option<u64>,
     reader: &'m mut FrameReader<FRAME>,
     device: Device<'m, B::Flash, CAPACITY>,
     answers: Answers<'m>,
@@ -92,16 +96,16 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
         Ok(Self {
             serial: parts.serial,
             light: Light::new(parts.led),
-            button: parts.button,
-            pressed: false,
+            alone: Alone::new(parts.source, parts.text, parts.button),
             system: parts.system,
+            asked: None,
             reader,
             device: Device::new(board, model, gallery, Buffers { scratch, last, other, image }),
             answers: Answers { response, last: None, refusal: [0; REFUSAL] },
         })
     }
 
-    /// Answers until the serial line ends. On a board it never does.
+    /// Answers until the serial line ends, and sees meanwhile. On a board the line never ends.
     ///
     /// # Errors
     /// Returns the errors of the serial line. It may be called again after one.
@@ -109,10 +113,16 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
         let mut received = [0; 64];
         loop {
             self.system.feed_watchdog();
-            self.light.update(self.system.now());
-            self.poll_button();
+            let now = self.system.now();
+            self.light.update(now);
+            let (alone, shared) = self.shared(now);
+            alone.press(shared)?;
             if !self.serial.read_ready()? {
-                self.system.sleep();
+                let is_alone = self.asked.is_none_or(|asked| now.saturating_sub(asked) >= PC_MICROS);
+                let (alone, shared) = self.shared(now);
+                if !is_alone || !alone.see(shared)? {
+                    self.system.sleep();
+                }
                 continue;
             }
             let len = self.serial.read(&mut received)?;
@@ -123,9 +133,12 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
                 let Some(frame) = self.reader.push(byte) else { continue };
                 self.light.show(Show::Busy, self.system.now());
                 let answer = self.answers.answer(&mut self.device, frame, &mut self.system);
+                self.alone.fall_silent(&mut self.serial)?;
                 self.serial.write_all(answer.frame)?;
                 self.serial.flush()?;
-                self.light.show(answer.show, self.system.now());
+                let now = self.system.now();
+                self.asked = Some(now);
+                self.light.show(answer.show, now);
                 if let Some(how) = answer.restart {
                     restart(how, &mut self.system);
                 }
@@ -133,43 +146,10 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
         }
     }
 
-    /// When the button is pressed: enrols the last image that was seen, under the next new label.
-    fn poll_button(&mut self) {
-        // A button that does not work is not pressed.
-        let pressed = self.button.is_high().unwrap_or(false);
-        let before = core::mem::replace(&mut self.pressed, pressed);
-        if !pressed || before {
-            return;
-        }
-        self.light.show(Show::Busy, self.system.now());
-        let show = match self.enrol_last() {
-            Ok(_) => Show::Known,
-            Err(error) => {
-                log!(warn, "the button enrols nothing: {}", error);
-                Show::Unknown
-            }
-        };
-        self.light.show(show, self.system.now());
+    fn shared(&mut self, now: u64) -> (&mut Alone<B>, Shared<'_, 'm, B, CAPACITY>) {
+        let Self { alone, device, light, serial, .. } = self;
+        (alone, Shared { device, light, serial, now })
     }
-
-    fn enrol_last(&mut self) -> Result<u32, RequestError> {
-        let label = new_label(self.device.gallery()?);
-        self.device.enrol_last(&label)
-    }
-}
-
-/// Returns the first of "new-1", "new-2", … that is not enrolled.
-fn new_label(gallery: &Gallery<'_>) -> heapless::String<MAX_LABEL> {
-    let mut label = heapless::String::new();
-    for number in 1..=gallery.len() + 1 {
-        label.clear();
-        // There is room for any number.
-        let _ = write!(label, "new-{number}");
-        if gallery.find(&label).is_none() {
-            break;
-        }
-    }
-    label
 }
 
 fn restart(how: Restart, system: &mut impl System) {

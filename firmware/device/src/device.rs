@@ -1,12 +1,17 @@
 //! Requests, carried out: one function per request.
 
-use crate::{hardware::System, persistent_gallery::PersistentGallery};
+use crate::{
+    hardware::System,
+    persistent_gallery::PersistentGallery,
+    source::{Sight, SightError, Source},
+};
 use embedded_storage::nor_flash::NorFlash;
 use micromath::F32Ext;
 use shared_model::{
-    Distance, Gallery, Model, Threshold,
+    Distance, Gallery, Model, Recognition, Threshold,
     engine::TestImage,
     gallery::{Match, Method},
+    prepare::{Preparer, strokes::rasterise},
     wire::{GalleryInfo, Info, MAX_RUNS, ModelInfo, RequestBody, RequestError, ResponseBody, Restart},
 };
 
@@ -139,6 +144,56 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         Ok(count)
     }
 
+    /// Returns the model.
+    pub fn model(&self) -> &Model<'m> {
+        &self.model
+    }
+
+    /// Looks through `source`. If there is a picture, it is then the last one seen; returns whether
+    /// there is.
+    ///
+    /// # Errors
+    /// Returns a [`SightError`]. What was seen before is still the last, and the gallery as it was.
+    pub fn look(&mut self, source: &mut impl Source) -> Result<bool, SightError> {
+        let Buffers { scratch, last, image, .. } = &mut self.buffers;
+        let (shape, preprocessing) = (self.model.input().shape, self.model.metadata().preprocessing);
+        let size = [shape.height, shape.width];
+        let sight = source.look()?;
+        if shape.channels != 1 && sight != Sight::Nothing {
+            return Err(SightError::Colour);
+        }
+        match sight {
+            Sight::Nothing => return Ok(false),
+            Sight::Strokes(points) => rasterise(points, size, scratch, image)?,
+            Sight::Frame(frame) => {
+                let mut preparer = Preparer::new(frame, preprocessing, size, scratch, image)?;
+                let crop = frame.crop();
+                for _ in 0..crop.top + crop.height {
+                    preparer.push(source.row()?)?;
+                }
+                preparer.finish()?;
+            }
+        }
+        self.model.embed(image, scratch, last).map_err(|_| SightError::Internal)?;
+        self.seen = true;
+        Ok(true)
+    }
+
+    /// Recognises the last image that was seen.
+    ///
+    /// # Errors
+    /// Returns [`RequestError::NoEntry`] if no image was seen yet, or the error of the gallery.
+    pub fn recognise_last(
+        &self,
+        method: Method,
+        threshold: Threshold,
+    ) -> Result<Recognition<'_>, RequestError> {
+        if !self.seen {
+            return Err(RequestError::NoEntry);
+        }
+        Ok(self.gallery.get()?.recognise(&self.model, self.buffers.last, method, threshold)?)
+    }
+
     /// Computes the embedding of an image, which is then the last one seen.
     fn see(&mut self, pixels: &[u8]) -> Result<(), RequestError> {
         self.check_image(pixels)?;
@@ -154,7 +209,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         threshold: Threshold,
     ) -> Result<ResponseBody<'_>, RequestError> {
         self.see(pixels)?;
-        let recognition = self.gallery.get()?.recognise(&self.model, self.buffers.last, method, threshold)?;
+        let recognition = self.recognise_last(method, threshold)?;
         if let Some(Match { label, distance }) = recognition.nearest {
             let known = recognition.label().is_some();
             log!(info, "\"{=str}\", {=f32} away, known: {=bool}", label, self.apart(distance), known);

@@ -1,7 +1,8 @@
 //! The hardware that the application needs, as traits, so that it runs on any board, and in tests
 //! without one.
 
-use core::convert::Infallible;
+use crate::source::Source;
+use core::{convert::Infallible, fmt, marker::PhantomData};
 use embedded_hal::digital::{self, InputPin, OutputPin};
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
@@ -19,6 +20,10 @@ pub trait Board {
     type Flash: NorFlash;
     /// Time, sleep, watchdog.
     type System: System;
+    /// What the board sees by itself.
+    type Source: Source;
+    /// What it writes its answers on, line by line: a screen, for example.
+    type Text: fmt::Write;
 }
 
 /// The parts of a board.
@@ -33,6 +38,37 @@ pub struct Parts<B: Board> {
     pub flash: Option<B::Flash>,
     /// Time, sleep, watchdog.
     pub system: B::System,
+    /// What the board sees by itself.
+    pub source: B::Source,
+    /// What it writes its answers on.
+    pub text: B::Text,
+}
+
+/// The board `B` with another source and another text output.
+pub struct With<B, S, T>(PhantomData<(B, S, T)>);
+
+impl<B: Board, S: Source, T: fmt::Write> Board for With<B, S, T> {
+    type Serial = B::Serial;
+    type Led = B::Led;
+    type Button = B::Button;
+    type Flash = B::Flash;
+    type System = B::System;
+    type Source = S;
+    type Text = T;
+}
+
+impl<B: Board> Parts<B> {
+    /// Puts a source in the place of the board's: a camera that is wired to it, for example.
+    pub fn with_source<S: Source>(self, source: S) -> Parts<With<B, S, B::Text>> {
+        let Self { serial, led, button, flash, system, text, .. } = self;
+        Parts { serial, led, button, flash, system, source, text }
+    }
+
+    /// Puts a text output in the place of the board's.
+    pub fn with_text<T: fmt::Write>(self, text: T) -> Parts<With<B, B::Source, T>> {
+        let Self { serial, led, button, flash, system, source, .. } = self;
+        Parts { serial, led, button, flash, system, source, text }
+    }
 }
 
 /// A board's time, sleep and watchdog.
@@ -94,5 +130,15 @@ impl InputPin for NoPin {
 
     fn is_low(&mut self) -> Result<bool, Infallible> {
         Ok(true)
+    }
+}
+
+/// The text output of a board without one.
+#[derive(Clone, Copy, Debug)]
+pub struct NoText;
+
+impl fmt::Write for NoText {
+    fn write_str(&mut self, _: &str) -> fmt::Result {
+        Ok(())
     }
 }

@@ -23,7 +23,12 @@ pub mod device;
 pub mod hardware;
 pub mod light;
 pub mod memory;
+#[cfg(feature = "pattern")]
+pub mod pattern;
 pub mod persistent_gallery;
+mod presses;
+pub mod reading;
+pub mod source;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod wire;

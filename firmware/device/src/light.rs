@@ -55,6 +55,16 @@ impl<Led: OutputPin> Light<Led> {
         self.update(now);
     }
 
+    /// Shows a state as [`show`](Self::show) does, but lets blinks go on if they are shown already:
+    /// for answers that come one after the other.
+    pub fn keep(&mut self, show: Show, now: u64) {
+        if self.show == Show::Unknown && show == Show::Unknown {
+            self.update(now);
+        } else {
+            self.show(show, now);
+        }
+    }
+
     /// Switches the light to its state at `now`.
     pub fn update(&mut self, now: u64) {
         let on = self.show.is_on(now.saturating_sub(self.since)).unwrap_or_else(|| {
@@ -111,5 +121,21 @@ mod tests {
         // The heartbeat comes after it.
         assert_eq!(seen(Show::Known, 24), "#".repeat(20) + ".##.");
         assert_eq!(seen(Show::Unknown, 22), "###...###...###....##.");
+    }
+
+    #[test]
+    fn answers_one_after_the_other_blink_on() {
+        let mut light = Light::new(Lamp::default());
+        let mut seen = |show: Show, steps: core::ops::Range<u64>| -> String {
+            let at = |step| {
+                light.keep(show, 50 * step * MILLISECOND);
+                if light.led.0 { '#' } else { '.' }
+            };
+            steps.map(at).collect()
+        };
+        // After the third blink there is a moment of the heartbeat.
+        assert_eq!(seen(Show::Unknown, 0..21), "###...###...###....##");
+        assert_eq!(seen(Show::Known, 21..60), "#".repeat(39));
+        assert_eq!(seen(Show::Unknown, 60..66), "###...");
     }
 }

@@ -3,7 +3,10 @@
 //! All of it is `const`: a program declares its buffers by it, and its build script refuses a model
 //! that is too large for the board.
 
-use shared_model::gallery;
+use shared_model::{
+    Model, gallery,
+    prepare::{self, strokes},
+};
 
 /// The most bytes of a `u32` in postcard.
 const VARINT: usize = 5;
@@ -31,6 +34,19 @@ pub const fn request_len(input_len: usize, dim: usize, exemplars: usize) -> usiz
 /// Returns the bytes of the longest response's frame: an entry, or "info".
 pub const fn response_len(dim: usize, exemplars: usize) -> usize {
     frame_len(MESSAGE + max(TEXT + VARINT + gallery::value_len(dim, exemplars), INFO))
+}
+
+/// Returns the words of 32 bits that a board prepares frames, draws strokes and computes in, one
+/// after the other: the most of these. For a model that takes several values per pixel, no image is
+/// made.
+pub fn scratch_len(model: &Model<'_>) -> usize {
+    let shape = model.input().shape;
+    let size = [shape.height, shape.width];
+    let prepare = match shape.channels {
+        1 => prepare::scratch_len(model.metadata().preprocessing, size).max(strokes::scratch_len(size)),
+        _ => 0,
+    };
+    model.scratch_len().max(prepare)
 }
 
 /// Returns the bytes of [`Memory::buffer`](crate::app::Memory): an image, two embeddings, the value

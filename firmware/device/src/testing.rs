@@ -18,11 +18,12 @@
 
 use crate::{
     app::{App, Memory},
-    hardware::{Board, Parts, System},
+    hardware::{Board, NoText, Parts, System},
     memory,
+    source::{NoSource, Source},
 };
 use alloc::{vec, vec::Vec};
-use core::{convert::Infallible, marker::PhantomData, ops::Range};
+use core::{convert::Infallible, fmt, marker::PhantomData, ops::Range};
 use embedded_hal::digital::{self, InputPin, OutputPin};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use shared_model::{
@@ -96,11 +97,28 @@ impl<'m, const FRAME: usize, const CAPACITY: usize> Bench<'m, FRAME, CAPACITY> {
     /// # Panics
     /// Panics if the model's requests are longer than `FRAME`.
     pub fn run<Serial: Read + ReadReady + Write>(&mut self, serial: Serial) -> Result<(), Serial::Error> {
+        self.run_seeing(serial, NoSource, NoText)
+    }
+
+    /// Starts the board with something to see and something to write on, and runs its application
+    /// until the serial line ends. The source is looked at whenever nothing arrives.
+    ///
+    /// # Errors
+    /// Returns the errors of the serial line.
+    ///
+    /// # Panics
+    /// Panics as [`run`](Self::run) does.
+    pub fn run_seeing<Serial: Read + ReadReady + Write, S: Source, T: fmt::Write>(
+        &mut self,
+        serial: Serial,
+        source: S,
+        text: T,
+    ) -> Result<(), Serial::Error> {
         let (input_len, dim) = (self.model.input_len(), self.model.embedding_len());
         // Whatever memory holds when the power comes.
         let memory = Memory {
             reader: &mut FrameReader::<FRAME>::new(),
-            scratch: &mut vec![0xaaaa_aaaa; self.model.scratch_len()],
+            scratch: &mut vec![0xaaaa_aaaa; memory::scratch_len(&self.model)],
             buffer: &mut vec![0xaa; memory::buffer_len(input_len, dim, self.exemplars)],
             gallery: &mut vec![0xaa; memory::gallery_len(dim, self.exemplars, CAPACITY)],
         };
@@ -110,9 +128,11 @@ impl<'m, const FRAME: usize, const CAPACITY: usize> Bench<'m, FRAME, CAPACITY> {
             button: Button { looks: 0, pressed: &self.button },
             flash: self.flash.as_mut().map(|bytes| MemoryFlash::new(bytes)),
             system: &mut self.clock,
+            source,
+            text,
         };
         let model = self.model.clone();
-        let app = App::<BenchBoard<'_, Serial>, FRAME, CAPACITY>::new(
+        let app = App::<BenchBoard<'_, Serial, S, T>, FRAME, CAPACITY>::new(
             self.name,
             model,
             self.exemplars,
@@ -303,12 +323,14 @@ impl System for &mut Clock {
 }
 
 /// The types of a board on the bench.
-struct BenchBoard<'t, Serial>(PhantomData<(&'t (), Serial)>);
+struct BenchBoard<'t, Serial, S, T>(PhantomData<(&'t (), Serial, S, T)>);
 
-impl<'t, Serial: Read + ReadReady + Write> Board for BenchBoard<'t, Serial> {
+impl<'t, Serial: Read + ReadReady + Write, S: Source, T: fmt::Write> Board for BenchBoard<'t, Serial, S, T> {
     type Serial = Serial;
     type Led = Lamp<'t>;
     type Button = Button<'t>;
     type Flash = MemoryFlash<'t>;
     type System = &'t mut Clock;
+    type Source = S;
+    type Text = T;
 }

@@ -47,6 +47,16 @@ pub fn init(received: &'static mut QueueView<u8>) -> Parts<chosen::Hardware> {
     chosen::init()
 }
 
+#[cfg(any(feature = "pico", feature = "pico2"))]
+pub use pico::Spare;
+
+/// As [`init`], and returns what the application leaves free: for a camera or a screen, for example.
+#[cfg(any(feature = "pico", feature = "pico2"))]
+pub fn init_with_spare(received: &'static mut QueueView<u8>) -> (Parts<pico::Hardware>, pico::Spare) {
+    RECEIVED.set_memory(received);
+    pico::init_with_spare()
+}
+
 /// Restarts the board.
 pub fn reset() -> ! {
     #[cfg(target_arch = "arm")]

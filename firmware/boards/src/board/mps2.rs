@@ -12,7 +12,10 @@ use core::convert::Infallible;
 use cortex_m::{interrupt::InterruptNumber, peripheral::NVIC};
 use cortex_m_rt::exception;
 use embedded_hal::digital::{self, OutputPin};
-use tinytriplet_device::hardware::{Board, NoPin, Parts};
+use tinytriplet_device::{
+    hardware::{Board, NoPin, NoText, Parts},
+    source::NoSource,
+};
 use tinytriplet_store::MemoryFlash;
 
 /// The addresses of AN385, AN386 and AN500.
@@ -61,6 +64,8 @@ impl Board for Hardware {
     type Button = NoPin;
     type Flash = MemoryFlash<'static>;
     type System = System<SysTick, ()>;
+    type Source = NoSource;
+    type Text = NoText;
 }
 
 pub fn init() -> Parts<Hardware> {
@@ -74,6 +79,8 @@ pub fn init() -> Parts<Hardware> {
         button: NoPin,
         flash: Some(MemoryFlash::new(memory::take())),
         system: System { clock: SysTick::new(map::HZ), watchdog: () },
+        source: NoSource,
+        text: NoText,
     }
 }
 

@@ -24,7 +24,10 @@ use nrf52840_hal::{
     wdt::{Watchdog, WatchdogHandle, count, handles::Hdl0},
 };
 use static_cell::ConstStaticCell;
-use tinytriplet_device::hardware::{Board, Parts, WATCHDOG_MICROS};
+use tinytriplet_device::{
+    hardware::{Board, NoText, Parts, WATCHDOG_MICROS},
+    source::NoSource,
+};
 
 static RECEIVER: Mutex<RefCell<Option<UarteRx<UARTE0>>>> = Mutex::new(RefCell::new(None));
 
@@ -37,6 +40,8 @@ impl Board for Hardware {
     type Button = ActiveLow<P0_11<Input<PullUp>>>;
     type Flash = Nvmc<NVMC>;
     type System = System<MicrosecondTimer, Dog>;
+    type Source = NoSource;
+    type Text = NoText;
 }
 
 pub fn init() -> Parts<Hardware> {
@@ -70,6 +75,8 @@ pub fn init() -> Parts<Hardware> {
         button: ActiveLow(pins.p0_11.into_pullup_input()),
         flash: Some(Nvmc::new(board.NVMC, memory::take())),
         system: System { clock: MicrosecondTimer::new(board.TIMER0), watchdog: Dog::Asleep(board.WDT) },
+        source: NoSource,
+        text: NoText,
     }
 }
 

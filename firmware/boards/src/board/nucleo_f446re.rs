@@ -23,7 +23,10 @@ use stm32f4xx_hal::{
     serial::{self, Rx, Tx},
     watchdog::IndependentWatchdog,
 };
-use tinytriplet_device::hardware::{Board, Parts, WATCHDOG_MICROS};
+use tinytriplet_device::{
+    hardware::{Board, NoText, Parts, WATCHDOG_MICROS},
+    source::NoSource,
+};
 
 static RECEIVER: Mutex<RefCell<Option<Rx<USART2>>>> = Mutex::new(RefCell::new(None));
 
@@ -39,6 +42,8 @@ impl Board for Hardware {
     type Button = Button;
     type Flash = SectorFlash;
     type System = System<SysTick, IndependentWatchdog>;
+    type Source = NoSource;
+    type Text = NoText;
 }
 
 pub fn init() -> Parts<Hardware> {
@@ -65,6 +70,8 @@ pub fn init() -> Parts<Hardware> {
         button: Button(is_silicon.then(|| board.GPIOC.split(&mut rcc).pc13.into_input())),
         flash: is_silicon.then(|| SectorFlash::new(board.FLASH)),
         system: System { clock: SysTick::new(HERTZ), watchdog: IndependentWatchdog::new(board.IWDG) },
+        source: NoSource,
+        text: NoText,
     }
 }
 

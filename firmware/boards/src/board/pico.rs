@@ -13,19 +13,22 @@ use critical_section::Mutex;
 use hal::{
     Clock, Sio, Watchdog,
     clocks::init_clocks_and_plls,
-    fugit::{MicrosDurationU32, RateExtU32},
+    fugit::{HertzU32, MicrosDurationU32, RateExtU32},
     gpio::{
-        FunctionSioOutput, FunctionUart, Pin, Pins, PullDown,
-        bank0::{Gpio0, Gpio1, Gpio25},
+        FunctionNull, FunctionSioOutput, FunctionUart, Pin, Pins, PullDown,
+        bank0::{self, Gpio0, Gpio1, Gpio25},
     },
-    pac::{Interrupt, Peripherals, UART0, interrupt},
+    pac::{Interrupt, Peripherals, RESETS, SPI0, SPI1, UART0, interrupt},
     uart::{DataBits, Reader, StopBits, UartConfig, UartPeripheral, Writer},
 };
 #[cfg(feature = "pico2")]
 use rp235x_hal as hal;
 #[cfg(feature = "pico")]
 use rp2040_hal as hal;
-use tinytriplet_device::hardware::{Board, NoPin, Parts, WATCHDOG_MICROS};
+use tinytriplet_device::{
+    hardware::{Board, NoPin, NoText, Parts, WATCHDOG_MICROS},
+    source::NoSource,
+};
 
 /// The crystal, in Hz.
 const CRYSTAL: u32 = 12_000_000;
@@ -56,23 +59,60 @@ impl Board for Hardware {
     type Button = NoPin;
     type Flash = RomFlash;
     type System = System<SysTick, Watchdog>;
+    type Source = NoSource;
+    type Text = NoText;
 }
 
+/// The peripherals and pins that the application leaves free, as the chip's HAL has them. There are
+/// more of them: these are for two buses and what goes with them.
+#[allow(missing_docs, reason = "pins and buses are what their names say")]
+pub struct Spare {
+    pub spi0: SPI0,
+    pub spi1: SPI1,
+    /// Takes the peripherals out of reset.
+    pub resets: RESETS,
+    pub gp10: FreePin<bank0::Gpio10>,
+    pub gp11: FreePin<bank0::Gpio11>,
+    pub gp12: FreePin<bank0::Gpio12>,
+    pub gp13: FreePin<bank0::Gpio13>,
+    pub gp14: FreePin<bank0::Gpio14>,
+    pub gp15: FreePin<bank0::Gpio15>,
+    pub gp16: FreePin<bank0::Gpio16>,
+    pub gp17: FreePin<bank0::Gpio17>,
+    pub gp18: FreePin<bank0::Gpio18>,
+    pub gp19: FreePin<bank0::Gpio19>,
+    pub gp20: FreePin<bank0::Gpio20>,
+    pub gp21: FreePin<bank0::Gpio21>,
+    /// The processor's clock, in Hz.
+    pub system_hertz: u32,
+    /// The clock of the peripherals.
+    pub peripheral_clock: HertzU32,
+}
+
+/// A pin that nothing uses yet.
+type FreePin<Id> = Pin<Id, FunctionNull, PullDown>;
+
 pub fn init() -> Parts<Hardware> {
-    let Some(mut board) = Peripherals::take() else { panic!("the board was initialised twice") };
+    init_with_spare().0
+}
+
+pub fn init_with_spare() -> (Parts<Hardware>, Spare) {
+    let Some(board) = Peripherals::take() else { panic!("the board was initialised twice") };
     let mut watchdog = Watchdog::new(board.WATCHDOG);
-    let (plls, resets) = ((board.PLL_SYS, board.PLL_USB), &mut board.RESETS);
+    let plls = (board.PLL_SYS, board.PLL_USB);
+    let mut resets = board.RESETS;
     let clocks =
-        init_clocks_and_plls(CRYSTAL, board.XOSC, board.CLOCKS, plls.0, plls.1, resets, &mut watchdog);
+        init_clocks_and_plls(CRYSTAL, board.XOSC, board.CLOCKS, plls.0, plls.1, &mut resets, &mut watchdog);
     let Ok(clocks) = clocks else { panic!("the crystal's clock cannot be multiplied") };
     let hertz = clocks.system_clock.freq().to_Hz();
     defmt::info!("processor at {} Hz", hertz);
 
     let sio = Sio::new(board.SIO);
-    let pins = Pins::new(board.IO_BANK0, board.PADS_BANK0, sio.gpio_bank0, resets);
+    let pins = Pins::new(board.IO_BANK0, board.PADS_BANK0, sio.gpio_bank0, &mut resets);
     let led = pins.gpio25.into_push_pull_output();
     let settings = UartConfig::new(115_200.Hz(), DataBits::Eight, None, StopBits::One);
-    let uart = UartPeripheral::new(board.UART0, (pins.gpio0.reconfigure(), pins.gpio1.reconfigure()), resets);
+    let uart =
+        UartPeripheral::new(board.UART0, (pins.gpio0.reconfigure(), pins.gpio1.reconfigure()), &mut resets);
     let Ok(uart) = uart.enable(settings, clocks.peripheral_clock.freq()) else {
         panic!("no clock allows 115,200 baud")
     };
@@ -81,7 +121,26 @@ pub fn init() -> Parts<Hardware> {
     critical_section::with(|cs| RECEIVER.replace(cs, Some(receiver)));
     // SAFETY: no critical section relies on this interrupt being masked.
     unsafe { NVIC::unmask(Interrupt::UART0_IRQ) };
-    Parts {
+    let spare = Spare {
+        spi0: board.SPI0,
+        spi1: board.SPI1,
+        resets,
+        gp10: pins.gpio10,
+        gp11: pins.gpio11,
+        gp12: pins.gpio12,
+        gp13: pins.gpio13,
+        gp14: pins.gpio14,
+        gp15: pins.gpio15,
+        gp16: pins.gpio16,
+        gp17: pins.gpio17,
+        gp18: pins.gpio18,
+        gp19: pins.gpio19,
+        gp20: pins.gpio20,
+        gp21: pins.gpio21,
+        system_hertz: hertz,
+        peripheral_clock: clocks.peripheral_clock.freq(),
+    };
+    let parts = Parts {
         serial: Serial(transmitter),
         led,
         button: NoPin,
@@ -89,7 +148,10 @@ pub fn init() -> Parts<Hardware> {
         // processor or a DMA.
         flash: Some(unsafe { RomFlash::new() }),
         system: System { clock: SysTick::new(hertz), watchdog },
-    }
+        source: NoSource,
+        text: NoText,
+    };
+    (parts, spare)
 }
 
 #[interrupt]

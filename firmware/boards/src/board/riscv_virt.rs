@@ -8,7 +8,10 @@ use crate::{
     system::{Clock, System},
 };
 use riscv::{interrupt::Interrupt, register::mie};
-use tinytriplet_device::hardware::{Board, NoPin, Parts, TICK_MICROS};
+use tinytriplet_device::{
+    hardware::{Board, NoPin, NoText, Parts, TICK_MICROS},
+    source::NoSource,
+};
 use tinytriplet_store::MemoryFlash;
 
 /// Number of the UART's interrupt.
@@ -61,6 +64,8 @@ impl Board for Hardware {
     type Button = NoPin;
     type Flash = MemoryFlash<'static>;
     type System = System<MachineTimer, ()>;
+    type Source = NoSource;
+    type Text = NoText;
 }
 
 pub fn init() -> Parts<Hardware> {
@@ -79,6 +84,8 @@ pub fn init() -> Parts<Hardware> {
         button: NoPin,
         flash: Some(MemoryFlash::new(memory::take())),
         system: System { clock: MachineTimer { start: 0 }, watchdog: () },
+        source: NoSource,
+        text: NoText,
     }
 }
 

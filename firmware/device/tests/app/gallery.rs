@@ -9,7 +9,6 @@ use shared_model::{
     gallery::{self, GalleryError, LabelError, Method},
     wire::{RequestBody, RequestError, ResponseBody, Restart, Storage},
 };
-use std::ops::Range;
 use tinytriplet_device::testing::{answers, frame};
 
 fn enrol<'a>(label: &'a str, pixels: &'a [u8]) -> RequestBody<'a> {
@@ -269,45 +268,6 @@ fn asked_twice_done_once() {
     let forget = frame(5, RequestBody::Forget { label: "a" });
     bench.answer(&[request, forget].concat());
     assert_eq!(list(&mut bench), []);
-}
-
-/// Has a frame with an image arrive in some 13 pieces, however long it is, and returns the number of looks at the button
-/// meanwhile.
-fn looks_per_frame(bench: &mut Bench, pixels: &[u8]) -> usize {
-    let len = frame(1, recognise(pixels, Threshold::None)).len();
-    bench.piece = len.div_ceil(13);
-    len / bench.piece
-}
-
-#[test]
-fn the_button_enrols_the_last_image_as_a_new_label() {
-    let (a, b) = (image(1), image(2));
-    let mut bench = board();
-    bench.ask_one(enrol("new-2", &b));
-    // An image has arrived after some 13 looks at the button, and the next one after some 26.
-    let frame_looks = looks_per_frame(&mut bench, &a);
-    bench.button = std::iter::once(frame_looks + 2..frame_looks + 5).collect();
-    bench.ask(&[recognise(&a, Threshold::None), recognise(&b, Threshold::None)]);
-    bench.button = Vec::new();
-    assert_eq!(list(&mut bench), [("new-1".to_owned(), 1), ("new-2".to_owned(), 1)]);
-    let answer = bench.ask_one(recognise(&a, Threshold::None));
-    let ResponseBody::Recognition(found) = answer.body() else { panic!("{:?}", answer.body()) };
-    assert_eq!(found.nearest.map(|nearest| (nearest.label, nearest.distance)), Some(("new-1", 0)));
-    // Nothing was seen yet: nothing to enrol.
-    bench.button = std::iter::once(0..1).collect();
-    bench.ask_one(RequestBody::Ping);
-    assert_eq!(info(&mut bench).len, 2);
-}
-
-#[test]
-fn each_press_of_the_button_counts_once() {
-    let (a, b) = (image(1), image(2));
-    let mut bench = board();
-    let frame_looks = looks_per_frame(&mut bench, &a);
-    bench.button = [2..5, 6..7].map(|Range { start, end }| frame_looks + start..frame_looks + end).to_vec();
-    bench.ask(&[recognise(&a, Threshold::None), recognise(&b, Threshold::None)]);
-    bench.button = Vec::new();
-    assert_eq!(list(&mut bench), [("new-1".to_owned(), 1), ("new-2".to_owned(), 1)]);
 }
 
 #[test]

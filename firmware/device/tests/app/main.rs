@@ -1,5 +1,6 @@
 //! The application on a PC: bytes in, bytes out.
 
+mod alone;
 mod bench;
 mod failing_flash;
 mod frames;
