@@ -1,7 +1,7 @@
 //! The command line of `cargo run -p firmware`.
 
 use crate::{
-    demo,
+    alone, demo,
     emulator::EmulatorError,
     measure::{self, Models},
     output::print,
@@ -22,9 +22,9 @@ const CLOSED: u8 = 141;
 
 /// The tasks besides `--measure`. (What an option requires counts as given where it could not be
 /// given.)
-const NOT_MEASURE: [&str; 5] = ["board", "list", "list_boards", "serve", "run"];
+const NOT_MEASURE: [&str; 6] = ["alone", "board", "list", "list_boards", "serve", "run"];
 /// The tasks besides `--serve`.
-const NOT_SERVE: [&str; 5] = ["board", "list", "list_boards", "measure", "run"];
+const NOT_SERVE: [&str; 6] = ["alone", "board", "list", "list_boards", "measure", "run"];
 
 /// Builds the firmware, boots it on an emulated board and shows it at work.
 #[derive(Debug, Parser)]
@@ -39,6 +39,10 @@ pub struct Cli {
     /// Emulate this board [default: mps2-an386]
     #[arg(long, value_name = "NAME", value_parser = find_emulated, group = "task")]
     board: Option<&'static Board>,
+    /// Let an emulated board see by itself, without a PC: digits step by, it
+    /// learns them and names them
+    #[arg(long, value_name = "NAME", value_parser = find_emulated, group = "task")]
+    alone: Option<&'static Board>,
     /// List the boards
     #[arg(long, group = "task")]
     list: bool,
@@ -72,10 +76,11 @@ pub struct Cli {
     run: Option<PathBuf>,
 }
 
-/// Carries out the command line. `model` is the model file that is built into the firmware.
-pub fn main(model: &'static [u8]) -> ExitCode {
+/// Carries out the command line. `model` is the model file that is built into the firmware, and
+/// `capacity` the number of labels that its gallery has room for.
+pub fn main(model: &'static [u8], capacity: usize) -> ExitCode {
     let result = match Cli::try_parse() {
-        Ok(cli) => cli.run(model),
+        Ok(cli) => cli.run(model, capacity),
         Err(error) => match error.print() {
             // Help is asked for; anything else is wrong usage.
             Ok(()) => return ExitCode::from(error.exit_code() as u8),
@@ -97,12 +102,14 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 }
 
 impl Cli {
-    fn run(self, model: &'static [u8]) -> Result<(), Box<dyn Error>> {
+    fn run(self, model: &'static [u8], capacity: usize) -> Result<(), Box<dyn Error>> {
         if let Some(board) = self.measure {
             let models = self.models.or_else(models_variable).map_or(Models::BuiltIn(model), Models::Folder);
             measure::run(board, &models, self.json)
         } else if let Some(board) = self.serve {
             serve::run(board, self.flash, self.quiet)
+        } else if let Some(board) = self.alone {
+            alone::run(board, model, capacity)
         } else if let Some(program) = self.run {
             run::run(&program)
         } else if self.list {
@@ -166,6 +173,7 @@ mod tests {
             (MissingRequiredArgument, &["--flash", "file"]),
             (MissingRequiredArgument, &["--quiet"]),
             (ArgumentConflict, &["--list", "--board", "pico"]),
+            (ArgumentConflict, &["--alone", "pico", "--quiet"]),
         ] {
             let error = Cli::try_parse_from([&["firmware"], words].concat()).unwrap_err();
             assert_eq!((error.kind(), error.exit_code()), (kind, 2), "{words:?}: {error}");
@@ -183,6 +191,7 @@ mod tests {
         );
         let serve = cli(&["--serve", "pico", "--quiet", "--flash", "file"]);
         assert_eq!((serve.serve, serve.quiet, serve.flash), (find("pico"), true, Some("file".into())));
+        assert_eq!(cli(&["--alone", "pico"]).alone, find("pico"));
         assert_eq!(cli(&["--run", "program"]).run, Some("program".into()));
         assert!(cli(&["--list"]).list && cli(&["--list-boards"]).list_boards);
     }

@@ -5,6 +5,7 @@
 //! * [`mod@measure`] counts what models cost on a board.
 //! * [`Cli`] is the command line of `cargo run -p firmware`, and [`main`] its program.
 
+mod alone;
 mod cli;
 mod demo;
 pub mod emulator;

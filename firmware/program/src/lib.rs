@@ -2,9 +2,9 @@
 //! embeddings and distances of a model.
 //!
 //! The package has two programs for a board. `firmware` answers a PC; `measure` prints what a
-//! computation costs. This library is what they share: the [`model`] that is built in, and the
-//! handlers of panics and faults. On a PC `firmware` is a launcher, which builds the programs and
-//! boots them in an emulator.
+//! computation costs. This library is what they share, with programs outside of this package: the
+//! [`model`] that is built in, the handlers of panics and faults, and the start of the application.
+//! On a PC `firmware` is a launcher, which builds the programs and boots them in an emulator.
 //!
 //! The rest is in crates of its own, beside this one:
 //!
@@ -17,3 +17,5 @@
 pub mod model;
 #[cfg(target_os = "none")]
 mod runtime;
+#[cfg(target_os = "none")]
+pub mod start;

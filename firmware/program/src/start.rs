@@ -1,14 +1,11 @@
-//! The firmware's entry point.
+//! Starts the application on a board, with the model that is built in and all the memory that it
+//! needs.
 
-#[cfg(target_arch = "arm")]
-use cortex_m_rt::entry;
-use firmware::model::{self, CAPACITY, EMBEDDING_LEN, EXEMPLARS, INPUT_LEN, SCRATCH_LEN};
-use heapless::spsc::Queue;
-#[cfg(target_arch = "riscv32")]
-use riscv_rt::entry;
+use crate::model::{self, CAPACITY, EMBEDDING_LEN, EXEMPLARS, INPUT_LEN, SCRATCH_LEN};
+use heapless::spsc::{Queue, QueueView};
 use shared_model::{Model, gallery, wire::FrameReader};
 use static_cell::ConstStaticCell;
-use tinytriplet_boards::{self as boards, BOARD};
+use tinytriplet_boards::BOARD;
 use tinytriplet_device::{
     app::{App, Memory},
     hardware::{Board, Parts, System},
@@ -40,9 +37,13 @@ const fn fits_flash<B: Board>(_: &Parts<B>) {
     }
 }
 
-#[entry]
-fn main() -> ! {
-    let mut parts = boards::init(RX_QUEUE.take().as_mut_view());
+/// Returns the memory for what a board's serial port receives. It can be had once.
+pub fn receive_queue() -> &'static mut QueueView<u8> {
+    RX_QUEUE.take().as_mut_view()
+}
+
+/// Runs the application on a board's parts, for ever. It can be called once.
+pub fn run<B: Board>(mut parts: Parts<B>) -> ! {
     fits_flash(&parts);
     parts.system.start();
     let model = match Model::decode(model::FILE) {
@@ -62,7 +63,7 @@ fn main() -> ! {
         buffer: BUFFER_MEMORY.take(),
         gallery: GALLERY_MEMORY.take(),
     };
-    let app = App::<_, FRAME, CAPACITY>::new(BOARD.name, model, EXEMPLARS, parts, memory);
+    let app = App::<B, FRAME, CAPACITY>::new(BOARD.name, model, EXEMPLARS, parts, memory);
     let mut app = match app {
         Ok(app) => app,
         Err(error) => defmt::panic!("{}", error),

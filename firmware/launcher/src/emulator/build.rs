@@ -17,6 +17,8 @@ pub enum Binary<'p> {
     Firmware,
     /// The same, and panics or hangs when it is asked to.
     FaultInjection,
+    /// The same as the first, and sees digits that a pen writes.
+    Pattern,
     /// Prints what a computation costs.
     Measure {
         /// The folder of the models that are measured; `None` for the built-in model.
@@ -28,7 +30,7 @@ impl Binary<'_> {
     /// Returns its name in Cargo.
     fn name(self) -> &'static str {
         match self {
-            Self::Firmware | Self::FaultInjection => "firmware",
+            Self::Firmware | Self::FaultInjection | Self::Pattern => "firmware",
             Self::Measure { .. } => "measure",
         }
     }
@@ -37,6 +39,7 @@ impl Binary<'_> {
     fn features(self) -> &'static str {
         match self {
             Self::FaultInjection => ",fault-injection",
+            Self::Pattern => ",source-pattern",
             Self::Firmware | Self::Measure { .. } => "",
         }
     }
@@ -45,6 +48,7 @@ impl Binary<'_> {
     fn file(self) -> &'static str {
         match self {
             Self::FaultInjection => "fault-injection",
+            Self::Pattern => "pattern",
             Self::Firmware | Self::Measure { .. } => self.name(),
         }
     }

@@ -114,6 +114,32 @@ impl Emulator {
         self.log.lines()
     }
 
+    /// Reads a line of text that the board sends, without its end.
+    ///
+    /// # Errors
+    /// Returns [`io::ErrorKind::TimedOut`] if none comes within `patience`,
+    /// [`io::ErrorKind::UnexpectedEof`] if the emulator has ended, and the errors of the socket.
+    pub fn read_text(&mut self, patience: Duration) -> io::Result<String> {
+        let start = Instant::now();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        loop {
+            match self.read(&mut byte) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(_) if byte == *b"\n" => {
+                    let text = line.strip_suffix(b"\r").unwrap_or(&line);
+                    return Ok(String::from_utf8_lossy(text).into_owned());
+                }
+                Ok(_) => line.extend(byte),
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                }
+                Err(error) => return Err(error),
+            }
+            if start.elapsed() > patience {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+    }
+
     /// Returns another handle to the serial line.
     ///
     /// # Errors
