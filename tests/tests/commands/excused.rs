@@ -3,7 +3,7 @@
 use super::markdown::Command;
 
 /// The beginning of a command, and the reason why it is not run.
-const EXCUSED: [(&str, &str); 9] = [
+const EXCUSED: [(&str, &str); 11] = [
     (".ci/", "it is what runs this test"),
     ("BLESS=1 cargo test", "it would write over what it is compared with"),
     ("cargo test", "it is what runs this test"),
@@ -12,6 +12,14 @@ const EXCUSED: [(&str, &str); 9] = [
     (
         "cargo run --manifest-path tests/storage-comparison/",
         "it takes minutes, and builds what nothing else needs",
+    ),
+    (
+        "cargo build --release --manifest-path firmware/examples/",
+        "it builds what nothing else needs; .ci/run does",
+    ),
+    (
+        "cargo run --manifest-path firmware/examples/",
+        "it would write over a picture, by what nothing else needs",
     ),
     ("cargo run --release -p firmware", "it needs a board; tests/tests/firmware_sizes.rs builds the same"),
     ("cargo run --release -p host-train", "it builds Burn again: minutes"),
