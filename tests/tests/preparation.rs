@@ -93,7 +93,7 @@ impl Case {
         (pixels, background == Background::Light)
     }
 
-    /// Row by row, with padding or without, as far as the crop goes.
+    /// Row by row, with padding or without, as far as the crop goes, with pauses.
     fn prepared_by_rows(&self, rng: &mut ChaCha8Rng) -> (Vec<u8>, bool) {
         let (mut scratch, mut pixels) = (self.scratch(), self.pixels());
         let mut preparer =
@@ -102,6 +102,9 @@ impl Case {
         for row in self.bytes.chunks(self.stride).take(rows) {
             let shorter = rng.random_range(self.frame().row_len()..=self.stride);
             preparer.push(&row[..shorter]).unwrap();
+            if rng.random_ratio(1, 8) {
+                preparer = preparer.pause().resume(&mut scratch, &mut pixels).unwrap();
+            }
         }
         let background = preparer.finish().unwrap();
         (pixels, background == Background::Light)

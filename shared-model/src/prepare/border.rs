@@ -9,10 +9,14 @@ pub struct Border<'a> {
 }
 
 impl<'a> Border<'a> {
-    /// Counts in an array of [`GREYS`].
+    /// Counts in an array of [`GREYS`], on top of what is there.
     pub fn new(counts: &'a mut [u32]) -> Self {
-        counts.fill(0);
         Self { counts }
+    }
+
+    /// Begins at none.
+    pub fn clear(&mut self) {
+        self.counts.fill(0);
     }
 
     /// Counts a whole row, the first or the last, or the two ends of any other.

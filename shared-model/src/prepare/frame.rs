@@ -1,7 +1,8 @@
 use super::error::FrameError;
+use serde::{Deserialize, Serialize};
 
 /// The meaning of a frame's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Format {
     /// One byte per pixel, from 0 (black) to 255 (white).
@@ -60,7 +61,7 @@ pub const fn grey([r, g, b]: [u8; 3]) -> u8 {
 }
 
 /// The part of a frame that is used, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Crop {
     /// The columns to the left of it.
@@ -119,6 +120,16 @@ impl Frame {
         } else {
             Err(FrameError::Crop)
         }
+    }
+
+    /// Returns the meaning of the frame's bytes.
+    pub const fn format(self) -> Format {
+        self.format
+    }
+
+    /// Returns the columns of the frame.
+    pub const fn width(self) -> u16 {
+        (self.row_len / self.format.bytes_per_pixel()) as u16
     }
 
     /// Returns the rows of the frame.

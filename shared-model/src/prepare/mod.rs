@@ -56,7 +56,7 @@ mod tests;
 
 pub use error::{FrameError, PrepareError};
 pub use frame::{Crop, Format, Frame, grey};
-pub use preparer::{Preparer, prepare, scratch_len};
+pub use preparer::{Paused, Preparer, prepare, scratch_len};
 
 /// The sides of the working image of [`Fit::Centre`](crate::model::format::Fit::Centre) are at most
 /// this many times the net's.

@@ -89,41 +89,30 @@ impl<'a> Preparer<'a> {
         if height == 0 || width == 0 {
             return Err(PrepareError::Size);
         }
-        if pixels.len() != usize::from(height) * usize::from(width) {
-            return Err(PrepareError::PixelsLength);
-        }
-        if scratch.len() < scratch_len(preprocessing, size) {
-            return Err(PrepareError::ScratchLength);
-        }
-        pixels.fill(0);
-        let (counts, scratch) = scratch
-            .split_at_mut_checked(if needs_border(preprocessing) { GREYS } else { 0 })
-            .ok_or(PrepareError::ScratchLength)?;
-        let border = if counts.is_empty() { None } else { Some(Border::new(counts)) };
-        let crop = frame.crop();
-        let from = [crop.height, crop.width];
-        let (resized, centred, sums, target) = match preprocessing.fit {
-            Fit::Stretch | Fit::Contain => {
-                let is_stretched = preprocessing.fit == Fit::Stretch;
-                let resized = if is_stretched { size } else { fitted(from, size) };
-                let [above, left] = [0, 1].map(|axis| usize::from((size[axis] - resized[axis]) / 2));
-                let stride = usize::from(width);
-                (resized, None, scratch, Target { pixels, stride, corner: above * stride + left })
-            }
-            Fit::Centre => {
-                let resized = working_size(from, size);
-                let stride = usize::from(resized[1]);
-                let (sums, working) = scratch
-                    .split_at_mut_checked(resize::scratch_len(usize::from(width) * usize::from(WORKING)))
-                    .ok_or(PrepareError::ScratchLength)?;
-                let working = bytemuck::cast_slice_mut(working)
-                    .get_mut(..usize::from(resized[0]) * stride)
-                    .ok_or(PrepareError::ScratchLength)?;
-                (resized, Some(pixels), sums, Target { pixels: working, stride, corner: 0 })
-            }
+        let from = [frame.crop().height, frame.crop().width];
+        let resized = match preprocessing.fit {
+            Fit::Stretch => size,
+            Fit::Contain => fitted(from, size),
+            Fit::Centre => working_size(from, size),
         };
         let resizer = Resizer::new(from, resized);
-        Ok(Self { frame, preprocessing, size, rows: 0, border, resizer, resized, sums, target, centred })
+        let mut begun =
+            Paused { frame, preprocessing, size, rows: 0, resizer, resized }.resume(scratch, pixels)?;
+        match &mut begun.centred {
+            Some(pixels) => pixels.fill(0),
+            None => begun.target.pixels.fill(0),
+        }
+        if let Some(border) = &mut begun.border {
+            border.clear();
+        }
+        Ok(begun)
+    }
+
+    /// Gives the memory back until the next rows come, for a source whose rows come in pieces: over
+    /// a serial line, for example. Only [`Paused::resume`] with the same memory goes on.
+    pub fn pause(self) -> Paused {
+        let Self { frame, preprocessing, size, rows, resizer, resized, .. } = self;
+        Paused { frame, preprocessing, size, rows, resizer, resized }
     }
 
     /// Takes the next row of the frame: those above and below the crop, too. It may come with the
@@ -187,6 +176,62 @@ impl<'a> Preparer<'a> {
             let pixels = self.target.rows_from(row).iter_mut();
             pixels.take(columns.into()).for_each(|pixel| *pixel = 255 - *pixel);
         }
+    }
+}
+
+/// A [`Preparer`] without its memory, between two rows.
+#[derive(Debug)]
+pub struct Paused {
+    frame: Frame,
+    preprocessing: Preprocessing,
+    size: [u16; 2],
+    rows: u16,
+    resizer: Resizer,
+    resized: [u16; 2],
+}
+
+impl Paused {
+    /// Goes on where [`Preparer::pause`] stopped. Both arrays are those that it had, and nothing
+    /// was written to them since: otherwise the pixels are worth nothing.
+    ///
+    /// # Errors
+    /// Returns [`PrepareError::PixelsLength`] and [`PrepareError::ScratchLength`] as
+    /// [`Preparer::new`] does.
+    pub fn resume<'a>(
+        self,
+        scratch: &'a mut [u32],
+        pixels: &'a mut [u8],
+    ) -> Result<Preparer<'a>, PrepareError> {
+        let Self { frame, preprocessing, size, rows, resizer, resized } = self;
+        let [height, width] = size;
+        if pixels.len() != usize::from(height) * usize::from(width) {
+            return Err(PrepareError::PixelsLength);
+        }
+        if scratch.len() < scratch_len(preprocessing, size) {
+            return Err(PrepareError::ScratchLength);
+        }
+        let (counts, scratch) = scratch
+            .split_at_mut_checked(if needs_border(preprocessing) { GREYS } else { 0 })
+            .ok_or(PrepareError::ScratchLength)?;
+        let border = if counts.is_empty() { None } else { Some(Border::new(counts)) };
+        let (centred, sums, target) = match preprocessing.fit {
+            Fit::Stretch | Fit::Contain => {
+                let [above, left] = [0, 1].map(|axis| usize::from((size[axis] - resized[axis]) / 2));
+                let stride = usize::from(width);
+                (None, scratch, Target { pixels, stride, corner: above * stride + left })
+            }
+            Fit::Centre => {
+                let stride = usize::from(resized[1]);
+                let (sums, working) = scratch
+                    .split_at_mut_checked(resize::scratch_len(usize::from(width) * usize::from(WORKING)))
+                    .ok_or(PrepareError::ScratchLength)?;
+                let working = bytemuck::cast_slice_mut(working)
+                    .get_mut(..usize::from(resized[0]) * stride)
+                    .ok_or(PrepareError::ScratchLength)?;
+                (Some(pixels), sums, Target { pixels: working, stride, corner: 0 })
+            }
+        };
+        Ok(Preparer { frame, preprocessing, size, rows, border, resizer, resized, sums, target, centred })
     }
 }
 

@@ -14,7 +14,7 @@
 //! that of all rows below 2^42.
 
 /// One axis.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Axis {
     from: u32,
     to: u32,
@@ -112,6 +112,7 @@ impl Target<'_> {
 }
 
 /// Resizes an image whose rows come one after the other.
+#[derive(Debug)]
 pub struct Resizer {
     across: Axis,
     down: Axis,
