@@ -29,6 +29,7 @@ pub mod names;
 pub mod one_shot;
 pub mod picture;
 pub mod prepare;
+pub mod raw;
 mod repeats;
 mod rng;
 mod search;

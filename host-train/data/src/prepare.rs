@@ -35,22 +35,39 @@ pub fn prepare(
     size: [usize; 2],
 ) -> Result<Prepared, PictureFault> {
     let size = size.map(|side| u16::try_from(side).expect("a side of a net has at most 65,535 pixels"));
-    let side = |side| u16::try_from(side).map_err(|_| PictureFault::TooLarge { is_kept: false });
-    let (width, height) = (side(image.width())?, side(image.height())?);
-    let format = if let DynamicImage::ImageRgb8(_) = image { Format::Rgb888 } else { Format::Grey8 };
-    let frame = Frame::new(format, width, height).map_err(|_| PictureFault::NoPixels)?;
-
+    let frame = frame(image)?;
     let mut pixels = vec![0; usize::from(size[0]) * usize::from(size[1])];
     let mut scratch = vec![0; scratch_len(preprocessing, size)];
     let mut preparer = Preparer::new(frame, preprocessing, size, &mut scratch, &mut pixels)
         .expect("the lengths are those that are wanted, and no side is 0");
-    let mut push = |row: &[u8]| preparer.push(row).expect("a row is as long as the frame says");
+    rows(image, preprocessing.background, |row| {
+        preparer.push(row).expect("a row is as long as the frame says");
+    });
+    let background = preparer.finish().expect("all rows have come");
+    Ok(Prepared { pixels, background })
+}
+
+/// Returns the frame that a picture is, as a camera would take it: in colour, or in grey if it is
+/// of any other kind.
+///
+/// # Errors
+/// Returns an error if the picture has no pixels, or more than 65,535 on a side.
+pub(crate) fn frame(image: &DynamicImage) -> Result<Frame, PictureFault> {
+    let side = |side| u16::try_from(side).map_err(|_| PictureFault::TooLarge { is_kept: false });
+    let (width, height) = (side(image.width())?, side(image.height())?);
+    let format = if let DynamicImage::ImageRgb8(_) = image { Format::Rgb888 } else { Format::Grey8 };
+    Frame::new(format, width, height).map_err(|_| PictureFault::NoPixels)
+}
+
+/// Gives the rows of the [`frame`] of a picture to `push`. What is transparent becomes background.
+pub(crate) fn rows(image: &DynamicImage, background: Background, mut push: impl FnMut(&[u8])) {
+    let width = image.width() as usize;
     match image {
-        DynamicImage::ImageLuma8(image) => image.chunks_exact(frame.row_len()).for_each(push),
-        DynamicImage::ImageRgb8(image) => image.chunks_exact(frame.row_len()).for_each(push),
+        DynamicImage::ImageLuma8(image) => image.chunks_exact(width).for_each(push),
+        DynamicImage::ImageRgb8(image) => image.chunks_exact(3 * width).for_each(push),
         image => {
-            let behind = if image.color().has_alpha() { behind(image, preprocessing.background) } else { 0 };
-            let mut row = Vec::with_capacity(frame.row_len());
+            let behind = if image.color().has_alpha() { behind(image, background) } else { 0 };
+            let mut row = Vec::with_capacity(width);
             for y in 0..image.height() {
                 row.clear();
                 row.extend((0..image.width()).map(|x| {
@@ -62,8 +79,6 @@ pub fn prepare(
             }
         }
     }
-    let background = preparer.finish().expect("all rows have come");
-    Ok(Prepared { pixels, background })
 }
 
 /// Returns grey and opacity of a pixel of any kind, in 8 bits.
