@@ -107,6 +107,36 @@ pub fn large_model(rng: &mut impl Rng) -> Vec<u8> {
     encode(Shape::new(520, 520, 1), &layers, rest, background, &data)
 }
 
+/// A model file for pictures of 96 × 96 pixels in three colours.
+pub fn colour_model(rng: &mut impl Rng) -> Vec<u8> {
+    let conv = |out_channels, stride| {
+        Layer::Conv2d(Conv2d {
+            out_channels,
+            kernel: [3, 3],
+            stride: [stride; 2],
+            padding: [0; 4],
+            groups: 1,
+            activation: Activation::Relu,
+            scale: 0.5,
+        })
+    };
+    let pool = Layer::MaxPool2d(Pool { kernel: [2, 2], stride: [2, 2] });
+    let layers = [
+        conv(8, 2), // 47x47
+        pool,
+        conv(16, 1), // 21x21
+        pool,
+        conv(32, 1), // 8x8
+        pool,
+        Layer::Dense(Dense { out_features: 64, activation: Activation::Linear, scale: 2.0 }),
+    ];
+    let mut data = Vec::new();
+    for (outputs, taps) in [(8, 9 * 3), (16, 9 * 8), (32, 9 * 16), (64, 4 * 4 * 32)] {
+        parameters(rng, &mut data, outputs, taps, None);
+    }
+    encode(Shape::new(96, 96, 3), &layers, rest(rng), 0, &data)
+}
+
 /// A model file of these layers, whose multipliers, biases and weights are in `data`, and behind them so many
 /// `background` prototypes.
 pub(crate) fn encode(

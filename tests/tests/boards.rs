@@ -3,10 +3,13 @@
 mod images;
 
 use firmware::model;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use shared_model::model::layout::repack_to_vec;
 use shared_model::{
     Layout, Model,
+    prepare::{Crop, Format, Frame, prepare, scratch_len},
     wire::{
         FrameError, ModelInfo, NO_ID, RequestError, ResponseBody,
         client::{Client, ClientError},
@@ -49,14 +52,59 @@ fn parity(client: &mut Client<Emulator>, count: usize) {
     for (index, pixels) in images.iter().enumerate() {
         host.swap(0, 1);
         model.embed(pixels, &mut scratch, &mut host[0]).unwrap();
-        assert_eq!(client.embed(pixels).unwrap(), host[0], "image {index}");
+        client.show_pixels(pixels).unwrap();
+        assert_eq!(client.embed().unwrap(), host[0], "image {index}");
         if index % 50 == 1 {
-            let distance = client.compare(pixels, &images[index - 1]).unwrap();
+            let distance = client.compare().unwrap();
             assert_eq!(distance, model.compare(&host[0], &host[1]), "images {} and {index}", index - 1);
         }
     }
     let distinct: std::collections::HashSet<&Vec<u8>> = images.iter().collect();
     assert!(distinct.len() > count * 9 / 10, "{} of {count} images are distinct", distinct.len());
+}
+
+/// Shows a board `count` random frames, in every format: it makes the pixels that the host makes, byte for byte.
+fn prepares(client: &mut Client<Emulator>, count: usize) {
+    let model = Model::decode(model::FILE).unwrap();
+    let (preprocessing, shape) = (model.metadata().preprocessing, model.input().shape);
+    let size = [shape.height, shape.width];
+    let mut scratch = vec![0; scratch_len(preprocessing, size)];
+    let mut expected = vec![0; model.input_len()];
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut with_ink = 0;
+    for number in 0..count {
+        let format = [
+            Format::Grey8,
+            Format::Rgb888,
+            Format::Rgb565LittleEndian,
+            Format::Rgb565BigEndian,
+            Format::Yuyv,
+            Format::Uyvy,
+        ][number % 6];
+        let (width, height) = (2 * rng.random_range(1..=30), rng.random_range(1..=60));
+        let mut frame = Frame::new(format, width, height).unwrap();
+        if rng.random() {
+            let (left, top) = (rng.random_range(0..width), rng.random_range(0..height));
+            let (width, height) = (rng.random_range(1..=width - left), rng.random_range(1..=height - top));
+            frame = frame.cropped(Crop { left, top, width, height }).unwrap();
+        }
+        let mut bytes = vec![0; frame.row_len() * usize::from(height)];
+        rng.fill_bytes(&mut bytes);
+        if rng.random_ratio(2, 3) {
+            // A few strokes on paper that is not quite even.
+            bytes.iter_mut().for_each(|byte| *byte = 200 + *byte % 16);
+            for _ in 0..3 {
+                let from = rng.random_range(0..bytes.len());
+                let rows = bytes[from..].chunks_mut(frame.row_len()).take(usize::from(height / 2));
+                rows.for_each(|row| row.iter_mut().take(12).for_each(|byte| *byte = 20));
+            }
+        }
+        prepare(frame, &bytes, preprocessing, size, &mut scratch, &mut expected).unwrap();
+        client.show_frame(frame, &bytes).unwrap();
+        assert_eq!(client.pixels().unwrap(), expected, "frame {number}: {frame:?}");
+        with_ink += usize::from(expected.iter().any(|&pixel| pixel > 0));
+    }
+    assert!(with_ink > count / 2, "{with_ink} of {count} have ink");
 }
 
 /// Checks what a board reports of itself, how it refuses requests that make no sense, and that it goes on afterwards.
@@ -68,7 +116,7 @@ fn conversation(client: &mut Client<Emulator>, board: &str) {
 
     let expected = model.input_len() as u32;
     assert_eq!(
-        client.embed(&[0; 3]).unwrap_err(),
+        client.show_pixels(&[0; 3]).unwrap_err(),
         ClientError::Refused(RequestError::ImageLength { expected, actual: 3 })
     );
 
@@ -83,8 +131,7 @@ fn conversation(client: &mut Client<Emulator>, board: &str) {
     };
     assert_eq!(refusal(&[1, 1, 1, 0]), FrameError::Crc);
     assert_eq!(refusal(&[200, 1, 0]), FrameError::Cobs);
-    let longest = 2 * model.input_len();
-    assert_eq!(refusal(&[vec![1; 10 * longest], vec![0]].concat()), FrameError::TooLong);
+    assert_eq!(refusal(&[vec![1; 16 * 1024], vec![0]].concat()), FrameError::TooLong);
     client.ping().unwrap();
 }
 
@@ -92,6 +139,7 @@ fn conversation(client: &mut Client<Emulator>, board: &str) {
 fn equals_the_host(board: &str, images: usize) {
     let mut client = boot(board);
     conversation(&mut client, board);
+    prepares(&mut client, images / 5);
     parity(&mut client, images);
 }
 

@@ -158,12 +158,12 @@ fn boards_tells_what_buffers_take() {
     let packed = repack_to_vec(&std::fs::read(path).unwrap(), Layout::Packed).unwrap();
     let model = Model::decode(&packed).unwrap();
     let (input, dim) = (model.input_len(), model.embedding_len());
-    let request = memory::request_len(input, dim, 0);
+    let request = memory::request_len(dim, 0);
     let document = include_str!("../../docs/BOARDS.md").replace(',', "");
     for (buffer, bytes) in [
-        ("`scratch_len`", 4 * model.scratch_len()),
+        ("4 × `memory::scratch_len`", 4 * memory::scratch_len(&model)),
         ("`memory::buffer_len`", memory::buffer_len(input, dim, 0)),
-        ("`memory::request_len`: two images and some", request),
+        ("`memory::request_len`: a chunk and some", request),
         ("`memory::rx_queue_len`: the same and 64", memory::rx_queue_len(request)),
         ("`memory::gallery_len`: 16 labels", memory::gallery_len(dim, 0, 16)),
     ] {

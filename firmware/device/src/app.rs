@@ -56,7 +56,7 @@ pub struct App<'m, B: Board, const FRAME: usize, const CAPACITY: usize> {
 pub struct Memory<'m, const FRAME: usize> {
     /// Receives frames.
     pub reader: &'m mut FrameReader<FRAME>,
-    /// The engine computes in it: at least [`Model::scratch_len`] words.
+    /// Frames are prepared and the engine computes in it: at least [`memory::scratch_len`] words.
     pub scratch: &'m mut [u32],
     /// An image, two embeddings, the value of an entry, an answer: at least [`memory::buffer_len`]
     /// bytes.
@@ -81,15 +81,15 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
     ) -> Result<Self, MemoryError> {
         let (input, dim) = (model.input_len(), model.embedding_len());
         let Memory { reader, scratch, buffer, gallery } = memory;
-        check(FRAME, memory::request_len(input, dim, exemplars), Purpose::Receive)?;
-        check(4 * scratch.len(), 4 * model.scratch_len(), Purpose::Compute)?;
+        check(FRAME, memory::request_len(dim, exemplars), Purpose::Receive)?;
+        check(4 * scratch.len(), 4 * memory::scratch_len(&model), Purpose::Compute)?;
         check(buffer.len(), memory::buffer_len(input, dim, exemplars), Purpose::Answer)?;
         let gallery_len = memory::gallery_len(dim, exemplars, CAPACITY);
         check(gallery.len(), gallery_len, Purpose::Gallery)?;
 
         let (image, buffer) = buffer.split_at_mut(input);
         let (last, buffer) = buffer.split_at_mut(dim);
-        let (other, buffer) = buffer.split_at_mut(dim);
+        let (before, buffer) = buffer.split_at_mut(dim);
         let (value, response) = buffer.split_at_mut(gallery::value_len(dim, exemplars));
         let gallery = Gallery::new(&model, exemplars, &mut gallery[..gallery_len]);
         let gallery = PersistentGallery::load(&model, gallery, parts.flash, value);
@@ -100,7 +100,7 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
             system: parts.system,
             asked: None,
             reader,
-            device: Device::new(board, model, gallery, Buffers { scratch, last, other, image }),
+            device: Device::new(board, model, gallery, Buffers { scratch, last, before, image }),
             answers: Answers { response, last: None, refusal: [0; REFUSAL] },
         })
     }
@@ -239,7 +239,7 @@ impl Answers<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Purpose {
-    /// The engine computes in it.
+    /// Frames are prepared and the engine computes in it.
     Compute,
     /// Answers are made in it.
     Answer,

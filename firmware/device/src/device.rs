@@ -2,6 +2,8 @@
 
 use crate::{
     hardware::System,
+    image::{Coming, Image, Place},
+    memory::{CHUNK_LEN, PIXELS_LEN},
     persistent_gallery::PersistentGallery,
     source::{Sight, SightError, Source},
 };
@@ -11,8 +13,11 @@ use shared_model::{
     Distance, Gallery, Model, Recognition, Threshold,
     engine::TestImage,
     gallery::{Match, Method},
-    prepare::{Preparer, strokes::rasterise},
-    wire::{GalleryInfo, Info, MAX_RUNS, ModelInfo, RequestBody, RequestError, ResponseBody, Restart},
+    prepare::{Frame, FrameError, Preparer, strokes::rasterise},
+    wire::{
+        GalleryInfo, ImageError, ImageForm, Info, MAX_RUNS, ModelInfo, RequestBody, RequestError,
+        ResponseBody, Restart,
+    },
 };
 
 /// The model, the gallery, and memory to run them in.
@@ -22,20 +27,23 @@ pub struct Device<'m, Flash, const CAPACITY: usize> {
     model: Model<'m>,
     gallery: PersistentGallery<'m, Flash, CAPACITY>,
     buffers: Buffers<'m>,
-    /// True if `buffers.last` holds an embedding.
-    seen: bool,
+    image: Image,
+    /// The embeddings that `buffers` holds: none, that of the last image, or also that of the one
+    /// before.
+    embeddings: u8,
 }
 
 /// Memory of a device. Its content does not matter.
 #[derive(Debug)]
 pub struct Buffers<'m> {
-    /// The engine computes in it: [`Model::scratch_len`] words.
+    /// Frames are prepared and the engine computes in it, one after the other:
+    /// [`scratch_len`](crate::memory::scratch_len) words.
     pub scratch: &'m mut [u32],
     /// The embedding of the last image that was seen: [`Model::embedding_len`] bytes.
     pub last: &'m mut [u8],
-    /// Another embedding.
-    pub other: &'m mut [u8],
-    /// An image: [`Model::input_len`] bytes.
+    /// The embedding of the image before it.
+    pub before: &'m mut [u8],
+    /// The image: [`Model::input_len`] bytes.
     pub image: &'m mut [u8],
 }
 
@@ -47,7 +55,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         gallery: PersistentGallery<'m, Flash, CAPACITY>,
         buffers: Buffers<'m>,
     ) -> Self {
-        Self { board, model, gallery, buffers, seen: false }
+        Self { board, model, gallery, buffers, image: Image::None, embeddings: 0 }
     }
 
     /// Returns the gallery.
@@ -74,26 +82,48 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
                 firmware: env!("CARGO_PKG_VERSION"),
                 uptime: system.now() / 1_000,
                 stack: system.stack(),
+                chunk: CHUNK_LEN as u16,
                 model: ModelInfo::of(&self.model),
                 gallery: GalleryInfo::from(&self.gallery),
             })),
-            RequestBody::Embed { pixels } => {
-                self.see(pixels)?;
+            RequestBody::Image { form } => {
+                self.begin(form)?;
+                Ok(ResponseBody::Done)
+            }
+            RequestBody::Chunk { offset, bytes } => {
+                self.take(offset, bytes)?;
+                Ok(ResponseBody::Done)
+            }
+            RequestBody::Pixels { offset } => {
+                self.check_image()?;
+                let (pixels, offset) = (&*self.buffers.image, offset as usize);
+                let rest = pixels.get(offset..).filter(|rest| !rest.is_empty());
+                let rest = rest.ok_or(ImageError::TooLong {
+                    expected: pixels.len() as u32,
+                    actual: (offset as u32).saturating_add(1),
+                })?;
+                Ok(ResponseBody::Pixels(&rest[..rest.len().min(PIXELS_LEN)]))
+            }
+            RequestBody::Embed => {
+                self.check_image()?;
                 Ok(ResponseBody::Embedding(self.buffers.last))
             }
-            RequestBody::Compare { a, b } => {
-                self.check_image(a)?;
-                self.check_image(b)?;
-                self.model.embed(a, self.buffers.scratch, self.buffers.other)?;
-                self.see(b)?;
-                Ok(ResponseBody::Distance(self.model.compare(self.buffers.other, self.buffers.last)))
+            RequestBody::Compare => {
+                self.check_image()?;
+                if self.embeddings < 2 {
+                    return Err(ImageError::OnlyOne.into());
+                }
+                Ok(ResponseBody::Distance(self.model.compare(self.buffers.before, self.buffers.last)))
             }
-            RequestBody::Enrol { label, pixels } => {
-                self.see(pixels)?;
+            RequestBody::Enrol { label } => {
+                self.check_image()?;
                 let count = self.enrol_last(label)?;
                 Ok(ResponseBody::Enrolled { count, entries: GalleryInfo::from(&self.gallery).len })
             }
-            RequestBody::Recognise { pixels, method, threshold } => self.recognise(pixels, method, threshold),
+            RequestBody::Recognise { method, threshold } => {
+                self.check_image()?;
+                Ok(ResponseBody::Recognition(self.recognise_last(method, threshold)?))
+            }
             RequestBody::Entry { index } => {
                 let entry = self.gallery.get()?.entries().nth(index.into()).ok_or(RequestError::NoEntry)?;
                 Ok(ResponseBody::Entry { label: entry.label(), value: entry.value() })
@@ -113,13 +143,10 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
                 log!(info, "all forgotten");
                 Ok(ResponseBody::Done)
             }
-            RequestBody::Parity { pixels } => {
-                self.check_image(pixels)?;
-                Ok(ResponseBody::Digests(self.model.digests(
-                    pixels,
-                    self.buffers.scratch,
-                    self.buffers.other,
-                )?))
+            RequestBody::Parity => {
+                self.check_image()?;
+                let Buffers { scratch, last, image, .. } = &mut self.buffers;
+                Ok(ResponseBody::Digests(self.model.digests(image, scratch, last)?))
             }
             RequestBody::Bench { runs } => self.bench(runs, system),
             RequestBody::SelfTest => self.self_test(),
@@ -130,14 +157,75 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         }
     }
 
+    /// Begins an image that comes in chunks.
+    fn begin(&mut self, form: ImageForm) -> Result<(), RequestError> {
+        match form {
+            ImageForm::Pixels { len } => {
+                let expected = self.model.input_len();
+                if len as usize != expected {
+                    return Err(RequestError::ImageLength { expected: expected as u32, actual: len });
+                }
+                self.image = Image::Coming(Coming::pixels(expected));
+                Ok(())
+            }
+            ImageForm::Camera { format, width, height, crop } => {
+                let frame = Frame::new(format, width, height);
+                let frame = frame.and_then(|frame| crop.map_or(Ok(frame), |crop| frame.cropped(crop)));
+                let frame = frame.map_err(|error| match error {
+                    FrameError::Empty => ImageError::Empty,
+                    FrameError::OddWidth => ImageError::OddWidth,
+                    _ => ImageError::Crop,
+                })?;
+                let row = frame.row_len();
+                if row > CHUNK_LEN {
+                    return Err(ImageError::TooWide { row: row as u32, most: CHUNK_LEN as u32 }.into());
+                }
+                self.image = Image::Coming(Coming::frame(frame, &self.model, place(&mut self.buffers))?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a chunk of the image; with the last one, the image is seen.
+    fn take(&mut self, offset: u32, bytes: &[u8]) -> Result<(), RequestError> {
+        let Image::Coming(coming) = &mut self.image else { return Err(ImageError::NotBegun.into()) };
+        coming.chunk(offset, bytes, place(&mut self.buffers))?;
+        if !coming.is_whole() {
+            return Ok(());
+        }
+        if let Image::Coming(coming) = core::mem::replace(&mut self.image, Image::None) {
+            coming.finish(place(&mut self.buffers))?;
+        }
+        self.see()
+    }
+
+    /// Computes the embedding of the pixels, which are then the last image that was seen.
+    fn see(&mut self) -> Result<(), RequestError> {
+        let Buffers { scratch, last, before, image } = &mut self.buffers;
+        core::mem::swap(last, before);
+        self.embeddings = (self.embeddings + 1).min(2);
+        self.model.embed(image, scratch, last)?;
+        self.image = Image::Whole;
+        Ok(())
+    }
+
+    /// Checks that there is an image, and all of it.
+    fn check_image(&self) -> Result<(), RequestError> {
+        match &self.image {
+            Image::Whole => Ok(()),
+            Image::Coming(coming) => Err(coming.unfinished().into()),
+            Image::None => Err(ImageError::None.into()),
+        }
+    }
+
     /// Enrols the last image that was seen, and returns the number of images that the label then
     /// has.
     ///
     /// # Errors
-    /// Returns [`RequestError::NoEntry`] if no image was seen yet, or the error of the gallery.
+    /// Returns [`ImageError::None`] if no image was seen yet, or the error of the gallery.
     pub fn enrol_last(&mut self, label: &str) -> Result<u32, RequestError> {
-        if !self.seen {
-            return Err(RequestError::NoEntry);
+        if self.embeddings == 0 {
+            return Err(ImageError::None.into());
         }
         let count = self.gallery.enrol(label, self.buffers.last)?;
         log!(info, "\"{=str}\" enrolled: {=u32} images", label, count);
@@ -150,20 +238,25 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
     }
 
     /// Looks through `source`. If there is a picture, it is then the last one seen; returns whether
-    /// there is.
+    /// there is. What is left of an image that a PC sends is dropped.
     ///
     /// # Errors
     /// Returns a [`SightError`]. What was seen before is still the last, and the gallery as it was.
     pub fn look(&mut self, source: &mut impl Source) -> Result<bool, SightError> {
-        let Buffers { scratch, last, image, .. } = &mut self.buffers;
+        let Buffers { scratch, image, .. } = &mut self.buffers;
         let (shape, preprocessing) = (self.model.input().shape, self.model.metadata().preprocessing);
         let size = [shape.height, shape.width];
         let sight = source.look()?;
-        if shape.channels != 1 && sight != Sight::Nothing {
+        if sight == Sight::Nothing {
+            return Ok(false);
+        }
+        if shape.channels != 1 {
             return Err(SightError::Colour);
         }
+        // Its memory is needed.
+        self.image = Image::None;
         match sight {
-            Sight::Nothing => return Ok(false),
+            Sight::Nothing => {}
             Sight::Strokes(points) => rasterise(points, size, scratch, image)?,
             Sight::Frame(frame) => {
                 let mut preparer = Preparer::new(frame, preprocessing, size, scratch, image)?;
@@ -174,42 +267,23 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
                 preparer.finish()?;
             }
         }
-        self.model.embed(image, scratch, last).map_err(|_| SightError::Internal)?;
-        self.seen = true;
+        self.see().map_err(|_| SightError::Internal)?;
         Ok(true)
     }
 
     /// Recognises the last image that was seen.
     ///
     /// # Errors
-    /// Returns [`RequestError::NoEntry`] if no image was seen yet, or the error of the gallery.
+    /// Returns [`ImageError::None`] if no image was seen yet, or the error of the gallery.
     pub fn recognise_last(
         &self,
         method: Method,
         threshold: Threshold,
     ) -> Result<Recognition<'_>, RequestError> {
-        if !self.seen {
-            return Err(RequestError::NoEntry);
+        if self.embeddings == 0 {
+            return Err(ImageError::None.into());
         }
-        Ok(self.gallery.get()?.recognise(&self.model, self.buffers.last, method, threshold)?)
-    }
-
-    /// Computes the embedding of an image, which is then the last one seen.
-    fn see(&mut self, pixels: &[u8]) -> Result<(), RequestError> {
-        self.check_image(pixels)?;
-        self.model.embed(pixels, self.buffers.scratch, self.buffers.last)?;
-        self.seen = true;
-        Ok(())
-    }
-
-    fn recognise(
-        &mut self,
-        pixels: &[u8],
-        method: Method,
-        threshold: Threshold,
-    ) -> Result<ResponseBody<'_>, RequestError> {
-        self.see(pixels)?;
-        let recognition = self.recognise_last(method, threshold)?;
+        let recognition = self.gallery.get()?.recognise(&self.model, self.buffers.last, method, threshold)?;
         if let Some(Match { label, distance }) = recognition.nearest {
             let known = recognition.label().is_some();
             log!(info, "\"{=str}\", {=f32} away, known: {=bool}", label, self.apart(distance), known);
@@ -217,7 +291,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         if let Some(background) = recognition.background {
             log!(info, "nearer to the background, {=f32} away", self.apart(background));
         }
-        Ok(ResponseBody::Recognition(recognition))
+        Ok(recognition)
     }
 
     /// Converts a distance for people who read the log: the length between two embeddings, or their
@@ -234,31 +308,34 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         if !(1..=MAX_RUNS).contains(&runs) {
             return Err(RequestError::Runs);
         }
+        self.drop_image();
         TestImage::Noise.draw(self.buffers.image);
         let mut microseconds = 0;
         for _ in 0..runs {
             system.feed_watchdog();
             let start = system.now();
-            self.model.embed(self.buffers.image, self.buffers.scratch, self.buffers.other)?;
+            self.model.embed(self.buffers.image, self.buffers.scratch, self.buffers.last)?;
             microseconds += system.now() - start;
         }
         Ok(ResponseBody::Bench { runs, microseconds })
     }
 
     fn self_test(&mut self) -> Result<ResponseBody<'_>, RequestError> {
+        self.drop_image();
         let expected = self.model.metadata().golden_crc;
-        let actual = self.model.test_crc(self.buffers.image, self.buffers.scratch, self.buffers.other)?;
+        let actual = self.model.test_crc(self.buffers.image, self.buffers.scratch, self.buffers.last)?;
         if actual != expected {
             log!(error, "self-test: CRC {=u32:08x}, not {=u32:08x}", actual, expected);
         }
         Ok(ResponseBody::SelfTest { expected, actual })
     }
 
-    fn check_image(&self, pixels: &[u8]) -> Result<(), RequestError> {
-        let (expected, actual) = (self.model.input_len(), pixels.len());
-        if actual == expected {
-            return Ok(());
-        }
-        Err(RequestError::ImageLength { expected: expected as u32, actual: actual as u32 })
+    /// Drops the image and the embeddings: their memory is needed.
+    fn drop_image(&mut self) {
+        (self.image, self.embeddings) = (Image::None, 0);
     }
+}
+
+fn place<'a>(buffers: &'a mut Buffers<'_>) -> Place<'a> {
+    Place { scratch: buffers.scratch, pixels: buffers.image }
 }

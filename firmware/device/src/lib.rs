@@ -21,6 +21,7 @@ macro_rules! log {
 pub mod app;
 pub mod device;
 pub mod hardware;
+mod image;
 pub mod light;
 pub mod memory;
 #[cfg(feature = "pattern")]

@@ -8,6 +8,13 @@ use shared_model::{
     prepare::{self, strokes},
 };
 
+/// The most bytes of an image in one request, and of a row of a frame: 1,024 grey pixels, 512 of
+/// two bytes, 341 in RGB888. A client learns it from "info".
+pub const CHUNK_LEN: usize = 1_024;
+
+/// The most pixels of an image in one answer.
+pub const PIXELS_LEN: usize = 256;
+
 /// The most bytes of a `u32` in postcard.
 const VARINT: usize = 5;
 /// Bytes of a message besides its content: version, id, kind, CRC.
@@ -26,14 +33,16 @@ const fn frame_len(message: usize) -> usize {
     message + message / 254 + 2
 }
 
-/// Returns the bytes of the longest request's frame: two images, or a label and an entry's value.
-pub const fn request_len(input_len: usize, dim: usize, exemplars: usize) -> usize {
-    frame_len(MESSAGE + max(2 * (VARINT + input_len), TEXT + VARINT + gallery::value_len(dim, exemplars)))
+/// Returns the bytes of the longest request's frame: a chunk of an image, or a label and an entry's
+/// value.
+pub const fn request_len(dim: usize, exemplars: usize) -> usize {
+    frame_len(MESSAGE + max(2 * VARINT + CHUNK_LEN, TEXT + VARINT + gallery::value_len(dim, exemplars)))
 }
 
-/// Returns the bytes of the longest response's frame: an entry, or "info".
+/// Returns the bytes of the longest response's frame: an entry, or pixels, or "info".
 pub const fn response_len(dim: usize, exemplars: usize) -> usize {
-    frame_len(MESSAGE + max(TEXT + VARINT + gallery::value_len(dim, exemplars), INFO))
+    let entry = TEXT + VARINT + gallery::value_len(dim, exemplars);
+    frame_len(MESSAGE + max(entry, max(VARINT + PIXELS_LEN, INFO)))
 }
 
 /// Returns the words of 32 bits that a board prepares frames, draws strokes and computes in, one
@@ -83,7 +92,7 @@ pub const OTHER_LEN: usize = 2 * 1024;
 pub struct Sizes {
     /// Bytes of an image.
     pub input_len: usize,
-    /// Words of 32 bits that the engine computes in.
+    /// Words of 32 bits that frames are prepared and the engine computes in: [`scratch_len`].
     pub scratch_len: usize,
     /// Values of an embedding.
     pub dim: usize,
@@ -96,7 +105,7 @@ pub struct Sizes {
 /// Returns all bytes of RAM that a board needs.
 pub const fn ram_len(sizes: Sizes) -> usize {
     let Sizes { input_len, scratch_len, dim, exemplars, capacity } = sizes;
-    let request = request_len(input_len, dim, exemplars);
+    let request = request_len(dim, exemplars);
     let received = request + rx_queue_len(request);
     let gallery = gallery_len(dim, exemplars, capacity);
     4 * scratch_len + buffer_len(input_len, dim, exemplars) + gallery + received + OTHER_LEN + STACK_LEN

@@ -48,7 +48,7 @@ pub fn run(board: &'static Board, model: &[u8]) -> Result {
     let images: Vec<Vec<u8>> = digits.iter().map(|digit| fit(digit, shape)).collect();
     for same in [true, false] {
         let Some((a, b)) = pair(&digits, same) else { continue };
-        let distance = client.compare(&images[a], &images[b])?;
+        let distance = compare(&mut client, &images[a], &images[b])?;
         print(&format!(
             "\n{}\n  {} The board says: {:.3}{}\n",
             image::side_by_side(&digits[a], &digits[b], 8),
@@ -108,6 +108,13 @@ fn print_log(client: &mut Client<Emulator>) -> Result {
     lines.iter().try_for_each(|line| print(&format!("  log    {line}\n")))
 }
 
+/// Returns the distance of two images, as the board computes it.
+fn compare(client: &mut Client<Emulator>, a: &[u8], b: &[u8]) -> Result<u32> {
+    client.show_pixels(a)?;
+    client.show_pixels(b)?;
+    Ok(client.compare()?)
+}
+
 /// Returns a table of all distances, as the board computes them.
 fn matrix(
     client: &mut Client<Emulator>,
@@ -122,7 +129,7 @@ fn matrix(
     for (row, digit) in digits.iter().enumerate() {
         write!(text, "\n  {:>3}", digit.label)?;
         for column in 0..=row {
-            let distance = client.compare(&images[row], &images[column])?;
+            let distance = compare(client, &images[row], &images[column])?;
             write!(text, "{:>8.3}", real(model, distance))?;
         }
     }
@@ -151,7 +158,8 @@ fn check_parity(client: &mut Client<Emulator>, model: &Model<'_>, images: &[Vec<
     let start = Instant::now();
     for (number, pixels) in images.iter().enumerate() {
         model.embed(pixels, &mut scratch, &mut embedding)?;
-        if client.embed(pixels)? != embedding {
+        client.show_pixels(pixels)?;
+        if client.embed()? != embedding {
             return Err(format!("image {number}: the board's embedding is not the PC's").into());
         }
     }

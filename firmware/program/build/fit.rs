@@ -13,7 +13,8 @@ const RTT_LEN: usize = 1024;
 pub fn check(board: &Board, file: &ModelFile, gallery: GallerySize) -> Result<(), String> {
     let model = file.decode()?;
     let GallerySize { capacity, exemplars } = gallery;
-    let (input_len, scratch_len, dim) = (model.input_len(), model.scratch_len(), model.embedding_len());
+    let (input_len, scratch_len, dim) =
+        (model.input_len(), memory::scratch_len(&model), model.embedding_len());
     let sizes = memory::Sizes { input_len, scratch_len, dim, exemplars, capacity };
     let ram = rtt_len() + memory::ram_len(sizes);
     let name = model.metadata().name;

@@ -1,6 +1,7 @@
 //! The generated part of `src/model.rs`.
 
 use crate::{gallery_size::GallerySize, model_file::ModelFile};
+use tinytriplet_device::memory;
 
 /// Returns the constants of the built-in model.
 pub fn model(file: &ModelFile) -> Result<String, String> {
@@ -8,11 +9,11 @@ pub fn model(file: &ModelFile) -> Result<String, String> {
     Ok(format!(
         "static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!({:?}));\n\
          /// Bytes of an image.\npub const INPUT_LEN: usize = {};\n\
-         /// Words of 32 bits that the engine computes in.\npub const SCRATCH_LEN: usize = {};\n\
+         /// Words of 32 bits that frames are prepared and the engine computes in.\npub const SCRATCH_LEN: usize = {};\n\
          /// Bytes of an embedding.\npub const EMBEDDING_LEN: usize = {};\n",
         file.packed,
         model.input_len(),
-        model.scratch_len(),
+        memory::scratch_len(&model),
         model.embedding_len(),
     ))
 }

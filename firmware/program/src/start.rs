@@ -12,7 +12,7 @@ use tinytriplet_device::{
     memory,
 };
 
-const FRAME: usize = memory::request_len(INPUT_LEN, EMBEDDING_LEN, EXEMPLARS);
+const FRAME: usize = memory::request_len(EMBEDDING_LEN, EXEMPLARS);
 /// One more than it holds.
 const RECEIVED: usize = memory::rx_queue_len(FRAME) + 1;
 const BUFFER: usize = memory::buffer_len(INPUT_LEN, EMBEDDING_LEN, EXEMPLARS);

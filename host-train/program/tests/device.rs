@@ -7,7 +7,10 @@ mod program;
 use fake::{CAPACITY, EMBEDDING_MICROSECONDS, Fake, MODEL, damaged_weights};
 use program::{fails, host_train, program};
 use serde_json::Value;
-use shared_model::Model;
+use shared_model::{
+    Model,
+    prepare::{prepare, scratch_len},
+};
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -17,7 +20,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tinytriplet_data::{Class, classes};
+use tinytriplet_data::{Class, classes, raw::raw};
 
 /// A folder with images to show, and a board to show them to.
 struct Desk {
@@ -262,8 +265,10 @@ fn a_board_is_measured_and_compared() {
     assert_eq!(desk.device(&["bench", "--runs", "0"]).status.code(), Some(2));
 
     let out = desk.does(&["parity", "7", "0/1.png"]);
-    assert!(out.starts_with("6 images, ") && out.ends_with("bit for bit\n"), "{out}");
-    assert!(desk.does(&["parity", "--images", "2", "--data", "drawn"]).starts_with("2 images, "));
+    let pixels = "18 frames to pixels: as this PC makes them, byte for byte\n";
+    assert!(out.starts_with(&format!("{pixels}6 images, ")) && out.ends_with("bit for bit\n"), "{out}");
+    let out = desk.does(&["parity", "--images", "2", "--frames", "100", "--data", "drawn"]);
+    assert!(out.starts_with("102 frames to pixels: as ") && out.contains("\n2 images, "), "{out}");
     assert!(desk.does(&["selftest"]).starts_with("passed: fake, model \"best\""));
 
     // A damaged file is no reason not to look on.
@@ -277,12 +282,85 @@ fn a_board_is_measured_and_compared() {
     let output = desk.device(&["parity", "7/0.png", "7/1.png"]);
     let out = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1));
-    assert!(out.starts_with("7/0.png: differs from layer 2 on\n  conv 3x3 relu max 2x2, "), "{out}");
+    assert!(out.contains("\n7/0.png: differs from layer 2 on\n  conv 3x3 relu max 2x2, "), "{out}");
     assert!(out.ends_with("2 of 2 images DIFFER: the board does not compute what this PC does\n"), "{out}");
     let output = desk.device(&["selftest"]);
     assert_eq!(output.status.code(), Some(1));
     let crcs = format!("computes CRC {:08x}, not {:08x}", test_crc(&damaged_weights()), test_crc(MODEL));
     assert!(String::from_utf8_lossy(&output.stdout).contains(&crcs), "{crcs}");
+
+    let desk = Desk::new(Fake { prepares_wrong: true, ..Fake::default() });
+    let output = desk.device(&["parity", "--frames", "6", "7/0.png"]);
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        out.starts_with("random frame 0 (Grey8, ") && out.contains("7/0.png: other pixels\n  row "),
+        "{out}"
+    );
+    assert!(out.contains(" of 7 frames DIFFER: the board does not make the pixels of this PC\n"), "{out}");
+}
+
+/// A picture in colour, larger than a small camera's: paper with a digit in the middle.
+fn photo(desk: &Desk) -> image::RgbImage {
+    let digit = image::open(desk.at("7/0.png")).unwrap().into_luma8();
+    let digit = image::imageops::resize(&digit, 200, 200, image::imageops::FilterType::Triangle);
+    image::RgbImage::from_fn(400, 300, |x, y| {
+        let inside = (100..300).contains(&x) && (50..250).contains(&y);
+        let ink = if inside { digit[(x - 100, y - 50)][0] } else { 0 };
+        image::Rgb([230 - ink / 2, 240 - ink / 2, 220 - (x / 4) as u8 - ink / 3])
+    })
+}
+
+/// The board makes the pixels, and its answers are those of the PC.
+#[test]
+fn raw_pictures_are_prepared_by_the_board() {
+    let desk = Desk::new(Fake::default());
+    desk.fails(&["see"], &["refused", "there is no image: show one first"]);
+    assert_eq!(desk.does(&["enrol", "--raw", "7", "7/0.png", "7/1.png"]), "7: 1 image\n7: 2 images\n");
+    desk.does(&["enrol", "0", "0"]);
+    let images = ["7/3.png", "0/1.png", "8/2.png"];
+    let answers = desk.does(&[&["recognise"], &images[..]].concat());
+    assert_eq!(desk.does(&[&["recognise", "--raw"], &images[..]].concat()), answers);
+    let folder = desk.does(&["recognise", "--raw", "7"]);
+    assert_eq!(folder, desk.does(&["recognise", "7"]));
+
+    let photo = photo(&desk);
+    photo.save(desk.at("photo.png")).unwrap();
+    let output = desk.device(&["recognise", "--raw", "photo.png"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let reduced = "photo.png: 400x300 pixels reduced to 134x100, the means of 3x3 (--raw-size)";
+    assert!(told.contains(reduced), "{told}");
+    desk.fails(
+        &["recognise", "--raw", "photo.png", "--raw-size", "400"],
+        &["photo.png", "a row of the frame has 1200 bytes, and it takes 1024 at most", "lower --raw-size"],
+    );
+    fs::write(desk.at("x-idx3-ubyte"), [0, 0, 8, 3, 0, 0, 0, 0]).unwrap();
+    desk.fails(&["recognise", "--raw", "x-idx3-ubyte"], &["x-idx3-ubyte", "are pixels already"]);
+}
+
+#[test]
+fn what_the_board_makes_of_a_picture_is_seen() {
+    let desk = Desk::new(Fake::default());
+    let photo = photo(&desk);
+    photo.save(desk.at("photo.png")).unwrap();
+    let out = desk.does(&["see", "photo.png", "-o", "seen.png"]);
+    assert!(out.starts_with("fake: photo.png, sent as 134x100 pixels\n|"), "{out}");
+    assert!(out.ends_with("wrote seen.png\n"), "{out}");
+    let seen = |name: &str| image::open(desk.at(name)).unwrap().into_luma8();
+    // What the PC makes of the same frame.
+    let preprocessing = Model::decode(MODEL).unwrap().metadata().preprocessing;
+    let raw = raw(&photo.into(), preprocessing.background, 160).unwrap();
+    let mut scratch = vec![0; scratch_len(preprocessing, [28, 28])];
+    let mut expected = vec![0; 28 * 28];
+    prepare(raw.frame, &raw.bytes, preprocessing, [28, 28], &mut scratch, &mut expected).unwrap();
+    assert!(expected.iter().any(|&pixel| pixel > 100));
+    assert_eq!((seen("seen.png").dimensions(), seen("seen.png").into_raw()), ((28, 28), expected));
+    // What it was shown last, however that was sent.
+    desk.does(&["recognise", "7/1.png"]);
+    desk.does(&["see", "-o", "last.png"]);
+    desk.does(&["see", "7/1.png", "-o", "raw.png"]);
+    assert_eq!(seen("last.png"), seen("raw.png"));
 }
 
 fn test_crc(file: &[u8]) -> u32 {
@@ -340,8 +418,8 @@ fn ports_at_which_no_board_answers() {
     fails(&info(&port), &[&port, "is no answer", "another program on the board"]);
     let port = Fake { noise: Some(b""), ..Fake::default() }.start();
     fails(&info(&port), &[&port, "nothing answers", "docs/BOARDS.md"]);
-    let port = Fake { noise: Some(VERSION_3), ..Fake::default() }.start();
-    fails(&info(&port), &[&port, "speaks version 3 of the protocol, this program 2", "flash"]);
+    let port = Fake { noise: Some(VERSION_4), ..Fake::default() }.start();
+    fails(&info(&port), &[&port, "speaks version 4 of the protocol, this program 3", "flash"]);
 
     let port = Fake::default().start();
     let empty = tempfile::tempdir().unwrap();
@@ -349,8 +427,8 @@ fn ports_at_which_no_board_answers() {
     assert!(by_environment.unwrap().status.success());
 }
 
-/// A whole frame of another version: `3`, and the CRC-32 of it.
-const VERSION_3: &[u8] = &[6, 3, 0x37, 0xbe, 0x0b, 0x4b, 0];
+/// A whole frame of another version: `4`, and the CRC-32 of it.
+const VERSION_4: &[u8] = &[6, 4, 0x94, 0x2b, 0x6f, 0xd5, 0];
 
 #[test]
 fn samples_are_written_once() {

@@ -1,16 +1,21 @@
 //! The PC's end of the line: it asks a board and waits for the answer.
 //!
 //! ```no_run
-//! use shared_model::{Threshold, gallery::Method, wire::client::Client};
+//! use shared_model::{
+//!     Threshold,
+//!     gallery::Method,
+//!     prepare::{Format, Frame},
+//!     wire::client::Client,
+//! };
 //! use std::{net::TcpStream, time::Duration};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let line = TcpStream::connect("192.0.2.7:4000")?; // or a serial port
 //! line.set_read_timeout(Some(Duration::from_millis(50)))?;
 //! let mut board = Client::new(line);
-//! let image = vec![0; board.info()?.model.input.len()];
-//! board.enrol("nothing", &image)?;
-//! let recognition = board.recognise(&image, Method::Prototype, Threshold::EqualError)?;
+//! board.show_frame(Frame::new(Format::Grey8, 160, 120)?, &[0xff; 160 * 120])?; // a camera's
+//! board.enrol("nothing")?;
+//! let recognition = board.recognise(Method::Prototype, Threshold::EqualError)?;
 //! println!("{:?} {:?}", recognition.label(), recognition.margin());
 //! # Ok(()) }
 //! ```
@@ -18,8 +23,10 @@
 use crate::{
     gallery::{Method, Recognition, Threshold},
     model::format::MAX_LAYERS,
+    prepare::Frame,
     wire::{
         frame::{FrameError, FrameReader, VERSION, decode_message, encode_frame},
+        image::{ImageForm, image_requests},
         message::{Info, NO_ID, Request, RequestBody, RequestError, Response, ResponseBody, Restart},
     },
 };
@@ -35,10 +42,19 @@ use std::{
 
 /// Bytes of the longest answer that can be read: longer than any entry that fits a microcontroller.
 const FRAME: usize = 64 * 1024;
-/// Bytes of a request besides its images, labels and values.
+/// Bytes of a request besides its labels, values and parts of images.
 const REQUEST: usize = 64;
 /// Bytes that are requested from the link at once.
 const PIECE: usize = 4096;
+
+/// What images are to a board.
+#[derive(Clone, Copy, Debug)]
+struct Images {
+    /// The most bytes of a chunk.
+    chunk: usize,
+    /// The bytes that the net takes.
+    len: usize,
+}
 
 /// A board at the other end of `link`.
 ///
@@ -54,6 +70,10 @@ pub struct Client<Link> {
     patience: Duration,
     attempts: u32,
     last_id: u32,
+    /// What images are to the board, once it was asked.
+    images: Option<Images>,
+    /// The most bytes of an image that are sent in one request.
+    most_chunk: usize,
     /// True if an earlier request may still be answered, or may lack its end.
     unsettled: bool,
     reader: Box<FrameReader<FRAME>>,
@@ -71,6 +91,8 @@ impl<Link: Read + Write> Client<Link> {
             patience: Duration::from_secs(10),
             attempts: 3,
             last_id: first_id(),
+            images: None,
+            most_chunk: usize::MAX,
             unsettled: false,
             reader: Box::new(FrameReader::new()),
             received: Vec::new(),
@@ -87,6 +109,12 @@ impl<Link: Read + Write> Client<Link> {
     /// Sets how often a request is sent until its answer arrives whole, at least once.
     pub fn set_attempts(&mut self, attempts: u32) {
         self.attempts = attempts.max(1);
+    }
+
+    /// Sets the most bytes of an image in one request, if the board takes as many. Over a bad line,
+    /// few arrive more often than many. A row of a frame is always sent whole.
+    pub fn set_chunk(&mut self, chunk: usize) {
+        self.most_chunk = chunk;
     }
 
     /// Returns the link.
@@ -137,52 +165,104 @@ impl<Link: Read + Write> Client<Link> {
         }
     }
 
-    /// Asks for the embedding of an image.
+    /// Shows the board an image that is ready for its net: height × width × channels bytes.
+    ///
+    /// # Errors
+    /// Returns a [`ClientError`]. There is no image on the board then.
+    pub fn show_pixels(&mut self, pixels: &[u8]) -> Result<(), ClientError> {
+        self.show(ImageForm::Pixels { len: pixels.len() as u32 }, pixels)
+    }
+
+    /// Shows the board a frame, of which it makes the pixels. What fills a row up to the stride is
+    /// not sent.
+    ///
+    /// # Errors
+    /// Returns a [`ClientError`], as [`show_pixels`](Self::show_pixels) does. Bytes that are not as
+    /// many as the frame's rows have are [`Unfinished`](super::ImageError::Unfinished) or
+    /// [`TooLong`](super::ImageError::TooLong).
+    pub fn show_frame(&mut self, frame: Frame, bytes: &[u8]) -> Result<(), ClientError> {
+        let rows = bytes.chunks(frame.stride());
+        let packed: Vec<u8> = rows.flat_map(|row| &row[..row.len().min(frame.row_len())]).copied().collect();
+        self.show(ImageForm::of(frame), &packed)
+    }
+
+    fn show(&mut self, form: ImageForm, bytes: &[u8]) -> Result<(), ClientError> {
+        let chunk = self.images()?.chunk;
+        image_requests(form, bytes, chunk.min(self.most_chunk)).try_for_each(|request| self.order(request))
+    }
+
+    fn images(&mut self) -> Result<Images, ClientError> {
+        if let Some(images) = self.images {
+            return Ok(images);
+        }
+        let info = self.info()?;
+        let images = Images { chunk: info.chunk.into(), len: info.model.input.len() };
+        self.images = Some(images);
+        Ok(images)
+    }
+
+    /// Asks for the pixels of the image, as the net takes them.
     ///
     /// # Errors
     /// Returns a [`ClientError`].
-    pub fn embed(&mut self, pixels: &[u8]) -> Result<&[u8], ClientError> {
-        match self.ask(RequestBody::Embed { pixels })? {
+    pub fn pixels(&mut self) -> Result<Vec<u8>, ClientError> {
+        let len = self.images()?.len;
+        let mut all = Vec::new();
+        while all.len() < len {
+            match self.ask(RequestBody::Pixels { offset: all.len() as u32 })? {
+                ResponseBody::Pixels(pixels) if !pixels.is_empty() => all.extend_from_slice(pixels),
+                _ => return Err(ClientError::OtherAnswer),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Asks for the embedding of the image.
+    ///
+    /// # Errors
+    /// Returns a [`ClientError`].
+    pub fn embed(&mut self) -> Result<&[u8], ClientError> {
+        match self.ask(RequestBody::Embed)? {
             ResponseBody::Embedding(embedding) => Ok(embedding),
             _ => Err(ClientError::OtherAnswer),
         }
     }
 
-    /// Asks for the distance of two images, in the integers of the model's distance.
+    /// Asks for the distance of the image and the one that was shown before, in the integers of the
+    /// model's distance.
     ///
     /// # Errors
     /// Returns a [`ClientError`].
-    pub fn compare(&mut self, a: &[u8], b: &[u8]) -> Result<u32, ClientError> {
-        match self.ask(RequestBody::Compare { a, b })? {
+    pub fn compare(&mut self) -> Result<u32, ClientError> {
+        match self.ask(RequestBody::Compare)? {
             ResponseBody::Distance(distance) => Ok(distance),
             _ => Err(ClientError::OtherAnswer),
         }
     }
 
-    /// Enrols an image, and returns the number of images that the label then has. The image has
+    /// Enrols the image, and returns the number of images that the label then has. The image has
     /// been stored by then.
     ///
     /// # Errors
     /// Returns a [`ClientError`]. If the board did not answer, the image may or may not be
     /// enrolled; [`entry`](Self::entry) tells.
-    pub fn enrol(&mut self, label: &str, pixels: &[u8]) -> Result<u32, ClientError> {
-        match self.ask(RequestBody::Enrol { label, pixels })? {
+    pub fn enrol(&mut self, label: &str) -> Result<u32, ClientError> {
+        match self.ask(RequestBody::Enrol { label })? {
             ResponseBody::Enrolled { count, .. } => Ok(count),
             _ => Err(ClientError::OtherAnswer),
         }
     }
 
-    /// Asks what an image shows.
+    /// Asks what the image shows.
     ///
     /// # Errors
     /// Returns a [`ClientError`].
     pub fn recognise(
         &mut self,
-        pixels: &[u8],
         method: Method,
         threshold: Threshold,
     ) -> Result<Recognition<'_>, ClientError> {
-        match self.ask(RequestBody::Recognise { pixels, method, threshold })? {
+        match self.ask(RequestBody::Recognise { method, threshold })? {
             ResponseBody::Recognition(recognition) => Ok(recognition),
             _ => Err(ClientError::OtherAnswer),
         }
@@ -223,19 +303,20 @@ impl<Link: Read + Write> Client<Link> {
         self.order(RequestBody::Clear)
     }
 
-    /// Asks for a CRC-32 of the output of each step of the net for an image: see
+    /// Asks for a CRC-32 of the output of each step of the net for the image: see
     /// [`Model::digests`](crate::Model::digests).
     ///
     /// # Errors
     /// Returns a [`ClientError`].
-    pub fn digests(&mut self, pixels: &[u8]) -> Result<FixedVec<u32, MAX_LAYERS>, ClientError> {
-        match self.ask(RequestBody::Parity { pixels })? {
+    pub fn digests(&mut self) -> Result<FixedVec<u32, MAX_LAYERS>, ClientError> {
+        match self.ask(RequestBody::Parity)? {
             ResponseBody::Digests(digests) => Ok(digests),
             _ => Err(ClientError::OtherAnswer),
         }
     }
 
-    /// Asks for the time that `runs` embeddings take, by the board's clock.
+    /// Asks for the time that `runs` embeddings take, by the board's clock. Afterwards there is no
+    /// image.
     ///
     /// # Errors
     /// Returns a [`ClientError`].
@@ -247,7 +328,7 @@ impl<Link: Read + Write> Client<Link> {
     }
 
     /// Lets the board compute the model's self-test. Returns the digest in the model file and that
-    /// of the board, which should be equal.
+    /// of the board, which should be equal. Afterwards there is no image.
     ///
     /// # Errors
     /// Returns a [`ClientError`].
@@ -390,14 +471,11 @@ fn next_id(id: u32) -> u32 {
     id.checked_add(1).unwrap_or(NO_ID + 1)
 }
 
-/// Returns the bytes of the images, texts and values in a request.
+/// Returns the bytes of the texts, values and parts of images in a request.
 fn body_len(body: &RequestBody<'_>) -> usize {
     match body {
-        RequestBody::Embed { pixels }
-        | RequestBody::Recognise { pixels, .. }
-        | RequestBody::Parity { pixels } => pixels.len(),
-        RequestBody::Compare { a, b } => a.len() + b.len(),
-        RequestBody::Enrol { label, pixels } => label.len() + pixels.len(),
+        RequestBody::Chunk { bytes, .. } => bytes.len(),
+        RequestBody::Enrol { label } => label.len(),
         RequestBody::Import { label, value } => label.len() + value.len(),
         RequestBody::Forget { label } => label.len(),
         _ => 0,

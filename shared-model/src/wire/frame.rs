@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version of the protocol described here: the first byte of every payload, in this version and
 /// all later ones.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// Writes `message` as one frame, `COBS(version ++ postcard(message) ++ CRC-32) ++ 0x00`, to the
 /// front of `buffer` and returns the frame. The [module](super) has an example.

@@ -1,4 +1,7 @@
-use super::frame::FrameError;
+use super::{
+    frame::FrameError,
+    image::{ImageError, ImageForm},
+};
 use crate::{
     engine::EmbedError,
     gallery::{GalleryError, Method, RecogniseError, Recognition, Threshold},
@@ -28,41 +31,47 @@ pub struct Request<'a> {
     pub body: RequestBody<'a>,
 }
 
-/// The requests. An image is height × width × channels bytes.
+/// The requests.
+///
+/// *The image* is the last one that was sent: announced by [`Image`](Self::Image), in full by
+/// [`Chunk`](Self::Chunk). [`image_requests`](super::image_requests) makes both of them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RequestBody<'a> {
     /// Asks whether the board is there. Answered by [`ResponseBody::Pong`].
     Ping,
     /// Asks for facts about the board. Answered by [`ResponseBody::Info`].
     Info,
-    /// Asks for the embedding of an image. Answered by [`ResponseBody::Embedding`].
-    Embed {
-        /// The image.
-        #[serde(borrow)]
-        pixels: &'a [u8],
+    /// Announces an image, of which the bytes follow in chunks. What is left of another is dropped.
+    /// Answered by [`ResponseBody::Done`].
+    Image {
+        /// The meaning of its bytes.
+        form: ImageForm,
     },
-    /// Asks for the distance of two images. Answered by [`ResponseBody::Distance`].
-    Compare {
-        /// One image.
-        #[serde(borrow)]
-        a: &'a [u8],
-        /// The other.
-        #[serde(borrow)]
-        b: &'a [u8],
+    /// Brings the next bytes of the image: of a frame, whole rows. With the last ones, the board
+    /// computes the image's embedding. Answered by [`ResponseBody::Done`].
+    Chunk {
+        /// The number of bytes before.
+        offset: u32,
+        /// The bytes: at most [`Info::chunk`].
+        bytes: &'a [u8],
     },
-    /// Enrols an image. Answered by [`ResponseBody::Enrolled`], after it has been stored.
+    /// Asks for pixels of the image, as the net takes them. Answered by [`ResponseBody::Pixels`].
+    Pixels {
+        /// The first one, from 0.
+        offset: u32,
+    },
+    /// Asks for the image's embedding. Answered by [`ResponseBody::Embedding`].
+    Embed,
+    /// Asks for the distance of the image and the one before it. Answered by
+    /// [`ResponseBody::Distance`].
+    Compare,
+    /// Enrols the image. Answered by [`ResponseBody::Enrolled`], after it has been stored.
     Enrol {
         /// The label.
         label: &'a str,
-        /// The image.
-        #[serde(borrow)]
-        pixels: &'a [u8],
     },
-    /// Asks what an image shows. Answered by [`ResponseBody::Recognition`].
+    /// Asks what the image shows. Answered by [`ResponseBody::Recognition`].
     Recognise {
-        /// The image.
-        #[serde(borrow)]
-        pixels: &'a [u8],
         /// The way of comparing it with the entries.
         method: Method,
         /// The distance beyond which it is unknown.
@@ -89,19 +98,17 @@ pub enum RequestBody<'a> {
     },
     /// Removes all entries, also those of another model. Answered by [`ResponseBody::Done`].
     Clear,
-    /// Asks for a CRC-32 of the output of each step of the net. Answered by
+    /// Asks for a CRC-32 of the output of each step of the net for the image. Answered by
     /// [`ResponseBody::Digests`].
-    Parity {
-        /// The image.
-        #[serde(borrow)]
-        pixels: &'a [u8],
-    },
-    /// Asks for the time that an embedding takes. Answered by [`ResponseBody::Bench`].
+    Parity,
+    /// Asks for the time that an embedding takes. Afterwards there is no image. Answered by
+    /// [`ResponseBody::Bench`].
     Bench {
         /// The number of embeddings, 1 to [`MAX_RUNS`].
         runs: u16,
     },
-    /// Asks for the model's self-test. Answered by [`ResponseBody::SelfTest`].
+    /// Asks for the model's self-test. Afterwards there is no image. Answered by
+    /// [`ResponseBody::SelfTest`].
     SelfTest,
     /// Restarts the board. Answered by [`ResponseBody::Done`] before it happens.
     Restart(Restart),
@@ -145,6 +152,8 @@ pub enum ResponseBody<'a> {
     /// To [`RequestBody::Info`].
     #[serde(borrow)]
     Info(Info<'a>),
+    /// To [`RequestBody::Pixels`]: as many as fit an answer, at least one.
+    Pixels(&'a [u8]),
     /// To [`RequestBody::Embed`]: the engine's bytes.
     Embedding(&'a [u8]),
     /// To [`RequestBody::Compare`]: the model's integer distance.
@@ -194,6 +203,8 @@ pub struct Info<'a> {
     pub uptime: u64,
     /// The most bytes of stack that were in use so far, and the bytes of stack, if the board knows.
     pub stack: Option<(u32, u32)>,
+    /// The most bytes of a [`RequestBody::Chunk`], and of a row of a frame.
+    pub chunk: u16,
     /// The model.
     #[serde(borrow)]
     pub model: ModelInfo<'a>,
@@ -273,7 +284,7 @@ pub enum Storage {
 pub enum RequestError {
     /// The frame could not be read; the response's id is [`NO_ID`].
     Frame(FrameError),
-    /// The number of bytes of an image differs from the model's input.
+    /// The number of bytes of an image, sent as pixels, differs from the model's input.
     ImageLength {
         /// The bytes of an image of this model.
         expected: u32,
@@ -297,6 +308,14 @@ pub enum RequestError {
     /// The firmware was built without fault injection: the board neither panics nor hangs on
     /// request.
     NoFaultInjection,
+    /// The image, or a part of it, is refused, or is not there.
+    Image(ImageError),
+}
+
+impl From<ImageError> for RequestError {
+    fn from(error: ImageError) -> Self {
+        Self::Image(error)
+    }
 }
 
 impl From<EmbedError> for RequestError {
@@ -344,6 +363,7 @@ impl core::fmt::Display for RequestError {
             Self::Storage => f.write_str("the flash failed: the change is not stored"),
             Self::Internal => f.write_str("the board failed to compute a well-formed request"),
             Self::NoFaultInjection => f.write_str("its firmware was built without fault injection"),
+            Self::Image(error) => error.fmt(f),
         }
     }
 }
@@ -356,7 +376,11 @@ mod tests {
     use crate::{
         gallery::LabelError,
         model::tensor::{Element, Shape},
-        wire::frame::{VERSION, encode_frame},
+        prepare::Format,
+        wire::{
+            frame::{VERSION, encode_frame},
+            image::image_requests,
+        },
     };
     use std::{format, string::String, vec::Vec};
 
@@ -377,9 +401,15 @@ mod tests {
     fn the_document_shows_whole_frames() {
         is_shown(&Request { id: 1, body: RequestBody::Ping });
         is_shown(&Response { id: 1, body: ResponseBody::Pong });
-        let body = RequestBody::Enrol { label: "é", pixels: &[0, 255, 7, 0] };
-        is_shown(&Request { id: 300, body });
+        let form = ImageForm::Camera { format: Format::Grey8, width: 2, height: 2, crop: None };
+        for (id, body) in (298..).zip(image_requests(form, &[0, 255, 7, 0], 1024)) {
+            is_shown(&Request { id, body });
+            is_shown(&Response { id, body: ResponseBody::Done });
+        }
+        is_shown(&Request { id: 300, body: RequestBody::Enrol { label: "é" } });
         is_shown(&Response { id: 300, body: ResponseBody::Enrolled { count: 3, entries: 12 } });
+        let error = ImageError::Offset { expected: 4, actual: 0 };
+        is_shown(&Response { id: 301, body: ResponseBody::Error(error.into()) });
         let error = RequestError::Frame(FrameError::Crc);
         is_shown(&Response { id: NO_ID, body: ResponseBody::Error(error) });
         assert!(DOCUMENT.starts_with(&format!("# The protocol, version {VERSION}\n")));
@@ -401,19 +431,22 @@ mod tests {
 
     #[test]
     fn the_document_numbers_every_message() {
-        let (pixels, label) = (&[][..], "");
+        let (bytes, label) = (&[][..], "");
         are_numbered(&[
             RequestBody::Ping,
             RequestBody::Info,
-            RequestBody::Embed { pixels },
-            RequestBody::Compare { a: pixels, b: pixels },
-            RequestBody::Enrol { label, pixels },
-            RequestBody::Recognise { pixels, method: Method::Prototype, threshold: Threshold::None },
+            RequestBody::Image { form: ImageForm::Pixels { len: 0 } },
+            RequestBody::Chunk { offset: 0, bytes },
+            RequestBody::Pixels { offset: 0 },
+            RequestBody::Embed,
+            RequestBody::Compare,
+            RequestBody::Enrol { label },
+            RequestBody::Recognise { method: Method::Prototype, threshold: Threshold::None },
             RequestBody::Entry { index: 0 },
-            RequestBody::Import { label, value: pixels },
+            RequestBody::Import { label, value: bytes },
             RequestBody::Forget { label },
             RequestBody::Clear,
-            RequestBody::Parity { pixels },
+            RequestBody::Parity,
             RequestBody::Bench { runs: 1 },
             RequestBody::SelfTest,
             RequestBody::Restart(Restart::Reset),
@@ -429,6 +462,7 @@ mod tests {
             RequestError::Storage,
             RequestError::Internal,
             RequestError::NoFaultInjection,
+            RequestError::Image(ImageError::None),
         ]);
         let tensor = Tensor { shape: Shape::new(1, 1, 1), element: Element::Signed, scale: 1.0 };
         let model = ModelInfo {
@@ -446,7 +480,16 @@ mod tests {
             ResponseBody::Error(RequestError::Internal),
             ResponseBody::Pong,
             ResponseBody::Done,
-            ResponseBody::Info(Info { board: "", firmware: "", uptime: 0, stack: None, model, gallery }),
+            ResponseBody::Info(Info {
+                board: "",
+                firmware: "",
+                uptime: 0,
+                stack: None,
+                chunk: 0,
+                model,
+                gallery,
+            }),
+            ResponseBody::Pixels(&[]),
             ResponseBody::Embedding(&[]),
             ResponseBody::Distance(0),
             ResponseBody::Enrolled { count: 0, entries: 0 },
@@ -456,7 +499,7 @@ mod tests {
                 threshold: 0,
                 background: None,
             }),
-            ResponseBody::Entry { label, value: pixels },
+            ResponseBody::Entry { label, value: bytes },
             ResponseBody::Digests(heapless::Vec::new()),
             ResponseBody::Bench { runs: 0, microseconds: 0 },
             ResponseBody::SelfTest { expected: 0, actual: 0 },
@@ -483,5 +526,26 @@ mod tests {
             [G::Label(LabelError::Empty), G::Full, G::TooManyImages, G::NoExemplars, G::Length, G::Value];
         assert_eq!(errors.map(number), [0, 1, 2, 3, 4, 5]);
         assert_eq!([LabelError::Empty, LabelError::TooLong, LabelError::Control].map(number), [0, 1, 2]);
+        use Format::*;
+        let formats = [Grey8, Rgb888, Rgb565LittleEndian, Rgb565BigEndian, Yuyv, Uyvy];
+        assert_eq!(formats.map(number), [0, 1, 2, 3, 4, 5]);
+        let frame = ImageForm::Camera { format: Grey8, width: 0, height: 0, crop: None };
+        assert_eq!([ImageForm::Pixels { len: 0 }, frame].map(number), [0, 1]);
+        use ImageError as I;
+        let errors = [
+            I::None,
+            I::Unfinished { received: 0, expected: 0 },
+            I::OnlyOne,
+            I::NotBegun,
+            I::Offset { expected: 0, actual: 0 },
+            I::TooLong { expected: 0, actual: 0 },
+            I::Row { expected: 0 },
+            I::TooWide { row: 0, most: 0 },
+            I::Empty,
+            I::OddWidth,
+            I::Crop,
+            I::NoPreparation,
+        ];
+        assert_eq!(errors.map(number), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     }
 }

@@ -5,6 +5,9 @@
 //! 0x00`. The PC sends a [`Request`], and the board answers each with one [`Response`] that carries
 //! the request's id. It also answers a frame that it cannot read, with the id [`NO_ID`].
 //!
+//! An image is announced ([`RequestBody::Image`]) and sent in chunks ([`RequestBody::Chunk`]);
+//! requests about it follow. [`image_requests`] cuts it up.
+//!
 //! If the answer does not arrive whole, the request may be sent again as the same bytes: a board
 //! that has carried it out repeats its answer and does nothing.
 //!
@@ -32,9 +35,11 @@
 #[cfg_attr(docsrs, doc(cfg(feature = "std")))]
 pub mod client;
 mod frame;
+mod image;
 mod message;
 
 pub use frame::{FrameError, FrameFull, FrameReader, VERSION, decode_message, encode_frame};
+pub use image::{ImageError, ImageForm, image_requests};
 pub use message::{
     GalleryInfo, Info, MAX_RUNS, ModelInfo, NO_ID, Request, RequestBody, RequestError, Response,
     ResponseBody, Restart, Storage,

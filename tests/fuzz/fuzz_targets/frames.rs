@@ -8,14 +8,15 @@ use shared_model::{
     Model, Threshold,
     gallery::{Method, value_len},
     model::crc32,
+    prepare::{Crop, Format},
     wire::{
-        FrameReader, Request, RequestBody, RequestError, ResponseBody, Restart, Storage, VERSION,
-        decode_message,
+        FrameReader, ImageForm, Request, RequestBody, RequestError, ResponseBody, Restart, Storage, VERSION,
+        decode_message, image_requests,
     },
 };
 use tests::random;
 use tinytriplet_device::{
-    memory,
+    memory::{self, CHUNK_LEN},
     testing::{Answer, answers, frame},
 };
 
@@ -34,7 +35,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut choices = Choices::new(data);
     let file = random::model(&mut ChaCha8Rng::seed_from_u64(choices.random_range(0..8)));
     let model = Model::decode(&file).expect("random nets are valid");
-    if memory::request_len(model.input_len(), model.embedding_len(), EXEMPLARS) > FRAME {
+    if memory::request_len(model.embedding_len(), EXEMPLARS) > FRAME {
         return;
     }
     let mut stream = stream(&model, &mut choices);
@@ -138,6 +139,7 @@ fn stream(model: &Model<'_>, rng: &mut impl Rng) -> Vec<u8> {
                 rng.fill(&mut payload[1..]);
                 framed(payload)
             }
+            3..6 => image(model, rng),
             _ => request(model, rng),
         };
         match rng.random_range(0..16) {
@@ -154,11 +156,48 @@ fn stream(model: &Model<'_>, rng: &mut impl Rng) -> Vec<u8> {
     stream
 }
 
+/// The frames that show an image, some of them lost, doubled, or in another order.
+fn image(model: &Model<'_>, rng: &mut impl Rng) -> Vec<u8> {
+    let side = |rng: &mut _| match Rng::random_range(rng, 0..8) {
+        0 => Rng::random(rng),
+        _ => Rng::random_range(rng, 0..24),
+    };
+    let (form, len) = if rng.random() {
+        // A wrong length now and then.
+        let len = model.input_len() + usize::from(rng.random_range(0..16) == 0);
+        (ImageForm::Pixels { len: len as u32 }, len)
+    } else {
+        use Format::*;
+        let formats = [Grey8, Rgb888, Rgb565LittleEndian, Rgb565BigEndian, Yuyv, Uyvy];
+        let format = formats[rng.random_range(0..formats.len())];
+        let (width, height) = (side(rng), side(rng));
+        let crop = (rng.random_range(0..4) == 0).then(|| Crop {
+            left: side(rng),
+            top: side(rng),
+            width: side(rng),
+            height: side(rng),
+        });
+        let form = ImageForm::Camera { format, width, height, crop };
+        // Of a large one, not all comes.
+        (form, (form.row_len() * usize::from(height)).min(4_096))
+    };
+    let bytes = random::pixels(rng, len);
+    let chunk = if rng.random() { CHUNK_LEN } else { rng.random_range(1..200) };
+    let mut frames: Vec<Vec<u8>> =
+        image_requests(form, &bytes, chunk).take(100).map(|body| frame(rng.random(), body)).collect();
+    if rng.random_range(0..4) == 0 {
+        let (a, b) = (rng.random_range(0..frames.len()), rng.random_range(0..frames.len()));
+        match rng.random_range(0..3) {
+            0 => frames.swap(a, b),
+            1 => drop(frames.remove(a)),
+            _ => frames.insert(a, frames[b].clone()),
+        }
+    }
+    frames.concat()
+}
+
 /// A request with whatever it takes.
 fn request(model: &Model<'_>, rng: &mut impl Rng) -> Vec<u8> {
-    // A wrong length now and then.
-    let len = model.input_len() + usize::from(rng.random_range(0..16) == 0);
-    let (a, b) = (random::pixels(rng, len), random::pixels(rng, len));
     let label =
         ["a", "b", "c", "d", "ü", "", "a label of more than thirty-one bytes"][rng.random_range(0..7)];
     let mut value = vec![0; value_len(model.embedding_len(), EXEMPLARS)];
@@ -172,21 +211,22 @@ fn request(model: &Model<'_>, rng: &mut impl Rng) -> Vec<u8> {
         _ => Threshold::Distance(rng.random()),
     };
     let method = if rng.random() { Method::Prototype } else { Method::Neighbours(rng.random()) };
-    let body = match rng.random_range(0..16) {
+    let body = match rng.random_range(0..17) {
         0 => RequestBody::Ping,
         1 => RequestBody::Info,
-        2 => RequestBody::Embed { pixels: &a },
-        3 => RequestBody::Compare { a: &a, b: &b },
-        4 => RequestBody::Recognise { pixels: &a, method, threshold },
+        2 => RequestBody::Embed,
+        3 => RequestBody::Compare,
+        4 => RequestBody::Recognise { method, threshold },
         5 => RequestBody::Entry { index: rng.random_range(0..6) },
         6 => RequestBody::Import { label, value: &value },
         7 => RequestBody::Forget { label },
         8 => RequestBody::Clear,
-        9 => RequestBody::Parity { pixels: &a },
+        9 => RequestBody::Parity,
         10 => RequestBody::Bench { runs: rng.random_range(0..4) },
         11 => RequestBody::SelfTest,
         12 => RequestBody::Restart([Restart::Reset, Restart::Panic, Restart::Hang][rng.random_range(0..3)]),
-        _ => RequestBody::Enrol { label, pixels: &a },
+        13 => RequestBody::Pixels { offset: rng.random_range(0..model.input_len() as u32 + 2) },
+        _ => RequestBody::Enrol { label },
     };
     frame(rng.random_range(0..9), body)
 }

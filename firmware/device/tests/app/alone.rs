@@ -1,7 +1,7 @@
 //! A board that sees by itself: sources, text, buttons.
 
 use crate::{
-    bench::{Bench, board, embedding, encoded, gallery as info, host_model, image},
+    bench::{Bench, about, board, embedding, encoded, gallery as info, host_model, image},
     model::INPUT_LEN,
 };
 use embedded_io::{ErrorType, Read, ReadReady, Write};
@@ -311,13 +311,13 @@ fn a_full_gallery_teaches_no_new_label() {
 
 /// Presses the button while images arrive, each in some 60 pieces: looks, 50 ms apart.
 fn pressed(bench: &mut Bench, images: &[&[u8]], presses: impl Fn(usize) -> Vec<std::ops::Range<usize>>) {
-    let request =
-        |pixels| RequestBody::Recognise { pixels, method: Method::Prototype, threshold: Threshold::None };
-    let len = frame(1, request(images[0])).len();
+    let recognise = RequestBody::Recognise { method: Method::Prototype, threshold: Threshold::None };
+    let request = |pixels| about(pixels, recognise);
+    let len: usize = (1..).zip(request(images[0])).map(|(id, body)| frame(id, body).len()).sum();
     bench.piece = len.div_ceil(60);
     bench.clock.step = 50_000;
     bench.button = presses(len / bench.piece);
-    bench.ask(&images.iter().map(|pixels| request(pixels)).collect::<Vec<_>>());
+    bench.ask(&images.iter().flat_map(|pixels| request(pixels)).collect::<Vec<_>>());
     bench.button = Vec::new();
 }
 

@@ -1,20 +1,38 @@
 //! The board on the bench that the tests ask.
 
-use crate::model::{self, CAPACITY, EMBEDDING_LEN, EXEMPLARS, INPUT_LEN};
+use crate::model::{self, CAPACITY, EMBEDDING_LEN, EXEMPLARS};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
     Model,
-    wire::{GalleryInfo, RequestBody, Response, ResponseBody, encode_frame},
+    wire::{GalleryInfo, ImageForm, RequestBody, Response, ResponseBody, encode_frame, image_requests},
 };
-use tinytriplet_device::{memory, testing};
+use tinytriplet_device::{
+    memory::{self, CHUNK_LEN},
+    testing::{self, Answer},
+};
 
-pub const FRAME: usize = memory::request_len(INPUT_LEN, EMBEDDING_LEN, EXEMPLARS);
+pub const FRAME: usize = memory::request_len(EMBEDDING_LEN, EXEMPLARS);
 
 pub type Bench = testing::Bench<'static, FRAME, CAPACITY>;
 
 pub fn board() -> Bench {
     Bench::new("a test", host_model(), EXEMPLARS)
+}
+
+/// Returns requests that show an image, and then one about it.
+pub fn about<'a>(pixels: &'a [u8], request: RequestBody<'a>) -> Vec<RequestBody<'a>> {
+    let form = ImageForm::Pixels { len: pixels.len() as u32 };
+    image_requests(form, pixels, CHUNK_LEN).chain([request]).collect()
+}
+
+/// Starts a board, and returns its answer to the last of these requests. The others are carried
+/// out.
+pub fn ask_last(bench: &mut Bench, requests: &[RequestBody<'_>]) -> Answer {
+    let mut answers = bench.ask(requests);
+    let last = answers.pop().unwrap();
+    assert!(answers.iter().all(|answer| answer.body() == ResponseBody::Done), "{answers:?}");
+    last
 }
 
 pub fn gallery(bench: &mut Bench) -> GalleryInfo {

@@ -1,8 +1,8 @@
 //! Frames in, frames out.
 
 use crate::{
-    bench::{Bench, FRAME, board, embedding, encoded, host_model, image},
-    model::{self, CAPACITY, EXEMPLARS},
+    bench::{Bench, FRAME, about, board, encoded, host_model, image},
+    model::{CAPACITY, EXEMPLARS},
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -21,7 +21,7 @@ use shared_model::{
 };
 use tinytriplet_device::{
     app::MAX_BOARD_NAME,
-    memory,
+    memory::{self, CHUNK_LEN},
     testing::{Answer, STACK, answers, frame},
 };
 
@@ -49,6 +49,12 @@ fn pong() -> Vec<u8> {
     encoded(7, ResponseBody::Pong)
 }
 
+/// The frames that show an image.
+fn chunk(pixels: &[u8]) -> Vec<u8> {
+    let shown = about(pixels, RequestBody::Ping);
+    (1..).zip(&shown[..2]).flat_map(|(id, &body)| frame(id, body)).collect()
+}
+
 #[test]
 fn ping_is_answered() {
     assert_eq!(run(&ping()), pong());
@@ -61,6 +67,7 @@ fn info_tells_board_and_model() {
         firmware: env!("CARGO_PKG_VERSION"),
         uptime: 0,
         stack: Some(STACK),
+        chunk: 1_024,
         model: ModelInfo::of(&host_model()),
         gallery: GalleryInfo {
             len: 0,
@@ -73,68 +80,18 @@ fn info_tells_board_and_model() {
 }
 
 #[test]
-fn embed_gives_the_engines_bytes() {
-    let pixels = image(1);
-    let output = run(&frame(u32::MAX, RequestBody::Embed { pixels: &pixels }));
-    assert_eq!(output, encoded(u32::MAX, ResponseBody::Embedding(&embedding(&pixels))));
-}
-
-#[test]
-fn compare_gives_the_models_distance() {
-    let (a, b) = (image(1), image(2));
-    let distance = host_model().compare(&embedding(&a), &embedding(&b));
-    assert_ne!(distance, 0);
-    let output = run(&frame(u32::MAX, RequestBody::Compare { a: &a, b: &b }));
-    assert_eq!(output, encoded(u32::MAX, ResponseBody::Distance(distance)));
-    let same = run(&frame(3, RequestBody::Compare { a: &a, b: &a }));
-    assert_eq!(same, encoded(3, ResponseBody::Distance(0)));
-}
-
-#[test]
-fn images_of_another_length_are_refused() {
-    let expected = model::INPUT_LEN as u32;
-    let refusal = |actual| {
-        let error = RequestError::ImageLength { expected, actual };
-        [encoded(1, ResponseBody::Error(error)), pong()].concat()
-    };
-    let good = image(1);
-    for len in [0, 1, model::INPUT_LEN - 1, model::INPUT_LEN + 1] {
-        let bad = vec![5; len];
-        for body in [
-            RequestBody::Embed { pixels: &bad },
-            RequestBody::Compare { a: &bad, b: &good },
-            RequestBody::Compare { a: &bad, b: &bad },
-        ] {
-            let output = run(&[frame(1, body), ping()].concat());
-            // Two that are too long do not fit into a frame.
-            let two_too_long =
-                matches!(body, RequestBody::Compare { a, b } if a.len() + b.len() > 2 * good.len());
-            if !two_too_long {
-                assert_eq!(output, refusal(len as u32), "{len}");
-            } else {
-                assert!(
-                    output == refusal(len as u32)
-                        || output == [refused(FrameError::TooLong), pong()].concat()
-                );
-            }
-        }
-    }
-}
-
-#[test]
 fn any_pieces_give_the_same_answers() {
-    let (a, b) = (image(3), image(4));
-    let input = [frame(1, RequestBody::Compare { a: &a, b: &b }), ping(), ping()].concat();
+    let input = [chunk(&image(3)), ping(), ping()].concat();
     let expected = run(&input);
     for piece in [1, 2, 3, 63] {
         assert_eq!(run_in_pieces(&input, piece), expected);
     }
-    assert_eq!(count_frames(&expected), 3);
+    assert_eq!(count_frames(&expected), 4);
 }
 
 #[test]
 fn a_flipped_bit_is_refused_and_the_next_frame_answered() {
-    let good = frame(1, RequestBody::Embed { pixels: &image(5) });
+    let good = frame(1, RequestBody::Chunk { offset: 0, bytes: &image(5) });
     for index in (0..good.len()).step_by(7) {
         let mut bad = good.clone();
         bad[index] ^= 1 << (index % 8);
@@ -148,7 +105,7 @@ fn a_flipped_bit_is_refused_and_the_next_frame_answered() {
 
 #[test]
 fn a_frame_cut_anywhere_spoils_only_itself() {
-    let good = frame(1, RequestBody::Embed { pixels: &image(6) });
+    let good = frame(1, RequestBody::Chunk { offset: 0, bytes: &image(6) });
     for len in 1..good.len() - 1 {
         let output = run(&[&good[..len], &[0], &ping()].concat());
         let errors = output.strip_suffix(&*pong()).expect("the ping is answered");
@@ -192,7 +149,7 @@ fn another_version_is_named() {
 #[test]
 fn a_whole_frame_with_another_message_is_refused() {
     let mut buffer = [0; 64];
-    for message in [(1u32, 200u8), (1, 15)] {
+    for message in [(1u32, 200u8), (1, 17)] {
         let other = encode_frame(&message, &mut buffer).unwrap();
         assert_eq!(run(&[other, &ping()].concat()), [refused(FrameError::Message), pong()].concat());
     }
@@ -211,14 +168,13 @@ fn garbage_gets_answers_and_nothing_else_happens() {
 
 #[test]
 fn the_longest_messages_fit_what_is_set_aside_for_them() {
-    let white = vec![255; model::INPUT_LEN];
-    assert!(frame(u32::MAX, RequestBody::Compare { a: &white, b: &white }).len() <= FRAME);
+    let white = [255; CHUNK_LEN];
+    assert!(frame(u32::MAX, RequestBody::Chunk { offset: u32::MAX, bytes: &white }).len() <= FRAME);
     let label = "l".repeat(gallery::MAX_LABEL);
-    assert!(frame(u32::MAX, RequestBody::Enrol { label: &label, pixels: &white }).len() <= FRAME);
     for (dim, exemplars) in [(1, 0), (128, 0), (128, 5), (shared_model::model::format::MAX_EMBEDDING, 0)] {
         let value = vec![255; gallery::value_len(dim, exemplars)];
         let import = frame(u32::MAX, RequestBody::Import { label: &label, value: &value });
-        assert!(import.len() <= memory::request_len(1, dim, exemplars));
+        assert!(import.len() <= memory::request_len(dim, exemplars));
         let farthest = Some(Match { label: &label, distance: u32::MAX });
         let recognition = Recognition {
             nearest: farthest,
@@ -228,6 +184,7 @@ fn the_longest_messages_fit_what_is_set_aside_for_them() {
         };
         for body in [
             ResponseBody::Embedding(&vec![255; dim]),
+            ResponseBody::Pixels(&[255; memory::PIXELS_LEN]),
             ResponseBody::Entry { label: &label, value: &value },
             ResponseBody::Recognition(recognition),
             ResponseBody::Digests([u32::MAX; MAX_LAYERS].into_iter().collect()),
@@ -256,7 +213,8 @@ fn the_longest_messages_fit_what_is_set_aside_for_them() {
     };
     let board = "b".repeat(MAX_BOARD_NAME);
     let (uptime, stack) = (u64::MAX, Some((u32::MAX, u32::MAX)));
-    let info = Info { board: &board, firmware: "100.100.100", uptime, stack, model, gallery };
+    let info =
+        Info { board: &board, firmware: "100.100.100", uptime, stack, chunk: u16::MAX, model, gallery };
     assert!(encoded(u32::MAX, ResponseBody::Info(info)).len() <= memory::response_len(1, 0));
 }
 

@@ -1,7 +1,7 @@
 //! Enrolling, recognising, remembering.
 
 use crate::{
-    bench::{Bench, board, embedding, gallery as info, host_model, image},
+    bench::{Bench, about, ask_last, board, embedding, gallery as info, host_model, image},
     model::{CAPACITY, EMBEDDING_LEN, EXEMPLARS},
 };
 use shared_model::{
@@ -11,17 +11,17 @@ use shared_model::{
 };
 use tinytriplet_device::testing::{answers, frame};
 
-fn enrol<'a>(label: &'a str, pixels: &'a [u8]) -> RequestBody<'a> {
-    RequestBody::Enrol { label, pixels }
+fn enrol<'a>(label: &'a str, pixels: &'a [u8]) -> Vec<RequestBody<'a>> {
+    about(pixels, RequestBody::Enrol { label })
 }
 
-fn recognise(pixels: &[u8], threshold: Threshold) -> RequestBody<'_> {
-    RequestBody::Recognise { pixels, method: Method::Prototype, threshold }
+fn recognise(pixels: &[u8], threshold: Threshold) -> Vec<RequestBody<'_>> {
+    about(pixels, RequestBody::Recognise { method: Method::Prototype, threshold })
 }
 
-/// The error that a request is answered with.
-fn refusal(bench: &mut Bench, request: RequestBody<'_>) -> RequestError {
-    match bench.ask_one(request).body() {
+/// The error that the last request is answered with.
+fn refusal(bench: &mut Bench, requests: &[RequestBody<'_>]) -> RequestError {
+    match ask_last(bench, requests).body() {
         ResponseBody::Error(error) => error,
         body => panic!("{body:?}"),
     }
@@ -53,15 +53,16 @@ fn it_recognises_what_a_gallery_on_the_pc_does() {
     for (index, pixels) in images[..9].iter().enumerate() {
         let label = labels[index % 3];
         gallery.enrol(label, &embedding(pixels)).unwrap();
-        requests.push(enrol(label, pixels));
+        requests.extend(enrol(label, pixels));
     }
     let thresholds = [Threshold::Distance(1), Threshold::EqualError, Threshold::None];
     let asked: Vec<_> = images
         .iter()
         .flat_map(|pixels| thresholds.iter().map(move |&threshold| (pixels, threshold)))
         .collect();
-    requests.extend(asked.iter().map(|&(pixels, threshold)| recognise(pixels, threshold)));
-    let answers = board().ask(&requests);
+    requests.extend(asked.iter().flat_map(|&(pixels, threshold)| recognise(pixels, threshold)));
+    let mut answers = board().ask(&requests);
+    answers.retain(|answer| answer.body() != ResponseBody::Done);
     for (answer, (count, entries)) in
         answers.iter().zip([(1, 1), (1, 2), (1, 3), (2, 3), (2, 3), (2, 3), (3, 3), (3, 3), (3, 3)])
     {
@@ -84,7 +85,7 @@ fn what_is_nearer_to_the_background_is_unknown() {
     value.resize(gallery::value_len(EMBEDDING_LEN, EXEMPLARS), 0);
     let mut bench = board();
     bench.ask_one(RequestBody::Import { label: "far", value: &value });
-    let mut label = |threshold| match bench.ask_one(recognise(&pixels, threshold)).body() {
+    let mut label = |threshold| match ask_last(&mut bench, &recognise(&pixels, threshold)).body() {
         ResponseBody::Recognition(found) => {
             assert_eq!(found.nearest.map(|nearest| nearest.label), Some("far"));
             (found.label().map(str::to_owned), found.background.is_some())
@@ -100,8 +101,8 @@ fn known_up_to_the_limit_and_no_farther() {
     let (seen, other) = (image(1), image(2));
     let distance = host_model().compare(&embedding(&seen), &embedding(&other));
     let mut bench = board();
-    bench.ask_one(enrol("it", &seen));
-    let mut label = |threshold| match bench.ask_one(recognise(&other, threshold)).body() {
+    bench.ask(&enrol("it", &seen));
+    let mut label = |threshold| match ask_last(&mut bench, &recognise(&other, threshold)).body() {
         ResponseBody::Recognition(recognition) => {
             (recognition.label().map(str::to_owned), recognition.threshold)
         }
@@ -118,7 +119,7 @@ fn known_up_to_the_limit_and_no_farther() {
 #[test]
 fn an_empty_gallery_knows_nothing() {
     let pixels = image(1);
-    let answer = board().ask_one(recognise(&pixels, Threshold::None));
+    let answer = ask_last(&mut board(), &recognise(&pixels, Threshold::None));
     let ResponseBody::Recognition(recognition) = answer.body() else { panic!("{:?}", answer.body()) };
     assert_eq!((recognition.nearest, recognition.label(), recognition.margin()), (None, None, None));
 }
@@ -132,21 +133,23 @@ fn what_cannot_be_is_refused() {
         [("", LabelError::Empty), (&*long, LabelError::TooLong), ("a\n", LabelError::Control)]
     {
         let expected = RequestError::Gallery(GalleryError::Label(error));
-        assert_eq!(refusal(&mut bench, enrol(label, &pixels)), expected);
+        assert_eq!(refusal(&mut bench, &enrol(label, &pixels)), expected);
     }
-    assert_eq!(refusal(&mut bench, RequestBody::Forget { label: "x" }), RequestError::NoEntry);
-    assert_eq!(refusal(&mut bench, RequestBody::Entry { index: 0 }), RequestError::NoEntry);
+    assert_eq!(refusal(&mut bench, &[RequestBody::Forget { label: "x" }]), RequestError::NoEntry);
+    assert_eq!(refusal(&mut bench, &[RequestBody::Entry { index: 0 }]), RequestError::NoEntry);
     for runs in [0, 1_001] {
-        assert_eq!(refusal(&mut bench, RequestBody::Bench { runs }), RequestError::Runs);
+        assert_eq!(refusal(&mut bench, &[RequestBody::Bench { runs }]), RequestError::Runs);
     }
     let value = vec![0; gallery::value_len(EMBEDDING_LEN, EXEMPLARS)];
     let import = RequestBody::Import { label: "x", value: &value };
-    assert_eq!(refusal(&mut bench, import), RequestError::Gallery(GalleryError::Value));
+    assert_eq!(refusal(&mut bench, &[import]), RequestError::Gallery(GalleryError::Value));
     let import = RequestBody::Import { label: "x", value: &value[1..] };
-    assert_eq!(refusal(&mut bench, import), RequestError::Gallery(GalleryError::Length));
-    let neighbours =
-        RequestBody::Recognise { pixels: &pixels, method: Method::Neighbours(3), threshold: Threshold::None };
-    assert_eq!(refusal(&mut bench, neighbours), RequestError::Gallery(GalleryError::NoExemplars));
+    assert_eq!(refusal(&mut bench, &[import]), RequestError::Gallery(GalleryError::Length));
+    let neighbours = RequestBody::Recognise { method: Method::Neighbours(3), threshold: Threshold::None };
+    assert_eq!(
+        refusal(&mut bench, &about(&pixels, neighbours)),
+        RequestError::Gallery(GalleryError::NoExemplars)
+    );
     assert_eq!(list(&mut bench), []);
 }
 
@@ -155,22 +158,26 @@ fn a_full_gallery_still_learns_what_it_knows() {
     let pixels = image(1);
     let labels: Vec<String> = (0..=CAPACITY).map(|number| format!("label {number}")).collect();
     let mut bench = board();
-    let requests: Vec<_> = labels.iter().map(|label| enrol(label, &pixels)).collect();
-    let answers = bench.ask(&requests);
+    let requests: Vec<_> = labels.iter().map(|label| RequestBody::Enrol { label }).collect();
+    // One image for all.
+    let answers = bench.ask(&[&about(&pixels, requests[0])[..], &requests[1..]].concat());
+    let answers = &answers[answers.len() - requests.len()..];
     let full = RequestError::Gallery(GalleryError::Full);
     assert_eq!(answers[CAPACITY].body(), ResponseBody::Error(full));
     assert!(answers[..CAPACITY].iter().all(|answer| matches!(answer.body(), ResponseBody::Enrolled { .. })));
     let entries = CAPACITY as u16;
-    assert_eq!(bench.ask_one(requests[0]).body(), ResponseBody::Enrolled { count: 2, entries });
+    let mut enrol = |request| ask_last(&mut bench, &about(&pixels, request));
+    assert_eq!(enrol(requests[0]).body(), ResponseBody::Enrolled { count: 2, entries });
     assert_eq!(bench.ask_one(RequestBody::Forget { label: "label 3" }).body(), ResponseBody::Done);
-    assert_eq!(bench.ask_one(requests[CAPACITY]).body(), ResponseBody::Enrolled { count: 1, entries });
+    let mut enrol = |request| ask_last(&mut bench, &about(&pixels, request));
+    assert_eq!(enrol(requests[CAPACITY]).body(), ResponseBody::Enrolled { count: 1, entries });
 }
 
 #[test]
 fn it_remembers() {
     let (a, b) = (image(1), image(2));
     let mut bench = board();
-    bench.ask(&[enrol("a", &a), enrol("b", &b), enrol("b", &a)]);
+    bench.ask(&[enrol("a", &a), enrol("b", &b), enrol("b", &a)].concat());
     assert_eq!(list(&mut bench), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
     bench.ask_one(RequestBody::Forget { label: "a" });
     assert_eq!(list(&mut bench), [("b".to_owned(), 2)]);
@@ -183,7 +190,8 @@ fn it_remembers() {
 fn without_a_flash_it_forgets_and_says_so() {
     let pixels = image(1);
     let mut bench = Bench { flash: None, ..board() };
-    assert_eq!(bench.ask_one(enrol("a", &pixels)).body(), ResponseBody::Enrolled { count: 1, entries: 1 });
+    let enrolled = ask_last(&mut bench, &enrol("a", &pixels));
+    assert_eq!(enrolled.body(), ResponseBody::Enrolled { count: 1, entries: 1 });
     assert_eq!((info(&mut bench).len, info(&mut bench).storage), (0, Storage::Ram));
 }
 
@@ -191,15 +199,13 @@ fn without_a_flash_it_forgets_and_says_so() {
 fn an_entry_goes_out_and_in_again() {
     let (a, b) = (image(1), image(2));
     let mut bench = board();
-    bench.ask(&[enrol("a", &a), enrol("a", &b)]);
+    bench.ask(&[enrol("a", &a), enrol("a", &b)].concat());
     let answer = bench.ask_one(RequestBody::Entry { index: 0 });
     let ResponseBody::Entry { label, value } = answer.body() else { panic!("{:?}", answer.body()) };
     let mut other = board();
-    other.ask(&[
-        enrol("a", &b),
-        RequestBody::Import { label, value },
-        RequestBody::Import { label: "c", value },
-    ]);
+    let imports = ["a", "c"].map(|label| RequestBody::Import { label, value });
+    assert_eq!(label, "a");
+    other.ask(&[&enrol("a", &b)[..], &imports].concat());
     assert_eq!(list(&mut other), [("a".to_owned(), 2), ("c".to_owned(), 2)]);
     assert_eq!(other.ask_one(RequestBody::Entry { index: 0 }).body(), answer.body());
 }
@@ -209,7 +215,7 @@ fn an_entry_goes_out_and_in_again() {
 fn the_gallery_of_another_model_is_left_alone() {
     let pixels = image(1);
     let mut bench = board();
-    bench.ask_one(enrol("a", &pixels));
+    bench.ask(&enrol("a", &pixels));
     // In the flash, the model is named in the header of the bank that counts.
     let (hash, other) = (host_model().hash(), [7; 8]);
     let flash = bench.flash.as_mut().unwrap();
@@ -221,10 +227,10 @@ fn the_gallery_of_another_model_is_left_alone() {
     for request in [
         enrol("b", &pixels),
         recognise(&pixels, Threshold::None),
-        RequestBody::Forget { label: "a" },
-        RequestBody::Entry { index: 0 },
+        vec![RequestBody::Forget { label: "a" }],
+        vec![RequestBody::Entry { index: 0 }],
     ] {
-        assert_eq!(refusal(&mut bench, request), refused);
+        assert_eq!(refusal(&mut bench, &request), refused);
     }
     assert_eq!(*bench.flash.as_ref().unwrap(), before);
     // Back to the other firmware: all there.
@@ -232,8 +238,8 @@ fn the_gallery_of_another_model_is_left_alone() {
     assert_eq!(list(&mut bench), [("a".to_owned(), 1)]);
     write_owner(bench.flash.as_mut().unwrap(), hash, other);
 
-    let answers = bench.ask(&[RequestBody::Clear, enrol("b", &pixels)]);
-    assert_eq!(answers[1].body(), ResponseBody::Enrolled { count: 1, entries: 1 });
+    let answer = ask_last(&mut bench, &[&[RequestBody::Clear], &enrol("b", &pixels)[..]].concat());
+    assert_eq!(answer.body(), ResponseBody::Enrolled { count: 1, entries: 1 });
     assert_eq!(list(&mut bench), [("b".to_owned(), 1)]);
 }
 
@@ -253,20 +259,23 @@ const HEADER: usize = 28;
 #[test]
 fn asked_twice_done_once() {
     let pixels = image(1);
-    let request = frame(5, enrol("a", &pixels));
+    let shown: Vec<u8> = (1..).zip(enrol("a", &pixels)).flat_map(|(id, body)| frame(id, body)).collect();
+    let request = frame(3, RequestBody::Enrol { label: "a" });
+    assert!(shown.ends_with(&request));
     let mut bench = board();
     // The answer was damaged on its way, and the request then once on its own.
     let mut damaged = request.clone();
     damaged[request.len() / 2] ^= 1;
-    let output = bench.answer(&[&request[..], &damaged, &request, &frame(6, enrol("a", &pixels))].concat());
+    let again = frame(6, RequestBody::Enrol { label: "a" });
+    let output = bench.answer(&[&shown[..], &damaged, &request, &again].concat());
     let answers = answers(&output);
-    assert_eq!(answers[0], answers[2]);
-    assert_eq!(answers[2].body(), ResponseBody::Enrolled { count: 1, entries: 1 });
-    assert_eq!(answers[3].body(), ResponseBody::Enrolled { count: 2, entries: 1 });
+    assert_eq!(answers[2], answers[4]);
+    assert_eq!(answers[4].body(), ResponseBody::Enrolled { count: 1, entries: 1 });
+    assert_eq!(answers[5].body(), ResponseBody::Enrolled { count: 2, entries: 1 });
     assert_eq!(list(&mut bench), [("a".to_owned(), 2)]);
     // The same id with other bytes is another request.
-    let forget = frame(5, RequestBody::Forget { label: "a" });
-    bench.answer(&[request, forget].concat());
+    let forget = frame(3, RequestBody::Forget { label: "a" });
+    bench.answer(&[shown, forget].concat());
     assert_eq!(list(&mut bench), []);
 }
 
@@ -291,11 +300,10 @@ fn faults_are_not_injected_unless_they_are_built_in() {
 #[test]
 fn it_proves_itself() {
     let pixels = image(3);
-    let answers = board().ask(&[
-        RequestBody::SelfTest,
-        RequestBody::Parity { pixels: &pixels },
-        RequestBody::Bench { runs: 3 },
-    ]);
+    let requests = [RequestBody::SelfTest, RequestBody::Bench { runs: 3 }];
+    let mut answers = board().ask(&[&about(&pixels, RequestBody::Parity)[..], &requests].concat());
+    answers.drain(..2);
+    answers.swap(0, 1);
     let golden = host_model().metadata().golden_crc;
     assert_eq!(answers[0].body(), ResponseBody::SelfTest { expected: golden, actual: golden });
     let ResponseBody::Digests(digests) = answers[1].body() else { panic!("{:?}", answers[1].body()) };

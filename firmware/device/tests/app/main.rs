@@ -5,4 +5,5 @@ mod bench;
 mod failing_flash;
 mod frames;
 mod gallery;
+mod images;
 mod model;

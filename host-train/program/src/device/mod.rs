@@ -3,13 +3,17 @@
 //!
 //! ```no_run
 //! use host_train::device::{Settings, connect};
-//! use shared_model::{Threshold, gallery::Method};
+//! use shared_model::{
+//!     Threshold,
+//!     gallery::Method,
+//!     prepare::{Format, Frame},
+//! };
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut board = connect(&"/dev/ttyACM0".parse()?, &Settings::default())?; // or "emulate:mps2-an386"
-//! let image = vec![0; board.info()?.model.input.len()];
-//! board.enrol("nothing", &image)?;
-//! let recognition = board.recognise(&image, Method::Prototype, Threshold::EqualError)?;
+//! board.show_frame(Frame::new(Format::Grey8, 160, 120)?, &[0xff; 160 * 120])?; // a camera's
+//! board.enrol("nothing")?;
+//! let recognition = board.recognise(Method::Prototype, Threshold::EqualError)?;
 //! assert_eq!(recognition.label(), Some("nothing"));
 //! # Ok(()) }
 //! ```

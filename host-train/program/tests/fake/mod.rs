@@ -6,7 +6,11 @@ use shared_model::{
     Layout, Model,
     gallery::value_len,
     inspect::Operation,
-    model::{crc32, format::HEADER_LEN, layout::repack_to_vec},
+    model::{
+        crc32,
+        format::{Fit, HEADER_LEN, Preprocessing},
+        layout::repack_to_vec,
+    },
 };
 use std::{
     convert::Infallible,
@@ -35,6 +39,8 @@ pub struct Fake {
     pub has_other_gallery: bool,
     /// Its model has [`damaged_weights`].
     pub computes_wrong: bool,
+    /// Its model has [`other_preprocessing`].
+    pub prepares_wrong: bool,
     /// One in so many answers is damaged; 0 for none.
     pub damages: usize,
     /// It sends this in place of every answer.
@@ -47,7 +53,11 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = format!("tcp:{}", listener.local_addr().unwrap());
         thread::spawn(move || {
-            let file = if self.computes_wrong { damaged_weights() } else { MODEL.to_vec() };
+            let file = match self {
+                Self { computes_wrong: true, .. } => damaged_weights(),
+                Self { prepares_wrong: true, .. } => other_preprocessing(),
+                _ => MODEL.to_vec(),
+            };
             let file = repack_to_vec(&file, Layout::Packed).unwrap();
             let mut board =
                 Bench::<FRAME, CAPACITY>::new("fake", Model::decode(&file).unwrap(), self.exemplars);
@@ -74,9 +84,28 @@ pub fn damaged_weights() -> Vec<u8> {
     let weights = parameters.weights;
     let at = MODEL.windows(weights.len()).position(|bytes| bytes == weights).unwrap();
     file[at..at + weights.len()].iter_mut().for_each(|weight| *weight ^= 1);
+    mend(&mut file);
+    file
+}
+
+/// Returns the model's file with another way to make pixels, in one byte of its metadata. It has the
+/// same hash, too.
+fn other_preprocessing() -> Vec<u8> {
+    let preprocessing = |file: &[u8]| Some(Model::decode(file).ok()?.metadata().preprocessing);
+    let expected = Preprocessing { fit: Fit::Stretch, ..preprocessing(MODEL).unwrap() };
+    let mut changed = (HEADER_LEN..MODEL.len()).filter(|&at| MODEL[at] == 2).map(|at| {
+        let mut file = MODEL.to_vec();
+        file[at] = 0;
+        mend(&mut file);
+        file
+    });
+    changed.find(|file| preprocessing(file) == Some(expected)).expect("its fit is a byte")
+}
+
+/// Makes the CRC right.
+fn mend(file: &mut [u8]) {
     let crc = crc32(&[&file[..HEADER_LEN - 4], &file[HEADER_LEN..]].concat());
     file[HEADER_LEN - 4..HEADER_LEN].copy_from_slice(&crc.to_le_bytes());
-    file
 }
 
 /// The board's serial line: whoever connects is at the other end of it. It never ends.

@@ -41,7 +41,8 @@ pub fn run(mut board: Board, runs: u16, as_json: bool) -> Result<()> {
     let mut progress = Progress::new("bench", runs.into(), "recognitions");
     for run in 1..=runs {
         let start = Instant::now();
-        board.client.recognise(&image, Method::Prototype, Threshold::None)?;
+        board.client.show_pixels(&image)?;
+        board.client.recognise(Method::Prototype, Threshold::None)?;
         round_trips.push(start.elapsed());
         progress.set(run.into(), String::new);
     }

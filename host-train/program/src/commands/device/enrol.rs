@@ -1,4 +1,4 @@
-use super::board::{Board, ImageArgs};
+use super::board::{Board, ImageArgs, with_advice};
 use crate::{
     device::ClientError,
     terminal::{INTERRUPTED, Progress, error, interrupted, listen_for_interrupt, print},
@@ -25,7 +25,8 @@ pub fn run(mut board: Board, label: &str, args: &ImageArgs) -> Result<ExitCode> 
             error(format_args!("interrupted: {}", so_far()));
             return Ok(ExitCode::from(INTERRUPTED));
         }
-        let enrolled = match board.client.enrol(label, &image.pixels) {
+        board.show(image).map_err(with_advice).with_context(|| format!("{image} ({})", so_far()))?;
+        let enrolled = match board.client.enrol(label) {
             Ok(enrolled) => enrolled,
             Err(error @ ClientError::Refused(_)) => {
                 return Err(error).with_context(|| format!("{image} ({})", so_far()));

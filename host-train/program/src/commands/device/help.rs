@@ -28,6 +28,7 @@ image is stored once the board has answered; Ctrl-C stops after the current one.
 pub const RECOGNISE: &str = "\
 Examples:
   host-train device recognise photo.jpg
+  host-train device recognise --raw photo.jpg
   host-train device recognise samples/* --threshold far1
   host-train device recognise t10k-images-idx3-ubyte:0-99 --threshold 0.5 --json
 
@@ -38,6 +39,15 @@ that is not enrolled; the nearest label follows in brackets.
 JSON: one object per image, each on a line: image; label (null where it is unknown); distance; nearest; runner_up and \
 its runner_up_distance; margin; threshold (null with --threshold none); background (the distance of the \
 class that is not enrolled, if it is nearer; else null).";
+
+pub const SEE: &str = "\
+Examples:
+  host-train device see photo.jpg
+  host-train device see photo.jpg -o seen.png
+  host-train device see -o seen.png           what the board was shown last
+
+The board makes the pixels, as it would of a camera's frame. `host-train see` shows what this PC makes, which is the \
+same of the same frame: a picture that is larger than --raw-size is reduced before it is sent.";
 
 pub const WATCH: &str = "\
 Examples:
@@ -84,9 +94,11 @@ pub const PARITY: &str = "\
 Examples:
   host-train device parity
   host-train device parity --images 100 --data mnist
+  host-train device parity --frames 1000
   host-train device parity photo.jpg --model runs/default
 
-It fails where something differs.";
+Two things are compared: the pixels that are made of camera frames, random ones in every format and the images, and \
+what each layer computes of the images' pixels. It fails where something differs.";
 
 pub const SELFTEST: &str = "\
 Examples:

@@ -40,6 +40,7 @@ board       {board}, firmware {firmware}, protocol {VERSION}
 running     {uptime}
 model       \"{name}\" {hash}
 images      {input}, fit {fit}, background {background}
+frames      with up to {chunk} bytes in a row
 embeddings  {values} values of {element}, {distance} distance
 unknown if  farther away than {equal} (eer) or {far} (far1)
 RAM         {ram} bytes for an inference, without the stack
@@ -53,6 +54,7 @@ gallery     {gallery}
         hash = hex(model.hash),
         input = model.input.shape,
         fit = name(model.preprocessing.fit),
+        chunk = thousands(info.chunk.into()),
         background = name(model.preprocessing.background),
         values = model.embedding.len(),
         element = element(model.embedding.element),
@@ -72,6 +74,7 @@ struct Report<'a> {
     protocol: u8,
     uptime_milliseconds: u64,
     stack: Option<StackReport>,
+    chunk: u16,
     model: ModelReport<'a>,
     gallery: GalleryReport,
 }
@@ -108,6 +111,7 @@ impl<'a> Report<'a> {
             protocol: VERSION,
             uptime_milliseconds: info.uptime,
             stack: info.stack.map(|(used, bytes)| StackReport { used, bytes }),
+            chunk: info.chunk,
             model: ModelReport {
                 name: model.name,
                 hash: hex(model.hash),

@@ -9,13 +9,14 @@ mod info;
 mod parity;
 mod recognise;
 mod restart;
+mod see;
 
 use crate::{
     device::{Address, Settings, serial_ports},
     terminal::{error, is_quiet, note},
 };
 use anyhow::{Context, Result};
-use board::{Board, ImageArgs};
+use board::{Board, ImageArgs, RawArgs};
 use clap::{Args, Subcommand};
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -71,11 +72,16 @@ enum Command {
         #[command(flatten)]
         how: recognise::How,
     },
+    /// Show what the board makes of a picture: the pixels that its net is given
+    #[command(after_help = help::SEE)]
+    See(see::SeeArgs),
     /// Ask what images show as they arrive in a folder, until Ctrl-C
     #[command(after_help = help::WATCH)]
     Watch {
         /// The folder
         folder: PathBuf,
+        #[command(flatten)]
+        raw: RawArgs,
         #[command(flatten)]
         how: recognise::How,
     },
@@ -123,7 +129,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Compare what each layer computes on the board with what this PC does, to the last bit
+    /// Compare pixels and what each layer computes on the board with what this PC makes and
+    /// computes, to the last bit
     #[command(after_help = help::PARITY)]
     Parity(parity::ParityArgs),
     /// Have the board check its model and its arithmetic
@@ -168,7 +175,8 @@ pub fn run(args: DeviceArgs) -> Result<ExitCode> {
         Command::Info { json } => info::run(board, json),
         Command::Enrol { label, images } => return enrol::run(board, &label, &images),
         Command::Recognise { images, how } => recognise::run(board, &images, how),
-        Command::Watch { folder, how } => recognise::watch(board, &folder, how),
+        Command::See(args) => see::run(board, &args),
+        Command::Watch { folder, raw, how } => recognise::watch(board, &folder, raw, how),
         Command::List { json } => gallery::list(board, json),
         Command::Forget { labels } => gallery::forget(board, &labels),
         Command::Clear { yes } => gallery::clear(board, yes),

@@ -1,27 +1,44 @@
-use super::board::Board;
+use super::board::{Board, RAW_SIZE, with_advice};
 use crate::{
     commands::{
         data::{self, DataArgs},
         images::{self, IfBroken, Image},
         model_file::{ModelFile, read_model},
     },
-    terminal::{Progress, print},
+    terminal::{Progress, note, print},
 };
 use anyhow::{Context, Result, ensure};
 use clap::{Args, value_parser};
 use rayon::prelude::*;
-use shared_model::{Model, model::format::MAX_LAYERS};
+use shared_model::{
+    Model,
+    model::format::{MAX_LAYERS, Preprocessing},
+    prepare::{Crop, Format, Frame, prepare, scratch_len},
+};
 use std::{
     env, fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
+use tinytriplet_data::{Rng, raw::Raw};
 use tinytriplet_evaluation::engine::Engine;
 use tinytriplet_recipe::DataConfig;
 use tinytriplet_report::text::{count, hex, operation};
 
 /// Test images that are compared unless told otherwise.
 const IMAGES: u16 = 10;
+/// Random camera frames that are compared unless told otherwise: two in every format.
+const FRAMES: u16 = 12;
+/// The longest side of a random frame.
+const SIDE: usize = 48;
+const FORMATS: [Format; 6] = [
+    Format::Grey8,
+    Format::Rgb888,
+    Format::Rgb565LittleEndian,
+    Format::Rgb565BigEndian,
+    Format::Yuyv,
+    Format::Uyvy,
+];
 
 /// Arguments of `parity`.
 #[derive(Clone, Debug, Args)]
@@ -32,6 +49,9 @@ pub struct ParityArgs {
     /// Number of test images
     #[arg(long, value_name = "N", default_value_t = IMAGES, conflicts_with = "files", value_parser = value_parser!(u16).range(1..))]
     images: u16,
+    /// Number of random camera frames
+    #[arg(long, value_name = "N", default_value_t = FRAMES)]
+    frames: u16,
     #[command(flatten)]
     data: DataArgs,
     /// The model on the board: a file, or the folder of a run [default: the one with the board's
@@ -47,6 +67,7 @@ pub fn run(mut board: Board, args: &ParityArgs) -> Result<ExitCode> {
     let packed = file.packed()?;
     let packed = Model::decode(&packed)?;
     let images = find_images(&board, args)?;
+    let differ = compare_pixels(&mut board, plain.metadata().preprocessing, args.frames, &images)?;
     let engine = Engine::new(&plain);
     let expected = engine.embed_all(images.par_iter().map(|image| image.pixels.as_slice()))?;
 
@@ -54,7 +75,8 @@ pub fn run(mut board: Board, args: &ParityArgs) -> Result<ExitCode> {
     let mut different = 0u64;
     for (done, (image, expected)) in (1..).zip(images.iter().zip(expected.chunks(plain.embedding_len()))) {
         let digests = digests(&packed, &image.pixels)?;
-        let actual = board.client.digests(&image.pixels)?;
+        board.client.show_pixels(&image.pixels)?;
+        let actual = board.client.digests()?;
         let first = packed.steps().zip(0..).find(|&(_, at)| digests.get(at) != actual.get(at));
         let difference = match first {
             Some((step, at)) => {
@@ -70,7 +92,7 @@ pub fn run(mut board: Board, args: &ParityArgs) -> Result<ExitCode> {
                     digest(digests.get(at)),
                 ))
             }
-            None if board.client.embed(&image.pixels)? != expected => {
+            None if board.client.embed()? != expected => {
                 Some("all layers are the same, and the embedding is another one".into())
             }
             None => None,
@@ -85,10 +107,114 @@ pub fn run(mut board: Board, args: &ParityArgs) -> Result<ExitCode> {
     let (total, steps) = (count(images.len() as u64, "image"), count(packed.steps().count() as u64, "step"));
     if different > 0 {
         print(format_args!("{different} of {total} DIFFER: the board does not compute what this PC does\n"))?;
-        return Ok(ExitCode::FAILURE);
+    } else {
+        print(format_args!("{total}, {steps} and an embedding each: as this PC computes, bit for bit\n"))?;
     }
-    print(format_args!("{total}, {steps} and an embedding each: as this PC computes, bit for bit\n"))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(if differ || different > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Compares the pixels that the board makes of camera frames with those that this PC makes: random
+/// ones, and the images. Returns whether some differ.
+fn compare_pixels(
+    board: &mut Board,
+    preprocessing: Preprocessing,
+    random_frames: u16,
+    images: &[Image],
+) -> Result<bool> {
+    let shape = board.model.input.shape;
+    if shape.channels != 1 {
+        note(
+            "note",
+            "the model takes several values per pixel, so a board makes no pixels of a camera's frame",
+        );
+        return Ok(false);
+    }
+    let mut rng = Rng::new(1);
+    let mut frames: Vec<(String, Raw)> = Vec::new();
+    for (number, &format) in (0..random_frames).zip(FORMATS.iter().cycle()) {
+        let raw = random(&mut rng, format);
+        let Crop { left, top, width, height } = raw.frame.crop();
+        let name = format!(
+            "random frame {number} ({format:?}, {}x{} pixels, of which {width}x{height} from {left}, {top} on)",
+            raw.frame.width(),
+            raw.frame.height()
+        );
+        frames.push((name, raw));
+    }
+    for image in images {
+        let raw = match image.number {
+            None => board.read_raw(&image.path, RAW_SIZE)?,
+            Some(_) => Raw {
+                frame: Frame::new(Format::Grey8, shape.width, shape.height)?,
+                bytes: image.pixels.clone(),
+                block: 1,
+            },
+        };
+        frames.push((image.to_string(), raw));
+    }
+    let size = [shape.height, shape.width];
+    let mut scratch = vec![0; scratch_len(preprocessing, size)];
+    let mut expected = vec![0; board.model.input.len()];
+    let (mut progress, mut different) = (Progress::new("parity", frames.len() as u64, "frames"), 0u64);
+    for (done, (name, Raw { frame, bytes, .. })) in (1..).zip(&frames) {
+        prepare(*frame, bytes, preprocessing, size, &mut scratch, &mut expected)?;
+        board.client.show_frame(*frame, bytes).map_err(with_advice).with_context(|| name.clone())?;
+        let actual = board.client.pixels()?;
+        if actual != expected {
+            different += 1;
+            let first = actual.iter().zip(&expected).position(|(a, b)| a != b);
+            let first = first.map_or("their number".into(), |first| {
+                let (row, column) = (first / usize::from(size[1]), first % usize::from(size[1]));
+                format!(
+                    "row {row}, column {column} is {} on the board, {} on this PC",
+                    actual[first], expected[first]
+                )
+            });
+            progress.suspend(|| print(format_args!("{name}: other pixels\n  {first}\n")))?;
+        }
+        progress.set(done, String::new);
+    }
+    drop(progress);
+    let total = count(frames.len() as u64, "frame");
+    if different > 0 {
+        print(format_args!(
+            "{different} of {total} DIFFER: the board does not make the pixels of this PC\n"
+        ))?;
+    } else {
+        print(format_args!("{total} to pixels: as this PC makes them, byte for byte\n"))?;
+    }
+    Ok(different > 0)
+}
+
+/// Returns a frame of random size and content: noise, or a few strokes on noisy paper, in some of
+/// them with a crop.
+fn random(rng: &mut Rng, format: Format) -> Raw {
+    let mut side = || 1 + rng.below(SIDE) as u16;
+    let (mut width, height) = (side(), side());
+    if matches!(format, Format::Yuyv | Format::Uyvy) {
+        width = width.next_multiple_of(2);
+    }
+    let mut frame =
+        Frame::new(format, width, height).expect("its sides are at least 1, and even where they must");
+    if rng.below(2) == 0 {
+        let mut part = |side: u16| {
+            let from = rng.below(side.into()) as u16;
+            (from, 1 + rng.below((side - from).into()) as u16)
+        };
+        let ((left, width), (top, height)) = (part(width), part(height));
+        frame = frame.cropped(Crop { left, top, width, height }).expect("it is inside the frame");
+    }
+    let (row, height) = (frame.row_len(), usize::from(height));
+    let (paper, noise) = if rng.below(3) == 0 { (0, 256) } else { (rng.below(256), 1 + rng.below(30)) };
+    let mut bytes: Vec<u8> = (0..row * height).map(|_| (paper + rng.below(noise)).min(255) as u8).collect();
+    for _ in 0..rng.below(4) {
+        let (ink, from) = (rng.below(256) as u8, rng.below(bytes.len()));
+        let (rows, columns) = (1 + rng.below(height), 1 + rng.below(1 + row / 3));
+        for line in bytes[from..].chunks_mut(row).take(rows) {
+            line.iter_mut().take(columns).for_each(|byte| *byte = ink);
+        }
+    }
+    Raw { frame, bytes, block: 1 }
 }
 
 fn digests(model: &Model<'_>, pixels: &[u8]) -> Result<heapless::Vec<u32, MAX_LAYERS>> {

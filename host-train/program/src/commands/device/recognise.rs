@@ -1,18 +1,14 @@
 use super::{
-    board::{Board, ImageArgs, Model},
+    board::{Board, ImageArgs, Model, RawArgs, Shown, with_advice},
     gallery::ensure_gallery,
 };
-use crate::{
-    commands::images::{Image, read_picture},
-    terminal::{Progress, note, print},
-};
-use anyhow::{Result, anyhow};
+use crate::terminal::{Progress, note, print};
+use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 use shared_model::{
     Recognition, Threshold,
-    gallery::{GalleryError, MAX_NEIGHBOURS, Method},
-    wire::{RequestError, client::ClientError},
+    gallery::{MAX_NEIGHBOURS, Method},
 };
 use std::{
     collections::BTreeMap,
@@ -93,10 +89,10 @@ impl How {
     }
 
     /// Asks the board about an image. Returns the line to print, and whether it is known.
-    fn ask(self, board: &mut Board, image: &Image) -> Result<(String, bool)> {
+    fn ask(self, board: &mut Board, image: &Shown) -> Result<(String, bool)> {
+        board.show(image).map_err(with_advice).with_context(|| image.to_string())?;
         let Board { client, model, .. } = board;
-        let recognition =
-            client.recognise(&image.pixels, self.method(), self.threshold(model)).map_err(with_advice)?;
+        let recognition = client.recognise(self.method(), self.threshold(model)).map_err(with_advice)?;
         let name = image.to_string();
         let answer = if self.json {
             serde_json::to_string(&Report::new(
@@ -114,16 +110,6 @@ impl How {
     /// Returns the heading.
     fn header(self) -> String {
         if self.json { String::new() } else { row(["image", "label", "distance", "next", "margin"]) + "\n" }
-    }
-}
-
-/// Returns the error, and what to do about it where that is not plain.
-fn with_advice(error: ClientError) -> anyhow::Error {
-    match error {
-        ClientError::Refused(RequestError::Gallery(GalleryError::NoExemplars)) => {
-            anyhow!("{error}: build the firmware with TINYTRIPLET_EXEMPLARS=5, for example")
-        }
-        error => error.into(),
     }
 }
 
@@ -178,7 +164,7 @@ fn stamp(path: &Path) -> Option<(u64, Option<SystemTime>)> {
 }
 
 /// Recognises each image that arrives in `folder`, for ever.
-pub fn watch(mut board: Board, folder: &Path, how: How) -> Result<()> {
+pub fn watch(mut board: Board, folder: &Path, raw: RawArgs, how: How) -> Result<()> {
     let there = folder::pictures(folder)?.0;
     let before = match there.len() as u64 {
         0 => String::new(),
@@ -204,7 +190,7 @@ pub fn watch(mut board: Board, folder: &Path, how: How) -> Result<()> {
             if file.done {
                 continue;
             }
-            match read_picture(&path, board.model.input.shape, board.model.preprocessing) {
+            match board.read_picture(&path, raw) {
                 Ok(image) if stamp(&path) == Some(file.stamp) => {
                     file.done = true;
                     print(how.ask(&mut board, &image)?.0 + "\n")?;
