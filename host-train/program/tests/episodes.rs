@@ -75,7 +75,7 @@ fn episodes_are_drawn_within_groups_and_among_all() {
     let output = host_train(&["eval", MODEL, "--data", data, "--episodes", "40"]);
     let [out, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
     assert!(error.contains("10 classes in 2 groups, "), "{error}");
-    assert!(out.contains("\n6 within a group ") && out.contains("\nall classes, 10 "), "{out}");
+    assert!(out.contains("\n6 of a group ") && out.contains("\nof all classes, 10 "), "{out}");
     assert!(out.contains("left out there: high."), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
 }

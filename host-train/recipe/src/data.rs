@@ -29,8 +29,8 @@ pub struct DataConfig {
     /// images count. 0 leaves none out.
     #[serde(skip_serializing_if = "is_zero")]
     pub min_images: usize,
-    /// Names of the classes that are not trained on, so that it can be told how good the net is at things that it has
-    /// never seen. At least two classes must be left.
+    /// Names of the classes, or of groups of them, that are not trained on, so that it can be told how good the net is
+    /// at things that it has never seen. At least two classes must be left.
     pub unseen: Vec<String>,
 }
 

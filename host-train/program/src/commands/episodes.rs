@@ -12,8 +12,8 @@ const ROW: usize = 24;
 /// where the data give nothing to draw.
 pub fn episode_tables(episodes: &Episodes, mark: &str) -> String {
     let measured = || {
-        let within = episodes.within_groups.iter().map(|measured| ("within a group", measured));
-        within.chain([("all classes", &episodes.all_classes)])
+        let within = episodes.within_groups.iter().map(|measured| ("of a group", measured));
+        within.chain([("of all classes", &episodes.all_classes)])
     };
     if measured().all(|(_, Measured { closed_set, .. })| closed_set.is_empty()) {
         return String::new();
@@ -46,7 +46,7 @@ fn closed_set_row(name: &str, rows: &[ClosedSet]) -> String {
 fn open_set_heading() -> String {
     format!(
         "\n{:<ROW$}{:^29}{:>8}{:>18}\n{:<ROW$}{:>8}{:>9}{:>12}{:>8}{:>9}{:>9}\n",
-        "open-set episodes,",
+        "with strangers,",
         "at the model's threshold",
         "equal",
         "right where",

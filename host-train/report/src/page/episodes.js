@@ -6,16 +6,18 @@ function episodesSection(run) {
   if (!episodes || episodes.all_classes.closed_set.length === 0) {
     return nothing("Episodes need two classes, and two images of each.");
   }
-  const kinds = [["within a group", episodes.within_groups], ["all classes", episodes.all_classes]].filter(([, of]) => of);
+  const kinds = [["of a group", episodes.within_groups], ["of all classes", episodes.all_classes]].filter(([, of]) => of);
   const openSet = kinds.flatMap(([name, of]) => of.open_set.map((row) => ({ name, ...row })));
-  return el("div", { class: "plots two" },
+  return [
     figure(closedSetTable(kinds),
-      `${counted(episodes.episodes, "episode")} for each number. An episode enrols so many images of each of its classes, drawn at random, and asks about `
-      + `others: the share that is named right, ± half of its 95 % interval. ${asked(episodes)}${leftOut(kinds)}`, "episodes"),
+      `${counted(episodes.episodes, "episode")} for each number. An episode enrols so many images of each of its classes, drawn `
+      + "at random, and asks about others: the share that is named right, ± half of its 95 % interval. "
+      + `${asked(episodes)}${leftOut(kinds)}`, "episodes", "narrow"),
     openSet.length > 0 ? figure(openSetTable(openSet),
-      `${openSet[0].enrolled} classes are enrolled, ${openSet[0].strangers} are strangers. Equal error: where strangers are accepted as often as `
-      + "enrolled classes are not named right. Last: named right at the thresholds that accept 1 % and 5 % of the strangers.",
-      "open-set-episodes") : null);
+      `${openSet[0].enrolled} classes are enrolled, ${openSet[0].strangers} are strangers; the first shares are those at the `
+      + "model's threshold. Equal error: where strangers are accepted as often as enrolled classes are not named right. Last: "
+      + "named right at the thresholds that accept 1 % and 5 % of the strangers.", "open-set-episodes") : null,
+  ];
 }
 
 function asked({ trained_on: trainedOn }) {
@@ -52,10 +54,15 @@ function openSetTable(rows) {
     { title: "named right", number: true, cell: (row) => percent(row.at_threshold?.known_right.share) },
     { title: "called unknown", number: true, cell: (row) => percent(row.at_threshold?.known_rejected.share) },
     { title: "strangers accepted", number: true, cell: (row) => percent(row.at_threshold?.strangers_accepted.share) },
-    { title: "equal error", number: true, cell: ({ equal_error: at }) => percent((1 - at.known_right.share + at.strangers_accepted.share) / 2) },
+    { title: "equal error", number: true, cell: ({ equal_error: at }) => percent(meanError(at)) },
     { title: "at 1 %", number: true, cell: (row) => percent(accepting(row, 0.01)) },
     { title: "at 5 %", number: true, cell: (row) => percent(accepting(row, 0.05)) },
   ], rows, "Episodes with strangers");
+}
+
+/** The mean of both errors. */
+function meanError({ known_right: right, strangers_accepted: accepted }) {
+  return (1 - right.share + accepted.share) / 2;
 }
 
 /** `85.23 ± 0.62 %` */

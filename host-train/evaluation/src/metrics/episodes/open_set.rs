@@ -1,6 +1,6 @@
 use super::{
     Draws, EpisodeShare,
-    pool::{Pool, each_episode, with_gallery},
+    pool::{Images, Pool, each_episode, with_gallery},
 };
 use crate::metrics::Embeddings;
 use serde::Serialize;
@@ -135,7 +135,7 @@ impl OpenSetAnswers {
         around.copied().min_by(|a, b| gap(a).total_cmp(&gap(b))).unwrap_or(0)
     }
 
-    /// Returns the largest distance of a stranger or of an enrolled class at which at most `share` of the
+    /// Returns the largest of the distances that occur at which at most `share` of the
     /// strangers are accepted; `None` if even the smallest accepts more.
     pub fn accepting(&self, share: f64) -> Option<u32> {
         let mut distances = [self.right.as_slice(), &self.accepted].concat();
@@ -164,41 +164,63 @@ impl OpenSetAnswers {
         }
     }
 
-    /// Asks a board in episodes of so many classes, of which the first `enrolled` are enrolled with `shots`
-    /// images each. Every group has so many classes.
-    fn ask(
+    /// Asks a board in open-set episodes with `shots` images of each enrolled class. `None` if no two classes
+    /// of a group have enough images.
+    pub fn ask(
         model: &Model<'_>,
         embeddings: &Embeddings<i16>,
-        groups: &[Vec<&super::Images>],
-        (enrolled, classes): (usize, usize),
+        pool: &Pool,
         shots: usize,
         draws: Draws,
-    ) -> Self {
-        Self::new(each_episode(groups, classes, shots, draws, |classes| {
-            with_gallery(model, embeddings, &classes[..enrolled], |gallery| {
-                let mut answers = Vec::new();
-                for (place, class) in classes.iter().enumerate() {
-                    for &image in &class.asked {
-                        // The background depends on no threshold that is asked with.
+    ) -> Option<Self> {
+        let (classes, groups, _) = plan(pool, shots)?;
+        let all = classes.enrolled + classes.strangers;
+        Some(Self::new(each_episode(&groups, all, shots, draws, |drawn| {
+            with_gallery(model, embeddings, &drawn[..classes.enrolled], |gallery| {
+                let asked = drawn.iter().enumerate();
+                let asked =
+                    asked.flat_map(|(place, class)| class.asked.iter().map(move |&image| (place, image)));
+                asked
+                    .map(|(place, image)| {
+                        // The background does not depend on the threshold.
                         let any = Threshold::Distance(u32::MAX);
                         let found =
                             gallery.recognise(model, &embeddings.bytes(image), Method::Prototype, any);
                         let found = found.expect("an embedding of the model, and a threshold");
                         let nearest = found.nearest.expect("something is enrolled");
-                        answers.push(Answer {
-                            distance: found.background.is_none().then_some(nearest.distance),
-                            about: match nearest.label == place.to_string() {
-                                _ if place >= enrolled => About::Stranger,
-                                true => About::Right,
-                                false => About::Wrong,
-                            },
-                        });
-                    }
-                }
-                answers
+                        let distance = found.background.is_none().then_some(nearest.distance);
+                        let about = match nearest.label == place.to_string() {
+                            _ if place >= classes.enrolled => About::Stranger,
+                            true => About::Right,
+                            false => About::Wrong,
+                        };
+                        Answer { distance, about }
+                    })
+                    .collect()
             })
-        }))
+        })))
     }
+}
+
+/// The classes of an episode.
+#[derive(Clone, Copy)]
+struct Classes {
+    enrolled: usize,
+    strangers: usize,
+}
+
+/// Returns how many classes an episode has; the groups that have as many, each with its classes; and the names
+/// of those that have not. `None` if no group has two.
+fn plan(pool: &Pool, shots: usize) -> Option<(Classes, Vec<Vec<&Images>>, Vec<String>)> {
+    let groups = pool.sufficient(shots);
+    let largest = groups.iter().map(|(_, classes)| classes.len()).max()?;
+    let enrolled = CLASSES.min(largest / 2);
+    let strangers = CLASSES.min(largest - enrolled);
+    let (large, small): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|(_, classes)| classes.len() >= enrolled + strangers);
+    let large = large.into_iter().map(|(_, classes)| classes).collect();
+    let small = small.into_iter().map(|(name, _)| name.to_owned()).collect();
+    (enrolled > 0).then_some((Classes { enrolled, strangers }, large, small))
 }
 
 /// Returns open-set episodes with `shots` images of each enrolled class. `None` if no two classes of a group
@@ -210,24 +232,14 @@ pub(super) fn open_set_episodes(
     shots: usize,
     draws: Draws,
 ) -> Option<OpenSetEpisodes> {
-    let groups = pool.sufficient(shots);
-    let largest = groups.iter().map(|(_, classes)| classes.len()).max().unwrap_or(0);
-    let enrolled = CLASSES.min(largest / 2);
-    let strangers = CLASSES.min(largest - enrolled);
-    if enrolled == 0 {
-        return None;
-    }
-    let (groups, left_out): (Vec<_>, Vec<_>) =
-        groups.into_iter().partition(|(_, classes)| classes.len() >= enrolled + strangers);
-    let groups: Vec<_> = groups.into_iter().map(|(_, classes)| classes).collect();
-    let classes = (enrolled, enrolled + strangers);
-    let answers = OpenSetAnswers::ask(model, embeddings, &groups, classes, shots, draws);
+    let (Classes { enrolled, strangers }, _, left_out) = plan(pool, shots)?;
+    let answers = OpenSetAnswers::ask(model, embeddings, pool, shots, draws)?;
     let at = |threshold: u32| answers.at(threshold, embeddings.real(threshold));
     Some(OpenSetEpisodes {
         shots,
         enrolled,
         strangers,
-        left_out: left_out.into_iter().map(|(name, _)| name.to_owned()).collect(),
+        left_out,
         at_threshold: model.metadata().thresholds.equal_error.map(|threshold| at(threshold.distance)),
         equal_error: at(answers.equal_error()),
         curve: ACCEPTED.into_iter().filter_map(|share| Some(at(answers.accepting(share)?))).collect(),
@@ -236,7 +248,10 @@ pub(super) fn open_set_episodes(
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::*, *};
+    use super::{
+        super::testing::{DRAWS, model_file, one_group, places},
+        *,
+    };
 
     fn answers(episodes: &[&[(About, Option<u32>)]]) -> OpenSetAnswers {
         let answer = |&(about, distance): &(About, Option<u32>)| Answer { distance, about };

@@ -51,20 +51,31 @@ impl Images {
     }
 
     fn draw(&self, shots: usize, rng: &mut Rng) -> Drawn {
-        let mut enrolled = self.enrolled.clone();
-        rng.shuffle(&mut enrolled);
-        let rest = enrolled.split_off(shots);
-        let mut asked = match &self.asked {
+        match &self.asked {
             Some(asked) => {
-                let mut asked = asked.clone();
-                rng.shuffle(&mut asked);
-                asked
+                let enrolled = some(&self.enrolled, shots, rng);
+                Drawn { enrolled, asked: some(asked, QUERIES, rng) }
             }
-            None => rest,
-        };
-        asked.truncate(QUERIES);
-        Drawn { enrolled, asked }
+            None => {
+                let mut enrolled = some(&self.enrolled, shots + QUERIES, rng);
+                let asked = enrolled.split_off(shots);
+                Drawn { enrolled, asked }
+            }
+        }
     }
+}
+
+/// Returns `count` of the images in random order, or all if there are no more: Floyd's sampling (Bentley
+/// and Floyd, "A sample of brilliance", Communications of the ACM 30, 1987), because a class may have
+/// thousands.
+fn some(images: &[usize], count: usize, rng: &mut Rng) -> Vec<usize> {
+    let mut places = Vec::with_capacity(count);
+    for last in images.len().saturating_sub(count)..images.len() {
+        let place = rng.below(last + 1);
+        places.push(if places.contains(&place) { last } else { place });
+    }
+    rng.shuffle(&mut places);
+    places.into_iter().map(|place| images[place]).collect()
 }
 
 impl Pool {
@@ -152,6 +163,21 @@ mod tests {
         let Drawn { enrolled, asked } = class.draw(9, &mut Rng::new(1));
         assert!(enrolled.iter().all(|&image| image < 9) && asked.iter().all(|&image| image >= 20));
         assert_eq!(asked.len(), QUERIES);
+    }
+
+    #[test]
+    fn every_choice_is_equally_likely() {
+        let mut rng = Rng::new(1);
+        let mut counts = std::collections::BTreeMap::new();
+        for _ in 0..12_000 {
+            *counts.entry(some(&[5, 6, 7, 8], 2, &mut rng)).or_insert(0) += 1;
+        }
+        // Twelve ordered pairs; the standard deviation of each count is 30.
+        assert_eq!(counts.len(), 12);
+        assert!(counts.values().all(|count| (850..1150).contains(count)), "{counts:?}");
+        let mut all = some(&[5, 6, 7], 9, &mut rng);
+        all.sort_unstable();
+        assert_eq!(all, [5, 6, 7]);
     }
 
     #[test]
