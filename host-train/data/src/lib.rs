@@ -27,6 +27,7 @@ pub mod folder;
 pub mod idx;
 pub mod names;
 pub mod one_shot;
+pub mod photographs;
 pub mod picture;
 pub mod prepare;
 pub mod raw;
