@@ -11,6 +11,7 @@ pub mod float_net;
 pub mod history;
 pub mod metrics;
 pub mod one_shot;
+pub mod photographs;
 pub mod quantize;
 pub mod scores;
 pub mod vector;

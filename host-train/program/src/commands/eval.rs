@@ -18,16 +18,17 @@ use std::{
     io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
-use tinytriplet_data::{DRAWN_DIGITS, Dataset, Label, MNIST};
+use tinytriplet_data::{DRAWN_DIGITS, Dataset, Label, MNIST, photographs::Kind};
 use tinytriplet_evaluation::{
     export::cut,
     metrics::Draws,
+    photographs::{PhotographScore, photograph_scores},
     scores::{TrainedOn, int8_scores},
 };
 use tinytriplet_recipe::{Config, DataConfig};
 use tinytriplet_report::{
     run_folder::{CONFIG, RunFolder},
-    text::hex,
+    text::{hex, percent},
 };
 
 /// Arguments of `eval`.
@@ -54,6 +55,16 @@ pub struct EvalArgs {
     /// Print what each row of the table means
     #[arg(long, conflicts_with = "json")]
     pub explain: bool,
+    /// Evaluate on photographs instead: so many test images of every kind, made by arithmetic
+    #[arg(
+        long,
+        value_name = "IMAGES",
+        num_args = 0..=1,
+        default_missing_value = "1000",
+        value_parser = clap::value_parser!(u32).range(1..),
+        conflicts_with_all = ["explain", "one_shot"]
+    )]
+    pub photographs: Option<u32>,
 }
 
 /// Embeds the test set with the int8 engine and prints the scores.
@@ -77,6 +88,9 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         data.test.height,
         data.test.width,
     );
+    if let Some(count) = args.photographs {
+        return photographs(args, &model, &data, count as usize);
+    }
     let progress = Progress::new("evaluate", 0, "images");
     // A mixture has the names of all its parts.
     let is_other = !metadata.training.dataset.contains(cut(&data.name));
@@ -106,6 +120,40 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Evaluates photographs of test images and prints the scores of each kind.
+fn photographs(args: &EvalArgs, model: &Model<'_>, data: &Dataset, count: usize) -> Result<()> {
+    let split = &data.test;
+    ensure!(
+        split.height == split.width,
+        "--photographs lays square images on paper, and these have {}x{} pixels",
+        split.height,
+        split.width
+    );
+    let mut progress = Progress::new("evaluate", Kind::ALL.len() as u64, "kinds of photographs");
+    let mut done = 0;
+    let scores = photograph_scores(model, data, count, || {
+        done += 1;
+        progress.set(done, String::new);
+    });
+    progress.finish("int8");
+    let count = count.min(split.len());
+    if args.json {
+        let result = serde_json::json!({
+            "dataset": data.name,
+            "images_per_kind": count,
+            "photographs": scores,
+            "model": { "hash": hex(model.hash()) },
+        });
+        return Ok(print(format_args!("{result:#}\n"))?);
+    }
+    let title = format!("photographs, {count} of each kind");
+    let mut text = format!("\n{title:<38}{:>9}{}\n", "P@1 in %", mark(data));
+    for PhotographScore { kind, precision_at_1 } in scores {
+        text += &format!("{kind:<38}{:>9}\n", percent(Some(precision_at_1)));
+    }
+    Ok(print(text)?)
 }
 
 /// Returns the data that the user names, or else those of the run; of a model file alone, those at
