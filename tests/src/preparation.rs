@@ -2,7 +2,7 @@
 //! `shared_model::prepare`: whole images, in 128-bit integers, one expression for each formula.
 
 use shared_model::{
-    model::format::{Background, Fit, Preprocessing},
+    model::format::{Background, Centring, Fit, Preprocessing},
     prepare::{Crop, Format},
 };
 
@@ -26,6 +26,31 @@ impl Image {
 
     fn at(&self, r: i128, c: i128) -> i128 {
         self.values[(r * self.width + c) as usize]
+    }
+
+    /// All rows and columns, row by row.
+    fn places(&self) -> impl Iterator<Item = (i128, i128)> + use<> {
+        let width = self.width;
+        (0..self.height).flat_map(move |r| (0..width).map(move |c| (r, c)))
+    }
+
+    /// Those within `reach` of a place.
+    fn around(&self, r: i128, c: i128, reach: i128) -> impl Iterator<Item = (i128, i128)> + use<> {
+        let rows = (r - reach).max(0)..(r + reach + 1).min(self.height);
+        let columns = (c - reach).max(0)..(c + reach + 1).min(self.width);
+        rows.flat_map(move |r| columns.clone().map(move |c| (r, c)))
+    }
+
+    /// The means of blocks of h × w, as many as begin within the image.
+    fn means(&self, h: i128, w: i128) -> Self {
+        let blocks = |side: i128, of: i128| (side + of - 1) / of;
+        Self::from_fn(blocks(self.height, h), blocks(self.width, w), |r, c| {
+            let rows = r * h..((r + 1) * h).min(self.height);
+            let columns = c * w..((c + 1) * w).min(self.width);
+            let sum =
+                rows.clone().flat_map(|r| columns.clone().map(move |c| (r, c))).map(|(r, c)| self.at(r, c));
+            round(sum.sum(), (rows.end - rows.start) * (columns.end - columns.start))
+        })
     }
 
     fn map(&self, value: impl Fn(i128) -> i128) -> Self {
@@ -124,21 +149,34 @@ pub fn prepared(frame: &Image, preprocessing: Preprocessing, h: i128, w: i128) -
             let image = fitted(frame, h, w).map(on_dark);
             placed(&image, h, w, (h - image.height) / 2, (w - image.width) / 2)
         }
-        Fit::Centre => centred(frame, on_dark, if is_light { 255 - low } else { high }, h, w),
+        Fit::Centre => {
+            let is_small = frame.height <= h && frame.width <= w;
+            if !is_small || border[border.len() - 1] - border[0] > 24 {
+                let (ink, is_light) = sign(frame, preprocessing, h, w);
+                let pixels = ink.map_or(Image::from_fn(h, w, |_, _| 0), |(ink, faintest)| {
+                    centred(&ink, |x| x >= faintest, h, w)
+                });
+                return (bytes(&pixels), is_light);
+            }
+            let paper = if is_light { 255 - low } else { high };
+            let ink = frame.map(|x| (on_dark(x) - paper).max(0));
+            let largest = *ink.values.iter().max().unwrap();
+            centred(&ink, |x| largest > 0 && 4 * x >= largest, h, w)
+        }
     };
-    (pixels.values.iter().map(|&x| u8::try_from(x).unwrap()).collect(), is_light)
+    (bytes(&pixels), is_light)
 }
 
-fn centred(frame: &Image, on_dark: impl Fn(i128) -> i128, paper: i128, h: i128, w: i128) -> Image {
-    let is_larger = frame.height > 4 * h || frame.width > 4 * w;
-    let working = if is_larger { fitted(frame, 4 * h, 4 * w) } else { frame.clone() };
-    let working = working.map(|x| (on_dark(x) - paper).max(0));
-    let largest = *working.values.iter().max().unwrap();
-    if largest == 0 {
+fn bytes(image: &Image) -> Vec<u8> {
+    image.values.iter().map(|&x| u8::try_from(x).unwrap()).collect()
+}
+
+/// Cuts out the box of the ink, and puts it into the middle.
+fn centred(working: &Image, is_ink: impl Fn(i128) -> bool, h: i128, w: i128) -> Image {
+    let ink: Vec<_> = working.places().filter(|&(r, c)| is_ink(working.at(r, c))).collect();
+    if ink.is_empty() {
         return Image::from_fn(h, w, |_, _| 0);
     }
-    let all = (0..working.height).flat_map(|r| (0..working.width).map(move |c| (r, c)));
-    let ink: Vec<_> = all.filter(|&(r, c)| 4 * working.at(r, c) >= largest).collect();
     let ends = |of: fn(&(i128, i128)) -> i128| {
         (ink.iter().map(of).min().unwrap(), ink.iter().map(of).max().unwrap())
     };
@@ -155,4 +193,212 @@ fn centred(frame: &Image, on_dark: impl Fn(i128) -> i128, paper: i128, h: i128, 
         ((side + 1) * m - moment).div_euclid(2 * m).clamp(0, side - part)
     };
     placed(&image, h, w, at(h, image.height, &|r, _| r), at(w, image.width, &|_, c| c))
+}
+
+/// "The sign on the paper": the ink with the faintest that is ink, if there is any, and whether the
+/// background is light.
+fn sign(frame: &Image, preprocessing: Preprocessing, h: i128, w: i128) -> (Option<(Image, i128)>, bool) {
+    let reduced = reduced(frame, h, w);
+    let s = if 4 * reduced.height * reduced.width <= 25 * h * w { 1 } else { 2 };
+    // What is missing is doubled first, so that every cell has all its pixels.
+    let whole = |side: i128| (side + s - 1) / s * s;
+    let doubled = Image::from_fn(whole(reduced.height), whole(reduced.width), |r, c| {
+        reduced.at(r.min(reduced.height - 1), c.min(reduced.width - 1))
+    });
+    let cells = doubled.means(s, s);
+    let tiles = cells.means(4, 4);
+
+    let reach = (tiles.height.max(tiles.width) / 8).max(1);
+    let largest = |of: &Image, reach| {
+        Image::from_fn(of.height, of.width, |r, c| {
+            of.around(r, c, reach).map(|(r, c)| of.at(r, c)).max().unwrap()
+        })
+    };
+    let smallest = |of: &Image, reach| {
+        Image::from_fn(of.height, of.width, |r, c| {
+            of.around(r, c, reach).map(|(r, c)| of.at(r, c)).min().unwrap()
+        })
+    };
+    let (high, low) = (largest(&tiles, reach), smallest(&tiles, reach));
+    let vote: i128 = tiles.places().map(|(r, c)| 2 * tiles.at(r, c) - high.at(r, c) - low.at(r, c)).sum();
+    let sum: i128 = tiles.values.iter().sum();
+    let is_light = match preprocessing.background {
+        Background::Dark => false,
+        Background::Light => true,
+        Background::Auto => vote > 0 || vote == 0 && 2 * sum > 255 * tiles.values.len() as i128,
+    };
+    let on_dark = |x| if is_light { 255 - x } else { x };
+    let paper = largest(&smallest(&tiles.map(on_dark), reach), reach + 1);
+    let stands_out = |x: i128, r: i128, c: i128| {
+        let paper = paper.at(r / 4, c / 4);
+        let gain = if is_light { 65280 / (255 - paper).max(16) } else { 256 };
+        ((on_dark(x) - paper) * gain).div_euclid(256)
+    };
+    let f =
+        Image::from_fn(cells.height, cells.width, |r, c| stands_out(cells.at(r, c), r, c).clamp(-64, 191));
+
+    let Centring { threshold, line, speck } = preprocessing.centring;
+    let mut sorted = f.values.clone();
+    sorted.sort();
+    let count = sorted.len();
+    let m = sorted[count / 2];
+    let peak = sorted[count - 1 - count / 300] - m;
+    let beside = f.places().filter(|(_, c)| c + 1 < f.width);
+    let mut differences: Vec<_> = beside.map(|(r, c)| (f.at(r, c) - f.at(r, c + 1)).abs()).collect();
+    differences.sort();
+    let noise = differences.get(differences.len() / 4).copied().unwrap_or(0);
+    let t = (peak * i128::from(threshold) / 256).max(8 * noise).max(1);
+    if peak < 8 || peak < t {
+        return (None, is_light);
+    }
+
+    let value = f.map(|f| f - m);
+    let mut has_ink: Vec<bool> = value.values.iter().map(|&value| value >= t).collect();
+    if line > 0 {
+        let mut inked = value.map(|value| i128::from(value >= (3 * t / 8).max(1)));
+        let thickest = (inked.height.max(inked.width) / 40).max(2);
+        erase_lines(&mut inked, line.into(), thickest);
+        let mut turned = Image::from_fn(inked.width, inked.height, |r, c| inked.at(c, r));
+        erase_lines(&mut turned, line.into(), thickest);
+        let left = Image::from_fn(inked.height, inked.width, |r, c| turned.at(c, r));
+        has_ink.iter_mut().zip(&left.values).for_each(|(has, &left)| *has &= left == 1);
+    }
+    let mask = Image { values: has_ink.into_iter().map(i128::from).collect(), ..value.clone() };
+    let mask = parts(&mask, speck.into());
+
+    let mut strengths: Vec<_> =
+        mask.places().filter(|&(r, c)| mask.at(r, c) == 1).map(|(r, c)| value.at(r, c)).collect();
+    if strengths.is_empty() {
+        return (None, is_light);
+    }
+    strengths.sort();
+    // More than a quarter reach it: so many are at least as large.
+    let strong = strengths[strengths.len() - 1 - strengths.len() / 4];
+    let d = strong - strong / 16;
+    let ink = Image::from_fn(reduced.height, reduced.width, |r, c| {
+        if mask.around(r / s, c / s, 1).all(|(r, c)| mask.at(r, c) == 0) {
+            return 0;
+        }
+        let y = stands_out(reduced.at(r, c), r / s, c / s);
+        ((y - m - strong / 16).max(0) * ((65280 + d - 1) / d) / 256).min(255)
+    });
+    (Some((ink, 64)), is_light)
+}
+
+/// Step 1.
+fn reduced(frame: &Image, h: i128, w: i128) -> Image {
+    let (a, b) = (frame.height, frame.width);
+    let rim = if a <= h && b <= w { (0, 0) } else { (a / 64, b / 64) };
+    let (a, b) = (a - 2 * rim.0, b - 2 * rim.1);
+    let size = |k: i128| ((a / k).max(1), (b / k).max(1));
+    let fits =
+        |(rows, columns): (i128, i128)| rows * columns <= 25 * h * w && rows <= 8 * h && columns <= 8 * w;
+    let k = (1..).find(|&k| fits(size(k))).unwrap();
+    let (rows, columns) = size(k);
+    let block = (k.min(a), k.min(b));
+    let kept = Image::from_fn(rows * block.0, columns * block.1, |r, c| frame.at(rim.0 + r, rim.1 + c));
+    kept.means(block.0, block.1)
+}
+
+/// Step 8, for rows.
+fn erase_lines(inked: &mut Image, line: i128, thickest: i128) {
+    let c = inked.width;
+    if c < 16 {
+        return;
+    }
+    let strip = |i: i128| i * c / 8..(i + 1) * c / 8;
+    let crossed = Image::from_fn(8, inked.height, |i, y| {
+        let both = [y, y + 1].into_iter().filter(|&y| y < inked.height);
+        let count: i128 = both.flat_map(|y| strip(i).map(move |x| (y, x))).map(|(y, x)| inked.at(y, x)).sum();
+        i128::from(8 * count >= 5 * (strip(i).end - strip(i).start))
+    });
+    // The most strips that a path from either end crosses up to each.
+    let most = |from_end: bool| {
+        let mut most = crossed.clone();
+        for step in 1..8 {
+            let (i, last) = if from_end { (7 - step, 8 - step) } else { (step, step - 1) };
+            for y in 0..inked.height {
+                let near = (y - 1).max(0)..(y + 2).min(inked.height);
+                let best = near.map(|y| most.at(last, y)).max().unwrap();
+                most.values[(i * inked.height + y) as usize] += best;
+            }
+        }
+        most
+    };
+    let (forth, back) = (most(false), most(true));
+    let before = inked.clone();
+    for (i, y) in crossed.places().filter(|&(i, y)| crossed.at(i, y) == 1) {
+        if forth.at(i, y) + back.at(i, y) - 1 < line {
+            continue;
+        }
+        for x in strip(i) {
+            for y in (y..(y + 2).min(before.height)).filter(|&y| before.at(y, x) == 1) {
+                let first = (0..=y).rev().take_while(|&y| before.at(y, x) == 1).last().unwrap();
+                let last = (y..before.height).take_while(|&y| before.at(y, x) == 1).last().unwrap();
+                if last - first < thickest {
+                    (first..=last).for_each(|y| inked.values[(y * before.width + x) as usize] = 0);
+                }
+            }
+        }
+    }
+}
+
+/// Step 9: the cells of the parts that are kept.
+fn parts(mask: &Image, speck: i128) -> Image {
+    let rows = (mask.height + 1) / 2;
+    let columns = (mask.width + 1) / 2;
+    let mut blocks = Image::from_fn(rows, columns, |_, _| 0);
+    for (r, c) in mask.places() {
+        blocks.values[(r / 2 * columns + c / 2) as usize] += mask.at(r, c);
+    }
+    // 0 for no part, else its number from 1 on, in the order of first blocks.
+    let mut part = blocks.map(|_| 0);
+    let mut sizes = vec![0];
+    let mut is_rim = vec![false];
+    for start in blocks.places() {
+        if blocks.at(start.0, start.1) == 0 || part.at(start.0, start.1) != 0 {
+            continue;
+        }
+        let number = sizes.len();
+        sizes.push(0);
+        is_rim.push(false);
+        let mut open = vec![start];
+        while let Some((r, c)) = open.pop() {
+            if blocks.at(r, c) == 0 || part.at(r, c) != 0 {
+                continue;
+            }
+            part.values[(r * columns + c) as usize] = number as i128;
+            sizes[number] += blocks.at(r, c);
+            is_rim[number] |= r == 0 || c == 0 || r == rows - 1 || c == columns - 1;
+            open.extend(blocks.around(r, c, 1));
+        }
+    }
+    let l = sizes.iter().copied().max().unwrap();
+    let i = (0..sizes.len()).filter(|&n| !is_rim[n]).map(|n| sizes[n]).max().unwrap();
+    let is_inner = i > 0 && 8 * i >= l;
+    let main_size = if is_inner { i } else { l };
+    if main_size == 0 {
+        return mask.clone();
+    }
+    let main = (1..sizes.len()).find(|&n| sizes[n] == main_size && !(is_inner && is_rim[n])).unwrap();
+    let of_main: Vec<_> = part.places().filter(|&(r, c)| part.at(r, c) == main as i128).collect();
+    let ends = |of: fn(&(i128, i128)) -> i128| {
+        let (low, high) = (of_main.iter().map(of).min().unwrap(), of_main.iter().map(of).max().unwrap());
+        let around = (high - low + 1) / 4;
+        low - around..high + around + 1
+    };
+    let (near_rows, near_columns) = (ends(|at| at.0), ends(|at| at.1));
+    let is_near = |n: usize| {
+        part.places()
+            .any(|(r, c)| part.at(r, c) == n as i128 && near_rows.contains(&r) && near_columns.contains(&c))
+    };
+    let is_kept: Vec<bool> = (0..sizes.len())
+        .map(|n| {
+            let times = if n > 0 && is_near(n) { 3 } else { 1 };
+            n > 0 && sizes[n] * times * 256 >= main_size * speck && !(is_inner && is_rim[n])
+        })
+        .collect();
+    Image::from_fn(mask.height, mask.width, |r, c| {
+        mask.at(r, c) * i128::from(is_kept[part.at(r / 2, c / 2) as usize])
+    })
 }

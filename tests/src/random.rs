@@ -5,8 +5,8 @@ use shared_model::{
     Distance,
     inspect::Shape,
     model::format::{
-        self, Activation, AveragePool, Background, Conv2d, Dense, Fit, Layer, Metadata, Pool, Preprocessing,
-        Thresholds, TrainingSummary,
+        self, Activation, AveragePool, Background, Centring, Conv2d, Dense, Fit, Layer, Metadata, Pool,
+        Preprocessing, Thresholds, TrainingSummary,
     },
 };
 
@@ -51,7 +51,12 @@ fn rest(rng: &mut impl Rng) -> (Preprocessing, Distance) {
     let fit = [Fit::Stretch, Fit::Contain, Fit::Centre][rng.random_range(0..3)];
     let background = [Background::Dark, Background::Light, Background::Auto][rng.random_range(0..3)];
     let distance = if rng.random() { Distance::SquaredL2 } else { Distance::Cosine };
-    (Preprocessing { fit, background }, distance)
+    let centring = Centring {
+        threshold: rng.random_range(1..=255),
+        line: [0, 5, 6, 7, 8][rng.random_range(0..5)],
+        speck: rng.random(),
+    };
+    (Preprocessing { fit, background, centring }, distance)
 }
 
 /// A model file of what nets are made of, with `channels` output channels in every layer: a convolution with

@@ -227,6 +227,11 @@ fn each_rule_of_the_format_is_kept() {
     assert_eq!(error_of(&|f| f[HEADER_LEN + 10..HEADER_LEN + 14].fill(255)), DecodeError::Scale(None));
     assert_eq!(error_of(&|f| f[HEADER_LEN + 14] = 3), DecodeError::Metadata); // no such fit
     assert_eq!(error_of(&|f| f[HEADER_LEN + 15] = 3), DecodeError::Metadata); // no such background
+    // threshold, line and speck, of which the last may have any value.
+    assert_eq!(error_of(&|f| f[HEADER_LEN + 16] = 0), DecodeError::Centring);
+    for line in [1, 4, 9, 255] {
+        assert_eq!(error_of(&|f| f[HEADER_LEN + 17] = line), DecodeError::Centring);
+    }
     assert_eq!(error_of(&|f| f[HEADER_LEN + 7] = 0), DecodeError::InputShape);
 }
 
@@ -258,7 +263,7 @@ fn integers_and_lengths_have_one_encoding() {
         metadata.windows(text.len()).position(|bytes| bytes == text).unwrap() - 1
     };
     let (dataset, tool) = (place(b"none"), place(b"tests"));
-    for at in [0, 16, dataset, tool, 7, 14] {
+    for at in [0, 19, dataset, tool, 7, 14] {
         assert_eq!(error_with(at, 1), None, "{at}");
         for len in 2..=10 {
             assert_eq!(error_with(at, len), Some(DecodeError::Metadata), "{at}, {len} bytes");
@@ -285,7 +290,7 @@ fn what_takes_more_than_a_few_bytes_is_refused() {
     let many = |count: u8| {
         // The list's length is one byte, before the kernel and stride of each layer.
         let mut bad = good.clone();
-        bad[HEADER_LEN + 16] = count;
+        bad[HEADER_LEN + 19] = count;
         mend_crc(&mut bad);
         decode_error(&bad)
     };

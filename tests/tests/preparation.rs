@@ -1,13 +1,17 @@
 //! The pixels that `shared_model::prepare` makes are those that `docs/FORMAT.md` defines.
 
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{Rng as _, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
-    model::format::{Background, Fit, Preprocessing},
+    model::format::{Background, Centring, Fit, Preprocessing},
     prepare::{Crop, Format, Frame, Preparer, prepare, scratch_len},
 };
 use std::collections::BTreeMap;
 use tests::preparation;
+use tinytriplet_data::{
+    Rng, drawn,
+    photographs::{Kind, photograph},
+};
 
 const FORMATS: [Format; 6] = [
     Format::Grey8,
@@ -66,6 +70,7 @@ impl Case {
         let preprocessing = Preprocessing {
             fit: FITS[rng.random_range(0..3)],
             background: BACKGROUNDS[rng.random_range(0..3)],
+            centring: if rng.random() { Centring::USUAL } else { centring(rng) },
         };
         Self { format, width, height, stride, crop, bytes, preprocessing, size }
     }
@@ -117,6 +122,15 @@ impl Case {
     }
 }
 
+/// Any valid values.
+fn centring(rng: &mut ChaCha8Rng) -> Centring {
+    Centring {
+        threshold: rng.random_range(1..=255),
+        line: [0, 5, 6, 7, 8][rng.random_range(0..5)],
+        speck: rng.random(),
+    }
+}
+
 /// Noise, one value, or a few strokes on noisy paper, dark or light.
 fn draw(rng: &mut ChaCha8Rng, bytes: &mut [u8], stride: usize) {
     match rng.random_range(0..4) {
@@ -154,7 +168,7 @@ fn any_frame_becomes_the_pixels_that_are_defined() {
         assert_eq!(case.prepared(), defined, "{}", what());
         assert_eq!(case.prepared_by_rows(&mut rng), defined, "{}", what());
         let is_blank = defined.0.iter().all(|&pixel| pixel == defined.0[0]);
-        let Preprocessing { fit, background } = case.preprocessing;
+        let Preprocessing { fit, background, .. } = case.preprocessing;
         *count
             .entry(format!("{fit:?} {background:?}, light: {}, blank: {is_blank}", defined.1))
             .or_default() += 1;
@@ -165,9 +179,44 @@ fn any_frame_becomes_the_pixels_that_are_defined() {
 }
 
 #[test]
+fn photographs_of_all_kinds_become_the_pixels_that_are_defined() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let digits = drawn::dataset(1, 3, 0).train;
+    let mut inked = 0;
+    for kind in Kind::ALL {
+        for index in 0..digits.len() {
+            let mut draws = Rng::new(3).stream(index as u64).stream(kind as u64);
+            let photograph = photograph(kind, digits.image(index), 28, &mut draws);
+            if photograph.width > 320 {
+                // It takes the second implementation seconds.
+                continue;
+            }
+            let [width, height] = [photograph.width, photograph.height].map(|side| side as u16);
+            let case = Case {
+                format: Format::Grey8,
+                width,
+                height,
+                stride: width.into(),
+                crop: Crop { left: 0, top: 0, width, height },
+                bytes: photograph.greys,
+                preprocessing: Preprocessing {
+                    centring: if index % 2 == 0 { Centring::USUAL } else { centring(&mut rng) },
+                    ..Preprocessing::MNIST
+                },
+                size: [28, 28],
+            };
+            let defined = case.defined();
+            assert_eq!(case.prepared(), defined, "{kind:?} {index} {:?}", case.preprocessing);
+            inked += usize::from(defined.0.iter().any(|&pixel| pixel > 0));
+        }
+    }
+    assert!(inked > 350, "{inked}");
+}
+
+#[test]
 fn the_longest_sides_do_not_overflow() {
     let [fit, background] =
-        [Fit::Stretch, Fit::Centre].map(|fit| move |background| Preprocessing { fit, background });
+        [Fit::Stretch, Fit::Centre].map(|fit| move |background| Preprocessing::new(fit, background));
     let light = [fit(Background::Dark), fit(Background::Auto), background(Background::Light)];
     for (width, height) in [(65_535, 3), (2, 65_535)] {
         for value in [1, 255] {

@@ -364,7 +364,7 @@ mod tests {
     use tempfile::TempDir;
 
     const READING: Reading<'_> = Reading {
-        preprocessing: Preprocessing { fit: Fit::Contain, background: Background::Auto },
+        preprocessing: Preprocessing::new(Fit::Contain, Background::Auto),
         size: [8, 6],
         test_share: 0.2,
         min_images: 0,

@@ -199,7 +199,7 @@ mod tests {
     use std::fs;
     use tempfile::TempDir;
 
-    const PREPROCESSING: Preprocessing = Preprocessing { fit: Fit::Contain, background: Background::Auto };
+    const PREPROCESSING: Preprocessing = Preprocessing::new(Fit::Contain, Background::Auto);
     const SIZE: [usize; 2] = [8, 6];
 
     /// Returns two runs: of the first, each test image has its answer's size, of the second, `b` has `1`'s.

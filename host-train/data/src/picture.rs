@@ -258,7 +258,7 @@ pub(super) mod tests {
     };
     use std::fs;
 
-    const PREPROCESSING: Preprocessing = Preprocessing { fit: Fit::Contain, background: Background::Dark };
+    const PREPROCESSING: Preprocessing = Preprocessing::new(Fit::Contain, Background::Dark);
 
     /// Returns a bright cross on black: its upright at a third of the width, its bar at a third of
     /// the height.

@@ -9,7 +9,7 @@ use crate::picture::PictureFault;
 use image::{DynamicImage, GenericImageView, Rgba};
 use shared_model::{
     model::format::{Background, Preprocessing},
-    prepare::{Format, Frame, Preparer, grey, scratch_len},
+    prepare::{Format, Found, Frame, Preparer, Stage, grey, scratch_len},
 };
 
 /// A picture as the net is given it.
@@ -17,8 +17,8 @@ use shared_model::{
 pub struct Prepared {
     /// Row by row, 0 for the background.
     pub pixels: Vec<u8>,
-    /// The background that the picture has: `Dark` or `Light`.
-    pub background: Background,
+    /// The background of the picture, and what was found on it.
+    pub found: Found,
 }
 
 /// Returns the pixels of `image` for a net of `size`, rows and columns.
@@ -34,6 +34,22 @@ pub fn prepare(
     preprocessing: Preprocessing,
     size: [usize; 2],
 ) -> Result<Prepared, PictureFault> {
+    prepare_observed(image, preprocessing, size, |_| {})
+}
+
+/// Does the same as [`prepare`], and gives the images on the way to `observe`.
+///
+/// # Errors
+/// Returns the errors of [`prepare`].
+///
+/// # Panics
+/// Panics where [`prepare`] does.
+pub fn prepare_observed(
+    image: &DynamicImage,
+    preprocessing: Preprocessing,
+    size: [usize; 2],
+    observe: impl FnMut(Stage<'_>),
+) -> Result<Prepared, PictureFault> {
     let size = size.map(|side| u16::try_from(side).expect("a side of a net has at most 65,535 pixels"));
     let frame = frame(image)?;
     let mut pixels = vec![0; usize::from(size[0]) * usize::from(size[1])];
@@ -43,8 +59,8 @@ pub fn prepare(
     rows(image, preprocessing.background, |row| {
         preparer.push(row).expect("a row is as long as the frame says");
     });
-    let background = preparer.finish().expect("all rows have come");
-    Ok(Prepared { pixels, background })
+    let found = preparer.finish_observed(observe).expect("all rows have come");
+    Ok(Prepared { pixels, found })
 }
 
 /// Returns the frame that a picture is, as a camera would take it: in colour, or in grey if it is
@@ -118,7 +134,7 @@ mod tests {
     const BACKGROUNDS: [Background; 3] = [Background::Dark, Background::Light, Background::Auto];
 
     fn pixels(image: impl Into<DynamicImage>, fit: Fit, background: Background, size: [usize; 2]) -> Vec<u8> {
-        prepare(&image.into(), Preprocessing { fit, background }, size).unwrap().pixels
+        prepare(&image.into(), Preprocessing::new(fit, background), size).unwrap().pixels
     }
 
     fn digit(digits: &crate::Split, index: usize) -> GrayImage {
@@ -182,8 +198,8 @@ mod tests {
             }
         }
         let judged = |image: GrayImage| {
-            let preprocessing = Preprocessing { fit: Fit::Stretch, background: Background::Auto };
-            prepare(&image.into(), preprocessing, [28, 28]).unwrap().background
+            let preprocessing = Preprocessing::new(Fit::Stretch, Background::Auto);
+            prepare(&image.into(), preprocessing, [28, 28]).unwrap().found.background
         };
         assert_eq!(judged(digit(&digits, 0)), Background::Dark);
         assert_eq!(judged(negative(&digit(&digits, 0))), Background::Light);
@@ -236,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_picture_without_pixels_or_with_too_many_is_refused() {
-        let preprocessing = Preprocessing { fit: Fit::Stretch, background: Background::Dark };
+        let preprocessing = Preprocessing::new(Fit::Stretch, Background::Dark);
         let error = |width, height| {
             let image = GrayImage::new(width, height).into();
             prepare(&image, preprocessing, [4, 4]).unwrap_err().to_string()

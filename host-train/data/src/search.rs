@@ -348,10 +348,7 @@ mod tests {
             assert_eq!(dataset.name, folder.file_name().unwrap().to_str().unwrap());
             assert_eq!(dataset.source, Source::Given(folder.into()));
             assert_eq!(dataset.class_names, ["0", "1", "2", "3", "4"]);
-            assert_eq!(
-                dataset.preprocessing,
-                Preprocessing { fit: Fit::Contain, background: Background::Auto }
-            );
+            assert_eq!(dataset.preprocessing, Preprocessing::new(Fit::Contain, Background::Auto));
             assert_eq!((dataset.train.len(), dataset.test.len()), (3, 2));
             assert_eq!((dataset.train.height, dataset.train.width), (2, 1));
             assert_eq!((dataset.train.image(1), dataset.train.label(0)), (&[3, 4][..], 4));

@@ -71,6 +71,35 @@ fn the_drawing_has_the_pixels_that_the_net_is_given() {
 }
 
 #[test]
+fn a_photograph_is_shown_step_by_step() {
+    let folder = tempfile::tempdir().unwrap();
+    // Ruled paper with a cross, and a speck.
+    let sheet = GrayImage::from_fn(160, 120, |x, y| {
+        let is_ink = (76..84).contains(&x) && (40..80).contains(&y) || (60..100).contains(&x) && y / 8 == 7;
+        let is_speck = (130..134).contains(&x) && (104..108).contains(&y);
+        Luma([if is_ink || is_speck {
+            40
+        } else if y == 20 || y == 94 {
+            120
+        } else {
+            220
+        }])
+    });
+    saved(folder.path(), "paper.png", &sheet);
+    let [output, _] = see(folder.path(), &["see", "paper.png", "-o", "seen.png"]);
+    assert_eq!(
+        output.lines().next().unwrap(),
+        "paper.png: 160x120 pixels, light background (most of it is), so inverted; 2 lines of the paper and 1 speck \
+         removed; its ink centred in 28x28"
+    );
+    // The original, the frame without its rim, its cells, the ink, and the pixels, each enlarged.
+    let seen = image::open(folder.path().join("seen.png")).unwrap();
+    assert_eq!(seen.width(), 2 * 160 + 2 * 156 + 5 * 78 + 2 * 156 + 16 * 28 + 6 * 16);
+    let pixels = right_half(&folder.path().join("seen.png"));
+    assert_eq!(pixels[14 * 28..15 * 28], [&[0; 4][..], &[255; 20], &[0; 4]].concat());
+}
+
+#[test]
 fn the_model_says_what_is_done() {
     let folder = tempfile::tempdir().unwrap();
     saved(folder.path(), "digit.png", &digit());

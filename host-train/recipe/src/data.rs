@@ -4,7 +4,7 @@ use crate::{check::Check, error::ConfigError, size::Size};
 use serde::{Deserialize, Serialize};
 use shared_model::{
     inspect::Shape,
-    model::format::{Background, Fit, Preprocessing},
+    model::format::{Background, Centring, Fit, Preprocessing},
 };
 
 /// The way that images become pixels, and which of them are for testing. IDX files hold pixels
@@ -22,6 +22,9 @@ pub struct DataConfig {
     /// Which end of the scale of greys becomes 0: `dark`, `light`, or `auto`, which judges every
     /// image by the median of its border.
     pub background: Background,
+    /// The way in which `centre` finds a sign on paper.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub centring: Centring,
     /// Share of every class's images that is tested with, where a folder has no split of its own:
     /// above 0, up to 0.9.
     pub test_share: f64,
@@ -40,12 +43,18 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+/// Returns true for a way to find a sign that is left out when a recipe is written.
+fn is_usual(centring: &Centring) -> bool {
+    *centring == Centring::USUAL
+}
+
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
             size: Size([28, 28]),
             fit: None,
             background: Background::Auto,
+            centring: Centring::USUAL,
             test_share: 0.2,
             min_images: 0,
             unseen: Vec::new(),
@@ -61,6 +70,7 @@ impl DataConfig {
             size: Size([input.height.into(), input.width.into()]),
             fit: Some(preprocessing.fit),
             background: preprocessing.background,
+            centring: preprocessing.centring,
             ..self
         }
     }
@@ -73,12 +83,15 @@ impl DataConfig {
 
     /// Returns the preprocessing of data that have `fit` where the config names none.
     pub fn preprocessing(&self, fit: Fit) -> Preprocessing {
-        Preprocessing { fit: self.fit.unwrap_or(fit), background: self.background }
+        Preprocessing { fit: self.fit.unwrap_or(fit), background: self.background, centring: self.centring }
     }
 
     pub(super) fn check(&self, check: &Check<'_>) -> Result<(), ConfigError> {
         let size_fits = self.size.0.iter().all(|size| (1..=1024).contains(size));
         check.that(size_fits, "data.size", self.size, "1 to 1024")?;
+        let Centring { threshold, line, .. } = self.centring;
+        check.that(threshold > 0, "data.centring.threshold", threshold, "1 to 255")?;
+        check.that(self.centring.is_valid(), "data.centring.line", line, "0, or 5 to 8")?;
         let share_fits = self.test_share > 0.0 && self.test_share <= 0.9;
         check.that(share_fits, "data.test_share", self.test_share, "above 0, up to 0.9")
     }

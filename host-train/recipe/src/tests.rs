@@ -154,7 +154,7 @@ fn the_data_section_is_optional_and_checked() {
     let with = |section: &str| Config::parse(&format!("{}\n[data]\n{section}", SAMPLE), "my.toml");
     let config =
         with("size = [20, 30]\nfit = \"stretch\"\nbackground = \"light\"\ntest_share = 0.5").unwrap();
-    let preprocessing = Preprocessing { fit: Fit::Stretch, background: Background::Light };
+    let preprocessing = Preprocessing::new(Fit::Stretch, Background::Light);
     assert_eq!((config.data.size, config.data.test_share), (Size([20, 30]), 0.5));
     assert_eq!(config.data.preprocessing(Fit::Centre), preprocessing);
     assert_eq!(Config::parse(&config.to_toml().unwrap(), "x").unwrap(), config);

@@ -232,6 +232,9 @@ fn check_metadata(metadata: &Metadata<'_>) -> Result<(), DecodeError> {
     if !is_scale(metadata.input_scale) {
         return Err(DecodeError::Scale(None));
     }
+    if !metadata.preprocessing.centring.is_valid() {
+        return Err(DecodeError::Centring);
+    }
     let is_share = |share: f32| (0.0..=1.0).contains(&share);
     let thresholds = [metadata.thresholds.equal_error, metadata.thresholds.false_accept_1_percent];
     let rates = thresholds.iter().flatten().flat_map(|t| [t.false_accept_rate, t.false_reject_rate]);
@@ -443,6 +446,8 @@ pub enum DecodeError {
     Scale(Option<usize>),
     /// A rate is not between 0 and 1.
     Share,
+    /// A value of the [`Centring`](format::Centring) is out of its range.
+    Centring,
     /// The model has no layer.
     NoLayers,
     /// The model has more than [`MAX_LAYERS`](format::MAX_LAYERS) layers.
@@ -491,6 +496,7 @@ impl core::fmt::Display for DecodeError {
             Self::Scale(None) => f.write_str("the input's scale is not a positive number"),
             Self::Scale(Some(layer)) => write!(f, "layer {layer}: the scale is not a positive number"),
             Self::Share => f.write_str("a rate is not between 0 and 1"),
+            Self::Centring => f.write_str("the way to find a sign has a value out of its range"),
             Self::NoLayers => f.write_str("the model has no layers"),
             Self::TooManyLayers => write!(f, "the model has more than {} layers", format::MAX_LAYERS),
             Self::InputShape => f.write_str("the input's shape is empty or too large"),

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 /// The first bytes of every model file.
 pub const MAGIC: [u8; 8] = *b"TINYTRIP";
 /// The version of the format described here. A reader refuses every other one.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 /// The length of the header in bytes.
 pub const HEADER_LEN: usize = 32;
 /// Raw sections begin at multiples of this many bytes from the start of the file.
@@ -84,11 +84,48 @@ pub struct Preprocessing {
     pub fit: Fit,
     /// The end of the grey scale that is the background.
     pub background: Background,
+    /// The way in which [`Fit::Centre`] finds the sign; the other fits do not look for one.
+    pub centring: Centring,
 }
 
 impl Preprocessing {
-    /// The preprocessing by which MNIST was made.
-    pub const MNIST: Self = Self { fit: Fit::Centre, background: Background::Auto };
+    /// The preprocessing that makes pixels like MNIST's.
+    pub const MNIST: Self = Self::new(Fit::Centre, Background::Auto);
+
+    /// Returns the preprocessing with the usual [`Centring`].
+    pub const fn new(fit: Fit, background: Background) -> Self {
+        Self { fit, background, centring: Centring::USUAL }
+    }
+}
+
+/// The way in which [`Fit::Centre`] finds a sign on paper. [`USUAL`](Self::USUAL) was chosen on
+/// photographs of MNIST's training digits: see `docs/IMAGES.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Centring {
+    /// Ink stands out of the paper by this many 256ths of the strongest ink, at least 1.
+    pub threshold: u8,
+    /// A line of the paper crosses at least this many of eight strips, 5 to 8; 0 keeps lines.
+    pub line: u8,
+    /// A part of a sign has at least this many 256ths of the main part's ink; what has less is a
+    /// speck.
+    pub speck: u8,
+}
+
+impl Centring {
+    /// The usual values.
+    pub const USUAL: Self = Self { threshold: 85, line: 7, speck: 38 };
+
+    /// Returns true if every value is within its range.
+    pub const fn is_valid(self) -> bool {
+        self.threshold > 0 && matches!(self.line, 0 | 5..=8)
+    }
+}
+
+impl Default for Centring {
+    fn default() -> Self {
+        Self::USUAL
+    }
 }
 
 /// The way in which an image gets the input's size.
@@ -99,20 +136,22 @@ pub enum Fit {
     Stretch,
     /// The image is scaled to fit, with its aspect ratio; the rest is background.
     Contain,
-    /// The part that stands out from the background is scaled to fit 20/28 of the size, with its
-    /// aspect ratio, and its centre of mass is put in the middle.
+    /// The sign on the paper is found, whatever the light and the lines of the paper, and scaled to
+    /// fit 20/28 of the size, with its aspect ratio; its centre of mass is put in the middle.
     Centre,
 }
 
 /// The end of the grey scale that is the background, which is 0 in the pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Background {
     /// Black: greys stay as they are.
     Dark,
     /// White: greys are inverted.
     Light,
-    /// The end that is nearer to the median of the image's border.
+    /// The end that is nearer to the median of the image's border; for [`Fit::Centre`], the one
+    /// that most of the image is nearer to, where there is a contrast.
     #[default]
     Auto,
 }

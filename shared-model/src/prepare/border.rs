@@ -44,6 +44,18 @@ impl<'a> Border<'a> {
         if u16::from(low) + u16::from(high) > 255 { Background::Light } else { Background::Dark }
     }
 
+    /// Returns true if all greys are within `range`.
+    pub fn is_even(&self, range: usize) -> bool {
+        let first = self.counts.iter().position(|&count| count > 0).unwrap_or(0);
+        let last = self.counts.iter().rposition(|&count| count > 0).unwrap_or(0);
+        last - first <= range
+    }
+
+    /// Returns the counted greys' array, to be used for something else.
+    pub fn into_counts(self) -> &'a mut [u32] {
+        self.counts
+    }
+
     /// Returns the upper one of the two middle pixels, in the greys of a dark background.
     pub fn paper(&self, background: Background) -> u8 {
         let [low, high] = self.medians();

@@ -1,23 +1,9 @@
-//! What stands out of a working image, scaled as MNIST was made: to 20/28 of the size, its centre
-//! of mass in the middle.
+//! Ink, scaled as MNIST was made: to 20/28 of the size, its centre of mass in the middle.
 
-use super::{
-    WORKING,
-    resize::{Resizer, Target, fitted},
-};
-use crate::model::format::Background;
+use super::resize::{Resizer, Target, fitted};
 
 /// The ink fills this share of the size: 20 of MNIST's 28 pixels.
 const BOX: [u32; 2] = [20, 28];
-/// Whatever stands out at least this share of the strongest ink belongs to the ink's box. What is
-/// fainter is blur and paper.
-const FAINTEST_INK: u8 = 4;
-
-/// Returns the size of the working image of a frame: at most [`WORKING`] times that of the net.
-pub fn working_size([height, width]: [u16; 2], size: [u16; 2]) -> [u16; 2] {
-    let room = size.map(|side| side.saturating_mul(WORKING));
-    if height <= room[0] && width <= room[1] { [height, width] } else { fitted([height, width], room) }
-}
 
 /// Returns the size of the box that ink fills, at least one pixel each way.
 pub const fn room([height, width]: [u16; 2]) -> [u16; 2] {
@@ -28,63 +14,59 @@ pub const fn room([height, width]: [u16; 2]) -> [u16; 2] {
     [share(height), share(width)]
 }
 
-/// A part of an image.
-#[derive(Clone, Copy)]
-struct Rectangle {
-    left: usize,
-    top: usize,
-    width: u16,
-    height: u16,
+/// A part of an image, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub left: usize,
+    pub top: usize,
+    pub width: u16,
+    pub height: u16,
 }
 
-/// A working image, whose background is found.
-pub struct Working<'a> {
-    /// Its greys as the frame has them.
-    pub greys: &'a [u8],
-    /// Its width.
-    pub width: usize,
-    /// The end of the grey scale that is its background.
-    pub background: Background,
-    /// The value of the background's pixels, in the greys of a dark background.
-    pub paper: u8,
+impl Part {
+    /// Returns the part's pixels of each of its rows.
+    fn rows<'a>(&self, image: &'a [u8], stride: usize) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let (columns, width) = (self.left, usize::from(self.width));
+        let rows = image.chunks_exact(stride.max(1)).skip(self.top).take(self.height.into());
+        rows.map(move |row| row.get(columns..columns + width).unwrap_or_default())
+    }
 }
 
-impl Working<'_> {
-    /// Writes the ink into `pixels`, an image of zeros.
-    pub fn centre(&self, [height, width]: [u16; 2], scratch: &mut [u32], pixels: &mut [u8]) {
-        let Some(ink) = self.ink_box() else { return };
-        let fitting = fitted([ink.height, ink.width], room([height, width]));
-        let mut resizer = Resizer::new([ink.height, ink.width], fitting);
-        let mut target = Target { pixels: &mut *pixels, stride: width.into(), corner: 0 };
-        for row in self.greys.chunks_exact(self.width).skip(ink.top).take(ink.height.into()) {
-            let part = row.iter().skip(ink.left).take(ink.width.into());
-            resizer.push(part.map(|&grey| self.ink(grey)), scratch, &mut target);
-        }
-        move_to_centre(pixels, [height, width], fitting);
+/// Writes the ink of an image, of `stride` columns, into `pixels`, which are zeros: the box of all
+/// pixels within a part that have at least `faintest`.
+pub fn centre(
+    (image, stride): (&[u8], usize),
+    within: Part,
+    faintest: u8,
+    [height, width]: [u16; 2],
+    scratch: &mut [u32],
+    pixels: &mut [u8],
+) {
+    let Some(ink) = ink_box((image, stride), within, faintest) else { return };
+    let fitting = fitted([ink.height, ink.width], room([height, width]));
+    let mut resizer = Resizer::new([ink.height, ink.width], fitting);
+    let mut target = Target { pixels: &mut *pixels, stride: width.into(), corner: 0 };
+    for row in ink.rows(image, stride) {
+        resizer.push(row.iter().copied(), scratch, &mut target);
     }
+    move_to_centre(pixels, [height, width], fitting);
+}
 
-    /// Returns what stands out of the paper.
-    fn ink(&self, grey: u8) -> u8 {
-        let on_dark = if self.background == Background::Light { 255 - grey } else { grey };
-        on_dark.saturating_sub(self.paper)
+/// Returns the box of the ink; `None` if there is none.
+fn ink_box((image, stride): (&[u8], usize), within: Part, faintest: u8) -> Option<Part> {
+    let is_ink = |pixel: &u8| *pixel >= faintest;
+    let (mut low, mut high) = ([usize::MAX; 2], [0; 2]);
+    for (y, row) in within.rows(image, stride).enumerate() {
+        let Some(first) = row.iter().position(is_ink) else { continue };
+        let last = row.iter().rposition(is_ink).unwrap_or(first);
+        low = [low[0].min(first), low[1].min(y)];
+        high = [high[0].max(last), y];
     }
-
-    /// Returns the box of the ink; `None` for an image without ink.
-    fn ink_box(&self) -> Option<Rectangle> {
-        let strongest =
-            self.greys.iter().map(|&grey| self.ink(grey)).max().filter(|&strongest| strongest > 0)?;
-        let faintest = strongest.div_ceil(FAINTEST_INK);
-        let is_ink = |grey: &u8| self.ink(*grey) >= faintest;
-        let (mut low, mut high) = ([usize::MAX; 2], [0; 2]);
-        for (y, row) in self.greys.chunks_exact(self.width).enumerate() {
-            let Some(first) = row.iter().position(is_ink) else { continue };
-            let last = row.iter().rposition(is_ink).unwrap_or(first);
-            low = [low[0].min(first), low[1].min(y)];
-            high = [high[0].max(last), y];
-        }
-        let [width, height] = [0, 1].map(|axis| (high[axis] - low[axis] + 1) as u16);
-        Some(Rectangle { left: low[0], top: low[1], width, height })
+    if low[0] > high[0] {
+        return None;
     }
+    let [width, height] = [0, 1].map(|axis| (high[axis] - low[axis] + 1) as u16);
+    Some(Part { left: within.left + low[0], top: within.top + low[1], width, height })
 }
 
 /// Moves the left upper part of an image, `[rows, columns]` of it, such that its centre of mass is

@@ -19,8 +19,7 @@
 //! let rows = [[white; 4], [white, red, red, white], [white, red, red, white], [white; 4]];
 //! let frame = Frame::new(Format::Rgb565BigEndian, 4, 4)?;
 //!
-//! const PREPROCESSING: Preprocessing =
-//!     Preprocessing { fit: Fit::Contain, background: Background::Auto };
+//! const PREPROCESSING: Preprocessing = Preprocessing::new(Fit::Contain, Background::Auto);
 //! const SIZE: [u16; 2] = [2, 2];
 //! let mut scratch = [0; scratch_len(PREPROCESSING, SIZE)];
 //! let mut pixels = [0; 4];
@@ -38,9 +37,9 @@
 //!
 //! * `Stretch` and `Contain` need 8 bytes per column of the net. `Auto` needs 1 KiB more, for the
 //!   greys of the border.
-//! * `Centre` cannot know where the ink is before it has seen all of it. It keeps a *working
-//!   image*: the frame, reduced to fit into [`WORKING`] times the net's size. For 28 × 28 pixels
-//!   that is 112 × 112, and all in all 14,464 bytes.
+//! * `Centre` cannot know where the sign is before it has seen all of the frame. It keeps it,
+//!   reduced to the means of square blocks: at most 25 times the net's pixels, and some maps of a
+//!   quarter of that and less. For 28 × 28 pixels that is 31,500 bytes all in all.
 //!
 //! A frame may have up to 65,535 pixels on each side: no sum exceeds 42 bits.
 
@@ -48,8 +47,13 @@ mod border;
 mod centre;
 mod error;
 mod frame;
+mod lines;
+mod paper;
+mod parts;
 mod preparer;
+mod reduce;
 mod resize;
+mod sign;
 pub mod strokes;
 #[cfg(test)]
 mod tests;
@@ -57,10 +61,4 @@ mod tests;
 pub use error::{FrameError, PrepareError};
 pub use frame::{Crop, Format, Frame, grey};
 pub use preparer::{Paused, Preparer, prepare, scratch_len};
-
-/// The sides of the working image of [`Fit::Centre`](crate::model::format::Fit::Centre) are at most
-/// this many times the net's.
-///
-/// Ink that is a quarter of the frame's side still has as many pixels as the net then; and the
-/// working image of a net of 28 × 28 pixels fits into the RAM of small boards.
-pub const WORKING: u16 = 4;
+pub use sign::{Found, Stage, StageKind};

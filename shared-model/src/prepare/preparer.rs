@@ -1,10 +1,11 @@
 use super::{
-    WORKING,
     border::{Border, GREYS},
-    centre::{Working, working_size},
+    centre::{Part, centre},
     error::PrepareError,
     frame::Frame,
+    reduce::Blocks,
     resize::{self, Resizer, Target, fitted},
+    sign::{self, Found, Room, Sign, Stage},
 };
 use crate::model::format::{Background, Fit, Preprocessing};
 
@@ -12,19 +13,15 @@ use crate::model::format::{Background, Fit, Preprocessing};
 /// `[height, width]`.
 pub const fn scratch_len(preprocessing: Preprocessing, [height, width]: [u16; 2]) -> usize {
     let border = if needs_border(preprocessing) { GREYS } else { 0 };
-    let [height, width] = [height as usize, width as usize];
     let rest = match preprocessing.fit {
-        Fit::Stretch | Fit::Contain => resize::scratch_len(width),
-        Fit::Centre => {
-            let [height, width] = [height * WORKING as usize, width * WORKING as usize];
-            resize::scratch_len(width).saturating_add(height.saturating_mul(width).div_ceil(size_of::<u32>()))
-        }
+        Fit::Stretch | Fit::Contain => resize::scratch_len(width as usize),
+        Fit::Centre => sign::scratch_len([height, width]),
     };
     rest.saturating_add(border)
 }
 
 /// Returns whether the border's greys are wanted: they tell the background, and what is paper.
-const fn needs_border(Preprocessing { fit, background }: Preprocessing) -> bool {
+const fn needs_border(Preprocessing { fit, background, .. }: Preprocessing) -> bool {
     matches!(fit, Fit::Centre) || matches!(background, Background::Auto)
 }
 
@@ -36,8 +33,7 @@ const fn needs_border(Preprocessing { fit, background }: Preprocessing) -> bool 
 ///     prepare::{Crop, Format, Frame, Preparer, scratch_len},
 /// };
 ///
-/// const PREPROCESSING: Preprocessing =
-///     Preprocessing { fit: Fit::Centre, background: Background::Auto };
+/// const PREPROCESSING: Preprocessing = Preprocessing::new(Fit::Centre, Background::Auto);
 /// const SIZE: [u16; 2] = [28, 28];
 /// let mut scratch = [0; scratch_len(PREPROCESSING, SIZE)];
 /// let mut pixels = [0; 28 * 28];
@@ -61,15 +57,22 @@ pub struct Preparer<'a> {
     /// The rows of the frame that have come.
     rows: u16,
     border: Option<Border<'a>>,
-    resizer: Resizer,
-    /// Height and width of what the resizer makes.
-    resized: [u16; 2],
-    sums: &'a mut [u32],
-    /// The place of what the resizer makes: among the pixels, or in the working image.
-    target: Target<'a>,
-    /// The pixels, if there is a working image.
-    centred: Option<&'a mut [u8]>,
+    way: Way<'a>,
 }
+
+/// The way to the pixels.
+enum Way<'a> {
+    /// They are written as the rows come: `Stretch` and `Contain`.
+    Resize { resizer: Resizer, sums: &'a mut [u32], target: Target<'a>, resized: [u16; 2] },
+    /// They are made when all is reduced: `Centre`.
+    Centre { blocks: Blocks, room: Room<'a>, pixels: &'a mut [u8] },
+}
+
+/// A small picture whose border's greys are as near to each other as this is left as it is.
+const EVEN: usize = 24;
+/// Whatever stands out at least this share of the strongest ink belongs to the ink's box. What is
+/// fainter is blur and paper.
+const FAINTEST_INK: u8 = 4;
 
 impl<'a> Preparer<'a> {
     /// Begins a frame. `size` is the `[height, width]` of the net's input, and `pixels` has one
@@ -90,29 +93,31 @@ impl<'a> Preparer<'a> {
             return Err(PrepareError::Size);
         }
         let from = [frame.crop().height, frame.crop().width];
-        let resized = match preprocessing.fit {
-            Fit::Stretch => size,
-            Fit::Contain => fitted(from, size),
-            Fit::Centre => working_size(from, size),
+        let begun = match preprocessing.fit {
+            Fit::Stretch => Begun::resize(from, size),
+            Fit::Contain => Begun::resize(from, fitted(from, size)),
+            Fit::Centre => Begun::Centre(Blocks::new(from, size)),
         };
-        let resizer = Resizer::new(from, resized);
-        let mut begun =
-            Paused { frame, preprocessing, size, rows: 0, resizer, resized }.resume(scratch, pixels)?;
-        match &mut begun.centred {
-            Some(pixels) => pixels.fill(0),
-            None => begun.target.pixels.fill(0),
+        let mut preparer = Paused { frame, preprocessing, size, rows: 0, begun }.resume(scratch, pixels)?;
+        match &mut preparer.way {
+            Way::Resize { target, .. } => target.pixels.fill(0),
+            Way::Centre { pixels, .. } => pixels.fill(0),
         }
-        if let Some(border) = &mut begun.border {
+        if let Some(border) = &mut preparer.border {
             border.clear();
         }
-        Ok(begun)
+        Ok(preparer)
     }
 
     /// Gives the memory back until the next rows come, for a source whose rows come in pieces: over
     /// a serial line, for example. Only [`Paused::resume`] with the same memory goes on.
     pub fn pause(self) -> Paused {
-        let Self { frame, preprocessing, size, rows, resizer, resized, .. } = self;
-        Paused { frame, preprocessing, size, rows, resizer, resized }
+        let Self { frame, preprocessing, size, rows, way, .. } = self;
+        let begun = match way {
+            Way::Resize { resizer, resized, .. } => Begun::Resize { resizer, resized },
+            Way::Centre { blocks, .. } => Begun::Centre(blocks),
+        };
+        Paused { frame, preprocessing, size, rows, begun }
     }
 
     /// Takes the next row of the frame: those above and below the crop, too. It may come with the
@@ -134,10 +139,15 @@ impl<'a> Preparer<'a> {
         self.rows += 1;
         if place < crop.height {
             let greys = self.frame.greys(row);
-            if let Some(border) = &mut self.border {
+            let is_small = crop.height <= self.size[0] && crop.width <= self.size[1];
+            let is_wanted = is_small || self.preprocessing.fit != Fit::Centre;
+            if let Some(border) = self.border.as_mut().filter(|_| is_wanted) {
                 border.push(greys.clone(), place == 0 || place == crop.height - 1);
             }
-            self.resizer.push(greys, self.sums, &mut self.target);
+            match &mut self.way {
+                Way::Resize { resizer, sums, target, .. } => resizer.push(greys, sums, target),
+                Way::Centre { blocks, room, .. } => blocks.push(place, greys, room.work, room.reduced),
+            }
         }
         Ok(())
     }
@@ -147,34 +157,54 @@ impl<'a> Preparer<'a> {
     ///
     /// # Errors Returns [`PrepareError::MissingRows`] if rows are missing; the pixels are worth
     /// nothing then.
-    pub fn finish(mut self) -> Result<Background, PrepareError> {
-        let crop = self.frame.crop();
-        if u32::from(self.rows) < u32::from(crop.top) + u32::from(crop.height) {
+    pub fn finish(self) -> Result<Background, PrepareError> {
+        self.finish_observed(|_| {}).map(|found| found.background)
+    }
+
+    /// Completes the pixels as [`finish`](Self::finish) does, and returns what was found. With
+    /// `Centre`, `observe` gets the images on the way, unless the picture was tidy.
+    ///
+    /// # Errors Returns [`PrepareError::MissingRows`] if rows are missing.
+    pub fn finish_observed(self, mut observe: impl FnMut(Stage<'_>)) -> Result<Found, PrepareError> {
+        let Self { frame, preprocessing, size, rows, border, way } = self;
+        let crop = frame.crop();
+        if u32::from(rows) < u32::from(crop.top) + u32::from(crop.height) {
             return Err(PrepareError::MissingRows);
         }
-        let background = match (self.preprocessing.background, &self.border) {
+        let judged = || match (preprocessing.background, &border) {
             (Background::Auto, Some(border)) => border.background(),
             (background, _) => background,
         };
-        match self.centred.take() {
-            None if background == Background::Light => self.invert(),
-            None => {}
-            Some(pixels) => {
-                let paper = self.border.as_ref().map_or(0, |border| border.paper(background));
-                let width = usize::from(self.resized[1]);
-                let working = Working { greys: self.target.pixels, width, background, paper };
-                working.centre(self.size, self.sums, pixels);
+        match way {
+            Way::Resize { target, resized, .. } => {
+                let background = judged();
+                if background == Background::Light {
+                    invert(target, resized);
+                }
+                Ok(Found { background, lines: 0, parts: 0, specks: 0, is_tidy: false })
             }
-        }
-        Ok(background)
-    }
-
-    /// Inverts what comes from the frame; the rest is background already.
-    fn invert(&mut self) {
-        let [rows, columns] = self.resized;
-        for row in 0..u32::from(rows) {
-            let pixels = self.target.rows_from(row).iter_mut();
-            pixels.take(columns.into()).for_each(|pixel| *pixel = 255 - *pixel);
+            Way::Centre { blocks, mut room, pixels } => {
+                let is_small = crop.height <= size[0] && crop.width <= size[1];
+                let whole = Part { left: 0, top: 0, width: blocks.size[1], height: blocks.size[0] };
+                let stride = usize::from(blocks.size[1]);
+                if let Some(border) = border.as_ref().filter(|border| is_small && border.is_even(EVEN)) {
+                    let background = judged();
+                    let faintest = stand_out(whole, room.reduced, background, border.paper(background));
+                    if let Some(faintest) = faintest {
+                        centre((room.reduced, stride), whole, faintest, size, room.work, pixels);
+                    }
+                    return Ok(Found { background, lines: 0, parts: 0, specks: 0, is_tidy: true });
+                }
+                let counts = border.map(Border::into_counts).unwrap_or_default();
+                let (background, centring) = (preprocessing.background, preprocessing.centring);
+                let (found, place) =
+                    Sign::find(&mut room, counts, (blocks.size, size), background, centring, &mut observe);
+                if let Some(place) = place {
+                    let faintest = u8::MAX / FAINTEST_INK + 1;
+                    centre((room.reduced, stride), place, faintest, size, room.work, pixels);
+                }
+                Ok(found)
+            }
         }
     }
 }
@@ -186,8 +216,20 @@ pub struct Paused {
     preprocessing: Preprocessing,
     size: [u16; 2],
     rows: u16,
-    resizer: Resizer,
-    resized: [u16; 2],
+    begun: Begun,
+}
+
+/// A [`Way`] without its memory.
+#[derive(Debug)]
+enum Begun {
+    Resize { resizer: Resizer, resized: [u16; 2] },
+    Centre(Blocks),
+}
+
+impl Begun {
+    fn resize(from: [u16; 2], to: [u16; 2]) -> Self {
+        Self::Resize { resizer: Resizer::new(from, to), resized: to }
+    }
 }
 
 impl Paused {
@@ -202,7 +244,7 @@ impl Paused {
         scratch: &'a mut [u32],
         pixels: &'a mut [u8],
     ) -> Result<Preparer<'a>, PrepareError> {
-        let Self { frame, preprocessing, size, rows, resizer, resized } = self;
+        let Self { frame, preprocessing, size, rows, begun } = self;
         let [height, width] = size;
         if pixels.len() != usize::from(height) * usize::from(width) {
             return Err(PrepareError::PixelsLength);
@@ -214,25 +256,39 @@ impl Paused {
             .split_at_mut_checked(if needs_border(preprocessing) { GREYS } else { 0 })
             .ok_or(PrepareError::ScratchLength)?;
         let border = if counts.is_empty() { None } else { Some(Border::new(counts)) };
-        let (centred, sums, target) = match preprocessing.fit {
-            Fit::Stretch | Fit::Contain => {
+        let way = match begun {
+            Begun::Resize { resizer, resized } => {
                 let [above, left] = [0, 1].map(|axis| usize::from((size[axis] - resized[axis]) / 2));
                 let stride = usize::from(width);
-                (None, scratch, Target { pixels, stride, corner: above * stride + left })
+                let target = Target { pixels, stride, corner: above * stride + left };
+                Way::Resize { resizer, sums: scratch, target, resized }
             }
-            Fit::Centre => {
-                let stride = usize::from(resized[1]);
-                let (sums, working) = scratch
-                    .split_at_mut_checked(resize::scratch_len(usize::from(width) * usize::from(WORKING)))
-                    .ok_or(PrepareError::ScratchLength)?;
-                let working = bytemuck::cast_slice_mut(working)
-                    .get_mut(..usize::from(resized[0]) * stride)
-                    .ok_or(PrepareError::ScratchLength)?;
-                (Some(pixels), sums, Target { pixels: working, stride, corner: 0 })
+            Begun::Centre(blocks) => {
+                let room = Room::new(scratch, size).ok_or(PrepareError::ScratchLength)?;
+                Way::Centre { blocks, room, pixels }
             }
         };
-        Ok(Preparer { frame, preprocessing, size, rows, border, resizer, resized, sums, target, centred })
+        Ok(Preparer { frame, preprocessing, size, rows, border, way })
     }
+}
+
+/// Inverts what comes from the frame; the rest is background already.
+fn invert(mut target: Target<'_>, [rows, columns]: [u16; 2]) {
+    for row in 0..u32::from(rows) {
+        let pixels = target.rows_from(row).iter_mut();
+        pixels.take(columns.into()).for_each(|pixel| *pixel = 255 - *pixel);
+    }
+}
+
+/// Replaces greys with what stands out of the paper; returns the faintest that is ink, `None` if
+/// there is no ink.
+fn stand_out(whole: Part, greys: &mut [u8], background: Background, paper: u8) -> Option<u8> {
+    let greys = greys.get_mut(..usize::from(whole.width) * usize::from(whole.height))?;
+    for grey in greys.iter_mut() {
+        let on_dark = if background == Background::Light { 255 - *grey } else { *grey };
+        *grey = on_dark.saturating_sub(paper);
+    }
+    greys.iter().max().filter(|&&strongest| strongest > 0).map(|strongest| strongest.div_ceil(FAINTEST_INK))
 }
 
 /// Makes pixels of a frame that is in memory, as [`Preparer`] does. Behind the last row, what fills

@@ -2,12 +2,12 @@
 //! the definition.
 
 use super::*;
-use crate::model::format::{Background, Fit, Preprocessing};
+use crate::model::format::{Background, Centring, Fit, Preprocessing};
 use std::{vec, vec::Vec};
 
-const STRETCH: Preprocessing = Preprocessing { fit: Fit::Stretch, background: Background::Dark };
-const CONTAIN: Preprocessing = Preprocessing { fit: Fit::Contain, background: Background::Dark };
-const CENTRE: Preprocessing = Preprocessing { fit: Fit::Centre, background: Background::Auto };
+const STRETCH: Preprocessing = Preprocessing::new(Fit::Stretch, Background::Dark);
+const CONTAIN: Preprocessing = Preprocessing::new(Fit::Contain, Background::Dark);
+const CENTRE: Preprocessing = Preprocessing::new(Fit::Centre, Background::Auto);
 
 fn pixels_of(frame: Frame, bytes: &[u8], preprocessing: Preprocessing, size: [u16; 2]) -> Vec<u8> {
     let mut scratch = vec![0; scratch_len(preprocessing, size)];
@@ -140,8 +140,7 @@ fn centre_scales_the_ink_and_puts_its_mass_in_the_middle() {
         let pixels = pixels_of(frame.0, &frame.1, CENTRE, [28, 28]);
         pixels[row * 28..][from..to].to_vec()
     };
-    // The working image has 112 × 56 pixels; 50 × 25 pixels of the frame are 28 × 14 of it, and 20
-    // × 10 in the end.
+    // 50 × 25 pixels become 20 × 10.
     let even = || rectangle([50, 25, 50, 25], [255, 255]);
     assert_eq!(columns_of(even(), [3, 25], 14), [&[0][..], &[255; 20], &[0]].concat());
     let pixels = pixels_of(even().0, &even().1, CENTRE, [28, 28]);
@@ -151,15 +150,17 @@ fn centre_scales_the_ink_and_puts_its_mass_in_the_middle() {
     let wide = pixels_of(even().0, &even().1, CENTRE, [14, 56]);
     assert_eq!(wide.iter().filter(|&&pixel| pixel == 255).count(), 200);
     assert_eq!((wide[2 * 56 + 18], wide[2 * 56 + 17], wide[56 + 18]), (255, 0, 0));
-    // A third weighs 255, two thirds weigh 70: their centre is at (255 · 1/6 + 140 · 2/3) / 395 =
-    // 0.344 of 20 pixels, 6.9, so the box begins at 14 − 6.9 = 7.1.
-    assert_eq!(columns_of(rectangle([50, 25, 75, 75], [255, 70]), [6, 9], 14), [0, 255, 255]);
-    assert_eq!(columns_of(rectangle([50, 25, 75, 75], [255, 70]), [25, 28], 14), [70, 70, 0]);
+    // Cells stand out by 191 at most, and that is the strong ink, of which 11 are taken away: of 70,
+    // 59 · ⌈65280 / 180⌉ / 256 = 83 are left. A third weighs 255, two thirds weigh 83: their centre
+    // is at (255 · 1/6 + 166 · 2/3) / 421 = 0.364 of 20 pixels, 7.3, so the box begins at 6.7.
+    let uneven = || rectangle([50, 25, 30, 30], [255, 70]);
+    assert_eq!(columns_of(uneven(), [6, 9], 14), [0, 255, 255]);
+    assert_eq!(columns_of(uneven(), [25, 28], 14), [83, 83, 0]);
     // 100 pixels around 2.5 and 15 around 12.5 have their centre at 3.8: the box would begin at
     // 10.2, and ends at the edge instead.
     let mut rows = [[0; 28]; 28];
-    rows[..20].iter_mut().for_each(|row| row[..5].fill(200));
-    rows[3][..20].fill(200);
+    rows[4..24].iter_mut().for_each(|row| row[4..9].fill(200));
+    rows[7][4..24].fill(200);
     assert_eq!(columns_of(grey_frame(rows), [7, 28], 8), [&[0][..], &[200; 20]].concat());
     assert_eq!(columns_of(grey_frame(rows), [7, 28], 9), [&[0][..], &[200; 5], &[0; 15]].concat());
 }
@@ -168,13 +169,13 @@ fn centre_scales_the_ink_and_puts_its_mass_in_the_middle() {
 fn paper_is_no_ink_and_a_blank_frame_has_none() {
     let (frame, bytes) = grey_frame([[255; 40]; 30]);
     assert_eq!(pixels_of(frame, &bytes, CENTRE, [28, 28]), [0; 784]);
-    // One pixel of 20 stands out of paper of 100.
+    // One pixel of 20 stands out of paper of 100, and is the strongest.
     let mut rows = [[100; 9]; 9];
     rows[4][4] = 120;
     let (frame, bytes) = grey_frame(rows);
     let pixels = pixels_of(frame, &bytes, CENTRE, [7, 7]);
     let expected: Vec<u8> = (0..49)
-        .map(|at| if (1..6).contains(&(at / 7)) && (1..6).contains(&(at % 7)) { 20 } else { 0 })
+        .map(|at| if (1..6).contains(&(at / 7)) && (1..6).contains(&(at % 7)) { 255 } else { 0 })
         .collect();
     assert_eq!(pixels, expected);
 }
@@ -185,11 +186,11 @@ fn paper_is_the_upper_middle_of_the_border_on_dark() {
         let inside = |at: usize| (1..6).contains(&(at / 7)) && (1..6).contains(&(at % 7));
         (0..49).map(|at| if inside(at) { value } else { 0 }).collect()
     };
-    // All four pixels are the border. The middle ones are 10 and 20 on dark: one pixel of 20 is left.
-    let (frame, bytes) = grey_frame([[10, 40], [10, 20]]);
-    assert_eq!(pixels_of(frame, &bytes, CENTRE, [7, 7]), box_of(20));
-    let (frame, bytes) = grey_frame([[245, 215], [245, 235]]);
-    assert_eq!(pixels_of(frame, &bytes, CENTRE, [7, 7]), box_of(20));
+    // All four pixels are the border. The middle ones are 10 and 20 on dark: one pixel of 10 is left.
+    let (frame, bytes) = grey_frame([[10, 30], [10, 20]]);
+    assert_eq!(pixels_of(frame, &bytes, CENTRE, [7, 7]), box_of(10));
+    let (frame, bytes) = grey_frame([[245, 225], [245, 235]]);
+    assert_eq!(pixels_of(frame, &bytes, CENTRE, [7, 7]), box_of(10));
 }
 
 #[test]
@@ -198,11 +199,11 @@ fn ink_is_what_has_a_quarter_of_the_strongest() {
     let mut rows = [[0; 9]; 9];
     rows[4] = [0, 0, 2, 10, 3, 0, 0, 0, 0];
     let (frame, bytes) = grey_frame(rows);
-    let pixels = pixels_of(frame, &bytes, CENTRE, [7, 7]);
-    // 2 × 1 pixels become 5 × 3, at −3/10, 1/10, 5/10, 9/10 and 13/10: 10, 9.3, 6.5, 3.7, 3. The
-    // centre of mass is at 1.92 of 5, so they begin at 3.5 − 1.92 = 1.58.
-    let expected: [u8; 7] = [0, 0, 10, 9, 7, 4, 3];
-    assert_eq!(pixels, [[0; 7], [0; 7], expected, expected, expected, [0; 7], [0; 7]].concat());
+    let pixels = pixels_of(frame, &bytes, CENTRE, [9, 9]);
+    // 2 × 1 pixels become 6 × 3, at −4/12, 0, 4/12, 8/12, 1 and 16/12: 10, 10, 7.7, 5.3, 3, 3. The
+    // centre of mass is at 2.24 of 6, so they begin at 4.5 − 2.24 = 2.26.
+    let [expected, none] = [[0, 0, 10, 10, 8, 5, 3, 3, 0], [0; 9]];
+    assert_eq!(pixels, [none, none, none, expected, expected, expected, none, none, none].concat());
 }
 
 #[test]
@@ -294,6 +295,106 @@ fn what_does_not_fit_the_frame_is_refused_by_name() {
 fn scratch_is_what_the_documents_say() {
     assert_eq!(4 * scratch_len(STRETCH, [28, 28]), 8 * 28);
     assert_eq!(4 * scratch_len(with(Background::Auto, CONTAIN), [28, 28]), 8 * 28 + 1024);
-    assert_eq!(4 * scratch_len(CENTRE, [28, 28]), 8 * 112 + 1024 + 112 * 112);
-    assert_eq!(4 * scratch_len(CENTRE, [28, 28]), 14_464);
+    // Border, reduced frame, cells, tiles, blocks.
+    assert_eq!(4 * scratch_len(CENTRE, [28, 28]), 1024 + 19_600 + 5016 + 400 + 5460);
+    assert_eq!(4 * scratch_len(CENTRE, [28, 28]), 31_500);
+}
+
+/// A light sheet of 160 × 120 pixels with a dark cross of 40 × 40 around its middle, 8 pixels thick.
+fn sheet() -> [[u8; 160]; 120] {
+    let mut rows = [[220; 160]; 120];
+    rows[40..80].iter_mut().for_each(|row| row[76..84].fill(40));
+    rows[56..64].iter_mut().for_each(|row| row[60..100].fill(40));
+    rows
+}
+
+fn found(rows: [[u8; 160]; 120], preprocessing: Preprocessing) -> (Found, Vec<u8>) {
+    let (frame, bytes) = grey_frame(rows);
+    let mut scratch = vec![0; scratch_len(preprocessing, [28, 28])];
+    let mut pixels = vec![0; 784];
+    let mut preparer = Preparer::new(frame, preprocessing, [28, 28], &mut scratch, &mut pixels).unwrap();
+    bytes.chunks(160).for_each(|row| preparer.push(row).unwrap());
+    let found = preparer.finish_observed(|_| {}).unwrap();
+    (found, pixels)
+}
+
+#[test]
+fn light_that_falls_and_a_shadow_change_nothing() {
+    let (plain, expected) = found(sheet(), CENTRE);
+    assert_eq!(plain, Found { background: Background::Light, lines: 0, parts: 1, specks: 0, is_tidy: false });
+    // The arms of the cross, 8 of 40 pixels thick, become 4 of 20.
+    assert_eq!(expected[14 * 28..15 * 28], [&[0; 4][..], &[255; 20], &[0; 4]].concat());
+    assert_eq!(expected[11 * 28..12 * 28], [&[0; 12][..], &[255; 4], &[0; 12]].concat());
+    let lit: [fn(usize, usize) -> usize; 3] = [
+        |x, _| 100 - x / 4,
+        |x, y| 100 - (x.abs_diff(80) + y.abs_diff(60)) / 3,
+        |x, y| if x + y > 140 { 60 } else { 100 },
+    ];
+    for light in lit {
+        let mut rows = sheet();
+        for (y, row) in rows.iter_mut().enumerate() {
+            for (x, grey) in row.iter_mut().enumerate() {
+                *grey = (usize::from(*grey) * light(x, y) / 100) as u8;
+            }
+        }
+        let (found, pixels) = found(rows, CENTRE);
+        assert_eq!((found.background, found.parts), (Background::Light, 1));
+        let farthest = pixels.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(farthest <= Some(60), "{farthest:?}");
+    }
+}
+
+#[test]
+fn chalk_on_a_board_is_found_as_ink_on_paper() {
+    let mut rows = sheet();
+    rows.as_flattened_mut().iter_mut().for_each(|grey| *grey = 255 - *grey);
+    let (board, pixels) = found(rows, CENTRE);
+    assert_eq!(board.background, Background::Dark);
+    assert_eq!(pixels, found(sheet(), CENTRE).1);
+}
+
+#[test]
+fn lines_specks_and_a_dark_edge_are_removed_and_can_be_kept() {
+    let (_, expected) = found(sheet(), CENTRE);
+    let mut rows = sheet();
+    // Two lines beside the cross, the second of which falls by 2 rows; one down, too.
+    rows[20].fill(120);
+    (0..160).for_each(|x| rows[95 + x / 80][x] = 120);
+    rows.iter_mut().for_each(|row| row[30] = 120);
+    // A speck of 4 × 4 pixels, and an edge of 3.
+    rows[100..104].iter_mut().for_each(|row| row[130..134].fill(30));
+    rows.iter_mut().for_each(|row| row[..3].fill(30));
+    let (sheet, pixels) = found(rows, CENTRE);
+    assert_eq!(pixels, expected);
+    assert_eq!((sheet.lines, sheet.parts, sheet.specks), (4, 1, 1));
+    let keep = Preprocessing { centring: Centring { line: 0, speck: 0, ..Centring::USUAL }, ..CENTRE };
+    let (sheet, pixels) = found(rows, keep);
+    assert!(pixels != expected && sheet.lines == 0 && sheet.specks > 0, "{sheet:?}");
+}
+
+#[test]
+fn a_dot_belongs_to_its_letter() {
+    let mut rows = [[220; 160]; 120];
+    rows[50..100].iter_mut().for_each(|row| row[76..84].fill(40));
+    rows[38..42].iter_mut().for_each(|row| row[78..82].fill(40));
+    let (letter, pixels) = found(rows, CENTRE);
+    assert_eq!((letter.parts, letter.specks), (2, 0));
+    // 62 pixels become 20: dot, gap and stem.
+    let column: Vec<bool> = (0..28).map(|row| pixels[row * 28 + 13] > 100).collect();
+    assert!(column.windows(3).any(|rows| rows == [true, false, false]), "{column:?}");
+    // Far away, the same is a speck.
+    rows[38..42].iter_mut().for_each(|row| row[78..82].fill(220));
+    rows[38..42].iter_mut().for_each(|row| row[120..124].fill(40));
+    assert_eq!((found(rows, CENTRE).0.parts, found(rows, CENTRE).0.specks), (1, 1));
+}
+
+#[test]
+fn a_blank_noisy_sheet_has_no_ink() {
+    let mut state = 1u32;
+    let mut rows = [[0; 160]; 120];
+    for grey in rows.as_flattened_mut() {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *grey = 180 + (state >> 28) as u8;
+    }
+    assert_eq!(found(rows, CENTRE).1, [0; 784]);
 }

@@ -18,7 +18,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             let background =
                 [Background::Dark, Background::Light, Background::Auto][usize::from(way / 3) % 3];
             let size = [height, width].map(|size| 1 + usize::from(size) % 48);
-            let prepared = prepare(&image, Preprocessing { fit, background }, size);
+            let prepared = prepare(&image, Preprocessing::new(fit, background), size);
             let Prepared { pixels, .. } = prepared.expect("what is decoded has pixels, and not too many");
             assert_eq!(pixels.len(), size[0] * size[1]);
         }

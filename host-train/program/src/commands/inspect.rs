@@ -204,7 +204,7 @@ fn thresholds(model: &Model<'_>, held_out: Option<&HeldOut>) -> String {
     )
 }
 
-fn preprocessing(Preprocessing { fit, background }: Preprocessing) -> String {
+fn preprocessing(Preprocessing { fit, background, .. }: Preprocessing) -> String {
     let fit = match fit {
         Fit::Stretch => "stretched to the size",
         Fit::Contain => "scaled to fit the size",

@@ -13,6 +13,7 @@ use clap::Args;
 use shared_model::{
     inspect::Shape,
     model::format::{Background, Fit, Preprocessing},
+    prepare::Found,
 };
 use std::{
     collections::HashMap,
@@ -22,7 +23,7 @@ use std::{
 use tinytriplet_data::{
     names::shown,
     picture,
-    prepare::{Prepared, prepare},
+    prepare::{Prepared, prepare_observed},
 };
 use tinytriplet_report::run_folder::write_whole;
 
@@ -41,8 +42,8 @@ pub struct SeeArgs {
     /// that is done as for the built-in model, which knows digits
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// PNG file to write: the original beside what the net is given, enlarged. Of several
-    /// pictures, or if the name does not end in .png, a folder of such files
+    /// PNG file to write: the original, what is found on the way, and what the net is given, side
+    /// by side. Of several pictures, or if the name does not end in .png, a folder of such files
     #[arg(short, long, value_name = "PATH")]
     pub out: Option<PathBuf>,
 }
@@ -68,21 +69,27 @@ pub fn run(SeeArgs { files, model, out }: &SeeArgs) -> Result<()> {
     };
     let style = Style::of_output();
     for (path, sheet) in pictures.iter().zip(sheets) {
-        let (original, [width, height], prepared) = picture::open(path, |image| {
-            Ok((
-                sheet.is_some().then(|| sheet::original(image)),
-                [image.width(), image.height()],
-                prepare(image, preprocessing, size)?,
-            ))
+        let mut images = Vec::new();
+        let ([width, height], prepared) = picture::open(path, |image| {
+            if sheet.is_some() {
+                images.push(sheet::original(image));
+            }
+            let prepared = prepare_observed(image, preprocessing, size, |stage| {
+                if sheet.is_some() {
+                    images.push(sheet::greys(stage.pixels, stage.size));
+                }
+            })?;
+            Ok(([image.width(), image.height()], prepared))
         })?;
-        let told = treatment(preprocessing, prepared.background, size);
+        let told = treatment(preprocessing, prepared.found, size);
         print(format_args!("{}: {width}x{height} pixels, {told}\n", shown(path)))?;
         print(drawn(&prepared.pixels, size[1], style))?;
         if let Some(text) = doubt(&prepared) {
             note("note", format_args!("{}: {text}", shown(path)));
         }
-        if let (Some(original), Some(path)) = (original, sheet) {
-            write_whole(&path, &sheet::beside(&original, &prepared.pixels, size)?)?;
+        if let Some(path) = sheet {
+            images.push(sheet::greys(&prepared.pixels, size));
+            write_whole(&path, &sheet::beside(&images)?)?;
             print(format_args!("wrote {}\n", shown(&path)))?;
         }
     }
@@ -148,23 +155,37 @@ fn sheet_paths(pictures: &[PathBuf], out: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Tells what has been done to a picture.
-fn treatment(
-    Preprocessing { fit, background }: Preprocessing,
-    found: Background,
-    size: [usize; 2],
-) -> String {
-    let by = if background == Background::Auto { "its border says" } else { "as the model says" };
-    let background = match found {
+fn treatment(Preprocessing { fit, background, .. }: Preprocessing, found: Found, size: [usize; 2]) -> String {
+    let is_searched = fit == Fit::Centre && !found.is_tidy;
+    let by = match (background, is_searched) {
+        (Background::Auto, true) => "most of it is",
+        (Background::Auto, false) => "its border says",
+        _ => "as the model says",
+    };
+    let background = match found.background {
         Background::Light => "light background",
         _ => "dark background",
     };
-    let inverted = if found == Background::Light { ", so inverted" } else { "" };
+    let inverted = if found.background == Background::Light { ", so inverted" } else { "" };
     let fit = match fit {
         Fit::Stretch => "stretched to",
         Fit::Contain => "scaled to fit",
         Fit::Centre => "its ink centred in",
     };
-    format!("{background} ({by}){inverted}; {fit} {}x{}", size[1], size[0])
+    let removed = if is_searched { removed(found) } else { String::new() };
+    format!("{background} ({by}){inverted}; {removed}{fit} {}x{}", size[1], size[0])
+}
+
+/// Tells what of the paper was removed.
+fn removed(found: Found) -> String {
+    let counted =
+        [(found.lines, "line of the paper", "lines of the paper"), (found.specks, "speck", "specks")];
+    let counted: Vec<String> = counted
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+        .collect();
+    if counted.is_empty() { String::new() } else { format!("{} removed; ", counted.join(" and ")) }
 }
 
 /// Tells why a net could not know an image.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use shared_model::{
     Distance, Model,
     inspect::{Element, Kernel, Shape, Step},
-    model::format::{Background, CalibratedThreshold, Fit},
+    model::format::{Background, CalibratedThreshold, Centring, Fit},
     wire::ModelInfo,
 };
 use tinytriplet_report::text::{hex, operation, path};
@@ -43,6 +43,7 @@ pub struct Facts {
     input: [u16; 3],
     fit: Fit,
     background: Background,
+    centring: Centring,
     embedding: Embedding,
     distance: &'static str,
     equal_error: Option<Threshold>,
@@ -146,6 +147,7 @@ impl Facts {
             input: shape(model.input.shape),
             fit: preprocessing.fit,
             background: preprocessing.background,
+            centring: preprocessing.centring,
             embedding: Embedding {
                 values: embedding.len(),
                 element: element(embedding.element),

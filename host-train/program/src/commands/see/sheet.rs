@@ -1,4 +1,5 @@
-//! A PNG with a picture on the left and what a net is given of it on the right.
+//! A PNG with a picture on the left, what a net is given of it on the right, and what is on the way
+//! from one to the other between them.
 
 use anyhow::Result;
 use image::{
@@ -32,18 +33,22 @@ fn enlarged<P: image::Pixel + 'static>(
     imageops::resize(image, image.width() * times, image.height() * times, FilterType::Nearest)
 }
 
-/// Returns the PNG of a picture, as [`original`] returns it, beside pixels of `[rows, columns]`.
-pub fn beside(original: &RgbaImage, pixels: &[u8], [rows, columns]: [usize; 2]) -> Result<Vec<u8>> {
-    let prepared = GrayImage::from_fn(columns as u32, rows as u32, |x, y| {
+/// Returns pixels of `[rows, columns]` at the size in which they are shown.
+pub fn greys(pixels: &[u8], [rows, columns]: [usize; 2]) -> RgbaImage {
+    let image = GrayImage::from_fn(columns as u32, rows as u32, |x, y| {
         Luma([pixels[y as usize * columns + x as usize]])
     });
-    let times = (SIDE / prepared.width().max(prepared.height())).max(1);
-    let prepared = DynamicImage::from(enlarged(&prepared, times)).into_rgba8();
-    let height = original.height().max(prepared.height());
-    let mut sheet =
-        RgbaImage::from_pixel(original.width() + prepared.width() + 3 * MARGIN, height + 2 * MARGIN, BETWEEN);
+    let times = (SIDE / image.width().max(image.height())).max(1);
+    DynamicImage::from(enlarged(&image, times)).into_rgba8()
+}
+
+/// Returns the PNG of images side by side.
+pub fn beside(images: &[RgbaImage]) -> Result<Vec<u8>> {
+    let height = images.iter().map(RgbaImage::height).max().unwrap_or(0);
+    let width: u32 = images.iter().map(|image| image.width() + MARGIN).sum();
+    let mut sheet = RgbaImage::from_pixel(width + MARGIN, height + 2 * MARGIN, BETWEEN);
     let mut left = MARGIN;
-    for image in [original, &prepared] {
+    for image in images {
         let top = MARGIN + (height - image.height()) / 2;
         imageops::overlay(&mut sheet, image, left.into(), top.into());
         left += image.width() + MARGIN;
@@ -60,7 +65,7 @@ mod tests {
     #[test]
     fn both_images_stand_side_by_side_enlarged() {
         let picture = GrayImage::from_fn(2, 1, |x, _| Luma([if x == 0 { 10 } else { 20 }]));
-        let png = beside(&original(&picture.into()), &[1, 2, 3, 4, 5, 6], [3, 2]).unwrap();
+        let png = beside(&[original(&picture.into()), greys(&[1, 2, 3, 4, 5, 6], [3, 2])]).unwrap();
         let sheet = image::load_from_memory(&png).unwrap().into_rgba8();
         // 2 × 1 pixels become 448 × 224; 2 × 3, times 149, become 298 × 447.
         assert_eq!(sheet.dimensions(), (448 + 298 + 3 * 16, 447 + 2 * 16));
