@@ -31,7 +31,7 @@ struct Picture {
 }
 
 impl Picture {
-    /// Noise with a dark stroke in it.
+    /// Noise with two dark strokes in it: one across the left half, and one that stands on it.
     fn new(format: Format, width: u16, height: u16, seed: u64) -> Self {
         let frame = Frame::new(format, width, height).unwrap();
         let mut bytes = vec![0; frame.row_len() * usize::from(height)];
@@ -39,6 +39,10 @@ impl Picture {
         bytes.iter_mut().for_each(|byte| *byte |= 0xc0);
         let middle = bytes.len() / 2;
         bytes[middle..].iter_mut().take(frame.row_len() / 2).for_each(|byte| *byte = 0);
+        let (rows, columns) = (usize::from(height), frame.row_len());
+        for row in bytes.chunks_mut(columns).take(rows / 2).skip(rows / 4) {
+            row[columns * 3 / 8..columns * 7 / 16].fill(0);
+        }
         Self { frame, bytes }
     }
 
