@@ -156,12 +156,13 @@ fn stream(model: &Model<'_>, rng: &mut impl Rng) -> Vec<u8> {
     stream
 }
 
+/// A side of a frame, mostly a short one.
+fn side(rng: &mut impl Rng) -> u16 {
+    if rng.random_range(0..8) == 0 { rng.random() } else { rng.random_range(0..24) }
+}
+
 /// The frames that show an image, some of them lost, doubled, or in another order.
 fn image(model: &Model<'_>, rng: &mut impl Rng) -> Vec<u8> {
-    let side = |rng: &mut _| match Rng::random_range(rng, 0..8) {
-        0 => Rng::random(rng),
-        _ => Rng::random_range(rng, 0..24),
-    };
     let (form, len) = if rng.random() {
         // A wrong length now and then.
         let len = model.input_len() + usize::from(rng.random_range(0..16) == 0);
