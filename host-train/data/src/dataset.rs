@@ -19,6 +19,11 @@ pub const DRAWN_DIGITS: &str = "drawn-digits";
 /// The path that stands for the drawn digits, where no folder has that name.
 pub const DRAWN: &str = "drawn";
 
+/// The name of made-up characters.
+pub const MADE_UP_CHARACTERS: &str = "made-up-characters";
+/// The path that stands for the made-up characters, where no folder has that name.
+pub const CHARACTERS: &str = "characters";
+
 /// Returns the group of a class: the part of its name before the last `/`, if it has one.
 #[must_use]
 pub(crate) fn group_of(class_name: &str) -> Option<&str> {
@@ -56,6 +61,8 @@ pub enum Source {
     Downloaded(PathBuf),
     /// Nowhere: this program drew the images.
     Drawn,
+    /// Nowhere: this program made up the characters.
+    MadeUp,
 }
 
 impl fmt::Display for Source {
@@ -66,6 +73,7 @@ impl fmt::Display for Source {
             Self::Cache(path) => write!(f, "{} (the cache)", path.display()),
             Self::Downloaded(path) => write!(f, "downloaded; the cache is {}", path.display()),
             Self::Drawn => f.write_str("drawn by this program"),
+            Self::MadeUp => f.write_str("made up by this program"),
         }
     }
 }

@@ -22,6 +22,19 @@ pub enum DataError {
     /// A file is there.
     #[error("{}: this is a file. Name the folder of all four IDX files, or of the images", .0.display())]
     NotAFolder(PathBuf),
+    /// Images of several sources have several sizes.
+    #[error(
+        "data.mixture: the images of {source_name} have {}×{} pixels, the run's own {}×{}. Set data.size such that \
+         they are alike", others[0], others[1], own[0], own[1]
+    )]
+    SourceSize {
+        /// The source, as the recipe names it.
+        source_name: String,
+        /// Rows and columns of the run's own images.
+        own: [usize; 2],
+        /// Rows and columns of the source's.
+        others: [usize; 2],
+    },
     /// The folder's images cannot be used.
     #[error(transparent)]
     Folder(#[from] FolderError),

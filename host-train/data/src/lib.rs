@@ -2,7 +2,8 @@
 //!
 //! [`find`] takes the first of these that there is:
 //!
-//! 1. the folder that the user names, or the word `drawn`;
+//! 1. the folder that the user names, or a word for what this program draws: `drawn` for digits,
+//!    `characters` for characters that it makes up ([`characters`]);
 //! 2. the folder that the environment variable [`VARIABLE`] names;
 //! 3. MNIST in this machine's cache;
 //! 4. MNIST from the network ([`download`]), which the cache then keeps;
@@ -17,6 +18,7 @@
 //! data say where they come from itself: [`Dataset::name`] and [`Dataset::source`] belong beside
 //! every number that is printed.
 
+pub mod characters;
 mod classes;
 mod dataset;
 pub mod download;
@@ -35,13 +37,17 @@ mod repeats;
 mod rng;
 mod search;
 mod split;
+mod training_data;
 mod triplets;
 
 pub use classes::{Class, ENOUGH_CLASSES_TO_HOLD_OUT, TooFewToHoldOut, classes, evenly, hold_out};
-pub use dataset::{DRAWN, DRAWN_DIGITS, Dataset, MNIST, MNIST_FINGERPRINTS, Source, VARIABLE};
+pub use dataset::{
+    CHARACTERS, DRAWN, DRAWN_DIGITS, Dataset, MADE_UP_CHARACTERS, MNIST, MNIST_FINGERPRINTS, Source, VARIABLE,
+};
 pub use error::DataError;
 pub use event::{Event, Progress};
 pub use rng::Rng;
 pub use search::{Place, Request, Search, find, known_size};
 pub use split::{Label, Split, SplitError};
+pub use training_data::{Part, PartImages, TrainingData, trained_on, trains_on_own};
 pub use triplets::{Triplet, origin_triplets};

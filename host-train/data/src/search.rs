@@ -1,7 +1,8 @@
 //! Looks for data: what the user names, what the environment does, the cache, the network.
 
 use crate::{
-    dataset::{DRAWN, Dataset, MNIST, Source, VARIABLE},
+    characters,
+    dataset::{CHARACTERS, DRAWN, Dataset, MNIST, Source, VARIABLE},
     download, drawn,
     error::DataError,
     event::{Event, Progress},
@@ -25,12 +26,15 @@ pub enum Place {
     /// network, drawn digits.
     #[default]
     Anywhere,
-    /// The place that the user named: a folder, or the word [`DRAWN`].
+    /// The place that the user named: a folder, or one of the words [`DRAWN`], [`CHARACTERS`] and
+    /// [`MNIST`].
     Named(PathBuf),
     /// Wherever MNIST is: in the folder that the environment names, in the cache, on the network.
     Mnist,
     /// Drawn digits.
     Drawn,
+    /// Made-up characters.
+    Characters,
 }
 
 /// A request to [`find`].
@@ -38,7 +42,7 @@ pub enum Place {
 pub struct Request {
     /// The place of the data.
     pub place: Place,
-    /// For drawn digits.
+    /// For what this program draws.
     pub seed: u64,
     /// The settings for images.
     pub config: DataConfig,
@@ -97,6 +101,7 @@ impl Search {
         match (&self.request.place, &self.environment) {
             (Place::Named(path), _) => self.named(path, Source::Given, progress),
             (Place::Drawn, _) => Ok(self.drawn()),
+            (Place::Characters, _) => Ok(self.characters()),
             (Place::Mnist, _) => self.mnist(progress),
             (Place::Anywhere, Some(path)) => self
                 .named(path, Source::Environment, progress)
@@ -117,13 +122,15 @@ impl Search {
         let place = match &self.request.place {
             Place::Named(path) => Some(path),
             Place::Anywhere => self.environment.as_ref(),
-            Place::Mnist | Place::Drawn => None,
+            Place::Mnist | Place::Drawn | Place::Characters => None,
         };
         match place {
             Some(path) if path.is_dir() => (!has_idx(path)).then_some(self.request.config.size.0),
-            // It is an error, unless it is the word.
-            Some(path) => (path == Path::new(DRAWN)).then_some(drawn::SIZE),
-            None => Some(drawn::SIZE), // MNIST's is the same
+            // It is an error, unless it is one of the words.
+            Some(path) => {
+                [DRAWN, CHARACTERS, MNIST].iter().any(|word| path == Path::new(word)).then_some(drawn::SIZE)
+            }
+            None => Some(drawn::SIZE), // MNIST's and the characters' are the same
         }
     }
 
@@ -147,7 +154,7 @@ impl Search {
         dataset(MNIST.into(), source, preprocessing, &self.cache, mnist.contents)
     }
 
-    /// Returns the data that somebody named, by a path or by the word.
+    /// Returns the data that somebody named, by a path or by a word.
     fn named(
         &self,
         path: &Path,
@@ -155,8 +162,12 @@ impl Search {
         progress: Progress<'_>,
     ) -> Result<Dataset, DataError> {
         if !path.exists() {
-            let word = path == Path::new(DRAWN);
-            return if word { Ok(self.drawn()) } else { Err(DataError::NoFolder(path.into())) };
+            return match path.to_str() {
+                Some(DRAWN) => Ok(self.drawn()),
+                Some(CHARACTERS) => Ok(self.characters()),
+                Some(MNIST) => self.mnist(progress),
+                _ => Err(DataError::NoFolder(path.into())),
+            };
         }
         if !path.is_dir() {
             return Err(DataError::NotAFolder(path.into()));
@@ -210,6 +221,11 @@ impl Search {
         Ok(data)
     }
 
+    fn characters(&self) -> Dataset {
+        let Request { seed, config, .. } = &self.request;
+        Dataset { preprocessing: config.preprocessing(Fit::Centre), ..characters::dataset(*seed) }
+    }
+
     fn drawn(&self) -> Dataset {
         let Request { seed, config, .. } = &self.request;
         let digits = drawn::dataset(*seed, drawn::TRAIN_PER_CLASS, drawn::TEST_PER_CLASS);
@@ -229,7 +245,7 @@ fn tell_of_repeats(data: &Dataset, folder: &Path, progress: Progress<'_>) {
 }
 
 /// The name of a folder, which `.` does not tell; without what a model file could not hold.
-fn whole_name(path: &Path) -> String {
+pub(crate) fn whole_name(path: &Path) -> String {
     let whole = path.canonicalize().unwrap_or_else(|_| path.into());
     shown(whole.file_name().unwrap_or(whole.as_os_str()))
 }
@@ -471,6 +487,18 @@ mod tests {
         let dataset = search(Some(Path::new(DRAWN)), None).unwrap();
         assert_eq!((dataset.name.as_str(), dataset.source), ("drawn-digits", Source::Drawn));
         assert_eq!((dataset.train.len(), dataset.test.len()), (12_000, 2_000));
+    }
+
+    #[test]
+    fn a_word_asks_for_made_up_characters() {
+        let dataset = search(Some(Path::new(CHARACTERS)), None).unwrap();
+        assert_eq!((dataset.name.as_str(), &dataset.source), ("made-up-characters", &Source::MadeUp));
+        assert_eq!(
+            (dataset.preprocessing.fit, dataset.preprocessing.background),
+            (Fit::Centre, Background::Auto)
+        );
+        let wanted = at(Place::Characters, None).find(&mut |event| panic!("{event:?}")).unwrap();
+        assert_eq!(wanted.test, dataset.test);
     }
 
     /// The real thing, where this machine has it.

@@ -44,12 +44,13 @@ pub fn export(
     let images: Vec<&[u8]> = calibration.iter().map(|&index| data.train.image(index)).collect();
     let quantized = quantize(net, &images).map_err(|error| error.in_config(&config.net))?;
 
+    let dataset = tinytriplet_data::trained_on(data, &config.data);
     let mut description = Description {
         name: &config.name,
         preprocessing: data.preprocessing,
         distance: config.net.distance(),
         thresholds: Thresholds::default(),
-        dataset: &data.name,
+        dataset: &dataset,
         seed: config.seed,
         images_seen,
         precision_at_1: 0.0,

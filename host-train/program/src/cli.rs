@@ -4,9 +4,9 @@ mod help;
 
 use crate::{
     commands::{
-        self, bench::BenchArgs, completions::CompletionsArgs, device::DeviceArgs, draw::DrawArgs,
-        embed::EmbedArgs, eval::EvalArgs, export::ExportArgs, inspect::InspectArgs, report::ReportArgs,
-        samples::SamplesArgs, see::SeeArgs, study::StudyArgs, train::TrainArgs,
+        self, bench::BenchArgs, characters::CharactersArgs, completions::CompletionsArgs, device::DeviceArgs,
+        draw::DrawArgs, embed::EmbedArgs, eval::EvalArgs, export::ExportArgs, inspect::InspectArgs,
+        report::ReportArgs, samples::SamplesArgs, see::SeeArgs, study::StudyArgs, train::TrainArgs,
     },
     terminal,
 };
@@ -75,6 +75,9 @@ enum Command {
     /// Print the drawn digits as text, the format of firmware/demo/digits.txt
     #[command(after_help = help::DRAW)]
     Draw(DrawArgs),
+    /// Write a picture of made-up characters, a row per character
+    #[command(after_help = help::CHARACTERS)]
+    Characters(CharactersArgs),
     /// Print a script that lets a shell complete this program's commands and options
     #[command(after_help = help::COMPLETIONS)]
     Completions(CompletionsArgs),
@@ -134,6 +137,7 @@ impl Cli {
             Command::Device(args) => return commands::device::run(args),
             Command::Samples(args) => commands::samples::run(&args),
             Command::Draw(args) => commands::draw::run(&args),
+            Command::Characters(args) => commands::characters::run(&args),
             Command::Completions(args) => commands::completions::run(&args, &mut Self::description()),
         }
         .map(|()| ExitCode::SUCCESS)

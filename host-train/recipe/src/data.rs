@@ -1,6 +1,6 @@
 //! `[data]`: what becomes of images in folders, and what is set aside.
 
-use crate::{check::Check, error::ConfigError, size::Size};
+use crate::{characters::CharactersConfig, check::Check, error::ConfigError, size::Size};
 use serde::{Deserialize, Serialize};
 use shared_model::{
     inspect::Shape,
@@ -32,6 +32,17 @@ pub struct DataConfig {
     /// images count. 0 leaves none out.
     #[serde(skip_serializing_if = "is_zero")]
     pub min_images: usize,
+    /// Where the run's own images are, unless the command line says: what `--data` takes. Without it,
+    /// they are looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// What is trained on, where that is not the run's own images alone: several sources, each with a
+    /// share of every batch.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mixture: Vec<SourceConfig>,
+    /// How made-up characters are drawn, where a source is `characters`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub characters: CharactersConfig,
     /// Names of the classes, or of groups of them, that are not trained on, so that it can be told how good the net is
     /// at things that it has never seen. At least two classes must be left.
     pub unseen: Vec<String>,
@@ -48,6 +59,11 @@ fn is_usual(centring: &Centring) -> bool {
     *centring == Centring::USUAL
 }
 
+/// Returns true for a table that is left out when a recipe is written.
+fn is_default(characters: &CharactersConfig) -> bool {
+    *characters == CharactersConfig::default()
+}
+
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
@@ -57,6 +73,9 @@ impl Default for DataConfig {
             centring: Centring::USUAL,
             test_share: 0.2,
             min_images: 0,
+            source: None,
+            mixture: Vec::new(),
+            characters: CharactersConfig::default(),
             unseen: Vec::new(),
         }
     }
@@ -75,10 +94,12 @@ impl DataConfig {
         }
     }
 
-    /// Returns true if it makes the same images as `other`, whatever is set aside of them.
+    /// Returns true if it makes the same images as `other` to evaluate with, whatever is set aside of them
+    /// or trained on beside them.
     #[must_use]
     pub fn reads_as(&self, other: &Self) -> bool {
-        Self { unseen: other.unseen.clone(), ..self.clone() } == *other
+        let Self { unseen, mixture, characters, .. } = other.clone();
+        Self { unseen, mixture, characters, ..self.clone() } == *other
     }
 
     /// Returns the preprocessing of data that have `fit` where the config names none.
@@ -93,8 +114,30 @@ impl DataConfig {
         check.that(threshold > 0, "data.centring.threshold", threshold, "1 to 255")?;
         check.that(self.centring.is_valid(), "data.centring.line", line, "0, or 5 to 8")?;
         let share_fits = self.test_share > 0.0 && self.test_share <= 0.9;
-        check.that(share_fits, "data.test_share", self.test_share, "above 0, up to 0.9")
+        check.that(share_fits, "data.test_share", self.test_share, "above 0, up to 0.9")?;
+        for (at, source) in self.mixture.iter().enumerate() {
+            let fits = source.share > 0.0 && source.share <= 1000.0;
+            check.that(
+                fits,
+                format_args!("data.mixture[{at}].share"),
+                source.share,
+                "above 0, up to 1000",
+            )?;
+        }
+        self.characters.check(check)
     }
+}
+
+/// A source of images that are trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    /// What `--data` takes: a folder, `mnist`, `drawn` or `characters`. Without it, the run's own
+    /// images, except what is held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Its share of the classes of a batch, relative to the other sources': above 0, up to 1,000.
+    pub share: f64,
 }
 
 /// The part of the data that is never trained on.

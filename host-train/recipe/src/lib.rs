@@ -7,6 +7,7 @@
 
 mod batch;
 mod change;
+mod characters;
 mod check;
 mod config;
 mod data;
@@ -21,8 +22,9 @@ mod size;
 mod train;
 
 pub use batch::{BalancedConfig, BatchConfig};
+pub use characters::{CharactersConfig, StrokeKind};
 pub use config::{Backend, Config, ValidConfig};
-pub use data::{DataConfig, HoldOut};
+pub use data::{DataConfig, HoldOut, SourceConfig};
 pub use error::ConfigError;
 pub use loss::*;
 pub use net::*;

@@ -225,8 +225,12 @@ mod page {
                 size,
                 fit: Some(Fit::Stretch),
                 background: Background::Dark,
+                centring: shared_model::model::format::Centring { threshold: 9, line: 5, speck: 1 },
                 test_share: 0.1,
                 min_images: 5,
+                source: Some("mnist".into()),
+                mixture: vec![SourceConfig { source: Some("drawn".into()), share: 1.0 }],
+                characters: CharactersConfig { classes: Some(9), ..CharactersConfig::default() },
                 unseen: vec!["a".into()],
             },
             net: NetConfig {

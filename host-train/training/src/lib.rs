@@ -11,6 +11,7 @@ mod dihedral;
 mod fused_conv;
 mod loss;
 mod miner;
+mod mixture;
 pub mod net;
 mod product;
 pub mod sampler;

@@ -17,7 +17,7 @@ pub struct Batch {
 }
 
 /// An endless source of batches.
-pub trait Sampler {
+pub trait Sampler: Sync {
     /// Returns the next batch.
     fn batch(&mut self) -> Batch;
 

@@ -18,7 +18,7 @@ pub use outcome::{Ended, Trained};
 pub use training::{check_net, shape};
 
 use crate::Device;
-use tinytriplet_data::Split;
+use tinytriplet_data::TrainingData;
 use tinytriplet_recipe::ValidConfig;
 use training::Training;
 
@@ -31,7 +31,7 @@ use training::Training;
 /// a net, the training diverges or collapses, or a checkpoint cannot be read or written.
 pub fn train(
     config: &ValidConfig,
-    data: &Split,
+    data: &TrainingData<'_>,
     device: &Device,
     start: Start<'_>,
     observer: &mut dyn Observer,

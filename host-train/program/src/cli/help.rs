@@ -131,6 +131,11 @@ Examples:
   host-train draw
   host-train draw --per-class 3 --seed 2 > digits.txt";
 
+pub const CHARACTERS: &str = "\
+Examples:
+  host-train characters characters.png
+  host-train characters steady.png --set data.characters.jitter=0";
+
 pub const COMPLETIONS: &str = "\
 Examples:
   host-train completions bash >> ~/.bash_completion

@@ -4,7 +4,11 @@ use crate::terminal::{Progress, note};
 use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
-use tinytriplet_data::{Dataset, Event, Place, Request, Source, known_size};
+use tinytriplet_data::{
+    DataError, Dataset, Event, Label, Place, Progress as Tell, Request, Source, Split, TrainingData,
+    known_size, trains_on_own,
+};
+use tinytriplet_evaluation::scores::TrainedOn;
 use tinytriplet_recipe::DataConfig;
 use tinytriplet_report::text::{count, thousands};
 
@@ -12,9 +16,9 @@ use tinytriplet_report::text::{count, thousands};
 #[derive(Clone, Debug, Args)]
 pub struct DataArgs {
     /// Folder of the four IDX files, plain or gzipped; or of images (PNG, JPEG, BMP), one
-    /// sub-folder per class, or per group of classes; or `drawn` for drawn digits [default: a
-    /// run's own data; without a run the folder in TINYTRIPLET_DATA, the cache, a download, drawn
-    /// digits]
+    /// sub-folder per class, or per group of classes; or `characters` for made-up characters, `drawn`
+    /// for drawn digits [default: a run's own data; without a run the recipe's, the folder in
+    /// TINYTRIPLET_DATA, the cache, a download, drawn digits]
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
     /// Name image files that are broken, and go on without them
@@ -51,8 +55,9 @@ pub fn find_own(place: Place, skip_broken: bool, seed: u64, config: &DataConfig)
 
 impl DataArgs {
     fn request(&self, seed: u64, config: &DataConfig) -> Request {
+        let named = self.data.clone().or_else(|| config.source.as_ref().map(PathBuf::from));
         Request {
-            place: self.data.clone().map_or(Place::Anywhere, Place::Named),
+            place: named.map_or(Place::Anywhere, Place::Named),
             seed,
             config: config.clone(),
             skip_broken: self.skip_broken,
@@ -66,11 +71,55 @@ impl DataArgs {
     }
 }
 
+/// Returns what a recipe trains on, beside `own` or in its place: see [`TrainingData::find`]. `data` are the run's
+/// data.
+///
+/// # Errors
+/// Returns an error if a source cannot be used.
+pub fn training_data<'a>(
+    own: &'a Split,
+    data: &Dataset,
+    skip_broken: bool,
+    seed: u64,
+    config: &DataConfig,
+) -> Result<TrainingData<'a>> {
+    let request =
+        Request { place: Place::Anywhere, seed, config: config.clone(), skip_broken, to_train: true };
+    Ok(telling(|progress| TrainingData::find(own, data, &request, progress))?)
+}
+
+/// Returns what a recipe's training has of the data that it is evaluated on; `unseen` are the labels that it
+/// leaves out.
+pub fn trained_on<'a>(data: &Dataset, config: &DataConfig, unseen: &'a [Label]) -> TrainedOn<'a> {
+    if trains_on_own(data, config) { TrainedOn::AllBut(unseen) } else { TrainedOn::OtherData(unseen) }
+}
+
 /// `whose` is added to what is said of the data.
 fn search(request: Request, whose: &str) -> Result<Dataset> {
+    let data = telling(|progress| tinytriplet_data::find(request, progress))?;
+    let groups = match data.groups().len() {
+        0 => String::new(),
+        groups => format!(" in {}", count(groups as u64, "group")),
+    };
+    let found = format!(
+        "{}: {} training and {} test images of {}x{}\n{} classes{groups}, {}{whose}",
+        data.name,
+        thousands(data.train.len() as u64),
+        thousands(data.test.len() as u64),
+        data.train.height,
+        data.train.width,
+        data.class_count(),
+        data.source,
+    );
+    note("data", found);
+    Ok(data)
+}
+
+/// Finds something, and shows how that goes on.
+fn telling<T>(find: impl FnOnce(Tell<'_>) -> Result<T, DataError>) -> Result<T, DataError> {
     let mut download: Option<(Progress, String)> = None;
     let mut reading: Option<Progress> = None;
-    let data = tinytriplet_data::find(request, &mut |event| match event {
+    find(&mut |event| match event {
         Event::Note(text) => note("note", text),
         Event::Read { done, of } => {
             let progress = reading.get_or_insert_with(|| Progress::new("read", of as u64, "images"));
@@ -95,26 +144,14 @@ fn search(request: Request, whose: &str) -> Result<Dataset> {
                 progress.finish(&what);
             }
         }
-    })?;
-    let groups = match data.groups().len() {
-        0 => String::new(),
-        groups => format!(" in {}", count(groups as u64, "group")),
-    };
-    let found = format!(
-        "{}: {} training and {} test images of {}x{}\n{} classes{groups}, {}{whose}",
-        data.name,
-        thousands(data.train.len() as u64),
-        thousands(data.test.len() as u64),
-        data.train.height,
-        data.train.width,
-        data.class_count(),
-        data.source,
-    );
-    note("data", found);
-    Ok(data)
+    })
 }
 
 /// Returns the mark after every number that was not measured on data from outside.
 pub fn mark(data: &Dataset) -> &'static str {
-    if data.source == Source::Drawn { " (on DRAWN digits, not MNIST)" } else { "" }
+    match data.source {
+        Source::Drawn => " (on DRAWN digits, not MNIST)",
+        Source::MadeUp => " (on MADE-UP characters)",
+        _ => "",
+    }
 }

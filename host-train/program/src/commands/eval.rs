@@ -18,7 +18,9 @@ use std::{
     io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
-use tinytriplet_data::{DRAWN_DIGITS, Dataset, Label, MNIST, photographs::Kind};
+use tinytriplet_data::{
+    CHARACTERS, DRAWN_DIGITS, Dataset, Label, MADE_UP_CHARACTERS, MNIST, Source, photographs::Kind,
+};
 use tinytriplet_evaluation::{
     export::cut,
     metrics::Draws,
@@ -93,7 +95,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     }
     let progress = Progress::new("evaluate", 0, "images");
     // A mixture has the names of all its parts.
-    let is_other = !metadata.training.dataset.contains(cut(&data.name));
+    let is_other = data.source == Source::MadeUp || !metadata.training.dataset.contains(cut(&data.name));
     let unseen = unseen_labels(&data, config, is_other)?;
     let trained_on = if is_other { TrainedOn::OtherData(&unseen) } else { TrainedOn::AllBut(&unseen) };
     let draws = Draws { episodes: args.episodes, seed: args.seed };
@@ -165,6 +167,11 @@ fn find(args: &EvalArgs, model: &Model<'_>, config: &DataConfig) -> Result<Datas
     let data = match &run {
         Some(run) => run.find(&args.data, training.seed, config)?,
         None => {
+            // What this program draws is found by the seed alone.
+            if args.data.data.is_none() && training.dataset == MADE_UP_CHARACTERS {
+                let config = DataConfig { source: Some(CHARACTERS.into()), ..config.clone() };
+                return super::data::find(&args.data, training.seed, &config);
+            }
             if args.data.data.is_none() && ![MNIST, DRAWN_DIGITS].contains(&training.dataset) {
                 bail!(
                     "{}: this model was trained on {}, and a model file alone does not tell where that is; name the \

@@ -2,7 +2,7 @@
 
 use super::{
     checkpoint::checkpoint,
-    data::DataArgs,
+    data::{DataArgs, trained_on},
     model_file::read_model,
     run_data::{Needed, OtherData, RunData},
 };
@@ -20,7 +20,7 @@ use tinytriplet_data::Dataset;
 use tinytriplet_evaluation::{
     history::HistoryRow,
     metrics::Draws,
-    scores::{TrainedOn, float_scores, int8_scores},
+    scores::{float_scores, int8_scores},
 };
 use tinytriplet_recipe::{Config, NetConfig};
 use tinytriplet_report::{
@@ -115,7 +115,7 @@ fn judge<T>(
 
     let progress = Progress::new("evaluate", 0, "");
     let float = float_scores(|split| net.embed(split.images()), model.distance(), &data, &unseen);
-    let int8 = int8_scores(&model, &data, TrainedOn::AllBut(&unseen), Some(Draws::DEFAULT));
+    let int8 = int8_scores(&model, &data, trained_on(&data, &config.data, &unseen), Some(Draws::DEFAULT));
     progress.finish("float and int8");
     let progress = Progress::new("report", 0, "");
     let name = folder.name(&config.name);

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use shared_model::model::format::Fit;
 use std::{fs, io, path::PathBuf};
-use tinytriplet_data::{DRAWN_DIGITS, Dataset, MNIST_FINGERPRINTS, Place, Source, Split};
+use tinytriplet_data::{DRAWN_DIGITS, Dataset, MADE_UP_CHARACTERS, MNIST_FINGERPRINTS, Place, Source, Split};
 use tinytriplet_recipe::DataConfig;
 use tinytriplet_report::{
     run_folder::{DATA, METRICS, RunFolder},
@@ -20,7 +20,7 @@ use tinytriplet_report::{
 pub struct Record {
     /// [`Dataset::name`].
     name: String,
-    /// The absolute path of the folder. Drawn digits and MNIST from the cache have none, and neither
+    /// The absolute path of the folder. What this program draws and MNIST from the cache have none, and neither
     /// has a folder whose path is not Unicode, which JSON does not hold.
     folder: Option<String>,
     /// True if broken images were passed over.
@@ -51,7 +51,7 @@ impl Record {
     pub fn new(data: &Dataset, skip_broken: bool) -> Self {
         let folder = match &data.source {
             Source::Given(path) | Source::Environment(path) => Some(path),
-            Source::Cache(_) | Source::Downloaded(_) | Source::Drawn => None,
+            Source::Cache(_) | Source::Downloaded(_) | Source::Drawn | Source::MadeUp => None,
         };
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         Self {
@@ -62,6 +62,11 @@ impl Record {
             train: (&data.train).into(),
             test: (&data.test).into(),
         }
+    }
+
+    /// Returns true if broken images are passed over.
+    pub fn skips_broken(&self) -> bool {
+        self.skip_broken
     }
 
     /// Writes it to a run's folder.
@@ -83,9 +88,13 @@ impl Record {
     fn places(&self) -> Vec<Place> {
         let is_mnist =
             [&self.train, &self.test].map(|split| split.fingerprint.as_str()) == MNIST_FINGERPRINTS;
-        let is_drawn = self.folder.is_none() && self.name == DRAWN_DIGITS;
+        let is_own = |name| self.folder.is_none() && self.name == name;
         let folder = self.folder.as_ref().map(|folder| Place::Named(folder.into()));
-        let others = [(is_mnist, Place::Mnist), (is_drawn, Place::Drawn)];
+        let others = [
+            (is_mnist, Place::Mnist),
+            (is_own(DRAWN_DIGITS), Place::Drawn),
+            (is_own(MADE_UP_CHARACTERS), Place::Characters),
+        ];
         folder.into_iter().chain(others.into_iter().filter(|(is, _)| *is).map(|(_, place)| place)).collect()
     }
 }
@@ -161,7 +170,7 @@ impl RunData {
 
     /// Returns true if broken images are to be passed over, as the user or the run has it.
     pub fn skips_broken(&self, args: &DataArgs) -> bool {
-        args.skip_broken || self.record().is_some_and(|record| record.skip_broken)
+        args.skip_broken || self.record().is_some_and(Record::skips_broken)
     }
 
     /// Returns the data to go on with, which must be the run's. A run without a record looks where a
@@ -337,6 +346,7 @@ mod tests {
         assert_eq!(places("mnist", Source::Given("/x".into()), other), [named()]);
         assert_eq!(places("drawn-digits", Source::Drawn, other), [Place::Drawn]);
         assert_eq!(places("drawn-digits", Source::Given("/x".into()), other), [named()]);
+        assert_eq!(places("made-up-characters", Source::MadeUp, other), [Place::Characters]);
     }
 
     #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! `study`: recipes side by side, judged by held-out images; the tables of docs/TRAINING.md.
 
-use super::data::DataArgs;
+use super::data::{DataArgs, trained_on, training_data};
 use crate::terminal::{Progress, print};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tinytriplet_data::Dataset;
 use tinytriplet_evaluation::{
     export::export,
-    scores::{Scores, TrainedOn, float_scores, int8_scores},
+    scores::{Scores, float_scores, int8_scores},
 };
 use tinytriplet_recipe::{Config, ConfigError, HoldOut, ValidConfig, from_toml};
 use tinytriplet_report::text::{count, thousands};
@@ -96,7 +96,7 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         let mut outcomes = Vec::new();
         for &seed in &study.seeds {
             progress.set(done, || format!("{name}, seed {seed}"));
-            outcomes.push(outcome(config, seed, &data, &validation)?);
+            outcomes.push(outcome(config, seed, &data, &validation, args.data.skip_broken)?);
             done += 1;
         }
         progress.suspend(|| print(row(name, &outcomes, with_unseen) + "\n"))?;
@@ -128,18 +128,25 @@ struct Outcome {
 }
 
 /// `validation` is [`Dataset::validation`] of `data`.
-fn outcome(config: &ValidConfig, seed: u64, data: &Dataset, validation: &Dataset) -> Result<Outcome> {
+fn outcome(
+    config: &ValidConfig,
+    seed: u64,
+    data: &Dataset,
+    validation: &Dataset,
+    skip_broken: bool,
+) -> Result<Outcome> {
     let mut config = config.clone().into_inner();
     config.seed = seed;
     let config = config.validate("study")?;
     let unseen = data.unseen_labels(&config.data)?;
     let seen = data.without(&unseen);
-    let trained = train(&config, &seen.train, &device(config.backend)?, Start::New, &mut ())?;
+    let training = training_data(&seen.train, data, skip_broken, seed, &config.data)?;
+    let trained = train(&config, &training, &device(config.backend)?, Start::New, &mut ())?;
     let file = export(&trained.net.to_float_net(), &config, &seen, trained.images_seen)?;
     let model = Model::decode(&file)?;
     Ok(Outcome {
         float: float_scores(|split| trained.net.embed(split.images()), model.distance(), validation, &unseen),
-        int8: int8_scores(&model, validation, TrainedOn::AllBut(&unseen), None),
+        int8: int8_scores(&model, validation, trained_on(data, &config.data, &unseen), None),
         parameters: model.parameters(),
         macs: model.macs(),
         images_seen: trained.images_seen,

@@ -3,7 +3,7 @@
 use super::{
     bench::embeddings_per_second,
     checkpoint::checkpoint,
-    data::{DataArgs, mark},
+    data::{DataArgs, mark, trained_on, training_data},
     episodes::episode_tables,
     inspect::HeldOut,
     run_data::{Record, RunData},
@@ -22,15 +22,17 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use tinytriplet_data::{Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label};
+use tinytriplet_data::{Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label, TrainingData};
 use tinytriplet_evaluation::{
     export::export,
     history::HistoryRow,
     metrics::Draws,
     metrics::{Rates, SeparatePairs},
-    scores::{Scores, TrainedOn, float_scores, int8_scores},
+    scores::{Scores, float_scores, int8_scores},
 };
-use tinytriplet_recipe::{Backend, Config, ConfigError, HoldOut, NetConfig, PRESETS, ValidConfig};
+use tinytriplet_recipe::{
+    Backend, Config, ConfigError, DataConfig, HoldOut, NetConfig, PRESETS, ValidConfig,
+};
 use tinytriplet_report::{
     REPORT, Run, history,
     run_folder::{CHECKPOINT, CONFIG, DATA, HISTORY, METRICS, MODEL, ROC, RunFolder},
@@ -47,8 +49,8 @@ use tinytriplet_training::{
 /// Arguments of `train`.
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
-    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, lenet5, origin,
-    /// quick, tiny, unseen
+    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, characters, lenet5,
+    /// origin, quick, tiny, unseen
     #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
     pub config: String,
     /// The source of the images
@@ -204,6 +206,8 @@ impl<'a> Job<'a> {
     fn train(&self, seen: &Dataset) -> Result<Trained> {
         let Self { args, config, folder, checkpoints, .. } = self;
         let toml = config.to_toml().context("cannot write the config as TOML")?;
+        let skip_broken = self.record.skips_broken();
+        let data = training_data(&seen.train, &self.data, skip_broken, config.seed, &config.data)?;
         let start = match &args.resume {
             Some(_) => Start::Resuming(checkpoints),
             None => Start::Saving(checkpoints),
@@ -214,8 +218,9 @@ impl<'a> Job<'a> {
             Some(_) => Ok(()),
             None => self.record.write(folder),
         });
-        let trained =
-            begun.and_then(|()| train(config, seen, &self.device, folder, start)).inspect_err(|_| {
+        let trained = begun
+            .and_then(|()| train(config, &data, seen, &self.device, folder, start))
+            .inspect_err(|_| {
                 if args.resume.is_none() && checkpoints.is_empty() {
                     folder.discard(&[CONFIG, DATA, HISTORY]); // nothing was trained: the name stays free
                 }
@@ -247,7 +252,8 @@ impl<'a> Job<'a> {
         let Self { data, unseen, .. } = self;
         let progress = Progress::new("evaluate", 0, "");
         let float = float_scores(|split| net.embed(split.images()), model.distance(), data, unseen);
-        let int8 = int8_scores(model, data, TrainedOn::AllBut(unseen), Some(Draws::DEFAULT));
+        let int8 =
+            int8_scores(model, data, trained_on(data, &self.config.data, unseen), Some(Draws::DEFAULT));
         self.folder.write(ROC, roc(&int8.pairs.roc).as_bytes())?;
         let embeddings_per_second = embeddings_per_second(model);
         progress.finish(&format!("{} test images, float and int8", thousands(data.test.len() as u64)));
@@ -359,17 +365,19 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     }
 }
 
+/// Trains on `data`, of which `seen` are the run's own.
 fn train(
     config: &ValidConfig,
-    data: &Dataset,
+    data: &TrainingData<'_>,
+    seen: &Dataset,
     device: &Device,
     folder: &RunFolder,
     start: Start<'_>,
 ) -> Result<Trained> {
     let progress = Progress::new("train", 0, "steps");
     let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
-    let trained = train::train(config, &data.train, device, start, &mut terminal);
-    let trained = trained.map_err(|error| in_their_words(error, data))?;
+    let trained = train::train(config, data, device, start, &mut terminal);
+    let trained = trained.map_err(|error| in_their_words(error, seen, &config.data))?;
     if let Some(error) = terminal.unwritten {
         return Err(error);
     }
@@ -384,7 +392,7 @@ fn train(
         note("note", "the run is finished as it is now; Ctrl-C once more ends it at once");
     }
     if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
-        let or = match data.class_count() {
+        let or = match seen.class_count() {
             ENOUGH_CLASSES_TO_HOLD_OUT.. => ", or hold whole classes out (train.hold_out = \"classes\")",
             _ => "",
         };
@@ -400,9 +408,9 @@ fn train(
 }
 
 /// Errors of training know neither where the data are nor what the classes are called.
-fn in_their_words(error: TrainError, data: &Dataset) -> anyhow::Error {
+fn in_their_words(error: TrainError, data: &Dataset, config: &DataConfig) -> anyhow::Error {
     let class = match error {
-        TrainError::Data(SamplerError::TooFewImages { label, .. }) => {
+        TrainError::Data(SamplerError::TooFewImages { label, .. }) if config.mixture.is_empty() => {
             format!(": class {label} is `{}`", data.class_names[usize::from(label)])
         }
         _ => String::new(),

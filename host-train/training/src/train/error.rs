@@ -56,6 +56,14 @@ pub enum TrainError {
         /// What to change in the config.
         advice: String,
     },
+    /// Made-up characters come once, and something wants classes that come again.
+    #[error("{field} needs classes that come again, and made-up characters do not: {advice}")]
+    Endless {
+        /// The field of the config.
+        field: &'static str,
+        /// What to change in the config.
+        advice: &'static str,
+    },
     /// Turned, the classes are more than there are labels.
     #[error("train.turned_classes makes more than 65536 classes of those in the data; leave it out")]
     TooManyClasses,

@@ -1,7 +1,7 @@
 use super::schedule::learning_rate;
 use super::*;
 use crate::{net::NetError, sampler::SamplerError};
-use tinytriplet_data::{Label, Rng};
+use tinytriplet_data::{Label, Rng, Split};
 use tinytriplet_evaluation::history::HistoryRow;
 use tinytriplet_recipe::{
     Backend, BatchConfig, Config, DenseConfig, HoldOut, LayerConfig, LossConfig, ProxiesConfig, Schedule,
@@ -65,7 +65,7 @@ fn device(config: &ValidConfig) -> Device {
 }
 
 fn run(config: &ValidConfig) -> Result<Trained, TrainError> {
-    train(config, &bars(40), &device(config), Start::New, &mut ())
+    train(config, &(&bars(40)).into(), &device(config), Start::New, &mut ())
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn an_interrupted_training_goes_on_to_the_same_bits() {
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = Checkpoints::new(folder.path());
         let device = device(&config);
-        let start = |start, stop| train(&config, &bars(40), &device, start, &mut StopAt(stop, 0));
+        let start = |start, stop| train(&config, &(&bars(40)).into(), &device, start, &mut StopAt(stop, 0));
         let first = start(Start::Saving(&checkpoints), stop).unwrap();
         assert_eq!((first.ended, first.steps), (Ended::Interrupted, stop));
         let names: Vec<_> =
@@ -132,9 +132,10 @@ fn a_damaged_checkpoint_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
     let device = device(&config);
-    let start = |start| train(&config, &bars(40), &device, start, &mut StopAt(4, 0));
+    let start = |start| train(&config, &(&bars(40)).into(), &device, start, &mut StopAt(4, 0));
     start(Start::Saving(&checkpoints)).unwrap();
-    let other = train(&config, &bars(41), &device, Start::Resuming(&checkpoints), &mut ()).unwrap_err();
+    let other =
+        train(&config, &(&bars(41)).into(), &device, Start::Resuming(&checkpoints), &mut ()).unwrap_err();
     assert!(matches!(other, TrainError::Checkpoint(CheckpointError::OtherData(_))), "{other}");
     for name in ["learner.bpk", "optimizer.bpk", "state.json"] {
         let path = folder.path().join("checkpoint-4").join(name);
@@ -197,7 +198,7 @@ fn learns_and_tells_how() {
     }
     let config = config(|config| config.train.steps = Some(60));
     let mut steps = Steps(Vec::new(), 0);
-    let trained = train(&config, &bars(40), &device(&config), Start::New, &mut steps).unwrap();
+    let trained = train(&config, &(&bars(40)).into(), &device(&config), Start::New, &mut steps).unwrap();
     assert_eq!((steps.0.len(), steps.1, trained.history.len()), (60, 8, 8));
     assert_eq!(trained.held_out.len(), 4 * 3);
     assert_eq!(trained.images_seen, 60 * 24);
@@ -241,7 +242,7 @@ fn both_backends_agree() {
 fn divergence_and_collapse_are_named() {
     let blank = split(12, 12, vec![0; 144 * 40], (0..40).map(|i| i % 4).collect());
     let config = config(|config| (config.train.steps, config.train.augment) = (Some(100), None));
-    let error = train(&config, &blank, &device(&config), Start::New, &mut ()).unwrap_err();
+    let error = train(&config, &(&blank).into(), &device(&config), Start::New, &mut ()).unwrap_err();
     let TrainError::Collapsed { step: 50, unit: "triplets", .. } = error else { panic!("{error}") };
     let told = error.to_string();
     assert!(told.ends_with(". Lower train.lr (now 0.01), or let it rise slowly (train.schedule = { cosine = { warm_up = 100 } })"), "{told}");
@@ -261,13 +262,13 @@ fn divergence_and_collapse_are_named() {
 #[test]
 fn unfit_data_are_refused() {
     let config = config(|config| config.train.augment = None);
-    let few = train(&config, &bars(5), &device(&config), Start::New, &mut ()).unwrap_err();
+    let few = train(&config, &(&bars(5)).into(), &device(&config), Start::New, &mut ()).unwrap_err();
     assert!(
         matches!(few, TrainError::Data(SamplerError::TooFewImages { images: 5, needed: 6, .. })),
         "{few}"
     );
     let tiny = split(2, 2, vec![0; 4 * 40], (0..40).map(|i| i % 4).collect());
-    let error = train(&config, &tiny, &device(&config), Start::New, &mut ()).unwrap_err();
+    let error = train(&config, &(&tiny).into(), &device(&config), Start::New, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Net(NetError::Window { layer: 0, .. })), "{error}");
 }
 
@@ -303,7 +304,7 @@ fn what_the_engine_cannot_run_is_refused_before_training() {
             let layers = format!("normalise = true\nlayers = [{{ dropout = 0.1 }}, {layers}]");
             config.net = toml::from_str(&layers).unwrap();
         });
-        let error = train(&config, &large, &device(&config), Start::New, &mut ()).unwrap_err();
+        let error = train(&config, &(&large).into(), &device(&config), Start::New, &mut ()).unwrap_err();
         assert!(matches!(error, TrainError::Engine(_)), "{error}");
         error.to_string()
     };

@@ -13,10 +13,9 @@ use super::{
 };
 use crate::{
     augment::distort,
-    dihedral::Dihedral,
     loss::{EmbeddedBatch, Loss, loss},
+    mixture::{Image, MixedBatch, Mixture},
     net::{Net, floats},
-    sampler::{Batch, Sampler, sampler},
 };
 use burn::{
     module::Module,
@@ -26,7 +25,7 @@ use burn::{
 use rayon::prelude::*;
 use shared_model::inspect::Shape;
 use std::time::Instant;
-use tinytriplet_data::{Label, Rng, Split, classes, hold_out};
+use tinytriplet_data::{Label, Rng, Split, TrainingData, classes, hold_out};
 use tinytriplet_evaluation::{
     export::check_untrained,
     history::HistoryRow,
@@ -37,15 +36,12 @@ use tinytriplet_recipe::{AugmentConfig, NetConfig, ValidConfig};
 /// A training that has begun.
 pub(super) struct Training<'a> {
     config: &'a ValidConfig,
-    data: &'a Split,
+    data: &'a TrainingData<'a>,
     device: Device,
     checkpoints: Option<&'a Checkpoints>,
     streams: Streams,
-    turns: Dihedral,
-    /// Labels that are trained on, turned ones included, ascending.
-    class_labels: Vec<Label>,
     held_out: Vec<usize>,
-    sampler: Box<dyn Sampler>,
+    mixture: Mixture<'a>,
     loss: Box<dyn Loss>,
     steps: usize,
     learner: Learner,
@@ -68,7 +64,7 @@ impl<'a> Training<'a> {
     /// Begins, or goes on from the newest checkpoint.
     pub fn begin(
         config: &'a ValidConfig,
-        data: &'a Split,
+        data: &'a TrainingData<'a>,
         device: &Device,
         start: Start<'a>,
     ) -> Result<Self, TrainError> {
@@ -76,18 +72,16 @@ impl<'a> Training<'a> {
         let seed = Rng::new(config.seed);
         let [mut weights, sampling, distortion, mining, dropping] = [0, 1, 2, 3, 4].map(|i| seed.stream(i));
 
-        let mut training = classes(data.labels());
-        let held_out = hold_out(&mut training, recipe.hold_out)?;
-        let turns = if recipe.turned_classes { Dihedral::all(data) } else { Dihedral::none(data) };
-        let training = turns.classes(&training).ok_or(TrainError::TooManyClasses)?;
-        let class_labels: Vec<Label> = training.iter().map(|class| class.label).collect();
-        let sampler = sampler(recipe, training, sampling)?;
-        let steps = recipe.steps.unwrap_or_else(|| recipe.epochs.unwrap_or(1) * sampler.batches_per_epoch());
+        let mut own = classes(data.own.labels());
+        let held_out = hold_out(&mut own, recipe.hold_out)?;
+        let mixture = Mixture::new(recipe, data, &own, &sampling)?;
+        let epochs = || recipe.epochs.unwrap_or(1) * mixture.batches_per_epoch().unwrap_or(1);
+        let steps = recipe.steps.unwrap_or_else(epochs);
 
         let device = device.clone().autodiff();
         let loss = loss(recipe);
-        let proxies = loss.wants_proxies().then_some(class_labels.len());
-        let learner = Learner::new(&config.net, shape(data)?, proxies, &mut weights, &device)?;
+        let proxies = loss.wants_proxies().then_some(mixture.class_labels().len());
+        let learner = Learner::new(&config.net, shape(data.own)?, proxies, &mut weights, &device)?;
         check_engine(&learner.net, &config.net)?;
         let optimizer = AdamWConfig::new().with_epsilon(1e-7).with_weight_decay(recipe.weight_decay as f32);
         let begun = Self {
@@ -96,10 +90,8 @@ impl<'a> Training<'a> {
             device,
             checkpoints: None,
             streams: Streams { distortion, mining, dropping },
-            turns,
-            class_labels,
             held_out,
-            sampler,
+            mixture,
             loss,
             steps,
             average: recipe.average.map(|keep| Average::new(&learner, keep)),
@@ -128,7 +120,7 @@ impl<'a> Training<'a> {
         let Loaded { learner, optimizer, average, best, state } =
             checkpoints.load(&self.state.data, self.learner, self.optimizer)?;
         let average = self.config.train.average.zip(average);
-        (0..state.step).for_each(|_| drop(self.sampler.batch()));
+        (0..state.step).for_each(|_| drop(self.mixture.batch()));
         Ok(Self {
             learner,
             optimizer,
@@ -153,7 +145,7 @@ impl<'a> Training<'a> {
         let started = Instant::now();
         let recipe = &self.config.train;
         let learning_rate = learning_rate(recipe, self.state.step, self.steps);
-        let batch = self.sampler.batch();
+        let batch = self.mixture.batch();
         let (embedded, dispersion) = self.embed(&batch);
         let mut mining = self.streams.mining.stream(self.state.step as u64 + 1);
         let (mut value, mut mined) = (0.0, 0);
@@ -176,7 +168,7 @@ impl<'a> Training<'a> {
     }
 
     /// Returns the batch's embeddings, and how far they are from each other.
-    fn embed<'b>(&'b self, batch: &'b Batch) -> (EmbeddedBatch<'b>, Dispersion) {
+    fn embed<'b>(&'b self, batch: &'b MixedBatch) -> (EmbeddedBatch<'b>, Dispersion) {
         let step = self.state.step as u64 + 1;
         let net = &self.learner.net;
         let images =
@@ -188,26 +180,27 @@ impl<'a> Training<'a> {
             labels: &batch.labels,
             triplets: batch.triplets.as_deref(),
             proxies: self.learner.proxies.as_ref().map(|proxies| proxies.val()),
-            classes: &self.class_labels,
+            classes: self.mixture.class_labels(),
             step: self.state.step,
         };
         (embedded, dispersion)
     }
 
-    /// Returns the images' pixels from 0 to 1, turned and distorted where asked. Each image draws from a
-    /// stream of its own, so that they can be done in parallel.
-    fn pixels(&self, images: &[usize], rng: &Rng) -> Vec<f32> {
-        let Self { data, turns, .. } = self;
+    /// Returns the images' pixels from 0 to 1, made up, turned and distorted where asked. Each image
+    /// draws from a stream of its own, so that they can be done in parallel.
+    fn pixels(&self, images: &[Image], rng: &Rng) -> Vec<f32> {
         let augment: Option<&AugmentConfig> = self.config.train.augment.as_ref();
-        let size = [data.height, data.width];
-        let mut pixels = vec![0.0; images.len() * data.height * data.width];
-        let places = pixels.par_chunks_exact_mut(data.height * data.width).zip(images).enumerate();
-        places.for_each_init(Vec::new, |turned, (place, (out, &number))| {
-            let image = turns.image(data, number, turned);
-            match augment {
-                Some(limits) => distort(image, size, limits, &mut rng.stream(place as u64), out),
+        let mixture = &self.mixture;
+        let &Split { height, width, .. } = self.data.own;
+        let mut pixels = vec![0.0; images.len() * height * width];
+        let places = pixels.par_chunks_exact_mut(height * width).zip(images).enumerate();
+        places.for_each_init(Vec::new, |turned, (place, (out, &image))| {
+            mixture.with_pixels(image, turned, |image| match augment {
+                Some(limits) => {
+                    distort(image, [height, width], limits, &mut rng.stream(place as u64), out);
+                }
                 None => out.iter_mut().zip(image).for_each(|(out, &pixel)| *out = f32::from(pixel) / 255.0),
-            }
+            });
         });
         pixels
     }
@@ -228,7 +221,8 @@ impl<'a> Training<'a> {
 
     fn progress(&self, loss: f32, mined: usize, learning_rate: f64) -> Progress {
         let State { step, images_seen, seconds, .. } = self.state;
-        let batches_per_epoch = self.sampler.batches_per_epoch();
+        // Without images in memory, all of it is one epoch.
+        let batches_per_epoch = self.mixture.batches_per_epoch().unwrap_or(self.steps);
         Progress {
             step,
             steps: self.steps,
@@ -274,13 +268,13 @@ impl<'a> Training<'a> {
 
     /// Returns `None` where nothing is held out.
     fn held_out_precision(&self) -> Option<f64> {
-        let Self { data, held_out, .. } = self;
+        let Self { data: TrainingData { own, .. }, held_out, .. } = self;
         if held_out.is_empty() {
             return None;
         }
-        let rows = self.current().net.embed(held_out.iter().map(|&index| data.image(index)));
+        let rows = self.current().net.embed(held_out.iter().map(|&index| own.image(index)));
         let embeddings = Embeddings::from_floats(rows, held_out.len(), self.config.net.distance());
-        let labels: Vec<Label> = held_out.iter().map(|&index| data.label(index)).collect();
+        let labels: Vec<Label> = held_out.iter().map(|&index| own.label(index)).collect();
         Some(precision_at_1(&embeddings, &labels))
     }
 

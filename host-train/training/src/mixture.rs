@@ -1,0 +1,307 @@
+//! Batches of several sources: the run's own images, others, and characters that are made up.
+
+use crate::{
+    dihedral::Dihedral,
+    sampler::{Sampler, sampler},
+    train::TrainError,
+};
+use tinytriplet_data::{
+    Class, Label, PartImages, Rng, Split, TrainingData, Triplet, characters::Characters, classes,
+};
+use tinytriplet_recipe::{BalancedConfig, BatchConfig, LossConfig, TrainConfig};
+
+/// An image of a batch: which part's, and which of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Image {
+    /// One in memory, as [`Dihedral`] numbers them.
+    Stored {
+        /// Place of the part.
+        part: usize,
+        /// Its number.
+        number: usize,
+    },
+    /// One that is made up.
+    MadeUp {
+        /// Place of the part.
+        part: usize,
+        /// The character.
+        character: u64,
+        /// The drawing of it.
+        drawing: u64,
+    },
+}
+
+/// The batch of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MixedBatch {
+    /// The images.
+    pub images: Vec<Image>,
+    /// Their labels: the same for images of one class, of one part.
+    pub labels: Vec<Label>,
+    /// Indices into `images`, where the sampler chose the triplets as well.
+    pub triplets: Option<Vec<Triplet>>,
+}
+
+/// An endless source of batches, each of which has classes of every part by its share.
+pub struct Mixture<'a> {
+    parts: Vec<Part<'a>>,
+    class_labels: Vec<Label>,
+}
+
+/// A source of images, and its share of a batch.
+enum Part<'a> {
+    Stored { split: &'a Split, turns: Dihedral, first_label: Label, sampler: Box<dyn Sampler> },
+    MadeUp(MadeUp),
+}
+
+/// Characters, some new ones for each batch.
+struct MadeUp {
+    characters: Characters,
+    first_label: Label,
+    per_batch: u64,
+    images_per_class: u64,
+    /// Batches made so far.
+    batches: u64,
+}
+
+impl<'a> Mixture<'a> {
+    /// Returns batches of `data` as `config` wants them; `own` are the classes of its own images that may
+    /// be trained on.
+    ///
+    /// # Errors
+    /// Returns [`TrainError::Data`] if a part has too few classes or images, and
+    /// [`TrainError::TooManyClasses`] if all parts together have more classes than labels.
+    pub fn new(
+        config: &TrainConfig,
+        data: &'a TrainingData<'a>,
+        own: &[Class],
+        rng: &Rng,
+    ) -> Result<Self, TrainError> {
+        let mut mixture = Self { parts: Vec::with_capacity(data.parts.len()), class_labels: Vec::new() };
+        let mut first_label = 0;
+        for (place, part) in data.parts.iter().enumerate() {
+            let config = &TrainConfig { batch: share(config.batch, &data.parts, place), ..*config };
+            let rng = if place == 0 { rng.clone() } else { rng.stream(place as u64) };
+            let (split, classes) = match &part.images {
+                PartImages::Own => (data.own, own.to_vec()),
+                PartImages::Others(split) => (split, classes(split.labels())),
+                PartImages::Characters(characters) => {
+                    let made_up = MadeUp::new(characters.clone(), first_label, config)?;
+                    first_label += made_up.per_batch as usize;
+                    mixture.parts.push(Part::MadeUp(made_up));
+                    continue;
+                }
+            };
+            let turns = if config.turned_classes { Dihedral::all(split) } else { Dihedral::none(split) };
+            let classes = turns.classes(&classes).ok_or(TrainError::TooManyClasses)?;
+            for class in &classes {
+                mixture.class_labels.push(label(first_label + usize::from(class.label))?);
+            }
+            let next = classes.last().map_or(0, |class| usize::from(class.label) + 1);
+            let sampler = sampler(config, classes, rng)?;
+            mixture.parts.push(Part::Stored { split, turns, first_label: label(first_label)?, sampler });
+            first_label += next;
+        }
+        Ok(mixture)
+    }
+
+    /// Returns the labels of all classes in memory, turned ones included, ascending.
+    pub fn class_labels(&self) -> &[Label] {
+        &self.class_labels
+    }
+
+    /// Returns the next batch.
+    pub fn batch(&mut self) -> MixedBatch {
+        let mut batch = MixedBatch::default();
+        for (place, part) in self.parts.iter_mut().enumerate() {
+            match part {
+                Part::Stored { sampler, first_label, .. } => {
+                    let of_part = sampler.batch();
+                    let stored = |number| Image::Stored { part: place, number };
+                    batch.images.extend(of_part.images.into_iter().map(stored));
+                    batch.labels.extend(of_part.labels.into_iter().map(|label| *first_label + label));
+                    batch.triplets = of_part.triplets;
+                }
+                Part::MadeUp(made_up) => made_up.add(place, &mut batch),
+            }
+        }
+        batch
+    }
+
+    /// Returns the number of batches in a pass over the images in memory; `None` where there are none.
+    pub fn batches_per_epoch(&self) -> Option<usize> {
+        let of_part = |part: &Part<'_>| match part {
+            Part::Stored { sampler, .. } => Some(sampler.batches_per_epoch()),
+            Part::MadeUp(_) => None,
+        };
+        self.parts.iter().filter_map(of_part).max()
+    }
+
+    /// Gives the pixels of an image to `take`, turned where they are; `turned` is memory for that.
+    pub fn with_pixels<T>(&self, image: Image, turned: &mut Vec<u8>, take: impl FnOnce(&[u8]) -> T) -> T {
+        match image {
+            Image::Stored { part, number } => match &self.parts[part] {
+                Part::Stored { split, turns, .. } => take(turns.image(split, number, turned)),
+                Part::MadeUp(_) => unreachable!("it has no images in memory"),
+            },
+            Image::MadeUp { part, character, drawing } => match &self.parts[part] {
+                Part::MadeUp(made_up) => take(&made_up.characters.draw(character, drawing)),
+                Part::Stored { .. } => unreachable!("it makes nothing up"),
+            },
+        }
+    }
+}
+
+impl MadeUp {
+    fn new(characters: Characters, first_label: usize, config: &TrainConfig) -> Result<Self, TrainError> {
+        let endless = |field, advice| Err(TrainError::Endless { field, advice });
+        let BatchConfig::Balanced(BalancedConfig { classes, images_per_class }) = config.batch else {
+            return endless("train.batch.triplets", "take train.batch.balanced");
+        };
+        if config.epochs.is_some() {
+            return endless("train.epochs", "set train.steps instead");
+        }
+        if let LossConfig::Proxies(_) = config.loss {
+            return endless("train.loss.proxies", "take another loss, such as multi_similarity");
+        }
+        label(first_label + classes)?;
+        let [per_batch, images_per_class] = [classes, images_per_class].map(|number| number as u64);
+        Ok(Self { characters, first_label: label(first_label)?, per_batch, images_per_class, batches: 0 })
+    }
+
+    /// Adds the next characters to a batch. Every drawing of all the training is another one.
+    fn add(&mut self, part: usize, batch: &mut MixedBatch) {
+        for at in 0..self.per_batch {
+            let number = self.batches * self.per_batch + at;
+            let character = self.characters.count().map_or(number, |count| number % count);
+            for nth in 0..self.images_per_class {
+                let drawing = self.batches * self.images_per_class + nth;
+                batch.images.push(Image::MadeUp { part, character, drawing });
+                batch.labels.push(self.first_label + at as Label);
+            }
+        }
+        self.batches += 1;
+    }
+}
+
+/// Returns the label of this number.
+fn label(number: usize) -> Result<Label, TrainError> {
+    Label::try_from(number).map_err(|_| TrainError::TooManyClasses)
+}
+
+/// Returns the part of a batch that the data's part at `place` gives: its share of the classes, at
+/// least one.
+fn share(batch: BatchConfig, parts: &[tinytriplet_data::Part], place: usize) -> BatchConfig {
+    let until = |end: usize| parts[..end].iter().map(|part| part.share).sum::<f64>();
+    let whole = until(parts.len());
+    let of = |count: usize| {
+        let place_of = |end: usize| (count as f64 * until(end) / whole).round() as usize;
+        (place_of(place + 1) - place_of(place)).max(1)
+    };
+    match batch {
+        BatchConfig::Balanced(BalancedConfig { classes, images_per_class }) => {
+            BatchConfig::Balanced(BalancedConfig { classes: of(classes), images_per_class })
+        }
+        BatchConfig::Triplets(count) => BatchConfig::Triplets(of(count)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use tinytriplet_data::Part as DataPart;
+    use tinytriplet_recipe::{CharactersConfig, Config, ValidConfig};
+
+    /// Batches of 8 classes of 3 images, which nothing distorts, unless the changes say otherwise.
+    fn config(changes: &[&str]) -> ValidConfig {
+        let always =
+            ["train.augment =", "train.batch = { balanced = { classes = 8, images_per_class = 3 } }"];
+        let changes: Vec<String> = always.iter().chain(changes).map(ToString::to_string).collect();
+        let config = Config::preset("default").unwrap().with(&changes).unwrap();
+        config.validate("test").unwrap()
+    }
+
+    fn split(side: usize, labels: &[Label]) -> Split {
+        Split::new(side, side, vec![7; side * side * labels.len()], labels.to_vec()).unwrap()
+    }
+
+    fn characters(classes: Option<u64>) -> PartImages {
+        let config = CharactersConfig { classes, ..CharactersConfig::default() };
+        PartImages::Characters(Characters::new(&config, 1))
+    }
+
+    fn parts(images: Vec<(PartImages, f64)>) -> Vec<DataPart> {
+        images.into_iter().map(|(images, share)| DataPart { images, share }).collect()
+    }
+
+    /// Of 8 classes, 2 to 1 to 1. The first part has labels 0 and 5, so the next one's begin with 6, and
+    /// the characters' after that one's 0 and 1.
+    #[test]
+    fn every_part_gives_its_share_and_labels_of_its_own() {
+        let own = split(28, &[0, 0, 0, 5, 5, 5]);
+        let others = split(28, &[1, 1, 1, 0, 0, 0]);
+        let images = vec![(PartImages::Own, 1.0), (PartImages::Others(others), 1.0), (characters(None), 2.0)];
+        let data = TrainingData { own: &own, parts: parts(images) };
+        let config = config(&[]);
+        let mut mixture = Mixture::new(&config.train, &data, &classes(own.labels()), &Rng::new(1)).unwrap();
+        assert_eq!(mixture.class_labels(), [0, 5, 6, 7]);
+        assert_eq!(mixture.batches_per_epoch(), Some(1));
+        let batch = mixture.batch();
+        assert_eq!(batch.labels.len(), 8 * 3);
+        let (stored, made_up) = batch.labels.split_at(4 * 3);
+        assert_eq!(stored.iter().collect::<BTreeSet<_>>().len(), 4);
+        let expected: Vec<Label> = (8..12).flat_map(|label| [label; 3]).collect();
+        assert_eq!(made_up, expected);
+        for (image, label) in batch.images.iter().zip(&batch.labels) {
+            let part = match image {
+                Image::Stored { part, .. } | Image::MadeUp { part, .. } => *part,
+            };
+            assert_eq!(part, [0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2][usize::from(*label)]);
+        }
+        let first = |image| mixture.with_pixels(image, &mut Vec::new(), <[u8]>::to_vec);
+        assert_eq!(first(batch.images[0]), [7; 784]);
+        assert!(first(batch.images[12]).iter().any(|&pixel| pixel > 150));
+        assert_ne!(first(batch.images[12]), first(batch.images[13]));
+    }
+
+    #[test]
+    fn every_batch_has_characters_that_no_other_has() {
+        let own = split(28, &[0, 1]);
+        let of = |classes, batches| {
+            let data = TrainingData { own: &own, parts: parts(vec![(characters(classes), 1.0)]) };
+            let config = config(&[]);
+            let mut mixture = Mixture::new(&config.train, &data, &[], &Rng::new(1)).unwrap();
+            assert_eq!(mixture.batches_per_epoch(), None);
+            let images: Vec<_> = (0..batches).flat_map(|_| mixture.batch().images).collect();
+            let numbers = images.into_iter().map(|image| match image {
+                Image::MadeUp { character, drawing, .. } => (character, drawing),
+                Image::Stored { .. } => panic!("{image:?} is in memory"),
+            });
+            numbers.collect::<Vec<_>>()
+        };
+        let endless: BTreeSet<_> = of(None, 5).into_iter().map(|(character, _)| character).collect();
+        assert_eq!(endless.len(), 40);
+        let limited = of(Some(12), 5);
+        assert_eq!(limited.iter().map(|(character, _)| character).collect::<BTreeSet<_>>().len(), 12);
+        assert_eq!(limited.iter().collect::<BTreeSet<_>>().len(), 120, "no drawing comes again");
+    }
+
+    #[test]
+    fn what_needs_classes_that_come_again_is_refused() {
+        let own = split(28, &[0, 1]);
+        let data = TrainingData { own: &own, parts: parts(vec![(characters(None), 1.0)]) };
+        for (change, field) in [
+            (&["train.loss = { proxies = {} }"][..], "train.loss.proxies"),
+            (&["train.steps =", "train.epochs = 2"], "train.epochs"),
+            (
+                &["train.batch = { triplets = 32 }", "train.loss = { triplet = { margin = 0.2 } }"],
+                "train.batch.triplets",
+            ),
+        ] {
+            let config = config(change);
+            let error = Mixture::new(&config.train, &data, &[], &Rng::new(1)).err().unwrap().to_string();
+            assert!(error.starts_with(&format!("{field} needs classes that come again")), "{error}");
+        }
+    }
+}
