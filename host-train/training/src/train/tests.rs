@@ -255,7 +255,7 @@ fn divergence_and_collapse_are_named() {
         config.train.loss = Config::preset("origin").unwrap().train.loss;
         config.net.layers = vec![LayerConfig::Dense(DenseConfig { out_features: 64, relu: false }); 24];
     });
-    let error = train(&wild, &bars(40), &device(&wild), Start::New, &mut ()).unwrap_err();
+    let error = train(&wild, &(&bars(40)).into(), &device(&wild), Start::New, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
 }
 
