@@ -35,6 +35,14 @@ pub enum Line<'a> {
     EmbedStack(u32),
     /// Bytes of the engine's scratch.
     Scratch(u32),
+    /// Makes pixels of the [`photograph`](crate::photograph), as the model wants them.
+    Prepare(Cost),
+    /// Bytes of stack that this needs.
+    PrepareStack(u32),
+    /// Bytes of scratch that this needs.
+    PrepareScratch(u32),
+    /// CRC-32 of the pixels.
+    Pixels(u32),
     /// CRC-32 of the embedding of the image with this index in
     /// `shared_model::engine::TestImage::ALL`.
     Embedding(u32, u32),
@@ -77,6 +85,10 @@ impl fmt::Display for Line<'_> {
             Self::DecodeStack(bytes) => write!(f, "decode-stack {bytes}"),
             Self::EmbedStack(bytes) => write!(f, "embed-stack {bytes}"),
             Self::Scratch(bytes) => write!(f, "scratch {bytes}"),
+            Self::Prepare(cost) => write!(f, "prepare {cost}"),
+            Self::PrepareStack(bytes) => write!(f, "prepare-stack {bytes}"),
+            Self::PrepareScratch(bytes) => write!(f, "prepare-scratch {bytes}"),
+            Self::Pixels(crc) => write!(f, "pixels {crc:08x}"),
             Self::Embedding(image, crc) => write!(f, "embedding {image} {crc:08x}"),
             Self::Done => f.write_str("done"),
         }
@@ -98,6 +110,10 @@ impl<'a> Line<'a> {
             "decode-stack" => Self::DecodeStack(rest.parse().ok()?),
             "embed-stack" => Self::EmbedStack(rest.parse().ok()?),
             "scratch" => Self::Scratch(rest.parse().ok()?),
+            "prepare" => Self::Prepare(cost(rest)?),
+            "prepare-stack" => Self::PrepareStack(rest.parse().ok()?),
+            "prepare-scratch" => Self::PrepareScratch(rest.parse().ok()?),
+            "pixels" => Self::Pixels(u32::from_str_radix(rest, 16).ok()?),
             "embedding" => Self::Embedding(pair()?.0.parse().ok()?, u32::from_str_radix(pair()?.1, 16).ok()?),
             "done" if rest.is_empty() => Self::Done,
             _ => return None,
@@ -131,6 +147,10 @@ mod tests {
             Line::DecodeStack(6_352),
             Line::EmbedStack(0),
             Line::Scratch(1),
+            Line::Prepare(both),
+            Line::PrepareStack(1_024),
+            Line::PrepareScratch(14_464),
+            Line::Pixels(0x89ab_cdef),
             Line::Embedding(3, 0x0123_4567),
             Line::Done,
         ] {

@@ -2,7 +2,7 @@
 //!
 //! [`BOARDS`] is a table of them, on a PC and on every board: the launcher, the measuring program
 //! and the build script of the firmware read it. [`cost`] is how a board tells what a computation
-//! costs there.
+//! costs there, and [`photograph`] is what it makes pixels of to tell it.
 //!
 //! On a board there is also its hardware: each board has one module in `src/board/`, with an `init`
 //! that returns the [`Parts`](https://docs.rs/tinytriplet-device) that the application needs. What
@@ -18,6 +18,7 @@
 extern crate std;
 
 pub mod cost;
+pub mod photograph;
 mod table;
 
 pub use table::{BOARDS, Board, Boot, Counter, Emulated, Region, STAGE2_LEN, TIMER_SHIFT, find};

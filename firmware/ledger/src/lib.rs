@@ -81,6 +81,9 @@ pub struct Net {
     pub decode_stack: u32,
     /// Bytes of RAM of an inference.
     pub ram: Ram,
+    /// What it takes to make its pixels of a photograph; `None` if the net takes several channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preparation: Option<Preparation>,
     /// Bytes of the model file.
     pub file: File,
     /// CRC-32 of the embeddings of `shared_model::engine::TestImage::ALL`, in hexadecimal digits.
@@ -110,6 +113,22 @@ pub struct Ram {
     pub embedding: usize,
     /// The stack of `Model::embed`.
     pub stack: usize,
+}
+
+/// The cost of making pixels of a photograph, by the model's own preprocessing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// Height and width of the photograph, which has one grey per pixel.
+    pub frame: [u16; 2],
+    /// The cost.
+    #[serde(flatten)]
+    pub cost: Cost,
+    /// Bytes of scratch.
+    pub scratch: usize,
+    /// Bytes of stack.
+    pub stack: usize,
+    /// CRC-32 of the pixels, in hexadecimal digits. The PC has made the same.
+    pub pixels_crc: String,
 }
 
 /// The size of a model file.

@@ -3,7 +3,7 @@
 
 use crate::{gallery_size::GallerySize, linker::program_flash, model_file::ModelFile};
 use std::env;
-use tinytriplet_boards::Board;
+use tinytriplet_boards::{Board, photograph};
 use tinytriplet_device::memory;
 
 /// `DEFMT_RTT_BUFFER_SIZE` unless it is set, as in the crate defmt-rtt.
@@ -44,7 +44,9 @@ pub fn check(board: &Board, file: &ModelFile, gallery: GallerySize) -> Result<()
 pub fn check_measured(board: &Board, files: &[ModelFile]) -> Result<(), String> {
     for file in files {
         let model = file.decode()?;
-        let ram = rtt_len() + memory::OTHER_LEN + memory::STACK_LEN + model.ram_len();
+        let scratch = 4 * (memory::scratch_len(&model) - model.scratch_len());
+        let ram =
+            rtt_len() + memory::OTHER_LEN + memory::STACK_LEN + model.ram_len() + scratch + photograph::LEN;
         if ram > board.ram.len {
             return Err(format!(
                 "{}: measuring it needs {ram} bytes of RAM, {} has {}",

@@ -35,7 +35,7 @@ pub fn measured(files: &[ModelFile]) -> Result<String, String> {
     for (index, file) in files.iter().enumerate() {
         let model = file.decode()?;
         input = model.input_len().max(input);
-        scratch = model.scratch_len().max(scratch);
+        scratch = memory::scratch_len(&model).max(scratch);
         embedding = model.embedding_len().max(embedding);
         text += &format!(
             "static MEASURED_{index}: &Aligned<[u8]> = &Aligned(*include_bytes!({:?}));\n",
@@ -46,7 +46,7 @@ pub fn measured(files: &[ModelFile]) -> Result<String, String> {
     text += &format!(
         "/// The model files that the program \"measure\" measures.\npub static MEASURED: &[&[u8]] = &[{list}];\n\
          /// Bytes of their largest image.\npub const MEASURED_INPUT_LEN: usize = {input};\n\
-         /// The most words of 32 bits that the engine computes in.\npub const MEASURED_SCRATCH_LEN: usize = {scratch};\n\
+         /// The most words of 32 bits that frames are prepared and the engine computes in.\npub const MEASURED_SCRATCH_LEN: usize = {scratch};\n\
          /// Bytes of their largest embedding.\npub const MEASURED_EMBEDDING_LEN: usize = {embedding};\n",
     );
     Ok(text)

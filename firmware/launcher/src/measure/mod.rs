@@ -14,6 +14,7 @@ use shared_model::{
         crc32,
         layout::{RepackError, repack_to_vec},
     },
+    prepare::{Format, Frame, prepare, scratch_len},
 };
 use std::{
     error::Error,
@@ -25,8 +26,9 @@ use std::{
 use tinytriplet_boards::{
     Board, Counter,
     cost::{self, Line},
+    photograph,
 };
-use tinytriplet_ledger::{Cost, File, Known, Ledger, Net, Ram, Step, Work};
+use tinytriplet_ledger::{Cost, File, Known, Ledger, Net, Preparation, Ram, Step, Work};
 
 /// The time that the board may compute before it prints the next line.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -133,7 +135,7 @@ struct Counted {
 fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Result<Ledger, MeasureError> {
     let mut known = Vec::new();
     let mut counted = Vec::<Counted>::new();
-    let mut embeddings = 0;
+    let (mut embeddings, mut pixels) = (0, 0);
     for text in text.lines() {
         let unexpected = || MeasureError::Line(text.to_owned());
         let exact = |cost: cost::Cost| {
@@ -180,11 +182,23 @@ fn gather(board: &'static Board, files: &[(String, Vec<u8>)], text: &str) -> Res
                 }
                 embeddings += 1;
             }
-            _ => return Err(unexpected()),
+            line => {
+                let preparation = net.preparation.as_mut().ok_or_else(unexpected)?;
+                match line {
+                    Line::Prepare(cost) => preparation.cost = exact(cost)?,
+                    Line::PrepareStack(bytes) => preparation.stack = bytes as usize,
+                    Line::PrepareScratch(bytes) if bytes as usize == preparation.scratch => {}
+                    Line::Pixels(crc) if format!("{crc:08x}") == preparation.pixels_crc => pixels += 1,
+                    Line::Pixels(_) => return Err(MeasureError::Pixels(net.name.clone())),
+                    _ => return Err(unexpected()),
+                }
+            }
         }
     }
     let all = TestImage::ALL.len() * files.len();
-    if known.is_empty() || counted.len() != files.len() || embeddings != all {
+    let prepared = counted.iter().filter(|counted| counted.net.preparation.is_some()).count();
+    let is_whole = counted.len() == files.len() && embeddings == all && pixels == prepared;
+    if known.is_empty() || !is_whole {
         return Err(ended_early(text.as_bytes()));
     }
     Ok(Ledger {
@@ -234,6 +248,7 @@ fn expected(file: &str, bytes: &[u8]) -> Result<Counted, MeasureError> {
             embedding: on_board.embedding_len(),
             stack: 0,
         },
+        preparation: preparation(&on_board),
         file: File {
             packed: packed.len(),
             plain: plain.len(),
@@ -243,6 +258,29 @@ fn expected(file: &str, bytes: &[u8]) -> Result<Counted, MeasureError> {
         embedding_crcs,
     };
     Ok(Counted { net, layers: on_board.steps().map(|step| step.last_layer() as u32).collect() })
+}
+
+/// Returns the PC's part of the ledger on a model's preparation.
+fn preparation(model: &Model<'_>) -> Option<Preparation> {
+    let shape = model.input().shape;
+    if shape.channels != 1 {
+        return None;
+    }
+    let (preprocessing, size) = (model.metadata().preprocessing, [shape.height, shape.width]);
+    let [height, width] = photograph::SIZE;
+    let frame = Frame::new(Format::Grey8, width, height).ok()?;
+    let mut photograph = vec![0; photograph::LEN];
+    photograph::draw(&mut photograph);
+    let scratch_len = scratch_len(preprocessing, size);
+    let (mut scratch, mut pixels) = (vec![0; scratch_len], vec![0; model.input_len()]);
+    prepare(frame, &photograph, preprocessing, size, &mut scratch, &mut pixels).ok()?;
+    Some(Preparation {
+        frame: photograph::SIZE,
+        cost: Cost::default(),
+        scratch: 4 * scratch_len,
+        stack: 0,
+        pixels_crc: format!("{:08x}", crc32(&pixels)),
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -268,6 +306,8 @@ pub enum MeasureError {
     Inexact(u32, cost::Cost),
     /// The board's embedding of this image by this model is not the PC's.
     Embedding(String, TestImage),
+    /// The pixels that the board made of the photograph for this model are not the PC's.
+    Pixels(String),
 }
 
 impl From<EmulatorError> for MeasureError {
@@ -296,6 +336,9 @@ impl fmt::Display for MeasureError {
             }
             Self::Embedding(file, image) => {
                 write!(f, "{file}: the board's embedding of the test image {image:?} is not the PC's")
+            }
+            Self::Pixels(file) => {
+                write!(f, "{file}: the pixels that the board made of the photograph are not the PC's")
             }
         }
     }
@@ -332,6 +375,13 @@ mod tests {
             Line::EmbedStack(5),
             Line::Scratch(4 * model.scratch_len() as u32),
         ]);
+        let preparation = preparation(&model).unwrap();
+        lines.extend([
+            Line::Prepare(cost(6)),
+            Line::PrepareStack(7),
+            Line::PrepareScratch(preparation.scratch as u32),
+            Line::Pixels(u32::from_str_radix(&preparation.pixels_crc, 16).unwrap()),
+        ]);
         lines.extend((0..).zip(crcs).map(|(index, crc)| Line::Embedding(index, crc)));
         lines.push(Line::Done);
         lines.iter().map(|line| format!("{line}\n")).collect()
@@ -355,6 +405,8 @@ mod tests {
         assert_eq!((net.decode.instructions, net.embed.instructions), (1, 2));
         assert!(net.steps.iter().all(|step| step.cost.instructions == 3), "{net:?}");
         assert_eq!((net.decode_stack, net.ram.stack), (4, 5));
+        let preparation = net.preparation.as_ref().unwrap();
+        assert_eq!((preparation.cost.instructions, preparation.stack), (6, 7));
         assert_eq!(Ledger::from_json(&ledger.to_json()).unwrap(), ledger);
     }
 
@@ -371,6 +423,10 @@ mod tests {
         let good = text(crcs, 10);
         assert!(matches!(gathered(&good.replace("riscv", "mips")), Err(MeasureError::Line(_))));
         assert!(matches!(gathered(&good.replace("decode 1", "decode x")), Err(MeasureError::Line(_))));
+        let pixels = good.lines().find(|line| line.starts_with("pixels")).unwrap();
+        assert!(matches!(gathered(&good.replace(pixels, "pixels 0")), Err(MeasureError::Pixels(_))));
+        let without = good.replace(&format!("{pixels}\n"), "");
+        assert!(matches!(gathered(&without), Err(MeasureError::Ended(_))));
         let fewer: String =
             good.split_inclusive('\n').filter(|line| !line.starts_with("embedding 3")).collect();
         assert!(matches!(gathered(&fewer), Err(MeasureError::Ended(_))));

@@ -29,12 +29,26 @@ fn table_of(net: &Net) -> String {
         text += &row(&step.work.to_string(), &step.work.shapes(), step.work.macs, step.cost);
     }
     text += &row("embed, as a whole", "", net.macs, net.embed);
-    text + &format!(
-        "  RAM: {} bytes of scratch; stack {} bytes to decode, {} to embed.\n  \
-             Embeddings of the test images: CRC-32 {}, as on the PC.\n",
+    if let Some(preparation) = &net.preparation {
+        let [height, width] = preparation.frame;
+        text += &row("prepare a photograph", &format!("{height}x{width}"), 0, preparation.cost);
+    }
+    text += &format!(
+        "  RAM: {} bytes of scratch; stack {} bytes to decode, {} to embed.\n",
         thousands(net.ram.scratch as u64),
         thousands(net.decode_stack.into()),
-        thousands(net.ram.stack as u64),
+        thousands(net.ram.stack as u64)
+    );
+    if let Some(preparation) = &net.preparation {
+        text += &format!(
+            "  To prepare: {} bytes of scratch, {} of stack. Pixels: CRC-32 {}, as on the PC.\n",
+            thousands(preparation.scratch as u64),
+            thousands(preparation.stack as u64),
+            preparation.pixels_crc
+        );
+    }
+    text + &format!(
+        "  Embeddings of the test images: CRC-32 {}, as on the PC.\n",
         net.embedding_crcs.join(", ")
     )
 }

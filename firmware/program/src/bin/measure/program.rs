@@ -19,11 +19,18 @@ use heapless::spsc::Queue;
 use riscv::{asm::wfi, interrupt};
 #[cfg(target_arch = "riscv32")]
 use riscv_rt::entry;
-use shared_model::{Model, engine::TestImage, inspect::Step, model::crc32};
+use shared_model::{
+    Model,
+    engine::TestImage,
+    inspect::Step,
+    model::crc32,
+    prepare::{Format, Frame, prepare, scratch_len},
+};
 use static_cell::ConstStaticCell;
 use tinytriplet_boards::{
     self as boards, BOARD,
     cost::{Cost, Line},
+    photograph,
 };
 use tinytriplet_device::hardware::Parts;
 
@@ -32,6 +39,7 @@ static RX_QUEUE: ConstStaticCell<Queue<u8, 2>> = ConstStaticCell::new(Queue::new
 static PIXELS: ConstStaticCell<[u8; MEASURED_INPUT_LEN]> = ConstStaticCell::new([0; MEASURED_INPUT_LEN]);
 static SCRATCH: ConstStaticCell<[u32; MEASURED_SCRATCH_LEN]> =
     ConstStaticCell::new([0; MEASURED_SCRATCH_LEN]);
+static PHOTOGRAPH: ConstStaticCell<[u8; photograph::LEN]> = ConstStaticCell::new([0; photograph::LEN]);
 static EMBEDDING: ConstStaticCell<[u8; MEASURED_EMBEDDING_LEN]> =
     ConstStaticCell::new([0; MEASURED_EMBEDDING_LEN]);
 
@@ -50,8 +58,11 @@ fn main() -> ! {
     output.line(Line::Board(BOARD.name));
     check_stopwatch(&stopwatch, &mut output);
     let (pixels, scratch, embedding) = (PIXELS.take(), SCRATCH.take(), EMBEDDING.take());
+    let photograph = PHOTOGRAPH.take();
+    photograph::draw(photograph);
     for &file in MEASURED {
         measure(file, &stopwatch, pixels, scratch, embedding, &mut output);
+        measure_preparation(file, &stopwatch, photograph, scratch, pixels, &mut output);
     }
     output.line(Line::Done);
     let _ = OutputPin::set_low(&mut led);
@@ -186,6 +197,38 @@ fn measure<Serial: Write>(
         let _ = model.embed(pixels, scratch, embedding);
         output.line(Line::Embedding(index, crc32(embedding)));
     }
+}
+
+/// Measures what it costs to make a model's pixels of the photograph.
+#[inline(never)]
+fn measure_preparation<Serial: Write>(
+    file: &'static [u8],
+    stopwatch: &Stopwatch,
+    photograph: &[u8],
+    scratch: &mut [u32],
+    pixels: &mut [u8],
+    output: &mut Output<Serial>,
+) {
+    let [height, width] = photograph::SIZE;
+    let (Ok(model), Ok(frame)) = (Model::decode(file), Frame::new(Format::Grey8, width, height)) else {
+        defmt::panic!("neither the model nor the size of the photograph is impossible");
+    };
+    let shape = model.input().shape;
+    if shape.channels != 1 {
+        return;
+    }
+    let (preprocessing, size) = (model.metadata().preprocessing, [shape.height, shape.width]);
+    let pixels = &mut pixels[..model.input_len()];
+    let mut once = || {
+        _ = black_box(prepare(frame, black_box(photograph), preprocessing, size, scratch, pixels).is_ok());
+    };
+    output.line(Line::Prepare(stopwatch.measure(&mut once)));
+    output.line(Line::PrepareStack(stack::used_by(&mut once)));
+    output.line(Line::PrepareScratch(4 * scratch_len(preprocessing, size) as u32));
+    // What the last preparation left must not pass for the result of this one.
+    pixels.fill(0x55);
+    let _ = prepare(frame, photograph, preprocessing, size, scratch, pixels);
+    output.line(Line::Pixels(crc32(pixels)));
 }
 
 /// Writes lines to the serial port.
