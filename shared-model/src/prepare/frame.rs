@@ -152,6 +152,15 @@ impl Frame {
         self.stride
     }
 
+    /// Returns those bytes of a row that are within the crop, if they are greys as they are.
+    pub(super) fn grey_bytes(self, row: &[u8]) -> Option<&[u8]> {
+        let left = usize::from(self.crop.left);
+        match self.format {
+            Format::Grey8 => row.get(left..left + usize::from(self.crop.width)),
+            _ => None,
+        }
+    }
+
     /// Returns the greys of those pixels of a row that are within the crop.
     #[inline(always)]
     pub(super) fn greys(self, row: &[u8]) -> impl Iterator<Item = u8> + Clone {

@@ -42,6 +42,13 @@ impl Direction {
         let (before, rest) = work.split_at_mut_checked(STRIPS * self.rows).unwrap_or_default();
         let after = rest.get_mut(..before.len()).unwrap_or_default();
         self.mark(cells, before);
+        // Most often there are no lines, which is known at once: no path crosses more strips than
+        // are crossed anywhere.
+        let strips = before.chunks_exact(self.rows.max(1));
+        let crossed = strips.filter(|marks| marks.iter().any(|mark| mark & CROSSED != 0)).count();
+        if crossed < usize::from(least) {
+            return 0;
+        }
         chain(before, after, self.rows);
         let mut lines = 0;
         for strip in 0..STRIPS {

@@ -26,12 +26,14 @@ pub fn select(cells: &mut [u8], size: [usize; 2], share: u8, blocks: &mut [u32])
     let mut parts = Parts { blocks, rows, columns };
     parts.connect(cells, size);
     let kept = parts.keep(share);
+    if kept[1] == 0 {
+        return kept;
+    }
     for (y, row) in cells.chunks_exact_mut(size[1].max(1)).enumerate() {
         let blocks = parts.blocks.get(y / BLOCK * columns..).unwrap_or_default();
         for (pair, &block) in row.chunks_mut(BLOCK).zip(blocks) {
-            if block == 0 {
-                pair.fill(0);
-            }
+            let kept = if block == 0 { 0 } else { u8::MAX };
+            pair.iter_mut().for_each(|cell| *cell &= kept);
         }
     }
     kept
@@ -72,18 +74,15 @@ impl Parts<'_> {
     }
 
     fn connect(&mut self, cells: &[u8], [height, width]: [usize; 2]) {
+        debug_assert!(cells.len() == height * width);
+        let row_of = |row: usize| cells.get(row * width..(row + 1) * width).unwrap_or_default();
+        let ink = |row: &[u8], column: usize| u32::from(row.get(column).is_some_and(|&cell| cell > 0));
         for y in 0..self.rows {
+            let [upper, lower] = [BLOCK * y, BLOCK * y + 1].map(row_of);
             for x in 0..self.columns {
                 let index = y * self.columns + x;
-                let rows = BLOCK * y..height.min(BLOCK * (y + 1));
-                let columns = BLOCK * x..width.min(BLOCK * (x + 1));
-                let inked = rows
-                    .map(|row| {
-                        let pair = row * width + columns.start..row * width + columns.end;
-                        let pair = cells.get(pair).unwrap_or_default();
-                        pair.iter().filter(|&&cell| cell > 0).count() as u32
-                    })
-                    .sum::<u32>();
+                let [left, right] = [BLOCK * x, BLOCK * x + 1];
+                let inked = ink(upper, left) + ink(upper, right) + ink(lower, left) + ink(lower, right);
                 if inked == 0 {
                     self.set(index, 0);
                     continue;

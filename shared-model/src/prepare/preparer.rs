@@ -146,7 +146,10 @@ impl<'a> Preparer<'a> {
             }
             match &mut self.way {
                 Way::Resize { resizer, sums, target, .. } => resizer.push(greys, sums, target),
-                Way::Centre { blocks, room, .. } => blocks.push(place, greys, room.work, room.reduced),
+                Way::Centre { blocks, room, .. } => match self.frame.grey_bytes(row) {
+                    Some(bytes) => blocks.push(place, bytes.iter().copied(), room.work, room.reduced),
+                    None => blocks.push(place, greys, room.work, room.reduced),
+                },
             }
         }
         Ok(())

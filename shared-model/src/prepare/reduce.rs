@@ -49,9 +49,12 @@ impl Blocks {
         }
         let columns = usize::from(self.size[1]);
         let reduced = reduced.get_mut(usize::from(place) * columns..).unwrap_or_default();
-        let mut greys = greys.by_ref().skip(self.rim[1].into());
+        if let Some(last) = self.rim[1].checked_sub(1) {
+            greys.nth(last.into());
+        }
         if self.block == [1, 1] {
-            reduced.iter_mut().take(columns).zip(greys).for_each(|(pixel, grey)| *pixel = grey);
+            let reduced = reduced.get_mut(..columns).unwrap_or_default();
+            reduced.iter_mut().zip(greys).for_each(|(pixel, grey)| *pixel = grey);
             return;
         }
         let (sums, _) = sums.as_chunks_mut::<2>();

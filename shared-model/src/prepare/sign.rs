@@ -221,15 +221,16 @@ impl<'a, 'r> Sign<'a, 'r> {
             }
             // The last row and the last column stand for those that are missing.
             let lower = (2 * y + 1).min(height - 1);
-            let lower = self.room.reduced.get(lower * width..).unwrap_or_default();
-            for ((cell, upper), lower) in row.iter_mut().zip(upper.chunks(2)).zip(lower.chunks(2)) {
-                let ends = |pair: &[u8]| match *pair {
-                    [left, right, ..] => u16::from(left) + u16::from(right),
-                    [only] => 2 * u16::from(only),
-                    [] => 0,
-                };
-                let lower = lower.get(..upper.len()).unwrap_or_default();
-                *cell = ((ends(upper) + ends(lower) + 2) / 4) as u8;
+            let lower = self.room.reduced.get(lower * width..(lower + 1) * width).unwrap_or_default();
+            let sum = |pair: [u8; 2]| u16::from(pair[0]) + u16::from(pair[1]);
+            let mean = |upper, lower| ((sum(upper) + sum(lower) + 2) / 4) as u8;
+            let ((upper, upper_end), (lower, lower_end)) = (upper.as_chunks(), lower.as_chunks());
+            let mut cells = row.iter_mut();
+            for ((&upper, &lower), cell) in upper.iter().zip(lower).zip(cells.by_ref()) {
+                *cell = mean(upper, lower);
+            }
+            if let (Some(cell), [upper], [lower]) = (cells.next(), upper_end, lower_end) {
+                *cell = mean([*upper; 2], [*lower; 2]);
             }
         }
     }
@@ -268,7 +269,8 @@ impl<'a, 'r> Sign<'a, 'r> {
     /// Replaces cells with how much they stand out of the paper, plus [`ZERO`], and counts the
     /// values.
     fn flatten(&mut self) {
-        self.counts.fill(0);
+        let Some(counts) = self.counts.first_chunk_mut::<GREYS>() else { return };
+        counts.fill(0);
         let background = self.background;
         let tiles = &mut *self.room.tiles;
         if background == Background::Light {
@@ -282,9 +284,7 @@ impl<'a, 'r> Sign<'a, 'r> {
                 for cell in part {
                     let value = stands_out(*cell, paper, gain, background) + ZERO;
                     *cell = value.clamp(0, 255) as u8;
-                    if let Some(count) = self.counts.get_mut(usize::from(*cell)) {
-                        *count += 1;
-                    }
+                    counts[usize::from(*cell)] += 1;
                 }
             }
         }
@@ -306,16 +306,14 @@ impl<'a, 'r> Sign<'a, 'r> {
         let total = self.room.cells.len() as u32;
         self.middle = self.counted(total / 2);
         let peak = self.counted(total - 1 - total / PEAK) - self.middle;
-        self.counts.fill(0);
+        let counts = self.counts.first_chunk_mut::<GREYS>()?;
+        counts.fill(0);
         for row in self.room.cells.chunks_exact(self.cells[1].max(1)) {
-            for (&left, &right) in row.iter().zip(row.iter().skip(1)) {
-                let difference = left.abs_diff(right);
-                if let Some(count) = self.counts.get_mut(usize::from(difference)) {
-                    *count += 1;
-                }
+            for (&left, &right) in row.iter().zip(row.get(1..).unwrap_or_default()) {
+                counts[usize::from(left.abs_diff(right))] += 1;
             }
         }
-        let pairs: u32 = self.counts.iter().sum();
+        let pairs: u32 = counts.iter().sum();
         let noise = if pairs == 0 { 0 } else { self.counted(pairs / 4) };
         let threshold = (peak * i32::from(share) / 256).max(NOISE * noise).max(1);
         (peak >= WEAKEST && peak >= threshold).then_some(threshold)
@@ -362,21 +360,21 @@ impl<'a, 'r> Sign<'a, 'r> {
         if low[0] > high[0] {
             return None;
         }
-        let from = low.map(|side| side.saturating_sub(1));
-        let to = [height.min(high[0] + 2), width.min(high[1] + 2)];
-        for y in from[0]..to[0] {
-            for x in from[1]..to[1] {
+        for y in low[0]..=high[0] {
+            for x in low[1]..=high[1] {
+                if self.room.cells.get(y * width + x).is_none_or(|cell| cell & HAS_INK == 0) {
+                    continue;
+                }
                 let columns = x.saturating_sub(1)..width.min(x + 2);
-                let is_near = (y.saturating_sub(1)..height.min(y + 2)).any(|row| {
+                for row in y.saturating_sub(1)..height.min(y + 2) {
                     let near = row * width + columns.start..row * width + columns.end;
-                    let near = self.room.cells.get(near).unwrap_or_default();
-                    near.iter().any(|cell| cell & HAS_INK != 0)
-                });
-                if is_near && let Some(cell) = self.room.cells.get_mut(y * width + x) {
-                    *cell |= NEXT_TO_INK;
+                    let near = self.room.cells.get_mut(near).unwrap_or_default();
+                    near.iter_mut().for_each(|cell| *cell |= NEXT_TO_INK);
                 }
             }
         }
+        let from = low.map(|side| side.saturating_sub(1));
+        let to = [height.min(high[0] + 2), width.min(high[1] + 2)];
         let [top, left] = from.map(|side| side * self.cell);
         let [bottom, right] = [0, 1].map(|axis| self.pixels[axis].min(to[axis] * self.cell));
         Some(Part { left, top, width: (right - left) as u16, height: (bottom - top) as u16 })
@@ -402,19 +400,22 @@ impl<'a, 'r> Sign<'a, 'r> {
             let y = y / side;
             let cells = self.room.cells.get(y * self.cells[1]..).unwrap_or_default();
             let tiles = self.room.tiles.get(y / paper::TILE * self.tiles[1]..).unwrap_or_default();
-            let parts = row.chunks_mut(side * paper::TILE).zip(cells.chunks(paper::TILE)).zip(tiles);
-            for (number, ((part, cells), &paper)) in parts.enumerate() {
-                let first = number * side * paper::TILE;
-                if first + part.len() <= columns.start || first >= columns.end {
-                    part.fill(0);
-                    continue;
-                }
+            let (tile, len) = (side * paper::TILE, row.len());
+            let used = columns.start / tile..columns.end.div_ceil(tile);
+            row.get_mut(..used.start * tile).unwrap_or_default().fill(0);
+            row.get_mut(len.min(used.end * tile)..).unwrap_or_default().fill(0);
+            let parts = row.chunks_mut(tile).zip(cells.chunks(paper::TILE)).zip(tiles);
+            for ((part, cells), &paper) in parts.take(used.end).skip(used.start) {
                 let gain = paper::gain(paper, self.background);
                 for (pixels, &cell) in part.chunks_mut(side).zip(cells) {
-                    for pixel in pixels {
-                        let value = stands_out(*pixel, paper, gain, self.background) - base;
+                    let ink = |pixel: u8| {
+                        let value = stands_out(pixel, paper, gain, self.background) - base;
                         let is_near = cell & NEXT_TO_INK != 0;
-                        *pixel = if is_near { ((value.max(0) * evening) >> 8).min(255) as u8 } else { 0 };
+                        if is_near { ((value.max(0) * evening) >> 8).min(255) as u8 } else { 0 }
+                    };
+                    match pixels {
+                        [left, right] => (*left, *right) = (ink(*left), ink(*right)),
+                        pixels => pixels.iter_mut().for_each(|pixel| *pixel = ink(*pixel)),
                     }
                 }
             }
@@ -424,6 +425,7 @@ impl<'a, 'r> Sign<'a, 'r> {
 
 /// Returns how much a grey stands out of the paper, which is given on a dark background.
 fn stands_out(grey: u8, paper: u8, gain: i32, background: Background) -> i32 {
-    let on_dark = if background == Background::Light { 255 - grey } else { grey };
+    // `255 - grey`, or the grey itself.
+    let on_dark = grey ^ if background == Background::Light { 255 } else { 0 };
     ((i32::from(on_dark) - i32::from(paper)) * gain) >> 8
 }
