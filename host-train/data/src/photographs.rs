@@ -271,7 +271,7 @@ impl Sheet {
             let Some([left, top]) = (0..50).map(|_| at()).find(|&at| is_free(at)) else { continue };
             self.change(|x, y, grey| {
                 if (x - left).pow(2) + (y - top).pow(2) <= radius * radius {
-                    *grey = *grey / 5;
+                    *grey /= 5;
                 }
             });
         }
@@ -285,7 +285,7 @@ impl Sheet {
         self.change(|x, y, grey| {
             let within = [x, y, width - 1 - x, height - 1 - y];
             if (0..4).any(|side| sides >> side & 1 == 1 && within[side] < deep) {
-                *grey = *grey / 6;
+                *grey /= 6;
             }
         });
     }

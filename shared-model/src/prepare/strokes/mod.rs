@@ -14,11 +14,11 @@
 //! // A cross: down, then across.
 //! let mut memory = [Point::default(); 64];
 //! let mut strokes = Strokes::new(&mut memory);
-//! for y in 10..=50 {
+//! for y in (10..=50).step_by(2) {
 //!     strokes.touch(100, y)?;
 //! }
 //! strokes.lift();
-//! for x in 80..=120 {
+//! for x in (80..=120).step_by(2) {
 //!     strokes.touch(x, 30)?;
 //! }
 //! strokes.lift();

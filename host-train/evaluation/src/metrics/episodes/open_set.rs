@@ -173,7 +173,7 @@ impl OpenSetAnswers {
         shots: usize,
         draws: Draws,
     ) -> Option<Self> {
-        let (classes, groups, _) = plan(pool, shots)?;
+        let Plan { classes, groups, .. } = plan(pool, shots)?;
         let all = classes.enrolled + classes.strangers;
         Some(Self::new(each_episode(&groups, all, shots, draws, |drawn| {
             with_gallery(model, embeddings, &drawn[..classes.enrolled], |gallery| {
@@ -209,18 +209,26 @@ struct Classes {
     strangers: usize,
 }
 
-/// Returns how many classes an episode has; the groups that have as many, each with its classes; and the names
-/// of those that have not. `None` if no group has two.
-fn plan(pool: &Pool, shots: usize) -> Option<(Classes, Vec<Vec<&Images>>, Vec<String>)> {
+/// What episodes are drawn from.
+struct Plan<'p> {
+    classes: Classes,
+    /// The groups that have as many classes, each with its classes.
+    groups: Vec<Vec<&'p Images>>,
+    /// The names of those that have not.
+    left_out: Vec<String>,
+}
+
+/// Returns what episodes are drawn from; `None` if no group has two classes.
+fn plan(pool: &Pool, shots: usize) -> Option<Plan<'_>> {
     let groups = pool.sufficient(shots);
     let largest = groups.iter().map(|(_, classes)| classes.len()).max()?;
     let enrolled = CLASSES.min(largest / 2);
     let strangers = CLASSES.min(largest - enrolled);
     let (large, small): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|(_, classes)| classes.len() >= enrolled + strangers);
-    let large = large.into_iter().map(|(_, classes)| classes).collect();
-    let small = small.into_iter().map(|(name, _)| name.to_owned()).collect();
-    (enrolled > 0).then_some((Classes { enrolled, strangers }, large, small))
+    let groups = large.into_iter().map(|(_, classes)| classes).collect();
+    let left_out = small.into_iter().map(|(name, _)| name.to_owned()).collect();
+    (enrolled > 0).then_some(Plan { classes: Classes { enrolled, strangers }, groups, left_out })
 }
 
 /// Returns open-set episodes with `shots` images of each enrolled class. `None` if no two classes of a group
@@ -232,7 +240,7 @@ pub(super) fn open_set_episodes(
     shots: usize,
     draws: Draws,
 ) -> Option<OpenSetEpisodes> {
-    let (Classes { enrolled, strangers }, _, left_out) = plan(pool, shots)?;
+    let Plan { classes: Classes { enrolled, strangers }, left_out, .. } = plan(pool, shots)?;
     let answers = OpenSetAnswers::ask(model, embeddings, pool, shots, draws)?;
     let at = |threshold: u32| answers.at(threshold, embeddings.real(threshold));
     Some(OpenSetEpisodes {
