@@ -102,8 +102,8 @@ fn footnotes(episodes: &Episodes) -> String {
              share of the strangers is accepted."
         );
     }
-    let within = episodes.within_groups.iter().flat_map(|measured| &measured.closed_set);
-    if let Some(row) = within.filter(|row| !row.left_out.is_empty()).last() {
+    let mut within = episodes.within_groups.iter().flat_map(|measured| &measured.closed_set);
+    if let Some(row) = within.rfind(|row| !row.left_out.is_empty()) {
         let left_out = row.left_out.join(", ");
         text += &format!(" Fewer than {} classes, left out there: {left_out}.", thousands(row.ways as u64));
     }

@@ -32,7 +32,7 @@ fn table(found: &OneShot) -> String {
     let line = |name: &str, error, wrong: usize, trials| {
         format!("{name:<width$} {:>8}   {wrong} of {trials}", percent(Some(error)))
     };
-    let mut text = format!("\none-shot classification, int8: errors in %\n");
+    let mut text = "\none-shot classification, int8: errors in %\n".to_owned();
     for RunErrors { name, error, trials, wrong } in &found.runs {
         text += &(line(name, *error, wrong.len(), *trials) + "\n");
         for WrongAnswer { test, nearest, right } in wrong {
