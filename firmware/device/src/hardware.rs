@@ -22,7 +22,7 @@ pub trait Board {
     type System: System;
     /// What the board sees by itself.
     type Source: Source;
-    /// What it writes its answers on, line by line: a screen, for example.
+    /// What it writes its answers on, line by line, if it sees by itself: a screen, for example.
     type Text: fmt::Write;
 }
 

@@ -166,13 +166,14 @@ impl<B: Board> Alone<B> {
         Ok((label, count))
     }
 
-    /// Says a line: on the text output, and on the serial line if the board sees by itself.
+    /// Says a line on the text output and on the serial line, if the board sees by itself. (Other
+    /// boards need no code to write texts.)
     fn say(&mut self, line: Arguments<'_>, serial: &mut B::Serial) -> Result<(), SerialError<B>> {
-        // A text output that does not work is no reason not to go on.
-        let _ = fmt::Write::write_fmt(&mut self.text, format_args!("{line}\n"));
         if !B::Source::SEES {
             return Ok(());
         }
+        // A text output that does not work is no reason not to go on.
+        let _ = fmt::Write::write_fmt(&mut self.text, format_args!("{line}\n"));
         self.has_spoken = true;
         match serial.write_fmt(format_args!("{line}\r\n")) {
             Err(WriteFmtError::Other(error)) => Err(error),
