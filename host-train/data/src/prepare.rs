@@ -5,7 +5,7 @@
 //! the kinds of pixels that a decoder returns, and transparency. `docs/FORMAT.md` defines every
 //! step.
 
-use crate::picture::PictureFault;
+use crate::picture::fault::PictureFault;
 use image::{DynamicImage, GenericImageView, Rgba};
 use shared_model::{
     model::format::{Background, Preprocessing},
