@@ -3,7 +3,7 @@
 use crate::{
     dihedral::Dihedral,
     sampler::{Sampler, sampler},
-    train::TrainError,
+    train::error::TrainError,
 };
 use tinytriplet_data::{
     Class, Label, PartImages, Rng, Split, TrainingData, Triplet, characters::Characters, classes,

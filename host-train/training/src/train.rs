@@ -3,7 +3,7 @@
 mod average;
 mod checkpoint;
 mod collapse;
-mod error;
+pub(crate) mod error;
 mod learner;
 mod observer;
 mod outcome;

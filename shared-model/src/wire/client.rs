@@ -26,8 +26,10 @@ use crate::{
     prepare::Frame,
     wire::{
         frame::{FrameError, FrameReader, VERSION, decode_message, encode_frame},
-        image::{ImageForm, image_requests},
-        message::{Info, NO_ID, Request, RequestBody, RequestError, Response, ResponseBody, Restart},
+        image::ImageForm,
+        message::{
+            Info, NO_ID, Request, RequestBody, RequestError, Response, ResponseBody, Restart, image_requests,
+        },
     },
 };
 use heapless::Vec as FixedVec;

@@ -1,6 +1,5 @@
 //! How an image goes over the line: announced, then in chunks.
 
-use super::message::RequestBody;
 use crate::prepare::{Crop, Format, Frame, FrameError};
 use serde::{Deserialize, Serialize};
 
@@ -44,42 +43,13 @@ impl ImageForm {
     }
 }
 
-/// Returns the requests that bring an image to a board which takes chunks of at most `chunk` bytes.
-/// `bytes` are all of the image's, the rows of a frame without gaps.
-///
-/// ```
-/// use shared_model::wire::{ImageForm, RequestBody, image_requests};
-///
-/// let form = ImageForm::Pixels { len: 5 };
-/// let requests: Vec<_> = image_requests(form, &[1, 2, 3, 4, 5], 3).collect();
-/// assert_eq!(
-///     requests,
-///     [
-///         RequestBody::Image { form },
-///         RequestBody::Chunk { offset: 0, bytes: &[1, 2, 3] },
-///         RequestBody::Chunk { offset: 3, bytes: &[4, 5] },
-///     ]
-/// );
-/// ```
-pub fn image_requests(
-    form: ImageForm,
-    bytes: &[u8],
-    chunk: usize,
-) -> impl Iterator<Item = RequestBody<'_>> + Clone {
-    // A row that is too long for a chunk is for the board to refuse.
-    let row = form.row_len().max(1);
-    let len = (chunk / row).max(1) * row;
-    let chunks = bytes.chunks(len).zip((0..).step_by(len));
-    let chunks = chunks.map(|(bytes, offset)| RequestBody::Chunk { offset, bytes });
-    core::iter::once(RequestBody::Image { form }).chain(chunks)
-}
-
 /// The reason why an image, or a part of it, was refused, or is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ImageError {
     /// There is no image on the board: none has come since it started, or since the last
-    /// [`Bench`](RequestBody::Bench) or [`SelfTest`](RequestBody::SelfTest), which take its place.
+    /// [`Bench`](crate::wire::RequestBody::Bench) or
+    /// [`SelfTest`](crate::wire::RequestBody::SelfTest), which take its place.
     None,
     /// The image is still on its way.
     Unfinished {

@@ -370,6 +370,36 @@ impl core::fmt::Display for RequestError {
 
 impl core::error::Error for RequestError {}
 
+/// Returns the requests that bring an image to a board which takes chunks of at most `chunk` bytes.
+/// `bytes` are all of the image's, the rows of a frame without gaps.
+///
+/// ```
+/// use shared_model::wire::{ImageForm, RequestBody, image_requests};
+///
+/// let form = ImageForm::Pixels { len: 5 };
+/// let requests: Vec<_> = image_requests(form, &[1, 2, 3, 4, 5], 3).collect();
+/// assert_eq!(
+///     requests,
+///     [
+///         RequestBody::Image { form },
+///         RequestBody::Chunk { offset: 0, bytes: &[1, 2, 3] },
+///         RequestBody::Chunk { offset: 3, bytes: &[4, 5] },
+///     ]
+/// );
+/// ```
+pub fn image_requests(
+    form: ImageForm,
+    bytes: &[u8],
+    chunk: usize,
+) -> impl Iterator<Item = RequestBody<'_>> + Clone {
+    // A row that is too long for a chunk is for the board to refuse.
+    let row = form.row_len().max(1);
+    let len = (chunk / row).max(1) * row;
+    let chunks = bytes.chunks(len).zip((0..).step_by(len));
+    let chunks = chunks.map(|(bytes, offset)| RequestBody::Chunk { offset, bytes });
+    core::iter::once(RequestBody::Image { form }).chain(chunks)
+}
+
 #[cfg(all(test, documents))]
 mod tests {
     use super::*;
@@ -377,10 +407,7 @@ mod tests {
         gallery::LabelError,
         model::tensor::{Element, Shape},
         prepare::Format,
-        wire::{
-            frame::{VERSION, encode_frame},
-            image::image_requests,
-        },
+        wire::frame::{VERSION, encode_frame},
     };
     use std::{format, string::String, vec::Vec};
 

@@ -39,8 +39,8 @@ mod image;
 mod message;
 
 pub use frame::{FrameError, FrameFull, FrameReader, VERSION, decode_message, encode_frame};
-pub use image::{ImageError, ImageForm, image_requests};
+pub use image::{ImageError, ImageForm};
 pub use message::{
     GalleryInfo, Info, MAX_RUNS, ModelInfo, NO_ID, Request, RequestBody, RequestError, Response,
-    ResponseBody, Restart, Storage,
+    ResponseBody, Restart, Storage, image_requests,
 };
