@@ -80,11 +80,12 @@ impl Direction {
     /// Returns the number of inked cells in a part of a row.
     fn inked(&self, cells: &[u8], part: &core::ops::Range<usize>, row: usize) -> usize {
         let first = part.start * self.along + row * self.across;
-        let cells = cells.get(first..).unwrap_or_default().iter();
+        let is_ink = |&cell: &u8| usize::from(cell > 0);
         if self.along == 1 {
-            cells.take(part.len()).filter(|&&cell| cell > 0).count()
+            cells.get(first..first + part.len()).unwrap_or_default().iter().map(is_ink).sum()
         } else {
-            cells.step_by(self.along.max(1)).take(part.len()).filter(|&&cell| cell > 0).count()
+            let cells = cells.get(first..).unwrap_or_default().iter();
+            cells.step_by(self.along.max(1)).take(part.len()).map(is_ink).sum()
         }
     }
 
@@ -140,25 +141,26 @@ impl Direction {
 fn chain(before: &mut [u8], after: &mut [u8], rows: usize) {
     after.iter_mut().zip(before.iter()).for_each(|(after, &before)| *after = before);
     let rows = rows.max(1);
-    for at in 0..before.len() {
-        count(before, at, at.checked_sub(rows), rows);
+    let mut last: &[u8] = &[];
+    for strip in before.chunks_exact_mut(rows) {
+        follow(last, strip);
+        last = strip;
     }
-    for at in (0..after.len()).rev() {
-        count(after, at, Some(at + rows).filter(|&next| next < after.len()), rows);
+    let mut last: &[u8] = &[];
+    for strip in after.chunks_exact_mut(rows).rev() {
+        follow(last, strip);
+        last = strip;
     }
 }
 
-/// Adds to a mark the largest count of the three in the strip before, whose mark of the same row is
-/// at `before`.
-fn count(marks: &mut [u8], at: usize, before: Option<usize>, rows: usize) {
-    let most = before.map_or(0, |before| {
-        let row = before % rows.max(1);
-        let from = if row == 0 { before } else { before - 1 };
-        let to = if row + 1 == rows { before } else { before + 1 };
-        let near = marks.get(from..=to).unwrap_or_default();
-        near.iter().map(|mark| mark & !CROSSED).max().unwrap_or(0)
-    });
-    if let Some(mark) = marks.get_mut(at) {
-        *mark += most + u8::from(*mark & CROSSED != 0);
+/// Adds to each mark of a strip the largest count of the three next to it in the strip `from`; it
+/// has none if it is empty.
+fn follow(from: &[u8], strip: &mut [u8]) {
+    let count = |row: usize| from.get(row).map_or(0, |mark| mark & !CROSSED);
+    let (mut above, mut here) = (0, count(0));
+    for (row, mark) in strip.iter_mut().enumerate() {
+        let below = count(row + 1);
+        *mark += above.max(here).max(below) + u8::from(*mark & CROSSED != 0);
+        (above, here) = (here, below);
     }
 }

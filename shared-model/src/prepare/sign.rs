@@ -279,13 +279,13 @@ impl<'a, 'r> Sign<'a, 'r> {
         paper::paper(tiles, self.tiles, bytemuck::cast_slice_mut(self.room.work));
         for (y, row) in self.room.cells.chunks_exact_mut(self.cells[1].max(1)).enumerate() {
             let tiles = tiles.get(y / paper::TILE * self.tiles[1]..).unwrap_or_default();
-            for (part, &paper) in row.chunks_mut(paper::TILE).zip(tiles) {
-                let gain = paper::gain(paper, background);
-                for cell in part {
-                    let value = stands_out(*cell, paper, gain, background) + ZERO;
-                    *cell = value.clamp(0, 255) as u8;
-                    counts[usize::from(*cell)] += 1;
-                }
+            let (whole, rest) = row.as_chunks_mut::<{ paper::TILE }>();
+            let (tiles, last) = tiles.split_at_checked(whole.len()).unwrap_or_default();
+            for (part, &paper) in whole.iter_mut().zip(tiles) {
+                flatten_part(part, paper, background, counts);
+            }
+            if let Some(&paper) = last.first() {
+                flatten_part(rest, paper, background, counts);
             }
         }
     }
@@ -420,6 +420,18 @@ impl<'a, 'r> Sign<'a, 'r> {
                 }
             }
         }
+    }
+}
+
+/// Replaces the cells of a tile with how much they stand out of its paper, plus [`ZERO`], and counts
+/// the values.
+#[inline(always)]
+fn flatten_part(part: &mut [u8], paper: u8, background: Background, counts: &mut [u32; GREYS]) {
+    let gain = paper::gain(paper, background);
+    for cell in part {
+        let value = stands_out(*cell, paper, gain, background) + ZERO;
+        *cell = value.clamp(0, 255) as u8;
+        counts[usize::from(*cell)] += 1;
     }
 }
 
