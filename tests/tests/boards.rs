@@ -104,7 +104,8 @@ fn prepares(client: &mut Client<Emulator>, count: usize) {
         assert_eq!(client.pixels().unwrap(), expected, "frame {number}: {frame:?}");
         with_ink += usize::from(expected.iter().any(|&pixel| pixel > 0));
     }
-    assert!(with_ink > count / 2, "{with_ink} of {count} have ink");
+    // Noise has none, a third of them; nor have some strokes that reach from edge to edge.
+    assert!(with_ink > count / 3, "{with_ink} of {count} have ink");
 }
 
 /// Checks what a board reports of itself, how it refuses requests that make no sense, and that it goes on afterwards.

@@ -149,6 +149,8 @@ describe("the whole", () => {
       assert.ok(Math.abs(first.ground - second.ground) > 0.5, "the button changes it");
       if (shown()) assert.notEqual(await painted("embeddings", own), before, "the pictures follow");
       for (const ratio of [...first.contrasts, ...second.contrasts]) assert.ok(ratio >= 4.5, `a contrast of ${ratio}`);
+      // The browser stores it in another process.
+      await own.waitForTimeout(500);
       await own.reload();
       await own.waitForSelector(":root[data-ready]", { state: "attached" });
       assert.equal((await look()).ground, second.ground, "it is remembered");

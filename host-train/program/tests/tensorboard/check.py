@@ -31,7 +31,7 @@ def numbers(path, value):
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from numbers(f"{path}/{name}", inner)
-    elif isinstance(value, (int, float)):
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
         yield path, value
 
 
