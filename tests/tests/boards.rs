@@ -73,14 +73,7 @@ fn prepares(client: &mut Client<Emulator>, count: usize) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut with_ink = 0;
     for number in 0..count {
-        let format = [
-            Format::Grey8,
-            Format::Rgb888,
-            Format::Rgb565LittleEndian,
-            Format::Rgb565BigEndian,
-            Format::Yuyv,
-            Format::Uyvy,
-        ][number % 6];
+        let format = Format::ALL[number % Format::ALL.len()];
         let (width, height) = (2 * rng.random_range(1..=30), rng.random_range(1..=60));
         let mut frame = Frame::new(format, width, height).unwrap();
         if rng.random() {

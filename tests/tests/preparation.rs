@@ -13,14 +13,6 @@ use tinytriplet_data::{
     photographs::{Kind, photograph},
 };
 
-const FORMATS: [Format; 6] = [
-    Format::Grey8,
-    Format::Rgb888,
-    Format::Rgb565LittleEndian,
-    Format::Rgb565BigEndian,
-    Format::Yuyv,
-    Format::Uyvy,
-];
 const FITS: [Fit; 3] = [Fit::Stretch, Fit::Contain, Fit::Centre];
 const BACKGROUNDS: [Background; 3] = [Background::Dark, Background::Light, Background::Auto];
 
@@ -38,7 +30,7 @@ struct Case {
 
 impl Case {
     fn random(rng: &mut ChaCha8Rng) -> Self {
-        let format = FORMATS[rng.random_range(0..6)];
+        let format = Format::ALL[rng.random_range(0..6)];
         let mut side = || {
             let most = [4, 40, 130, 300][rng.random_range(0..4)];
             rng.random_range(1..=most)

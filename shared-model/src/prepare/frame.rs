@@ -21,6 +21,10 @@ pub enum Format {
 }
 
 impl Format {
+    /// All formats, in the order of their numbers on the wire.
+    pub const ALL: [Self; 6] =
+        [Self::Grey8, Self::Rgb888, Self::Rgb565LittleEndian, Self::Rgb565BigEndian, Self::Yuyv, Self::Uyvy];
+
     /// Returns the bytes of a pixel; for YUV 4:2:2, half of those of two.
     pub const fn bytes_per_pixel(self) -> usize {
         match self {

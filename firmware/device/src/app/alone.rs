@@ -27,7 +27,7 @@ pub struct Alone<B: Board> {
     button: Presses<B::Button>,
     /// The label that the next short press teaches.
     label: Option<Label>,
-    /// What was wrong when the source was looked at last: it is said once.
+    /// The error of the last look at the source, so that each error is reported only once.
     trouble: Option<Trouble>,
     /// True if there is text on the serial line that no frame has followed.
     has_spoken: bool,
@@ -49,7 +49,7 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// What a board shares with the PC.
+/// The parts of the application that serve both the PC's requests and what the board sees.
 pub struct Shared<'a, 'm, B: Board, const CAPACITY: usize> {
     pub device: &'a mut Device<'m, B::Flash, CAPACITY>,
     pub light: &'a mut Light<B::Led>,

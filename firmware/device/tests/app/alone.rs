@@ -1,7 +1,7 @@
 //! A board that sees by itself: sources, text, buttons.
 
 use crate::{
-    bench::{Bench, about, board, embedding, encoded, gallery as info, host_model, image},
+    bench::{Bench, about, board, embedding, encoded, gallery as info, host_model, image, list},
     model::INPUT_LEN,
 };
 use embedded_io::{ErrorType, Read, ReadReady, Write};
@@ -319,21 +319,6 @@ fn pressed(bench: &mut Bench, images: &[&[u8]], presses: impl Fn(usize) -> Vec<s
     bench.button = presses(len / bench.piece);
     bench.ask(&images.iter().flat_map(|pixels| request(pixels)).collect::<Vec<_>>());
     bench.button = Vec::new();
-}
-
-/// The labels, and how many images each has.
-fn list(bench: &mut Bench) -> Vec<(String, u32)> {
-    let mut list = Vec::new();
-    for index in 0..info(bench).len {
-        match bench.ask_one(RequestBody::Entry { index }).body() {
-            ResponseBody::Entry { label, value } => {
-                list.push((label.to_owned(), u32::from_le_bytes(*value.first_chunk().unwrap())));
-            }
-            body => panic!("{body:?}"),
-        }
-    }
-    list.sort();
-    list
 }
 
 #[test]

@@ -63,3 +63,18 @@ pub fn embedding(pixels: &[u8]) -> Vec<u8> {
     host_model().embed(pixels, &mut scratch, &mut embedding).unwrap();
     embedding
 }
+
+/// The labels, and how many images each has.
+pub fn list(bench: &mut Bench) -> Vec<(String, u32)> {
+    let mut list = Vec::new();
+    for index in 0..gallery(bench).len {
+        match bench.ask_one(RequestBody::Entry { index }).body() {
+            ResponseBody::Entry { label, value } => {
+                list.push((label.to_owned(), u32::from_le_bytes(*value.first_chunk().unwrap())));
+            }
+            body => panic!("{body:?}"),
+        }
+    }
+    list.sort();
+    list
+}

@@ -1,7 +1,7 @@
 //! Enrolling, recognising, remembering.
 
 use crate::{
-    bench::{Bench, about, ask_last, board, embedding, gallery as info, host_model, image},
+    bench::{Bench, about, ask_last, board, embedding, gallery as info, host_model, image, list},
     model::{CAPACITY, EMBEDDING_LEN, EXEMPLARS},
 };
 use shared_model::{
@@ -25,21 +25,6 @@ fn refusal(bench: &mut Bench, requests: &[RequestBody<'_>]) -> RequestError {
         ResponseBody::Error(error) => error,
         body => panic!("{body:?}"),
     }
-}
-
-/// The labels, and how many images each has.
-fn list(bench: &mut Bench) -> Vec<(String, u32)> {
-    let mut list = Vec::new();
-    for index in 0..info(bench).len {
-        match bench.ask_one(RequestBody::Entry { index }).body() {
-            ResponseBody::Entry { label, value } => {
-                list.push((label.to_owned(), u32::from_le_bytes(*value.first_chunk().unwrap())));
-            }
-            body => panic!("{body:?}"),
-        }
-    }
-    list.sort();
-    list
 }
 
 #[test]

@@ -14,15 +14,6 @@ use shared_model::{
 };
 use tinytriplet_device::{memory::CHUNK_LEN, testing::Answer};
 
-const FORMATS: [Format; 6] = [
-    Format::Grey8,
-    Format::Rgb888,
-    Format::Rgb565LittleEndian,
-    Format::Rgb565BigEndian,
-    Format::Yuyv,
-    Format::Uyvy,
-];
-
 /// A frame, and its bytes without gaps.
 #[derive(Clone)]
 struct Picture {
@@ -105,7 +96,7 @@ fn pixels_arrive_as_they_are_and_give_the_engines_bytes() {
 
 #[test]
 fn a_board_prepares_frames_of_every_format_as_the_pc_does() {
-    for (seed, format) in (1..).zip(FORMATS) {
+    for (seed, format) in (1..).zip(Format::ALL) {
         for (width, height) in [(28, 28), (160, 120), (2, 300), (300, 2)] {
             let picture = Picture::new(format, width, height, seed);
             let expected = picture.pixels();
@@ -289,7 +280,7 @@ fn any_order_of_chunks_is_survived() {
         let pictures: Vec<Picture> = (0..3)
             .map(|_| {
                 let (width, height) = (2 * rng.random_range(1..40), rng.random_range(1..60));
-                Picture::new(FORMATS[rng.random_range(0..6)], width, height, rng.random())
+                Picture::new(Format::ALL[rng.random_range(0..6)], width, height, rng.random())
             })
             .collect();
         let mut requests: Vec<RequestBody<'_>> = pictures.iter().flat_map(Picture::requests).collect();

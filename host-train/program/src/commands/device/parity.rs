@@ -31,14 +31,6 @@ const IMAGES: u16 = 10;
 const FRAMES: u16 = 12;
 /// The longest side of a random frame.
 const SIDE: usize = 48;
-const FORMATS: [Format; 6] = [
-    Format::Grey8,
-    Format::Rgb888,
-    Format::Rgb565LittleEndian,
-    Format::Rgb565BigEndian,
-    Format::Yuyv,
-    Format::Uyvy,
-];
 
 /// Arguments of `parity`.
 #[derive(Clone, Debug, Args)]
@@ -131,7 +123,7 @@ fn compare_pixels(
     }
     let mut rng = Rng::new(1);
     let mut frames: Vec<(String, Raw)> = Vec::new();
-    for (number, &format) in (0..random_frames).zip(FORMATS.iter().cycle()) {
+    for (number, &format) in (0..random_frames).zip(Format::ALL.iter().cycle()) {
         let raw = random(&mut rng, format);
         let Crop { left, top, width, height } = raw.frame.crop();
         let name = format!(
