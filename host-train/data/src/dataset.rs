@@ -18,6 +18,10 @@ pub const MNIST_FINGERPRINTS: [&str; 2] = ["768fc00915f1fe16", "7a8bd58bbce05410
 pub const DRAWN_DIGITS: &str = "drawn-digits";
 /// The path that stands for the drawn digits, where no folder has that name.
 pub const DRAWN: &str = "drawn";
+/// The name of drawn signs.
+pub const DRAWN_SIGNS: &str = "drawn-signs";
+/// The path that stands for the drawn signs, where no folder has that name.
+pub const SIGNS: &str = "signs";
 
 /// The name of made-up characters.
 pub const MADE_UP_CHARACTERS: &str = "made-up-characters";
@@ -33,7 +37,8 @@ pub(crate) fn group_of(class_name: &str) -> Option<&str> {
 /// Images to train with and images to test with, of one size.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// `mnist` where the content is MNIST to the last bit, `drawn-digits`, or the folder's name.
+    /// `mnist` where the content is MNIST to the last bit, `drawn-digits`, `drawn-signs`,
+    /// `made-up-characters`, or the folder's name.
     pub name: String,
     /// The source of the images.
     pub source: Source,
@@ -59,8 +64,10 @@ pub enum Source {
     Cache(PathBuf),
     /// The network, just now; the cache is this folder.
     Downloaded(PathBuf),
-    /// Nowhere: this program drew the images.
+    /// Nowhere: this program drew the digits.
     Drawn,
+    /// Nowhere: this program drew the signs.
+    Signs,
     /// Nowhere: this program made up the characters.
     MadeUp,
 }
@@ -72,7 +79,7 @@ impl fmt::Display for Source {
             Self::Environment(path) => write!(f, "{} (from {VARIABLE})", path.display()),
             Self::Cache(path) => write!(f, "{} (the cache)", path.display()),
             Self::Downloaded(path) => write!(f, "downloaded; the cache is {}", path.display()),
-            Self::Drawn => f.write_str("drawn by this program"),
+            Self::Drawn | Self::Signs => f.write_str("drawn by this program"),
             Self::MadeUp => f.write_str("made up by this program"),
         }
     }

@@ -1,7 +1,7 @@
-//! Digits drawn by this program, for a machine without MNIST and without a network.
+//! Digits and other signs drawn by this program, for a machine without MNIST and without a network.
 //!
-//! A digit starts as a glyph: a few strokes of a pen, in one of the ways people write it. Every
-//! image bends, jitters, shears, turns and widens its glyph, draws it with a pen of its own,
+//! A sign starts as a glyph: a few strokes of a pen, in one of the ways people draw it. Every image
+//! bends, jitters, shears, turns and widens its glyph, draws it with a pen of its own,
 //! and sets it as MNIST does: scaled to fit 20×20 pixels, its centre of mass in the middle of
 //! 28×28.
 //!
@@ -9,24 +9,30 @@
 //! `+ - × ÷ √`, which IEEE 754 defines to the last bit.
 
 mod glyphs;
+mod signs;
 
 use crate::{
-    dataset::{DRAWN_DIGITS, Dataset, Source},
+    dataset::{DRAWN_DIGITS, DRAWN_SIGNS, Dataset, Source},
     split::{Label, Split},
 };
 use glyphs::{GLYPHS, Glyph, Point};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use shared_model::model::format::Preprocessing;
+use signs::SIGNS;
 
 /// Height and width of an image.
 const SIDE: usize = 28;
 /// Rows and columns of an image, which are also those of MNIST's.
 pub const SIZE: [usize; 2] = [SIDE; 2];
-/// The longer side of the box that a digit fills.
+/// The longer side of the box that a sign fills.
 const BOX: f32 = 20.0;
 /// Straight pieces for one curved piece of a stroke.
 const PIECES: u8 = 6;
+
+/// Signs are drawn with more care than digits, which everybody writes in haste: points stray, and corners
+/// become round, by this factor as much.
+const CARE: f32 = 0.4;
 
 /// Images of each class in the training split, where nobody asks for another number.
 pub const TRAIN_PER_CLASS: usize = 1200;
@@ -42,8 +48,23 @@ pub fn dataset(seed: u64, train_per_class: usize, test_per_class: usize) -> Data
         source: Source::Drawn,
         class_names: (0..GLYPHS.len()).map(|digit| digit.to_string()).collect(),
         preprocessing: Preprocessing::MNIST,
-        train: split(seed, 0, train_per_class),
-        test: split(seed, 1, test_per_class),
+        train: split(&GLYPHS, 1.0, seed, 0, train_per_class),
+        test: split(&GLYPHS, 1.0, seed, 1, test_per_class),
+    }
+}
+
+/// Draws ten classes of signs that are no digits, as [`dataset`] draws digits: things to enrol that no
+/// net here is trained on.
+#[must_use]
+pub fn signs(seed: u64, train_per_class: usize, test_per_class: usize) -> Dataset {
+    let glyphs = SIGNS.map(|(_, glyphs)| glyphs);
+    Dataset {
+        name: DRAWN_SIGNS.into(),
+        source: Source::Signs,
+        class_names: SIGNS.map(|(name, _)| name.into()).into(),
+        preprocessing: Preprocessing::MNIST,
+        train: split(&glyphs, CARE, seed, 0, train_per_class),
+        test: split(&glyphs, CARE, seed, 1, test_per_class),
     }
 }
 
@@ -67,19 +88,21 @@ pub fn strokes(seed: u64, per_class: usize) -> Vec<(Label, Vec<Stroke>)> {
     labels.map(write).collect()
 }
 
-fn split(seed: u64, stream: u64, per_class: usize) -> Split {
+/// `care` is the factor by which points stray and corners become round.
+fn split(glyphs: &[&[Glyph]], care: f32, seed: u64, stream: u64, per_class: usize) -> Split {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
-    let mut labels: Vec<Label> = (0..10).flat_map(|digit| std::iter::repeat_n(digit, per_class)).collect();
+    let classes = 0..glyphs.len() as Label;
+    let mut labels: Vec<Label> = classes.flat_map(|label| std::iter::repeat_n(label, per_class)).collect();
     // Fisher and Yates.
     for i in (1..labels.len()).rev() {
         labels.swap(i, rng.random_range(0..=i));
     }
     let mut pixels = Vec::with_capacity(labels.len() * SIDE * SIDE);
     for &label in &labels {
-        let variants = GLYPHS[usize::from(label)];
+        let variants = glyphs[usize::from(label)];
         let glyph = variants[rng.random_range(0..variants.len())];
-        pixels.extend_from_slice(&draw(glyph, &mut rng));
+        pixels.extend_from_slice(&draw(glyph, care, &mut rng));
     }
     Split::new(SIDE, SIDE, pixels, labels).expect("a label for each image")
 }
@@ -111,8 +134,10 @@ fn distance(a: Point, b: Point) -> f32 {
 }
 
 /// Draws one image of a glyph.
-fn draw(glyph: Glyph, rng: &mut ChaCha8Rng) -> [u8; SIDE * SIDE] {
-    let hand = Hand::new(rng);
+fn draw(glyph: Glyph, care: f32, rng: &mut ChaCha8Rng) -> [u8; SIDE * SIDE] {
+    let mut hand = Hand::new(rng);
+    hand.jitter *= care;
+    hand.haste *= care;
     let strokes: Vec<Vec<Point>> = glyph.iter().map(|stroke| curve(&hand.write(stroke, rng))).collect();
     let segments = set(&strokes, rng);
     let ink = 262.0 - 20.0 * bell(rng).abs();
@@ -291,8 +316,24 @@ mod tests {
     }
 
     #[test]
-    fn digits_sit_in_the_image_as_mnist_has_them() {
-        let split = dataset(3, 100, 0).train;
+    fn signs_are_the_same_everywhere() {
+        let signs = signs(7, 5, 3);
+        assert_eq!(
+            [signs.train.fingerprint(), signs.test.fingerprint()],
+            ["14e7209da31482b1", "91ab6fae175f9d8c"]
+        );
+        assert!(signs.class_names.is_sorted() && signs.class_names.len() == 10);
+        assert!(classes(signs.train.labels()).iter().all(|class| class.images.len() == 5));
+    }
+
+    #[test]
+    fn signs_sit_in_the_image_as_mnist_has_its_digits() {
+        for split in [dataset(3, 100, 0).train, signs(3, 100, 0).train] {
+            sits_as_mnist_has_them(&split);
+        }
+    }
+
+    fn sits_as_mnist_has_them(split: &Split) {
         for index in 0..split.len() {
             let image = split.image(index);
             let (mut mass, mut across, mut down) = (0.0, 0.0, 0.0);

@@ -1,7 +1,7 @@
 //! The reason why data cannot be used.
 
 use crate::{
-    dataset::{DRAWN, VARIABLE},
+    dataset::{CHARACTERS, DRAWN, SIGNS, VARIABLE},
     download::DownloadError,
     folder::FolderError,
     idx::IdxError,
@@ -15,7 +15,7 @@ pub enum DataError {
     /// Nothing is there.
     #[error(
         "{}: no such folder. Name one that holds MNIST's four IDX files or one sub-folder of images per class, or say \
-         `{DRAWN}` for the built-in drawn digits",
+         `{DRAWN}` (digits), `{SIGNS}` or `{CHARACTERS}` for images that this program draws",
         .0.display()
     )]
     NoFolder(PathBuf),

@@ -42,7 +42,8 @@ mod triplets;
 
 pub use classes::{Class, ENOUGH_CLASSES_TO_HOLD_OUT, TooFewToHoldOut, classes, evenly, hold_out};
 pub use dataset::{
-    CHARACTERS, DRAWN, DRAWN_DIGITS, Dataset, MADE_UP_CHARACTERS, MNIST, MNIST_FINGERPRINTS, Source, VARIABLE,
+    CHARACTERS, DRAWN, DRAWN_DIGITS, DRAWN_SIGNS, Dataset, MADE_UP_CHARACTERS, MNIST, MNIST_FINGERPRINTS,
+    SIGNS, Source, VARIABLE,
 };
 pub use error::DataError;
 pub use event::{Event, Progress};

@@ -2,7 +2,7 @@
 
 use crate::{
     characters,
-    dataset::{CHARACTERS, DRAWN, Dataset, MNIST, Source, VARIABLE},
+    dataset::{CHARACTERS, DRAWN, Dataset, MNIST, SIGNS, Source, VARIABLE},
     download, drawn,
     error::DataError,
     event::{Event, Progress},
@@ -26,13 +26,15 @@ pub enum Place {
     /// network, drawn digits.
     #[default]
     Anywhere,
-    /// The place that the user named: a folder, or one of the words [`DRAWN`], [`CHARACTERS`] and
-    /// [`MNIST`].
+    /// The place that the user named: a folder, or one of the words [`DRAWN`], [`SIGNS`],
+    /// [`CHARACTERS`] and [`MNIST`].
     Named(PathBuf),
     /// Wherever MNIST is: in the folder that the environment names, in the cache, on the network.
     Mnist,
     /// Drawn digits.
     Drawn,
+    /// Drawn signs.
+    Signs,
     /// Made-up characters.
     Characters,
 }
@@ -101,6 +103,7 @@ impl Search {
         match (&self.request.place, &self.environment) {
             (Place::Named(path), _) => self.named(path, Source::Given, progress),
             (Place::Drawn, _) => Ok(self.drawn()),
+            (Place::Signs, _) => Ok(self.signs()),
             (Place::Characters, _) => Ok(self.characters()),
             (Place::Mnist, _) => self.mnist(progress),
             (Place::Anywhere, Some(path)) => self
@@ -122,15 +125,16 @@ impl Search {
         let place = match &self.request.place {
             Place::Named(path) => Some(path),
             Place::Anywhere => self.environment.as_ref(),
-            Place::Mnist | Place::Drawn | Place::Characters => None,
+            Place::Mnist | Place::Drawn | Place::Signs | Place::Characters => None,
         };
         match place {
             Some(path) if path.is_dir() => (!has_idx(path)).then_some(self.request.config.size.0),
             // It is an error, unless it is one of the words.
             Some(path) => {
-                [DRAWN, CHARACTERS, MNIST].iter().any(|word| path == Path::new(word)).then_some(drawn::SIZE)
+                let words = [DRAWN, SIGNS, CHARACTERS, MNIST];
+                words.iter().any(|word| path == Path::new(word)).then_some(drawn::SIZE)
             }
-            None => Some(drawn::SIZE), // MNIST's and the characters' are the same
+            None => Some(drawn::SIZE), // MNIST's, the signs' and the characters' are the same
         }
     }
 
@@ -164,6 +168,7 @@ impl Search {
         if !path.exists() {
             return match path.to_str() {
                 Some(DRAWN) => Ok(self.drawn()),
+                Some(SIGNS) => Ok(self.signs()),
                 Some(CHARACTERS) => Ok(self.characters()),
                 Some(MNIST) => self.mnist(progress),
                 _ => Err(DataError::NoFolder(path.into())),
@@ -230,6 +235,12 @@ impl Search {
         let Request { seed, config, .. } = &self.request;
         let digits = drawn::dataset(*seed, drawn::TRAIN_PER_CLASS, drawn::TEST_PER_CLASS);
         Dataset { preprocessing: config.preprocessing(Fit::Centre), ..digits }
+    }
+
+    fn signs(&self) -> Dataset {
+        let Request { seed, config, .. } = &self.request;
+        let signs = drawn::signs(*seed, drawn::TRAIN_PER_CLASS, drawn::TEST_PER_CLASS);
+        Dataset { preprocessing: config.preprocessing(Fit::Centre), ..signs }
     }
 }
 
@@ -491,6 +502,9 @@ mod tests {
 
     #[test]
     fn a_word_asks_for_made_up_characters() {
+        let dataset = search(Some(Path::new(SIGNS)), None).unwrap();
+        assert_eq!((dataset.name.as_str(), &dataset.source), ("drawn-signs", &Source::Signs));
+        assert_eq!((dataset.train.len(), dataset.test.len(), dataset.class_count()), (12_000, 2_000, 10));
         let dataset = search(Some(Path::new(CHARACTERS)), None).unwrap();
         assert_eq!((dataset.name.as_str(), &dataset.source), ("made-up-characters", &Source::MadeUp));
         assert_eq!(

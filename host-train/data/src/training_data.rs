@@ -3,7 +3,9 @@
 
 use crate::{
     characters::Characters,
-    dataset::{CHARACTERS, DRAWN, DRAWN_DIGITS, Dataset, MADE_UP_CHARACTERS, MNIST, Source},
+    dataset::{
+        CHARACTERS, DRAWN, DRAWN_DIGITS, DRAWN_SIGNS, Dataset, MADE_UP_CHARACTERS, MNIST, SIGNS, Source,
+    },
     error::DataError,
     event::Progress,
     search::{Place, Request, find, whole_name},
@@ -106,6 +108,7 @@ pub fn trained_on(data: &Dataset, config: &DataConfig) -> String {
         Some(path) if is_own(data, path) => data.name.clone(),
         Some(CHARACTERS) => MADE_UP_CHARACTERS.into(),
         Some(DRAWN) => DRAWN_DIGITS.into(),
+        Some(SIGNS) => DRAWN_SIGNS.into(),
         Some(path) => whole_name(Path::new(path)),
     };
     let mut names: Vec<String> = config.mixture.iter().map(name).collect();
@@ -116,7 +119,7 @@ pub fn trained_on(data: &Dataset, config: &DataConfig) -> String {
 /// Returns true if a source's `path` names the run's own data.
 fn is_own(data: &Dataset, path: &str) -> bool {
     match (&data.source, path) {
-        (Source::MadeUp, CHARACTERS) | (Source::Drawn, DRAWN) => true,
+        (Source::MadeUp, CHARACTERS) | (Source::Drawn, DRAWN) | (Source::Signs, SIGNS) => true,
         (_, MNIST) => data.name == MNIST,
         (Source::Given(own) | Source::Environment(own), path) => {
             own.canonicalize().is_ok_and(|own| Path::new(path).canonicalize().is_ok_and(|path| path == own))

@@ -16,8 +16,8 @@ use tinytriplet_report::text::{count, thousands};
 #[derive(Clone, Debug, Args)]
 pub struct DataArgs {
     /// Folder of the four IDX files, plain or gzipped; or of images (PNG, JPEG, BMP), one
-    /// sub-folder per class, or per group of classes; or `characters` for made-up characters, `drawn`
-    /// for drawn digits [default: a run's own data; without a run the recipe's, the folder in
+    /// sub-folder per class, or per group of classes; or what this program draws: `drawn`
+    /// digits, `signs`, made-up `characters` [default: a run's own data; without a run the recipe's, the folder in
     /// TINYTRIPLET_DATA, the cache, a download, drawn digits]
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
@@ -151,6 +151,7 @@ fn telling<T>(find: impl FnOnce(Tell<'_>) -> Result<T, DataError>) -> Result<T, 
 pub fn mark(data: &Dataset) -> &'static str {
     match data.source {
         Source::Drawn => " (on DRAWN digits, not MNIST)",
+        Source::Signs => " (on DRAWN signs)",
         Source::MadeUp => " (on MADE-UP characters)",
         _ => "",
     }

@@ -7,7 +7,9 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use shared_model::model::format::Fit;
 use std::{fs, io, path::PathBuf};
-use tinytriplet_data::{DRAWN_DIGITS, Dataset, MADE_UP_CHARACTERS, MNIST_FINGERPRINTS, Place, Source, Split};
+use tinytriplet_data::{
+    DRAWN_DIGITS, DRAWN_SIGNS, Dataset, MADE_UP_CHARACTERS, MNIST_FINGERPRINTS, Place, Source, Split,
+};
 use tinytriplet_recipe::DataConfig;
 use tinytriplet_report::{
     run_folder::{DATA, METRICS, RunFolder},
@@ -51,7 +53,7 @@ impl Record {
     pub fn new(data: &Dataset, skip_broken: bool) -> Self {
         let folder = match &data.source {
             Source::Given(path) | Source::Environment(path) => Some(path),
-            Source::Cache(_) | Source::Downloaded(_) | Source::Drawn | Source::MadeUp => None,
+            Source::Cache(_) | Source::Downloaded(_) | Source::Drawn | Source::Signs | Source::MadeUp => None,
         };
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         Self {
@@ -93,6 +95,7 @@ impl Record {
         let others = [
             (is_mnist, Place::Mnist),
             (is_own(DRAWN_DIGITS), Place::Drawn),
+            (is_own(DRAWN_SIGNS), Place::Signs),
             (is_own(MADE_UP_CHARACTERS), Place::Characters),
         ];
         folder.into_iter().chain(others.into_iter().filter(|(is, _)| *is).map(|(_, place)| place)).collect()
@@ -346,6 +349,7 @@ mod tests {
         assert_eq!(places("mnist", Source::Given("/x".into()), other), [named()]);
         assert_eq!(places("drawn-digits", Source::Drawn, other), [Place::Drawn]);
         assert_eq!(places("drawn-digits", Source::Given("/x".into()), other), [named()]);
+        assert_eq!(places("drawn-signs", Source::Signs, other), [Place::Signs]);
         assert_eq!(places("made-up-characters", Source::MadeUp, other), [Place::Characters]);
     }
 
