@@ -4,6 +4,7 @@
 
 use shared_model::{
     Model,
+    inspect::{Element, Shape},
     model::format::{Activation, AveragePool, Layer, Metadata, Pool},
 };
 
@@ -73,9 +74,59 @@ fn take_sections(data: &mut &[u8], outputs: usize, weights: usize) -> Sections {
     }
 }
 
-/// The embedding that `file` (a valid model) gives for `pixels`.
+/// The embedding that `file` (a valid model) gives for `pixels`: the mean over its views.
 pub fn embed(file: &[u8], pixels: &[u8]) -> Vec<u8> {
-    run(file, pixels).0
+    let model = Model::decode(file).expect("a valid model");
+    let views = i128::from(model.metadata().views);
+    if views == 1 {
+        return run(file, pixels).0;
+    }
+    let signed = model.output().element == Element::Signed;
+    let mut sums = vec![0; model.embedding_len()];
+    for k in 0..views {
+        let (embedding, _) = run(file, &view(k as usize, pixels, model.metadata().input));
+        for (sum, byte) in sums.iter_mut().zip(embedding) {
+            *sum += if signed { i128::from(byte as i8) } else { byte.into() };
+        }
+    }
+    sums.into_iter().map(|sum| (2 * sum + views).div_euclid(2 * views) as u8).collect()
+}
+
+/// View `k` of an image, by "Views" of ARITHMETIC.md.
+pub fn view(k: usize, pixels: &[u8], input: Shape) -> Vec<u8> {
+    const TABLE: [[i128; 6]; 9] = [
+        [256, 0, 0, 256, 0, 0],
+        [256, 60, 0, 256, 0, 0],
+        [256, -60, 0, 256, 0, 0],
+        [310, 0, 0, 256, 0, 0],
+        [256, 0, 0, 310, 0, 0],
+        [252, 44, -44, 252, 0, 0],
+        [252, -44, 44, 252, 0, 0],
+        [224, 0, 0, 224, 192, 192],
+        [256, 0, 0, 256, -320, -320],
+    ];
+    let [a, b, c, d, s, t] = TABLE[k];
+    let [height, width, depth] = [input.height, input.width, input.channels].map(i128::from);
+    let mut view = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            let (u, v) = (2 * x + 1 - width, 2 * y + 1 - height);
+            let p = a * u + b * v + 2 * s + 256 * (width - 1);
+            let q = c * u + d * v + 2 * t + 256 * (height - 1);
+            for k in 0..depth {
+                let at = |row: i128, column: i128| {
+                    let (row, column) = (row.clamp(0, height - 1), column.clamp(0, width - 1));
+                    i128::from(pixels[((row * width + column) * depth + k) as usize])
+                };
+                let ((i, f), (j, g)) =
+                    ((p.div_euclid(512), p.rem_euclid(512)), (q.div_euclid(512), q.rem_euclid(512)));
+                let sum = (512 - g) * ((512 - f) * at(j, i) + f * at(j, i + 1))
+                    + g * ((512 - f) * at(j + 1, i) + f * at(j + 1, i + 1));
+                view.push((sum + 131_072).div_euclid(262_144) as u8);
+            }
+        }
+    }
+    view
 }
 
 /// The background prototypes in `file` (a valid model).
@@ -378,7 +429,7 @@ pub fn work(metadata: &Metadata<'_>) -> i128 {
         }
         after_conv = matches!(layer, Layer::Conv2d(_));
     }
-    work
+    work * i128::from(metadata.views)
 }
 
 /// The golden CRC that `file` (a valid model) should have.

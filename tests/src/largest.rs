@@ -28,7 +28,7 @@ pub fn models() -> Vec<(&'static str, Vec<u8>)> {
     // The one that takes the least memory, whatever the size.
     let preprocessing = Preprocessing::new(Fit::Stretch, Background::Dark);
     let file = |input, layers: &[Layer], data: &[u8]| {
-        encode(input, layers, (preprocessing, Distance::SquaredL2), 0, data)
+        encode(input, layers, (preprocessing, 1, Distance::SquaredL2), 0, data)
     };
     vec![
         // Winograd's method multiplies sums by 4, and takes no more channels.

@@ -5,8 +5,8 @@ use shared_model::{
     Distance,
     inspect::Shape,
     model::format::{
-        self, Activation, AveragePool, Background, Centring, Conv2d, Dense, Fit, Layer, Metadata, Pool,
-        Preprocessing, Thresholds, TrainingSummary,
+        self, Activation, AveragePool, Background, Centring, Conv2d, Dense, Fit, Layer, MAX_VIEWS, Metadata,
+        Pool, Preprocessing, Thresholds, TrainingSummary,
     },
 };
 
@@ -46,8 +46,11 @@ fn background(rng: &mut impl Rng, len: usize, data: &mut Vec<u8>) -> u16 {
     count
 }
 
+/// Preprocessing, views and distance.
+pub type Rest = (Preprocessing, u8, Distance);
+
 /// Returns random values for the rest of a model file's metadata, besides its layers.
-fn rest(rng: &mut impl Rng) -> (Preprocessing, Distance) {
+fn rest(rng: &mut impl Rng) -> Rest {
     let fit = [Fit::Stretch, Fit::Contain, Fit::Centre][rng.random_range(0..3)];
     let background = [Background::Dark, Background::Light, Background::Auto][rng.random_range(0..3)];
     let distance = if rng.random() { Distance::SquaredL2 } else { Distance::Cosine };
@@ -56,7 +59,8 @@ fn rest(rng: &mut impl Rng) -> (Preprocessing, Distance) {
         line: [0, 5, 6, 7, 8][rng.random_range(0..5)],
         speck: rng.random(),
     };
-    (Preprocessing { fit, background, centring }, distance)
+    let views = if rng.random_range(0..8) > 0 { 1 } else { rng.random_range(2..=MAX_VIEWS) };
+    (Preprocessing { fit, background, centring }, views, distance)
 }
 
 /// A model file of what nets are made of, with `channels` output channels in every layer: a convolution with
@@ -147,7 +151,7 @@ pub fn colour_model(rng: &mut impl Rng) -> Vec<u8> {
 pub(crate) fn encode(
     input: Shape,
     layers: &[Layer],
-    (preprocessing, distance): (Preprocessing, Distance),
+    (preprocessing, views, distance): Rest,
     background_prototypes: u16,
     data: &[u8],
 ) -> Vec<u8> {
@@ -156,6 +160,7 @@ pub(crate) fn encode(
         input,
         input_scale: 1.0 / 255.0,
         preprocessing,
+        views,
         layers: heapless::Vec::from_slice(layers).expect("a model holds as many"),
         distance,
         thresholds: Thresholds::default(),

@@ -279,7 +279,7 @@ fn what_takes_more_than_a_few_bytes_is_refused() {
     let error_with = |input: Shape, layers: &[Layer], background_prototypes: u16, data: &[u8]| {
         let layers = heapless::Vec::from_slice(layers).unwrap();
         let mut bad = vec![0; 1024];
-        let metadata = Metadata { input, layers, background_prototypes, ..metadata.clone() };
+        let metadata = Metadata { input, views: 1, layers, background_prototypes, ..metadata.clone() };
         let len = format::encode(&metadata, data, &mut bad).unwrap();
         decode_error(&bad[..len])
     };
@@ -290,10 +290,18 @@ fn what_takes_more_than_a_few_bytes_is_refused() {
     let many = |count: u8| {
         // The list's length is one byte, before the kernel and stride of each layer.
         let mut bad = good.clone();
-        bad[HEADER_LEN + 19] = count;
+        bad[HEADER_LEN + 20] = count;
         mend_crc(&mut bad);
         decode_error(&bad)
     };
+    let views = |views: u8| {
+        let mut bad = good.clone();
+        bad[HEADER_LEN + 19] = views;
+        mend_crc(&mut bad);
+        decode_error(&bad)
+    };
+    assert_eq!([views(0), views(10), views(255)], [Some(DecodeError::Views); 3]);
+    assert_eq!([1, 9].map(views), [None; 2]);
     assert_eq!(many(33), Some(DecodeError::TooManyLayers));
     assert_eq!(many(127), Some(DecodeError::TooManyLayers));
     assert_eq!(many(31), Some(DecodeError::Metadata), "there are fewer");
@@ -316,18 +324,23 @@ fn what_takes_more_than_a_few_bytes_is_refused() {
 fn too_much_work_is_refused() {
     let good = file(4);
     let metadata = Model::decode(&good).unwrap().metadata().clone();
-    let error_of = |input: Shape, layers: &[Layer], data: &[u8]| {
+    let error_with = |views: u8, input: Shape, layers: &[Layer], data: &[u8]| {
         let layers = heapless::Vec::from_slice(layers).unwrap();
         let mut bad = vec![0; 1024];
-        let metadata = Metadata { input, layers, background_prototypes: 0, ..metadata.clone() };
+        let metadata = Metadata { input, views, layers, background_prototypes: 0, ..metadata.clone() };
         let len = format::encode(&metadata, data, &mut bad).unwrap();
         decode_error(&bad[..len])
     };
+    let error_of = |input, layers: &[Layer], data: &[u8]| error_with(1, input, layers, data);
     let pool = |kernel, stride| Layer::MaxPool2d(Pool { kernel, stride });
     // 2048 × 2048 windows of 15 × 16 values: 2^22 · (240 + 16). The embedding of so many values is looked at later.
     let overlapping = [pool([15, 16], [1, 1])];
     assert_eq!(error_of(Shape::new(2062, 2063, 1), &overlapping, &[]), Some(DecodeError::Embedding));
     assert_eq!(error_of(Shape::new(2063, 2063, 1), &overlapping, &[]), Some(DecodeError::Work(0)));
+    // Half as many windows, for each of two views.
+    assert_eq!(error_with(2, Shape::new(1038, 2063, 1), &overlapping, &[]), Some(DecodeError::Embedding));
+    assert_eq!(error_with(2, Shape::new(1039, 2063, 1), &overlapping, &[]), Some(DecodeError::Work(0)));
+    assert_eq!(error_with(1, Shape::new(1039, 2063, 1), &overlapping, &[]), Some(DecodeError::Embedding));
     // A convolution under windows that overlap. Each of its 300 × 300 outputs has one weight.
     let conv = Layer::Conv2d(Conv2d {
         out_channels: 1,

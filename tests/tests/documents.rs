@@ -24,6 +24,7 @@ fn example() -> Vec<u8> {
         input: Shape::new(1, 1, 1),
         input_scale: 1.0 / 255.0,
         preprocessing: Preprocessing::new(Fit::Contain, Background::Auto),
+        views: 1,
         layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
         distance: Distance::SquaredL2,
         thresholds: Thresholds { equal_error: Some(threshold), false_accept_1_percent: None },

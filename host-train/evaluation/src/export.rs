@@ -48,6 +48,7 @@ pub fn export(
     let mut description = Description {
         name: &config.name,
         preprocessing: data.preprocessing,
+        views: config.net.views,
         distance: config.net.distance(),
         thresholds: Thresholds::default(),
         dataset: &dataset,
@@ -117,6 +118,18 @@ pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, Exp
     encode(net, &quantize(net, images)?, &UNTRAINED)
 }
 
+/// Returns the model file `plain` with another number of views. Its thresholds stay those of the old
+/// number.
+///
+/// # Errors
+/// Returns [`ExportError::Refused`] if the file is not valid, or with that number of views would not be.
+pub fn with_views(plain: &[u8], views: u8) -> Result<Vec<u8>, ExportError> {
+    let model = decode(plain)?;
+    let metadata = Metadata { views, ..model.metadata().clone() };
+    let data = &plain[plain.len() - model.header().data_len as usize..];
+    finish(metadata, data)
+}
+
 /// Checks that the engine can run nets of these layers, whatever training makes of the weights.
 /// `net` is an untrained one, built from `config`.
 ///
@@ -136,6 +149,7 @@ pub fn check_untrained(net: &FloatNet, config: &NetConfig) -> Result<(), ExportE
 const UNTRAINED: Description<'static> = Description {
     name: "untrained",
     preprocessing: Preprocessing::MNIST,
+    views: 1,
     distance: Distance::SquaredL2,
     thresholds: Thresholds { equal_error: None, false_accept_1_percent: None },
     dataset: "none",
@@ -160,6 +174,8 @@ struct Description<'a> {
     name: &'a str,
     /// The way that the images it was trained on were made.
     preprocessing: Preprocessing,
+    /// The number of views of an image.
+    views: u8,
     /// The distance that the embedding was trained for.
     distance: Distance,
     /// Calibrated thresholds.
@@ -208,11 +224,12 @@ fn encode(
 ) -> Result<Vec<u8>, ExportError> {
     let layers = heapless::Vec::from_slice(&quantized.layers)
         .map_err(|_| ExportError::TooManyLayers(quantized.layers.len()))?;
-    let mut metadata = Metadata {
+    let metadata = Metadata {
         name: cut(description.name),
         input: net.input,
         input_scale: INPUT_SCALE,
         preprocessing: description.preprocessing,
+        views: description.views,
         layers,
         distance: description.distance,
         thresholds: description.thresholds,
@@ -229,9 +246,14 @@ fn encode(
     let mut data = quantized.data.clone();
     data.extend(description.background.iter().flatten());
     data.resize(format::align(data.len()), 0);
-    // What the net computes does not depend on what the file says of it.
-    metadata.golden_crc = test_crc(&decode(&write(&metadata, &data)?)?);
-    let file = write(&metadata, &data)?;
+    finish(metadata, &data)
+}
+
+/// Returns the file, with its golden CRC.
+fn finish(mut metadata: Metadata<'_>, data: &[u8]) -> Result<Vec<u8>, ExportError> {
+    // What the net computes does not depend on what the file says of its origin.
+    metadata.golden_crc = test_crc(&decode(&write(&metadata, data)?)?);
+    let file = write(&metadata, data)?;
     decode(&file)?;
     Ok(file)
 }

@@ -2,7 +2,7 @@
 
 use crate::{check::Check, error::ConfigError, size::Size};
 use serde::{Deserialize, Serialize};
-use shared_model::Distance;
+use shared_model::{Distance, model::format::MAX_VIEWS};
 
 /// A sequential net from an image to its embedding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,8 +11,15 @@ pub struct NetConfig {
     /// True if the embedding is scaled to length 1. It is then compared by cosine, otherwise by
     /// squared L2.
     pub normalise: bool,
+    /// The number of views of an image whose embeddings the exported model averages, 1 to 9.
+    #[serde(default = "one")]
+    pub views: u8,
     /// The layers, in order; 1 to 32. The output of the last one, flattened, is the embedding.
     pub layers: Vec<LayerConfig>,
+}
+
+const fn one() -> u8 {
+    1
 }
 
 impl NetConfig {
@@ -24,6 +31,7 @@ impl NetConfig {
             format_args!("{count} layers"),
             "1 to 32 layers",
         )?;
+        check.within("net.views", self.views.into(), (1, MAX_VIEWS.into()))?;
         self.layers.iter().enumerate().try_for_each(|(index, layer)| layer.check(index, check))
     }
 

@@ -41,6 +41,7 @@ impl From<OriginConfig> for Config {
             data: DataConfig::default(),
             net: NetConfig {
                 normalise: false,
+                views: 1,
                 layers: vec![conv, pool, conv, pool, LayerConfig::Dropout(0.25), dense],
             },
             train: TrainConfig {

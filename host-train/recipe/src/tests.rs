@@ -235,6 +235,7 @@ mod page {
             },
             net: NetConfig {
                 normalise: true,
+                views: 1,
                 layers: vec![
                     LayerConfig::Conv(ConvConfig {
                         out_channels: 2,

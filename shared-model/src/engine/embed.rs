@@ -18,7 +18,8 @@ use heapless::Vec;
 const MAX_SEGMENT: usize = 3;
 
 impl Model<'_> {
-    /// Computes the embedding of an image.
+    /// Computes the embedding of an image: the mean over the model's
+    /// [views](crate::model::format::Metadata::views) of it.
     ///
     /// * `pixels`: height × width × channels bytes, row by row; exactly
     ///   [`input_len`](Self::input_len).
@@ -43,11 +44,35 @@ impl Model<'_> {
     /// Returns [`EmbedError::InputLength`], [`EmbedError::ScratchLength`] or
     /// [`EmbedError::EmbeddingLength`] if that length is wrong. Nothing has been computed then.
     pub fn embed(&self, pixels: &[u8], scratch: &mut [u32], embedding: &mut [u8]) -> Result<(), EmbedError> {
+        if self.metadata().views > 1 {
+            self.check_lengths(pixels, scratch, embedding)?;
+            return self.embed_views(pixels, scratch, embedding);
+        }
+        self.embed_image(pixels, scratch, embedding)
+    }
+
+    /// Computes the embedding of an image as it is, without further views.
+    pub(super) fn embed_image(
+        &self,
+        pixels: &[u8],
+        scratch: &mut [u32],
+        embedding: &mut [u8],
+    ) -> Result<(), EmbedError> {
         self.embed_observed(pixels, scratch, embedding, |_, _| {})
     }
 
+    fn check_lengths(&self, pixels: &[u8], scratch: &[u32], embedding: &[u8]) -> Result<(), EmbedError> {
+        match () {
+            () if pixels.len() != self.input_len() => Err(EmbedError::InputLength),
+            () if embedding.len() != self.embedding_len() => Err(EmbedError::EmbeddingLength),
+            () if scratch.len() < self.scratch_len() => Err(EmbedError::ScratchLength),
+            () => Ok(()),
+        }
+    }
+
     /// Computes the embedding of an image, and shows the output of every step: for a comparison of
-    /// two builds that disagree, layer by layer.
+    /// two builds that disagree, layer by layer. Of a model with several
+    /// [views](crate::model::format::Metadata::views), this is the first: the image itself.
     ///
     /// `observe` gets a step's output in pieces of whole rows, in order. The pieces of several
     /// steps may alternate. In a packed model, a map between two convolutions has only the rows and
@@ -68,7 +93,7 @@ impl Model<'_> {
         if embedding.len() != self.embedding_len() {
             return Err(EmbedError::EmbeddingLength);
         }
-        let scratch = scratch.get_mut(..self.scratch_len()).ok_or(EmbedError::ScratchLength)?;
+        let scratch = scratch.get_mut(..self.net_scratch_len()).ok_or(EmbedError::ScratchLength)?;
 
         // Maps lie alternately at the front and at the back of the scratch: a segment reads one
         // end, writes the other, and works between. The first one reads the image, the last one

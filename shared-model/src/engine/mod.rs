@@ -2,7 +2,7 @@
 //!
 //! [`kernel`] defines what each layer computes, and [`requantize`] the only rounding.
 //! [`Model::embed`] runs the steps of a model, on the plain kernels or on fast ones that return the
-//! same bytes. [`Model::self_test`] and [`Model::digests`] find out whether they do.
+//! same bytes, for each of the model's [`views`] of an image. [`Model::self_test`] and [`Model::digests`] find out whether they do.
 //!
 //! [`Model::embed`]: crate::Model::embed
 //! [`Model::self_test`]: crate::Model::self_test
@@ -14,6 +14,7 @@ pub(crate) mod fast;
 pub mod kernel;
 pub mod requantize;
 mod self_test;
+pub mod views;
 
 pub use embed::EmbedError;
 pub use self_test::{SelfTestError, TestImage};

@@ -179,6 +179,7 @@ mod tests {
             input: Shape::new(1, 1, 1),
             input_scale: 1.0,
             preprocessing: Preprocessing::MNIST,
+            views: 1,
             layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
             distance,
             thresholds: Thresholds { equal_error: threshold.map(calibrated), false_accept_1_percent: None },

@@ -78,7 +78,7 @@ impl<'a> Model<'a> {
         let (mut narrow, mut work) = (0, 0);
         for step in walk.by_ref() {
             let step = step?;
-            work += step.work();
+            work += step.work() * u64::from(metadata.views);
             if work > format::MAX_WORK {
                 return Err(DecodeError::Work(step.last_layer()));
             }
@@ -94,7 +94,7 @@ impl<'a> Model<'a> {
             return Err(DecodeError::DataLength);
         }
         let mut model = Self { metadata, data, header, layout, narrow, scratch_len: 0, output, background };
-        model.scratch_len = model.needed_scratch();
+        model.scratch_len = model.needed_scratch() + model.view_scratch();
         Ok(model)
     }
 
@@ -144,6 +144,11 @@ impl<'a> Model<'a> {
         self.scratch_len
     }
 
+    /// Returns the words of scratch that one view needs.
+    pub(crate) fn net_scratch_len(&self) -> usize {
+        self.scratch_len - self.view_scratch()
+    }
+
     /// Returns the bytes of RAM of one inference: image, scratch and embedding, without the stack.
     pub fn ram_len(&self) -> usize {
         self.input_len() + 4 * self.scratch_len + self.embedding_len()
@@ -180,14 +185,14 @@ impl<'a> Model<'a> {
         })
     }
 
-    /// Returns the number of multiply-accumulates of one inference; see [`Step::macs`].
+    /// Returns the number of multiply-accumulates of one view of an image; see [`Step::macs`].
     pub fn macs(&self) -> u64 {
         self.steps().map(|step| step.macs()).sum()
     }
 
-    /// Returns the work of one inference, at most [`MAX_WORK`](format::MAX_WORK): the number of
-    /// values in all windows that are multiplied, compared or added, and
-    /// [`WINDOW_WORK`](format::WINDOW_WORK) per window.
+    /// Returns the work of one view of an image: the number of values in all windows that are
+    /// multiplied, compared or added, and [`WINDOW_WORK`](format::WINDOW_WORK) per window. That of
+    /// all views is at most [`MAX_WORK`](format::MAX_WORK).
     ///
     /// The windows of a convolution are its outputs, or all values in the windows of the max pool
     /// that follows if these are more: where windows of the pool overlap, a kernel may compute
@@ -216,9 +221,11 @@ fn is_shortest(metadata: &Metadata<'_>, len: usize) -> bool {
 #[inline(never)]
 fn unreadable(bytes: &[u8]) -> DecodeError {
     // A list that is too long is no other error to postcard than a damaged one.
-    type Front<'a> = (&'a str, Shape, f32, Preprocessing, u32);
+    type Front<'a> = (&'a str, Shape, f32, Preprocessing, u8, u32);
     match postcard::take_from_bytes::<Front<'_>>(bytes) {
-        Ok(((_, _, _, _, layers), _)) if layers as usize > format::MAX_LAYERS => DecodeError::TooManyLayers,
+        Ok(((_, _, _, _, _, layers), _)) if layers as usize > format::MAX_LAYERS => {
+            DecodeError::TooManyLayers
+        }
         _ => DecodeError::Metadata,
     }
 }
@@ -234,6 +241,9 @@ fn check_metadata(metadata: &Metadata<'_>) -> Result<(), DecodeError> {
     }
     if !metadata.preprocessing.centring.is_valid() {
         return Err(DecodeError::Centring);
+    }
+    if !(1..=format::MAX_VIEWS).contains(&metadata.views) {
+        return Err(DecodeError::Views);
     }
     let is_share = |share: f32| (0.0..=1.0).contains(&share);
     let thresholds = [metadata.thresholds.equal_error, metadata.thresholds.false_accept_1_percent];
@@ -448,6 +458,8 @@ pub enum DecodeError {
     Share,
     /// A value of the [`Centring`](format::Centring) is out of its range.
     Centring,
+    /// The number of [views](Metadata::views) is not 1 to [`MAX_VIEWS`](format::MAX_VIEWS).
+    Views,
     /// The model has no layer.
     NoLayers,
     /// The model has more than [`MAX_LAYERS`](format::MAX_LAYERS) layers.
@@ -497,6 +509,7 @@ impl core::fmt::Display for DecodeError {
             Self::Scale(Some(layer)) => write!(f, "layer {layer}: the scale is not a positive number"),
             Self::Share => f.write_str("a rate is not between 0 and 1"),
             Self::Centring => f.write_str("the way to find a sign has a value out of its range"),
+            Self::Views => write!(f, "the number of views is not 1 to {}", format::MAX_VIEWS),
             Self::NoLayers => f.write_str("the model has no layers"),
             Self::TooManyLayers => write!(f, "the model has more than {} layers", format::MAX_LAYERS),
             Self::InputShape => f.write_str("the input's shape is empty or too large"),

@@ -41,6 +41,8 @@ pub const MAX_TEXT: usize = 64;
 /// for: a Cortex-M4 at 168 MHz that multiplies once a cycle takes 6 seconds. MobileNetV1 0.25 for
 /// 96 × 96 pixels and ResNet-8 for 32 × 32 have about a hundredth of it.
 pub const MAX_WORK: u64 = 1 << 30;
+/// The largest number of [views](Metadata::views) of an image.
+pub const MAX_VIEWS: u8 = 9;
 /// The [work](crate::Model::work) of a window in addition to its values: it is found, and its
 /// result is requantized and stored.
 pub const WINDOW_WORK: u64 = 16;
@@ -57,6 +59,10 @@ pub struct Metadata<'a> {
     pub input_scale: f32,
     /// The way in which an image became pixels in training, and must become pixels for this model.
     pub preprocessing: Preprocessing,
+    /// The number of views of an image whose embeddings are averaged, 1 to
+    /// [`MAX_VIEWS`]: see [`views`](crate::engine::views). Each
+    /// costs an inference; 1 is the image alone.
+    pub views: u8,
     /// The layers of the net, in order.
     pub layers: Vec<Layer, MAX_LAYERS>,
     /// The distance that the embedding was trained for.
@@ -452,6 +458,7 @@ pub const fn align(offset: usize) -> usize {
 ///     input: Shape::new(2, 2, 1),
 ///     input_scale: 1.0 / 255.0,
 ///     preprocessing: Preprocessing::MNIST,
+///     views: 1,
 ///     layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
 ///     distance: Distance::SquaredL2,
 ///     thresholds: Thresholds::default(),

@@ -52,6 +52,7 @@ fn tiny() -> Vec<u8> {
         input: Shape::new(8, 8, 1),
         input_scale: 1.0 / 255.0,
         preprocessing: Preprocessing::MNIST,
+        views: 1,
         layers: heapless::Vec::from_slice(&[
             Layer::Conv2d(conv),
             Layer::MaxPool2d(pool),

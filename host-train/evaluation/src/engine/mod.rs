@@ -36,6 +36,7 @@ use pack::Packed;
 use rayon::prelude::*;
 use shared_model::{
     EmbedError, Layout, Model,
+    engine::views,
     inspect::{Element, Step},
 };
 use std::{
@@ -107,13 +108,36 @@ impl<'a> Engine<'a> {
         images: impl IndexedParallelIterator<Item = &'i [u8]>,
     ) -> Result<Vec<u8>, EmbedError> {
         let images: Vec<&[u8]> = images.collect();
-        let mut embeddings = self.room_for(&images)?;
-        self.net.embed_all(&images, &mut embeddings);
-        Ok(embeddings)
+        let embeddings = self.room_for(&images)?;
+        let views = self.model.metadata().views;
+        if views == 1 {
+            return Ok(self.embed_each(&images, embeddings));
+        }
+        let mut sums = vec![0; embeddings.len()];
+        let (shape, element) = (self.model.metadata().input, self.model.output().element);
+        for view in 0..views {
+            let draw = |image: &&[u8]| {
+                let mut drawn = vec![0; image.len()];
+                views::draw(view, image, shape, &mut drawn);
+                drawn
+            };
+            let drawn: Vec<Vec<u8>> = images.par_iter().map(draw).collect();
+            let drawn: Vec<&[u8]> = drawn.iter().map(Vec::as_slice).collect();
+            let of_view = self.embed_each(&drawn, vec![0; embeddings.len()]);
+            sums.iter_mut().zip(of_view).for_each(|(sum, byte)| *sum += element.value(byte));
+        }
+        let count = i32::from(views);
+        Ok(sums.into_iter().map(|sum| views::mean(sum, count)).collect())
     }
 
-    /// Embeds as [`embed_all`](Self::embed_all) does, on the calling thread alone, with the time that each
-    /// [step](Self::steps) took for all of the images.
+    /// Embeds images as they are, without further views.
+    fn embed_each(&self, images: &[&[u8]], mut embeddings: Vec<u8>) -> Vec<u8> {
+        self.net.embed_all(images, &mut embeddings);
+        embeddings
+    }
+
+    /// Embeds images as they are, without further views, on the calling thread alone, with the time that
+    /// each [step](Self::steps) took for all of them.
     ///
     /// # Errors
     /// Returns the same errors as [`embed_all`](Self::embed_all).

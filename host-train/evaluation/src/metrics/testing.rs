@@ -21,6 +21,7 @@ pub fn model_file(threshold: Option<u32>) -> Vec<u8> {
         input: Shape::new(1, 1, 1),
         input_scale: 1.0,
         preprocessing: Preprocessing::MNIST,
+        views: 1,
         layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
         distance: Distance::SquaredL2,
         thresholds: Thresholds { equal_error: threshold.map(calibrated), false_accept_1_percent: None },

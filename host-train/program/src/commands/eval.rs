@@ -13,7 +13,7 @@ use super::{
 use crate::terminal::{Progress, note, print};
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-use shared_model::Model;
+use shared_model::{Model, model::format::MAX_VIEWS};
 use std::{
     io::{self, IsTerminal},
     path::{Path, PathBuf},
@@ -51,6 +51,10 @@ pub struct EvalArgs {
     /// Seed that episodes are drawn with
     #[arg(long, value_name = "NUMBER", default_value_t = Draws::DEFAULT.seed)]
     pub seed: u64,
+    /// Average the embeddings of so many views of every image, instead of the model's own number.
+    /// Thresholds stay those of its own
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_VIEWS)))]
+    pub views: Option<u8>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -74,7 +78,10 @@ pub struct EvalArgs {
 /// # Errors
 /// Returns an error if model or data cannot be used, or do not belong together.
 pub fn run(args: &EvalArgs) -> Result<()> {
-    let file = read_model(&args.model)?;
+    let mut file = read_model(&args.model)?;
+    if let Some(views) = args.views {
+        file = file.with_views(views)?;
+    }
     let model = file.decode()?;
     let metadata = model.metadata();
     let size = size(metadata.input)?;

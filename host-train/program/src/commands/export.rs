@@ -8,7 +8,7 @@ use super::{
 use crate::terminal::print;
 use anyhow::{Context, Result};
 use clap::Args;
-use shared_model::Model;
+use shared_model::{Model, model::format::MAX_VIEWS};
 use std::{fs, path::PathBuf};
 use tinytriplet_evaluation::export::export;
 use tinytriplet_recipe::Config;
@@ -28,6 +28,9 @@ pub struct ExportArgs {
     /// Whether they may be others than the run's
     #[command(flatten)]
     pub other_data: OtherData,
+    /// Number of views of an image that the model averages [default: the recipe's net.views]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_VIEWS)))]
+    pub views: Option<u8>,
     /// Model file to write [default: model.postcard in the run's folder]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -40,7 +43,12 @@ pub struct ExportArgs {
 /// data are not the run's, or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<()> {
     let run = RunFolder::open(&args.run)?;
-    let config = Config::read(&run.file(CONFIG))?;
+    let mut config = Config::read(&run.file(CONFIG))?;
+    if let Some(views) = args.views {
+        let mut changed = config.into_inner();
+        changed.net.views = views;
+        config = changed.validate("--views")?;
+    }
     let own = RunData::read(&run)?;
     let mut data = own.find(&args.data, config.seed, &config.data)?;
     own.ensure_own(&data, Needed::Training, args.other_data)?;

@@ -135,7 +135,7 @@ self-test   passed
 trained on  {dataset}, {seen} images seen, seed {seed}, by {tool}
             {precision}
 images      {preprocessing}
-distance    {distance}
+{views}distance    {distance}
 {thresholds}
 background  {background} prototypes of what it was trained on
 ",
@@ -146,6 +146,7 @@ background  {background} prototypes of what it was trained on
         seen = thousands(images_seen),
         precision = precision(precision_at_1, held_out),
         preprocessing = preprocessing(metadata.preprocessing),
+        views = views(metadata.views),
         distance = model.distance(),
         thresholds = thresholds(model, held_out),
         background = metadata.background_prototypes,
@@ -202,6 +203,13 @@ fn thresholds(model: &Model<'_>, held_out: Option<&HeldOut>) -> String {
     format!(
         "unknown if  farther away than        false accepts        false rejects\n{lines}            {on}"
     )
+}
+
+fn views(views: u8) -> String {
+    match views {
+        1 => String::new(),
+        _ => format!("            {views} views of each, whose embeddings are averaged\n"),
+    }
 }
 
 fn preprocessing(Preprocessing { fit, background, .. }: Preprocessing) -> String {

@@ -8,6 +8,7 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
 };
+use tinytriplet_evaluation::export;
 use tinytriplet_report::run_folder::MODEL;
 
 /// A file that should hold a model.
@@ -65,6 +66,17 @@ impl ModelFile {
             };
             anyhow!("{path} is no usable model: {error}{advice}")
         })
+    }
+
+    /// Returns the file with another number of views.
+    ///
+    /// # Errors
+    /// Returns an error if it is not valid, or takes too long with so many.
+    pub fn with_views(self, views: u8) -> Result<Self> {
+        self.decode()?;
+        let bytes = export::with_views(&self.bytes, views)
+            .with_context(|| format!("{} with {views} views", self.path.display()))?;
+        Ok(Self { bytes, ..self })
     }
 
     /// Returns the model as it is built into a firmware: its weights packed.

@@ -22,6 +22,7 @@ pub struct Report<'a> {
     #[serde(flatten)]
     facts: Facts,
     background_prototypes: u16,
+    views: u8,
     parameters: usize,
     macs: u64,
     board: Board,
@@ -106,6 +107,7 @@ impl<'a> Report<'a> {
             },
             facts: Facts::new(&ModelInfo::of(model)),
             background_prototypes: metadata.background_prototypes,
+            views: metadata.views,
             parameters: model.parameters(),
             macs: model.macs(),
             board: Board { flash_bytes: packed_len, ram_bytes: packed.ram_len() },
