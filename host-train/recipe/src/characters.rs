@@ -14,6 +14,12 @@ pub struct CharactersConfig {
     pub classes: Option<u64>,
     /// The kinds of strokes, at least one.
     pub strokes: Vec<StrokeKind>,
+    /// Probability that the characters of an alphabet are built on the points of a grid, 0 to 1.
+    pub grid: f64,
+    /// Probability that those of such an alphabet wind through many columns, 0 to 1.
+    pub winding: f64,
+    /// Probability that those of another such alphabet are composed of two parts, 0 to 1.
+    pub parts: f64,
     /// Probability that a stroke is joined to an earlier one, 0 to 1.
     pub joints: f64,
     /// Probability that a stroke is an earlier one once more, 0 to 1.
@@ -23,8 +29,8 @@ pub struct CharactersConfig {
     /// Number of characters in a row that have strokes in common, as those of an alphabet do: 1 to
     /// 256, 1 for none.
     pub alphabet: u16,
-    /// Probability that a character, every other one of an alphabet, is one before it with one stroke
-    /// changed: 0 to 1.
+    /// Probability that a character is much like the first of its four neighbours in the alphabet: 0 to
+    /// 1.
     pub look_alikes: f64,
     /// Factor of how drawings differ in slant, width and height, as people's hands do: 0 to 2.
     pub style: f64,
@@ -80,6 +86,9 @@ impl Default for CharactersConfig {
         Self {
             classes: None,
             strokes: StrokeKind::ALL.to_vec(),
+            grid: 0.8,
+            winding: 0.4,
+            parts: 0.4,
             joints: 0.75,
             repetition: 0.12,
             symmetry: 0.08,
@@ -102,6 +111,9 @@ impl CharactersConfig {
         check.that(!self.strokes.is_empty(), "data.characters.strokes", "empty", "one kind or more")?;
         check.within("data.characters.alphabet", self.alphabet.into(), (1, 256))?;
         for (field, probability) in [
+            ("grid", self.grid),
+            ("winding", self.winding),
+            ("parts", self.parts),
             ("joints", self.joints),
             ("repetition", self.repetition),
             ("symmetry", self.symmetry),

@@ -3,8 +3,10 @@
 use super::{
     chance::Chance,
     geometry::Point,
+    grid::GridCharacter,
     raster::SIDE,
-    stroke::{Character, Joint, Stroke},
+    stroke::{Joint, Stroke, StrokeCharacter},
+    trace::trace,
 };
 use tinytriplet_recipe::CharactersConfig;
 
@@ -14,6 +16,10 @@ const BOX: f32 = 20.0;
 const PER_TURN: f32 = 14.0;
 /// Straight lines for a piece that has no turn: it may be bent.
 const PER_LINE: f32 = 4.0;
+
+/// How far an unsteady hand trembles, and over what length; a character is one or two units high.
+const TREMBLE: f32 = 0.03;
+const TREMBLE_LENGTH: f32 = 0.25;
 
 /// What is the same in all of one drawing.
 pub struct Hand {
@@ -37,12 +43,12 @@ impl Hand {
     pub fn new(config: &CharactersConfig, chance: &mut Chance) -> Self {
         let style = config.style as f32;
         let (width, height) = (chance.factor(0.14 * style), chance.factor(0.14 * style));
-        let slant = 0.18 * style * chance.normal();
+        let slant = 0.16 * style * chance.normal();
         let turn = 0.016 * style * chance.normal();
         let right = Point::direction(turn);
         let down = Point::new(-right.y, right.x);
         let bend = 0.07 * config.bend as f32;
-        let pen = 1.9 * chance.factor(0.28 * config.pen as f32);
+        let pen = 2.0 * chance.factor(0.36 * config.pen as f32);
         Self {
             right: right * width,
             down: (down + right * slant) * height,
@@ -56,7 +62,7 @@ impl Hand {
     }
 
     /// Returns the lines of a drawing, in pixels.
-    pub fn write(&self, character: &Character, chance: &mut Chance) -> Vec<Vec<Point>> {
+    pub fn write(&self, character: &StrokeCharacter, chance: &mut Chance) -> Vec<Vec<Point>> {
         let mut lines: Vec<Vec<Point>> = Vec::with_capacity(character.strokes.len());
         for stroke in &character.strokes {
             let mut line = self.path(stroke, chance);
@@ -75,6 +81,16 @@ impl Hand {
             line.iter_mut().for_each(|point| *point = *point + shift);
             lines.push(line);
         }
+        self.tremble(&mut lines, chance);
+        self.set(&mut lines);
+        lines
+    }
+
+    /// Returns the lines of a drawing of a character on a grid, in pixels.
+    pub fn write_on_grid(&self, character: &GridCharacter, chance: &mut Chance) -> Vec<Vec<Point>> {
+        let lines = trace(character, self.unsteadiness, self.haste, chance);
+        let mut lines: Vec<_> = lines.into_iter().map(|line| rounded(line, 0.6 * self.haste)).collect();
+        self.tremble(&mut lines, chance);
         self.set(&mut lines);
         lines
     }
@@ -101,6 +117,22 @@ impl Hand {
             }
         }
         rounded(line, 0.6 * self.haste)
+    }
+
+    /// Lets the hand tremble: it leaves every line by a little, to and fro.
+    fn tremble(&self, lines: &mut [Vec<Point>], chance: &mut Chance) {
+        let by = TREMBLE * self.unsteadiness;
+        for line in lines.iter_mut().filter(|line| by > 0.0 && length(line) > 0.15) {
+            let count = (length(line) / TREMBLE_LENGTH).ceil() as usize;
+            let mut stray = || Point::new(chance.normal(), chance.normal()) * by;
+            let strays: Vec<Point> = (0..count + 2).map(|_| stray()).collect();
+            let places = evenly(line, 3 * count).into_iter().enumerate();
+            let strayed = places.map(|(at, place)| {
+                let (before, share) = (at / 3, (at % 3) as f32 / 3.0);
+                place + strays[before] * (1.0 - share) + strays[before + 1] * share
+            });
+            *line = strayed.collect();
+        }
     }
 
     /// Bends, slants and scales the lines, and puts their centre of mass in the middle of the image, as
@@ -137,9 +169,8 @@ fn rounded(line: Vec<Point>, share: f32) -> Vec<Point> {
 }
 
 /// Returns the point at a share of the line's way.
-fn along(line: &[Point], share: f32) -> Point {
-    let whole: f32 = line.windows(2).map(|ends| (ends[1] - ends[0]).length()).sum();
-    let mut left = whole * share;
+pub fn along(line: &[Point], share: f32) -> Point {
+    let mut left = length(line) * share;
     for ends in line.windows(2) {
         let way = ends[1] - ends[0];
         let length = way.length();
@@ -149,6 +180,29 @@ fn along(line: &[Point], share: f32) -> Point {
         left -= length;
     }
     line[line.len() - 1]
+}
+
+/// Returns points of the line at even distances, so many and its beginning.
+fn evenly(line: &[Point], count: usize) -> Vec<Point> {
+    let step = length(line) / count as f32;
+    let mut points = vec![line[0]];
+    // How much of the way to the next point lies before these ends.
+    let mut gone = 0.0;
+    for ends in line.windows(2) {
+        let way = ends[1] - ends[0];
+        let length = way.length();
+        while points.len() < count && gone + length >= step && length > 0.0 {
+            points.push(ends[0] + way * ((step - gone) / length));
+            gone -= step;
+        }
+        gone += length;
+    }
+    points.push(line[line.len() - 1]);
+    points
+}
+
+fn length(line: &[Point]) -> f32 {
+    line.windows(2).map(|ends| (ends[1] - ends[0]).length()).sum()
 }
 
 /// Returns the middle of the box that the lines fill, and its width and height.
@@ -170,4 +224,18 @@ fn centre_of_mass(lines: &[Vec<Point>]) -> Point {
         moment = moment + (ends[0] + ends[1]) * (0.5 * length);
     }
     moment * (1.0 / mass)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_at_even_distances() {
+        let line = [[0.0, 0.0], [1.0, 0.0], [1.0, 3.0]].map(|[x, y]| Point::new(x, y));
+        let points = evenly(&line, 4);
+        let expected = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [1.0, 2.0], [1.0, 3.0]];
+        assert_eq!(points, expected.map(|[x, y]| Point::new(x, y)));
+        assert_eq!(evenly(&line, 1), [line[0], line[2]]);
+    }
 }

@@ -6,6 +6,8 @@ use tinytriplet_recipe::{CharactersConfig, StrokeKind};
 
 /// Lengths that strokes have, about: characters are one or two units high.
 const SIZES: [f32; 4] = [0.6, 0.9, 1.2, 1.6];
+/// Strokes that the characters of an alphabet have in common.
+const COMMON_STROKES: usize = 5;
 /// An eighth of a turn: directions and corners are multiples of it.
 const EIGHTH: f32 = 0.125;
 
@@ -57,30 +59,54 @@ pub struct Stroke {
     pub pieces: Vec<Piece>,
 }
 
-/// A character that nobody writes.
+/// What the characters of an alphabet have in common.
+#[derive(Clone, Debug, Default)]
+pub struct Stock {
+    strokes: Vec<Stroke>,
+    /// The stroke that all begin with, where there is one.
+    head: Option<Stroke>,
+}
+
+/// A character of strokes that are made up one after the other.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Character {
+pub struct StrokeCharacter {
     pub strokes: Vec<Stroke>,
 }
 
-impl Character {
-    /// Makes one up, of strokes of its `alphabet`'s or of new ones.
-    pub fn new(config: &CharactersConfig, alphabet: &[Stroke], chance: &mut Chance) -> Self {
+impl Stock {
+    /// Makes one up.
+    pub fn new(config: &CharactersConfig, chance: &mut Chance) -> Self {
+        let strokes: Vec<Stroke> = (0..COMMON_STROKES).map(|_| Stroke::new(config, chance)).collect();
+        let head = chance.happens(0.5).then(|| strokes[0].clone());
+        Self { strokes, head }
+    }
+}
+
+impl StrokeCharacter {
+    /// Makes one up, of its alphabet's strokes or of new ones.
+    pub fn new(config: &CharactersConfig, stock: &Stock, chance: &mut Chance) -> Self {
         let count = 1 + chance.weighted(&[0.16, 0.30, 0.27, 0.16, 0.07, 0.04]);
         let mut character = Self { strokes: Vec::with_capacity(count) };
+        let count = match &stock.head {
+            Some(head) => {
+                character.strokes.push(head.clone());
+                count.max(2)
+            }
+            None => count,
+        };
         while character.strokes.len() < count {
-            character.add(config, alphabet, chance);
+            character.add(config, stock, chance);
         }
         // What is very simple is told from hardly anything: mostly it gets company.
         let pieces: usize = character.strokes.iter().map(|stroke| stroke.pieces.len()).sum();
         if pieces == 1 || (pieces == 2 && chance.happens(0.6)) {
-            character.add(config, alphabet, chance);
+            character.add(config, stock, chance);
         }
         character
     }
 
     /// Adds a stroke: an earlier one repeated or mirrored, or another one.
-    fn add(&mut self, config: &CharactersConfig, alphabet: &[Stroke], chance: &mut Chance) {
+    fn add(&mut self, config: &CharactersConfig, stock: &Stock, chance: &mut Chance) {
         let earlier = self.strokes.len();
         if earlier > 0 && chance.happens(config.repetition) {
             return self.repeat(chance);
@@ -88,9 +114,9 @@ impl Character {
         if earlier > 0 && chance.happens(config.symmetry) {
             return self.mirror(chance);
         }
-        let known = !alphabet.is_empty() && chance.happens(0.5);
+        let known = !stock.strokes.is_empty() && chance.happens(0.5);
         let mut stroke = match known {
-            true => alphabet[chance.below(alphabet.len())].clone(),
+            true => stock.strokes[chance.below(stock.strokes.len())].clone(),
             false => Stroke::new(config, chance),
         };
         stroke.joint = self.joint(config, &stroke, chance);
@@ -145,22 +171,32 @@ impl Character {
     }
 
     /// Returns another character that is much like it: one stroke more, less, or another one in its
-    /// place, or one of them mirrored.
-    pub fn varied(&self, config: &CharactersConfig, alphabet: &[Stroke], chance: &mut Chance) -> Self {
+    /// place, or one of them mirrored or elsewhere.
+    pub fn varied(&self, config: &CharactersConfig, stock: &Stock, chance: &mut Chance) -> Self {
         let mut other = self.clone();
         let count = self.strokes.len();
-        match chance.below(4) {
+        let at = chance.below(count);
+        match chance.below(7) {
             0 if count > 2 => _ = other.strokes.pop(),
             1 if count > 1 => {
                 other.strokes.pop();
-                other.add(config, alphabet, chance);
+                other.add(config, stock, chance);
             }
-            2 if count > 1 && self.strokes[count - 1].pieces.len() > 1 => {
-                let last = &mut other.strokes[count - 1];
-                *last = last.mirrored(chance.happens(0.5));
+            2 if self.strokes[at].pieces.len() > 1 => {
+                let stroke = &mut other.strokes[at];
+                *stroke = stroke.mirrored(chance.happens(0.5));
             }
-            _ if count < 5 => other.add(config, alphabet, chance),
-            _ => _ = other.strokes.pop(),
+            3 | 4 if at > 0 => {
+                let before = Self { strokes: self.strokes[..at].to_vec() };
+                other.strokes[at].joint = before.joint(config, &self.strokes[at], chance);
+            }
+            5 => {
+                let joint = Joint::Free { at: [chance.between(-1.0, 1.0), chance.between(-1.0, 1.0)] };
+                let pieces = vec![line(if chance.happens(0.4) { 0.06 } else { 0.4 })];
+                let heading = chance.below(4) as f32 * EIGHTH;
+                other.strokes.push(Stroke { joint, heading, squash: 1.0, pieces });
+            }
+            _ => other.add(config, stock, chance),
         }
         other
     }
@@ -200,7 +236,7 @@ fn frequency(kind: StrokeKind) -> f32 {
         StrokeKind::Corner => 0.13,
         StrokeKind::Wave => 0.08,
         StrokeKind::Cusp => 0.06,
-        StrokeKind::Loop => 0.06,
+        StrokeKind::Loop => 0.03,
         StrokeKind::Dot => 0.03,
         StrokeKind::Free => 0.05,
     }
@@ -226,14 +262,16 @@ fn pieces(kind: StrokeKind, chance: &mut Chance) -> Vec<Piece> {
         StrokeKind::Line => vec![line(size(chance))],
         StrokeKind::Dot => vec![line(0.06)],
         StrokeKind::Arc => {
-            let turn = [0.25, 0.5, 0.5, 0.75, 1.0, 1.0][chance.below(6)] * chance.factor(0.08);
+            let turn = [0.25, 0.5, 0.5, 0.75, 1.0][chance.weighted(&[1.0, 1.0, 1.0, 1.0, 0.7])]
+                * chance.factor(0.08);
             // A quarter of a circle is short for its diameter.
             let diameter = size(chance) * if turn < 0.35 { 1.6 } else { 0.9 };
             vec![arc(diameter, side * turn)]
         }
         StrokeKind::Hook => {
             let length = size(chance);
-            let turn = [0.25, 0.5, 0.5, 0.75, 1.0][chance.below(5)] * chance.factor(0.1);
+            let turn =
+                [0.25, 0.5, 0.5, 0.75, 1.0][chance.weighted(&[1.0, 1.0, 1.0, 1.0, 0.3])] * chance.factor(0.1);
             let hook = arc(length * chance.between(0.25, 0.75), side * turn);
             let mut pieces = vec![line(length), hook];
             if chance.happens(0.3) {

@@ -9,8 +9,8 @@ use tinytriplet_data::characters::{Characters, SIZE};
 use tinytriplet_recipe::Config;
 use tinytriplet_report::{run_folder::write_whole, text::count};
 
-/// From one character of the picture to the next: few of them are of one alphabet.
-const STEP: u64 = 7;
+/// From one character of the picture to the next: each is of another alphabet.
+const STEP: u64 = 25;
 
 /// Arguments of `characters`.
 #[derive(Clone, Debug, Args)]
