@@ -2,6 +2,10 @@ use crate::rx_queue::RxQueue;
 use core::convert::Infallible;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 
+/// The fastest rate of ports that divide a clock, in bits a second: that of most adapters.
+#[cfg(all(target_arch = "arm", not(feature = "nrf52840-dk")))]
+pub const FASTEST_BAUD: u32 = 921_600;
+
 /// The bytes that a board's interrupt has received.
 pub static RECEIVED: RxQueue = RxQueue::new();
 

@@ -1,5 +1,5 @@
 use crate::{reset, serial::RECEIVED, stack};
-use tinytriplet_device::hardware;
+use tinytriplet_device::hardware::{self, BASE_BAUD};
 
 /// The clock of a board.
 pub trait Clock {
@@ -24,13 +24,31 @@ impl Watchdog for () {
     fn feed(&mut self) {}
 }
 
-/// A board's time, sleep and watchdog.
-pub struct System<C, W> {
-    pub clock: C,
-    pub watchdog: W,
+/// The rate of a serial port.
+pub trait Rate {
+    /// Returns whether the port has this rate, in bits a second.
+    fn has(&self, baud: u32) -> bool;
+    /// Changes to a rate that it has. Nothing is being sent then.
+    fn set(&mut self, baud: u32);
 }
 
-impl<C: Clock, W: Watchdog> hardware::System for System<C, W> {
+/// The rate of a port that has but one.
+impl Rate for () {
+    fn has(&self, baud: u32) -> bool {
+        baud == BASE_BAUD
+    }
+
+    fn set(&mut self, _baud: u32) {}
+}
+
+/// A board's time, sleep and watchdog, and its line's rate.
+pub struct System<C, W, R> {
+    pub clock: C,
+    pub watchdog: W,
+    pub rate: R,
+}
+
+impl<C: Clock, W: Watchdog, R: Rate> hardware::System for System<C, W, R> {
     fn start(&mut self) {
         stack::paint();
         self.clock.start();
@@ -55,5 +73,13 @@ impl<C: Clock, W: Watchdog> hardware::System for System<C, W> {
 
     fn stack(&mut self) -> Option<(u32, u32)> {
         Some(stack::most_used())
+    }
+
+    fn has_baud(&self, baud: u32) -> bool {
+        self.rate.has(baud)
+    }
+
+    fn set_baud(&mut self, baud: u32) {
+        self.rate.set(baud);
     }
 }

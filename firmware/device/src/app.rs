@@ -22,8 +22,8 @@ use shared_model::{
     Gallery, Model, gallery,
     model::crc32,
     wire::{
-        FrameError, FrameReader, NO_ID, Request, RequestBody, RequestError, Response, ResponseBody, Restart,
-        decode_message, encode_frame,
+        BASE_BAUD, FrameError, FrameReader, NO_ID, Request, RequestBody, RequestError, Response,
+        ResponseBody, Restart, SILENCE_MICROS, decode_message, encode_frame,
     },
 };
 
@@ -31,8 +31,8 @@ use shared_model::{
 pub const MAX_BOARD_NAME: usize = 31;
 
 /// The time after a request in which the board does not see by itself, in microseconds: the PC may
-/// go on to ask about what it has shown.
-pub const PC_MICROS: u64 = 2_000_000;
+/// go on to ask about what it has shown. Nor does the serial line change its rate by itself.
+pub const PC_MICROS: u64 = SILENCE_MICROS as u64;
 
 /// Bytes of the longest frame that answers a frame which could not be read.
 const REFUSAL: usize = 32;
@@ -44,8 +44,10 @@ pub struct App<'m, B: Board, const FRAME: usize, const CAPACITY: usize> {
     light: Light<B::Led>,
     alone: Alone<B>,
     system: B::System,
-    /// The time of the last frame, in microseconds.
+    /// The time of the last request, in microseconds.
     asked: Option<u64>,
+    /// The rate of the serial line.
+    baud: u32,
     reader: &'m mut FrameReader<FRAME>,
     device: Device<'m, B::Flash, CAPACITY>,
     answers: Answers<'m>,
@@ -99,6 +101,7 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
             alone: Alone::new(parts.source, parts.text, parts.button),
             system: parts.system,
             asked: None,
+            baud: BASE_BAUD,
             reader,
             device: Device::new(board, model, gallery, Buffers { scratch, last, before, image }),
             answers: Answers { response, last: None, refusal: [0; REFUSAL] },
@@ -115,10 +118,13 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
             self.system.feed_watchdog();
             let now = self.system.now();
             self.light.update(now);
+            let is_alone = self.asked.is_none_or(|asked| now.saturating_sub(asked) >= PC_MICROS);
+            if is_alone {
+                self.set_baud(BASE_BAUD);
+            }
             let (alone, shared) = self.shared(now);
             alone.press(shared)?;
             if !self.serial.read_ready()? {
-                let is_alone = self.asked.is_none_or(|asked| now.saturating_sub(asked) >= PC_MICROS);
                 let (alone, shared) = self.shared(now);
                 if !is_alone || !alone.see(shared)? {
                     self.system.sleep();
@@ -137,12 +143,25 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
                 self.serial.write_all(answer.frame)?;
                 self.serial.flush()?;
                 let now = self.system.now();
-                self.asked = Some(now);
                 self.light.show(answer.show, now);
-                if let Some(how) = answer.restart {
-                    restart(how, &mut self.system);
+                // What cannot be read keeps a line at no rate: it may be of another.
+                if answer.is_to_request {
+                    self.asked = Some(now);
+                }
+                match answer.then {
+                    Some(Then::Restart(how)) => restart(how, &mut self.system),
+                    Some(Then::Rate(baud)) => self.set_baud(baud),
+                    None => {}
                 }
             }
+        }
+    }
+
+    fn set_baud(&mut self, baud: u32) {
+        if self.baud != baud {
+            log!(info, "serial line at {=u32} baud", baud);
+            self.system.set_baud(baud);
+            self.baud = baud;
         }
     }
 
@@ -167,7 +186,14 @@ fn restart(how: Restart, system: &mut impl System) {
 struct Answer<'a> {
     frame: &'a [u8],
     show: Show,
-    restart: Option<Restart>,
+    is_to_request: bool,
+    then: Option<Then>,
+}
+
+/// What follows an answer.
+enum Then {
+    Restart(Restart),
+    Rate(u32),
 }
 
 /// Answers requests, and remembers the last answer in case it has to be given again.
@@ -205,14 +231,15 @@ impl Answers<'_> {
                 let body = ResponseBody::Error(RequestError::Frame(error));
                 let frame =
                     encode_frame(&Response { id: NO_ID, body }, &mut self.refusal).unwrap_or_default();
-                return Answer { frame, show: Show::Heartbeat, restart: None };
+                return Answer { frame, show: Show::Heartbeat, is_to_request: false, then: None };
             }
         };
         if let Some(last) = self.last
             && (last.id, last.crc) == (id, crc)
         {
             log!(info, "request {=u32} once more", id);
-            return Answer { frame: &self.response[..last.len], show: Show::Heartbeat, restart: None };
+            let frame = &self.response[..last.len];
+            return Answer { frame, show: Show::Heartbeat, is_to_request: true, then: None };
         }
         let answer = device.carry_out(&body, system);
         if let Err(error) = &answer {
@@ -223,15 +250,16 @@ impl Answers<'_> {
             Ok(ResponseBody::Recognition(_)) => Show::Unknown,
             _ => Show::Heartbeat,
         };
-        let restart = match (body, &answer) {
-            (RequestBody::Restart(how), Ok(_)) => Some(how),
+        let then = match (body, &answer) {
+            (RequestBody::Restart(how), Ok(_)) => Some(Then::Restart(how)),
+            (RequestBody::Rate { baud }, Ok(_)) => Some(Then::Rate(baud)),
             _ => None,
         };
         // The buffer is long enough for every answer: see `memory::response_len`.
         let response = Response { id, body: answer.unwrap_or_else(ResponseBody::Error) };
         let len = encode_frame(&response, self.response).map_or(0, <[u8]>::len);
         self.last = Some(Last { id, crc, len });
-        Answer { frame: &self.response[..len], show, restart }
+        Answer { frame: &self.response[..len], show, is_to_request: true, then }
     }
 }
 

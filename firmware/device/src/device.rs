@@ -66,7 +66,8 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         Ok(self.gallery.get()?)
     }
 
-    /// Carries a request out. A restart is left to the caller, which has to answer first.
+    /// Carries a request out. A restart, or another rate, is left to the caller, which has to answer
+    /// first.
     ///
     /// # Errors
     /// Returns the error that answers the request. Nothing has changed then.
@@ -154,6 +155,8 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
                 Err(RequestError::NoFaultInjection)
             }
             RequestBody::Restart(_) => Ok(ResponseBody::Done),
+            RequestBody::Rate { baud } if system.has_baud(baud) => Ok(ResponseBody::Done),
+            RequestBody::Rate { .. } => Err(RequestError::NoRate),
         }
     }
 

@@ -6,6 +6,7 @@ use core::{convert::Infallible, fmt, marker::PhantomData};
 use embedded_hal::digital::{self, InputPin, OutputPin};
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
+pub use shared_model::wire::BASE_BAUD;
 
 /// A board's types.
 pub trait Board {
@@ -96,6 +97,15 @@ pub trait System {
     /// Returns the most bytes of stack that were in use so far, and the bytes of stack in all;
     /// `None` if they are not known.
     fn stack(&mut self) -> Option<(u32, u32)>;
+
+    /// Returns whether the serial line has this rate, in bits a second. Every line has
+    /// [`BASE_BAUD`], with which it starts, and some have others.
+    fn has_baud(&self, baud: u32) -> bool {
+        baud == BASE_BAUD
+    }
+
+    /// Changes the serial line to a rate that it has. Nothing is being sent then.
+    fn set_baud(&mut self, _baud: u32) {}
 }
 
 /// The longest that [`System::sleep`] sleeps, in microseconds.

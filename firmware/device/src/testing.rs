@@ -28,7 +28,9 @@ use embedded_hal::digital::{self, InputPin, OutputPin};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use shared_model::{
     Model,
-    wire::{FrameReader, Request, RequestBody, Response, ResponseBody, decode_message, encode_frame},
+    wire::{
+        BASE_BAUD, FrameReader, Request, RequestBody, Response, ResponseBody, decode_message, encode_frame,
+    },
 };
 use tinytriplet_store::MemoryFlash;
 
@@ -72,6 +74,11 @@ pub struct Clock {
     pub step: u64,
     /// The number of restarts that were asked for.
     pub restarts: usize,
+    /// The rate of the serial line, in bits a second.
+    pub baud: u32,
+    /// The fastest rate that it has; it has all between this and
+    /// [`BASE_BAUD`].
+    pub fastest: u32,
 }
 
 impl<'m, const FRAME: usize, const CAPACITY: usize> Bench<'m, FRAME, CAPACITY> {
@@ -84,7 +91,7 @@ impl<'m, const FRAME: usize, const CAPACITY: usize> Bench<'m, FRAME, CAPACITY> {
             flash: Some(vec![0xff; FLASH]),
             piece: 64,
             button: Vec::new(),
-            clock: Clock { now: 0, step: 1, restarts: 0 },
+            clock: Clock { now: 0, step: 1, restarts: 0, baud: BASE_BAUD, fastest: BASE_BAUD },
             lit: false,
         }
     }
@@ -319,6 +326,14 @@ impl System for &mut Clock {
 
     fn stack(&mut self) -> Option<(u32, u32)> {
         Some(STACK)
+    }
+
+    fn has_baud(&self, baud: u32) -> bool {
+        (BASE_BAUD..=self.fastest).contains(&baud)
+    }
+
+    fn set_baud(&mut self, baud: u32) {
+        self.baud = baud;
     }
 }
 

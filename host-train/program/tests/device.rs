@@ -1,6 +1,8 @@
 //! `host-train device` against a board without hardware: every command, and its messages when
 //! something is wrong.
 
+#[cfg(target_os = "linux")]
+mod baud;
 mod fake;
 mod program;
 

@@ -28,7 +28,8 @@ use crate::{
         frame::{FrameError, FrameReader, VERSION, decode_message, encode_frame},
         image::ImageForm,
         message::{
-            Info, NO_ID, Request, RequestBody, RequestError, Response, ResponseBody, Restart, image_requests,
+            BASE_BAUD, Info, NO_ID, Request, RequestBody, RequestError, Response, ResponseBody, Restart,
+            SILENCE_MICROS, image_requests,
         },
     },
 };
@@ -37,6 +38,7 @@ use std::{
     boxed::Box,
     fmt,
     io::{self, Read, Write},
+    thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
     vec,
     vec::Vec,
@@ -48,6 +50,25 @@ const FRAME: usize = 64 * 1024;
 const REQUEST: usize = 64;
 /// Bytes that are requested from the link at once.
 const PIECE: usize = 4096;
+
+/// The time after an answer in which the board certainly has the rate that it had.
+const AS_BEFORE: Duration = SILENCE.checked_mul(3).unwrap().checked_div(4).unwrap();
+/// The time after which it certainly has the rate that it began with: clocks differ, and a board
+/// may be busy with what it sees by itself.
+const BACK: Duration = SILENCE.checked_mul(5).unwrap().checked_div(4).unwrap();
+const SILENCE: Duration = Duration::from_micros(SILENCE_MICROS as u64);
+/// The time to wait for an answer while a rate is tried, and how often it is asked there.
+const CONFIRM: (Duration, u32) = (Duration::from_millis(400), 3);
+
+/// Changes the rate of a link, in bits a second.
+pub type SetBaud<Link> = fn(&mut Link, u32) -> io::Result<()>;
+
+/// A rate that was agreed on.
+#[derive(Debug)]
+struct Faster<Link> {
+    baud: u32,
+    set: SetBaud<Link>,
+}
 
 /// What images are to a board.
 #[derive(Clone, Copy, Debug)]
@@ -66,9 +87,16 @@ struct Images {
 ///
 /// A request whose answer does not arrive whole is sent again, up to
 /// [`set_attempts`](Self::set_attempts) times in all. The board carries it out once.
+///
+/// On a serial line that has a [faster rate](Self::speed_up), the client goes back to the rate of
+/// before when it is dropped.
 #[derive(Debug)]
-pub struct Client<Link> {
+pub struct Client<Link: Read + Write> {
     link: Link,
+    /// `None` at the rate that the link began with.
+    faster: Option<Faster<Link>>,
+    /// The time of the last answer.
+    answered: Instant,
     patience: Duration,
     attempts: u32,
     last_id: u32,
@@ -90,6 +118,8 @@ impl<Link: Read + Write> Client<Link> {
     pub fn new(link: Link) -> Self {
         Self {
             link,
+            faster: None,
+            answered: Instant::now(),
             patience: Duration::from_secs(10),
             attempts: 3,
             last_id: first_id(),
@@ -122,6 +152,75 @@ impl<Link: Read + Write> Client<Link> {
     /// Returns the link.
     pub fn link_mut(&mut self) -> &mut Link {
         &mut self.link
+    }
+
+    /// Agrees with the board on the first of these rates, in bits a second, that both ends of the
+    /// line have and at which an answer arrives; `set` changes this end's. Returns the rate, or
+    /// `None` if the line stays at that of before, [`BASE_BAUD`].
+    ///
+    /// The client keeps the rate, and asks for it again after a pause. If an answer fails to arrive
+    /// at it, the rest of the conversation has that of before.
+    ///
+    /// # Errors
+    /// Returns a [`ClientError`]. That a rate does not work is none.
+    pub fn speed_up(&mut self, rates: &[u32], set: SetBaud<Link>) -> Result<Option<u32>, ClientError> {
+        for &baud in rates {
+            if self.try_rate(baud, set)? {
+                return Ok(Some(baud));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the rate that was agreed on, if any.
+    pub fn baud(&self) -> Option<u32> {
+        self.faster.as_ref().map(|faster| faster.baud)
+    }
+
+    /// Returns whether the line has this rate now; otherwise it has that of before.
+    fn try_rate(&mut self, baud: u32, set: SetBaud<Link>) -> Result<bool, ClientError> {
+        let usual = (self.patience, self.attempts);
+        // A second request with the same id would be answered, and would change nothing.
+        (self.patience, self.attempts) = (CONFIRM.0, 1);
+        let mut result = self.order(RequestBody::Rate { baud });
+        if result.is_ok() {
+            self.attempts = CONFIRM.1;
+            result = set(&mut self.link, baud).map_err(|_| ClientError::TimedOut).and_then(|()| self.ping());
+        }
+        (self.patience, self.attempts) = usual;
+        match result {
+            Ok(()) => {
+                self.faster = Some(Faster { baud, set });
+                Ok(true)
+            }
+            // By a firmware that does not know the request, too.
+            Err(ClientError::Refused(_)) => Ok(false),
+            Err(ClientError::TimedOut | ClientError::Damaged(_)) => {
+                self.go_back(set, BACK)?;
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until the board has gone back to the rate of before by itself, and does so, too.
+    fn go_back(&mut self, set: SetBaud<Link>, after: Duration) -> Result<(), ClientError> {
+        self.faster = None;
+        thread::sleep(after);
+        self.unsettled = true;
+        set(&mut self.link, BASE_BAUD).map_err(|error| ClientError::Link(error.kind()))
+    }
+
+    /// Agrees on the same rate again, if the board may have gone back meanwhile.
+    fn renew_rate(&mut self) -> Result<(), ClientError> {
+        let paused = self.answered.elapsed();
+        if let Some(Faster { baud, set }) = self.faster
+            && paused >= AS_BEFORE
+        {
+            self.go_back(set, BACK.saturating_sub(paused))?;
+            self.try_rate(baud, set)?;
+        }
+        Ok(())
     }
 
     /// Waits until the board answers, up to `patience`: it may have to boot first.
@@ -346,7 +445,9 @@ impl<Link: Read + Write> Client<Link> {
     /// # Errors
     /// Returns a [`ClientError`].
     pub fn restart(&mut self, how: Restart) -> Result<(), ClientError> {
-        self.order(RequestBody::Restart(how))
+        self.order(RequestBody::Restart(how))?;
+        // It begins anew, and so does its line.
+        self.faster.take().map_or(Ok(()), |faster| self.go_back(faster.set, Duration::ZERO))
     }
 
     fn order(&mut self, body: RequestBody<'_>) -> Result<(), ClientError> {
@@ -362,6 +463,7 @@ impl<Link: Read + Write> Client<Link> {
     /// # Errors
     /// Returns a [`ClientError`].
     pub fn ask(&mut self, body: RequestBody<'_>) -> Result<ResponseBody<'_>, ClientError> {
+        self.renew_rate()?;
         self.last_id = next_id(self.last_id);
         let mut buffer = vec![0; REQUEST + body_len(&body) * 255 / 254];
         let frame = encode_frame(&Request { id: self.last_id, body }, &mut buffer)
@@ -370,12 +472,19 @@ impl<Link: Read + Write> Client<Link> {
         loop {
             match self.exchange(frame) {
                 Ok(()) => break,
-                Err(ClientError::TimedOut | ClientError::Damaged(_)) if attempt < self.attempts => {
-                    attempt += 1
+                Err(ClientError::Damaged(_)) if attempt < self.attempts => attempt += 1,
+                // The same bytes once more: the board does not carry them out twice.
+                Err(ClientError::TimedOut | ClientError::Damaged(_))
+                    if let Some(Faster { set, .. }) = self.faster =>
+                {
+                    self.go_back(set, BACK)?;
+                    attempt = 1;
                 }
+                Err(ClientError::TimedOut) if attempt < self.attempts => attempt += 1,
                 Err(error) => return Err(error),
             }
         }
+        self.answered = Instant::now();
         match decode_message::<Response<'_>>(&self.payload).map_err(ClientError::of_frame)?.body {
             ResponseBody::Error(error) => Err(ClientError::Refused(error)),
             body => Ok(body),
@@ -458,6 +567,20 @@ impl<Link: Read + Write> Client<Link> {
                 }
                 Err(kind) => return Err(ClientError::Link(kind)),
             }
+        }
+    }
+}
+
+impl<Link: Read + Write> Drop for Client<Link> {
+    /// Leaves the line as the next program expects it.
+    fn drop(&mut self) {
+        if self.faster.is_some() && self.answered.elapsed() < AS_BEFORE {
+            (self.patience, self.attempts) = CONFIRM;
+            // A board that misses it goes back by itself.
+            let _ = self.order(RequestBody::Rate { baud: BASE_BAUD });
+        }
+        if let Some(Faster { set, .. }) = self.faster {
+            let _ = set(&mut self.link, BASE_BAUD);
         }
     }
 }

@@ -17,6 +17,13 @@ use serde::{Deserialize, Serialize};
 /// The id of a response to a frame that could not be read. Requests use other ids.
 pub const NO_ID: u32 = 0;
 
+/// The rate of a serial line on which nothing else was agreed, in bits a second.
+pub const BASE_BAUD: u32 = 115_200;
+
+/// The time without a request, in microseconds, after which a board's serial line has
+/// [`BASE_BAUD`] again.
+pub const SILENCE_MICROS: u32 = 2_000_000;
+
 /// The largest number of embeddings that [`RequestBody::Bench`] measures.
 pub const MAX_RUNS: u16 = 1_000;
 
@@ -112,6 +119,12 @@ pub enum RequestBody<'a> {
     SelfTest,
     /// Restarts the board. Answered by [`ResponseBody::Done`] before it happens.
     Restart(Restart),
+    /// Changes the rate of the serial line, until no request has come for [`SILENCE_MICROS`].
+    /// Answered by [`ResponseBody::Done`], at the rate before.
+    Rate {
+        /// Bits a second.
+        baud: u32,
+    },
 }
 
 /// The way in which a board stops before it restarts.
@@ -310,6 +323,8 @@ pub enum RequestError {
     NoFaultInjection,
     /// The image, or a part of it, is refused, or is not there.
     Image(ImageError),
+    /// The serial line does not have this rate.
+    NoRate,
 }
 
 impl From<ImageError> for RequestError {
@@ -364,6 +379,7 @@ impl core::fmt::Display for RequestError {
             Self::Internal => f.write_str("the board failed to compute a well-formed request"),
             Self::NoFaultInjection => f.write_str("its firmware was built without fault injection"),
             Self::Image(error) => error.fmt(f),
+            Self::NoRate => f.write_str("its serial line does not have this rate"),
         }
     }
 }
@@ -437,6 +453,8 @@ mod tests {
         is_shown(&Response { id: 300, body: ResponseBody::Enrolled { count: 3, entries: 12 } });
         let error = ImageError::Offset { expected: 4, actual: 0 };
         is_shown(&Response { id: 301, body: ResponseBody::Error(error.into()) });
+        is_shown(&Request { id: 302, body: RequestBody::Rate { baud: 921_600 } });
+        is_shown(&Response { id: 302, body: ResponseBody::Done });
         let error = RequestError::Frame(FrameError::Crc);
         is_shown(&Response { id: NO_ID, body: ResponseBody::Error(error) });
         assert!(DOCUMENT.starts_with(&format!("# The protocol, version {VERSION}\n")));
@@ -477,6 +495,7 @@ mod tests {
             RequestBody::Bench { runs: 1 },
             RequestBody::SelfTest,
             RequestBody::Restart(Restart::Reset),
+            RequestBody::Rate { baud: 0 },
         ]);
         are_numbered(&[
             RequestError::Frame(FrameError::Crc),
@@ -490,6 +509,7 @@ mod tests {
             RequestError::Internal,
             RequestError::NoFaultInjection,
             RequestError::Image(ImageError::None),
+            RequestError::NoRate,
         ]);
         let tensor = Tensor { shape: Shape::new(1, 1, 1), element: Element::Signed, scale: 1.0 };
         let model = ModelInfo {

@@ -41,6 +41,6 @@ mod message;
 pub use frame::{FrameError, FrameFull, FrameReader, VERSION, decode_message, encode_frame};
 pub use image::{ImageError, ImageForm};
 pub use message::{
-    GalleryInfo, Info, MAX_RUNS, ModelInfo, NO_ID, Request, RequestBody, RequestError, Response,
-    ResponseBody, Restart, Storage, image_requests,
+    BASE_BAUD, GalleryInfo, Info, MAX_RUNS, ModelInfo, NO_ID, Request, RequestBody, RequestError, Response,
+    ResponseBody, Restart, SILENCE_MICROS, Storage, image_requests,
 };

@@ -4,8 +4,8 @@
 use crate::{
     flash::memory,
     registers::Registers,
-    serial::{RECEIVED, Serial, Transmit},
-    system::System,
+    serial::{FASTEST_BAUD, RECEIVED, Serial, Transmit},
+    system::{Rate, System},
     systick::SysTick,
 };
 use core::convert::Infallible;
@@ -13,7 +13,7 @@ use cortex_m::{interrupt::InterruptNumber, peripheral::NVIC};
 use cortex_m_rt::exception;
 use embedded_hal::digital::{self, OutputPin};
 use tinytriplet_device::{
-    hardware::{Board, NoPin, NoText, Parts},
+    hardware::{BASE_BAUD, Board, NoPin, NoText, Parts},
     source::NoSource,
 };
 use tinytriplet_store::MemoryFlash;
@@ -54,6 +54,8 @@ const ENABLE: u32 = 1 << 0 | 1 << 1 | 1 << 3;
 const INT_CLEAR: usize = 3;
 const RECEIVE_INTERRUPT: u32 = 1 << 1;
 const BAUD_DIV: usize = 4;
+/// More than a byte takes, with its start and stop bits.
+const BITS: u32 = 12;
 
 /// The types of its parts.
 pub struct Hardware;
@@ -63,13 +65,13 @@ impl Board for Hardware {
     type Led = Led;
     type Button = NoPin;
     type Flash = MemoryFlash<'static>;
-    type System = System<SysTick, ()>;
+    type System = System<SysTick, (), UartRate>;
     type Source = NoSource;
     type Text = NoText;
 }
 
 pub fn init() -> Parts<Hardware> {
-    UART.write(BAUD_DIV, map::HZ / 115_200);
+    UartRate.set(BASE_BAUD);
     UART.write(CTRL, ENABLE);
     // SAFETY: no critical section relies on this interrupt being masked.
     unsafe { NVIC::unmask(UartReceive) };
@@ -78,7 +80,7 @@ pub fn init() -> Parts<Hardware> {
         led: Led,
         button: NoPin,
         flash: Some(MemoryFlash::new(memory::take())),
-        system: System { clock: SysTick::new(map::HZ), watchdog: () },
+        system: System { clock: SysTick::new(map::HZ), watchdog: (), rate: UartRate },
         source: NoSource,
         text: NoText,
     }
@@ -115,6 +117,21 @@ impl Transmit for Transmitter {
     }
 
     fn flush(&mut self) {}
+}
+
+/// The UART's rate: its clock, divided.
+pub struct UartRate;
+
+impl Rate for UartRate {
+    fn has(&self, baud: u32) -> bool {
+        (BASE_BAUD..=FASTEST_BAUD).contains(&baud)
+    }
+
+    fn set(&mut self, baud: u32) {
+        // The last byte has left its register, but not the wire.
+        cortex_m::asm::delay(map::HZ / BASE_BAUD * BITS);
+        UART.write(BAUD_DIV, map::HZ / baud);
+    }
 }
 
 /// USERLED0.

@@ -6,7 +6,7 @@
 
 use crate::{
     flash::sectors::SectorFlash,
-    serial::{RECEIVED, Serial, Transmit},
+    serial::{FASTEST_BAUD, RECEIVED, Serial, Transmit},
     system::{self, System},
     systick::SysTick,
 };
@@ -24,7 +24,7 @@ use stm32f4xx_hal::{
     watchdog::IndependentWatchdog,
 };
 use tinytriplet_device::{
-    hardware::{Board, NoText, Parts, WATCHDOG_MICROS},
+    hardware::{BASE_BAUD, Board, NoText, Parts, WATCHDOG_MICROS},
     source::NoSource,
 };
 
@@ -41,7 +41,7 @@ impl Board for Hardware {
     type Led = PA5<Output>;
     type Button = Button;
     type Flash = SectorFlash;
-    type System = System<SysTick, IndependentWatchdog>;
+    type System = System<SysTick, IndependentWatchdog, UsartRate>;
     type Source = NoSource;
     type Text = NoText;
 }
@@ -55,7 +55,7 @@ pub fn init() -> Parts<Hardware> {
 
     let pins = board.GPIOA.split(&mut rcc);
     let led = pins.pa5.into_push_pull_output();
-    let settings = serial::Config::default().baudrate(115_200.bps());
+    let settings = serial::Config::default().baudrate(BASE_BAUD.bps());
     let Ok(serial) = board.USART2.serial((pins.pa2, pins.pa3), settings, &mut rcc) else {
         panic!("no clock allows 115,200 baud")
     };
@@ -69,7 +69,11 @@ pub fn init() -> Parts<Hardware> {
         led,
         button: Button(is_silicon.then(|| board.GPIOC.split(&mut rcc).pc13.into_input())),
         flash: is_silicon.then(|| SectorFlash::new(board.FLASH)),
-        system: System { clock: SysTick::new(HERTZ), watchdog: IndependentWatchdog::new(board.IWDG) },
+        system: System {
+            clock: SysTick::new(HERTZ),
+            watchdog: IndependentWatchdog::new(board.IWDG),
+            rate: UsartRate { hertz: rcc.clocks.pclk1().raw() },
+        },
         source: NoSource,
         text: NoText,
     }
@@ -110,6 +114,23 @@ impl Transmit for Tx<USART2> {
 
     fn flush(&mut self) {
         while _embedded_hal_serial_nb_Write::flush(self).is_err() {}
+    }
+}
+
+/// The rate of USART2: the clock of its bus, divided.
+pub struct UsartRate {
+    hertz: u32,
+}
+
+impl system::Rate for UsartRate {
+    fn has(&self, baud: u32) -> bool {
+        (BASE_BAUD..=FASTEST_BAUD).contains(&baud)
+    }
+
+    fn set(&mut self, baud: u32) {
+        // SAFETY: the HAL writes this register only when it sets the port up. Of a USART that takes
+        // 16 samples per bit, it is the clock's divisor (RM0390, "Fractional baud rate generation").
+        unsafe { (*USART2::ptr()).brr().write(|w| w.bits(((self.hertz + baud / 2) / baud) as u16)) };
     }
 }
 

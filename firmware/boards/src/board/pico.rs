@@ -3,7 +3,7 @@
 
 use crate::{
     flash::rom::RomFlash,
-    serial::{RECEIVED, Serial, Transmit},
+    serial::{FASTEST_BAUD, RECEIVED, Serial, Transmit},
     system::{self, System},
     systick::SysTick,
 };
@@ -26,7 +26,7 @@ use rp235x_hal as hal;
 #[cfg(feature = "pico")]
 use rp2040_hal as hal;
 use tinytriplet_device::{
-    hardware::{Board, NoPin, NoText, Parts, WATCHDOG_MICROS},
+    hardware::{BASE_BAUD, Board, NoPin, NoText, Parts, WATCHDOG_MICROS},
     source::NoSource,
 };
 
@@ -58,7 +58,7 @@ impl Board for Hardware {
     type Led = Pin<Gpio25, FunctionSioOutput, PullDown>;
     type Button = NoPin;
     type Flash = RomFlash;
-    type System = System<SysTick, Watchdog>;
+    type System = System<SysTick, Watchdog, UartRate>;
     type Source = NoSource;
     type Text = NoText;
 }
@@ -110,7 +110,7 @@ pub fn init_with_spare() -> (Parts<Hardware>, Spare) {
     let sio = Sio::new(board.SIO);
     let pins = Pins::new(board.IO_BANK0, board.PADS_BANK0, sio.gpio_bank0, &mut resets);
     let led = pins.gpio25.into_push_pull_output();
-    let settings = UartConfig::new(115_200.Hz(), DataBits::Eight, None, StopBits::One);
+    let settings = UartConfig::new(BASE_BAUD.Hz(), DataBits::Eight, None, StopBits::One);
     let uart =
         UartPeripheral::new(board.UART0, (pins.gpio0.reconfigure(), pins.gpio1.reconfigure()), &mut resets);
     let Ok(uart) = uart.enable(settings, clocks.peripheral_clock.freq()) else {
@@ -147,7 +147,11 @@ pub fn init_with_spare() -> (Parts<Hardware>, Spare) {
         // SAFETY: `Peripherals::take` lets this be reached once. Nothing starts the second
         // processor or a DMA.
         flash: Some(unsafe { RomFlash::new() }),
-        system: System { clock: SysTick::new(hertz), watchdog },
+        system: System {
+            clock: SysTick::new(hertz),
+            watchdog,
+            rate: UartRate { hertz: clocks.peripheral_clock.freq().to_Hz() },
+        },
         source: NoSource,
         text: NoText,
     };
@@ -179,6 +183,33 @@ impl Transmit for Writer<UART0, UartPins> {
     fn flush(&mut self) {
         // It cannot fail.
         let _ = embedded_io::Write::flush(self);
+    }
+}
+
+/// The rate of UART 0: the peripherals' clock, divided.
+pub struct UartRate {
+    hertz: u32,
+}
+
+impl system::Rate for UartRate {
+    fn has(&self, baud: u32) -> bool {
+        (BASE_BAUD..=FASTEST_BAUD).contains(&baud)
+    }
+
+    fn set(&mut self, baud: u32) {
+        // In 64ths: RP2040 datasheet, 4.2.7.1; RP2350 datasheet, 12.1.7.1.
+        let divisor = (8 * self.hertz / baud).div_ceil(2);
+        // SAFETY: the HAL writes these registers only when it sets the port up.
+        let uart = unsafe { &*UART0::ptr() };
+        // The divisor counts from a write to the line's register on, which must not be written while
+        // the UART is on.
+        uart.uartcr().modify(|_, w| w.uarten().clear_bit());
+        // SAFETY: any divisor from 1 on is valid, in 16 and 6 bits.
+        uart.uartibrd().write(|w| unsafe { w.baud_divint().bits((divisor / 64) as u16) });
+        // SAFETY: as above.
+        uart.uartfbrd().write(|w| unsafe { w.baud_divfrac().bits((divisor % 64) as u8) });
+        uart.uartlcr_h().modify(|_, w| w);
+        uart.uartcr().modify(|_, w| w.uarten().set_bit());
     }
 }
 

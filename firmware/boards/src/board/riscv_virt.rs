@@ -63,7 +63,7 @@ impl Board for Hardware {
     type Led = NoPin;
     type Button = NoPin;
     type Flash = MemoryFlash<'static>;
-    type System = System<MachineTimer, ()>;
+    type System = System<MachineTimer, (), ()>;
     type Source = NoSource;
     type Text = NoText;
 }
@@ -83,7 +83,7 @@ pub fn init() -> Parts<Hardware> {
         led: NoPin,
         button: NoPin,
         flash: Some(MemoryFlash::new(memory::take())),
-        system: System { clock: MachineTimer { start: 0 }, watchdog: () },
+        system: System { clock: MachineTimer { start: 0 }, watchdog: (), rate: () },
         source: NoSource,
         text: NoText,
     }

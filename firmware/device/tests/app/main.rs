@@ -7,3 +7,4 @@ mod frames;
 mod gallery;
 mod images;
 mod model;
+mod rates;

@@ -30,6 +30,8 @@ pub use port::{Address, Port, serial_ports};
 pub use settings::Settings;
 pub use shared_model::wire::client::{Client, ClientError};
 
+use settings::FASTER;
+use shared_model::wire::BASE_BAUD;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -38,14 +40,21 @@ const BOOT: Duration = Duration::from_secs(5);
 /// The time that an emulated one may take: its firmware is built first.
 const BUILD: Duration = Duration::from_secs(20 * 60);
 
-/// Opens a port, and waits until a board answers there.
+/// Opens a port, and waits until a board answers there. On a serial port without a rate in
+/// `settings`, it then agrees with the board on a faster one, if both have one.
 ///
 /// # Errors
 /// Returns an error if the port cannot be opened, or no board answers that speaks this protocol.
 pub fn connect(address: &Address, settings: &Settings) -> Result<Client<Port>, ConnectError> {
     let mut board = Client::new(Port::open(address, settings)?);
     let patience = if matches!(address, Address::Emulated(_)) { BUILD } else { BOOT };
-    match board.wait_until_ready(patience) {
+    let ready = board.wait_until_ready(patience).and_then(|()| {
+        if matches!(address, Address::Serial(_)) && settings.baud.is_none() {
+            board.speed_up(&FASTER, Port::set_baud)?;
+        }
+        Ok(())
+    });
+    match ready {
         Ok(()) => Ok(board),
         Err(error) => Err(ConnectError::of(error, address, settings, board.link_mut())),
     }
@@ -104,7 +113,7 @@ fn at_baud(baud: Option<u32>) -> String {
 impl ConnectError {
     fn of(error: ClientError, address: &Address, settings: &Settings, port: &mut Port) -> Self {
         let address = address.clone();
-        let baud = matches!(address, Address::Serial(_)).then_some(settings.baud);
+        let baud = matches!(address, Address::Serial(_)).then(|| settings.baud.unwrap_or(BASE_BAUD));
         match error {
             ClientError::TimedOut | ClientError::Damaged(_) if port.received() == 0 => {
                 Self::Silent { address, baud }

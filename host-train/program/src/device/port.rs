@@ -6,6 +6,7 @@ use super::{
     settings::{READ, Settings},
 };
 use serialport::SerialPort;
+use shared_model::wire::BASE_BAUD;
 use std::{
     fmt,
     io::{self, ErrorKind, Read, Write},
@@ -100,13 +101,24 @@ impl Port {
     /// Returns the reason why the port cannot be opened.
     pub fn open(address: &Address, settings: &Settings) -> Result<Self, PortError> {
         let link = match address {
-            Address::Serial(name) => Link::Serial(open_serial(name, settings.baud)?),
+            Address::Serial(name) => Link::Serial(open_serial(name, settings.baud.unwrap_or(BASE_BAUD))?),
             Address::Tcp(place) => {
                 Link::Tcp(open_tcp(place).map_err(|error| PortError::Tcp { place: place.clone(), error })?)
             }
             Address::Emulated(board) => Link::Emulated(Emulated::start(board, settings)?),
         };
         Ok(Self { link, received: 0 })
+    }
+
+    /// Changes the rate of a serial port, in bits a second. Other lines have none.
+    ///
+    /// # Errors
+    /// Returns the system's error: the port does not have this rate, for example.
+    pub fn set_baud(&mut self, baud: u32) -> io::Result<()> {
+        match &mut self.link {
+            Link::Serial(serial) => Ok(serial.set_baud_rate(baud)?),
+            Link::Tcp(_) | Link::Emulated(_) => Ok(()),
+        }
     }
 
     /// Returns bytes that have arrived since it was opened.

@@ -12,7 +12,7 @@ use shared_model::{
     gallery::GalleryError,
     inspect::Tensor,
     model::format::Preprocessing,
-    wire::{GalleryInfo, ImageError, Info, RequestError},
+    wire::{BASE_BAUD, GalleryInfo, ImageError, Info, RequestError},
 };
 use std::{
     fmt,
@@ -81,6 +81,8 @@ pub struct Board {
     pub client: Client<Port>,
     /// True if times on it mean nothing.
     pub is_emulated: bool,
+    /// The rate of a serial line, in bits a second.
+    pub baud: Option<u32>,
     pub name: String,
     pub model: Model,
     /// The gallery, as it was when the board was asked.
@@ -101,6 +103,8 @@ impl Board {
     pub fn connect(address: &Address, settings: &Settings) -> Result<Self> {
         let is_emulated = matches!(address, Address::Emulated(_));
         let mut client = connect(address, settings)?;
+        let baud = client.baud().or(settings.baud).unwrap_or(BASE_BAUD);
+        let baud = matches!(address, Address::Serial(_)).then_some(baud);
         let Info { board, model, gallery, .. } = client.info()?;
         let name = board.to_owned();
         let model = Model {
@@ -111,7 +115,7 @@ impl Board {
             embedding: model.embedding,
             distance: model.distance,
         };
-        Ok(Self { is_emulated, name, model, gallery, client })
+        Ok(Self { is_emulated, baud, name, model, gallery, client })
     }
 
     /// Reads images, in the form in which they are to be sent.

@@ -17,12 +17,17 @@ const NAME: usize = 48;
 
 /// Prints who the board is.
 pub fn run(mut board: Board, as_json: bool) -> Result<()> {
+    let baud = board.baud;
     let info = board.client.info()?;
-    let text = if as_json { serde_json::to_string_pretty(&Report::new(&info))? + "\n" } else { text(&info) };
+    let text = if as_json {
+        serde_json::to_string_pretty(&Report::new(&info, baud))? + "\n"
+    } else {
+        text(&info, baud)
+    };
     Ok(print(text)?)
 }
 
-fn text(info: &Info<'_>) -> String {
+fn text(info: &Info<'_>, baud: Option<u32>) -> String {
     let model = &info.model;
     let thousands = |number: u32| thousands(number.into());
     let threshold = |threshold: Option<CalibratedThreshold>| {
@@ -38,7 +43,7 @@ fn text(info: &Info<'_>) -> String {
         "\
 board       {board}, firmware {firmware}, protocol {VERSION}
 running     {uptime}
-model       \"{name}\" {hash}
+{line}model       \"{name}\" {hash}
 images      {input}, fit {fit}, background {background}
 frames      with up to {chunk} bytes in a row
 embeddings  {values} values of {element}, {distance} distance
@@ -50,6 +55,7 @@ gallery     {gallery}
         board = info.board,
         firmware = info.firmware,
         uptime = seconds(Duration::from_millis(info.uptime)),
+        line = baud.map_or(String::new(), |baud| format!("line        {} baud\n", thousands(baud))),
         name = cut(model.name, NAME),
         hash = hex(model.hash),
         input = model.input.shape,
@@ -73,6 +79,8 @@ struct Report<'a> {
     firmware: &'a str,
     protocol: u8,
     uptime_milliseconds: u64,
+    /// Bits a second; null where the line has no rate.
+    baud: Option<u32>,
     stack: Option<StackReport>,
     chunk: u16,
     model: ModelReport<'a>,
@@ -103,13 +111,14 @@ struct GalleryReport {
 }
 
 impl<'a> Report<'a> {
-    fn new(info: &Info<'a>) -> Self {
+    fn new(info: &Info<'a>, baud: Option<u32>) -> Self {
         let (model, gallery) = (&info.model, &info.gallery);
         Self {
             board: info.board,
             firmware: info.firmware,
             protocol: VERSION,
             uptime_milliseconds: info.uptime,
+            baud,
             stack: info.stack.map(|(used, bytes)| StackReport { used, bytes }),
             chunk: info.chunk,
             model: ModelReport {

@@ -35,10 +35,10 @@ pub struct DeviceArgs {
     /// which builds the firmware and boots it in an emulator [default: TINYTRIPLET_PORT]
     #[arg(long, global = true, help_heading = "Board", value_name = "PORT")]
     port: Option<Address>,
-    /// Bits a second on a serial port
-    #[arg(long, global = true, help_heading = "Board", value_name = "RATE", default_value_t = Settings::default().baud,
+    /// Bits a second on a serial port [default: the fastest that works, of 115200 to 921600]
+    #[arg(long, global = true, help_heading = "Board", value_name = "RATE",
         value_parser = clap::value_parser!(u32).range(1..))]
-    baud: u32,
+    baud: Option<u32>,
     /// File that holds an emulated board's flash [default: TINYTRIPLET_FLASH,
     /// target/boards/BOARD.flash]
     #[arg(long, global = true, help_heading = "Board", value_name = "FILE")]
