@@ -164,3 +164,114 @@ fn follow(from: &[u8], strip: &mut [u8]) {
         (above, here) = (here, below);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{vec, vec::Vec};
+
+    /// Returns what is left of a map (`#` is ink), and the number of lines. It is the same of the map
+    /// turned, in which rows are columns.
+    fn left(map: &[&str], least: u8) -> (Vec<String>, u16) {
+        let straight = removed(map, least);
+        let turned: Vec<String> = turn(map);
+        let other = removed(&turned.iter().map(String::as_str).collect::<Vec<_>>(), least);
+        let back = turn(&other.0.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!((&back, other.1), (&straight.0, straight.1));
+        straight
+    }
+
+    use std::string::String;
+
+    fn turn(map: &[&str]) -> Vec<String> {
+        (0..map[0].len()).map(|x| map.iter().map(|row| row.as_bytes()[x] as char).collect()).collect()
+    }
+
+    fn removed(map: &[&str], least: u8) -> (Vec<String>, u16) {
+        let size = [map.len(), map[0].len()];
+        let mut cells: Vec<u8> = map.concat().bytes().map(|cell| u8::from(cell == b'#')).collect();
+        let mut work = vec![0x5a; 2 * STRIPS * size[0].max(size[1])];
+        let lines = remove(&mut cells, size, least, &mut work);
+        let text = |row: &[u8]| row.iter().map(|&cell| if cell > 0 { '#' } else { '.' }).collect();
+        (cells.chunks(size[1]).map(text).collect(), lines)
+    }
+
+    const NONE: &str = "................";
+    const LINE: &str = "################";
+
+    /// A map of 16 × 16 with these rows from row 4 on.
+    fn map<'a>(rows: &[&'a str]) -> Vec<&'a str> {
+        let mut map = vec![NONE; 16];
+        map[4..4 + rows.len()].copy_from_slice(rows);
+        map
+    }
+
+    #[test]
+    fn a_line_is_removed_and_what_is_thick_is_not() {
+        assert_eq!(left(&map(&[]), 7), (map(&[]).iter().map(|&row| row.into()).collect(), 0));
+        for rows in [&[LINE][..], &[LINE, LINE]] {
+            assert_eq!(left(&map(rows), 8), (vec![NONE.into(); 16], 1), "{rows:?}");
+        }
+        // Three rows are more than 2 and a 40th of 16: strokes, if they are strokes.
+        let thick = map(&[LINE, LINE, LINE]);
+        assert_eq!(left(&thick, 8).0, thick);
+        // Two lines are two.
+        assert_eq!(left(&map(&[LINE, NONE, NONE, NONE, LINE]), 8), (vec![NONE.into(); 16], 2));
+    }
+
+    #[test]
+    fn a_line_that_crosses_a_stroke_cuts_nothing() {
+        let stroke = "......##........";
+        let crossed = map(&[stroke, stroke, LINE, stroke, stroke]);
+        let expected = map(&[stroke, stroke, stroke, stroke, stroke]);
+        assert_eq!(left(&crossed, 7), (expected.iter().map(|&row| row.into()).collect(), 1));
+    }
+
+    #[test]
+    fn a_line_crosses_at_least_so_many_strips() {
+        // Strips are 2 wide: 10 cells are 5 of them, wherever they are.
+        for row in ["##########......", "......##########", "...##########..."] {
+            let kept = left(&map(&[row]), 6);
+            assert_eq!(kept, (map(&[row]).iter().map(|&row| row.into()).collect(), 0));
+        }
+        assert_eq!(left(&map(&["##########......"]), 5), (vec![NONE.into(); 16], 1));
+        // In the last one, only four are filled to 5/8: one cell of 2 is not enough.
+        let (rest, lines) = left(&map(&["...##########..."]), 5);
+        assert_eq!((rest, lines), (map(&["...##########..."]).iter().map(|&row| row.into()).collect(), 0));
+        let (rest, lines) = left(&map(&["...##########..."]), 4);
+        assert_eq!((&*rest[4], lines), ("...#........#...", 1));
+    }
+
+    #[test]
+    fn a_line_may_fall_by_a_row_per_strip() {
+        let falls = |by: usize| {
+            let mut rows = vec![vec![b'.'; 16]; 16];
+            for strip in 0..8 {
+                rows[(strip * by).min(15)][2 * strip..2 * strip + 2].fill(b'#');
+            }
+            let rows: Vec<String> = rows.into_iter().map(|row| String::from_utf8(row).unwrap()).collect();
+            let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+            removed(&rows, 8).1
+        };
+        assert_eq!([0, 1, 2].map(falls), [1, 1, 0]);
+        // A strip is crossed at a row and at the one above: once, two are not too many.
+        let gap = [&LINE[..8], &NONE[..8]].concat();
+        let rest = [&NONE[..8], &LINE[..8]].concat();
+        for halves in [[&gap, &rest], [&rest, &gap]] {
+            let jump = |by: usize| {
+                let mut rows = vec![NONE; 16];
+                (rows[4], rows[4 + by]) = (halves[0], halves[1]);
+                let (rest, lines) = left(&rows, 8);
+                (rest.iter().filter(|row| *row != NONE).count(), lines)
+            };
+            assert_eq!([1, 2, 3].map(jump), [(0, 1), (0, 1), (2, 0)]);
+        }
+    }
+
+    #[test]
+    fn what_is_short_has_no_lines() {
+        let short = vec!["###############"; 1];
+        assert_eq!(removed(&short, 5), (vec!["###############".into()], 0));
+        assert_eq!(removed(&[LINE], 5), (vec![NONE.into()], 1));
+    }
+}

@@ -81,3 +81,76 @@ fn envelope(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{vec, vec::Vec};
+
+    fn papers<const W: usize, const H: usize>(tiles: [[u8; W]; H]) -> Vec<u8> {
+        let mut tiles = tiles.concat();
+        let mut work = vec![0x5a; 3 * tiles.len()];
+        paper(&mut tiles, [H, W], &mut work);
+        tiles
+    }
+
+    fn votes<const W: usize, const H: usize>(tiles: [[u8; W]; H]) -> i64 {
+        vote(&tiles.concat(), [H, W], &mut vec![0x5a; 3 * W * H])
+    }
+
+    #[test]
+    fn paper_passes_below_what_is_thin_and_not_what_is_thick() {
+        // Of 10 tiles, a window is 3.
+        assert_eq!(papers([[20, 20, 20, 220, 220, 20, 20, 20, 20, 20]]), [20; 10]);
+        // What is as wide as a window is paper, with a tile more on each side.
+        let thick = [20, 20, 20, 220, 220, 220, 20, 20, 20, 20];
+        assert_eq!(papers([thick]), [20, 20, 220, 220, 220, 220, 220, 20, 20, 20]);
+        // Downwards as well as across.
+        let mut down = [[20]; 10];
+        down[3] = [220];
+        down[4] = [220];
+        assert_eq!(papers(down), [20; 10]);
+    }
+
+    #[test]
+    fn the_dark_side_of_a_shadow_s_edge_has_its_own_paper() {
+        let edge = [20, 20, 20, 20, 20, 120, 120, 120, 120, 120];
+        // One tile of the light side counts as dark, so that none of the dark side stands out.
+        assert_eq!(papers([edge]), [20, 20, 20, 20, 120, 120, 120, 120, 120, 120]);
+        // Of 40 tiles, a window is 11, and what is 10 wide is thin.
+        let mut wide = [7; 40];
+        wide[15..25].fill(200);
+        assert_eq!(papers([wide]), [7; 40]);
+        wide[25] = 200;
+        assert_eq!(papers([wide]).iter().filter(|&&paper| paper == 200).count(), 13);
+    }
+
+    #[test]
+    fn one_tile_is_its_own_paper() {
+        assert_eq!(papers([[77]]), [77]);
+        assert_eq!(papers([[77, 3]]), [3, 3]);
+        assert_eq!(votes([[77]]), 0);
+    }
+
+    #[test]
+    fn most_tiles_are_the_background() {
+        // Eight tiles are 100 nearer to the lightest around them, and one to the darkest.
+        let mut tiles = [[200; 5]; 5];
+        tiles[2][2] = 100;
+        assert_eq!(votes(tiles), 8 * 100 - 100);
+        // And the other way round.
+        let dark = tiles.map(|row| row.map(|tile| 255 - tile));
+        assert_eq!(votes(dark), -700);
+        // Even light says nothing, and neither does light that falls evenly, but for its ends.
+        assert_eq!(votes([[9; 7]; 6]), 0);
+        assert_eq!(votes([[10, 20, 30, 40, 50, 60, 70]]), 0);
+    }
+
+    #[test]
+    fn ink_is_amplified_as_its_paper_is_dark() {
+        // Papers are in the greys of a dark background: 0 is white.
+        let gains = [0, 127, 128, 238, 239, 240, 255].map(|paper| gain(paper, Background::Light));
+        assert_eq!(gains, [256, 510, 514, 3840, 4080, 4080, 4080]);
+        assert!((0..=255).all(|paper| gain(paper, Background::Dark) == 256));
+    }
+}

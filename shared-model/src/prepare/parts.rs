@@ -188,3 +188,105 @@ impl Parts<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{vec, vec::Vec};
+
+    /// A map of cells without ink, and rectangles of ink: top, left, height, width.
+    fn map(size: [usize; 2], rectangles: &[[usize; 4]]) -> Vec<u8> {
+        let mut cells = vec![0; size[0] * size[1]];
+        for &[top, left, height, width] in rectangles {
+            for row in top..top + height {
+                cells[row * size[1] + left..][..width].fill(7);
+            }
+        }
+        cells
+    }
+
+    /// Returns the numbers of parts that are kept and not; what is left is these rectangles.
+    #[track_caller]
+    fn selects(size: [usize; 2], share: u8, of: &[[usize; 4]], left: &[[usize; 4]]) -> [u16; 2] {
+        let mut cells = map(size, of);
+        let mut blocks = vec![0x5a5a_5a5a; size[0].div_ceil(BLOCK) * size[1].div_ceil(BLOCK)];
+        let parts = select(&mut cells, size, share, &mut blocks);
+        assert!(cells == map(size, left), "not these are left: {left:?}");
+        parts
+    }
+
+    const SIZE: [usize; 2] = [40, 40];
+
+    #[test]
+    fn without_ink_there_is_no_part() {
+        assert_eq!(selects(SIZE, 38, &[], &[]), [0, 0]);
+        assert_eq!(selects([1, 1], 38, &[], &[]), [0, 0]);
+        assert_eq!(selects([1, 1], 255, &[[0, 0, 1, 1]], &[[0, 0, 1, 1]]), [1, 0]);
+    }
+
+    #[test]
+    fn blocks_that_touch_are_one_part() {
+        let main = [20, 20, 4, 4];
+        // By a side, by a corner, and over a gap that lies within blocks.
+        for part in [[20, 24, 4, 4], [24, 24, 2, 2], [18, 18, 2, 2], [24, 18, 2, 2]] {
+            assert_eq!(selects(SIZE, 0, &[main, part], &[main, part]), [1, 0], "{part:?}");
+        }
+        assert_eq!(
+            selects(SIZE, 0, &[[20, 20, 1, 1], [20, 23, 1, 1]], &[[20, 20, 1, 1], [20, 23, 1, 1]]),
+            [1, 0]
+        );
+        // A block without ink parts them.
+        for part in [[20, 26, 4, 4], [26, 26, 2, 2]] {
+            assert_eq!(selects(SIZE, 0, &[main, part], &[main, part]), [2, 0], "{part:?}");
+        }
+        // A ring that closes at its end is one.
+        let ring = [[10, 10, 2, 12], [12, 10, 8, 2], [12, 20, 8, 2], [20, 10, 2, 12]];
+        assert_eq!(selects(SIZE, 255, &ring, &ring), [1, 0]);
+    }
+
+    #[test]
+    fn a_speck_has_less_than_its_share_of_the_main_part() {
+        // 16 cells; 16/256 of them are 1.
+        let (main, speck) = ([20, 20, 4, 4], [4, 4, 1, 1]);
+        assert_eq!(selects(SIZE, 16, &[main, speck], &[main, speck]), [2, 0]);
+        assert_eq!(selects(SIZE, 17, &[main, speck], &[main]), [1, 1]);
+    }
+
+    #[test]
+    fn a_dot_near_the_main_part_needs_a_third_of_the_share() {
+        // 8 × 8 blocks: near is up to 2 blocks away. 3 · 13 · 256 is at least 256 · 39.
+        let main = [20, 20, 16, 16];
+        let dot = |top: usize| [[top, 24, 2, 6], [top, 30, 1, 1]];
+        let with = |top: usize| [main, dot(top)[0], dot(top)[1]];
+        assert_eq!(selects([50, 50], 39, &with(16), &with(16)), [2, 0]);
+        assert_eq!(selects([50, 50], 40, &with(16), &[main]), [1, 1]);
+        // A block farther, the whole share counts.
+        assert_eq!(selects([50, 50], 39, &with(12), &[main]), [1, 1]);
+        assert_eq!(selects([50, 50], 13, &with(12), &with(12)), [2, 0]);
+    }
+
+    #[test]
+    fn what_is_at_the_rim_is_left_out_beside_a_part_of_an_eighth() {
+        let rim = [0, 10, 8, 13];
+        let inner = |cells: usize| [20, 12, 1, cells];
+        // 8 · 13 is 104, and 8 · 12 is less.
+        assert_eq!(selects(SIZE, 1, &[rim, inner(13)], &[inner(13)]), [1, 1]);
+        assert_eq!(selects(SIZE, 1, &[rim, inner(12)], &[rim, inner(12)]), [2, 0]);
+        assert_eq!(selects(SIZE, 38, &[rim, inner(12)], &[rim]), [1, 1]);
+        // Without another part, it is the sign.
+        for side in [rim, [32, 10, 8, 13], [10, 0, 13, 8], [10, 32, 13, 8]] {
+            assert_eq!(selects(SIZE, 38, &[side], &[side]), [1, 0], "{side:?}");
+            assert_eq!(selects(SIZE, 1, &[side, inner(13)], &[inner(13)]), [1, 1], "{side:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_that_are_as_large_the_first_is_the_main_part() {
+        // 12 cells are enough beside the first, and not beside the second.
+        let (first, second) = ([24, 4, 16, 16], [24, 40, 16, 16]);
+        let dots = [[20, 6, 2, 6], [20, 44, 2, 6]];
+        let with = |dot| [first, second, dot];
+        assert_eq!(selects([60, 60], 36, &with(dots[0]), &with(dots[0])), [3, 0]);
+        assert_eq!(selects([60, 60], 36, &with(dots[1]), &[first, second]), [2, 1]);
+    }
+}

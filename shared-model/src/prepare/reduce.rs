@@ -80,3 +80,79 @@ fn mean(total: u64, count: u64) -> u8 {
         _ => (rounded / count) as u8,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{vec, vec::Vec};
+
+    #[test]
+    fn blocks_are_the_smallest_that_are_few_enough() {
+        let blocks = |from, net| {
+            let Blocks { rim, block, size } = Blocks::new(from, net);
+            (rim, block, size)
+        };
+        // What fits the net has no rim.
+        assert_eq!(blocks([28, 28], [28, 28]), ([0, 0], [1, 1], [28, 28]));
+        assert_eq!(blocks([1, 64], [28, 64]), ([0, 0], [1, 1], [1, 64]));
+        // 118 · 156 = 18,408 is less than 25 · 784 = 19,600; 234 · 310 is more.
+        assert_eq!(blocks([120, 160], [28, 28]), ([1, 2], [1, 1], [118, 156]));
+        assert_eq!(blocks([240, 320], [28, 28]), ([3, 5], [2, 2], [117, 155]));
+        // The area would allow blocks of 127, and 8 times the net's width does not: 63,489 / 1,924
+        // is less than 33.
+        assert_eq!(blocks([3, 65_535], [5, 4]), ([0, 1_023], [3, 1_924], [1, 32]));
+        assert_eq!(blocks([65_535, 1], [1, 1]), ([1_023, 0], [7_055, 1], [8, 1]));
+    }
+
+    fn reduced(rows: &[&[u8]], net: [u16; 2]) -> Vec<u8> {
+        let blocks = Blocks::new([rows.len() as u16, rows[0].len() as u16], net);
+        let [height, width] = blocks.size.map(usize::from);
+        let mut sums = vec![0x5a5a_5a5a; 2 * width];
+        let mut reduced = vec![0; height * width];
+        for (y, row) in (0..).zip(rows) {
+            blocks.push(y, row.iter().copied(), &mut sums, &mut reduced);
+        }
+        reduced
+    }
+
+    #[test]
+    fn a_block_is_its_mean_and_what_is_over_is_left_out() {
+        // 5 × 7 are too many for 25, and blocks of 2 × 2 leave a row and a column over.
+        let rows: [&[u8]; 5] = [
+            &[1, 2, 0, 0, 255, 255, 9],
+            &[3, 4, 0, 1, 255, 255, 9],
+            &[10, 10, 0, 0, 255, 254, 9],
+            &[10, 11, 0, 2, 254, 254, 9],
+            &[9, 9, 9, 9, 9, 9, 9],
+        ];
+        // 10 / 4 is 2.5 and becomes 3, 1 / 4 becomes 0; 2 / 4 becomes 1, 1017 / 4 is 254.25.
+        assert_eq!(reduced(&rows, [1, 1]), [3, 0, 255, 10, 1, 254]);
+    }
+
+    #[test]
+    fn the_rim_is_left_out_on_each_side() {
+        // 64 columns have a rim of 1, 2 rows have none; 62 columns are too many for 8, and blocks of
+        // 7 are 8.
+        let mut row = [100; 64];
+        (row[0], row[63]) = (255, 255);
+        row[1] = 107;
+        row[57..63].fill(0);
+        assert_eq!(reduced(&[&row, &row], [1, 1]), [101, 100, 100, 100, 100, 100, 100, 100]);
+    }
+
+    #[test]
+    fn the_largest_sums_do_not_overflow() {
+        let long = vec![255; 65_535];
+        assert_eq!(reduced(&[&long, &long], [1, 1]), [255; 8]);
+        // A part of more than 2^32: 65,535 rows of 65,535.
+        let blocks = Blocks::new([65_535, 65_535], [1, 1]);
+        let (mut sums, mut reduced) = ([0; 32], [0; 64]);
+        assert_eq!((blocks.block, blocks.size), ([10_582, 10_582], [5, 5]));
+        sums[..2].copy_from_slice(&[u32::MAX, 5]);
+        let row = blocks.rim[0] + blocks.block[0] - 1;
+        blocks.push(row, long.iter().copied(), &mut sums, &mut reduced);
+        let total = (5u64 << 32 | u64::from(u32::MAX)) + 255 * 10_582;
+        assert_eq!(u64::from(reduced[0]), (total + 10_582 * 10_582 / 2) / (10_582 * 10_582));
+        assert_eq!(u64::from(sums[1]) << 32 | u64::from(sums[0]), total);
+    }
+}
