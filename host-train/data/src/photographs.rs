@@ -43,11 +43,29 @@ pub enum Kind {
     OffCentre,
     /// Out of focus.
     Blurred,
+    /// The edges of two shadows, which cross.
+    TwoShadows,
+    /// A lamp near a corner: what is close to it is brighter than the camera can show.
+    Lamp,
+    /// Graph paper: a fine pale grid, with stronger lines between.
+    GraphPaper,
+    /// A finger over a corner.
+    Finger,
+    /// A sheet that is not straight on a dark table, of which one side or corner is in the picture.
+    Table,
+    /// Blocks and rings of a picture that was compressed too much.
+    Compressed,
+    /// A felt pen on brown cardboard with fibres.
+    Cardboard,
+    /// A whiteboard that reflects a lamp.
+    Whiteboard,
+    /// Another sign on the other side of thin paper.
+    PrintThrough,
 }
 
 impl Kind {
     /// All kinds, in the order of tables.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 26] = [
         Self::Tidy,
         Self::Clean,
         Self::EvenLight,
@@ -65,6 +83,15 @@ impl Kind {
         Self::Small,
         Self::OffCentre,
         Self::Blurred,
+        Self::TwoShadows,
+        Self::Lamp,
+        Self::GraphPaper,
+        Self::Finger,
+        Self::Table,
+        Self::Compressed,
+        Self::Cardboard,
+        Self::Whiteboard,
+        Self::PrintThrough,
     ];
 
     /// Returns the kind in words.
@@ -87,6 +114,15 @@ impl Kind {
             Self::Small => "a small sign",
             Self::OffCentre => "off centre",
             Self::Blurred => "out of focus",
+            Self::TwoShadows => "two shadows",
+            Self::Lamp => "a lamp in a corner",
+            Self::GraphPaper => "graph paper",
+            Self::Finger => "a finger in a corner",
+            Self::Table => "a table beside the sheet",
+            Self::Compressed => "compressed too much",
+            Self::Cardboard => "felt pen on cardboard",
+            Self::Whiteboard => "whiteboard",
+            Self::PrintThrough => "print-through",
         }
     }
 }
@@ -122,20 +158,31 @@ pub fn photograph(kind: Kind, sign: &[u8], side: usize, rng: &mut Rng) -> Photog
     let place = Place::new(kind, [width, height], rng);
     sheet.draw(kind, sign, side, place, rng);
     match kind {
-        Kind::Ruled => sheet.rule(rng, [false, true], [6, 14]),
-        Kind::Squared => sheet.rule(rng, [true, true], [12, 24]),
+        Kind::Ruled => sheet.rule(rng, [false, true], [6, 14], [40, 75]),
+        Kind::Squared => sheet.rule(rng, [true, true], [12, 24], [40, 75]),
+        Kind::GraphPaper => sheet.grid(rng),
+        Kind::PrintThrough => sheet.shine_through(sign, side, place, rng),
         Kind::Specks => sheet.sprinkle(place, rng),
         Kind::DarkEdge => sheet.edge(rng),
         _ => {}
     }
     sheet.light(kind, rng);
+    match kind {
+        Kind::TwoShadows => sheet.light(kind, rng),
+        Kind::Finger => sheet.cover_corner(place, rng),
+        Kind::Table => sheet.lay_on_table(place, rng),
+        _ => {}
+    }
     if kind == Kind::Blurred {
         let radius = (width.max(height) / between(rng, 80, 160) as usize).max(1);
         sheet.blur(radius);
         sheet.blur(radius);
     }
+    if kind == Kind::Compressed {
+        sheet.compress(between(rng, 40, 80));
+    }
     let noise = match kind {
-        Kind::Clean => 0,
+        Kind::Clean | Kind::Compressed => 0,
         Kind::DimAndNoisy => between(rng, 4, 7),
         _ => between(rng, 1, 2),
     };
@@ -196,9 +243,14 @@ impl Sheet {
             Kind::DimAndNoisy => between(rng, 70, 110),
             Kind::Chalkboard => between(rng, 25, 70),
             Kind::GreyPaper => between(rng, 110, 190),
+            Kind::Cardboard => between(rng, 115, 160),
             _ => between(rng, 215, 245),
         };
-        Self { width, height, greys: vec![paper * ONE; width * height] }
+        let mut sheet = Self { width, height, greys: vec![paper * ONE; width * height] };
+        if kind == Kind::Cardboard {
+            sheet.strew_fibres(rng);
+        }
+        sheet
     }
 
     fn longer(&self) -> i64 {
@@ -216,11 +268,12 @@ impl Sheet {
 
     /// Draws the sign: its pixels are shares of ink, or of chalk.
     fn draw(&mut self, kind: Kind, sign: &[u8], side: usize, place: Place, rng: &mut Rng) {
-        let paper = self.greys[0];
+        let paper = self.greys[self.greys.len() / 2];
         let ink = match kind {
             Kind::Clean => 255 * ONE - paper,
             Kind::Chalkboard => between(rng, 170, 235) * ONE,
             Kind::Pencil => paper * between(rng, 58, 75) / 100,
+            Kind::Whiteboard => paper * between(rng, 25, 50) / 100,
             _ => paper * between(rng, 8, 35) / 100,
         };
         let is_grainy = matches!(kind, Kind::Pencil | Kind::Chalkboard);
@@ -232,18 +285,22 @@ impl Sheet {
             if is_grainy {
                 share = share * between(rng, 60, 100) / 100;
             }
+            if kind == Kind::Cardboard {
+                // A felt pen has no soft edge, and a broad tip.
+                share = (share * 3).min(255);
+            }
             *grey += (ink - paper) * share / 255;
         });
     }
 
     /// Draws the lines of paper: down, across, or both.
-    fn rule(&mut self, rng: &mut Rng, directions: [bool; 2], per_side: [i64; 2]) {
+    fn rule(&mut self, rng: &mut Rng, directions: [bool; 2], per_side: [i64; 2], strength: [i64; 2]) {
         // In 16ths of a pixel.
         let longer = 16 * self.longer();
         let spacing = longer / between(rng, per_side[0], per_side[1]);
         let thickness = (longer / between(rng, 130, 260)).max(16);
         let slope = between(rng, -9, 9);
-        let left = between(rng, 40, 75);
+        let left = between(rng, strength[0], strength[1]);
         let offsets = [between(rng, 0, spacing - 1), between(rng, 0, spacing - 1)];
         self.change(|x, y, grey| {
             let at = [16 * x - 16 * y * slope / ONE, 16 * y + 16 * x * slope / ONE];
@@ -316,7 +373,28 @@ impl Sheet {
                     *grey = *grey * (100 * farthest - away * (100 - least)) / (100 * farthest);
                 });
             }
-            Kind::ShadowEdge => {
+            Kind::Lamp => {
+                let least = between(rng, 30, 50);
+                let lamp =
+                    [width, height].map(|side| [0, side][rng.below(2)] + between(rng, -side / 8, side / 8));
+                let farthest = width * width + height * height;
+                self.change(|x, y, grey| {
+                    let away = (x - lamp[0]).pow(2) + (y - lamp[1]).pow(2);
+                    // Half of the strongest light is where a fifth of the diagonal is.
+                    let near = 25 * away;
+                    *grey = *grey * (least + 110 * farthest / (farthest + near)) / 100;
+                });
+            }
+            Kind::Whiteboard => {
+                let middle = [width, height].map(|side| between(rng, 0, side));
+                let radius = self.longer() * between(rng, 10, 25) / 100;
+                self.change(|x, y, grey| {
+                    let away = ((x - middle[0]).pow(2) + (y - middle[1]).pow(2)).isqrt();
+                    let share = (2 * radius - away).clamp(0, radius);
+                    *grey += (250 * ONE - *grey).max(0) * share * 3 / (4 * radius);
+                });
+            }
+            Kind::ShadowEdge | Kind::TwoShadows => {
                 let least = between(rng, 45, 75);
                 let middle = [width, height].map(|side| between(rng, side * 3 / 10, side * 7 / 10));
                 let soft = between(rng, 0, self.longer() / 50) + 1;
@@ -328,6 +406,142 @@ impl Sheet {
                 });
             }
             _ => {}
+        }
+    }
+
+    /// Draws the pale grid of graph paper, and its stronger lines.
+    fn grid(&mut self, rng: &mut Rng) {
+        self.rule(rng, [true, true], [40, 50], [82, 92]);
+        self.rule(rng, [true, true], [8, 10], [70, 85]);
+    }
+
+    /// Draws the sign mirrored, faint and elsewhere, as from the other side of the paper.
+    fn shine_through(&mut self, sign: &[u8], side: usize, place: Place, rng: &mut Rng) {
+        let mirrored: Vec<u8> = sign.chunks(side).flat_map(|row| row.iter().rev().copied()).collect();
+        let shift = |rng: &mut Rng| place.side * between(rng, -60, 60) / 100;
+        let place = Place { left: place.left + shift(rng), top: place.top + shift(rng), side: place.side };
+        let strength = between(rng, 6, 14);
+        self.change(|x, y, grey| {
+            if place.holds(x, y) {
+                let share = enlarged(&mirrored, side, [x - place.left, y - place.top], place.side);
+                *grey -= *grey * strength * share / (100 * 255);
+            }
+        });
+    }
+
+    /// Covers a corner with the end of a finger, which stays beside the sign.
+    fn cover_corner(&mut self, place: Place, rng: &mut Rng) {
+        let [width, height] = [self.width as i64, self.height as i64];
+        let skin = between(rng, 80, 160);
+        let corner = [between(rng, 0, 1), between(rng, 0, 1)];
+        let middle = [corner[0] * width, corner[1] * height];
+        // From the corner to the ink, which is a seventh of the image's side within it.
+        let reach = [
+            if corner[0] == 0 { place.left } else { width - place.left - place.side },
+            if corner[1] == 0 { place.top } else { height - place.top - place.side },
+        ]
+        .map(|side| side.max(0) + place.side / 8);
+        let radius = reach[0].max(reach[1]).min(self.longer() * between(rng, 15, 30) / 100).max(2);
+        self.change(|x, y, grey| {
+            let away = ((x - middle[0]).pow(2) + (y - middle[1]).pow(2)).isqrt();
+            if away < radius {
+                // Darker towards its outline, as what is round is.
+                *grey = skin * ONE * (3 * radius - away) / (3 * radius);
+            }
+        });
+    }
+
+    /// Shows the table beside the sheet: beyond a line that is not straight up or across.
+    fn lay_on_table(&mut self, place: Place, rng: &mut Rng) {
+        let [width, height] = [self.width as i64, self.height as i64];
+        let table = between(rng, 25, 90);
+        // The edge's direction, from nearly straight to that of a corner, and the side it is on.
+        let tilt = between(rng, -60, 60);
+        let side = between(rng, 0, 3);
+        let normal = [[100, tilt], [-100, tilt], [tilt, 100], [tilt, -100]][side as usize];
+        let along = |x: i64, y: i64| normal[0] * x + normal[1] * y;
+        let corners = [[0, 0], [width, 0], [0, height], [width, height]].map(|[x, y]| along(x, y));
+        let farthest = corners.into_iter().max().unwrap_or(0);
+        let ink = [0, place.side].map(|dx| [0, place.side].map(|dy| along(place.left + dx, place.top + dy)));
+        let sign = ink.into_iter().flatten().max().unwrap_or(0);
+        // Between the sign and the farthest corner.
+        let edge = sign + (farthest - sign).max(0) * between(rng, 20, 80) / 100;
+        self.change(|x, y, grey| {
+            if along(x, y) > edge {
+                *grey = (table + (x * 7 + y * 3) / 5 % 6) * ONE;
+            }
+        });
+    }
+
+    /// Strews cardboard's fibres: short strokes, a little lighter or darker.
+    fn strew_fibres(&mut self, rng: &mut Rng) {
+        let longer = self.longer();
+        for _ in 0..longer * 2 {
+            let [x, y] = [self.width, self.height].map(|side| rng.below(side));
+            let (len, lighter) = (between(rng, 2, longer / 25 + 2) as usize, between(rng, -14, 14));
+            let is_lying = rng.below(2) == 0;
+            for step in 0..len {
+                let (x, y) = if is_lying { (x + step, y + step / 3) } else { (x + step / 3, y + step) };
+                if x < self.width && y < self.height {
+                    self.greys[y * self.width + x] += lighter * ONE;
+                }
+            }
+        }
+    }
+
+    /// Rounds the cosine transform of blocks of 8 × 8 to steps that get larger with the frequency, as
+    /// a JPEG of low quality does.
+    fn compress(&mut self, step: i64) {
+        const SIDE: usize = 8;
+        // 4096 · cos(i π / 16).
+        const COSINES: [i64; 9] = [4096, 4017, 3784, 3406, 2896, 2276, 1567, 799, 0];
+        let cosine = |angle: usize| match angle % 32 {
+            angle @ 0..=8 => COSINES[angle],
+            angle @ 9..=16 => -COSINES[16 - angle],
+            angle @ 17..=24 => -COSINES[angle - 16],
+            angle => COSINES[32 - angle],
+        };
+        // 8192 times an orthogonal matrix's: of row u and column x.
+        let wave = |u: usize, x: usize| if u == 0 { 2896 } else { cosine((2 * x + 1) * u) };
+        let product = |block: &[[i64; SIDE]; SIDE], is_inverse: bool| {
+            let mut out = [[0; SIDE]; SIDE];
+            for (i, row) in out.iter_mut().enumerate() {
+                for (j, value) in row.iter_mut().enumerate() {
+                    let sum: i64 = (0..SIDE)
+                        .map(|k| block[j][k] * if is_inverse { wave(k, i) } else { wave(i, k) })
+                        .sum();
+                    *value = sum / 8192;
+                }
+            }
+            out
+        };
+        for top in (0..self.height).step_by(SIDE) {
+            for left in (0..self.width).step_by(SIDE) {
+                let place = |x: usize, y: usize| {
+                    (top + y).min(self.height - 1) * self.width + (left + x).min(self.width - 1)
+                };
+                let mut block = [[0; SIDE]; SIDE];
+                for (y, row) in block.iter_mut().enumerate() {
+                    for (x, value) in row.iter_mut().enumerate() {
+                        *value = self.greys[place(x, y)];
+                    }
+                }
+                let mut waves = product(&product(&block, false), false);
+                for (u, row) in waves.iter_mut().enumerate() {
+                    for (v, value) in row.iter_mut().enumerate() {
+                        let step = if u + v == 0 { 16 * ONE } else { step * (u + v + 1) as i64 * ONE / 2 };
+                        *value = (2 * *value + step).div_euclid(2 * step) * step;
+                    }
+                }
+                let block = product(&product(&waves, true), true);
+                for (y, row) in block.iter().enumerate() {
+                    for (x, &value) in row.iter().enumerate() {
+                        if top + y < self.height && left + x < self.width {
+                            self.greys[place(x, y)] = value;
+                        }
+                    }
+                }
+            }
         }
     }
 
