@@ -348,21 +348,30 @@ fn what_the_board_makes_of_a_picture_is_seen() {
     photo.save(desk.at("photo.png")).unwrap();
     let out = desk.does(&["see", "photo.png", "-o", "seen.png"]);
     assert!(out.starts_with("fake: photo.png, sent as 134x100 pixels\n|"), "{out}");
-    assert!(out.ends_with("wrote seen.png\n"), "{out}");
+    assert!(out.contains("|\nof which it made\n|") && out.ends_with("wrote seen.png\n"), "{out}");
     let seen = |name: &str| image::open(desk.at(name)).unwrap().into_luma8();
     // What the PC makes of the same frame.
     let preprocessing = Model::decode(MODEL).unwrap().metadata().preprocessing;
-    let raw = raw(&photo.into(), preprocessing.background, 160).unwrap();
+    let raw = raw(&photo.clone().into(), preprocessing.background, 160).unwrap();
     let mut scratch = vec![0; scratch_len(preprocessing, [28, 28])];
     let mut expected = vec![0; 28 * 28];
     prepare(raw.frame, &raw.bytes, preprocessing, [28, 28], &mut scratch, &mut expected).unwrap();
     assert!(expected.iter().any(|&pixel| pixel > 100));
-    assert_eq!((seen("seen.png").dimensions(), seen("seen.png").into_raw()), ((28, 28), expected));
+    // The picture's 400 x 300 pixels, and 16 x 16 for each of the net's, with 16 around both.
+    let made = |name: &str, original: u32| {
+        let sheet = seen(name);
+        assert_eq!(sheet.dimensions(), (3 * 16 + original + 448, 2 * 16 + 448));
+        let pixel = |at: u32| sheet[(2 * 16 + original + 16 * (at % 28) + 8, 16 + 16 * (at / 28) + 8)][0];
+        (0..28 * 28).map(pixel).collect::<Vec<u8>>()
+    };
+    assert_eq!(made("seen.png", 400), expected);
+    let centre = photo.get_pixel(7, 9);
+    assert_eq!(image::open(desk.at("seen.png")).unwrap().into_rgb8().get_pixel(16 + 7, 90 + 9), centre);
     // What it was shown last, however that was sent.
     desk.does(&["recognise", "7/1.png"]);
     desk.does(&["see", "-o", "last.png"]);
     desk.does(&["see", "7/1.png", "-o", "raw.png"]);
-    assert_eq!(seen("last.png"), seen("raw.png"));
+    assert_eq!(seen("last.png").into_raw(), made("raw.png", 448));
 }
 
 fn test_crc(file: &[u8]) -> u32 {

@@ -1,6 +1,6 @@
 //! `see`: what a net is given of a picture, drawn in the terminal and beside the original.
 
-mod sheet;
+pub mod sheet;
 
 use super::{
     drawing::{Style, drawn},

@@ -1,18 +1,20 @@
-//! `see`: the pixels that a board makes of a picture.
+//! `see`: the pixels that a board makes of a picture, beside it.
 
 use super::board::{Board, RAW_SIZE, with_advice};
 use crate::{
     commands::{
         drawing::{Style, drawn},
         images::size,
+        see::sheet,
     },
     terminal::print,
 };
 use anyhow::{Context, Result};
 use clap::{Args, value_parser};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use shared_model::prepare::grey;
 use std::path::PathBuf;
-use tinytriplet_data::{names::shown, raw::Raw};
+use tinytriplet_data::{names::shown, picture, raw::Raw};
 use tinytriplet_report::run_folder::write_whole;
 
 /// Arguments of `see`.
@@ -21,7 +23,8 @@ pub struct SeeArgs {
     /// Picture to send (PNG, JPEG, BMP) [default: none; what the board was shown last]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// PNG file to write: one pixel for each that the net is given
+    /// PNG file to write: the picture, and beside it the pixels that the net is given; of no
+    /// picture, one pixel for each of them
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Longer side of the picture, in pixels, at most: a larger one is reduced first, by the means
@@ -32,21 +35,39 @@ pub struct SeeArgs {
 
 /// Sends a picture if there is one, fetches the pixels that the board has made, and draws them.
 pub fn run(mut board: Board, SeeArgs { file, out, raw_size }: &SeeArgs) -> Result<()> {
+    let style = Style::of_output();
     let sent = match file {
-        None => "what it was shown last".to_owned(),
+        None => "what it was shown last\n".to_owned(),
         Some(file) => {
             let Raw { frame, bytes, .. } = board.read_raw(file, *raw_size)?;
             board.client.show_frame(frame, &bytes).map_err(with_advice).with_context(|| shown(file))?;
-            format!("{}, sent as {}x{} pixels", shown(file), frame.width(), frame.height())
+            let [width, height] = [frame.width(), frame.height()];
+            let (pixels, _) = bytes.as_chunks();
+            let greys = if bytes.len() == usize::from(width) * usize::from(height) {
+                bytes
+            } else {
+                pixels.iter().copied().map(grey).collect()
+            };
+            let picture = drawn(&greys, width.into(), style);
+            format!("{}, sent as {width}x{height} pixels\n{picture}of which it made\n", shown(file))
         }
     };
     let pixels = board.client.pixels()?;
     let [height, width] = size(board.model.input.shape)?;
-    print(format_args!("{}: {sent}\n", board.name))?;
-    print(drawn(&pixels, width, Style::of_output()))?;
+    print(format_args!("{}: {sent}", board.name))?;
+    print(drawn(&pixels, width, style))?;
     if let Some(out) = out {
-        let mut png = Vec::new();
-        PngEncoder::new(&mut png).write_image(&pixels, width as u32, height as u32, ExtendedColorType::L8)?;
+        let png = match file {
+            Some(file) => {
+                let original = picture::open(file, |image| Ok(sheet::original(image)))?;
+                sheet::beside(&[original, sheet::greys(&pixels, [height, width])])?
+            }
+            None => {
+                let (mut png, [height, width]) = (Vec::new(), [height, width].map(|side| side as u32));
+                PngEncoder::new(&mut png).write_image(&pixels, width, height, ExtendedColorType::L8)?;
+                png
+            }
+        };
         write_whole(out, &png)?;
         print(format_args!("wrote {}\n", shown(out)))?;
     }
