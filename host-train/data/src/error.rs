@@ -5,6 +5,7 @@ use crate::{
     download::DownloadError,
     folder::FolderError,
     idx::IdxError,
+    picture::PictureError,
 };
 use std::path::PathBuf;
 use thiserror::Error;
@@ -34,6 +35,22 @@ pub enum DataError {
         own: [usize; 2],
         /// Rows and columns of the source's.
         others: [usize; 2],
+    },
+    /// A folder of decoys has no pictures.
+    #[error("data.decoys: {}: no folder with pictures (PNG, JPEG or BMP) is there. Name one", .0.display())]
+    NoDecoys(PathBuf),
+    /// A decoy that cannot be used.
+    #[error("data.decoys: {0}. Repair or replace it, or say --skip-broken to go on without such files")]
+    BrokenDecoy(Box<PictureError>),
+    /// More decoys than there may be.
+    #[error("data.decoys: {}: {count} pictures; it takes {most} at most. Choose some of them", folder.display())]
+    ManyDecoys {
+        /// The folder.
+        folder: PathBuf,
+        /// The pictures in it.
+        count: usize,
+        /// The most that there may be.
+        most: usize,
     },
     /// The folder's images cannot be used.
     #[error(transparent)]

@@ -18,9 +18,11 @@
 //! data say where they come from itself: [`Dataset::name`] and [`Dataset::source`] belong beside
 //! every number that is printed.
 
+mod angles;
 pub mod characters;
 mod classes;
 mod dataset;
+mod decoys;
 pub mod download;
 pub mod drawn;
 mod error;
@@ -31,6 +33,7 @@ pub mod names;
 pub mod one_shot;
 pub mod photographs;
 pub mod picture;
+mod pieces;
 pub mod prepare;
 pub mod raw;
 mod repeats;
@@ -40,13 +43,16 @@ mod split;
 mod training_data;
 mod triplets;
 
+pub use angles::any_angle;
 pub use classes::{Class, ENOUGH_CLASSES_TO_HOLD_OUT, TooFewToHoldOut, classes, evenly, hold_out};
 pub use dataset::{
     CHARACTERS, DRAWN, DRAWN_DIGITS, DRAWN_SIGNS, Dataset, MADE_UP_CHARACTERS, MNIST, MNIST_FINGERPRINTS,
     SIGNS, Source, VARIABLE,
 };
+pub use decoys::decoys;
 pub use error::DataError;
 pub use event::{Event, Progress};
+pub use pieces::piece;
 pub use rng::Rng;
 pub use search::{Place, Request, Search, find, known_size};
 pub use split::{Label, Split, SplitError};

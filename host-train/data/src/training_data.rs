@@ -21,6 +21,8 @@ pub struct TrainingData<'a> {
     pub own: &'a Split,
     /// The sources, at least one.
     pub parts: Vec<Part>,
+    /// Other things, which all classes are to be kept apart from.
+    pub decoys: Option<&'a Split>,
 }
 
 /// A source that a net is trained on.
@@ -47,19 +49,20 @@ pub enum PartImages {
 impl<'a> From<&'a Split> for TrainingData<'a> {
     /// Returns the run's own images, and nothing else.
     fn from(own: &'a Split) -> Self {
-        Self { own, parts: vec![Part { images: PartImages::Own, share: 1.0 }] }
+        Self { own, parts: vec![Part { images: PartImages::Own, share: 1.0 }], decoys: None }
     }
 }
 
 impl<'a> TrainingData<'a> {
-    /// Returns what a recipe trains on: `own`, or the mixture that `request`'s settings name. `data` are the run's
-    /// data, of which `own` may be a part.
+    /// Returns what a recipe trains on: `own`, or the mixture that `request`'s settings name, and `decoys`. `data`
+    /// are the run's data, of which `own` may be a part.
     ///
     /// # Errors
     /// Returns [`DataError`] if a source cannot be used, or its images are of another size.
     pub fn find(
         own: &'a Split,
         data: &Dataset,
+        decoys: Option<&'a Split>,
         request: &Request,
         progress: Progress<'_>,
     ) -> Result<Self, DataError> {
@@ -78,7 +81,7 @@ impl<'a> TrainingData<'a> {
             let images = if data.source == Source::MadeUp { characters() } else { PartImages::Own };
             parts.push(Part { images, share: 1.0 });
         }
-        Ok(Self { own, parts })
+        Ok(Self { own, parts, decoys })
     }
 
     /// Returns what tells the images in memory from others: their [`fingerprint`](Split::fingerprint)s.
@@ -88,7 +91,8 @@ impl<'a> TrainingData<'a> {
             PartImages::Others(split) => Some(split.fingerprint()),
             PartImages::Own | PartImages::Characters(_) => None,
         });
-        std::iter::once(self.own.fingerprint()).chain(others).collect::<Vec<_>>().join("+")
+        let decoys = self.decoys.map(Split::fingerprint);
+        std::iter::once(self.own.fingerprint()).chain(others).chain(decoys).collect::<Vec<_>>().join("+")
     }
 }
 
@@ -158,7 +162,7 @@ mod tests {
         let source = |source: &Option<&str>| SourceConfig { source: source.map(Into::into), share: 2.0 };
         let config = DataConfig { mixture: mixture.iter().map(source).collect(), ..DataConfig::default() };
         let request = Request { seed: 1, config, ..Request::default() };
-        let found = TrainingData::find(&data.train, data, &request, &mut |event| panic!("{event:?}"))?;
+        let found = TrainingData::find(&data.train, data, None, &request, &mut |event| panic!("{event:?}"))?;
         Ok(found.parts.into_iter().map(|part| part.images).collect())
     }
 

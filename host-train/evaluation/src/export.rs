@@ -6,6 +6,7 @@ use crate::{
     metrics::{Rates, precision_at_1, verification},
     quantize::{INPUT_SCALE, QuantizeError, QuantizedNet, quantize, quantize_untrained, too_much_work},
     scores::int8_embeddings,
+    strangers::{Questions, calibrated},
 };
 use shared_model::{
     DecodeError, Distance, Model,
@@ -25,8 +26,8 @@ const CALIBRATION_IMAGES: usize = 512;
 const BACKGROUND_IMAGES: usize = 500;
 
 /// Quantizes `net`, which was trained on `data` as `config` says, and calibrates its thresholds on
-/// the images that training held out; without such images it has none, and no background prototypes
-/// either, which take one.
+/// `questions` about strangers, or else on pairs of the images that training held out; without either it
+/// has none, and no background prototypes, which take one. `decoys` become background prototypes, too.
 ///
 /// # Errors
 /// Returns [`ExportError`] if the net holds what a model file or the engine cannot.
@@ -35,6 +36,8 @@ pub fn export(
     config: &ValidConfig,
     data: &Dataset,
     images_seen: u64,
+    questions: Option<&Questions>,
+    decoys: Option<&Split>,
 ) -> Result<Vec<u8>, ExportError> {
     let mut trained_on = classes(data.train.labels());
     let held_out = hold_out(&mut trained_on, config.train.hold_out)?;
@@ -58,7 +61,8 @@ pub fn export(
         background: Vec::new(),
     };
     let file = encode(net, &quantized, &description)?;
-    if held_out.is_empty() {
+    let questions = questions.filter(|questions| questions.suffice());
+    if held_out.is_empty() && questions.is_none() {
         return Ok(file);
     }
     // Distances do not depend on what the file says of them: the finished file gives the same.
@@ -66,21 +70,33 @@ pub fn export(
     let engine = Engine::new(&model);
     let embeddings = int8_embeddings(&engine, &data.train, &held_out);
     let labels: Vec<Label> = held_out.iter().map(|&index| data.train.label(index)).collect();
-    // Held-out classes of one image each have no precision.
+    // Held-out classes of one image each have no precision, nor has nothing.
     description.precision_at_1 = precision_at_1(&embeddings, &labels).max(0.0) as f32;
-    if let Some(verification) = verification(&embeddings, &labels) {
+    if let Some(questions) = questions {
+        let of = |rates| Some(calibrated(&rates, model.distance(), model.output().scale));
+        description.thresholds = Thresholds {
+            equal_error: of(questions.equal_error()),
+            false_accept_1_percent: of(questions.accepting_1_percent()),
+        };
+        description.background = background(&engine, &data.train, trained_on, decoys);
+    } else if let Some(verification) = verification(&embeddings, &labels) {
         description.thresholds = Thresholds {
             equal_error: Some(threshold(&verification.equal_error)),
             false_accept_1_percent: Some(threshold(&verification.false_accept_1_percent)),
         };
-        description.background = background(&engine, &data.train, trained_on);
+        description.background = background(&engine, &data.train, trained_on, decoys);
     }
     encode(net, &quantized, &description)
 }
 
-/// Returns a prototype of each of these classes, or of as many of the largest as a model file holds; by
-/// ascending label.
-fn background(engine: &Engine<'_>, split: &Split, mut classes: Vec<Class>) -> Vec<Vec<u8>> {
+/// Returns a prototype of each of these classes, or of as many of the largest as a model file holds, by
+/// ascending label; and the embeddings of decoys, evenly spread, as far as there is room.
+fn background(
+    engine: &Engine<'_>,
+    split: &Split,
+    mut classes: Vec<Class>,
+    decoys: Option<&Split>,
+) -> Vec<Vec<u8>> {
     classes.sort_by_key(|class| Reverse(class.images.len()));
     classes.truncate(MAX_BACKGROUND_PROTOTYPES.into());
     classes.sort_by_key(|class| class.label);
@@ -94,7 +110,14 @@ fn background(engine: &Engine<'_>, split: &Split, mut classes: Vec<Class>) -> Ve
         }
         rounded(&sums, embeddings.len() as i64, distance, output.element)
     };
-    classes.into_iter().map(prototype).collect()
+    let mut prototypes: Vec<Vec<u8>> = classes.into_iter().map(prototype).collect();
+    let room = usize::from(MAX_BACKGROUND_PROTOTYPES) - prototypes.len();
+    if let (Some(decoys), 1..) = (decoys, room) {
+        let chosen = evenly(&(0..decoys.len()).collect::<Vec<_>>(), room);
+        let embeddings = int8_embeddings(engine, decoys, &chosen);
+        prototypes.extend((0..embeddings.len()).map(|index| embeddings.bytes(index)));
+    }
+    prototypes
 }
 
 /// Returns the embedding nearest to the mean of `count` that add up to `sums`. Cosine distance does not

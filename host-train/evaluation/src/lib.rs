@@ -14,4 +14,5 @@ pub mod one_shot;
 pub mod photographs;
 pub mod quantize;
 pub mod scores;
+pub mod strangers;
 pub mod vector;

@@ -6,7 +6,8 @@ use crate::{
     commands::{
         self, bench::BenchArgs, characters::CharactersArgs, completions::CompletionsArgs, device::DeviceArgs,
         draw::DrawArgs, embed::EmbedArgs, eval::EvalArgs, export::ExportArgs, inspect::InspectArgs,
-        report::ReportArgs, samples::SamplesArgs, see::SeeArgs, study::StudyArgs, train::TrainArgs,
+        report::ReportArgs, samples::SamplesArgs, see::SeeArgs, study::StudyArgs, threshold::ThresholdArgs,
+        train::TrainArgs,
     },
     terminal,
 };
@@ -64,6 +65,9 @@ enum Command {
     /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file, and run its self-test
     #[command(after_help = help::INSPECT)]
     Inspect(InspectArgs),
+    /// Ask a model about pictures of your own things and of strangers, and propose a threshold
+    #[command(after_help = help::THRESHOLD)]
+    Threshold(ThresholdArgs),
     /// Measure how many embeddings a second this machine computes, and the time of each layer
     #[command(after_help = help::BENCH)]
     Bench(BenchArgs),
@@ -133,6 +137,7 @@ impl Cli {
             Command::Embed(args) => commands::embed::run(&args),
             Command::See(args) => commands::see::run(&args),
             Command::Inspect(args) => commands::inspect::run(&args),
+            Command::Threshold(args) => commands::threshold::run(&args),
             Command::Bench(args) => commands::bench::run(&args),
             Command::Device(args) => return commands::device::run(args),
             Command::Samples(args) => commands::samples::run(&args),

@@ -1,9 +1,13 @@
-//! A folder of pictures, from end to end: train, evaluate, export, inspect, embed.
+//! A folder of pictures, from end to end: train, evaluate, export, inspect, embed; with decoys and without.
 
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
+use shared_model::{
+    Gallery, Model, Threshold,
+    gallery::{Method, entry_len},
+};
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 use tempfile::TempDir;
@@ -51,6 +55,8 @@ fn folder(per_class: u32) -> TempDir {
 fn config(folder: &TempDir, train: &str, end: &str) -> String {
     let config = include_str!("../../../configs/default.toml");
     let steps = config.lines().find(|line| line.starts_with("steps")).unwrap();
+    let few = config.lines().find(|line| line.starts_with("few")).unwrap();
+    let config = config.replace(few, "");
     let path = folder.path().join("short.toml");
     fs::write(&path, config.replace(steps, &format!("steps = 40\n{train}")) + end).unwrap();
     path.to_str().unwrap().into()
@@ -188,4 +194,145 @@ fn what_is_wrong_is_named() {
     fs::create_dir(folder.path().join("disc")).unwrap();
     let failed = host_train(&arguments);
     assert!(String::from_utf8(failed.stderr).unwrap().contains("disc: no image (PNG, JPEG or BMP)"));
+}
+
+/// Draws one of several flat parts, seen from above, at any angle: `turn` tells the one from another.
+fn part(kind: &str, turn: u32) -> GrayImage {
+    let turn = f64::from(turn);
+    let (sine, cosine) = (2.4 * turn).sin_cos();
+    let size = 0.75 + 0.1 * (1.7 * turn).sin();
+    let [right, down] = [0.08 * (3.1 * turn).sin(), 0.08 * (4.3 * turn).cos()];
+    let (light, dark) = (170.0 + 30.0 * (2.1 * turn).sin(), 40.0 + 15.0 * (0.9 * turn).cos());
+    let is_part = |x: f64, y: f64| {
+        let far = x.hypot(y);
+        let is_bar = |along: f64, across: f64| across.abs() < 0.2 && along.abs() < 0.9;
+        match kind {
+            "ell" => is_bar(x, y + 0.6) || is_bar(y, x + 0.6),
+            "tee" => is_bar(x, y + 0.6) || is_bar(y, x),
+            "wye" => far < 0.9 && (3.0 * y.atan2(x)).cos() > 0.3,
+            "plus" => is_bar(x, y) || is_bar(y, x),
+            "ring" => (0.5..0.85).contains(&far),
+            "bar" => is_bar(x, y),
+            "disc" => far < 0.8,
+            "two" => is_bar(x, y - 0.5) || is_bar(x, y + 0.5),
+            _ => x.abs().max(y.abs()) < 0.65,
+        }
+    };
+    GrayImage::from_fn(56, 56, |column, row| {
+        // Four samples of a pixel.
+        let samples = [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)];
+        let hits = samples.into_iter().filter(|(across, along)| {
+            let [x, y] = [f64::from(column) + across, f64::from(row) + along].map(|at| at / 28.0 - 1.0);
+            let (x, y) = ((x - right) / size, (y - down) / size);
+            is_part(cosine * x + sine * y, cosine * y - sine * x)
+        });
+        let share = hits.count() as f64 / 4.0;
+        Luma([(dark + share * (light - dark)) as u8])
+    })
+}
+
+/// Writes pictures of a part into a folder, one for each of `turns`, and returns their paths.
+fn parts(folder: &Path, kind: &str, turns: std::ops::Range<u32>) -> Vec<PathBuf> {
+    fs::create_dir_all(folder).unwrap();
+    let write = |turn| {
+        let path = folder.join(format!("{kind}{turn}.png"));
+        part(kind, turn).save(&path).unwrap();
+        path
+    };
+    turns.map(write).collect()
+}
+
+const OWN: [&str; 3] = ["ell", "tee", "wye"];
+
+/// Asks a board in which `own` are enrolled, five pictures each, about new pictures of them, and strangers: how
+/// many are named right, wrong, and how many of the strangers are refused.
+fn ask(run: &Path, own: &[Vec<PathBuf>], new: &[Vec<PathBuf>], strangers: &[PathBuf]) -> [usize; 3] {
+    let file = fs::read(run.join("model.postcard")).unwrap();
+    let model = Model::decode(&file).unwrap();
+    let mut memory = vec![0; OWN.len() * entry_len(model.embedding_len(), 0)];
+    let mut gallery = Gallery::new(&model, 0, &mut memory);
+    let mut scratch = vec![0; model.scratch_len()];
+    let mut embed = |path: &PathBuf| {
+        let preprocessing = model.metadata().preprocessing;
+        let picture = tinytriplet_data::picture::read(path, preprocessing, [28, 28]).unwrap();
+        let mut embedding = vec![0; model.embedding_len()];
+        model.embed(&picture.pixels, &mut scratch, &mut embedding).unwrap();
+        embedding
+    };
+    for (label, pictures) in OWN.iter().zip(own) {
+        for path in &pictures[..5] {
+            gallery.enrol(label, &embed(path)).unwrap();
+        }
+    }
+    let mut label = |path: &PathBuf| {
+        let found = gallery.recognise(&model, &embed(path), Method::Prototype, Threshold::EqualError);
+        found.unwrap().label().map(str::to_owned)
+    };
+    let mut counts = [0; 3];
+    for (kind, pictures) in OWN.iter().zip(new) {
+        for found in pictures.iter().filter_map(&mut label) {
+            counts[usize::from(found != *kind)] += 1;
+        }
+    }
+    counts[2] = strangers.iter().filter(|&path| label(path).is_none()).count();
+    counts
+}
+
+/// Three kinds of parts at any angle, twelve pictures each, the recipe that is the default, but an eighth of its
+/// steps; then the same with 24 decoys of three other kinds.
+#[test]
+fn decoys_keep_strangers_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let own = OWN.map(|kind| parts(&at("own").join(kind), kind, 0..12));
+    let new = OWN.map(|kind| parts(&at("new"), kind, 100..113));
+    for kind in ["plus", "ring", "bar"] {
+        parts(&at("decoys"), kind, 0..8);
+    }
+    // Of the decoys' kinds, and of others.
+    let strangers: Vec<PathBuf> = ["plus", "ring", "bar", "disc", "two", "square"]
+        .iter()
+        .flat_map(|kind| parts(&at("strangers"), kind, 200..203))
+        .collect();
+    let train = |name: &str, more: &[&str]| {
+        let data = at("own");
+        let always =
+            ["--data", text(&data), "--name", name, "--out", text(folder.path()), "--set", "train.steps=600"];
+        done(&[&always[..], more].concat())
+    };
+
+    let (printed, error) = train("alone", &[]);
+    assert!(error.contains("show it at any angle"), "{error}");
+    assert!(printed.contains("\nstrangers: nets that were trained without some"), "{printed}");
+    let [right, wrong, refused] = ask(&at("alone"), &own, &new, &strangers);
+    assert!(right >= 26 && wrong <= 1 && refused >= 12, "{right} of 39, {wrong} wrong, {refused} of 18");
+
+    let decoys = at("decoys");
+    let (printed, error) = train("with-decoys", &["--decoys", text(&decoys)]);
+    assert!(error.contains(": 24 decoys, trained on and never enrolled"), "{error}");
+    let [right, wrong, refused] = ask(&at("with-decoys"), &own, &new, &strangers);
+    assert!(
+        right >= 26 && wrong <= 1 && refused >= 15,
+        "{right} of 39, {wrong} wrong, {refused} of 18\n{printed}"
+    );
+
+    // What is written down of it.
+    let run = at("with-decoys");
+    let metrics: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(run.join("metrics.json")).unwrap()).unwrap();
+    let rates = &metrics["strangers"]["equal_error"];
+    assert_eq!(rates["strangers"], 3 * 10 + 24, "{rates}");
+    assert!(rates["known_right"].as_f64() > Some(0.7), "{rates}");
+    let config = fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(
+        config.contains("degrees = 180.0") && config.contains("folds = 3") && !config.contains("few"),
+        "{config}"
+    );
+    let again = at("again.postcard");
+    done(&["export", text(&run), "--out", text(&again)]);
+    assert!(fs::read(&again).unwrap() == fs::read(run.join("model.postcard")).unwrap());
+    fs::remove_dir_all(&decoys).unwrap();
+    let failed = host_train(&["--resume", text(&run)]);
+    let error = String::from_utf8(failed.stderr).unwrap();
+    assert!(error.contains("data.decoys: ") && error.contains("Name one"), "{error}");
 }

@@ -1,6 +1,9 @@
 //! The whole recipe.
 
-use crate::{check::Check, data::DataConfig, error::ConfigError, net::NetConfig, train::TrainConfig};
+use crate::{
+    batch::BatchConfig, check::Check, data::DataConfig, error::ConfigError, net::NetConfig,
+    train::TrainConfig,
+};
 use serde::{Deserialize, Serialize};
 use shared_model::model::format::MAX_TEXT;
 use std::ops::Deref;
@@ -65,6 +68,14 @@ impl Config {
         self.data.check(&check)?;
         self.net.check(&check)?;
         self.train.check(&check)?;
+        let is_balanced = matches!(self.train.batch, BatchConfig::Balanced(_));
+        let has_decoys = self.data.decoys.as_ref().map(|folder| folder.display().to_string());
+        check.that(
+            has_decoys.is_none() || is_balanced,
+            "data.decoys",
+            has_decoys.unwrap_or_default(),
+            "left out unless train.batch is balanced",
+        )?;
         self.train.loss.check(self.train.batch, self.net.normalise, &check)?;
         Ok(ValidConfig(self))
     }

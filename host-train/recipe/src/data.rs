@@ -6,6 +6,7 @@ use shared_model::{
     inspect::Shape,
     model::format::{Background, Centring, Fit, Preprocessing},
 };
+use std::path::PathBuf;
 
 /// The way that images become pixels, and which of them are for testing. IDX files hold pixels
 /// already: of all this, `fit` and `background` then only say how a client of the model makes the
@@ -40,6 +41,10 @@ pub struct DataConfig {
     /// share of every batch.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mixture: Vec<SourceConfig>,
+    /// A folder of pictures of anything else, which need no classes: they are trained on as what every class
+    /// is to be kept apart from, and never enrolled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoys: Option<PathBuf>,
     /// How made-up characters are drawn, where a source is `characters`.
     #[serde(skip_serializing_if = "is_default")]
     pub characters: CharactersConfig,
@@ -75,6 +80,7 @@ impl Default for DataConfig {
             min_images: 0,
             source: None,
             mixture: Vec::new(),
+            decoys: None,
             characters: CharactersConfig::default(),
             unseen: Vec::new(),
         }
@@ -98,8 +104,8 @@ impl DataConfig {
     /// or trained on beside them.
     #[must_use]
     pub fn reads_as(&self, other: &Self) -> bool {
-        let Self { unseen, mixture, characters, .. } = other.clone();
-        Self { unseen, mixture, characters, ..self.clone() } == *other
+        let Self { unseen, mixture, decoys, characters, .. } = other.clone();
+        Self { unseen, mixture, decoys, characters, ..self.clone() } == *other
     }
 
     /// Returns the preprocessing of data that have `fit` where the config names none.

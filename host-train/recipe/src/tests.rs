@@ -230,6 +230,7 @@ mod page {
                 min_images: 5,
                 source: Some("mnist".into()),
                 mixture: vec![SourceConfig { source: Some("drawn".into()), share: 1.0 }],
+                decoys: Some("others".into()),
                 characters: CharactersConfig { classes: Some(9), ..CharactersConfig::default() },
                 unseen: vec!["a".into()],
             },
@@ -261,6 +262,9 @@ mod page {
                 average: Some(0.9),
                 patience: Some(1),
                 turned_classes: true,
+                pieced: 3,
+                folds: 2,
+                few: Some(FewConfig { images: 5, turn: true, pieced: 1, folds: 3 }),
                 augment: Some(AugmentConfig {
                     degrees: 1.0,
                     scale: 0.1,
@@ -355,4 +359,42 @@ fn files_that_are_nested_too_deeply_are_refused() {
         let error = error.expect_err(start).to_string();
         assert!(error.starts_with("deep") && error.contains("nested too deeply"), "{start}: {error}");
     }
+}
+
+#[test]
+fn what_changes_where_images_are_few() {
+    let train = Config::preset("default").unwrap().train;
+    assert_eq!((train.pieced, train.folds, train.augment.unwrap().degrees), (0, 0, 10.0));
+    let few = train.few.unwrap();
+    let at_any_angle = train.with_few(true, true);
+    assert_eq!((at_any_angle.pieced, at_any_angle.folds, at_any_angle.few), (few.pieced, few.folds, None));
+    assert_eq!(at_any_angle.augment.unwrap().degrees, 180.0);
+    assert_eq!(train.with_few(false, true).augment, train.augment);
+    let kept = TrainConfig { few: Some(FewConfig { turn: false, ..few }), ..train };
+    assert_eq!(kept.with_few(true, true).augment, train.augment);
+    assert_eq!(TrainConfig { few: None, ..train }.with_few(true, true).pieced, 0);
+    // Held-out images calibrate where there are no folds.
+    assert_eq!(
+        (at_any_angle.hold_out, train.with_few(true, false).hold_out),
+        (HoldOut::None, HoldOut::Images)
+    );
+    assert_eq!(train.with_few(true, false).folds, 0);
+    let patient = TrainConfig { patience: Some(3), ..train };
+    assert_eq!(patient.with_few(true, true).hold_out, HoldOut::Images);
+}
+
+#[test]
+fn decoys_need_a_batch_of_classes() {
+    let triplets = ["train.batch = { triplets = 8 }", "train.loss = { triplet = { margin = 0.2 } }"];
+    let error = |change: &str, more: &[&str]| {
+        let changes: Vec<String> = more.iter().chain(&[change]).map(ToString::to_string).collect();
+        let config = Config::preset("default").unwrap().with(&changes).unwrap();
+        config.validate("test").map(|_| ()).map_err(|error| error.to_string())
+    };
+    let message = error("data.decoys = 'others'", &triplets).unwrap_err();
+    assert!(message.contains("data.decoys") && message.contains("balanced"), "{message}");
+    assert!(error("train.pieced = 5", &triplets).unwrap_err().contains("train.pieced"));
+    assert!(error("train.pieced = 5", &["train.loss = { proxies = {} }"]).is_err());
+    assert_eq!(error("data.decoys = 'others'", &["train.loss = { proxies = {} }"]), Ok(()));
+    assert!(error("train.folds = 1", &[]).is_err() && error("train.few.images = 0", &[]).is_err());
 }

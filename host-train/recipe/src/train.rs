@@ -51,6 +51,18 @@ pub struct TrainConfig {
     /// Random distortion of every image, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<AugmentConfig>,
+    /// The decoys of a batch that are pieced together from the run's own images, at most 256: what every class
+    /// is to be kept apart from.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pieced: usize,
+    /// Nets that are trained beforehand without some of the classes and decoys, and asked about them: how many
+    /// strangers are accepted, and which threshold suits. 0 for none, otherwise 2 to 10; each takes a part of the
+    /// steps, such that all together take as long as the training.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub folds: usize,
+    /// What else is done where the run's own images are few pictures in a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub few: Option<FewConfig>,
     /// The part of the data that is never trained on: it tells how good the net is, and calibrates
     /// the thresholds.
     #[serde(default)]
@@ -99,7 +111,45 @@ pub struct AugmentConfig {
     pub elastic: f64,
 }
 
+/// What changes where the run's own images are pictures in a folder, and few. A run's `config.toml` has the
+/// changes in place of this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FewConfig {
+    /// The most images to train on that are few, 1 to 1,000,000.
+    pub images: usize,
+    /// True if `augment.degrees` becomes 180 if the pictures of a class show it at any angle.
+    pub turn: bool,
+    /// In place of [`TrainConfig::pieced`].
+    pub pieced: usize,
+    /// In place of [`TrainConfig::folds`].
+    pub folds: usize,
+}
+
 impl TrainConfig {
+    /// Returns the same with what changes where images are few: they are at any angle if `any_angle`, and there is
+    /// something that folds can leave out if `may_fold`. Where folds calibrate, no image need be held out.
+    #[must_use]
+    pub fn with_few(self, any_angle: bool, may_fold: bool) -> Self {
+        let Some(FewConfig { turn, pieced, folds, .. }) = self.few else { return self };
+        let degrees = |augment: AugmentConfig| match turn && any_angle {
+            true => AugmentConfig { degrees: 180.0, ..augment },
+            false => augment,
+        };
+        let pieced = if self.takes_pieced() { pieced } else { 0 };
+        let folds = if may_fold { folds } else { 0 };
+        let hold_out = match self.hold_out {
+            HoldOut::Images if folds > 0 && self.patience.is_none() => HoldOut::None,
+            hold_out => hold_out,
+        };
+        Self { augment: self.augment.map(degrees), pieced, folds, hold_out, few: None, ..self }
+    }
+
+    /// Returns true if a batch may have pictures that are of no class and come once.
+    fn takes_pieced(&self) -> bool {
+        matches!(self.batch, BatchConfig::Balanced(_)) && !matches!(self.loss, LossConfig::Proxies(_))
+    }
+
     pub(super) fn check(&self, check: &Check<'_>) -> Result<(), ConfigError> {
         match (self.steps, self.epochs) {
             (Some(steps), None) => check.within("train.steps", steps, (1, 10_000_000))?,
@@ -108,6 +158,20 @@ impl TrainConfig {
             (Some(steps), Some(_)) => {
                 check.that(false, "train.steps", steps, "left out where train.epochs is given")?;
             }
+        }
+        check.that(self.pieced <= 256, "train.pieced", self.pieced, "0 to 256")?;
+        check.that(
+            self.pieced == 0 || self.takes_pieced(),
+            "train.pieced",
+            self.pieced,
+            "0 unless the batch is balanced, and the loss another one than proxies",
+        )?;
+        let folds_fit = |folds: usize| folds == 0 || (2..=10).contains(&folds);
+        check.that(folds_fit(self.folds), "train.folds", self.folds, "0, or 2 to 10")?;
+        if let Some(FewConfig { images, pieced, folds, .. }) = self.few {
+            check.within("train.few.images", images, (1, 1_000_000))?;
+            check.that(pieced <= 256, "train.few.pieced", pieced, "0 to 256")?;
+            check.that(folds_fit(folds), "train.few.folds", folds, "0, or 2 to 10")?;
         }
         match self.batch {
             BatchConfig::Balanced(BalancedConfig { classes, images_per_class, .. }) => {
@@ -150,6 +214,11 @@ impl TrainConfig {
         }
         Ok(())
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn is_false(value: &bool) -> bool {

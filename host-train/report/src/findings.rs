@@ -8,6 +8,7 @@
 use crate::table::Table;
 use serde::Serialize;
 use tinytriplet_data::Label;
+use tinytriplet_evaluation::strangers::StrangerRates;
 use tinytriplet_evaluation::{
     history::HistoryRow,
     metrics::{ClassTriplets, Rates},
@@ -93,6 +94,10 @@ pub struct DataFacts {
     pub train_images: usize,
     /// Number of training images that were held out, which thresholds were calibrated on.
     pub held_out_images: usize,
+    /// What nets that were trained without some of the classes and decoys make of these, which thresholds were
+    /// calibrated on instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strangers: Option<StrangerRates>,
     /// Number of test images.
     pub test_images: usize,
     /// Rows and columns of an image.

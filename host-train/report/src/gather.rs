@@ -11,6 +11,7 @@ use shared_model::model::layout::repack_to_vec;
 use shared_model::{Distance, Layout, Model};
 use std::{cmp::Reverse, collections::BTreeMap};
 use tinytriplet_data::{Dataset, Label, Source, classes, hold_out};
+use tinytriplet_evaluation::strangers::StrangerRates;
 use tinytriplet_evaluation::{
     engine::Engine,
     float_net::FloatNet,
@@ -40,6 +41,8 @@ pub struct Run<'a> {
     pub float: &'a Scores,
     /// The int8 engine's.
     pub int8: &'a Scores,
+    /// The rates at the default threshold, of strangers that other nets were asked about.
+    pub strangers: Option<StrangerRates>,
 }
 
 /// Bins of the distances of pairs.
@@ -81,7 +84,7 @@ impl Run<'_> {
                 sentence: String::new(),
                 advice: Vec::new(),
             },
-            data: facts(data, unseen, config.train.hold_out)?,
+            data: DataFacts { strangers: self.strangers, ..facts(data, unseen, config.train.hold_out)? },
             recipe: config.to_toml().context("cannot write the config as TOML")?,
             training: Training {
                 loss: loss_name(config),
@@ -116,6 +119,7 @@ fn facts(data: &Dataset, unseen: &[Label], held_out: HoldOut) -> Result<DataFact
         drawn: data.source == Source::Drawn,
         train_images: labels.len(),
         held_out_images: hold_out(&mut classes(&labels), held_out)?.len(),
+        strangers: None,
         test_images: data.test.len(),
         size: [data.test.height, data.test.width],
         classes: data.class_names.clone(),

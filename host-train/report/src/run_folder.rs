@@ -13,6 +13,8 @@ pub const CONFIG: &str = "config.toml";
 pub const DATA: &str = "data.json";
 /// The model file.
 pub const MODEL: &str = "model.postcard";
+/// The answers of nets that were trained without some of the classes and decoys.
+pub const STRANGERS: &str = "strangers.json";
 /// The float weights, in Burn's format.
 pub const CHECKPOINT: &str = "checkpoint.bpk";
 /// The numbers.

@@ -1,4 +1,4 @@
-//! Batches of several sources: the run's own images, others, and characters that are made up.
+//! Batches of several sources: the run's own images, others, characters that are made up, and decoys.
 
 use crate::{
     dihedral::Dihedral,
@@ -6,7 +6,7 @@ use crate::{
     train::error::TrainError,
 };
 use tinytriplet_data::{
-    Class, Label, PartImages, Rng, Split, TrainingData, Triplet, characters::Characters, classes,
+    Class, Label, PartImages, Rng, Split, TrainingData, Triplet, characters::Characters, classes, piece,
 };
 use tinytriplet_recipe::{BalancedConfig, BatchConfig, LossConfig, TrainConfig};
 
@@ -29,6 +29,16 @@ pub enum Image {
         /// The drawing of it.
         drawing: u64,
     },
+    /// A decoy.
+    Decoy {
+        /// Its number.
+        number: usize,
+    },
+    /// A decoy that is pieced together.
+    Pieced {
+        /// Its number, of all in the training.
+        number: u64,
+    },
 }
 
 /// The batch of a step.
@@ -46,6 +56,29 @@ pub struct MixedBatch {
 pub struct Mixture<'a> {
     parts: Vec<Part<'a>>,
     class_labels: Vec<Label>,
+    decoys: Option<Negatives<'a>>,
+    pieced: Option<Pieced<'a>>,
+}
+
+/// Decoys: each is in a batch once, so that it has no positive, and is a negative of everything else.
+struct Negatives<'a> {
+    split: &'a Split,
+    first_label: Label,
+    /// The order in which they come, and how many of them have.
+    order: Vec<usize>,
+    used: usize,
+    rng: Rng,
+}
+
+/// Decoys that are pieced together from the run's own images.
+struct Pieced<'a> {
+    split: &'a Split,
+    images: Vec<usize>,
+    first_label: Label,
+    per_batch: usize,
+    /// Those made so far.
+    made: u64,
+    rng: Rng,
 }
 
 /// A source of images, and its share of a batch.
@@ -77,7 +110,12 @@ impl<'a> Mixture<'a> {
         own: &[Class],
         rng: &Rng,
     ) -> Result<Self, TrainError> {
-        let mut mixture = Self { parts: Vec::with_capacity(data.parts.len()), class_labels: Vec::new() };
+        let mut mixture = Self {
+            parts: Vec::with_capacity(data.parts.len()),
+            class_labels: Vec::new(),
+            decoys: None,
+            pieced: None,
+        };
         let mut first_label = 0;
         for (place, part) in data.parts.iter().enumerate() {
             let config = &TrainConfig { batch: share(config.batch, &data.parts, place), ..*config };
@@ -102,6 +140,31 @@ impl<'a> Mixture<'a> {
             mixture.parts.push(Part::Stored { split, turns, first_label: label(first_label)?, sampler });
             first_label += next;
         }
+        if let Some(split) = data.decoys {
+            let negatives = Negatives {
+                split,
+                first_label: label(first_label)?,
+                order: (0..split.len()).collect(),
+                used: usize::MAX,
+                rng: rng.stream(DECOYS),
+            };
+            first_label += split.len();
+            mixture.class_labels.extend((negatives.first_label..).take(split.len()));
+            label(first_label)?;
+            mixture.decoys = Some(negatives);
+        }
+        if config.pieced > 0 {
+            let images = own.iter().flat_map(|class| &class.images).copied().collect();
+            label(first_label + config.pieced)?;
+            mixture.pieced = Some(Pieced {
+                split: data.own,
+                images,
+                first_label: label(first_label)?,
+                per_batch: config.pieced,
+                made: 0,
+                rng: rng.stream(PIECED),
+            });
+        }
         Ok(mixture)
     }
 
@@ -124,6 +187,12 @@ impl<'a> Mixture<'a> {
                 }
                 Part::MadeUp(made_up) => made_up.add(place, &mut batch),
             }
+        }
+        if let Some(decoys) = &mut self.decoys {
+            decoys.add(&mut batch);
+        }
+        if let Some(pieced) = &mut self.pieced {
+            pieced.add(&mut batch);
         }
         batch
     }
@@ -148,7 +217,48 @@ impl<'a> Mixture<'a> {
                 Part::MadeUp(made_up) => take(&made_up.characters.draw(character, drawing)),
                 Part::Stored { .. } => unreachable!("it makes nothing up"),
             },
+            Image::Decoy { number } => match &self.decoys {
+                Some(decoys) => take(decoys.split.image(number)),
+                None => unreachable!("no batch has decoys where there are none"),
+            },
+            Image::Pieced { number } => match &self.pieced {
+                Some(Pieced { split, images, rng, .. }) => {
+                    take(&piece(split, images, &mut rng.stream(number)))
+                }
+                None => unreachable!("no batch has pieced ones where there are none"),
+            },
         }
+    }
+}
+
+/// Streams of random numbers that no part has.
+const DECOYS: u64 = 1 << 32;
+const PIECED: u64 = DECOYS + 1;
+
+impl Negatives<'_> {
+    /// Adds as many decoys as there are other images, or all where they are fewer.
+    fn add(&mut self, batch: &mut MixedBatch) {
+        let count = batch.images.len().min(self.order.len());
+        // What is left of a round but too little is skipped, so that none is in a batch twice.
+        if self.order.len().saturating_sub(self.used) < count {
+            self.rng.shuffle(&mut self.order);
+            self.used = 0;
+        }
+        for &number in &self.order[self.used..self.used + count] {
+            batch.images.push(Image::Decoy { number });
+            batch.labels.push(self.first_label + number as Label);
+        }
+        self.used += count;
+    }
+}
+
+impl Pieced<'_> {
+    fn add(&mut self, batch: &mut MixedBatch) {
+        for at in 0..self.per_batch {
+            batch.images.push(Image::Pieced { number: self.made + at as u64 });
+            batch.labels.push(self.first_label + at as Label);
+        }
+        self.made += self.per_batch as u64;
     }
 }
 
@@ -242,7 +352,7 @@ mod tests {
         let own = split(28, &[0, 0, 0, 5, 5, 5]);
         let others = split(28, &[1, 1, 1, 0, 0, 0]);
         let images = vec![(PartImages::Own, 1.0), (PartImages::Others(others), 1.0), (characters(None), 2.0)];
-        let data = TrainingData { own: &own, parts: parts(images) };
+        let data = TrainingData { own: &own, parts: parts(images), decoys: None };
         let config = config(&[]);
         let mut mixture = Mixture::new(&config.train, &data, &classes(own.labels()), &Rng::new(1)).unwrap();
         assert_eq!(mixture.class_labels(), [0, 5, 6, 7]);
@@ -256,6 +366,7 @@ mod tests {
         for (image, label) in batch.images.iter().zip(&batch.labels) {
             let part = match image {
                 Image::Stored { part, .. } | Image::MadeUp { part, .. } => *part,
+                Image::Decoy { .. } | Image::Pieced { .. } => panic!("{image:?}"),
             };
             assert_eq!(part, [0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2][usize::from(*label)]);
         }
@@ -266,17 +377,61 @@ mod tests {
     }
 
     #[test]
+    fn decoys_are_negatives_of_everything() {
+        let own = split(28, &[0, 0, 0, 5, 5, 5]);
+        let others = Split::new(28, 28, (0..5).flat_map(|at| [at; 784]).collect(), vec![0; 5]).unwrap();
+        let data = TrainingData { decoys: Some(&others), ..TrainingData::from(&own) };
+        let config = config(&["train.pieced = 2"]);
+        let mut mixture = Mixture::new(&config.train, &data, &classes(own.labels()), &Rng::new(1)).unwrap();
+        assert_eq!(mixture.class_labels(), [0, 5, 6, 7, 8, 9, 10]);
+        let mut met = BTreeSet::new();
+        for _ in 0..3 {
+            let batch = mixture.batch();
+            // Two classes of three, all decoys, and two that are pieced together.
+            let (labels, alone) = batch.labels.split_at(2 * 3);
+            assert_eq!(labels.iter().collect::<BTreeSet<_>>().len(), 2);
+            assert_eq!(alone.iter().copied().collect::<BTreeSet<_>>(), (6..13).collect());
+            for (image, label) in batch.images.iter().zip(&batch.labels).skip(6) {
+                match *image {
+                    Image::Decoy { number } => {
+                        assert_eq!(usize::from(*label), 6 + number);
+                        let of_decoy = mixture.with_pixels(*image, &mut Vec::new(), <[u8]>::to_vec);
+                        assert_eq!(of_decoy, [number as u8; 784]);
+                    }
+                    Image::Pieced { number } => assert!(met.insert(number)),
+                    _ => panic!("{image:?}"),
+                }
+            }
+        }
+        assert_eq!(met.len(), 6);
+    }
+
+    /// More decoys than other images take turns.
+    #[test]
+    fn all_decoys_come() {
+        let own = split(28, &[0, 0, 1, 1]);
+        let others = split(28, &[0; 20]);
+        let data = TrainingData { decoys: Some(&others), ..TrainingData::from(&own) };
+        let config = config(&["train.batch = { balanced = { classes = 2, images_per_class = 2 } }"]);
+        let mut mixture = Mixture::new(&config.train, &data, &classes(own.labels()), &Rng::new(1)).unwrap();
+        let labels: Vec<Label> = (0..5).flat_map(|_| mixture.batch().labels.split_off(4)).collect();
+        assert_eq!(labels.len(), 20);
+        assert_eq!(labels.into_iter().collect::<BTreeSet<_>>().len(), 20);
+    }
+
+    #[test]
     fn every_batch_has_characters_that_no_other_has() {
         let own = split(28, &[0, 1]);
         let of = |classes, batches| {
-            let data = TrainingData { own: &own, parts: parts(vec![(characters(classes), 1.0)]) };
+            let data =
+                TrainingData { own: &own, parts: parts(vec![(characters(classes), 1.0)]), decoys: None };
             let config = config(&[]);
             let mut mixture = Mixture::new(&config.train, &data, &[], &Rng::new(1)).unwrap();
             assert_eq!(mixture.batches_per_epoch(), None);
             let images: Vec<_> = (0..batches).flat_map(|_| mixture.batch().images).collect();
             let numbers = images.into_iter().map(|image| match image {
                 Image::MadeUp { character, drawing, .. } => (character, drawing),
-                Image::Stored { .. } => panic!("{image:?} is in memory"),
+                _ => panic!("{image:?} is in memory"),
             });
             numbers.collect::<Vec<_>>()
         };
@@ -290,7 +445,7 @@ mod tests {
     #[test]
     fn what_needs_classes_that_come_again_is_refused() {
         let own = split(28, &[0, 1]);
-        let data = TrainingData { own: &own, parts: parts(vec![(characters(None), 1.0)]) };
+        let data = TrainingData { own: &own, parts: parts(vec![(characters(None), 1.0)]), decoys: None };
         for (change, field) in [
             (&["train.loss = { proxies = {} }"][..], "train.loss.proxies"),
             (&["train.steps =", "train.epochs = 2"], "train.epochs"),

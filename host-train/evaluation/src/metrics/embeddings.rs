@@ -86,7 +86,7 @@ impl Embeddings<i16> {
     }
 
     /// Returns an embedding as the engine writes it.
-    pub(super) fn bytes(&self, index: usize) -> Vec<u8> {
+    pub fn bytes(&self, index: usize) -> Vec<u8> {
         self.row(index).iter().map(|&value| value as u8).collect()
     }
 }

@@ -107,6 +107,16 @@ background_prototypes, parameters, macs, board (flash_bytes, ram_bytes, of the f
 layers, each with layer (its index in the model), kind, output, element, scale, parameters, macs \
 and board_path.";
 
+pub const THRESHOLD: &str = "\
+Examples:
+  host-train threshold runs/screws --own new --strangers others
+
+Take pictures that the training did not have: new ones of your things, and of what must be unknown. Of each \
+sub-folder of --own, half is enrolled (five at most) and the other half is asked about; `train` and `test` \
+sub-folders divide them as you like. Printed are two thresholds, how often each names your things right and \
+strangers at all, with the number of pictures and the range that so few leave, and the option for a board \
+(docs/THRESHOLD.md).";
+
 pub const BENCH: &str = "\
 Examples:
   host-train bench runs/default

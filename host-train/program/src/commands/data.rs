@@ -26,6 +26,19 @@ pub struct DataArgs {
     pub skip_broken: bool,
 }
 
+/// Returns the decoys of a recipe, if it has some, in the size and manner of `data`'s images.
+///
+/// # Errors
+/// Returns an error if their folder cannot be used.
+pub fn decoys(data: &Dataset, skip_broken: bool, config: &DataConfig) -> Result<Option<Split>> {
+    let Some(folder) = &config.decoys else { return Ok(None) };
+    let size = [data.train.height, data.train.width];
+    let read = |progress: Tell<'_>| {
+        tinytriplet_data::decoys(folder, size, data.preprocessing, skip_broken, progress)
+    };
+    Ok(Some(telling(read)?))
+}
+
 /// The same as [`find`], where the data are to be trained on: a class of too few images is an
 /// error.
 ///
@@ -79,13 +92,14 @@ impl DataArgs {
 pub fn training_data<'a>(
     own: &'a Split,
     data: &Dataset,
+    decoys: Option<&'a Split>,
     skip_broken: bool,
     seed: u64,
     config: &DataConfig,
 ) -> Result<TrainingData<'a>> {
     let request =
         Request { place: Place::Anywhere, seed, config: config.clone(), skip_broken, to_train: true };
-    Ok(telling(|progress| TrainingData::find(own, data, &request, progress))?)
+    Ok(telling(|progress| TrainingData::find(own, data, decoys, &request, progress))?)
 }
 
 /// Returns what a recipe's training has of the data that it is evaluated on; `unseen` are the labels that it

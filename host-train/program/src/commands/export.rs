@@ -2,7 +2,8 @@
 
 use super::{
     checkpoint::checkpoint,
-    data::DataArgs,
+    data::{DataArgs, decoys},
+    folds,
     run_data::{Needed, OtherData, RunData},
 };
 use crate::terminal::print;
@@ -58,7 +59,9 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let data = data.without(&data.unseen_labels(&config.data)?);
     let net = checkpoint(&config.net, &data.train, &args.run.join(CHECKPOINT))?;
     let images_seen = images_seen(args).context("cannot read how many images the run has seen")?;
-    let file = export(&net.to_float_net(), &config, &data, images_seen)?;
+    let questions = folds::read(&run)?;
+    let decoys = decoys(&data, own.skips_broken(&args.data), &config.data)?;
+    let file = export(&net.to_float_net(), &config, &data, images_seen, questions.as_ref(), decoys.as_ref())?;
     let out = args.out.clone().unwrap_or_else(|| args.run.join(MODEL));
     write_whole(&out, &file)?;
     let hash = hex(Model::decode(&file)?.hash());

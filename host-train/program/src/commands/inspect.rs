@@ -68,6 +68,18 @@ pub struct HeldOut {
     pub images: usize,
     /// Pairs among them that share no image.
     pub pairs: SeparatePairs,
+    /// What they were calibrated on instead, if nets were asked about strangers.
+    #[serde(skip)]
+    pub asked: Option<Asked>,
+}
+
+/// Images that nets which had not seen them were asked about.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Asked {
+    /// Images of classes that such a net was trained on.
+    known: usize,
+    /// Images of anything else.
+    strangers: usize,
 }
 
 impl HeldOut {
@@ -77,7 +89,10 @@ impl HeldOut {
         let text = fs::read(folder.join(METRICS)).ok()?;
         let mut metrics: serde_json::Value = serde_json::from_slice(&text).ok()?;
         let is_the_models = metrics["model"]["hash"] == hex(model.hash());
-        is_the_models.then(|| serde_json::from_value(metrics["held_out"].take()).ok())?
+        let held_out: Self =
+            is_the_models.then(|| serde_json::from_value(metrics["held_out"].take()).ok())??;
+        let asked = serde_json::from_value(metrics["strangers"]["equal_error"].take()).ok();
+        Some(Self { asked, ..held_out })
     }
 }
 
@@ -173,6 +188,9 @@ background  {background} prototypes of what it was trained on
 
 /// Returns P@1 of the held-out images, which are compared with each other.
 fn precision(share: f32, held_out: Option<&HeldOut>) -> String {
+    if held_out.is_some_and(|held_out| held_out.images == 0) {
+        return "nothing was held out of the training".into();
+    }
     let share = f64::from(share);
     let range = held_out.map_or(String::new(), |held_out| in_range(share, held_out.images, held_out));
     format!("P@1, nearest other held-out image: {:.2} %{range}", 100.0 * share)
@@ -194,6 +212,11 @@ fn thresholds(model: &Model<'_>, held_out: Option<&HeldOut>) -> String {
         return "unknown if  never: the model has no threshold (not calibrated)".into();
     }
     let on = match held_out {
+        Some(HeldOut { asked: Some(Asked { known, strangers }), .. }) => format!(
+            "on {} of nets without some of the classes and decoys, and\n            {} of strangers to them; in brackets: 95 % sure",
+            count(*known as u64, "image"),
+            count(*strangers as u64, "image")
+        ),
         None => "on pairs of held-out training images; how many, only the run's folder knows".into(),
         Some(held_out) => {
             let ranges = if held_out.images < MANY { "; in brackets: 95 % sure" } else { "" };
@@ -234,14 +257,17 @@ fn threshold(
 ) -> String {
     let CalibratedThreshold { distance, false_accept_rate, false_reject_rate } = threshold;
     let real = model.distance().real(distance, model.output().scale);
-    let rate = |share: f32, pairs: fn(SeparatePairs) -> usize| {
+    let rate = |share: f32, of_asked: fn(Asked) -> usize, of_pairs: fn(SeparatePairs) -> usize| {
         let share = f64::from(share);
-        let range =
-            held_out.map_or(String::new(), |held_out| in_range(share, pairs(held_out.pairs), held_out));
+        let range = held_out.map_or(String::new(), |held_out| match held_out.asked {
+            Some(asked) => interval_95(share, of_asked(asked))
+                .map_or(String::new(), |range| format!(" ({})", interval(range))),
+            None => in_range(share, of_pairs(held_out.pairs), held_out),
+        });
         format!("{:.2} %{range}", 100.0 * share)
     };
-    let accepts = rate(false_accept_rate, |pairs| pairs.different);
-    let rejects = rate(false_reject_rate, |pairs| pairs.same);
+    let accepts = rate(false_accept_rate, |asked| asked.strangers, |pairs| pairs.different);
+    let rejects = rate(false_reject_rate, |asked| asked.known, |pairs| pairs.same);
     format!("  {name:<9} {:<24} {accepts:<20} {rejects}\n", format!("{real:.4} ({distance})"))
 }
 

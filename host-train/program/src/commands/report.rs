@@ -3,6 +3,7 @@
 use super::{
     checkpoint::checkpoint,
     data::{DataArgs, trained_on},
+    folds,
     model_file::read_model,
     run_data::{Needed, OtherData, RunData},
 };
@@ -17,6 +18,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use tinytriplet_data::Dataset;
+use tinytriplet_evaluation::strangers::Questions;
 use tinytriplet_evaluation::{
     history::HistoryRow,
     metrics::Draws,
@@ -129,6 +131,7 @@ fn judge<T>(
         history,
         float: &float,
         int8: &int8,
+        strangers: folds::read(&folder)?.as_ref().map(Questions::equal_error),
     };
     let made = report(&folder, &run)?;
     progress.finish(&name);

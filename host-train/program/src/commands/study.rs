@@ -1,6 +1,6 @@
 //! `study`: recipes side by side, judged by held-out images; the tables of docs/TRAINING.md.
 
-use super::data::{DataArgs, trained_on, training_data};
+use super::data::{DataArgs, decoys, trained_on, training_data};
 use crate::terminal::{Progress, print};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -140,9 +140,11 @@ fn outcome(
     let config = config.validate("study")?;
     let unseen = data.unseen_labels(&config.data)?;
     let seen = data.without(&unseen);
-    let training = training_data(&seen.train, data, skip_broken, seed, &config.data)?;
+    let decoys = decoys(data, skip_broken, &config.data)?;
+    let training = training_data(&seen.train, data, decoys.as_ref(), skip_broken, seed, &config.data)?;
     let trained = train(&config, &training, &device(config.backend)?, Start::New, &mut ())?;
-    let file = export(&trained.net.to_float_net(), &config, &seen, trained.images_seen)?;
+    let file =
+        export(&trained.net.to_float_net(), &config, &seen, trained.images_seen, None, decoys.as_ref())?;
     let model = Model::decode(&file)?;
     Ok(Outcome {
         float: float_scores(|split| trained.net.embed(split.images()), model.distance(), validation, &unseen),

@@ -3,8 +3,9 @@
 use super::{
     bench::embeddings_per_second,
     checkpoint::checkpoint,
-    data::{DataArgs, mark, trained_on, training_data},
+    data::{DataArgs, decoys, mark, trained_on, training_data},
     episodes::episode_tables,
+    folds,
     inspect::HeldOut,
     run_data::{Record, RunData},
     scores::{explanation, table, triplet_table},
@@ -22,13 +23,16 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use tinytriplet_data::{Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label, TrainingData};
+use tinytriplet_data::{
+    Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label, Source, Split, TrainingData, any_angle, classes,
+};
 use tinytriplet_evaluation::{
     export::export,
     history::HistoryRow,
     metrics::Draws,
     metrics::{Rates, SeparatePairs},
     scores::{Scores, float_scores, int8_scores},
+    strangers::{Questions, StrangerRates},
 };
 use tinytriplet_recipe::{
     Backend, Config, ConfigError, DataConfig, HoldOut, NetConfig, PRESETS, ValidConfig,
@@ -56,6 +60,10 @@ pub struct TrainArgs {
     /// The source of the images
     #[command(flatten)]
     pub data: DataArgs,
+    /// Folder of pictures of anything else, without classes: trained on as what is to be told apart from all
+    /// classes, and never enrolled
+    #[arg(long, value_name = "FOLDER")]
+    pub decoys: Option<PathBuf>,
     /// Backend that computes [default: the recipe's]
     #[arg(long, value_enum)]
     pub backend: Option<BackendArg>,
@@ -72,7 +80,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub out: PathBuf,
     /// Go on with an interrupted run: its folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "backend", "seed", "name", "set", "out"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "decoys", "backend", "seed", "name", "set", "out"])]
     pub resume: Option<PathBuf>,
     /// Print JSON, as in the run's metrics.json, and which folder is the run's, instead of tables
     #[arg(long)]
@@ -133,6 +141,8 @@ struct Job<'a> {
     record: Record,
     /// Labels that are not trained on.
     unseen: Vec<Label>,
+    /// What all classes are kept apart from.
+    decoys: Option<Split>,
     folder: RunFolder,
     checkpoints: Checkpoints,
 }
@@ -155,9 +165,11 @@ impl<'a> Job<'a> {
         let data = super::data::find_to_train(&args.data, config.seed, &config.data)?;
         let record = Record::new(&data, args.data.skip_broken);
         let unseen = data.unseen_labels(&config.data)?;
+        let decoys = decoys(&data, args.data.skip_broken, &config.data)?;
+        let config = where_few(config, args, &data.without(&unseen), decoys.as_ref())?;
         let folder = RunFolder::create(&args.out, &config.name)?;
         let checkpoints = Checkpoints::new(folder.path());
-        Ok(Self { args, config, device, data, record, unseen, folder, checkpoints })
+        Ok(Self { args, config, device, data, record, unseen, decoys, folder, checkpoints })
     }
 
     fn begin_again(args: &'a TrainArgs, folder: RunFolder) -> Result<Self> {
@@ -167,21 +179,23 @@ impl<'a> Job<'a> {
         let data = own.find_to_resume(&args.data, config.seed, &config.data)?;
         let record = Record::new(&data, own.skips_broken(&args.data));
         let unseen = data.unseen_labels(&config.data)?;
+        let decoys = decoys(&data, record.skips_broken(), &config.data)?;
         let checkpoints = Checkpoints::new(folder.path());
-        Ok(Self { args, config, device, data, record, unseen, folder, checkpoints })
+        Ok(Self { args, config, device, data, record, unseen, decoys, folder, checkpoints })
     }
 
     /// Trains, exports, evaluates and reports.
     fn run(&self) -> Result<ExitCode> {
         let seen = self.data.without(&self.unseen);
         let trained = self.train(&seen)?;
+        let questions = self.questions(&seen)?;
         interrupt_at_once();
-        let (net, file) = self.export(&seen, &trained)?;
+        let (net, file) = self.export(&seen, &trained, questions.as_ref())?;
         let model = Model::decode(&file)?;
         let evaluated = self.evaluate(&net, &model)?;
-        let metrics = self.metrics(&seen, &trained, &model, &file, &evaluated)?;
-        let report = self.report(&trained, &net, &file, &evaluated)?;
-        self.end(&trained, &metrics, &report)
+        let metrics = self.metrics(&seen, &trained, (&model, &file), &evaluated, questions.as_ref())?;
+        let report = self.report(&trained, &net, &file, &evaluated, questions.as_ref())?;
+        self.end(&trained, &metrics, questions.as_ref(), &report)
     }
 
     /// Adds how to go on, if a file could not be written and a checkpoint is there.
@@ -207,7 +221,8 @@ impl<'a> Job<'a> {
         let Self { args, config, folder, checkpoints, .. } = self;
         let toml = config.to_toml().context("cannot write the config as TOML")?;
         let skip_broken = self.record.skips_broken();
-        let data = training_data(&seen.train, &self.data, skip_broken, config.seed, &config.data)?;
+        let decoys = self.decoys.as_ref();
+        let data = training_data(&seen.train, &self.data, decoys, skip_broken, config.seed, &config.data)?;
         let start = match &args.resume {
             Some(_) => Start::Resuming(checkpoints),
             None => Start::Saving(checkpoints),
@@ -229,10 +244,30 @@ impl<'a> Job<'a> {
         Ok(trained)
     }
 
+    /// Returns what nets without some of the classes and decoys make of these, where the recipe wants that and
+    /// nobody has interrupted.
+    fn questions(&self, seen: &Dataset) -> Result<Option<Questions>> {
+        let Self { config, data, decoys, record, device, folder, .. } = self;
+        if interrupted() || !folds::are_wanted(config, seen, decoys.as_ref()) {
+            return Ok(None);
+        }
+        let found = folds::questions(config, seen, data, decoys.as_ref(), record.skips_broken(), device)?;
+        if interrupted() || !found.suffice() {
+            return Ok(None);
+        }
+        folds::write(folder, &found)?;
+        Ok(Some(found))
+    }
+
     /// Saves the checkpoint and makes the model file of it, as `export` does. The net is not
     /// normalised, because the engine's embeddings are not either: a prototype is the mean of what
     /// a board has.
-    fn export(&self, seen: &Dataset, trained: &Trained) -> Result<(Net, Vec<u8>)> {
+    fn export(
+        &self,
+        seen: &Dataset,
+        trained: &Trained,
+        questions: Option<&Questions>,
+    ) -> Result<(Net, Vec<u8>)> {
         let Self { config, folder, .. } = self;
         let path = folder.file(CHECKPOINT);
         // Burn renames it, too, when it is whole.
@@ -241,7 +276,8 @@ impl<'a> Job<'a> {
         let progress = Progress::new("quantize", 0, "");
         let raw = NetConfig { normalise: false, ..config.net.clone() };
         let net = checkpoint(&raw, &seen.train, &path)?;
-        let file = export(&net.to_float_net(), config, seen, trained.images_seen)?;
+        let file =
+            export(&net.to_float_net(), config, seen, trained.images_seen, questions, self.decoys.as_ref())?;
         folder.write(MODEL, &file)?;
         progress.finish(&format!("{} bytes", thousands(file.len() as u64)));
         Ok((net, file))
@@ -265,16 +301,24 @@ impl<'a> Job<'a> {
         &'m self,
         seen: &Dataset,
         trained: &Trained,
-        model: &Model<'_>,
-        file: &[u8],
+        (model, file): (&Model<'_>, &[u8]),
         evaluated: &'m Evaluated,
+        questions: Option<&Questions>,
     ) -> Result<Metrics<'m>> {
         let packed = repack_to_vec(file, Layout::Packed)?;
         let held_out: Vec<Label> = trained.held_out.iter().map(|&index| seen.train.label(index)).collect();
         let metrics = Metrics {
             dataset: &self.data.name,
             test_images: self.data.test.len(),
-            held_out: HeldOut { images: trained.held_out.len(), pairs: SeparatePairs::of(&held_out) },
+            held_out: HeldOut {
+                images: trained.held_out.len(),
+                pairs: SeparatePairs::of(&held_out),
+                asked: None,
+            },
+            strangers: questions.map(|questions| StrangerMetrics {
+                equal_error: questions.equal_error(),
+                false_accept_1_percent: questions.accepting_1_percent(),
+            }),
             float: &evaluated.float,
             int8: &evaluated.int8,
             embeddings_per_second: evaluated.embeddings_per_second,
@@ -303,6 +347,7 @@ impl<'a> Job<'a> {
         net: &Net,
         file: &[u8],
         evaluated: &Evaluated,
+        questions: Option<&Questions>,
     ) -> Result<Vec<&'static str>> {
         let progress = Progress::new("report", 0, "");
         let run = Run {
@@ -316,6 +361,7 @@ impl<'a> Job<'a> {
             history: history::from_csv(&history::to_csv(&trained.history))?,
             float: &evaluated.float,
             int8: &evaluated.int8,
+            strangers: questions.map(Questions::equal_error),
         };
         let files = tinytriplet_report::write(&self.folder, &run)?;
         progress.finish(&format!("{REPORT}, plots, files for TensorBoard"));
@@ -323,7 +369,13 @@ impl<'a> Job<'a> {
     }
 
     /// Removes the checkpoints of a run that is done, and prints what came of it.
-    fn end(&self, trained: &Trained, metrics: &Metrics<'_>, report: &[&str]) -> Result<ExitCode> {
+    fn end(
+        &self,
+        trained: &Trained,
+        metrics: &Metrics<'_>,
+        questions: Option<&Questions>,
+        report: &[&str],
+    ) -> Result<ExitCode> {
         let is_interrupted = trained.ended == Ended::Interrupted;
         if !is_interrupted {
             self.checkpoints.remove()?;
@@ -332,7 +384,8 @@ impl<'a> Job<'a> {
         if self.args.json {
             print(serde_json::to_string_pretty(&Printed { run, metrics })? + "\n")?;
         } else {
-            print(summary(metrics, &self.data, run, report, self.args.explain))?;
+            let strangers = questions.map(|questions| folds::lines(questions, self.decoys.is_some()));
+            print(summary(metrics, &self.data, strangers, run, report, self.args.explain))?;
         }
         if is_interrupted {
             error(format_args!("interrupted at step {}; {}", trained.steps, self.to_go_on()));
@@ -340,6 +393,34 @@ impl<'a> Job<'a> {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Returns the recipe with what it changes where the images are few pictures in a folder, and says so.
+fn where_few(
+    config: ValidConfig,
+    args: &TrainArgs,
+    seen: &Dataset,
+    decoys: Option<&Split>,
+) -> Result<ValidConfig> {
+    let Some(few) = config.train.few else { return Ok(config) };
+    let is_folder = matches!(seen.source, Source::Given(_) | Source::Environment(_));
+    let are_pictures = is_folder && args.data.known_size(&config.data).is_some();
+    let mut config = config.into_inner();
+    if are_pictures && seen.train.len() <= few.images {
+        let any_angle = few.turn && any_angle(&seen.train, &classes(seen.train.labels()));
+        let before = config.train.augment.map(|augment| augment.degrees);
+        config.train = config.train.with_few(any_angle, folds::may_fold(seen, decoys));
+        if config.train.augment.map(|augment| augment.degrees) != before {
+            note(
+                "note",
+                "the pictures of a class show it at any angle, so pictures are turned by up to 180 degrees while\n\
+                 training. If your things are always upright, say --set train.few.turn=false",
+            );
+        }
+    } else {
+        config.train.few = None;
+    }
+    Ok(config.validate("train.few")?)
 }
 
 /// Returns the recipe that the arguments name, with their changes.
@@ -354,6 +435,10 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     let config = Config::parse(&text, name)?;
     let mut changed = config.clone().with(&args.set)?;
     changed.seed = args.seed.unwrap_or(changed.seed);
+    if let Some(folder) = &args.decoys {
+        // The run finds it from wherever it goes on.
+        changed.data.decoys = Some(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
+    }
     changed.backend = args.backend.map_or(changed.backend, Backend::from);
     if let Some(name) = &args.name {
         changed.name.clone_from(name);
@@ -483,6 +568,9 @@ struct Metrics<'a> {
     dataset: &'a str,
     test_images: usize,
     held_out: HeldOut,
+    /// What nets that were trained without some of the classes and decoys make of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strangers: Option<StrangerMetrics>,
     float: &'a Scores,
     int8: &'a Scores,
     embeddings_per_second: f64,
@@ -491,6 +579,13 @@ struct Metrics<'a> {
     model: ModelMetrics,
     seed: u64,
     backend: Backend,
+}
+
+/// The rates at the model's thresholds.
+#[derive(Serialize)]
+struct StrangerMetrics {
+    equal_error: StrangerRates,
+    false_accept_1_percent: StrangerRates,
 }
 
 #[derive(Serialize)]
@@ -506,7 +601,14 @@ struct ModelMetrics {
 }
 
 /// Returns the last lines of a run.
-fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str], explain: bool) -> String {
+fn summary(
+    metrics: &Metrics<'_>,
+    data: &Dataset,
+    strangers: Option<String>,
+    folder: &Path,
+    report: &[&str],
+    explain: bool,
+) -> String {
     let Metrics { float, int8, model, held_out, .. } = metrics;
     let mut text = triplet_table(int8, data);
     text += &table(Some(float), int8, &data.class_names, mark(data));
@@ -519,7 +621,9 @@ fn summary(metrics: &Metrics<'_>, data: &Dataset, folder: &Path, report: &[&str]
         text +=
             &format!("what the rows mean: cargo run -p host-train -- eval {} --explain\n", folder.display());
     }
-    if held_out.images > 0 {
+    if let Some(strangers) = strangers {
+        text += &strangers;
+    } else if held_out.images > 0 {
         let images = count(held_out.images as u64, "held-out training image");
         text += &format!("\nthresholds calibrated on {images}");
         if held_out.images < MANY {

@@ -39,6 +39,7 @@ pub fn findings(name: &str, classes: &[&str], five_shot: f64) -> Findings {
             drawn: true,
             train_images: 100 * count,
             held_out_images: 20,
+            strangers: None,
             test_images: 10 * labels.len(),
             size: [SIDE, SIDE],
             classes: classes.iter().map(|&class| class.into()).collect(),

@@ -8,6 +8,7 @@ use crate::{
     text::{count, thousands},
 };
 use tinytriplet_data::ENOUGH_CLASSES_TO_HOLD_OUT;
+use tinytriplet_evaluation::strangers::StrangerRates;
 use tinytriplet_recipe::{BatchConfig, Config, HoldOut, LossConfig, Margin, MinerConfig};
 
 /// An int8 that loses more than this share is spoken of.
@@ -40,6 +41,7 @@ pub fn advice(findings: &Findings, config: &Config) -> Vec<String> {
         overfitted,
         unfinished,
         no_thresholds,
+        strangers_pass,
         rough_thresholds,
         loose_threshold,
         unseen_pairs,
@@ -174,10 +176,29 @@ fn unfinished(findings: &Findings, config: &Config) -> Option<String> {
     })
 }
 
+/// Too many strangers were given a name by nets that did not know them.
+fn strangers_pass(findings: &Findings, config: &Config) -> Option<String> {
+    let rates = findings.data.strangers.filter(StrangerRates::strangers_pass)?;
+    let [low, high] = rates.accepted_range().unwrap_or([0.0, 1.0]);
+    let remedy = match &config.data.decoys {
+        Some(_) => "add decoys of the kinds that pass",
+        None => "add pictures of what else the camera sees (`--decoys FOLDER`)",
+    };
+    Some(format!(
+        "Strangers will pass: of {} that a net had not been trained on, {} got a name (95 %: {} to {}): {remedy} \
+         (docs/THRESHOLD.md).",
+        count(rates.strangers as u64, "picture"),
+        percent(rates.accepted),
+        percent(low),
+        percent(high)
+    ))
+}
+
 /// Rates of the thresholds on few held-out images say little.
 fn rough_thresholds(findings: &Findings, _: &Config) -> Option<String> {
     let images = findings.data.held_out_images;
-    (findings.int8.pairs.at_thresholds.is_some() && images < FEW_HELD_OUT).then(|| {
+    let are_calibrated = findings.int8.pairs.at_thresholds.is_some() && findings.data.strangers.is_none();
+    (are_calibrated && images < FEW_HELD_OUT).then(|| {
         format!(
             "The thresholds for \"unknown\" come from {}, which is few: choose one with your own images \
              (docs/THRESHOLD.md).",

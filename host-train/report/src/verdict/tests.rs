@@ -62,6 +62,7 @@ pub fn good() -> Findings {
             drawn: false,
             train_images: 600,
             held_out_images: 100,
+            strangers: None,
             test_images: 10_000,
             size: [28, 28],
             classes: ["cat", "dog", "cow"].map(String::from).to_vec(),

@@ -5,7 +5,7 @@ use tinytriplet_data::Rng;
 /// The multi-similarity loss with its own mining of pairs (Wang et al. 2019, equations 10, 11 and
 /// 15). With S the cosines, an image i takes those positives that are less similar to it than its
 /// most similar negative plus ε, and those negatives that are more similar than its least similar
-/// positive minus ε; then
+/// positive minus ε, or that have no positive themselves, as decoys; then
 ///
 /// ```text
 /// 1/α ln(1 + Σ_p exp(−α (S_ip − λ))) + 1/β ln(1 + Σ_n exp(β (S_in − λ)))
@@ -29,6 +29,8 @@ impl Loss for MultiSimilarity {
         let count = labels.len();
         let similarities = similarities(batch.embeddings.clone());
         let values = floats(similarities.clone());
+        let is_alone = |image: usize| labels.iter().filter(|&&label| label == labels[image]).count() == 1;
+        let alone: Vec<bool> = (0..count).map(is_alone).collect();
         let (mut positives, mut negatives) = (vec![false; count * count], vec![false; count * count]);
         for anchor in 0..count {
             let row = &values[anchor * count..][..count];
@@ -41,7 +43,8 @@ impl Loss for MultiSimilarity {
                 positives[anchor * count + other] = row[other] < nearest_negative + self.epsilon;
             });
             of(false).for_each(|other| {
-                negatives[anchor * count + other] = row[other] > farthest_positive - self.epsilon;
+                let is_hard = row[other] > farthest_positive - self.epsilon;
+                negatives[anchor * count + other] = is_hard || alone[other] && !alone[anchor];
             });
         }
         let mined = positives.iter().chain(&negatives).filter(|&&mined| mined).count();
@@ -69,12 +72,26 @@ mod tests {
 
     #[test]
     fn only_pairs_within_epsilon_of_the_hardest_count() {
-        // One value each: 1, 0.5 (class 0) and 0.4 (class 1), so S01 = 0.5, S02 = 0.4, S12 = 0.2.
-        // With ε = 0.2: 0: positive 0.5 < 0.4 + 0.2, negative 0.4 > 0.5 − 0.2. 1: positive 0.5 <
-        // 0.4 not, negative 0.2 > 0.3 not. 2: no positive, so no negative is far enough from it
-        // (its least similar positive is infinitely so).
-        let value = value_of(vec![1.0, 0.5, 0.4], 1, of(loss(0.2), &[0, 0, 1]));
-        let expected = (0.5 * 1f32.ln_1p() + 0.2 * (5.0f32 * -0.1).exp().ln_1p()) / 3.0;
+        // One value each: 1, 0.5 (class 0), 0.4 and 0.1 (class 1), so S01 = 0.5, S02 = 0.4, S03 = 0.1,
+        // S12 = 0.2, S13 = 0.05, S23 = 0.04. With ε = 0.2: 0: positive 0.5 < 0.4 + 0.2, negative
+        // 0.4 > 0.5 − 0.2, but not 0.1. 1: positive 0.5 < 0.2 + 0.2 not, negatives > 0.3 not. 2 and
+        // 3: positive 0.04 < 0.1 + 0.2, negatives > 0.04 − 0.2 all.
+        let value = value_of(vec![1.0, 0.5, 0.4, 0.1], 1, of(loss(0.2), &[0, 0, 1, 1]));
+        let positive = |similarity: f32| 0.5 * (-2.0 * (similarity - 0.5)).exp().ln_1p();
+        let negative = |similarities: &[f32]| {
+            0.2 * similarities.iter().map(|similarity| (5.0 * (similarity - 0.5)).exp()).sum::<f32>().ln_1p()
+        };
+        let [first, third] = [positive(0.5) + negative(&[0.4]), positive(0.04) + negative(&[0.4, 0.2])];
+        let expected = (first + third + positive(0.04) + negative(&[0.1, 0.05])) / 4.0;
+        assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+    }
+
+    /// An image without another of its class, such as a decoy, is a negative of all others however far it is.
+    #[test]
+    fn what_is_alone_is_always_a_negative() {
+        // 1 and 1 are of a class; −1 is farther than any mining would take.
+        let value = value_of(vec![1.0, 1.0, -1.0], 1, of(loss(0.2), &[0, 0, 1]));
+        let expected = 2.0 * 0.2 * (5.0f32 * -1.5).exp().ln_1p() / 3.0;
         assert!((value - expected).abs() < 1e-6, "{value} {expected}");
     }
 

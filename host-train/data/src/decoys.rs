@@ -1,0 +1,124 @@
+//! Pictures of things that are trained on and never enrolled, without labels.
+
+use crate::{
+    error::DataError,
+    event::{Event, Progress},
+    folder,
+    names::shown,
+    picture,
+    split::{Label, Split},
+};
+use rayon::prelude::*;
+use shared_model::model::format::Preprocessing;
+use std::path::{Path, PathBuf};
+
+/// Reads the pictures of a folder and of its sub-folders, whose names mean nothing: decoys, which is what else a
+/// camera may see. A net learns to keep them away from the things that it is trained to tell apart. They have
+/// no classes, so nothing is learned about what they are; each has a label of its own.
+///
+/// # Errors
+/// Returns [`DataError`] if the folder cannot be listed, holds no picture or too many, or has one that cannot
+/// be used, unless `skip_broken` passes over it.
+pub fn decoys(
+    folder: &Path,
+    [height, width]: [usize; 2],
+    preprocessing: Preprocessing,
+    skip_broken: bool,
+    progress: Progress<'_>,
+) -> Result<Split, DataError> {
+    if !folder.is_dir() {
+        return Err(DataError::NoDecoys(folder.into()));
+    }
+    let mut paths = Vec::new();
+    list(folder, DEPTH, &mut paths, progress)?;
+    if paths.len() > MOST {
+        return Err(DataError::ManyDecoys { folder: folder.into(), count: paths.len(), most: MOST });
+    }
+    let read: Vec<_> =
+        paths.par_iter().map(|path| picture::read(path, preprocessing, [height, width])).collect();
+    let mut pixels = Vec::new();
+    for picture in read {
+        match picture {
+            Ok(picture) => pixels.extend(picture.pixels),
+            Err(error) if skip_broken => progress(Event::Note(&format!("passed over {error}"))),
+            Err(error) => return Err(DataError::BrokenDecoy(Box::new(error))),
+        }
+    }
+    let count = pixels.len() / (height * width);
+    if count == 0 {
+        return Err(DataError::NoDecoys(folder.into()));
+    }
+    progress(Event::Note(&format!("{}: {count} decoys, trained on and never enrolled", shown(folder))));
+    let labels = (0..count).map(|label| label as Label).collect();
+    Ok(Split::new(height, width, pixels, labels).expect("a label for each picture"))
+}
+
+/// The most decoys: few are meant, and each takes a label.
+const MOST: usize = 10_000;
+/// Levels of sub-folders.
+const DEPTH: usize = 4;
+
+/// Adds the pictures in a folder and below, in natural order.
+fn list(
+    folder: &Path,
+    depth: usize,
+    paths: &mut Vec<PathBuf>,
+    progress: Progress<'_>,
+) -> Result<(), DataError> {
+    let listing = folder::Listing::of(folder)?;
+    listing.others.notes(folder).iter().for_each(|note| progress(Event::Note(note)));
+    paths.extend(listing.pictures);
+    for below in listing.folders {
+        if depth > 0 {
+            list(&below, depth - 1, paths, progress)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::tests::{cross, encoded};
+    use image::ImageFormat;
+    use shared_model::model::format::{Background, Fit};
+    use std::fs;
+
+    fn read(folder: &Path, skip_broken: bool) -> (Result<Split, String>, Vec<String>) {
+        let mut notes = Vec::new();
+        let preprocessing = Preprocessing::new(Fit::Contain, Background::Auto);
+        let read = decoys(folder, [8, 6], preprocessing, skip_broken, &mut |event| match event {
+            Event::Note(note) => notes.push(note.to_owned()),
+            event => panic!("{event:?}"),
+        });
+        (read.map_err(|error| error.to_string()), notes)
+    }
+
+    #[test]
+    fn pictures_in_a_folder_and_below_are_decoys() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert!(
+            read(&at("not there"), false)
+                .0
+                .unwrap_err()
+                .ends_with("no folder with pictures (PNG, JPEG or BMP) is there. Name one")
+        );
+        assert!(read(folder.path(), false).0.unwrap_err().contains("no folder with pictures"));
+        fs::create_dir(at("nuts")).unwrap();
+        for (name, size) in [("10.png", 9), ("2.png", 12), ("nuts/1.png", 15)] {
+            fs::write(at(name), encoded(&cross(size, size), ImageFormat::Png)).unwrap();
+        }
+        fs::write(at("readme.txt"), "no picture").unwrap();
+        let (found, notes) = read(folder.path(), false);
+        let found = found.unwrap();
+        assert_eq!((found.labels(), found.height, found.width), (&[0, 1, 2][..], 8, 6));
+        assert!(notes[0].contains("passed over what is no image: 1 .txt"), "{notes:?}");
+        assert!(notes[1].ends_with(": 3 decoys, trained on and never enrolled"), "{notes:?}");
+
+        fs::write(at("nuts/1.png"), "broken").unwrap();
+        let error = read(folder.path(), false).0.unwrap_err();
+        assert!(error.starts_with("data.decoys: ") && error.contains("--skip-broken"), "{error}");
+        assert_eq!(read(folder.path(), true).0.unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,238 @@
+//! Nets that are trained without some of the classes and decoys, to be asked about them: what a board makes of
+//! strangers that its net has never seen.
+
+use super::data::training_data;
+use crate::terminal::{Progress, interrupted};
+use anyhow::{Context, Result};
+use shared_model::Model;
+use std::{fs, io};
+use tinytriplet_data::{Dataset, Split, classes};
+use tinytriplet_evaluation::{
+    export::export,
+    strangers::{Questions, StrangerRates},
+};
+use tinytriplet_recipe::{HoldOut, TrainConfig, ValidConfig};
+use tinytriplet_report::{
+    run_folder::{RunFolder, STRANGERS},
+    text::count,
+};
+use tinytriplet_training::{
+    Device,
+    train::{self, Observer, Start, train},
+};
+
+/// With fewer classes there is nothing to tell apart.
+const FEWEST_CLASSES: usize = 2;
+
+/// Trains a net for each of the recipe's folds, on all but a part of `seen`'s classes, of every other class's
+/// images, and of the decoys, and asks it about that part. `data` are the run's data, of which `seen` are
+/// trained on.
+///
+/// # Errors
+/// Returns an error if one of them cannot be trained or exported.
+pub fn questions(
+    config: &ValidConfig,
+    seen: &Dataset,
+    data: &Dataset,
+    decoys: Option<&Split>,
+    skip_broken: bool,
+    device: &Device,
+) -> Result<Questions> {
+    let folds = config.train.folds;
+    let mut all = Questions::default();
+    let mut progress = Progress::new("strangers", folds as u64, "nets");
+    let shorter = shorter(config)?;
+    for fold in 0..folds {
+        progress.set(fold as u64, String::new);
+        let Fold { trained_on, asked, strangers } = Fold::new(&seen.train, fold, folds);
+        let is_of_fold = |index: &usize| index % folds == fold;
+        let (left_out, kept): (Vec<usize>, Vec<usize>) =
+            (0..decoys.map_or(0, Split::len)).partition(is_of_fold);
+        let [left_out, kept] = [left_out, kept].map(|indices| decoys.map(|decoys| decoys.subset(&indices)));
+        let strangers: Vec<&Split> = [Some(&strangers), left_out.as_ref()].into_iter().flatten().collect();
+        let kept = kept.filter(|kept| !kept.is_empty());
+
+        let part = Dataset { train: trained_on, ..seen.clone() };
+        let training =
+            training_data(&part.train, data, kept.as_ref(), skip_broken, config.seed, &config.data)?;
+        let trained = train(&shorter, &training, device, Start::New, &mut UntilInterrupted)?;
+        if interrupted() {
+            break;
+        }
+        let file = export(&trained.net.to_float_net(), &shorter, &part, trained.images_seen, None, None)?;
+        all.add(Questions::ask(&Model::decode(&file)?, &part.train, &asked, &strangers));
+    }
+    let [known, strangers] = [all.known.len(), all.strangers.len()].map(|number| number as u64);
+    progress.finish(&format!(
+        "{}, asked about {} of their classes and {} of others",
+        count(folds as u64, "net"),
+        count(known, "image"),
+        count(strangers, "image")
+    ));
+    Ok(all)
+}
+
+/// Returns the recipe of a fold's net: all of them together take as long as the training.
+fn shorter(config: &ValidConfig) -> Result<ValidConfig> {
+    let folds = config.train.folds;
+    let mut config = config.clone().into_inner();
+    let part = |number: usize| number.div_ceil(folds);
+    config.train = TrainConfig {
+        steps: config.train.steps.map(part),
+        epochs: config.train.epochs.map(part),
+        folds: 0,
+        patience: None,
+        hold_out: HoldOut::None,
+        ..config.train
+    };
+    Ok(config.validate("train.folds")?)
+}
+
+/// What a fold's net is trained on and asked about.
+struct Fold {
+    trained_on: Split,
+    /// Other images of the same classes.
+    asked: Split,
+    /// All images of the classes that it is trained without.
+    strangers: Split,
+}
+
+impl Fold {
+    fn new(split: &Split, fold: usize, folds: usize) -> Self {
+        let all = classes(split.labels());
+        let is_left_out = |place: usize| place % folds == fold;
+        let kept = (0..all.len()).filter(|&place| !is_left_out(place)).count();
+        let (mut trained_on, mut asked, mut strangers) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, class) in all.iter().enumerate() {
+            if kept >= FEWEST_CLASSES && is_left_out(place) {
+                strangers.extend_from_slice(&class.images);
+                continue;
+            }
+            // A pair is left to train on.
+            let may_ask = class.images.len() - class.images.len().div_ceil(folds) >= 2;
+            for (nth, &image) in class.images.iter().enumerate() {
+                (if may_ask && nth % folds == fold { &mut asked } else { &mut trained_on }).push(image);
+            }
+        }
+        let [trained_on, asked, strangers] =
+            [trained_on, asked, strangers].map(|indices| split.subset(&indices));
+        Self { trained_on, asked, strangers }
+    }
+}
+
+/// Ends a training when the user wants it to.
+struct UntilInterrupted;
+
+impl Observer for UntilInterrupted {
+    fn step(&mut self, _: &train::Progress) {}
+
+    fn row(&mut self, _: &[tinytriplet_evaluation::history::HistoryRow]) {}
+
+    fn interrupted(&self) -> bool {
+        interrupted()
+    }
+}
+
+/// Returns the questions that a run has been asked; `None` if it has none.
+///
+/// # Errors
+/// Returns an error if its file cannot be read.
+pub fn read(run: &RunFolder) -> Result<Option<Questions>> {
+    let path = run.file(STRANGERS);
+    match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => {
+            let read = read.map_err(anyhow::Error::from).and_then(|text| Ok(serde_json::from_slice(&text)?));
+            read.map(Some).with_context(|| format!("cannot read {}", path.display()))
+        }
+    }
+}
+
+/// Writes the questions to a run's folder.
+///
+/// # Errors
+/// Returns an error if they cannot be written.
+pub fn write(run: &RunFolder, questions: &Questions) -> Result<()> {
+    run.write(STRANGERS, (serde_json::to_string(questions)? + "\n").as_bytes())
+}
+
+/// Returns the lines of a run's summary about strangers.
+pub fn lines(questions: &Questions, has_decoys: bool) -> String {
+    let mut text = "\nstrangers: nets that were trained without some of the classes and decoys\n".to_owned();
+    text += &table(questions);
+    if questions.equal_error().strangers_pass() {
+        let advice = match has_decoys {
+            true => "Add decoys of the kinds that pass, or take far1",
+            false => "Add pictures of what else the camera sees: --decoys FOLDER",
+        };
+        text += &format!("STRANGERS WILL PASS. {advice} (docs/THRESHOLD.md)\n");
+    }
+    text
+}
+
+/// Returns the rates at both thresholds, with their ranges.
+pub fn table(questions: &Questions) -> String {
+    let mut text = "threshold          own things, named right    strangers, given a name\n".to_owned();
+    let share = |share: f64, of: usize, range: Option<[f64; 2]>| {
+        let [low, high] = range.unwrap_or([0.0, 1.0]).map(|end| 100.0 * end);
+        format!("{:.0} of {of} ({low:.0} to {high:.0} %)", share * of as f64)
+    };
+    for (name, rates) in [("eer", questions.equal_error()), ("far1", questions.accepting_1_percent())] {
+        let StrangerRates { threshold, known, known_right, strangers, accepted } = rates;
+        let right = share(known_right, known, rates.known_right_range());
+        let accepted = share(accepted, strangers, rates.accepted_range());
+        text += &format!("{name:<7}{threshold:>9.4}   {right:<27}{accepted}\n");
+    }
+    text + "in brackets: where the true share probably lies (95 %)\n"
+}
+
+/// Returns true if there is something that folds can leave out.
+pub fn may_fold(seen: &Dataset, decoys: Option<&Split>) -> bool {
+    decoys.is_some() || seen.class_count() > FEWEST_CLASSES
+}
+
+/// Returns true if a run is to have folds: if its recipe does not have whole classes calibrate it, and there is
+/// something to leave out.
+pub fn are_wanted(config: &ValidConfig, seen: &Dataset, decoys: Option<&Split>) -> bool {
+    let TrainConfig { folds, hold_out, .. } = config.train;
+    folds > 0 && hold_out != HoldOut::Classes && may_fold(seen, decoys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tinytriplet_data::Label;
+
+    #[test]
+    fn every_class_is_left_out_once_and_no_image_is_both() {
+        let labels: Vec<Label> = [2, 4, 7].into_iter().flat_map(|label| [label; 6]).collect();
+        let split = Split::new(1, 1, (0..18).collect(), labels).unwrap();
+        let mut left_out = Vec::new();
+        for fold in 0..3 {
+            let Fold { trained_on, asked, strangers } = Fold::new(&split, fold, 3);
+            assert_eq!([trained_on.len(), asked.len(), strangers.len()], [8, 4, 6]);
+            assert!(
+                trained_on
+                    .images()
+                    .all(|image| asked.images().chain(strangers.images()).all(|one| one != image))
+            );
+            assert_eq!(classes(trained_on.labels()).len(), 2);
+            left_out.push(strangers.label(0));
+        }
+        assert_eq!(left_out, [2, 4, 7]);
+        // Two classes are needed, so none is left out.
+        let Fold { trained_on, asked, strangers } = Fold::new(&split.subset(&[0, 1, 2, 6, 7]), 0, 2);
+        assert_eq!([trained_on.len(), asked.len(), strangers.len()], [5, 0, 0]);
+    }
+
+    #[test]
+    fn strangers_that_pass_are_told() {
+        let questions =
+            |stranger| Questions { known: vec![Some(0.1); 9], strangers: vec![Some(stranger); 9] };
+        let text = lines(&questions(0.5), false);
+        assert!(text.contains("\neer       0.3000   9 of 9 (70 to 100 %)"), "{text}");
+        assert!(text.contains("0 of 9 (0 to 30 %)") && !text.contains("PASS"), "{text}");
+        assert!(lines(&questions(0.05), false).contains("STRANGERS WILL PASS. Add pictures"));
+        assert!(lines(&questions(0.05), true).contains("Add decoys"));
+    }
+}

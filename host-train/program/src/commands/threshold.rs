@@ -1,0 +1,54 @@
+//! `threshold`: asks a model about your own things and about strangers, and proposes a threshold.
+
+use super::{data, folds::table, model_file::read_model};
+use crate::terminal::print;
+use anyhow::{Result, ensure};
+use clap::Args;
+use std::path::PathBuf;
+use tinytriplet_data::Place;
+use tinytriplet_evaluation::strangers::Questions;
+use tinytriplet_recipe::DataConfig;
+
+/// Arguments of `threshold`.
+#[derive(Clone, Debug, Args)]
+pub struct ThresholdArgs {
+    /// Model file, or folder of a run
+    pub model: PathBuf,
+    /// Folder of your things, one sub-folder per label: up to five pictures of the first half of each are
+    /// enrolled, the others are asked about
+    #[arg(long, value_name = "OWN")]
+    pub own: PathBuf,
+    /// Folder of pictures of anything else, which must be unknown
+    #[arg(long, value_name = "OTHERS")]
+    pub strangers: PathBuf,
+    /// Name image files that are broken, and go on without them
+    #[arg(long)]
+    pub skip_broken: bool,
+}
+
+/// Enrols a part of the own pictures, asks about the others and about strangers, and proposes a threshold.
+///
+/// # Errors
+/// Returns an error if the model or a folder cannot be used, or a threshold cannot be told from them.
+pub fn run(args: &ThresholdArgs) -> Result<()> {
+    let file = read_model(&args.model)?;
+    let model = file.decode()?;
+    let preprocessing = model.metadata().preprocessing;
+    let config =
+        DataConfig { test_share: 0.5, ..DataConfig::default() }.for_model(model.input().shape, preprocessing);
+    let own = data::find_own(Place::Named(args.own.clone()), args.skip_broken, 1, &config)?;
+    let config = DataConfig { decoys: Some(args.strangers.clone()), ..config };
+    let strangers = data::decoys(&own, args.skip_broken, &config)?;
+    let strangers: Vec<_> = strangers.iter().collect();
+    let questions = Questions::ask(&model, &own.train, &own.test, &strangers);
+    ensure!(
+        questions.suffice(),
+        "no picture of your own things is nearest to its own label: show the net other pictures, or train it on them"
+    );
+    let text = format!(
+        "{}\nhost-train device recognise --threshold {:.4} …\n",
+        table(&questions),
+        questions.equal_error().threshold
+    );
+    Ok(print(text)?)
+}
