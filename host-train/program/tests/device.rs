@@ -460,10 +460,10 @@ fn samples_are_written_once() {
 #[test]
 fn samples_can_be_photographs_and_one_picture() {
     let folder = tempfile::tempdir().unwrap();
-    let options = ["--data", "signs", "--per-class", "3", "--photographs", "--sheet", "s.png"];
+    let options = ["--data", "signs", "--per-class", "6", "--photographs", "--sheet", "s.png"];
     let out = program(folder.path(), &["samples", "s"]).args(options).output().unwrap();
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    assert_eq!(text, "s: 30 test images, one sub-folder per class (on DRAWN signs)\n");
+    assert_eq!(text, "s: 60 test images, one sub-folder per class (on DRAWN signs)\n");
     let image = |name: &str| image::open(folder.path().join(name)).unwrap().into_luma8();
     // Paper is light, ink is dark.
     let photograph = image("s/heart/0.png");
@@ -471,7 +471,16 @@ fn samples_can_be_photographs_and_one_picture() {
     let dark = photograph.pixels().filter(|pixel| pixel.0[0] < 128).count();
     assert!(dark > 0 && dark < photograph.len() / 4, "{dark}");
     let sheet = image("s.png");
-    assert_eq!(sheet.dimensions(), (3 * 96 + 2 * 4, 10 * 72 + 9 * 4));
+    assert_eq!(sheet.dimensions(), (6 * 96 + 5 * 4, 10 * 72 + 9 * 4));
     // In the middle of the first cell there is paper, and beside the cell nothing.
     assert!(sheet.get_pixel(48, 5).0[0] < 250 && sheet.get_pixel(98, 36).0[0] == 255);
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/signs.png");
+    let committed = image::open(committed).unwrap().into_luma8();
+    // Scaling is not in integers.
+    let is_alike = |(new, old): (&u8, &u8)| new.abs_diff(*old) <= 2;
+    assert!(
+        sheet.dimensions() == committed.dimensions() && sheet.iter().zip(committed.iter()).all(is_alike),
+        "to write docs/signs.png again: host-train samples signs --data signs --photographs --per-class 6 \
+         --sheet docs/signs.png"
+    );
 }
