@@ -37,13 +37,13 @@ pub enum DataError {
         others: [usize; 2],
     },
     /// A folder of decoys has no pictures.
-    #[error("data.decoys: {}: no folder with pictures (PNG, JPEG or BMP) is there. Name one", .0.display())]
+    #[error("{}: no folder with pictures (PNG, JPEG or BMP) is there. Name one", .0.display())]
     NoDecoys(PathBuf),
     /// A decoy that cannot be used.
-    #[error("data.decoys: {0}. Repair or replace it, or say --skip-broken to go on without such files")]
+    #[error("{0}. Repair or replace it, or say --skip-broken to go on without such files")]
     BrokenDecoy(Box<PictureError>),
     /// More decoys than there may be.
-    #[error("data.decoys: {}: {count} pictures; it takes {most} at most. Choose some of them", folder.display())]
+    #[error("{}: {count} pictures; it takes {most} at most. Choose some of them", folder.display())]
     ManyDecoys {
         /// The folder.
         folder: PathBuf,

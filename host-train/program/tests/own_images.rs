@@ -334,5 +334,5 @@ fn decoys_keep_strangers_out() {
     fs::remove_dir_all(&decoys).unwrap();
     let failed = host_train(&["--resume", text(&run)]);
     let error = String::from_utf8(failed.stderr).unwrap();
-    assert!(error.contains("data.decoys: ") && error.contains("Name one"), "{error}");
+    assert!(error.contains("no folder with pictures") && error.contains("Name one"), "{error}");
 }

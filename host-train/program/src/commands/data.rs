@@ -3,10 +3,10 @@
 use crate::terminal::{Progress, note};
 use anyhow::Result;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tinytriplet_data::{
     DataError, Dataset, Event, Label, Place, Progress as Tell, Request, Source, Split, TrainingData,
-    known_size, trains_on_own,
+    known_size, names::shown, trains_on_own,
 };
 use tinytriplet_evaluation::scores::TrainedOn;
 use tinytriplet_recipe::DataConfig;
@@ -29,14 +29,24 @@ pub struct DataArgs {
 /// Returns the decoys of a recipe, if it has some, in the size and manner of `data`'s images.
 ///
 /// # Errors
-/// Returns an error if their folder cannot be used.
+/// Returns an error if the folder or a picture in it cannot be used.
 pub fn decoys(data: &Dataset, skip_broken: bool, config: &DataConfig) -> Result<Option<Split>> {
     let Some(folder) = &config.decoys else { return Ok(None) };
+    let decoys = others(folder, data, skip_broken)?;
+    note("note", format_args!("{}: {} decoys, trained on and never enrolled", shown(folder), decoys.len()));
+    Ok(Some(decoys))
+}
+
+/// Returns the pictures of a folder and its sub-folders, whatever they show, in the size and manner of
+/// `data`'s images.
+///
+/// # Errors
+/// Returns an error if the folder or a picture in it cannot be used.
+pub fn others(folder: &Path, data: &Dataset, skip_broken: bool) -> Result<Split> {
     let size = [data.train.height, data.train.width];
-    let read = |progress: Tell<'_>| {
+    Ok(telling(|progress: Tell<'_>| {
         tinytriplet_data::decoys(folder, size, data.preprocessing, skip_broken, progress)
-    };
-    Ok(Some(telling(read)?))
+    })?)
 }
 
 /// The same as [`find`], where the data are to be trained on: a class of too few images is an
@@ -64,6 +74,15 @@ pub fn find(args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> 
 pub fn find_own(place: Place, skip_broken: bool, seed: u64, config: &DataConfig) -> Result<Dataset> {
     let request = Request { place, seed, config: config.clone(), skip_broken, to_train: false };
     search(request, ", the run's own")
+}
+
+/// Returns the data in a folder.
+///
+/// # Errors
+/// Returns an error if it cannot be used.
+pub fn find_in(folder: &Path, skip_broken: bool, config: &DataConfig) -> Result<Dataset> {
+    let (place, config) = (Place::Named(folder.into()), config.clone());
+    search(Request { place, seed: 1, config, skip_broken, to_train: false }, "")
 }
 
 impl DataArgs {

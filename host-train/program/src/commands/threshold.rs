@@ -1,11 +1,11 @@
 //! `threshold`: asks a model about your own things and about strangers, and proposes a threshold.
 
 use super::{data, folds::table, model_file::read_model};
-use crate::terminal::print;
+use crate::terminal::{note, print};
 use anyhow::{Result, ensure};
 use clap::Args;
 use std::path::PathBuf;
-use tinytriplet_data::Place;
+use tinytriplet_data::names::shown;
 use tinytriplet_evaluation::strangers::Questions;
 use tinytriplet_recipe::DataConfig;
 
@@ -36,11 +36,10 @@ pub fn run(args: &ThresholdArgs) -> Result<()> {
     let preprocessing = model.metadata().preprocessing;
     let config =
         DataConfig { test_share: 0.5, ..DataConfig::default() }.for_model(model.input().shape, preprocessing);
-    let own = data::find_own(Place::Named(args.own.clone()), args.skip_broken, 1, &config)?;
-    let config = DataConfig { decoys: Some(args.strangers.clone()), ..config };
-    let strangers = data::decoys(&own, args.skip_broken, &config)?;
-    let strangers: Vec<_> = strangers.iter().collect();
-    let questions = Questions::ask(&model, &own.train, &own.test, &strangers);
+    let own = data::find_in(&args.own, args.skip_broken, &config)?;
+    let strangers = data::others(&args.strangers, &own, args.skip_broken)?;
+    note("strangers", format_args!("{}: {} images", shown(&args.strangers), strangers.len()));
+    let questions = Questions::ask(&model, &own.train, &own.test, &[&strangers]);
     ensure!(
         questions.suffice(),
         "no picture of your own things is nearest to its own label: show the net other pictures, or train it on them"
