@@ -13,6 +13,7 @@ mod manner;
 mod raster;
 mod stroke;
 mod trace;
+mod way;
 
 use crate::{
     dataset::{Dataset, MADE_UP_CHARACTERS, Source},
@@ -22,7 +23,6 @@ use crate::{
 use chance::Chance;
 use grid::GridCharacter;
 use hand::Hand;
-use manner::Manner;
 use rayon::prelude::*;
 use shared_model::model::format::Preprocessing;
 use stroke::{Stock, StrokeCharacter};
@@ -123,7 +123,7 @@ impl Characters {
         let mut chance = of(number);
         let looks_alike = number != first && chance.happens(config.look_alikes);
         if common.happens(config.grid) {
-            let manner = Manner::new(config, &alphabet, &mut common);
+            let manner = grid::manner(config, &alphabet, &mut common);
             return Character::Grid(match looks_alike {
                 true => {
                     GridCharacter::new(config, &manner, &mut of(first)).varied(config, &manner, &mut chance)

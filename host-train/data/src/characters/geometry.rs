@@ -65,6 +65,25 @@ pub fn sin_cos(turns: f32) -> (f32, f32) {
     }
 }
 
+/// Returns the length of a line.
+pub fn length(line: &[Point]) -> f32 {
+    line.windows(2).map(|ends| (ends[1] - ends[0]).length()).sum()
+}
+
+/// Returns the point at a share of the line's way.
+pub fn along(line: &[Point], share: f32) -> Point {
+    let mut left = length(line) * share;
+    for ends in line.windows(2) {
+        let way = ends[1] - ends[0];
+        let length = way.length();
+        if left <= length && length > 0.0 {
+            return ends[0] + way * (left / length);
+        }
+        left -= length;
+    }
+    line[line.len() - 1]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,10 @@
 use super::{
     chance::Chance,
     geometry::Point,
-    manner::{Build, Manner},
+    manner::{Build, Manner, PARTS},
+    way::{Anchor, Way},
 };
+use crate::rng::Rng;
 use tinytriplet_recipe::CharactersConfig;
 
 /// Arcs between two points, in whole turns.
@@ -14,36 +16,6 @@ const ARCS: [f32; 6] = [0.2, 0.25, 0.4, 0.5, 0.5, 0.6];
 const TRIES: usize = 12;
 /// Half the gap between two parts.
 const GAP: f32 = 0.2;
-
-/// A point that a stroke passes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Anchor {
-    /// A point of the grid.
-    Node {
-        /// Counted from the left.
-        column: usize,
-        /// Counted from the top.
-        row: usize,
-    },
-    /// A point of an earlier stroke.
-    On {
-        /// The number of the earlier stroke.
-        stroke: usize,
-        /// Share of its way.
-        at: f32,
-    },
-}
-
-/// A movement of the pen through points of the grid.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Way {
-    /// At least two; the same one twice for a dot.
-    pub anchors: Vec<Anchor>,
-    /// The turn along the way from each anchor to the next, in whole turns; 0 is straight.
-    pub turns: Vec<f32>,
-    /// True if the way has no corners at its anchors.
-    pub smooth: bool,
-}
 
 /// A character on a grid.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,16 +27,19 @@ pub struct GridCharacter {
     pub ways: Vec<Way>,
 }
 
-impl Way {
-    fn dot(at: Anchor) -> Self {
-        Self { anchors: vec![at, at], turns: vec![0.0], smooth: false }
+/// Makes up what the characters of an alphabet have in common. `rng` is the alphabet's, and `chance` a stream
+/// of it.
+pub fn manner(config: &CharactersConfig, rng: &Rng, chance: &mut Chance) -> Manner {
+    let mut manner = Manner::new(config, rng, chance);
+    let build = match manner.build {
+        Build::Parts(_) => return manner,
+        Build::Strokes(_) => Build::Strokes,
+        Build::Winding(_) => Build::Winding,
+    };
+    if chance.happens(0.4) {
+        manner.build = build(Some(GridCharacter::one_way(config, &manner, chance)));
     }
-
-    /// Adds a straight piece.
-    fn go(&mut self, to: Anchor) {
-        self.anchors.push(to);
-        self.turns.push(0.0);
-    }
+    manner
 }
 
 impl GridCharacter {
@@ -73,9 +48,9 @@ impl GridCharacter {
         let mut character = Self::empty(manner, chance);
         let count = match &manner.build {
             Build::Parts(parts) if chance.happens(0.85) => {
-                let known = manner.known_part(config, parts, chance);
+                let known = Self::known_part(config, manner, parts, chance);
                 let other = match chance.happens(0.6) {
-                    true => manner.known_part(config, parts, chance),
+                    true => Self::known_part(config, manner, parts, chance),
                     false => Self::part(config, manner, chance),
                 };
                 return match chance.happens(0.5) {
@@ -109,8 +84,14 @@ impl GridCharacter {
         character
     }
 
+    /// Returns one of the alphabet's parts, which are in the stream `parts`.
+    fn known_part(config: &CharactersConfig, manner: &Manner, parts: &Rng, chance: &mut Chance) -> Self {
+        let number = chance.below(PARTS) as u64;
+        Self::part(config, manner, &mut Chance::new(parts.stream(number)))
+    }
+
     /// Makes a simple one up, to be a part of others.
-    pub fn part(config: &CharactersConfig, manner: &Manner, chance: &mut Chance) -> Self {
+    fn part(config: &CharactersConfig, manner: &Manner, chance: &mut Chance) -> Self {
         let mut character = Self::empty(manner, chance);
         let count = 1 + chance.weighted(&[0.55, 0.35, 0.1]);
         for _ in 0..count {
@@ -120,7 +101,7 @@ impl GridCharacter {
     }
 
     /// Makes a stroke up that characters of this manner may begin with.
-    pub fn one_way(config: &CharactersConfig, manner: &Manner, chance: &mut Chance) -> Way {
+    fn one_way(config: &CharactersConfig, manner: &Manner, chance: &mut Chance) -> Way {
         let mut character = Self::empty(manner, chance);
         character.add(config, manner, 2, chance);
         character.ways.swap_remove(0)
@@ -389,7 +370,7 @@ mod tests {
     fn of(config: &CharactersConfig, check: impl Fn(&GridCharacter)) {
         for alphabet in 0..200 {
             let rng = Rng::new(alphabet);
-            let manner = Manner::new(config, &rng, &mut Chance::new(rng.stream(0)));
+            let manner = manner(config, &rng, &mut Chance::new(rng.stream(0)));
             for number in 1..20 {
                 let mut chance = Chance::new(rng.stream(number));
                 let character = GridCharacter::new(config, &manner, &mut chance);

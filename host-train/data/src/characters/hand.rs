@@ -2,7 +2,7 @@
 
 use super::{
     chance::Chance,
-    geometry::Point,
+    geometry::{Point, along, length},
     grid::GridCharacter,
     raster::SIDE,
     stroke::{Joint, Stroke, StrokeCharacter},
@@ -168,20 +168,6 @@ fn rounded(line: Vec<Point>, share: f32) -> Vec<Point> {
     round
 }
 
-/// Returns the point at a share of the line's way.
-pub fn along(line: &[Point], share: f32) -> Point {
-    let mut left = length(line) * share;
-    for ends in line.windows(2) {
-        let way = ends[1] - ends[0];
-        let length = way.length();
-        if left <= length && length > 0.0 {
-            return ends[0] + way * (left / length);
-        }
-        left -= length;
-    }
-    line[line.len() - 1]
-}
-
 /// Returns points of the line at even distances, so many and its beginning.
 fn evenly(line: &[Point], count: usize) -> Vec<Point> {
     let step = length(line) / count as f32;
@@ -199,10 +185,6 @@ fn evenly(line: &[Point], count: usize) -> Vec<Point> {
     }
     points.push(line[line.len() - 1]);
     points
-}
-
-fn length(line: &[Point]) -> f32 {
-    line.windows(2).map(|ends| (ends[1] - ends[0]).length()).sum()
 }
 
 /// Returns the middle of the box that the lines fill, and its width and height.

@@ -1,14 +1,11 @@
 //! What the characters of an alphabet on a grid have in common.
 
-use super::{
-    chance::Chance,
-    grid::{GridCharacter, Way},
-};
+use super::{chance::Chance, way::Way};
 use crate::rng::Rng;
 use tinytriplet_recipe::CharactersConfig;
 
 /// Parts that the characters of an alphabet are composed of.
-const PARTS: usize = 5;
+pub const PARTS: usize = 5;
 
 /// What the characters of an alphabet have in common.
 #[derive(Clone, Debug)]
@@ -39,7 +36,8 @@ pub enum Build {
 }
 
 impl Manner {
-    /// Makes one up. `rng` is the alphabet's, and `chance` a stream of it.
+    /// Makes one up, without a way that characters begin with. `rng` is the alphabet's, and `chance` a
+    /// stream of it.
     pub fn new(config: &CharactersConfig, rng: &Rng, chance: &mut Chance) -> Self {
         let winding = chance.happens(config.winding);
         let (columns, width) = match winding {
@@ -47,7 +45,7 @@ impl Manner {
             false => (2 + chance.weighted(&[0.3, 0.6, 0.1]), 0.85),
         };
         let rows = 2 + chance.weighted(&[0.1, 0.65, 0.25]);
-        let mut manner = Self {
+        let manner = Self {
             columns: levels(columns, chance),
             rows: levels(rows, chance),
             width: width * chance.factor(0.2),
@@ -59,17 +57,7 @@ impl Manner {
         if !winding && chance.happens(config.parts) {
             return Self { more: 0, build: Build::Parts(rng.stream(PARTS as u64)), ..manner };
         }
-        if chance.happens(0.4) {
-            let way = GridCharacter::one_way(config, &manner, chance);
-            manner.build = if winding { Build::Winding(Some(way)) } else { Build::Strokes(Some(way)) };
-        }
         manner
-    }
-
-    /// Returns one of the alphabet's parts, which are in this stream.
-    pub fn known_part(&self, config: &CharactersConfig, parts: &Rng, chance: &mut Chance) -> GridCharacter {
-        let number = chance.below(PARTS) as u64;
-        GridCharacter::part(config, self, &mut Chance::new(parts.stream(number)))
     }
 }
 

@@ -3,9 +3,9 @@
 
 use super::{
     chance::Chance,
-    geometry::{Point, sin_cos},
-    grid::{Anchor, GridCharacter, Way},
-    hand::along,
+    geometry::{Point, along, sin_cos},
+    grid::GridCharacter,
+    way::{Anchor, Way},
 };
 
 /// Straight lines for a whole turn of an arc.
