@@ -79,6 +79,9 @@ fn shown_commands_run() {
         .run("mkdir -p signs/low signs/high && cp -r mugs/[0-4] signs/low && cp -r mugs/[5-9] signs/high")
         .unwrap();
     model
+        .run("mkdir own others && cp -r mugs/[0-4] own && cp -r mugs/[5-9] others && cp -r own screws")
+        .unwrap();
+    model
         .run("mkdir -p all_runs/run01 && cp -r new all_runs/run01/training && cp -r new all_runs/run01/test")
         .unwrap();
     model.run("echo test/1.jpg training/1.jpg test/2.jpg training/2.jpg | xargs -n 2 > all_runs/run01/class_labels.txt").unwrap();
@@ -119,7 +122,7 @@ impl Folder {
             symlink(workspace().join(name), path.join(name)).unwrap();
         }
         if let Some(model) = model {
-            for name in ["data", "mugs", "new", "signs", "all_runs"] {
+            for name in ["data", "mugs", "new", "signs", "all_runs", "own", "others", "screws"] {
                 symlink(model.path.join(name), path.join(name)).unwrap();
             }
             let copied =

@@ -109,7 +109,7 @@ and board_path.";
 
 pub const THRESHOLD: &str = "\
 Examples:
-  host-train threshold runs/screws --own new --strangers others
+  host-train threshold runs/screws --own own --strangers others
 
 Take pictures that the training did not have: new ones of your things, and of what must be unknown. Of each \
 sub-folder of --own, half is enrolled (five at most) and the other half is asked about; `train` and `test` \
