@@ -102,8 +102,8 @@ impl Search {
     pub fn find(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
         match (&self.request.place, &self.environment) {
             (Place::Named(path), _) => self.named(path, Source::Given, progress),
-            (Place::Drawn, _) => Ok(self.drawn()),
-            (Place::Signs, _) => Ok(self.signs()),
+            (Place::Drawn, _) => Ok(self.drawn(drawn::dataset)),
+            (Place::Signs, _) => Ok(self.drawn(drawn::signs)),
             (Place::Characters, _) => Ok(self.characters()),
             (Place::Mnist, _) => self.mnist(progress),
             (Place::Anywhere, Some(path)) => self
@@ -116,7 +116,7 @@ impl Search {
                      not MNIST's.\nFor MNIST, put its four files into a folder and name that with --data or \
                      {VARIABLE}."
                 )));
-                Ok(self.drawn())
+                Ok(self.drawn(drawn::dataset))
             }),
         }
     }
@@ -167,8 +167,8 @@ impl Search {
     ) -> Result<Dataset, DataError> {
         if !path.exists() {
             return match path.to_str() {
-                Some(DRAWN) => Ok(self.drawn()),
-                Some(SIGNS) => Ok(self.signs()),
+                Some(DRAWN) => Ok(self.drawn(drawn::dataset)),
+                Some(SIGNS) => Ok(self.drawn(drawn::signs)),
                 Some(CHARACTERS) => Ok(self.characters()),
                 Some(MNIST) => self.mnist(progress),
                 _ => Err(DataError::NoFolder(path.into())),
@@ -231,16 +231,11 @@ impl Search {
         Dataset { preprocessing: config.preprocessing(Fit::Centre), ..characters::dataset(*seed) }
     }
 
-    fn drawn(&self) -> Dataset {
+    /// Returns what `draw` makes of a seed and the numbers of images.
+    fn drawn(&self, draw: fn(u64, usize, usize) -> Dataset) -> Dataset {
         let Request { seed, config, .. } = &self.request;
-        let digits = drawn::dataset(*seed, drawn::TRAIN_PER_CLASS, drawn::TEST_PER_CLASS);
-        Dataset { preprocessing: config.preprocessing(Fit::Centre), ..digits }
-    }
-
-    fn signs(&self) -> Dataset {
-        let Request { seed, config, .. } = &self.request;
-        let signs = drawn::signs(*seed, drawn::TRAIN_PER_CLASS, drawn::TEST_PER_CLASS);
-        Dataset { preprocessing: config.preprocessing(Fit::Centre), ..signs }
+        let drawn = draw(*seed, drawn::TRAIN_PER_CLASS, drawn::TEST_PER_CLASS);
+        Dataset { preprocessing: config.preprocessing(Fit::Centre), ..drawn }
     }
 }
 

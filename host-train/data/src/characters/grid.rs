@@ -12,7 +12,7 @@ use tinytriplet_recipe::CharactersConfig;
 
 /// Arcs between two points, in whole turns.
 const ARCS: [f32; 6] = [0.2, 0.25, 0.4, 0.5, 0.5, 0.6];
-/// How often another point is looked for where one does not suit.
+/// The number of other points that are tried where one does not suit.
 const TRIES: usize = 12;
 /// Half the gap between two parts.
 const GAP: f32 = 0.2;
