@@ -108,12 +108,12 @@ impl<'a> Engine<'a> {
         images: impl IndexedParallelIterator<Item = &'i [u8]>,
     ) -> Result<Vec<u8>, EmbedError> {
         let images: Vec<&[u8]> = images.collect();
-        let embeddings = self.room_for(&images)?;
+        self.check(&images)?;
         let views = self.model.metadata().views;
         if views == 1 {
-            return Ok(self.embed_each(&images, embeddings));
+            return Ok(self.embed_each(&images));
         }
-        let mut sums = vec![0; embeddings.len()];
+        let mut sums = vec![0; self.embeddings_len(&images)];
         let (shape, element) = (self.model.metadata().input, self.model.output().element);
         for view in 0..views {
             let draw = |image: &&[u8]| {
@@ -123,15 +123,15 @@ impl<'a> Engine<'a> {
             };
             let drawn: Vec<Vec<u8>> = images.par_iter().map(draw).collect();
             let drawn: Vec<&[u8]> = drawn.iter().map(Vec::as_slice).collect();
-            let of_view = self.embed_each(&drawn, vec![0; embeddings.len()]);
-            sums.iter_mut().zip(of_view).for_each(|(sum, byte)| *sum += element.value(byte));
+            sums.iter_mut().zip(self.embed_each(&drawn)).for_each(|(sum, byte)| *sum += element.value(byte));
         }
         let count = i32::from(views);
         Ok(sums.into_iter().map(|sum| views::mean(sum, count)).collect())
     }
 
     /// Embeds images as they are, without further views.
-    fn embed_each(&self, images: &[&[u8]], mut embeddings: Vec<u8>) -> Vec<u8> {
+    fn embed_each(&self, images: &[&[u8]]) -> Vec<u8> {
+        let mut embeddings = vec![0; self.embeddings_len(images)];
         self.net.embed_all(images, &mut embeddings);
         embeddings
     }
@@ -142,7 +142,8 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// Returns the same errors as [`embed_all`](Self::embed_all).
     pub fn embed_timed(&self, images: &[&[u8]]) -> Result<(Vec<u8>, Vec<Duration>), EmbedError> {
-        let mut embeddings = self.room_for(images)?;
+        self.check(images)?;
+        let mut embeddings = vec![0; self.embeddings_len(images)];
         let mut times = vec![Duration::ZERO; self.model.steps().count()];
         let mut before = Instant::now();
         self.net.embed_observed(images, &mut embeddings, &mut |step| {
@@ -155,12 +156,17 @@ impl<'a> Engine<'a> {
         Ok((embeddings, times))
     }
 
-    /// Returns room for the embeddings of images of the right length.
-    fn room_for(&self, images: &[&[u8]]) -> Result<Vec<u8>, EmbedError> {
+    /// Returns the bytes of the embeddings of images.
+    fn embeddings_len(&self, images: &[&[u8]]) -> usize {
+        images.len() * self.model.embedding_len()
+    }
+
+    /// Checks that images have the right length.
+    fn check(&self, images: &[&[u8]]) -> Result<(), EmbedError> {
         if images.iter().any(|image| image.len() != self.model.input_len()) {
             return Err(EmbedError::InputLength);
         }
-        Ok(vec![0; images.len() * self.model.embedding_len()])
+        Ok(())
     }
 }
 
