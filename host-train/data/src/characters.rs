@@ -8,6 +8,7 @@
 mod chance;
 mod geometry;
 mod grid;
+mod habits;
 mod hand;
 mod manner;
 mod raster;
@@ -102,7 +103,7 @@ impl Characters {
     pub fn draw(&self, character: u64, drawing: u64) -> [u8; raster::SIDE * raster::SIDE] {
         let mut chance = Chance::new(self.rng.stream(character).stream(1 + drawing));
         let character = self.character(character);
-        let hand = Hand::new(&self.config, &mut chance);
+        let mut hand = Hand::new(&self.config, &mut chance);
         let lines = match &character {
             Character::Strokes(character) => hand.write(character, &mut chance),
             Character::Grid(character) => hand.write_on_grid(character, &mut chance),
@@ -161,7 +162,7 @@ mod tests {
             }
         }
         let digest: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(digest, "e8bf31bfc837bef8");
+        assert_eq!(digest, "63f27252b3ac811f");
         assert_ne!(characters.draw(3, 0), super::tests::characters(8).draw(3, 0));
         assert_ne!(characters.draw(3, 0), characters.draw(3, 1));
     }
@@ -262,6 +263,7 @@ mod tests {
             CharactersConfig { alphabet: 1, ..default.clone() },
             CharactersConfig { look_alikes: 0.0, ..default.clone() },
             CharactersConfig { style: 0.0, ..default.clone() },
+            CharactersConfig { habits: 0.0, ..default.clone() },
             CharactersConfig { jitter: 0.0, ..default.clone() },
             CharactersConfig { bend: 0.0, ..default.clone() },
             CharactersConfig { pen: 0.0, ..default.clone() },
@@ -275,7 +277,8 @@ mod tests {
         for config in without {
             assert!(drawn(&config) != drawn(&default), "{config:?}");
         }
-        let steady = CharactersConfig { style: 0.0, jitter: 0.0, bend: 0.0, pen: 0.0, ..default };
+        let steady =
+            CharactersConfig { style: 0.0, habits: 0.0, jitter: 0.0, bend: 0.0, pen: 0.0, ..default };
         let characters = Characters::new(&steady, 3);
         assert_eq!(characters.draw(5, 0), characters.draw(5, 1), "nothing makes drawings differ any more");
     }

@@ -34,6 +34,9 @@ pub struct CharactersConfig {
     pub look_alikes: f64,
     /// Factor of how drawings differ in slant, width and height, as people's hands do: 0 to 2.
     pub style: f64,
+    /// Factor of how often and how much hands bend what is straight, make loops of corners, add flags, and
+    /// join strokes: 0 to 2.
+    pub habits: f64,
     /// Factor of how far strokes stray from their character's: 0 to 2.
     pub jitter: f64,
     /// Factor of how the whole is bent: 0 to 2.
@@ -95,6 +98,7 @@ impl Default for CharactersConfig {
             alphabet: 16,
             look_alikes: 0.5,
             style: 1.0,
+            habits: 1.0,
             jitter: 1.0,
             bend: 1.0,
             pen: 1.0,
@@ -121,9 +125,13 @@ impl CharactersConfig {
         ] {
             check.real(format_args!("data.characters.{field}"), probability, (0.0, 1.0))?;
         }
-        for (field, factor) in
-            [("style", self.style), ("jitter", self.jitter), ("bend", self.bend), ("pen", self.pen)]
-        {
+        for (field, factor) in [
+            ("style", self.style),
+            ("habits", self.habits),
+            ("jitter", self.jitter),
+            ("bend", self.bend),
+            ("pen", self.pen),
+        ] {
             check.real(format_args!("data.characters.{field}"), factor, (0.0, 2.0))?;
         }
         Ok(())

@@ -4,6 +4,7 @@ use super::{
     chance::Chance,
     geometry::{Point, along, length},
     grid::GridCharacter,
+    habits::Habits,
     raster::SIDE,
     stroke::{Joint, Stroke, StrokeCharacter},
     trace::trace,
@@ -21,6 +22,16 @@ const PER_LINE: f32 = 4.0;
 const TREMBLE: f32 = 0.03;
 const TREMBLE_LENGTH: f32 = 0.25;
 
+/// Share of the hands that write aslant.
+const ASLANT: f64 = 0.3;
+/// Share of the hands with a thick pen.
+const THICK: f64 = 0.2;
+/// The largest product of a pen's radius and the length of all lines, in square pixels: a thick pen would
+/// blot out a character of many strokes.
+const MOST_INK: f32 = 120.0;
+/// The radius of a pen that is fine enough for any character, in pixels.
+const FINE: f32 = 0.6;
+
 /// What is the same in all of one drawing.
 pub struct Hand {
     /// Turn, slant and width in one: where a step to the right leads, and one downwards.
@@ -32,6 +43,7 @@ pub struct Hand {
     unsteadiness: f32,
     /// How far corners are rounded, 0 to 1.
     haste: f32,
+    habits: Habits,
     /// Radius of the pen and softness of its edge, in pixels.
     pub radius: f32,
     pub softness: f32,
@@ -42,17 +54,21 @@ pub struct Hand {
 impl Hand {
     pub fn new(config: &CharactersConfig, chance: &mut Chance) -> Self {
         let style = config.style as f32;
-        let (width, height) = (chance.factor(0.14 * style), chance.factor(0.14 * style));
-        let slant = 0.16 * style * chance.normal();
+        let (width, height) = (chance.factor(0.18 * style), chance.factor(0.14 * style));
+        let slant = if chance.happens(ASLANT) { 0.35 } else { 0.16 } * style * chance.normal();
         let turn = 0.016 * style * chance.normal();
         let right = Point::direction(turn);
         let down = Point::new(-right.y, right.x);
         let bend = 0.07 * config.bend as f32;
-        let pen = 2.0 * chance.factor(0.36 * config.pen as f32);
+        let pen = match chance.happens(THICK * config.pen.min(1.0)) {
+            true => 3.6 * chance.factor(0.25),
+            false => 2.0 * chance.factor(0.3 * config.pen as f32),
+        };
         Self {
             right: right * width,
             down: (down + right * slant) * height,
             bend: [(); 2].map(|()| [(); 5].map(|()| bend * chance.normal())),
+            habits: Habits::new(config.habits as f32, chance),
             unsteadiness: config.jitter as f32 * (0.35 + 0.45 * chance.normal().abs()),
             haste: (config.jitter as f32).min(1.0) * chance.between(0.0, 1.0),
             radius: 0.41 * pen,
@@ -62,7 +78,7 @@ impl Hand {
     }
 
     /// Returns the lines of a drawing, in pixels.
-    pub fn write(&self, character: &StrokeCharacter, chance: &mut Chance) -> Vec<Vec<Point>> {
+    pub fn write(&mut self, character: &StrokeCharacter, chance: &mut Chance) -> Vec<Vec<Point>> {
         let mut lines: Vec<Vec<Point>> = Vec::with_capacity(character.strokes.len());
         for stroke in &character.strokes {
             let mut line = self.path(stroke, chance);
@@ -81,15 +97,17 @@ impl Hand {
             line.iter_mut().for_each(|point| *point = *point + shift);
             lines.push(line);
         }
+        self.habits.apply(&mut lines, chance);
         self.tremble(&mut lines, chance);
         self.set(&mut lines);
         lines
     }
 
     /// Returns the lines of a drawing of a character on a grid, in pixels.
-    pub fn write_on_grid(&self, character: &GridCharacter, chance: &mut Chance) -> Vec<Vec<Point>> {
+    pub fn write_on_grid(&mut self, character: &GridCharacter, chance: &mut Chance) -> Vec<Vec<Point>> {
         let lines = trace(character, self.unsteadiness, self.haste, chance);
         let mut lines: Vec<_> = lines.into_iter().map(|line| rounded(line, 0.6 * self.haste)).collect();
+        self.habits.apply(&mut lines, chance);
         self.tremble(&mut lines, chance);
         self.set(&mut lines);
         lines
@@ -136,8 +154,8 @@ impl Hand {
     }
 
     /// Bends, slants and scales the lines, and puts their centre of mass in the middle of the image, as
-    /// MNIST's digits are set.
-    fn set(&self, lines: &mut [Vec<Point>]) {
+    /// MNIST's digits are set. Takes a finer pen where there is much to write.
+    fn set(&mut self, lines: &mut [Vec<Point>]) {
         let [middle, extent] = bounds(lines);
         let scale = 2.0 / extent.x.max(extent.y).max(0.3);
         for point in lines.iter_mut().flatten() {
@@ -151,7 +169,10 @@ impl Hand {
         }
         let [_, extent] = bounds(lines);
         // A dot alone would fill the box.
-        let scale = (BOX - 2.0 * self.radius) / extent.x.max(extent.y).max(0.3);
+        let side = extent.x.max(extent.y).max(0.3);
+        let total = lines.iter().map(|line| length(line)).sum::<f32>() * BOX / side;
+        self.radius = self.radius.min((MOST_INK / total).max(FINE));
+        let scale = (BOX - 2.0 * self.radius) / side;
         lines.iter_mut().flatten().for_each(|point| *point = *point * scale);
         let shift = Point::new(SIDE as f32 / 2.0, SIDE as f32 / 2.0) - centre_of_mass(lines);
         lines.iter_mut().flatten().for_each(|point| *point = *point + shift);
