@@ -64,9 +64,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! On a board, the buffers are static arrays. Their lengths are facts of the model file: a
-//! `build.rs` that depends on this crate decodes the file and writes them as constants.
-//! `examples/recognise.rs` enrols and recognises with real files on a PC.
+//! On a board, the buffers are static arrays. Their lengths are facts of the model file: in a
+//! `build.rs`, `build::pack` packs the file, and [`include_model!`] has it and its lengths as
+//! constants. `examples/recognise.rs` enrols and recognises with real files on a PC.
 //!
 //! # Features
 //!
@@ -74,7 +74,8 @@
 //!
 //! * `alloc`: [`model::layout::repack_to_vec`](model::layout) and `Model::scratch_in_use`, which
 //!   need a heap.
-//! * `std`: the PC's end of the wire, `wire::client`. It turns `alloc` on.
+//! * `std`: the PC's end of the wire, `wire::client`, and `build`, for build scripts. It turns
+//!   `alloc` on.
 //! * `defmt`: `defmt::Format` for the types that a board logs. Only for boards: a crate that logs
 //!   through defmt cannot be linked into a program on a PC.
 #![no_std]
@@ -88,9 +89,13 @@ extern crate alloc;
 #[cfg(any(test, all(feature = "std", not(all(docsrs, target_os = "none")))))]
 extern crate std;
 
+#[cfg(all(feature = "std", not(all(docsrs, target_os = "none"))))]
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
+pub mod build;
 mod contract;
 pub mod engine;
 pub mod gallery;
+mod include_model;
 pub mod inspect;
 pub mod model;
 pub mod prepare;

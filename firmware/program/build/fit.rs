@@ -1,7 +1,8 @@
 //! Checks that a board can hold the models, as far as its memories decide it. The linker checks the
 //! rest.
 
-use crate::{gallery_size::GallerySize, linker::program_flash, model_file::ModelFile};
+use crate::{gallery_size::GallerySize, linker::program_flash};
+use shared_model::build::PackedModel;
 use std::env;
 use tinytriplet_boards::{Board, photograph};
 use tinytriplet_device::memory;
@@ -10,8 +11,8 @@ use tinytriplet_device::memory;
 const RTT_LEN: usize = 1024;
 
 /// Checks that the board has enough RAM and flash for the built-in model and its gallery.
-pub fn check(board: &Board, file: &ModelFile, gallery: GallerySize) -> Result<(), String> {
-    let model = file.decode()?;
+pub fn check(board: &Board, file: &PackedModel, gallery: GallerySize) -> Result<(), String> {
+    let model = file.decode().map_err(|error| error.to_string())?;
     let GallerySize { capacity, exemplars } = gallery;
     let (input_len, scratch_len, dim) =
         (model.input_len(), memory::scratch_len(&model), model.embedding_len());
@@ -29,10 +30,10 @@ pub fn check(board: &Board, file: &ModelFile, gallery: GallerySize) -> Result<()
         ));
     }
     let flash = program_flash(board).len;
-    if file.bytes.len() > flash {
+    if file.bytes().len() > flash {
         return Err(format!(
             "the model \"{name}\" has {} bytes, {} has {flash} bytes of flash, program included",
-            file.bytes.len(),
+            file.bytes().len(),
             board.name,
         ));
     }
@@ -41,22 +42,22 @@ pub fn check(board: &Board, file: &ModelFile, gallery: GallerySize) -> Result<()
 
 /// Checks that the board has enough RAM and flash for the measured models. All of them are in the
 /// program.
-pub fn check_measured(board: &Board, files: &[ModelFile]) -> Result<(), String> {
+pub fn check_measured(board: &Board, files: &[PackedModel]) -> Result<(), String> {
     for file in files {
-        let model = file.decode()?;
+        let model = file.decode().map_err(|error| error.to_string())?;
         let scratch = 4 * (memory::scratch_len(&model) - model.scratch_len());
         let ram =
             rtt_len() + memory::OTHER_LEN + memory::STACK_LEN + model.ram_len() + scratch + photograph::LEN;
         if ram > board.ram.len {
             return Err(format!(
                 "{}: measuring it needs {ram} bytes of RAM, {} has {}",
-                file.path.display(),
+                file.path().display(),
                 board.name,
                 board.ram.len
             ));
         }
     }
-    let len: usize = files.iter().map(|file| file.bytes.len()).sum();
+    let len: usize = files.iter().map(|file| file.bytes().len()).sum();
     let flash = program_flash(board).len;
     if len > flash {
         return Err(format!(

@@ -32,10 +32,12 @@ fn main() {
 }
 
 fn build(out: &Path) -> Result<(), String> {
-    let model = model_file::built_in(out)?;
-    let measured = model_file::measured(out)?.unwrap_or_else(|| vec![model.clone()]);
+    let model = model_file::built_in()?;
+    let measured = model_file::measured()?.unwrap_or_else(|| vec![model.clone()]);
     let gallery = GallerySize::chosen()?;
-    let source = source::model(&model)? + &source::gallery(gallery) + &source::measured(&measured)?;
+    let model_source = source::model(&model).map_err(|error| error.to_string())?;
+    let measured_source = source::measured(&measured).map_err(|error| error.to_string())?;
+    let source = model_source + &source::gallery(gallery) + &measured_source;
     fs::write(out.join("model.rs"), source)
         .map_err(|error| format!("cannot write to {}: {error}", out.display()))?;
 

@@ -1,6 +1,6 @@
 //! The model files that are built in.
 
-use shared_model::{Layout, Model, model::layout::repack_to_vec};
+use shared_model::build::PackedModel;
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
@@ -12,35 +12,15 @@ const DEFAULT: &str = "firmware/models/default.model.postcard";
 /// The model in a run's folder.
 const OF_A_RUN: &str = "model.postcard";
 
-/// A model file, whose weights are laid out for the kernels of a board.
-#[derive(Clone)]
-pub struct ModelFile {
-    /// The file that was read.
-    pub path: PathBuf,
-    /// The file that is built in.
-    pub packed: PathBuf,
-    /// Bytes of the file that is built in.
-    pub bytes: Vec<u8>,
-}
-
-impl ModelFile {
-    /// Decodes the model.
-    pub fn decode(&self) -> Result<Model<'_>, String> {
-        Model::decode(&self.bytes).map_err(|error| format!("{}: {error}", self.path.display()))
-    }
-}
-
 /// Reads the model that `TINYTRIPLET_MODEL` names, or else the one that is committed.
-pub fn built_in(out: &Path) -> Result<ModelFile, String> {
-    let packed = out.join("model.postcard");
-    let Some(path) = named_path(VARIABLE) else { return read(&workspace().join(DEFAULT), &packed) };
+pub fn built_in() -> Result<PackedModel, String> {
+    let Some(path) = named_path(VARIABLE) else { return read(workspace().join(DEFAULT)) };
     let file = if path.is_dir() { path.join(OF_A_RUN) } else { path };
-    read(&file, &packed)
-        .map_err(|error| format!("{error} ({VARIABLE} names it: a model file, or the folder of a run)"))
+    read(file).map_err(|error| format!("{error} ({VARIABLE} names it: a model file, or the folder of a run)"))
 }
 
 /// Reads the files in the folder that `TINYTRIPLET_MODELS` names; `None` if it is not set.
-pub fn measured(out: &Path) -> Result<Option<Vec<ModelFile>>, String> {
+pub fn measured() -> Result<Option<Vec<PackedModel>>, String> {
     let Some(folder) = named_path("TINYTRIPLET_MODELS") else { return Ok(None) };
     println!("cargo::rerun-if-changed={}", folder.display());
     let files = list(&folder)
@@ -48,20 +28,11 @@ pub fn measured(out: &Path) -> Result<Option<Vec<ModelFile>>, String> {
     if files.is_empty() {
         return Err(format!("TINYTRIPLET_MODELS names {}, which has no *.postcard", folder.display()));
     }
-    let packed = |index| out.join(format!("measured-{index}.postcard"));
-    let files = files.iter().enumerate().map(|(index, path)| read(path, &packed(index)));
-    files.collect::<Result<_, _>>().map(Some)
+    files.into_iter().map(read).collect::<Result<_, _>>().map(Some)
 }
 
-/// Reads a model file, and writes it to `packed` as it is built in.
-fn read(path: &Path, packed: &Path) -> Result<ModelFile, String> {
-    println!("cargo::rerun-if-changed={}", path.display());
-    let plain =
-        fs::read(path).map_err(|error| format!("cannot read the model {}: {error}", path.display()))?;
-    let bytes =
-        repack_to_vec(&plain, Layout::Packed).map_err(|error| format!("{}: {error}", path.display()))?;
-    fs::write(packed, &bytes).map_err(|error| format!("cannot write to {}: {error}", packed.display()))?;
-    Ok(ModelFile { path: path.to_owned(), packed: packed.to_owned(), bytes })
+fn read(path: PathBuf) -> Result<PackedModel, String> {
+    PackedModel::read(path).map_err(|error| error.to_string())
 }
 
 /// Returns the files `*.postcard` in a folder, sorted by name.

@@ -1,20 +1,15 @@
 //! The generated part of `src/model.rs`.
 
-use crate::{gallery_size::GallerySize, model_file::ModelFile};
+use crate::gallery_size::GallerySize;
+use shared_model::build::{BuildError, PackedModel};
 use tinytriplet_device::memory;
 
-/// Returns the constants of the built-in model.
-pub fn model(file: &ModelFile) -> Result<String, String> {
-    let model = file.decode()?;
+/// Puts the built-in model into the program.
+pub fn model(file: &PackedModel) -> Result<String, BuildError> {
+    file.write("built-in")?;
     Ok(format!(
-        "static ALIGNED: &Aligned<[u8]> = &Aligned(*include_bytes!({:?}));\n\
-         /// Bytes of an image.\npub const INPUT_LEN: usize = {};\n\
-         /// Words of 32 bits that frames are prepared and the engine computes in.\npub const SCRATCH_LEN: usize = {};\n\
-         /// Bytes of an embedding.\npub const EMBEDDING_LEN: usize = {};\n",
-        file.packed,
-        model.input_len(),
-        memory::scratch_len(&model),
-        model.embedding_len(),
+        "/// Words of 32 bits that frames are prepared and the engine computes in.\npub const SCRATCH_LEN: usize = {};\n",
+        memory::scratch_len(&file.decode()?),
     ))
 }
 
@@ -27,8 +22,8 @@ pub fn gallery(size: GallerySize) -> String {
     )
 }
 
-/// Returns the constants of the models that the program "measure" measures.
-pub fn measured(files: &[ModelFile]) -> Result<String, String> {
+/// Puts the models that the program "measure" measures into it.
+pub fn measured(files: &[PackedModel]) -> Result<String, BuildError> {
     let mut text = String::new();
     let mut list = String::new();
     let [mut input, mut scratch, mut embedding] = [0; 3];
@@ -37,11 +32,10 @@ pub fn measured(files: &[ModelFile]) -> Result<String, String> {
         input = model.input_len().max(input);
         scratch = memory::scratch_len(&model).max(scratch);
         embedding = model.embedding_len().max(embedding);
-        text += &format!(
-            "static MEASURED_{index}: &Aligned<[u8]> = &Aligned(*include_bytes!({:?}));\n",
-            file.packed
-        );
-        list += &format!("&MEASURED_{index}.0, ");
+        let name = format!("measured-{index}");
+        file.write(&name)?;
+        text += &format!("mod measured_{index} {{ shared_model::include_model!({name:?}); }}\n");
+        list += &format!("measured_{index}::FILE, ");
     }
     text += &format!(
         "/// The model files that the program \"measure\" measures.\npub static MEASURED: &[&[u8]] = &[{list}];\n\

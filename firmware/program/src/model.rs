@@ -2,11 +2,10 @@
 //! `TINYTRIPLET_MODEL` named at build time. The build script has checked it, and laid its weights
 //! out for the board.
 
-/// Weights are read in place, in sections aligned from the beginning of the file.
-#[repr(C, align(16))]
-struct Aligned<Bytes: ?Sized>(Bytes);
+mod built_in {
+    shared_model::include_model!("built-in");
+}
 
-/// The model file.
-pub static FILE: &[u8] = &ALIGNED.0;
+pub use built_in::{EMBEDDING_LEN, FILE, INPUT_LEN};
 
 include!(concat!(env!("OUT_DIR"), "/model.rs"));
