@@ -1,0 +1,583 @@
+/* tinytriplet for C. The crate tinytriplet-c defines this interface, and cbindgen writes this file from it. */
+
+#ifndef TINYTRIPLET_H
+#define TINYTRIPLET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The version of this interface. It is raised when a program has to be compiled again or changed.
+ */
+#define TT_ABI_VERSION 1
+
+/**
+ * The size of a `tt_preparer`, in units of 8 bytes.
+ */
+#define TT_PREPARER_WORDS 32
+
+/**
+ * Bytes of a label with the 0 at its end.
+ */
+#define TT_LABEL_LEN 32
+
+/**
+ * The size of a `tt_gallery`, in units of 8 bytes.
+ */
+#define TT_GALLERY_WORDS 16
+
+/**
+ * The size of a `tt_model`, in units of 8 bytes.
+ */
+#define TT_MODEL_WORDS 448
+
+/**
+ * The result of a call. Numbers keep their meaning.
+ */
+enum tt_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It is done.
+   */
+  TT_OK = 0,
+  /**
+   * A pointer is null.
+   */
+  TT_NULL = 1,
+  /**
+   * A pointer is not aligned: scratch to 4 bytes, a packed model file to 4, a struct as C does it.
+   */
+  TT_UNALIGNED = 2,
+  /**
+   * An array that is written to overlaps another one.
+   */
+  TT_OVERLAP = 3,
+  /**
+   * A number is none of the constants, or a length exceeds the address space.
+   */
+  TT_ARGUMENT = 4,
+  /**
+   * The struct was not initialised by its function, or it is a copy of one that was.
+   */
+  TT_NOT_INITIALISED = 5,
+  /**
+   * The gallery belongs to another model.
+   */
+  TT_OTHER_MODEL = 6,
+  /**
+   * The model file is cut short, or has another length than its header says.
+   */
+  TT_MODEL_LENGTH = 16,
+  /**
+   * It is not a model file.
+   */
+  TT_MODEL_MAGIC = 17,
+  /**
+   * The model file is in a version of the format that this library does not read.
+   */
+  TT_MODEL_VERSION = 18,
+  /**
+   * The model file was damaged: its CRC does not match.
+   */
+  TT_MODEL_CRC = 19,
+  /**
+   * The model file is not valid.
+   */
+  TT_MODEL_INVALID = 20,
+  /**
+   * The model does not compute the right bytes on this processor.
+   */
+  TT_SELF_TEST = 21,
+  /**
+   * The image does not have `input_len` bytes.
+   */
+  TT_INPUT_LENGTH = 32,
+  /**
+   * The scratch is too short.
+   */
+  TT_SCRATCH_LENGTH = 33,
+  /**
+   * The embedding does not have `embedding_len` bytes.
+   */
+  TT_EMBEDDING_LENGTH = 34,
+  /**
+   * There can be no such frame: it is empty, its crop reaches beyond it, its stride is shorter
+   * than a row, or its width is odd in YUV 4:2:2.
+   */
+  TT_FRAME = 48,
+  /**
+   * A row has fewer bytes than its pixels, or more than the stride.
+   */
+  TT_ROW_LENGTH = 49,
+  /**
+   * The frame has no further row.
+   */
+  TT_TOO_MANY_ROWS = 50,
+  /**
+   * The frame is incomplete.
+   */
+  TT_MISSING_ROWS = 51,
+  /**
+   * The net takes several values per pixel: no frame is made into its image here.
+   */
+  TT_CHANNELS = 52,
+  /**
+   * The label is empty, longer than 31 bytes, not UTF-8, or has control characters.
+   */
+  TT_LABEL = 64,
+  /**
+   * The gallery has no room for another label.
+   */
+  TT_FULL = 65,
+  /**
+   * The label has as many images as there can be.
+   */
+  TT_TOO_MANY_IMAGES = 66,
+  /**
+   * The gallery keeps no exemplars that could vote.
+   */
+  TT_NO_EXEMPLARS = 67,
+  /**
+   * The value of the entry is damaged, or one of another gallery.
+   */
+  TT_VALUE = 68,
+  /**
+   * The gallery has no such label, or no entry at that index.
+   */
+  TT_NO_ENTRY = 69,
+  /**
+   * The model has no such threshold.
+   */
+  TT_NO_THRESHOLD = 70,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum tt_status tt_status;
+#else
+typedef int32_t tt_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The meaning of a frame's bytes.
+ */
+enum tt_format
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * One byte per pixel, from 0 (black) to 255 (white).
+   */
+  TT_GREY8 = 0,
+  /**
+   * Three bytes per pixel: red, green, blue.
+   */
+  TT_RGB888 = 1,
+  /**
+   * Two bytes per pixel, `RRRRRGGG GGGBBBBB` as a 16-bit number, its low byte first.
+   */
+  TT_RGB565_LITTLE_ENDIAN = 2,
+  /**
+   * The same, its high byte first, as most cameras send it.
+   */
+  TT_RGB565_BIG_ENDIAN = 3,
+  /**
+   * YUV 4:2:2, four bytes for two pixels: Y, U, Y, V.
+   */
+  TT_YUYV = 4,
+  /**
+   * YUV 4:2:2 in the order U, Y, V, Y.
+   */
+  TT_UYVY = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum tt_format tt_format;
+#else
+typedef uint32_t tt_format;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The distance beyond which a thing is unknown.
+ */
+enum tt_threshold
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The model's own, at which false accepts are as frequent as false rejects.
+   */
+  TT_EQUAL_ERROR = 0,
+  /**
+   * The model's own, at which one different pair in a hundred is accepted.
+   */
+  TT_FALSE_ACCEPT_1_PERCENT = 1,
+  /**
+   * None: the nearest entry is the answer, however far it is.
+   */
+  TT_NO_LIMIT = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum tt_threshold tt_threshold;
+#else
+typedef uint32_t tt_threshold;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * A frame that is being made into pixels, row by row.
+ */
+typedef struct {
+  uint64_t opaque[TT_PREPARER_WORDS];
+} tt_preparer;
+
+/**
+ * A model that was read. Its file stays where it is, and is read in place.
+ */
+typedef struct {
+  uint64_t opaque[TT_MODEL_WORDS];
+} tt_model;
+
+/**
+ * The description of a frame.
+ */
+typedef struct {
+  /**
+   * A `tt_format`.
+   */
+  uint32_t format;
+  /**
+   * Columns.
+   */
+  uint16_t width;
+  /**
+   * Rows.
+   */
+  uint16_t height;
+  /**
+   * Bytes from the beginning of a row to that of the next one; 0 if nothing is between them.
+   */
+  size_t stride;
+  /**
+   * The part that is used: the columns to the left of it, and the rows above it.
+   */
+  uint16_t crop_left;
+  /**
+   * As above.
+   */
+  uint16_t crop_top;
+  /**
+   * Its columns and rows; both 0 for the whole frame.
+   */
+  uint16_t crop_width;
+  /**
+   * As above.
+   */
+  uint16_t crop_height;
+} tt_frame;
+
+/**
+ * The things that were enrolled. The entries lie in memory of the caller's.
+ */
+typedef struct {
+  uint64_t opaque[TT_GALLERY_WORDS];
+} tt_gallery;
+
+/**
+ * What was recognised.
+ */
+typedef struct {
+  /**
+   * Whether the thing is the one of `label`. If not, it is unknown.
+   */
+  bool known;
+  /**
+   * The label of the nearest entry, also of one that is too far; empty if nothing is enrolled.
+   */
+  char label[TT_LABEL_LEN];
+  /**
+   * The distance to it, in the integers of the model.
+   */
+  uint32_t distance;
+  /**
+   * The largest distance that counts as known.
+   */
+  uint32_t threshold;
+} tt_recognition;
+
+/**
+ * An entry, to be stored elsewhere.
+ */
+typedef struct {
+  /**
+   * Its label.
+   */
+  char label[TT_LABEL_LEN];
+  /**
+   * The images that were enrolled.
+   */
+  uint32_t count;
+  /**
+   * Its value, in the gallery's memory: plain bytes, until the gallery changes.
+   */
+  const uint8_t *value;
+  /**
+   * Bytes of the value.
+   */
+  size_t value_len;
+} tt_entry;
+
+/**
+ * The lengths that a model asks for.
+ */
+typedef struct {
+  /**
+   * Rows of an image.
+   */
+  size_t height;
+  /**
+   * Columns of an image.
+   */
+  size_t width;
+  /**
+   * Values of a pixel.
+   */
+  size_t channels;
+  /**
+   * Bytes of an image: height times width times channels.
+   */
+  size_t input_len;
+  /**
+   * Words of 32 bits that `tt_embed` works in.
+   */
+  size_t scratch_len;
+  /**
+   * Words of 32 bits that `tt_prepare_begin` wants; 0 if the net takes several values per pixel.
+   */
+  size_t prepare_len;
+  /**
+   * Bytes, and values, of an embedding.
+   */
+  size_t embedding_len;
+  /**
+   * Bytes of an entry of a gallery without exemplars. Each exemplar adds `embedding_len`.
+   */
+  size_t entry_len;
+  /**
+   * The identity of the model, for things that are stored with it.
+   */
+  uint8_t hash[8];
+} tt_sizes;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Returns the version of the interface that the library has. A program compares it with the
+ * `TT_ABI_VERSION` of its header, if the two may differ.
+ */
+uint32_t tt_abi_version(void);
+
+/**
+ * Begins a frame for a model. `pixels` has `input_len` bytes, and `scratch` has at least
+ * `prepare_len` words. Both belong to the preparer until `tt_prepare_finish`.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_prepare_begin(tt_preparer *preparer,
+                           const tt_model *model,
+                           const tt_frame *frame,
+                           uint32_t *scratch,
+                           size_t scratch_len,
+                           uint8_t *pixels,
+                           size_t pixels_len);
+
+/**
+ * Takes the next row of the frame, also of those above and below the crop. The bytes that fill it up
+ * to the stride may be missing. A row that is refused counts as not given.
+ *
+ * # Safety
+ * What the pointers point to is there, those that `tt_prepare_begin` was given, too.
+ */
+tt_status tt_prepare_row(tt_preparer *preparer,
+                         const uint8_t *row,
+                         size_t row_len);
+
+/**
+ * Makes the pixels, when all rows have come. The preparer holds nothing then, and its memory is the
+ * caller's again.
+ *
+ * # Safety
+ * As for `tt_prepare_row`.
+ */
+tt_status tt_prepare_finish(tt_preparer *preparer);
+
+/**
+ * Makes an empty gallery for embeddings of a model, in `memory`, which belongs to it from then on.
+ * It holds as many entries as fit: each takes `entry_len` bytes, and `embedding_len` more per
+ * exemplar.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_gallery_init(tt_gallery *gallery,
+                          const tt_model *model,
+                          uint8_t exemplars,
+                          uint8_t *memory,
+                          size_t memory_len);
+
+/**
+ * Adds an embedding to the entry of a label, which is made if there is none. Nothing has changed if
+ * it fails. The label ends with a 0.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_gallery_enrol(tt_gallery *gallery,
+                           const char *label,
+                           const uint8_t *embedding,
+                           size_t embedding_len);
+
+/**
+ * Removes the entry of a label: `TT_NO_ENTRY` if there is none.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_gallery_forget(tt_gallery *gallery, const char *label);
+
+/**
+ * Removes all entries.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_gallery_clear(tt_gallery *gallery);
+
+/**
+ * Returns the number of entries; 0 if the gallery was not initialised.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+size_t tt_gallery_count(const tt_gallery *gallery);
+
+/**
+ * Returns the most entries; 0 if the gallery was not initialised.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+size_t tt_gallery_capacity(const tt_gallery *gallery);
+
+/**
+ * Recognises the thing that an embedding shows.
+ *
+ * `neighbours` is the number of exemplars that vote, 0 to compare with the mean of each entry.
+ * `threshold` is a `tt_threshold`. A thing that is unknown is `TT_OK`, and `known` is false then.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_gallery_recognise(const tt_gallery *gallery,
+                               const tt_model *model,
+                               const uint8_t *embedding,
+                               size_t embedding_len,
+                               uint8_t neighbours,
+                               uint32_t threshold,
+                               tt_recognition *recognition);
+
+/**
+ * Writes the entry at an index below `tt_gallery_count`, to be stored elsewhere. The order changes
+ * when an entry is removed.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_gallery_entry(const tt_gallery *gallery, size_t index, tt_entry *entry);
+
+/**
+ * Adds an entry that was stored elsewhere, or replaces the one with the same label. The value need
+ * not be trusted. It has to belong to the same model: keep the model's `hash` beside it.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_gallery_insert(tt_gallery *gallery,
+                            const char *label,
+                            const uint8_t *value,
+                            size_t value_len);
+
+/**
+ * Checks a model file and reads it. The file must stay as and where it is, as long as the model is
+ * in use. Any bytes may be given.
+ *
+ * A packed file begins at a multiple of 4 bytes. It needs up to 6 KB of stack.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_model_decode(tt_model *model, const uint8_t *file, size_t file_len);
+
+/**
+ * Writes the lengths that a model asks for.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_model_sizes(const tt_model *model, tt_sizes *sizes);
+
+/**
+ * Computes the embedding of an image.
+ *
+ * `pixels` has `input_len` bytes, `embedding` has `embedding_len`, and `scratch` has at least
+ * `scratch_len` words; the content of the last two does not matter. Nothing is written if a length
+ * is wrong.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_embed(const tt_model *model,
+                   const uint8_t *pixels,
+                   size_t pixels_len,
+                   uint32_t *scratch,
+                   size_t scratch_len,
+                   uint8_t *embedding,
+                   size_t embedding_len);
+
+/**
+ * Computes the embeddings of the built-in test images, and compares them with those of the PC that
+ * exported the model: `TT_SELF_TEST` if one differs. The arrays are those of `tt_embed`, and all are
+ * written to.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_model_self_test(const tt_model *model,
+                             uint8_t *pixels,
+                             size_t pixels_len,
+                             uint32_t *scratch,
+                             size_t scratch_len,
+                             uint8_t *embedding,
+                             size_t embedding_len);
+
+/**
+ * Returns a sentence for people, in English, or "unknown status".
+ */
+const char *tt_status_text(int32_t status);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* TINYTRIPLET_H */

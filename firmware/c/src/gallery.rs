@@ -1,0 +1,317 @@
+use crate::{
+    handle::Handle,
+    memory::{Array, disjoint, one},
+    model::{Held, tt_model},
+    status::{status, tt_status},
+};
+use core::{
+    ffi::{CStr, c_char},
+    ops::Range,
+    ptr,
+};
+use shared_model::{
+    Gallery, Threshold,
+    gallery::{Entry, MAX_LABEL, Method},
+};
+
+/// Bytes of a label with the 0 at its end.
+pub const TT_LABEL_LEN: usize = 32;
+const _: () = assert!(TT_LABEL_LEN == MAX_LABEL + 1);
+
+/// The size of a `tt_gallery`, in units of 8 bytes.
+pub const TT_GALLERY_WORDS: usize = 16;
+
+/// The things that were enrolled. The entries lie in memory of the caller's.
+#[repr(C)]
+pub struct tt_gallery {
+    opaque: [u64; TT_GALLERY_WORDS],
+}
+
+/// The content of a `tt_gallery`.
+struct Kept {
+    gallery: Gallery<'static>,
+    /// The hash of the model whose embeddings it has.
+    model: [u8; 8],
+    /// The addresses of the entries.
+    memory: Range<usize>,
+}
+
+/// The distance beyond which a thing is unknown.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum tt_threshold {
+    /// The model's own, at which false accepts are as frequent as false rejects.
+    TT_EQUAL_ERROR = 0,
+    /// The model's own, at which one different pair in a hundred is accepted.
+    TT_FALSE_ACCEPT_1_PERCENT = 1,
+    /// None: the nearest entry is the answer, however far it is.
+    TT_NO_LIMIT = 2,
+}
+
+/// What was recognised.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct tt_recognition {
+    /// Whether the thing is the one of `label`. If not, it is unknown.
+    pub known: bool,
+    /// The label of the nearest entry, also of one that is too far; empty if nothing is enrolled.
+    pub label: [c_char; TT_LABEL_LEN],
+    /// The distance to it, in the integers of the model.
+    pub distance: u32,
+    /// The largest distance that counts as known.
+    pub threshold: u32,
+}
+
+/// An entry, to be stored elsewhere.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct tt_entry {
+    /// Its label.
+    pub label: [c_char; TT_LABEL_LEN],
+    /// The images that were enrolled.
+    pub count: u32,
+    /// Its value, in the gallery's memory: plain bytes, until the gallery changes.
+    pub value: *const u8,
+    /// Bytes of the value.
+    pub value_len: usize,
+}
+
+/// Makes an empty gallery for embeddings of a model, in `memory`, which belongs to it from then on.
+/// It holds as many entries as fit: each takes `entry_len` bytes, and `embedding_len` more per
+/// exemplar.
+///
+/// # Safety
+/// What the pointers point to is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tt_gallery_init(
+    gallery: *mut tt_gallery,
+    model: *const tt_model,
+    exemplars: u8,
+    memory: *mut u8,
+    memory_len: usize,
+) -> tt_status {
+    status(|| {
+        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        unsafe { Handle::<Kept>::clear(gallery) }?;
+        let held = unsafe { Held::of(model) }?;
+        let memory = Array::new(memory, memory_len)?;
+        disjoint([memory.addresses(), one(gallery)?], [one(model)?, held.file.clone()])?;
+        let kept = Kept {
+            gallery: Gallery::new(&held.model, exemplars.into(), unsafe { memory.write() }),
+            model: held.model.hash(),
+            memory: memory.addresses(),
+        };
+        unsafe { Handle::put(gallery, kept) }
+    })
+}
+
+/// Adds an embedding to the entry of a label, which is made if there is none. Nothing has changed if
+/// it fails. The label ends with a 0.
+///
+/// # Safety
+/// What the pointers point to is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tt_gallery_enrol(
+    gallery: *mut tt_gallery,
+    label: *const c_char,
+    embedding: *const u8,
+    embedding_len: usize,
+) -> tt_status {
+    status(|| {
+        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        let kept = unsafe { Handle::<Kept>::get_mut(gallery) }?;
+        let label = unsafe { Label::read(label) }?;
+        let embedding = Array::new(embedding, embedding_len)?;
+        disjoint([kept.memory.clone(), one(gallery)?], [embedding.addresses()])?;
+        kept.gallery.enrol(label.text()?, unsafe { embedding.read() })?;
+        Ok(())
+    })
+}
+
+/// Removes the entry of a label: `TT_NO_ENTRY` if there is none.
+///
+/// # Safety
+/// What the pointers point to is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tt_gallery_forget(gallery: *mut tt_gallery, label: *const c_char) -> tt_status {
+    status(|| {
+        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        let kept = unsafe { Handle::<Kept>::get_mut(gallery) }?;
+        let label = unsafe { Label::read(label) }?;
+        match kept.gallery.remove(label.text()?) {
+            true => Ok(()),
+            false => Err(tt_status::TT_NO_ENTRY),
+        }
+    })
+}
+
+/// Removes all entries.
+///
+/// # Safety
+/// What the pointers point to is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tt_gallery_clear(gallery: *mut tt_gallery) -> tt_status {
+    status(|| {
+        // SAFETY: what the pointers point to is there, and nothing else uses it.
+        unsafe { Handle::<Kept>::get_mut(gallery) }?.gallery.clear();
+        Ok(())
+    })
+}
+
+/// Returns the number of entries; 0 if the gallery was not initialised.
+///
+/// # Safety
+/// What the pointers point to is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tt_gallery_count(gallery: *const tt_gallery) -> usize {
+    // SAFETY: what the pointers point to is there, and nothing else uses it.
+    unsafe { Handle::<Kept>::get(gallery) }.map_or(0, |kept| kept.gallery.len())
+}
+
+/// Returns the most entries; 0 if the gallery was not initialised.
+///
+/// # Safety
+/// What the pointers point to is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tt_gallery_capacity(gallery: *const tt_gallery) -> usize {
+    // SAFETY: what the pointers point to is there, and nothing else uses it.
+    unsafe { Handle::<Kept>::get(gallery) }.map_or(0, |kept| kept.gallery.capacity())
+}
+
+/// Recognises the thing that an embedding shows.
+///
+/// `neighbours` is the number of exemplars that vote, 0 to compare with the mean of each entry.
+/// `threshold` is a `tt_threshold`. A thing that is unknown is `TT_OK`, and `known` is false then.
+///
+/// # Safety
+/// What the pointers point to is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tt_gallery_recognise(
+    gallery: *const tt_gallery,
+    model: *const tt_model,
+    embedding: *const u8,
+    embedding_len: usize,
+    neighbours: u8,
+    threshold: u32,
+    recognition: *mut tt_recognition,
+) -> tt_status {
+    status(|| {
+        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        let kept = unsafe { Handle::<Kept>::get(gallery) }?;
+        let held = unsafe { Held::of(model) }?;
+        let embedding = Array::new(embedding, embedding_len)?;
+        disjoint(
+            [one(recognition)?],
+            [embedding.addresses(), kept.memory.clone(), one(gallery)?, one(model)?, held.file.clone()],
+        )?;
+        if kept.model != held.model.hash() {
+            return Err(tt_status::TT_OTHER_MODEL);
+        }
+        let method = if neighbours == 0 { Method::Prototype } else { Method::Neighbours(neighbours) };
+        let threshold = match threshold {
+            0 => Threshold::EqualError,
+            1 => Threshold::FalseAccept1Percent,
+            2 => Threshold::None,
+            _ => return Err(tt_status::TT_ARGUMENT),
+        };
+        let seen = kept.gallery.recognise(&held.model, unsafe { embedding.read() }, method, threshold)?;
+        let mut answer =
+            tt_recognition { known: seen.label().is_some(), threshold: seen.threshold, ..Default::default() };
+        if let Some(nearest) = seen.nearest {
+            answer.label = characters(nearest.label);
+            answer.distance = nearest.distance;
+        }
+        unsafe { recognition.write(answer) };
+        Ok(())
+    })
+}
+
+/// Writes the entry at an index below `tt_gallery_count`, to be stored elsewhere. The order changes
+/// when an entry is removed.
+///
+/// # Safety
+/// What the pointers point to is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tt_gallery_entry(
+    gallery: *const tt_gallery,
+    index: usize,
+    entry: *mut tt_entry,
+) -> tt_status {
+    status(|| {
+        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        let kept = unsafe { Handle::<Kept>::get(gallery) }?;
+        disjoint([one(entry)?], [kept.memory.clone(), one(gallery)?])?;
+        let found: Entry<'_> = kept.gallery.entries().nth(index).ok_or(tt_status::TT_NO_ENTRY)?;
+        let value = found.value();
+        let copy = tt_entry {
+            label: characters(found.label()),
+            count: found.count(),
+            value: value.as_ptr(),
+            value_len: value.len(),
+        };
+        unsafe { entry.write(copy) };
+        Ok(())
+    })
+}
+
+/// Adds an entry that was stored elsewhere, or replaces the one with the same label. The value need
+/// not be trusted. It has to belong to the same model: keep the model's `hash` beside it.
+///
+/// # Safety
+/// What the pointers point to is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tt_gallery_insert(
+    gallery: *mut tt_gallery,
+    label: *const c_char,
+    value: *const u8,
+    value_len: usize,
+) -> tt_status {
+    status(|| {
+        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        let kept = unsafe { Handle::<Kept>::get_mut(gallery) }?;
+        let label = unsafe { Label::read(label) }?;
+        let value = Array::new(value, value_len)?;
+        disjoint([kept.memory.clone(), one(gallery)?], [value.addresses()])?;
+        if value_len != kept.gallery.value_len() {
+            return Err(tt_status::TT_VALUE);
+        }
+        kept.gallery.insert(label.text()?, unsafe { value.read() })?;
+        Ok(())
+    })
+}
+
+/// A copy of a text of C, cut off where no label goes on.
+struct Label([u8; TT_LABEL_LEN]);
+
+impl Label {
+    /// # Safety
+    /// If `text` is not null, there is a 0 in what it points to, or at least [`TT_LABEL_LEN`] bytes.
+    unsafe fn read(text: *const c_char) -> Result<Self, tt_status> {
+        if text.is_null() {
+            return Err(tt_status::TT_NULL);
+        }
+        let mut copy = [0; TT_LABEL_LEN];
+        for (index, byte) in copy.iter_mut().enumerate() {
+            // SAFETY: no 0 came before this byte.
+            *byte = unsafe { ptr::read(text.cast::<u8>().add(index)) };
+            if *byte == 0 {
+                break;
+            }
+        }
+        Ok(Self(copy))
+    }
+
+    fn text(&self) -> Result<&str, tt_status> {
+        let text = CStr::from_bytes_until_nul(&self.0).map_err(|_| tt_status::TT_LABEL)?;
+        text.to_str().map_err(|_| tt_status::TT_LABEL)
+    }
+}
+
+/// Returns a label as C has it. A label is shorter than the array.
+fn characters(label: &str) -> [c_char; TT_LABEL_LEN] {
+    let mut characters = [0; TT_LABEL_LEN];
+    for (character, byte) in characters.iter_mut().zip(label.bytes().take(MAX_LABEL)) {
+        *character = c_char::from_ne_bytes([byte]);
+    }
+    characters
+}

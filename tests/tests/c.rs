@@ -1,0 +1,119 @@
+//! tinytriplet-c: the interface for C. The example of `firmware/c` is built as its readers build it, by its Makefile.
+
+use shared_model::{
+    Model,
+    prepare::{Format, Frame, prepare, scratch_len},
+};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Mutex,
+};
+
+/// Makefiles that run at the same time would write the same files.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn build() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("c")
+}
+
+/// Returns what a command prints, if it succeeds.
+fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let [text, errors] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    assert!(output.status.success(), "{command:?}: {}\n{text}\n{errors}", output.status);
+    text.into_owned()
+}
+
+fn make(goal: &str) -> String {
+    let _one = ONE_AT_A_TIME.lock();
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    output(
+        Command::new("make")
+            .args(["--silent", "-C"])
+            .arg(root().join("firmware/c/example"))
+            .arg(format!("BUILD={}", build().display()))
+            .arg(format!("CARGO={}", cargo.display()))
+            .arg(goal)
+            // Those are meant for the tests' own build.
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_TARGET_DIR"),
+    )
+}
+
+/// Returns what the example has to print: the same drawings, prepared and embedded by the crate.
+fn expected() -> String {
+    const SIDE: usize = 60;
+    let file = fs::read(root().join("firmware/models/default.model.postcard")).unwrap();
+    let model = Model::decode(&file).unwrap();
+    let (preprocessing, shape) = (model.metadata().preprocessing, model.input().shape);
+    let size = [shape.height, shape.width];
+    let mut scratch = vec![0; model.scratch_len().max(scratch_len(preprocessing, size))];
+    let (mut pixels, mut embedding) = (vec![0; model.input_len()], vec![0; model.embedding_len()]);
+    let mut text = String::new();
+    for name in ["bar", "cross"] {
+        let frame: Vec<u8> = (0..SIDE * SIDE)
+            .map(|place| {
+                let (x, y) = (place % SIDE, place / SIDE);
+                let upright = (26..34).contains(&x) && (10..50).contains(&y);
+                let level = (26..34).contains(&y) && (12..48).contains(&x);
+                if upright || (name == "cross" && level) { 20 } else { 230 }
+            })
+            .collect();
+        let described = Frame::new(Format::Grey8, SIDE as u16, SIDE as u16).unwrap();
+        prepare(described, &frame, preprocessing, size, &mut scratch, &mut pixels).unwrap();
+        model.embed(&pixels, &mut scratch, &mut embedding).unwrap();
+        let bytes: String = embedding.iter().map(|byte| format!("{byte:02x}")).collect();
+        text += &format!("{name} {bytes} is {name}\n");
+    }
+    text
+}
+
+#[test]
+fn the_header_is_what_the_crate_says() {
+    let manifest = root().join("firmware/c/header/Cargo.toml");
+    output(
+        Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args(["run", "--quiet", "--manifest-path"])
+            .arg(manifest)
+            .arg("--target-dir")
+            .arg(build().join("header"))
+            .args(["--", "--check"]),
+    );
+}
+
+#[test]
+fn the_example_has_the_crates_bytes_on_a_pc() {
+    assert_eq!(make("run"), expected());
+}
+
+#[test]
+fn the_example_has_the_crates_bytes_on_a_cortex_m4() {
+    assert_eq!(make("run-mps2"), expected());
+}
+
+/// What C passes wrong is found, and nothing is read or written that it should not be: the program is built with the
+/// address sanitizer, and its arrays lie in allocations of their own.
+#[test]
+fn wrong_arguments_are_errors() {
+    make("all-pc");
+    let program = build().join("wrong_arguments");
+    let test = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/wrong_arguments.c");
+    output(
+        Command::new("cc")
+            .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-fsanitize=address,undefined"])
+            .arg(format!("-I{}", build().display()))
+            .arg(format!("-I{}", root().join("firmware/c/include").display()))
+            .arg("-o")
+            .arg(&program)
+            .arg(test)
+            .arg(build().join("pc/release/libtinytriplet_c.a"))
+            .args(["-lpthread", "-ldl", "-lm"]),
+    );
+    output(&mut Command::new(program));
+}
