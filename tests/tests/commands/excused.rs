@@ -3,7 +3,7 @@
 use super::markdown::Command;
 
 /// The beginning of a command, and the reason why it is not run.
-const EXCUSED: [(&str, &str); 11] = [
+const EXCUSED: [(&str, &str); 15] = [
     (".ci/", "it is what runs this test"),
     ("BLESS=1 cargo test", "it would write over what it is compared with"),
     ("cargo test", "it is what runs this test"),
@@ -21,6 +21,10 @@ const EXCUSED: [(&str, &str); 11] = [
         "cargo run --manifest-path firmware/examples/",
         "it would write over a picture, by what nothing else needs",
     ),
+    ("cargo build --release -p tinytriplet-c", "tests/tests/c.rs builds the same"),
+    ("cargo run -p tinytriplet-c", "tests/tests/c.rs does the same"),
+    ("make -C firmware/c/", "tests/tests/c.rs does the same"),
+    ("qemu-system-arm", "tests/tests/examples.rs does the same"),
     ("cargo run --release -p firmware", "it needs a board; tests/tests/firmware_sizes.rs builds the same"),
     ("cargo run --release -p host-train", "it builds Burn again: minutes"),
     (

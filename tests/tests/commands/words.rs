@@ -3,7 +3,10 @@
 use super::markdown::is_setting;
 use clap::{Parser, error::ErrorKind};
 use host_train::cli::Cli;
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use tinytriplet_boards as boards;
 use tinytriplet_launcher::Cli as Launcher;
 
@@ -17,7 +20,8 @@ pub fn check(line: &str, workspace: &Path) -> Result<(), String> {
             ["cargo", "test", ref words @ ..] => cargo_test(words, workspace),
             ["cargo", "build" | "clippy" | "deny" | "doc" | "fmt" | "install" | "package", ..] => Ok(()),
             ["host-train", ref words @ ..] => host_train(words),
-            ["probe-rs" | "tensorboard", ..] => Ok(()),
+            ["probe-rs" | "qemu-system-arm" | "tensorboard", ..] => Ok(()),
+            ["make", "-C", folder, goal] => make(&workspace.join(folder), goal),
             ["python" | "python3", script, ..] => exists(&workspace.join(script)),
             [script, ..] if script.starts_with(".ci/") => exists(&workspace.join(script)),
             _ => Err("no program of this project".to_owned()),
@@ -43,12 +47,18 @@ fn cargo_run(words: &[&str], workspace: &Path) -> Result<(), String> {
             (None, Some(_)) => Err("a target without the board".to_owned()),
         },
         Some(package) => match (option("--example"), option("--bin")) {
-            (Some(example), _) => exists(&workspace.join(format!("{package}/examples/{example}.rs"))),
+            (Some(example), _) => exists(&folder(package, workspace)?.join(format!("examples/{example}.rs"))),
             (_, Some(bin)) => exists(&workspace.join(format!("{package}/src/bin/{bin}.rs"))),
             _ => Err(format!("which program of {package}?")),
         },
         None => Err("no package: cargo run -p …".to_owned()),
     }
+}
+
+fn make(folder: &Path, goal: &str) -> Result<(), String> {
+    let makefile = fs::read_to_string(folder.join("Makefile")).map_err(|error| error.to_string())?;
+    let found = makefile.lines().any(|line| line.starts_with(&format!("{goal}:")));
+    if found { Ok(()) } else { Err(format!("the Makefile has no {goal}")) }
 }
 
 /// `host-train device`: the help, because something is missing that a text need not say.
@@ -139,6 +149,7 @@ fn wrong_words_are_found() {
         "cargo test -p tests --test command",
         "cargo run -p shared-model --example nothing",
         "cargo run -p tests",
+        "make -C firmware/c/example nothing",
         "ls",
         "host-train --help && ls",
     ] {
