@@ -30,7 +30,7 @@ const COMMITTED: [&[u8]; 2] = [
 fn engine_equals_the_definition() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let (mut kinds, mut paths, mut values) = (HashSet::new(), HashMap::new(), HashSet::new());
-    let mut overlapping = 0;
+    let (mut overlapping, mut slices) = (0, 0);
     for case in 0..4_000 {
         let file = random::model(&mut rng);
         let packed = repack_to_vec(&file, Layout::Packed).unwrap();
@@ -53,6 +53,19 @@ fn engine_equals_the_definition() {
             let mut embedding = vec![0; model.embedding_len()];
             model.embed(&pixels, &mut scratch, &mut embedding).unwrap();
             assert_eq!(embedding, expected, "case {case}: {:?} {:#?}", model.layout(), model.metadata());
+            embedding.fill(0);
+            let mut inference = model.start(&pixels, &mut scratch, &mut embedding).unwrap();
+            let further = iter::from_fn(|| inference.step().then_some(())).count();
+            slices += further + 1 - model.steps().count();
+            assert!(!inference.step(), "case {case}: it was complete");
+            drop(inference);
+            assert_eq!(
+                embedding,
+                expected,
+                "case {case}, in slices: {:?} {:#?}",
+                model.layout(),
+                model.metadata()
+            );
             assert!(model.hash_matches(file), "case {case}");
             for step in model.steps() {
                 let fused = matches!(step.operation, Operation::Conv2d { pool: Some(_), .. });
@@ -73,6 +86,7 @@ fn engine_equals_the_definition() {
     // The cases are not all the same dull one.
     assert_eq!(kinds.len(), 4);
     assert!(overlapping > 50, "{overlapping}");
+    assert!(slices > 10_000, "{slices}: fast convolutions are taken row by row");
     assert_eq!(values.len(), 256, "every byte occurs in an embedding");
     assert_eq!(paths.len(), 12, "{paths:#?}");
     assert!(paths.values().all(|&count| count > 130), "{paths:#?}");

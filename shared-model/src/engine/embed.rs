@@ -61,7 +61,12 @@ impl Model<'_> {
         self.embed_observed(pixels, scratch, embedding, |_, _| {})
     }
 
-    fn check_lengths(&self, pixels: &[u8], scratch: &[u32], embedding: &[u8]) -> Result<(), EmbedError> {
+    pub(super) fn check_lengths(
+        &self,
+        pixels: &[u8],
+        scratch: &[u32],
+        embedding: &[u8],
+    ) -> Result<(), EmbedError> {
         match () {
             () if pixels.len() != self.input_len() => Err(EmbedError::InputLength),
             () if embedding.len() != self.embedding_len() => Err(EmbedError::EmbeddingLength),
@@ -95,37 +100,17 @@ impl Model<'_> {
         }
         let scratch = scratch.get_mut(..self.net_scratch_len()).ok_or(EmbedError::ScratchLength)?;
 
-        // Maps lie alternately at the front and at the back of the scratch: a segment reads one
-        // end, writes the other, and works between. The first one reads the image, the last one
-        // writes the embedding.
         let layers = self.metadata().layers.len();
-        let (mut held, mut at_front) = (0_usize, false); // bytes of the scratch that hold the segment's input
+        let mut place = Place::default();
         let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
         while segment.fill(&mut steps) {
-            let len = segment.output_len();
             let last = segment.last_layer() + 1 == layers;
-            let words = if last { 0 } else { len.div_ceil(4) };
-            let middle = if at_front { held.div_ceil(4) } else { scratch.len() - held.div_ceil(4) };
-            let Some((front, back)) = scratch.split_at_mut_checked(middle) else {
+            let Some(parts) = place.parts(&segment, last, pixels, scratch, embedding) else {
                 never();
                 break;
             };
-            let (read, rest) = if at_front { (front, back) } else { (back, front) };
-            let split = if at_front { rest.len().saturating_sub(words) } else { words };
-            let Some((front, back)) = rest.split_at_mut_checked(split) else {
-                never();
-                break;
-            };
-            let (work, write) = if at_front { (front, back) } else { (back, front) };
-            let input = if held == 0 { Some(pixels) } else { bytemuck::cast_slice(read).get(..held) };
-            let output =
-                if last { Some(&mut *embedding) } else { bytemuck::cast_slice_mut(write).get_mut(..len) };
-            let (Some(input), Some(output)) = (input, output) else {
-                never();
-                break;
-            };
-            segment.run(input, output, work, &mut observe);
-            (held, at_front) = (len, !at_front);
+            segment.run(parts, &mut Progress::default(), usize::MAX, &mut observe);
+            place.advance(&segment);
         }
         Ok(())
     }
@@ -167,10 +152,61 @@ impl Model<'_> {
     }
 }
 
+/// The place of a segment's input. Maps lie alternately at the front and at the back of the scratch:
+/// a segment reads one end, writes the other, and works between. The first one reads the image, the
+/// last one writes the embedding.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place {
+    /// Bytes of the scratch that hold the segment's input; 0 for the image.
+    held: usize,
+    at_front: bool,
+}
+
+/// What a segment reads, writes and works in.
+pub(super) struct Parts<'p> {
+    input: &'p [u8],
+    output: &'p mut [u8],
+    work: &'p mut [u32],
+}
+
+impl Place {
+    #[inline(always)]
+    pub(super) fn parts<'p>(
+        self,
+        segment: &Segment<'_>,
+        last: bool,
+        pixels: &'p [u8],
+        scratch: &'p mut [u32],
+        embedding: &'p mut [u8],
+    ) -> Option<Parts<'p>> {
+        let Self { held, at_front } = self;
+        let len = segment.output_len();
+        let words = if last { 0 } else { len.div_ceil(4) };
+        let middle = if at_front { held.div_ceil(4) } else { scratch.len() - held.div_ceil(4) };
+        let (front, back) = scratch.split_at_mut_checked(middle)?;
+        let (read, rest) = if at_front { (front, back) } else { (back, front) };
+        let split = if at_front { rest.len().saturating_sub(words) } else { words };
+        let (front, back) = rest.split_at_mut_checked(split)?;
+        let (work, write) = if at_front { (front, back) } else { (back, front) };
+        let input = if held == 0 { pixels } else { bytemuck::cast_slice(read).get(..held)? };
+        let output = if last { embedding } else { bytemuck::cast_slice_mut(write).get_mut(..len)? };
+        Some(Parts { input, output, work })
+    }
+
+    /// Goes on to the segment after this one.
+    #[inline(always)]
+    pub(super) fn advance(&mut self, segment: &Segment<'_>) {
+        *self = Self { held: segment.output_len(), at_front: !self.at_front };
+    }
+}
+
+/// How many rows of each stage of a segment are computed.
+pub(super) type Progress = [usize; MAX_SEGMENT];
+
 /// One step, or several convolutions that alternate row by row. Between them lies no whole map,
 /// only a ring of the rows that the next one reads.
 #[derive(Default)]
-struct Segment<'a> {
+pub(super) struct Segment<'a> {
     stages: Vec<Stage<'a>, MAX_SEGMENT>,
 }
 
@@ -205,7 +241,7 @@ impl Stage<'_> {
 impl<'a> Segment<'a> {
     /// Replaces the stages by the next steps that belong together. Returns false if no step is
     /// left. The segment is filled in place, because moving it costs stack on a board.
-    fn fill(&mut self, steps: &mut Peekable<impl Iterator<Item = Step<'a>>>) -> bool {
+    pub(super) fn fill(&mut self, steps: &mut Peekable<impl Iterator<Item = Step<'a>>>) -> bool {
         self.stages.clear();
         while !self.stages.is_full() {
             let streams = self.stages.last().map(|before| before.step.streams());
@@ -238,7 +274,12 @@ impl<'a> Segment<'a> {
         }
     }
 
-    fn last_layer(&self) -> usize {
+    /// Returns the number of steps.
+    pub(super) fn len(&self) -> usize {
+        self.stages.len()
+    }
+
+    pub(super) fn last_layer(&self) -> usize {
         self.stages.last().map_or(0, |stage| stage.step.last_layer())
     }
 
@@ -266,19 +307,23 @@ impl<'a> Segment<'a> {
         rings.sum::<usize>() + work.max().unwrap_or(0)
     }
 
-    fn run(
+    /// Goes on after `progress`, by one step that is computed as a whole, or by at most so many
+    /// `slices` of the others: rows that are computed together. Returns whether the segment is done.
+    #[inline(always)]
+    pub(super) fn run(
         &self,
-        input: &[u8],
-        output: &mut [u8],
-        work: &mut [u32],
+        Parts { input, output, work }: Parts<'_>,
+        progress: &mut Progress,
+        slices: usize,
         observe: &mut impl FnMut(&Step<'_>, &[u8]),
-    ) {
+    ) -> bool {
         match self.stages.as_slice() {
             [Stage { step, .. }] if !step.streams() => {
                 step.run(input, output, work);
                 observe(step, output);
+                true
             }
-            _ => self.stream(input, output, work, observe),
+            _ => self.stream(input, output, work, progress, slices, observe),
         }
     }
 
@@ -289,19 +334,26 @@ impl<'a> Segment<'a> {
         input: &[u8],
         output: &mut [u8],
         mut work: &mut [u32],
+        progress: &mut Progress,
+        mut slices: usize,
         observe: &mut impl FnMut(&Step<'_>, &[u8]),
-    ) {
+    ) -> bool {
         // The map that each stage writes, and how many of its rows are computed.
         let mut maps = Vec::<(&mut [u8], usize), MAX_SEGMENT>::new();
         for stage in self.stages.iter().take(self.stages.len().saturating_sub(1)) {
             let len = stage.ring_len();
-            let Some((words, rest)) = work.split_at_mut_checked(len.div_ceil(4)) else { return never() };
+            let Some((words, rest)) = work.split_at_mut_checked(len.div_ceil(4)) else {
+                never();
+                return true;
+            };
             let map = bytemuck::cast_slice_mut(words).get_mut(..len);
-            let pushed = maps.push((fitting(map), 0));
+            let done = progress.get(maps.len()).copied();
+            let pushed = maps.push((fitting(map), fitting(done)));
             debug_assert!(pushed.is_ok(), "there is a map for each stage");
             work = rest;
         }
-        let pushed = maps.push((output, 0));
+        let done = progress.get(maps.len()).copied();
+        let pushed = maps.push((output, fitting(done)));
         debug_assert!(pushed.is_ok(), "there is a map for each stage");
 
         let mut turn = maps.len() - 1;
@@ -309,7 +361,13 @@ impl<'a> Segment<'a> {
             && let Some((before, [(map, done), ..])) = maps.split_at_mut_checked(turn)
         {
             if *done >= stage.height {
-                break; // the last one is done
+                return true; // the last one is done
+            }
+            if slices == 0 {
+                for (progress, (_, done)) in progress.iter_mut().zip(&maps) {
+                    *progress = *done;
+                }
+                return false;
             }
             let row_len = usize::from(extent.input.width) * usize::from(extent.input.channels);
             let height = usize::from(extent.input.height);
@@ -325,12 +383,18 @@ impl<'a> Segment<'a> {
             };
             let rows = stage.step.rows_at_once().min(stage.height - *done);
             let at = *done % stage.ring.max(1) * stage.row_len();
-            let Some(output) = map.get_mut(at..at + rows * stage.row_len()) else { return never() };
+            let Some(output) = map.get_mut(at..at + rows * stage.row_len()) else {
+                never();
+                return true;
+            };
             fast::conv_rows(&stage.step, extent, input, *done, output, work);
             observe(&stage.step, output);
             *done += rows;
+            slices -= 1;
             turn = self.stages.len() - 1;
         }
+        never();
+        true
     }
 }
 

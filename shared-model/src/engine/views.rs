@@ -8,7 +8,11 @@
 use crate::{
     contract::fitting,
     engine::EmbedError,
-    model::{decode::Model, format::MAX_VIEWS, tensor::Shape},
+    model::{
+        decode::Model,
+        format::MAX_VIEWS,
+        tensor::{Element, Shape},
+    },
 };
 
 /// From a place in the view to the place in the image that it shows, both measured from the
@@ -64,15 +68,24 @@ impl Model<'_> {
         for view in 0..views {
             draw(view, pixels, self.metadata().input, image);
             self.embed_image(image, net, embedding)?;
-            for (sum, &byte) in sums.iter_mut().zip(&*embedding) {
-                *sum = sum.wrapping_add_signed(element.value(byte));
-            }
+            add(sums, embedding, element);
         }
-        let count = i32::from(views);
-        for (byte, &sum) in embedding.iter_mut().zip(&*sums) {
-            *byte = mean(sum.cast_signed(), count);
-        }
+        means(sums, views, embedding);
         Ok(())
+    }
+}
+
+/// Adds the embedding of a view to the sums.
+pub(super) fn add(sums: &mut [u32], embedding: &[u8], element: Element) {
+    for (sum, &byte) in sums.iter_mut().zip(embedding) {
+        *sum = sum.wrapping_add_signed(element.value(byte));
+    }
+}
+
+/// Writes the means of so many views.
+pub(super) fn means(sums: &[u32], views: u8, embedding: &mut [u8]) {
+    for (byte, &sum) in embedding.iter_mut().zip(sums) {
+        *byte = mean(sum.cast_signed(), views.into());
     }
 }
 
