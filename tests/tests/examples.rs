@@ -64,6 +64,20 @@ fn a_plain_firmware_has_the_pcs_bytes() {
     assert_eq!(boot(&build("plain")), expected());
 }
 
+/// The same bytes in slices, between which another task runs.
+#[test]
+fn an_embassy_firmware_has_the_pcs_bytes() {
+    let text = boot(&build("embassy"));
+    let turns: u32 = text
+        .strip_prefix(&expected())
+        .and_then(|rest| {
+            rest.strip_prefix("meanwhile, another task had ")?.strip_suffix(" turns\n")?.parse().ok()
+        })
+        .unwrap_or_else(|| panic!("{text}"));
+    // Four inferences, of a row or a layer at a time.
+    assert!(turns >= 4 * 10, "{turns}");
+}
+
 /// A firmware of one's own begins as a copy of an example: it should fit on a page.
 #[test]
 fn the_plain_example_is_short() {
