@@ -25,7 +25,11 @@ pub struct Part {
 
 impl Part {
     /// Returns the part's pixels of each of its rows.
-    fn rows<'a>(&self, image: &'a [u8], stride: usize) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    fn rows<'a>(
+        &self,
+        image: &'a [u8],
+        stride: usize,
+    ) -> impl DoubleEndedIterator<Item = &'a [u8]> + use<'a> {
         let (columns, width) = (self.left, usize::from(self.width));
         let rows = image.chunks_exact(stride.max(1)).skip(self.top).take(self.height.into());
         rows.map(move |row| row.get(columns..columns + width).unwrap_or_default())
@@ -55,18 +59,18 @@ pub fn centre(
 /// Returns the box of the ink; `None` if there is none.
 fn ink_box((image, stride): (&[u8], usize), within: Part, faintest: u8) -> Option<Part> {
     let is_ink = |pixel: &u8| *pixel >= faintest;
-    let (mut low, mut high) = ([usize::MAX; 2], [0; 2]);
-    for (y, row) in within.rows(image, stride).enumerate() {
-        let Some(first) = row.iter().position(is_ink) else { continue };
-        let last = row.iter().rposition(is_ink).unwrap_or(first);
-        low = [low[0].min(first), low[1].min(y)];
-        high = [high[0].max(last), y];
+    let has_ink = |row: &[u8]| row.iter().any(is_ink);
+    let rows = || within.rows(image, stride);
+    let top = rows().position(has_ink)?;
+    let bottom = usize::from(within.height) - 1 - rows().rev().position(has_ink)?;
+    let (mut left, mut right) = (usize::from(within.width), 0);
+    for row in rows().skip(top).take(bottom + 1 - top) {
+        // Only what is outside of the box so far.
+        left = row.iter().take(left).position(is_ink).unwrap_or(left);
+        right += row.iter().skip(right).rposition(is_ink).map_or(0, |beyond| beyond + 1);
     }
-    if low[0] > high[0] {
-        return None;
-    }
-    let [width, height] = [0, 1].map(|axis| (high[axis] - low[axis] + 1) as u16);
-    Some(Part { left: within.left + low[0], top: within.top + low[1], width, height })
+    let [width, height] = [right - left, bottom + 1 - top].map(|side| side as u16);
+    Some(Part { left: within.left + left, top: within.top + top, width, height })
 }
 
 /// Moves the left upper part of an image, `[rows, columns]` of it, such that its centre of mass is

@@ -1,5 +1,8 @@
 //! The lines of ruled and squared paper: thin, from one edge of the paper to the other.
 
+use super::lanes::{self, AtLeast};
+use core::ops::Range;
+
 /// Each direction is divided into so many strips, which a line crosses one after another.
 pub const STRIPS: usize = 8;
 /// A strip is crossed where two neighbouring rows of it have ink in this share of its length.
@@ -11,12 +14,13 @@ const THICKEST: usize = 40;
 /// In a mark, the bit of a crossed strip; the others count the strips that were crossed up to it.
 const CROSSED: u8 = 0x80;
 
-/// Removes lines from `cells`, in which ink is not 0, that cross at least `least` strips of a
-/// direction; returns their number. `work` has at least 16 bytes for each row, and for each column.
-pub fn remove(cells: &mut [u8], [height, width]: [usize; 2], least: u8, work: &mut [u8]) -> u16 {
+/// Removes lines from `cells`, in which `inked`, which is not 0, and more is ink; returns their
+/// number. Lines cross at least `least` strips of a direction. `work` has at least 16 bytes for each
+/// row, and for each column.
+pub fn remove(cells: &mut [u8], [height, width]: [usize; 2], inked: u8, least: u8, work: &mut [u8]) -> u16 {
     let thickest = (height.max(width) / THICKEST).max(2);
-    let lying = Direction { length: width, along: 1, rows: height, across: width, thickest };
-    let standing = Direction { length: height, along: width, rows: width, across: 1, thickest };
+    let lying = Direction { length: width, along: 1, rows: height, across: width, thickest, inked };
+    let standing = Direction { length: height, along: width, rows: width, across: 1, thickest, inked };
     lying.remove(cells, least, work) + standing.remove(cells, least, work)
 }
 
@@ -32,6 +36,8 @@ struct Direction {
     across: usize,
     /// The number of cells that a line has across at most.
     thickest: usize,
+    /// The least value of a cell with ink.
+    inked: u8,
 }
 
 impl Direction {
@@ -41,15 +47,20 @@ impl Direction {
         }
         let (before, rest) = work.split_at_mut_checked(STRIPS * self.rows).unwrap_or_default();
         let after = rest.get_mut(..before.len()).unwrap_or_default();
-        self.mark(cells, before);
-        // Most often there are no lines, which is known at once: no path crosses more strips than
-        // are crossed anywhere.
-        let strips = before.chunks_exact(self.rows.max(1));
-        let crossed = strips.filter(|marks| marks.iter().any(|mark| mark & CROSSED != 0)).count();
-        if crossed < usize::from(least) {
+        // Most often there are no lines, which is known soon: no path crosses more strips than are
+        // crossed anywhere.
+        let mut blank = 0;
+        for (strip, marks) in before.chunks_exact_mut(self.rows.max(1)).enumerate() {
+            blank += usize::from(!self.mark(cells, strip, marks));
+            if STRIPS - blank < usize::from(least) {
+                return 0;
+            }
+        }
+        after.iter_mut().zip(before.iter()).for_each(|(after, &before)| *after = before);
+        if chain(before.chunks_exact_mut(self.rows.max(1))) < least {
             return 0;
         }
-        chain(before, after, self.rows);
+        chain(after.chunks_exact_mut(self.rows.max(1)).rev());
         let mut lines = 0;
         for strip in 0..STRIPS {
             let (mut here, mut is_within) = (0, false);
@@ -69,48 +80,63 @@ impl Direction {
         lines
     }
 
-    fn strip(&self, strip: usize) -> core::ops::Range<usize> {
+    fn strip(&self, strip: usize) -> Range<usize> {
         strip * self.length / STRIPS..(strip + 1) * self.length / STRIPS
     }
 
     fn is_ink(&self, cells: &[u8], at: usize, row: usize) -> bool {
-        cells.get(at * self.along + row * self.across).is_some_and(|&cell| cell > 0)
+        cells.get(at * self.along + row * self.across).is_some_and(|&cell| cell >= self.inked)
     }
 
-    /// Returns the number of inked cells in a part of a row.
-    fn inked(&self, cells: &[u8], part: &core::ops::Range<usize>, row: usize) -> usize {
-        let first = part.start * self.along + row * self.across;
-        let is_ink = |&cell: &u8| usize::from(cell > 0);
+    /// Gives the number of inked cells in a strip of each row to `each`, in order.
+    fn count(&self, cells: &[u8], strip: &Range<usize>, mut each: impl FnMut(u32)) {
+        let at_least = AtLeast::new(self.inked);
+        let is_inked = |&cell: &u8| u32::from(cell >= self.inked);
         if self.along == 1 {
-            cells.get(first..first + part.len()).unwrap_or_default().iter().map(is_ink).sum()
-        } else {
-            let cells = cells.get(first..).unwrap_or_default().iter();
-            cells.step_by(self.along.max(1)).take(part.len()).map(is_ink).sum()
+            for row in cells.chunks_exact(self.length.max(1)) {
+                let (fours, rest) = row.get(strip.clone()).unwrap_or_default().as_chunks();
+                let inked: u32 = fours.iter().map(|&cells| at_least.count(cells)).sum();
+                each(lanes::halves(inked) + rest.iter().map(is_inked).sum::<u32>());
+            }
+            return;
+        }
+        // Four columns at once.
+        let strip = cells.get(strip.start * self.rows..strip.end * self.rows).unwrap_or_default();
+        let fours = self.rows / 4;
+        for four in 0..fours {
+            let cells = strip.get(4 * four..).unwrap_or_default().chunks(self.rows.max(1));
+            let flags = cells.map(|cells| at_least.of(cells.first_chunk().copied().unwrap_or_default()) >> 7);
+            let [even, odd] = flags.fold([0, 0], |[even, odd], flags| {
+                [even + (flags & lanes::EVEN), odd + (flags >> 8 & lanes::EVEN)]
+            });
+            [even & 0xffff, odd & 0xffff, even >> 16, odd >> 16].into_iter().for_each(&mut each);
+        }
+        for column in 4 * fours..self.rows {
+            let column = strip.get(column..).unwrap_or_default().iter().step_by(self.rows.max(1));
+            each(column.map(is_inked).sum());
         }
     }
 
-    /// Marks the strips that are crossed at each row or between it and the next.
-    fn mark(&self, cells: &[u8], marks: &mut [u8]) {
-        for strip in 0..STRIPS {
-            let columns = self.strip(strip);
-            let marks = marks.get_mut(strip * self.rows..).unwrap_or_default();
-            let mut above = 0;
-            for row in 0..self.rows {
-                let here = self.inked(cells, &columns, row);
-                // The last row has none below.
-                let mut mark = |row: usize, inked: usize| {
-                    let is_crossed = inked * FILLED[1] >= columns.len() * FILLED[0];
-                    if let Some(mark) = marks.get_mut(row) {
-                        *mark = if is_crossed { CROSSED } else { 0 };
-                    }
-                };
-                if row > 0 {
-                    mark(row - 1, above + here);
-                }
-                mark(row, here);
-                above = here;
+    /// Marks at which rows, or between them and the next, a strip is crossed; returns true if it is
+    /// at any.
+    fn mark(&self, cells: &[u8], strip: usize, marks: &mut [u8]) -> bool {
+        let strip = self.strip(strip);
+        let least = (strip.len() * FILLED[0]).div_ceil(FILLED[1]) as u32;
+        let (mut marks, mut above, mut any) = (marks.iter_mut(), None, 0);
+        let mut mark = |inked: u32| {
+            if let Some(mark) = marks.next() {
+                *mark = if inked >= least { CROSSED } else { 0 };
+                any |= *mark;
             }
-        }
+        };
+        self.count(cells, &strip, |here| {
+            if let Some(above) = above.replace(here) {
+                mark(above + here);
+            }
+        });
+        // The last row has none below.
+        mark(above.unwrap_or(0));
+        any != 0
     }
 
     /// Erases what a line has in a strip: at each place, the run of ink across it, unless something
@@ -135,22 +161,16 @@ impl Direction {
     }
 }
 
-/// Counts, in marks, the most strips that a path crosses from the first strip to each, in `before`,
-/// and from the last strip to each, in `after`: from one strip to the next, a path keeps its row or
-/// goes on in a neighbouring one.
-fn chain(before: &mut [u8], after: &mut [u8], rows: usize) {
-    after.iter_mut().zip(before.iter()).for_each(|(after, &before)| *after = before);
-    let rows = rows.max(1);
+/// Counts, in marks, the most strips that a path crosses from the first of `strips` to each: from
+/// one strip to the next, it keeps its row or goes on in a neighbouring one. Returns the most that
+/// any path crosses.
+fn chain<'a>(strips: impl Iterator<Item = &'a mut [u8]>) -> u8 {
     let mut last: &[u8] = &[];
-    for strip in before.chunks_exact_mut(rows) {
+    for strip in strips {
         follow(last, strip);
         last = strip;
     }
-    let mut last: &[u8] = &[];
-    for strip in after.chunks_exact_mut(rows).rev() {
-        follow(last, strip);
-        last = strip;
-    }
+    last.iter().map(|mark| mark & !CROSSED).max().unwrap_or(0)
 }
 
 /// Adds to each mark of a strip the largest count of the three next to it in the strip `from`; it
@@ -191,7 +211,7 @@ mod tests {
         let size = [map.len(), map[0].len()];
         let mut cells: Vec<u8> = map.concat().bytes().map(|cell| u8::from(cell == b'#')).collect();
         let mut work = vec![0x5a; 2 * STRIPS * size[0].max(size[1])];
-        let lines = remove(&mut cells, size, least, &mut work);
+        let lines = remove(&mut cells, size, 1, least, &mut work);
         let text = |row: &[u8]| row.iter().map(|&cell| if cell > 0 { '#' } else { '.' }).collect();
         (cells.chunks(size[1]).map(text).collect(), lines)
     }

@@ -1,5 +1,8 @@
 //! The parts of a sign, and specks: what is connected, and how much of it there is.
 
+use super::lanes::AtLeast;
+use core::ops::Range;
+
 /// A block is 2 × 2 cells: gaps as wide as a cell do not part anything.
 pub const BLOCK: usize = 2;
 /// Something at the rim is left out if there is something else of at least this share of the
@@ -17,14 +20,18 @@ const AT_RIM: u32 = 1 << 30;
 const NEAR: u32 = 1 << 29;
 const CELLS: u32 = NEAR - 1;
 
-/// Erases what belongs to no part of the sign from `cells`, in which ink is not 0; returns the
-/// numbers of parts that are kept and of those that are not. A part is kept from `share` 256ths of
-/// the main part on. `blocks` has a word for each block.
-pub fn select(cells: &mut [u8], size: [usize; 2], share: u8, blocks: &mut [u32]) -> [u16; 2] {
+/// Erases what belongs to no part of the sign from `cells`, in which `inked`, which is not 0, and
+/// more is ink; returns the numbers of parts that are kept and of those that are not. A part is kept
+/// from `share` 256ths of the main part on. `blocks` has a word for each block.
+pub fn select(cells: &mut [u8], size: [usize; 2], inked: u8, share: u8, blocks: &mut [u32]) -> [u16; 2] {
     let [rows, columns] = size.map(|side| side.div_ceil(BLOCK));
     let blocks = blocks.get_mut(..rows * columns).unwrap_or_default();
-    let mut parts = Parts { blocks, rows, columns };
-    parts.connect(cells, size);
+    let mut parts = Parts { blocks, rows, columns, inked: 0..0 };
+    parts.count_ink(cells, size[1], inked);
+    let count = parts.connect();
+    if count <= 1 {
+        return [count, 0];
+    }
     let kept = parts.keep(share);
     if kept[1] == 0 {
         return kept;
@@ -43,6 +50,8 @@ struct Parts<'a> {
     blocks: &'a mut [u32],
     rows: usize,
     columns: usize,
+    /// The rows between which all ink is.
+    inked: Range<usize>,
 }
 
 impl Parts<'_> {
@@ -73,57 +82,87 @@ impl Parts<'_> {
         }
     }
 
-    fn connect(&mut self, cells: &[u8], [height, width]: [usize; 2]) {
-        debug_assert!(cells.len() == height * width);
-        let row_of = |row: usize| cells.get(row * width..(row + 1) * width).unwrap_or_default();
-        let ink = |row: &[u8], column: usize| u32::from(row.get(column).is_some_and(|&cell| cell > 0));
-        for y in 0..self.rows {
-            let [upper, lower] = [BLOCK * y, BLOCK * y + 1].map(row_of);
-            for x in 0..self.columns {
-                let index = y * self.columns + x;
-                let [left, right] = [BLOCK * x, BLOCK * x + 1];
-                let inked = ink(upper, left) + ink(upper, right) + ink(lower, left) + ink(lower, right);
-                if inked == 0 {
-                    self.set(index, 0);
-                    continue;
-                }
-                let is_rim = x == 0 || y == 0 || x + 1 == self.columns || y + 1 == self.rows;
-                self.set(index, ROOT | inked | if is_rim { AT_RIM } else { 0 });
-                if x > 0 {
-                    self.join(index - 1, index);
-                }
-                if let Some(above) = index.checked_sub(self.columns) {
-                    self.join(above, index);
-                    if x > 0 {
-                        self.join(above - 1, index);
-                    }
-                    if x + 1 < self.columns {
-                        self.join(above + 1, index);
-                    }
-                }
+    /// Fills the blocks with the numbers of their cells with ink.
+    fn count_ink(&mut self, cells: &[u8], width: usize, inked: u8) {
+        self.blocks.fill(0);
+        let at_least = AtLeast::new(inked);
+        for (y, row) in cells.chunks_exact(width.max(1)).enumerate() {
+            let blocks = self.blocks.get_mut(y / BLOCK * self.columns..).unwrap_or_default();
+            let (cells, rest) = row.as_chunks();
+            let (whole, blocks) = blocks.split_at_mut_checked(BLOCK * cells.len()).unwrap_or_default();
+            for (blocks, &cells) in whole.as_chunks_mut::<2>().0.iter_mut().zip(cells) {
+                let inked = at_least.count(cells);
+                blocks[0] += inked & 0xffff;
+                blocks[1] += inked >> 16;
+            }
+            for (pair, block) in rest.chunks(BLOCK).zip(blocks) {
+                *block += pair.iter().map(|&cell| u32::from(cell >= inked)).sum::<u32>();
             }
         }
     }
 
-    /// Makes one part of those of two blocks, if both have ink.
-    fn join(&mut self, a: usize, b: usize) {
+    /// Makes parts of the blocks that touch; returns how many there are.
+    fn connect(&mut self) -> u16 {
+        let (mut count, mut first) = (0u32, self.rows);
+        for y in 0..self.rows {
+            for x in 0..self.columns {
+                let index = y * self.columns + x;
+                let inked = self.get(index);
+                if inked == 0 {
+                    continue;
+                }
+                (first, self.inked) = (first.min(y), first.min(y)..y + 1);
+                let is_rim = x == 0 || y == 0 || x + 1 == self.columns || y + 1 == self.rows;
+                self.set(index, ROOT | inked | if is_rim { AT_RIM } else { 0 });
+                count += 1;
+                if x > 0 {
+                    count -= self.join(index - 1, index);
+                }
+                if let Some(above) = index.checked_sub(self.columns) {
+                    count -= self.join(above, index);
+                    if x > 0 {
+                        count -= self.join(above - 1, index);
+                    }
+                    if x + 1 < self.columns {
+                        count -= self.join(above + 1, index);
+                    }
+                }
+            }
+        }
+        count.min(u16::MAX.into()) as u16
+    }
+
+    /// Returns the indices of all blocks that may have ink.
+    fn indices(&self) -> Range<usize> {
+        self.inked.start * self.columns..self.inked.end * self.columns
+    }
+
+    /// Makes one part of those of two blocks, if both have ink; returns by how many parts there are
+    /// fewer.
+    fn join(&mut self, a: usize, b: usize) -> u32 {
         if self.get(a) == 0 {
-            return;
+            return 0;
         }
         let (a, b) = (self.root(a), self.root(b));
-        if a != b {
-            let (first, second) = (a.min(b), a.max(b));
-            let (one, other) = (self.get(first), self.get(second));
-            let cells = (one & CELLS) + (other & CELLS);
-            self.set(first, ROOT | (one | other) & AT_RIM | cells.min(CELLS));
-            self.set(second, first as u32 + 1);
+        if a == b {
+            return 0;
         }
+        let (first, second) = (a.min(b), a.max(b));
+        let (one, other) = (self.get(first), self.get(second));
+        let cells = (one & CELLS) + (other & CELLS);
+        self.set(first, ROOT | (one | other) & AT_RIM | cells.min(CELLS));
+        self.set(second, first as u32 + 1);
+        1
     }
 
     /// Leaves of all blocks only those of the parts that are kept.
     fn keep(&mut self, share: u8) -> [u16; 2] {
         let (mut largest, mut inner) = ((0, 0), (0, 0));
-        for (index, &block) in self.blocks.iter().enumerate().filter(|(_, block)| **block & ROOT != 0) {
+        for index in self.indices() {
+            let block = self.get(index);
+            if block & ROOT == 0 {
+                continue;
+            }
             let cells = block & CELLS;
             if cells > largest.0 {
                 largest = (cells, index);
@@ -134,12 +173,9 @@ impl Parts<'_> {
         }
         let is_inner = inner.0 > 0 && inner.0 * INNER >= largest.0;
         let (main, first) = if is_inner { inner } else { largest };
-        if main == 0 {
-            return [0; 2];
-        }
         self.mark_near(first);
         let (mut kept, mut left_out) = (0u16, 0u16);
-        for index in 0..self.blocks.len() {
+        for index in self.indices() {
             let block = self.get(index);
             if block & ROOT == 0 {
                 continue;
@@ -153,7 +189,7 @@ impl Parts<'_> {
                 self.set(index, 0);
             }
         }
-        for index in 0..self.blocks.len() {
+        for index in self.indices() {
             // A root that is not kept is 0, and so is what hangs on it: parents come first.
             let block = self.get(index);
             if block != 0 && block & ROOT == 0 && self.get(block as usize - 1) == 0 {
@@ -166,7 +202,7 @@ impl Parts<'_> {
     /// Marks the parts that are near the one that begins at `first`.
     fn mark_near(&mut self, first: usize) {
         let (mut low, mut high) = ([usize::MAX; 2], [0; 2]);
-        for y in 0..self.rows {
+        for y in self.inked.clone() {
             for x in 0..self.columns {
                 let index = y * self.columns + x;
                 if self.get(index) != 0 && self.root(index) == first {
@@ -210,7 +246,7 @@ mod tests {
     fn selects(size: [usize; 2], share: u8, of: &[[usize; 4]], left: &[[usize; 4]]) -> [u16; 2] {
         let mut cells = map(size, of);
         let mut blocks = vec![0x5a5a_5a5a; size[0].div_ceil(BLOCK) * size[1].div_ceil(BLOCK)];
-        let parts = select(&mut cells, size, share, &mut blocks);
+        let parts = select(&mut cells, size, 7, share, &mut blocks);
         assert!(cells == map(size, left), "not these are left: {left:?}");
         parts
     }

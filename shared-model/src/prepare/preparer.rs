@@ -147,7 +147,7 @@ impl<'a> Preparer<'a> {
             match &mut self.way {
                 Way::Resize { resizer, sums, target, .. } => resizer.push(greys, sums, target),
                 Way::Centre { blocks, room, .. } => match self.frame.grey_bytes(row) {
-                    Some(bytes) => blocks.push(place, bytes.iter().copied(), room.work, room.reduced),
+                    Some(bytes) => blocks.push_bytes(place, bytes, room.work, room.reduced),
                     None => blocks.push(place, greys, room.work, room.reduced),
                 },
             }

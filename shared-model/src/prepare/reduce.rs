@@ -1,5 +1,7 @@
 //! Reducing: a frame without its rim becomes the means of square blocks, few enough to keep.
 
+use super::lanes;
+
 /// The reduced frame has at most this many times the net's pixels.
 pub const AREA: u32 = 25;
 /// Its sides are at most this many times the net's.
@@ -40,39 +42,51 @@ impl Blocks {
 
     /// Takes row `row` of the frame into `reduced`. The first words of `sums`, two for each column,
     /// keep what is begun.
-    pub fn push(&self, row: u16, mut greys: impl Iterator<Item = u8>, sums: &mut [u32], reduced: &mut [u8]) {
-        let [height, width] = self.block;
-        let Some(row) = row.checked_sub(self.rim[0]) else { return };
-        let (place, part) = (row / height.max(1), row % height.max(1));
-        if place >= self.size[0] {
-            return;
-        }
-        let columns = usize::from(self.size[1]);
-        let reduced = reduced.get_mut(usize::from(place) * columns..).unwrap_or_default();
-        if let Some(last) = self.rim[1].checked_sub(1) {
-            greys.nth(last.into());
-        }
+    pub fn push(&self, row: u16, greys: impl Iterator<Item = u8>, sums: &mut [u32], reduced: &mut [u8]) {
+        let Some((pixels, part)) = self.pixels_of(row, reduced) else { return };
+        let mut greys = greys.skip(self.rim[1].into());
         if self.block == [1, 1] {
-            let reduced = reduced.get_mut(..columns).unwrap_or_default();
-            reduced.iter_mut().zip(greys).for_each(|(pixel, grey)| *pixel = grey);
+            pixels.iter_mut().zip(greys).for_each(|(pixel, grey)| *pixel = grey);
             return;
         }
+        let [height, width] = self.block;
         let (sums, _) = sums.as_chunks_mut::<2>();
-        let pixels = u64::from(height) * u64::from(width);
-        for (sum, pixel) in sums.iter_mut().take(columns).zip(reduced) {
+        let area = u64::from(height) * u64::from(width);
+        for (sum, pixel) in sums.iter_mut().zip(pixels) {
             let begun = if part == 0 { 0 } else { u64::from(sum[1]) << 32 | u64::from(sum[0]) };
             let across: u32 = greys.by_ref().take(width.into()).map(u32::from).sum();
             let total = begun + u64::from(across);
             *sum = [total as u32, (total >> 32) as u32];
             if part == height - 1 {
-                *pixel = mean(total, pixels);
+                *pixel = mean(total, area);
             }
         }
+    }
+
+    /// Takes a row as [`push`](Self::push) does, which copies it if every pixel is kept.
+    pub fn push_bytes(&self, row: u16, greys: &[u8], sums: &mut [u32], reduced: &mut [u8]) {
+        if self.block != [1, 1] {
+            return self.push(row, greys.iter().copied(), sums, reduced);
+        }
+        if let Some((pixels, _)) = self.pixels_of(row, reduced) {
+            let greys = greys.get(usize::from(self.rim[1])..).unwrap_or_default();
+            lanes::copy(pixels, greys.get(..pixels.len()).unwrap_or_default());
+        }
+    }
+
+    /// Returns the pixels to which a row belongs, and its place among the rows that do; `None` if it
+    /// is left out.
+    fn pixels_of<'a>(&self, row: u16, reduced: &'a mut [u8]) -> Option<(&'a mut [u8], u16)> {
+        let row = row.checked_sub(self.rim[0])?;
+        let (place, part) = (row / self.block[0].max(1), row % self.block[0].max(1));
+        let columns = usize::from(self.size[1]);
+        let pixels = reduced.get_mut(usize::from(place) * columns..).filter(|_| place < self.size[0])?;
+        Some((pixels.get_mut(..columns)?, part))
     }
 }
 
 /// Returns `total / count`, rounded to the nearest, halves up.
-fn mean(total: u64, count: u64) -> u8 {
+pub fn mean(total: u64, count: u64) -> u8 {
     let (rounded, count) = (total + count / 2, count.max(1));
     match (u32::try_from(rounded), u32::try_from(count)) {
         // Most often: processors divide 32 bits faster.

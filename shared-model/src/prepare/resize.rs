@@ -13,6 +13,8 @@
 //! A weight is at most 131,070, twice the longest side, so the sum across a row is below 2^25, and
 //! that of all rows below 2^42.
 
+use super::reduce::mean;
+
 /// One axis.
 #[derive(Clone, Copy, Debug)]
 struct Axis {
@@ -210,7 +212,7 @@ impl Resizer {
     /// Returns the division by the sum of all weights, rounded to the nearest, halves up.
     fn mean(&self) -> impl Fn(u64) -> u8 + use<> {
         let weights = u64::from(self.across.weights()) * u64::from(self.down.weights());
-        move |sum| ((sum + weights / 2) / weights) as u8
+        move |sum| mean(sum, weights)
     }
 }
 

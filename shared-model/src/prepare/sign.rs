@@ -7,15 +7,22 @@
 //! ```
 //!
 //! What takes many steps is done on cells, of which there are a quarter as many as pixels in a large
-//! frame. The ink itself keeps the resolution of the reduced frame.
+//! frame. The ink itself keeps the resolution of the reduced frame. Bytes are compared and added four
+//! at once, in words ([`lanes`](super::lanes)); what can be known early ends a step: that there is
+//! little noise, no line, or one part.
 
 use super::{
     border::GREYS,
     centre::Part,
-    lines, paper, parts,
+    lines,
+    mask::{self, Mask},
+    means::{self, TILE},
+    paper::{self, Level},
+    parts,
     reduce::{AREA, SIDE},
 };
 use crate::model::format::{Background, Centring};
+use core::ops::Range;
 
 /// A cell is 2 × 2 pixels of a reduced frame with more than this part of its largest area.
 const CELL_AREA: u32 = 4;
@@ -34,10 +41,6 @@ const LINES: [i32; 2] = [3, 8];
 const FLOOR: i32 = 16;
 /// Ink is as strong as a pen's where this part of it is stronger.
 const STRONG: u32 = 4;
-
-/// Bits of a cell once it is known where the sign is.
-const HAS_INK: u8 = 1;
-const NEXT_TO_INK: u8 = 2;
 
 /// What has been found in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,19 +110,21 @@ impl Lengths {
         let blocks = cells.saturating_add(sides).saturating_add(1) / 4;
         let longer = (if height > width { height } else { width }) * SIDE as usize;
         let marks = (2 * lines::STRIPS * longer).div_ceil(4);
-        let sums = 2 * longer;
-        let mut work = blocks;
-        if marks > work {
-            work = marks;
-        }
-        if sums > work {
-            work = sums;
-        }
-        if (3 * tiles).div_ceil(4) > work {
-            work = (3 * tiles).div_ceil(4);
-        }
+        let mask = (cells / mask::WORD).saturating_add(longer);
+        let work = most([blocks, marks, mask, 2 * longer, (3 * tiles).div_ceil(4)]);
         Self { reduced: pixels.div_ceil(4), cells: cells.div_ceil(4), tiles: tiles.div_ceil(4), work }
     }
+}
+
+const fn most<const N: usize>(lengths: [usize; N]) -> usize {
+    let (mut most, mut at) = (0, 0);
+    while at < N {
+        if lengths[at] > most {
+            most = lengths[at];
+        }
+        at += 1;
+    }
+    most
 }
 
 /// Returns the scratch that a sign for a net of `size` needs, in words.
@@ -172,98 +177,43 @@ impl<'a, 'r> Sign<'a, 'r> {
         let cell = if is_fine { 1 } else { 2 };
         let pixels = pixels.map(usize::from);
         let cells = pixels.map(|side| side.div_ceil(cell));
-        let tiles = cells.map(|side| side.div_ceil(paper::TILE));
+        let tiles = cells.map(|side| side.div_ceil(TILE));
         let mut sign = Self { room, counts, pixels, cells, tiles, cell, background, middle: 0 };
-        let [reduced_len, cells_len] = [pixels, cells].map(|[height, width]| height * width);
-        sign.room.reduced =
-            core::mem::take(&mut sign.room.reduced).get_mut(..reduced_len).unwrap_or_default();
-        sign.room.cells = core::mem::take(&mut sign.room.cells).get_mut(..cells_len).unwrap_or_default();
-        observe(Stage { kind: StageKind::Reduced, pixels: sign.room.reduced, size: pixels });
-        sign.make_cells();
-        sign.make_tiles();
-        if background == Background::Auto {
-            sign.background = sign.judge();
+        let Room { reduced, cells: room_of_cells, tiles: room_of_tiles, .. } = &mut *sign.room;
+        for (room, [height, width]) in [(reduced, pixels), (room_of_cells, cells), (room_of_tiles, tiles)] {
+            *room = core::mem::take(room).get_mut(..height * width).unwrap_or_default();
         }
+        observe(Stage { kind: StageKind::Reduced, pixels: sign.room.reduced, size: pixels });
+        sign.average();
+        sign.background =
+            paper::find(sign.room.tiles, tiles, background, bytemuck::cast_slice_mut(sign.room.work));
         let mut found = Found { background: sign.background, lines: 0, parts: 0, specks: 0, is_tidy: false };
         sign.flatten();
         observe(Stage { kind: StageKind::Flattened, pixels: sign.room.cells, size: cells });
         let Some(threshold) = sign.threshold(centring.threshold) else { return (found, None) };
+        // Neither is more than the strongest ink.
+        let [inked, faint] =
+            [threshold, (threshold * LINES[0] / LINES[1]).max(1)].map(|ink| (sign.middle + ink) as u8);
         if centring.line > 0 {
-            sign.keep_from((threshold * LINES[0] / LINES[1]).max(1));
             let work = bytemuck::cast_slice_mut(sign.room.work);
-            found.lines = lines::remove(sign.room.cells, cells, centring.line, work);
-            sign.room
-                .cells
-                .iter_mut()
-                .filter(|cell| i32::from(**cell) < threshold)
-                .for_each(|cell| *cell = 0);
-        } else {
-            sign.keep_from(threshold);
+            found.lines = lines::remove(sign.room.cells, cells, faint, centring.line, work);
         }
-        [found.parts, found.specks] = parts::select(sign.room.cells, cells, centring.speck, sign.room.work);
-        let strong = sign.strong();
-        let Some(place) = sign.mark_neighbours() else { return (found, None) };
-        sign.ink(strong, place);
+        [found.parts, found.specks] =
+            parts::select(sign.room.cells, cells, inked, centring.speck, sign.room.work);
+        let Some(place) = sign.ink(inked) else { return (found, None) };
         observe(Stage { kind: StageKind::Ink, pixels: sign.room.reduced, size: pixels });
         (found, Some(place))
     }
 
-    /// Fills the cells with the means of their pixels.
-    fn make_cells(&mut self) {
-        let [height, width] = self.pixels;
-        let rows = self.room.cells.chunks_exact_mut(self.cells[1].max(1));
-        for (y, row) in rows.enumerate() {
-            let upper = self.room.reduced.get(self.cell * y * width..).unwrap_or_default();
-            let upper = upper.get(..width).unwrap_or_default();
-            if self.cell == 1 {
-                row.iter_mut().zip(upper).for_each(|(cell, &pixel)| *cell = pixel);
-                continue;
-            }
-            // The last row and the last column stand for those that are missing.
-            let lower = (2 * y + 1).min(height - 1);
-            let lower = self.room.reduced.get(lower * width..(lower + 1) * width).unwrap_or_default();
-            let sum = |pair: [u8; 2]| u16::from(pair[0]) + u16::from(pair[1]);
-            let mean = |upper, lower| ((sum(upper) + sum(lower) + 2) / 4) as u8;
-            let ((upper, upper_end), (lower, lower_end)) = (upper.as_chunks(), lower.as_chunks());
-            let mut cells = row.iter_mut();
-            for ((&upper, &lower), cell) in upper.iter().zip(lower).zip(cells.by_ref()) {
-                *cell = mean(upper, lower);
-            }
-            if let (Some(cell), [upper], [lower]) = (cells.next(), upper_end, lower_end) {
-                *cell = mean([*upper; 2], [*lower; 2]);
-            }
+    /// Fills the cells with the means of their pixels, and the tiles with those of their cells.
+    fn average(&mut self) {
+        let Room { reduced, cells, tiles, work } = &mut *self.room;
+        if self.cell == 1 {
+            cells.iter_mut().zip(reduced.iter()).for_each(|(cell, &pixel)| *cell = pixel);
+        } else {
+            means::cells(reduced, self.pixels[1], cells);
         }
-    }
-
-    /// Fills the tiles with the means of their cells.
-    fn make_tiles(&mut self) {
-        let [height, width] = self.cells;
-        for y in 0..self.tiles[0] {
-            for x in 0..self.tiles[1] {
-                let columns = paper::TILE * x..width.min(paper::TILE * (x + 1));
-                let (mut sum, mut count) = (0, 0);
-                for row in paper::TILE * y..height.min(paper::TILE * (y + 1)) {
-                    let part = row * width + columns.start..row * width + columns.end;
-                    let part = self.room.cells.get(part).unwrap_or_default();
-                    sum += part.iter().map(|&cell| u32::from(cell)).sum::<u32>();
-                    count += part.len() as u32;
-                }
-                if let Some(tile) = self.room.tiles.get_mut(y * self.tiles[1] + x) {
-                    *tile = ((sum + count / 2) / count.max(1)) as u8;
-                }
-            }
-        }
-        let len = self.tiles[0] * self.tiles[1];
-        self.room.tiles = core::mem::take(&mut self.room.tiles).get_mut(..len).unwrap_or_default();
-    }
-
-    /// Returns the background: what most of the frame is, where there is a contrast.
-    fn judge(&mut self) -> Background {
-        let work = bytemuck::cast_slice_mut(self.room.work);
-        let vote = paper::vote(self.room.tiles, self.tiles, work);
-        let sum: u64 = self.room.tiles.iter().map(|&tile| u64::from(tile)).sum();
-        let is_light = if vote == 0 { 2 * sum > 255 * self.room.tiles.len() as u64 } else { vote > 0 };
-        if is_light { Background::Light } else { Background::Dark }
+        means::tiles(cells, self.cells[1], tiles, work);
     }
 
     /// Replaces cells with how much they stand out of the paper, plus [`ZERO`], and counts the
@@ -271,21 +221,15 @@ impl<'a, 'r> Sign<'a, 'r> {
     fn flatten(&mut self) {
         let Some(counts) = self.counts.first_chunk_mut::<GREYS>() else { return };
         counts.fill(0);
-        let background = self.background;
-        let tiles = &mut *self.room.tiles;
-        if background == Background::Light {
-            tiles.iter_mut().for_each(|tile| *tile = 255 - *tile);
-        }
-        paper::paper(tiles, self.tiles, bytemuck::cast_slice_mut(self.room.work));
         for (y, row) in self.room.cells.chunks_exact_mut(self.cells[1].max(1)).enumerate() {
-            let tiles = tiles.get(y / paper::TILE * self.tiles[1]..).unwrap_or_default();
-            let (whole, rest) = row.as_chunks_mut::<{ paper::TILE }>();
+            let tiles = self.room.tiles.get(y / TILE * self.tiles[1]..).unwrap_or_default();
+            let (whole, rest) = row.as_chunks_mut::<TILE>();
             let (tiles, last) = tiles.split_at_checked(whole.len()).unwrap_or_default();
             for (part, &paper) in whole.iter_mut().zip(tiles) {
-                flatten_part(part, paper, background, counts);
+                flatten_part(part, Level::new(paper, self.background, ZERO), counts);
             }
             if let Some(&paper) = last.first() {
-                flatten_part(rest, paper, background, counts);
+                flatten_part(rest, Level::new(paper, self.background, ZERO), counts);
             }
         }
     }
@@ -306,138 +250,132 @@ impl<'a, 'r> Sign<'a, 'r> {
         let total = self.room.cells.len() as u32;
         self.middle = self.counted(total / 2);
         let peak = self.counted(total - 1 - total / PEAK) - self.middle;
-        let counts = self.counts.first_chunk_mut::<GREYS>()?;
-        counts.fill(0);
-        for row in self.room.cells.chunks_exact(self.cells[1].max(1)) {
-            for (&left, &right) in row.iter().zip(row.get(1..).unwrap_or_default()) {
-                counts[usize::from(left.abs_diff(right))] += 1;
-            }
-        }
-        let pairs: u32 = counts.iter().sum();
-        let noise = if pairs == 0 { 0 } else { self.counted(pairs / 4) };
-        let threshold = (peak * i32::from(share) / 256).max(NOISE * noise).max(1);
+        let share = peak * i32::from(share) / 256;
+        let threshold = if self.is_quiet(share / NOISE) { share } else { share.max(NOISE * self.noise()) };
+        let threshold = threshold.max(1);
         (peak >= WEAKEST && peak >= threshold).then_some(threshold)
     }
 
-    /// Replaces cells with how much they stand out of most of them, or with 0 if that is less than
-    /// `threshold`.
-    fn keep_from(&mut self, threshold: i32) {
-        for cell in self.room.cells.iter_mut() {
-            let value = i32::from(*cell) - self.middle;
-            *cell = if value < threshold { 0 } else { value as u8 };
-        }
+    /// Returns how much neighbours differ, in each row.
+    fn differences(cells: &[u8], width: usize) -> impl Iterator<Item = impl Iterator<Item = u8>> {
+        cells.chunks_exact(width.max(1)).map(|row| {
+            let pairs = row.iter().zip(row.get(1..).unwrap_or_default());
+            pairs.map(|(&left, &right)| left.abs_diff(right))
+        })
     }
 
-    /// Returns how much strong ink stands out.
-    fn strong(&mut self) -> i32 {
-        self.counts.fill(0);
-        let mut total = 0;
-        for &cell in self.room.cells.iter().filter(|&&cell| cell > 0) {
-            total += 1;
-            if let Some(count) = self.counts.get_mut(usize::from(cell)) {
-                *count += 1;
-            }
-        }
-        let mut passed = 0;
-        let reached = |count: &u32| {
-            passed += count;
-            passed * STRONG > total
-        };
-        self.counts.iter().rposition(reached).unwrap_or(0) as i32
-    }
-
-    /// Marks cells with ink and those next to them; returns the pixels among which they are.
-    fn mark_neighbours(&mut self) -> Option<Part> {
+    /// Returns whether the noise is at most `most`, which is known before all cells are looked at.
+    fn is_quiet(&self, most: i32) -> bool {
         let [height, width] = self.cells;
-        let (mut low, mut high) = ([usize::MAX; 2], [0; 2]);
-        for (y, row) in self.room.cells.chunks_exact_mut(width.max(1)).enumerate() {
-            let Some(first) = row.iter().position(|&cell| cell > 0) else { continue };
-            let last = row.iter().rposition(|&cell| cell > 0).unwrap_or(first);
-            low = [low[0].min(y), low[1].min(first)];
-            high = [y, high[1].max(last)];
-            row.iter_mut().for_each(|cell| *cell = u8::from(*cell > 0));
-        }
-        if low[0] > high[0] {
-            return None;
-        }
-        for y in low[0]..=high[0] {
-            for x in low[1]..=high[1] {
-                if self.room.cells.get(y * width + x).is_none_or(|cell| cell & HAS_INK == 0) {
-                    continue;
-                }
-                let columns = x.saturating_sub(1)..width.min(x + 2);
-                for row in y.saturating_sub(1)..height.min(y + 2) {
-                    let near = row * width + columns.start..row * width + columns.end;
-                    let near = self.room.cells.get_mut(near).unwrap_or_default();
-                    near.iter_mut().for_each(|cell| *cell |= NEXT_TO_INK);
-                }
+        let pairs = height * (width - 1);
+        let mut quiet = 0;
+        for row in Self::differences(self.room.cells, width) {
+            quiet += row.map(|difference| usize::from(i32::from(difference) <= most)).sum::<usize>();
+            if quiet > pairs / 4 {
+                return true;
             }
         }
-        let from = low.map(|side| side.saturating_sub(1));
-        let to = [height.min(high[0] + 2), width.min(high[1] + 2)];
-        let [top, left] = from.map(|side| side * self.cell);
-        let [bottom, right] = [0, 1].map(|axis| self.pixels[axis].min(to[axis] * self.cell));
-        Some(Part { left, top, width: (right - left) as u16, height: (bottom - top) as u16 })
+        pairs == 0
     }
 
-    /// Replaces the pixels with ink.
-    fn ink(&mut self, strong: i32, place: Part) {
-        // The compiler does not know that it is not 0.
-        let (width, side) = (self.pixels[1], self.cell.max(1));
+    /// Returns the difference of neighbours that a quarter of them does not exceed.
+    fn noise(&mut self) -> i32 {
+        let Some(counts) = self.counts.first_chunk_mut::<GREYS>() else { return 0 };
+        counts.fill(0);
+        for difference in Self::differences(self.room.cells, self.cells[1]).flatten() {
+            counts[usize::from(difference)] += 1;
+        }
+        let pairs: u32 = counts.iter().sum();
+        if pairs == 0 { 0 } else { self.counted(pairs / 4) }
+    }
+
+    /// Replaces the pixels of the sign with its ink, which cells of at least `inked` have, and the
+    /// others with 0; returns the pixels among which the ink is, if there is any.
+    fn ink(&mut self, inked: u8) -> Option<Part> {
+        let Room { reduced, cells, tiles, work } = &mut *self.room;
+        let mut mask = Mask::new(cells, self.cells[1], inked, work, self.counts);
+        // Ink, and what is next to it.
+        mask.spread();
+        let (width, side) = (self.pixels[1].max(1), self.cell);
+        let around = mask.bounds()?;
+        let [rows, columns] = [0, 1].map(|axis| {
+            let Range { start, end } = &around[axis];
+            start * side..(end * side).min(self.pixels[axis])
+        });
+
+        let strong = strong(self.counts) - self.middle;
         let floor = strong / FLOOR;
         // Rounded up, so that strong ink is 255.
         let evening = (255 * 256 + strong - floor - 1) / (strong - floor).max(1);
-        let base = self.middle - ZERO + floor;
-        let (rows, columns) = (
-            place.top..place.top + usize::from(place.height),
-            place.left..place.left + usize::from(place.width),
-        );
-        for (y, row) in self.room.reduced.chunks_exact_mut(width.max(1)).enumerate() {
-            if !rows.contains(&y) {
-                row.fill(0);
-                continue;
-            }
-            let y = y / side;
-            let cells = self.room.cells.get(y * self.cells[1]..).unwrap_or_default();
-            let tiles = self.room.tiles.get(y / paper::TILE * self.tiles[1]..).unwrap_or_default();
-            let (tile, len) = (side * paper::TILE, row.len());
-            let used = columns.start / tile..columns.end.div_ceil(tile);
-            row.get_mut(..used.start * tile).unwrap_or_default().fill(0);
-            row.get_mut(len.min(used.end * tile)..).unwrap_or_default().fill(0);
-            let parts = row.chunks_mut(tile).zip(cells.chunks(paper::TILE)).zip(tiles);
-            for ((part, cells), &paper) in parts.take(used.end).skip(used.start) {
-                let gain = paper::gain(paper, self.background);
-                for (pixels, &cell) in part.chunks_mut(side).zip(cells) {
-                    let ink = |pixel: u8| {
-                        let value = stands_out(pixel, paper, gain, self.background) - base;
-                        let is_near = cell & NEXT_TO_INK != 0;
-                        if is_near { ((value.max(0) * evening) >> 8).min(255) as u8 } else { 0 }
-                    };
-                    match pixels {
-                        [left, right] => (*left, *right) = (ink(*left), ink(*right)),
-                        pixels => pixels.iter_mut().for_each(|pixel| *pixel = ink(*pixel)),
-                    }
-                }
+        let lowest = self.middle - ZERO + floor;
+
+        let (above, rest) = reduced.split_at_mut_checked(rows.start * width)?;
+        let (place, below) = rest.split_at_mut_checked(rows.len() * width)?;
+        above.fill(0);
+        below.fill(0);
+        let background = self.background;
+        let ink = |grey, paper| {
+            let level = Level::new(paper, background, -lowest);
+            ((level.of(grey).max(0) * evening) >> 8).min(255) as u8
+        };
+        for (y, row) in (rows.start..).zip(place.chunks_exact_mut(width)) {
+            let tiles = tiles.get(y / side / TILE * self.tiles[1]..).unwrap_or_default();
+            let marks = mask.row(y / side);
+            if side == 1 {
+                ink_row::<TILE>(row, tiles, marks, ink);
+            } else {
+                ink_row::<{ 2 * TILE }>(row, tiles, marks, ink);
             }
         }
+        let [part_height, part_width] = [rows.len(), columns.len()].map(|side| side as u16);
+        Some(Part { left: columns.start, top: rows.start, width: part_width, height: part_height })
     }
 }
 
-/// Replaces the cells of a tile with how much they stand out of its paper, plus [`ZERO`], and counts
-/// the values.
+/// Replaces a row of pixels, of which a tile has `PIXELS`, with the ink of those whose cells are
+/// marked, and the others with 0.
+fn ink_row<const PIXELS: usize>(row: &mut [u8], tiles: &[u8], marks: &[u32], ink: impl Fn(u8, u8) -> u8) {
+    const TILES: usize = mask::WORD / TILE;
+    let ink_tile = |pixels: &mut [u8; PIXELS], tile: usize, paper: u8| {
+        let marks = marks.get(tile / TILES).map_or(0, |word| word >> (tile % TILES * TILE));
+        if marks & 0xf == 0 {
+            *pixels = [0; PIXELS];
+            return;
+        }
+        for (at, pixel) in pixels.iter_mut().enumerate() {
+            let is_marked = marks >> (at * TILE / PIXELS) & 1 != 0;
+            *pixel = if is_marked { ink(*pixel, paper) } else { 0 };
+        }
+    };
+    let (whole, rest) = row.as_chunks_mut();
+    let (tiles, last) = tiles.split_at_checked(whole.len()).unwrap_or_default();
+    for (tile, (pixels, &paper)) in whole.iter_mut().zip(tiles).enumerate() {
+        ink_tile(pixels, tile, paper);
+    }
+    if let Some(&paper) = last.first() {
+        let mut pixels = [0; PIXELS];
+        pixels.iter_mut().zip(rest.iter()).for_each(|(pixel, &rest)| *pixel = rest);
+        ink_tile(&mut pixels, whole.len(), paper);
+        rest.iter_mut().zip(pixels).for_each(|(rest, pixel)| *rest = pixel);
+    }
+}
+
+/// Replaces the cells of a tile with how much they stand out of its paper, and counts the values.
 #[inline(always)]
-fn flatten_part(part: &mut [u8], paper: u8, background: Background, counts: &mut [u32; GREYS]) {
-    let gain = paper::gain(paper, background);
+fn flatten_part(part: &mut [u8], level: Level, counts: &mut [u32; GREYS]) {
     for cell in part {
-        let value = stands_out(*cell, paper, gain, background) + ZERO;
-        *cell = value.clamp(0, 255) as u8;
+        *cell = level.of(*cell).clamp(0, 255) as u8;
         counts[usize::from(*cell)] += 1;
     }
 }
 
-/// Returns how much a grey stands out of the paper, which is given on a dark background.
-fn stands_out(grey: u8, paper: u8, gain: i32, background: Background) -> i32 {
-    // `255 - grey`, or the grey itself.
-    let on_dark = grey ^ if background == Background::Light { 255 } else { 0 };
-    ((i32::from(on_dark) - i32::from(paper)) * gain) >> 8
+/// Returns the value that more than [`STRONG`]'s part of all counted ones reach.
+fn strong(counts: &[u32]) -> i32 {
+    let total: u32 = counts.iter().sum();
+    let mut passed = 0;
+    let reached = |count: &u32| {
+        passed += count;
+        passed * STRONG > total
+    };
+    counts.iter().rposition(reached).unwrap_or(0) as i32
 }
