@@ -21,7 +21,7 @@ fn main() -> io::Result<()> {
     };
     let corpus = Path::new(&corpus);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    for target in ["frames", "net", "store"] {
+    for target in ["c", "frames", "net", "store"] {
         write(corpus, target, (0..RANDOM).map(|index| noise(&mut rng, 16 << (index % 8))))?;
     }
     write(corpus, "model", models(&mut rng))?;
