@@ -15,7 +15,7 @@
 //! mod digits {
 //!     shared_model::include_model!("digits");
 //! }
-//! static SCRATCH: ConstStaticCell<[u32; digits::SCRATCH_LEN]> = …;
+//! let mut scratch = [0; digits::SCRATCH_LEN];
 //! let model = Model::decode(digits::FILE)?;
 //! ```
 //!
