@@ -6,10 +6,13 @@ use crate::crc32::{CRC32, RESIDUE};
 const MAGIC: [u8; 4] = *b"TTGL";
 
 /// The version of the layout of records.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Bytes of a header, in every version, before it is padded to whole words.
 pub const HEADER_LEN: usize = 28;
+
+/// A bank begins with so many copies of its header: where one is damaged, the other counts.
+pub const COPIES: usize = 2;
 
 /// The header of a bank. It is written last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub struct Header {
     pub version: u16,
     pub value_len: u16,
     pub slot_len: u16,
+    /// Faults that were found before the bank was written.
+    pub damage: u16,
     pub sequence: u32,
     pub owner: [u8; 8],
 }
@@ -28,6 +33,7 @@ impl Header {
         bytes[4..6].copy_from_slice(&self.version.to_le_bytes());
         bytes[6..8].copy_from_slice(&self.value_len.to_le_bytes());
         bytes[8..10].copy_from_slice(&self.slot_len.to_le_bytes());
+        bytes[10..12].copy_from_slice(&self.damage.to_le_bytes());
         bytes[12..16].copy_from_slice(&self.sequence.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.owner);
         let crc = CRC32.checksum(&bytes[..24]);
@@ -46,6 +52,7 @@ impl Header {
             version: u16_at(4),
             value_len: u16_at(6),
             slot_len: u16_at(8),
+            damage: u16_at(10),
             sequence: u32::from_le_bytes([s0, s1, s2, s3]),
             owner: [o0, o1, o2, o3, o4, o5, o6, o7],
         })

@@ -1,6 +1,11 @@
 //! The places of banks and slots in a region.
 
-use crate::{crc32::CRC_LEN, error::MountError, header::HEADER_LEN, key::MAX_KEY_LEN};
+use crate::{
+    crc32::CRC_LEN,
+    error::MountError,
+    header::{COPIES, HEADER_LEN},
+    key::MAX_KEY_LEN,
+};
 use embedded_storage::nor_flash::NorFlash;
 
 /// Bytes that are read or written at once. It is a multiple of every word size.
@@ -35,7 +40,7 @@ const fn slot_len(value_len: usize, word: usize) -> Option<usize> {
 /// ```
 pub const fn most_records<Flash: NorFlash>(region_len: usize, value_len: usize) -> usize {
     let word = word::<Flash>();
-    let bank = (region_len / 2).saturating_sub(HEADER_LEN.next_multiple_of(word));
+    let bank = (region_len / 2).saturating_sub(COPIES * HEADER_LEN.next_multiple_of(word));
     match slot_len(value_len, word) {
         Some(slot_len) => (bank / slot_len).saturating_sub(1),
         None => 0,
@@ -109,6 +114,11 @@ impl Layout {
         self.slot_len.into()
     }
 
+    /// Returns the offset of a copy of a bank's header.
+    pub fn header(&self, bank: u8, copy: usize) -> u32 {
+        self.bank(bank) + (copy * self.header_len()) as u32
+    }
+
     /// Returns the offset of a bank.
     pub fn bank(&self, bank: u8) -> u32 {
         u32::from(bank) * self.bank_len
@@ -116,6 +126,6 @@ impl Layout {
 
     /// Returns the offset of a slot.
     pub fn slot(&self, bank: u8, slot: u16) -> u32 {
-        self.bank(bank) + self.header_len() as u32 + u32::from(slot) * u32::from(self.slot_len)
+        self.header(bank, COPIES) + u32::from(slot) * u32::from(self.slot_len)
     }
 }

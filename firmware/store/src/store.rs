@@ -3,7 +3,7 @@
 use crate::{
     crc32::{CRC_LEN, CRC32, RESIDUE},
     error::{MountError, StoreError},
-    header::{HEADER_LEN, Header, VERSION},
+    header::{COPIES, HEADER_LEN, Header, VERSION},
     key::Key,
     layout::{CHUNK, Layout, VALUE},
 };
@@ -44,6 +44,8 @@ pub struct Store<Flash, const CAPACITY: usize> {
     index: Vec<u16, CAPACITY>,
     /// The slot for the next record, if this mount has erased it and nothing has gone wrong since.
     next: Option<u16>,
+    /// Faults that were found.
+    damage: u16,
 }
 
 /// The bank that counts.
@@ -77,13 +79,14 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// [`MountError::Flash`] if it cannot be read.
     pub fn mount(flash: Flash, owner: [u8; 8], value_len: usize) -> Result<Self, MountError> {
         let layout = Layout::new(&flash, value_len, CAPACITY)?;
-        let mut store = Self { flash, layout, owner, active: None, index: Vec::new(), next: None };
+        let mut store = Self { flash, layout, owner, active: None, index: Vec::new(), next: None, damage: 0 };
         for bank in [0, 1] {
-            let Some(header) = store.read_header(bank)? else { continue };
+            let Some((header, is_whole)) = store.read_header(bank)? else { continue };
             if store.active.is_none_or(|active| active.sequence < header.sequence) {
-                let mine = header == store.header(header.sequence);
+                let mine = header == Header { damage: header.damage, ..store.header(header.sequence) };
                 let owner = if mine { Owner::Mine } else { Owner::Other(header.owner) };
                 store.active = Some(Active { bank, sequence: header.sequence, owner });
+                store.damage = header.damage.saturating_add(u16::from(!is_whole));
             }
         }
         if let Some(active) = store.active
@@ -123,6 +126,17 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         self.active.map_or(0, |active| active.sequence)
     }
 
+    /// Returns the number of faults that were found since the region was new or [cleared](Self::clear):
+    /// headers and records that are not as they were written. A header is there twice, and one copy is
+    /// enough; a damaged record is lost, and its key has its former value, or none. A power cut in the
+    /// middle of a change leaves a record, or a header, that cannot be told from a damaged one, and
+    /// counts, too.
+    ///
+    /// No fault of a single bit or word goes unnoticed.
+    pub fn damage(&self) -> u16 {
+        self.damage
+    }
+
     /// Reads the `index`-th record, in the order in which the keys came: returns its key, and
     /// copies its value into `value`.
     ///
@@ -138,7 +152,7 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
             return Err(StoreError::ValueLength);
         }
         match self.read_slot(active.bank, slot, Some(value))? {
-            Some((Kind::Put, key)) => Ok(key),
+            Slot::Whole(Kind::Put, key) => Ok(key),
             _ => Err(StoreError::Damaged),
         }
     }
@@ -197,13 +211,22 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     }
 
     /// Removes all records, also those of another owner. From then on the region belongs to this
-    /// owner.
+    /// owner. What is clear already is left alone, and not worn.
     ///
     /// # Errors
     /// Returns the errors of [`Self::put`] if the flash fails. The records are then all there or
     /// all gone.
     pub fn clear(&mut self) -> Result<(), StoreError> {
-        self.compact(Vec::new()).map(drop)
+        // After a change of this mount, the absence of records is read back, and lasts.
+        if self.owner() == Owner::Mine && self.is_empty() && self.next.is_some() && self.damage == 0 {
+            return Ok(());
+        }
+        let damage = core::mem::take(&mut self.damage);
+        let cleared = self.compact(Vec::new());
+        if cleared.is_err() {
+            self.damage = damage;
+        }
+        cleared.map(drop)
     }
 
     fn check_owner(&self) -> Result<(), StoreError> {
@@ -228,7 +251,14 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// Reads all slots of a bank. Returns false if they hold more records than the index can.
     fn read_index(&mut self, bank: u8) -> Result<bool, NorFlashErrorKind> {
         for slot in 0..self.layout.slots {
-            let Some((kind, key)) = self.read_slot(bank, slot, None)? else { continue };
+            let (kind, key) = match self.read_slot(bank, slot, None)? {
+                Slot::Whole(kind, key) => (kind, key),
+                Slot::Broken => {
+                    self.damage = self.damage.saturating_add(1);
+                    continue;
+                }
+                Slot::Erased => continue,
+            };
             match (kind, self.position(&key)?) {
                 (Kind::Put, Some(position)) => self.index[position] = slot,
                 (Kind::Put, None) => {
@@ -245,21 +275,22 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         Ok(true)
     }
 
-    /// Reads a slot: returns its kind and key, and copies its value into `value`. Returns `None` if
-    /// it is empty or was cut off.
+    /// Reads a slot, and copies its value into `value`.
     fn read_slot(
         &mut self,
         bank: u8,
         slot: u16,
         mut value: Option<&mut [u8]>,
-    ) -> Result<Option<(Kind, Key)>, NorFlashErrorKind> {
+    ) -> Result<Slot, NorFlashErrorKind> {
         let mut crc = CRC32.digest();
         let mut start = [0; VALUE];
+        let mut is_erased = true;
         for at in (0..self.layout.slot_len()).step_by(CHUNK) {
             let mut chunk = [0; CHUNK];
             let chunk = &mut chunk[..CHUNK.min(self.layout.slot_len() - at)];
             self.read_flash(self.layout.slot(bank, slot) + at as u32, chunk)?;
             crc.update(chunk);
+            is_erased &= chunk.iter().all(|&byte| byte == 0xff);
             if at == 0 {
                 start.copy_from_slice(&chunk[..VALUE]);
             }
@@ -274,10 +305,12 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         let kind = match kind {
             1 => Kind::Put,
             2 => Kind::Remove,
-            _ => return Ok(None),
+            _ if is_erased => return Ok(Slot::Erased),
+            _ => return Ok(Slot::Broken),
         };
         let key = key.get(..usize::from(*key_len)).and_then(|key| Key::from_slice(key).ok());
-        Ok(key.filter(|_| crc.finalize() == RESIDUE).map(|key| (kind, key)))
+        let key = key.filter(|_| crc.finalize() == RESIDUE);
+        Ok(key.map_or(Slot::Broken, |key| Slot::Whole(kind, key)))
     }
 
     /// Writes a record to the next slot, and returns the slot.
@@ -325,7 +358,9 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         }
         let mut padded = [0xff; CHUNK];
         padded[..HEADER_LEN].copy_from_slice(&self.header(sequence).to_bytes());
-        self.program(self.layout.bank(to), &padded[..self.layout.header_len()])?;
+        for copy in 0..COPIES {
+            self.program(self.layout.header(to, copy), &padded[..self.layout.header_len()])?;
+        }
         self.active = Some(Active { bank: to, sequence, owner: Owner::Mine });
         let next = index.len() as u16;
         self.next = Some(next);
@@ -348,13 +383,19 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// Returns the header that this mount writes.
     fn header(&self, sequence: u32) -> Header {
         let Layout { value_len, slot_len, .. } = self.layout;
-        Header { version: VERSION, value_len, slot_len, sequence, owner: self.owner }
+        Header { version: VERSION, value_len, slot_len, damage: self.damage, sequence, owner: self.owner }
     }
 
-    fn read_header(&mut self, bank: u8) -> Result<Option<Header>, NorFlashErrorKind> {
-        let mut padded = [0; CHUNK];
-        self.read_flash(self.layout.bank(bank), &mut padded[..self.layout.header_len()])?;
-        Ok(padded.first_chunk().and_then(Header::from_bytes))
+    /// Returns a bank's header, if it has one, and whether both copies of it are whole.
+    fn read_header(&mut self, bank: u8) -> Result<Option<(Header, bool)>, NorFlashErrorKind> {
+        let mut copies = [None; COPIES];
+        for (copy, header) in copies.iter_mut().enumerate() {
+            let mut padded = [0; CHUNK];
+            self.read_flash(self.layout.header(bank, copy), &mut padded[..self.layout.header_len()])?;
+            *header = padded.first_chunk().and_then(Header::from_bytes);
+        }
+        let [first, second] = copies;
+        Ok(first.or(second).map(|header| (header, first == second)))
     }
 
     /// Erases a bank and checks that it is erased: a record left there would count.
@@ -384,6 +425,17 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     fn read_flash(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
         self.flash.read(offset, bytes).map_err(|error| error.kind())
     }
+}
+
+/// The content of a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Slot {
+    /// Nothing has been written.
+    Erased,
+    /// A record that was cut off, or is damaged.
+    Broken,
+    /// A record.
+    Whole(Kind, Key),
 }
 
 /// The effect of a record.

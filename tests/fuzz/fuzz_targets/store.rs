@@ -22,9 +22,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut choices = Choices::new(rest);
     let run = match kind % 2 {
         0 => {
-            [history::<1, 256>, history::<2, 128>, history::<4, 256>, history::<8, 128>, history::<256, 1280>]
+            [history::<1, 256>, history::<2, 128>, history::<4, 256>, history::<8, 128>, history::<256, 1536>]
         }
-        _ => [any::<1, 256>, any::<2, 128>, any::<4, 1024>, any::<8, 128>, any::<256, 1280>],
+        _ => [any::<1, 256>, any::<2, 128>, any::<4, 1024>, any::<8, 128>, any::<256, 1536>],
     };
     run[usize::from(shape) % run.len()](&mut choices);
 });
@@ -129,7 +129,7 @@ fn put_something(flash: &mut [u8], value_len: usize, word: usize, rng: &mut impl
     let (at, bytes) = match rng.random_range(0..5) {
         0 | 1 => (bank, header(value_len, slot_len, rng)),
         2 | 3 => {
-            let first = bank + HEADER.next_multiple_of(word);
+            let first = bank + 2 * HEADER.next_multiple_of(word);
             (first + slot_len * rng.random_range(0..8), slot(slot_len, value_len, rng))
         }
         _ => {

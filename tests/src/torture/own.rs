@@ -14,9 +14,11 @@ impl<const CAPACITY: usize, const WORD: usize, const UNIT: usize> Candidate<WORD
     fn format(flash: &mut SimulatedFlash<WORD, UNIT>) {
         flash.name_steps(|flash, step| {
             let bank_len = flash.capacity() / 2;
+            // Two copies, each of whole words.
+            let headers = 2 * 28_usize.next_multiple_of(WORD.max(4));
             match step {
                 Step::Erase(_) => "erase",
-                Step::Program(offset) if offset % bank_len < 28 => "header",
+                Step::Program(offset) if offset % bank_len < headers => "header",
                 Step::Program(offset) if flash.is_programmed(offset - offset % bank_len) => "record",
                 Step::Program(_) => "copy",
             }
