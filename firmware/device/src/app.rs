@@ -137,6 +137,8 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
             }
             for &byte in &received[..len] {
                 let Some(frame) = self.reader.push(byte) else { continue };
+                // Several requests may have come at once, and each may take seconds.
+                self.system.feed_watchdog();
                 self.light.show(Show::Busy, self.system.now());
                 let answer = self.answers.answer(&mut self.device, frame, &mut self.system);
                 self.alone.fall_silent(&mut self.serial)?;
@@ -178,6 +180,7 @@ fn restart(how: Restart, system: &mut impl System) {
         #[cfg(feature = "fault-injection")]
         #[allow(clippy::empty_loop, reason = "that is what was asked for")]
         Restart::Hang => loop {},
+        Restart::Bootloader => system.enter_bootloader(),
         _ => system.restart(),
     }
 }

@@ -154,6 +154,9 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
             RequestBody::Restart(Restart::Panic | Restart::Hang) if !cfg!(feature = "fault-injection") => {
                 Err(RequestError::NoFaultInjection)
             }
+            RequestBody::Restart(Restart::Bootloader) if !system.has_bootloader() => {
+                Err(RequestError::NoBootloader)
+            }
             RequestBody::Restart(_) => Ok(ResponseBody::Done),
             RequestBody::Rate { baud } if system.has_baud(baud) => Ok(ResponseBody::Done),
             RequestBody::Rate { .. } => Err(RequestError::NoRate),

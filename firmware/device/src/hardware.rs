@@ -6,7 +6,7 @@ use core::{convert::Infallible, fmt, marker::PhantomData};
 use embedded_hal::digital::{self, InputPin, OutputPin};
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
-pub use shared_model::wire::BASE_BAUD;
+pub use shared_model::wire::{BASE_BAUD, USB_IDS, USB_PRODUCT};
 
 /// A board's types.
 pub trait Board {
@@ -93,6 +93,14 @@ pub trait System {
 
     /// Restarts the board. It returns only in a test, where there is no board.
     fn restart(&mut self);
+
+    /// Returns whether the board has a boot loader that takes another firmware over USB.
+    fn has_bootloader(&self) -> bool {
+        false
+    }
+
+    /// Restarts into the boot loader, if there is one. It returns only in a test.
+    fn enter_bootloader(&mut self) {}
 
     /// Returns the most bytes of stack that were in use so far, and the bytes of stack in all;
     /// `None` if they are not known.

@@ -20,6 +20,7 @@ macro_rules! log {
 
 pub mod app;
 pub mod device;
+pub mod emergency;
 pub mod hardware;
 mod image;
 pub mod light;

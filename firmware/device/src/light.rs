@@ -15,6 +15,8 @@ pub enum Show {
     Known,
     /// The board has not: three blinks.
     Unknown,
+    /// The board's model is damaged: it blinks without an end.
+    Fault,
 }
 
 const MILLISECOND: u64 = 1_000;
@@ -30,6 +32,7 @@ impl Show {
             Self::Heartbeat => Some(elapsed % (2_000 * MILLISECOND) < BLINK),
             Self::Busy => Some(true),
             Self::Known => (elapsed < 1_000 * MILLISECOND).then_some(true),
+            Self::Fault => Some((elapsed / BLINK).is_multiple_of(2)),
             Self::Unknown => (elapsed < 6 * BLINK).then_some((elapsed / BLINK).is_multiple_of(2)),
         }
     }

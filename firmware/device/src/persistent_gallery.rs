@@ -86,6 +86,17 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
         loaded
     }
 
+    /// Returns how often the flash was written anew, or 0 if there is none: see
+    /// [`Store::compactions`].
+    pub fn compactions(&self) -> u32 {
+        self.store.as_ref().map_or(0, Store::compactions)
+    }
+
+    /// Returns the number of faults that were found in the flash: see [`Store::damage`].
+    pub fn damage(&self) -> u16 {
+        self.store.as_ref().map_or(0, Store::damage)
+    }
+
     fn read_all(&mut self) -> Result<(), PersistentGalleryError> {
         let Some(store) = &mut self.store else { return Ok(()) };
         for index in 0..store.len() {

@@ -18,6 +18,7 @@
 
 use crate::{
     app::{App, Memory},
+    emergency,
     hardware::{Board, NoText, Parts, System},
     memory,
     source::{NoSource, Source},
@@ -74,6 +75,12 @@ pub struct Clock {
     pub step: u64,
     /// The number of restarts that were asked for.
     pub restarts: usize,
+    /// True if the board has a boot loader.
+    pub has_bootloader: bool,
+    /// The number of restarts into it.
+    pub bootloader: usize,
+    /// The number of times that the watchdog was fed.
+    pub fed: usize,
     /// The rate of the serial line, in bits a second.
     pub baud: u32,
     /// The fastest rate that it has; it has all between this and
@@ -91,7 +98,16 @@ impl<'m, const FRAME: usize, const CAPACITY: usize> Bench<'m, FRAME, CAPACITY> {
             flash: Some(vec![0xff; FLASH]),
             piece: 64,
             button: Vec::new(),
-            clock: Clock { now: 0, step: 1, restarts: 0, baud: BASE_BAUD, fastest: BASE_BAUD },
+            clock: Clock {
+                now: 0,
+                step: 1,
+                restarts: 0,
+                has_bootloader: false,
+                bootloader: 0,
+                fed: 0,
+                baud: BASE_BAUD,
+                fastest: BASE_BAUD,
+            },
             lit: false,
         }
     }
@@ -150,6 +166,23 @@ impl<'m, const FRAME: usize, const CAPACITY: usize> Bench<'m, FRAME, CAPACITY> {
             Ok(mut app) => app.run(),
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// Starts the board as if its model were damaged, lets it receive `input`, and returns all that
+    /// it sends.
+    pub fn answer_without_model(&mut self, input: &[u8]) -> Vec<u8> {
+        let mut output = Vec::new();
+        let parts = Parts::<BenchBoard<'_, _, _, _>> {
+            serial: Line { input, piece: self.piece, output: &mut output },
+            led: Lamp(&mut self.lit),
+            button: Button { looks: 0, pressed: &self.button },
+            flash: None,
+            system: &mut self.clock,
+            source: NoSource,
+            text: NoText,
+        };
+        emergency::run(parts, &mut FrameReader::<FRAME>::new()).unwrap_or_else(|never| match never {});
+        output
     }
 
     /// Starts the board, lets it receive `input`, and returns all that it sends.
@@ -317,11 +350,22 @@ impl System for &mut Clock {
 
     fn sleep(&mut self) {}
 
-    fn feed_watchdog(&mut self) {}
+    fn feed_watchdog(&mut self) {
+        self.fed += 1;
+    }
 
     fn restart(&mut self) {
         self.now = 0;
         self.restarts += 1;
+    }
+
+    fn has_bootloader(&self) -> bool {
+        self.has_bootloader
+    }
+
+    fn enter_bootloader(&mut self) {
+        self.now = 0;
+        self.bootloader += 1;
     }
 
     fn stack(&mut self) -> Option<(u32, u32)> {

@@ -1,6 +1,7 @@
 //! The persistent gallery's states and errors, as the wire has them.
 
 use crate::persistent_gallery::{Persistence, PersistentGallery, PersistentGalleryError};
+use embedded_storage::nor_flash::NorFlash;
 use shared_model::wire::{GalleryInfo, RequestError, Storage};
 
 impl From<Persistence> for Storage {
@@ -25,7 +26,7 @@ impl From<PersistentGalleryError> for RequestError {
     }
 }
 
-impl<Flash, const CAPACITY: usize> From<&PersistentGallery<'_, Flash, CAPACITY>> for GalleryInfo {
+impl<Flash: NorFlash, const CAPACITY: usize> From<&PersistentGallery<'_, Flash, CAPACITY>> for GalleryInfo {
     fn from(gallery: &PersistentGallery<'_, Flash, CAPACITY>) -> Self {
         let entries = gallery.in_memory();
         Self {
@@ -33,6 +34,8 @@ impl<Flash, const CAPACITY: usize> From<&PersistentGallery<'_, Flash, CAPACITY>>
             capacity: entries.capacity() as u16,
             exemplars: entries.exemplars() as u16,
             storage: gallery.persistence().into(),
+            compactions: gallery.compactions(),
+            damage: gallery.damage(),
         }
     }
 }

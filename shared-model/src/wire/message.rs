@@ -24,6 +24,13 @@ pub const BASE_BAUD: u32 = 115_200;
 /// [`BASE_BAUD`] again.
 pub const SILENCE_MICROS: u32 = 2_000_000;
 
+/// The product name of a board on USB, by which a PC finds it.
+pub const USB_PRODUCT: &str = "tinytriplet";
+
+/// The vendor and the product of a board on USB: <https://pid.codes/1209/0001/>, which is for tests,
+/// and not for boards that are sold.
+pub const USB_IDS: (u16, u16) = (0x1209, 0x0001);
+
 /// The largest number of embeddings that [`RequestBody::Bench`] measures.
 pub const MAX_RUNS: u16 = 1_000;
 
@@ -141,6 +148,9 @@ pub enum Restart {
     Panic,
     /// It hangs until the watchdog, if it has one, restarts it.
     Hang,
+    /// It resets into its boot loader, where it waits for another firmware over USB. A board without
+    /// one answers [`RequestError::NoBootloader`].
+    Bootloader,
 }
 
 /// A message from the board to the PC.
@@ -273,6 +283,10 @@ pub struct GalleryInfo {
     pub exemplars: u16,
     /// The place where it is kept.
     pub storage: Storage,
+    /// The number of times that its flash was written anew, which each time erases half of it.
+    pub compactions: u32,
+    /// The number of faults that were found in its flash since it was cleared.
+    pub damage: u16,
 }
 
 /// The place where a board keeps its gallery.
@@ -325,6 +339,10 @@ pub enum RequestError {
     Image(ImageError),
     /// The serial line does not have this rate.
     NoRate,
+    /// The board has no boot loader that takes a firmware over USB.
+    NoBootloader,
+    /// The model in the board's flash is not as it was built in.
+    DamagedModel,
 }
 
 impl From<ImageError> for RequestError {
@@ -380,6 +398,10 @@ impl core::fmt::Display for RequestError {
             Self::NoFaultInjection => f.write_str("its firmware was built without fault injection"),
             Self::Image(error) => error.fmt(f),
             Self::NoRate => f.write_str("its serial line does not have this rate"),
+            Self::NoBootloader => f.write_str(
+                "it has no boot loader that takes a firmware over USB: flash it through its debug probe",
+            ),
+            Self::DamagedModel => f.write_str("the model in its flash is damaged: flash it again"),
         }
     }
 }
@@ -510,6 +532,8 @@ mod tests {
             RequestError::NoFaultInjection,
             RequestError::Image(ImageError::None),
             RequestError::NoRate,
+            RequestError::NoBootloader,
+            RequestError::DamagedModel,
         ]);
         let tensor = Tensor { shape: Shape::new(1, 1, 1), element: Element::Signed, scale: 1.0 };
         let model = ModelInfo {
@@ -522,7 +546,14 @@ mod tests {
             thresholds: Thresholds::default(),
             ram: 0,
         };
-        let gallery = GalleryInfo { len: 0, capacity: 0, exemplars: 0, storage: Storage::Ram };
+        let gallery = GalleryInfo {
+            len: 0,
+            capacity: 0,
+            exemplars: 0,
+            storage: Storage::Ram,
+            compactions: 0,
+            damage: 0,
+        };
         are_numbered(&[
             ResponseBody::Error(RequestError::Internal),
             ResponseBody::Pong,
@@ -559,7 +590,10 @@ mod tests {
         fn number(value: impl Serialize) -> u8 {
             postcard::to_slice(&value, &mut [0; 32]).unwrap()[0]
         }
-        assert_eq!([Restart::Reset, Restart::Panic, Restart::Hang].map(number), [0, 1, 2]);
+        assert_eq!(
+            [Restart::Reset, Restart::Panic, Restart::Hang, Restart::Bootloader].map(number),
+            [0, 1, 2, 3]
+        );
         assert_eq!([Method::Prototype, Method::Neighbours(3)].map(number), [0, 1]);
         let thresholds =
             [Threshold::EqualError, Threshold::FalseAccept1Percent, Threshold::Distance(0), Threshold::None];

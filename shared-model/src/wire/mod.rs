@@ -42,5 +42,5 @@ pub use frame::{FrameError, FrameFull, FrameReader, VERSION, decode_message, enc
 pub use image::{ImageError, ImageForm};
 pub use message::{
     BASE_BAUD, GalleryInfo, Info, MAX_RUNS, ModelInfo, NO_ID, Request, RequestBody, RequestError, Response,
-    ResponseBody, Restart, SILENCE_MICROS, Storage, image_requests,
+    ResponseBody, Restart, SILENCE_MICROS, Storage, USB_IDS, USB_PRODUCT, image_requests,
 };

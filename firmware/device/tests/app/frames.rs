@@ -74,6 +74,8 @@ fn info_tells_board_and_model() {
             capacity: CAPACITY as u16,
             exemplars: EXEMPLARS as u16,
             storage: Storage::Flash,
+            compactions: 0,
+            damage: 0,
         },
     };
     assert_eq!(run(&frame(9, RequestBody::Info)), encoded(9, ResponseBody::Info(expected)));
@@ -210,6 +212,8 @@ fn the_longest_messages_fit_what_is_set_aside_for_them() {
         capacity: u16::MAX,
         exemplars: u16::MAX,
         storage: Storage::OtherModel([255; 8]),
+        compactions: u32::MAX,
+        damage: u16::MAX,
     };
     let board = "b".repeat(MAX_BOARD_NAME);
     let (uptime, stack) = (u64::MAX, Some((u32::MAX, u32::MAX)));

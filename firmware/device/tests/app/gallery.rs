@@ -271,6 +271,26 @@ fn a_restart_is_answered_first() {
     assert_eq!(bench.clock.restarts, 1);
 }
 
+#[test]
+fn a_boot_loader_is_entered_where_there_is_one() {
+    let mut bench = board();
+    let request = RequestBody::Restart(Restart::Bootloader);
+    assert_eq!(bench.ask_one(request).body(), ResponseBody::Error(RequestError::NoBootloader));
+    bench.clock.has_bootloader = true;
+    assert_eq!(bench.ask_one(request).body(), ResponseBody::Done);
+    assert_eq!((bench.clock.bootloader, bench.clock.restarts), (1, 0));
+}
+
+#[test]
+fn the_watchdog_is_fed_before_each_request_of_a_burst() {
+    let mut bench = board();
+    bench.piece = 1_000;
+    let burst: Vec<u8> = (1..=7).flat_map(|id| frame(id, RequestBody::Clear)).collect();
+    assert!(burst.len() <= 64, "they come in one read");
+    assert_eq!(answers(&bench.answer(&burst)).len(), 7);
+    assert!(bench.clock.fed >= 7, "fed {} times", bench.clock.fed);
+}
+
 #[cfg(not(feature = "fault-injection"))]
 #[test]
 fn faults_are_not_injected_unless_they_are_built_in() {
