@@ -21,7 +21,7 @@ pub mod cost;
 pub mod photograph;
 mod table;
 
-pub use table::{BOARDS, Board, Boot, Counter, Emulated, Region, STAGE2_LEN, TIMER_SHIFT, find};
+pub use table::{BOARDS, Board, Boot, Counter, Emulated, Region, STAGE2_LEN, TIMER_SHIFT, Uf2, find};
 
 #[cfg(target_os = "none")]
 mod board;
@@ -44,6 +44,9 @@ mod system;
 #[cfg(target_os = "none")]
 #[cfg(all(target_arch = "arm", not(feature = "nrf52840-dk")))]
 mod systick;
+
+#[cfg(all(target_os = "none", any(feature = "pico", feature = "pico2")))]
+mod usb;
 
 #[cfg(target_os = "none")]
 pub use board::{BOARD, init, reset};

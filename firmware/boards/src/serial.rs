@@ -11,8 +11,8 @@ pub static RECEIVED: RxQueue = RxQueue::new();
 
 /// The sending half of a board's serial port.
 pub trait Transmit {
-    /// Sends a byte as soon as there is room for it.
-    fn send(&mut self, byte: u8);
+    /// Sends bytes, each as soon as there is room for it.
+    fn send(&mut self, bytes: &[u8]);
     /// Waits until all bytes are sent.
     fn flush(&mut self);
 }
@@ -26,7 +26,10 @@ impl<Transmitter> ErrorType for Serial<Transmitter> {
 
 impl<Transmitter> Read for Serial<Transmitter> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        Ok(RECEIVED.read(buffer))
+        let len = RECEIVED.read(buffer);
+        #[cfg(any(feature = "pico", feature = "pico2"))]
+        crate::usb::go_on();
+        Ok(len)
     }
 }
 
@@ -38,7 +41,7 @@ impl<Transmitter> ReadReady for Serial<Transmitter> {
 
 impl<Transmitter: Transmit> Write for Serial<Transmitter> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        bytes.iter().for_each(|&byte| self.0.send(byte));
+        self.0.send(bytes);
         Ok(bytes.len())
     }
 

@@ -71,6 +71,16 @@ impl<C: Clock, W: Watchdog, R: Rate> hardware::System for System<C, W, R> {
         reset();
     }
 
+    #[cfg(any(feature = "pico", feature = "pico2"))]
+    fn has_bootloader(&self) -> bool {
+        true
+    }
+
+    #[cfg(any(feature = "pico", feature = "pico2"))]
+    fn enter_bootloader(&mut self) {
+        crate::board::enter_bootloader();
+    }
+
     fn stack(&mut self) -> Option<(u32, u32)> {
         Some(stack::most_used())
     }

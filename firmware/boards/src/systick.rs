@@ -6,6 +6,12 @@ use tinytriplet_device::hardware::TICK_MICROS;
 
 static TICKS: AtomicU32 = AtomicU32::new(0);
 
+/// Returns the ticks since the start. It begins again after the last number.
+#[cfg(any(feature = "pico", feature = "pico2"))]
+pub fn ticks() -> u32 {
+    TICKS.load(Relaxed)
+}
+
 /// The Cortex-M's own timer: it counts down, by the processor's clock.
 pub struct SysTick {
     timer: SYST,

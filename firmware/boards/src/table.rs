@@ -14,6 +14,8 @@ pub struct Board {
     pub emulator: Emulated,
     /// The name that `probe-rs` has for the chip; `None` if the board exists in the emulator only.
     pub chip: Option<&'static str>,
+    /// The boot loader that takes UF2 files; `None` if the board has none.
+    pub uf2: Option<Uf2>,
     /// The memory of the program and the model.
     pub flash: Region,
     /// The needs of the chip to start a program.
@@ -64,6 +66,17 @@ impl core::fmt::Display for Emulated {
             Self::None => f.write_str("no emulator"),
         }
     }
+}
+
+/// A boot loader that shows itself as a drive, and flashes the UF2 file that is copied there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uf2 {
+    /// The number of the chips in [the format's list][families].
+    ///
+    /// [families]: https://github.com/microsoft/uf2/blob/master/utils/uf2families.json
+    pub family: u32,
+    /// The name of the drive.
+    pub drive: &'static str,
 }
 
 /// The needs of a chip to start a program.
@@ -169,6 +182,7 @@ const MPS2_AN386: Board = Board {
     target: "thumbv7em-none-eabihf",
     emulator: mps2("mps2-an386", 0x2100_0000),
     chip: None,
+    uf2: None,
     flash: Region { origin: 0, len: 4 * MIB },
     boot: Boot::Vectors,
     gallery: Region { origin: 0x2100_0000, len: 64 * KIB },
@@ -217,6 +231,7 @@ pub static BOARDS: [Board; 9] = [
         target: "thumbv7em-none-eabihf",
         emulator: Emulated::None,
         chip: Some("nRF52840_xxAA"),
+        uf2: None,
         flash: Region { origin: 0, len: MIB },
         boot: Boot::Vectors,
         gallery: Region { origin: 0x000f_8000, len: 32 * KIB },
@@ -229,6 +244,7 @@ pub static BOARDS: [Board; 9] = [
         target: "thumbv7em-none-eabihf",
         emulator: Emulated::QemuArm { machine: "netduinoplus2", serial_port: 1, memory: None },
         chip: Some("STM32F446RE"),
+        uf2: None,
         flash: Region { origin: 0x0800_0000, len: 512 * KIB },
         boot: Boot::Vectors,
         // Sectors 1 and 2, which are among the smallest. The vectors have to be in sector 0.
@@ -242,6 +258,7 @@ pub static BOARDS: [Board; 9] = [
         target: "thumbv6m-none-eabi",
         emulator: Emulated::Rp2040js,
         chip: Some("RP2040"),
+        uf2: Some(Uf2 { family: 0xe48b_ff56, drive: "RPI-RP2" }),
         flash: Region { origin: 0x1000_0000, len: 2 * MIB },
         boot: Boot::Stage2,
         gallery: Region { origin: 0x101f_0000, len: 64 * KIB },
@@ -255,6 +272,7 @@ pub static BOARDS: [Board; 9] = [
         target: "thumbv8m.main-none-eabihf",
         emulator: Emulated::None,
         chip: Some("RP235x"),
+        uf2: Some(Uf2 { family: 0xe48b_ff59, drive: "RP2350" }),
         flash: Region { origin: 0x1000_0000, len: 4 * MIB },
         boot: Boot::ImageDefinition,
         gallery: Region { origin: 0x103f_0000, len: 64 * KIB },
@@ -271,6 +289,7 @@ pub static BOARDS: [Board; 9] = [
             memory: Some(Region { origin: 0x8000_0000, len: 16 * MIB }),
         },
         chip: None,
+        uf2: None,
         flash: Region { origin: 0x8000_0000, len: 4 * MIB },
         boot: Boot::Vectors,
         gallery: Region { origin: 0x8080_0000, len: 64 * KIB },

@@ -1,11 +1,13 @@
 // Boots a program for the Raspberry Pi Pico in rp2040js:
 //
-//   node rp2040.mjs PROGRAM SERIAL MEMORY GALLERY ORIGIN
+//   node rp2040.mjs PROGRAM SERIAL MEMORY GALLERY ORIGIN LINE
 //
-// PROGRAM is the ELF file that is flashed. SERIAL and MEMORY are HOST:PORT of two listening sockets: UART 0 goes to the
-// first; on the second, lines "read ADDRESS LENGTH" and "writel ADDRESS WORD" are answered as QEMU's qtest protocol
-// answers them. GALLERY is a file with the content of the flash from the address ORIGIN on. Whatever the program erases
-// or programs there is in the file before its next instruction: to kill this process is to cut the power.
+// PROGRAM is the ELF file that is flashed. SERIAL and MEMORY are HOST:PORT of two listening sockets: LINE, which is "uart"
+// (UART 0) or "usb" (the serial port that the board is as a USB device), goes to the first; on the second, lines "read
+// ADDRESS LENGTH" and "writel ADDRESS WORD" are answered as QEMU's qtest protocol answers them; after "usb-read 0" the PC
+// takes nothing from the USB port until "usb-read 1". GALLERY is a file with the content of the flash from the address
+// ORIGIN on. Whatever the program erases or programs there is in the file before its next instruction: to kill this
+// process is to cut the power.
 //
 // Time is virtual: while the core runs it passes by the cycles that rp2040js says instructions take, and while it sleeps
 // as fast as real time. The chip restarts when the program or the watchdog says so. What would fault on the chip does so
@@ -16,7 +18,7 @@
 import { openSync, readFileSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { RP2040 } from 'rp2040js';
+import { RP2040, USBCDC } from 'rp2040js';
 
 const FLASH = 0x10000000;
 const FLASH_LEN = 2 * 1024 * 1024;
@@ -30,7 +32,12 @@ const CYCLES_PER_BYTE = 1_000;
 
 /** Registers of the two counters, see Counter::StandIn in firmware/boards/src/table.rs. */
 const COUNTERS = 0x40070000;
+/** Where in the USB's memory the board says that it has put a packet into an endpoint: that of endpoint 0. */
+const IN_BUFFERS = 0x80;
+const SYSINFO = 0x40000;
 const WATCHDOG = 0x40058;
+const CHIP_ID = 0;
+const CHIP_B2 = 0x20002927;
 /** Number of the exception. */
 const HARD_FAULT = 3;
 const AIRCR = 0xd0c;
@@ -38,19 +45,24 @@ const SYSRESETREQ = 1 << 2;
 const UARTRSR = 0x04;
 const RX_INTERRUPT = 1 << 4;
 
-const [programPath, serialAddress, memoryAddress, galleryPath, galleryOrigin] = process.argv.slice(2);
-if (!galleryOrigin) fail('usage: node rp2040.mjs PROGRAM SERIAL MEMORY GALLERY ORIGIN');
+const [programPath, serialAddress, memoryAddress, galleryPath, galleryOrigin, line] = process.argv.slice(2);
+if (line !== 'uart' && line !== 'usb') fail('usage: node rp2040.mjs PROGRAM SERIAL MEMORY GALLERY ORIGIN uart|usb');
+const isUsb = line === 'usb';
 const program = readFileSync(programPath);
 const gallery = { file: openSync(galleryPath, 'r+'), offset: Number(galleryOrigin) - FLASH };
 
 /** What ends an instruction that restarts the chip. */
 class Restart extends Error {}
+/** What ends the last instruction of the program. */
+class End extends Error {}
 /** What ends an instruction that cannot be executed. */
 class Fault extends Error {}
 
 let instructions = 0;
 let cycles = 0;
-let mcu, core, clock, uart;
+let mcu, core, clock, uart, usb;
+/** Whether the PC takes what the board sends over USB. */
+let isReading = true;
 
 function fail(message) {
   console.error(message);
@@ -79,6 +91,46 @@ function load() {
     if (type === 1 && length > 0) mcu.flash.set(program.subarray(offset, offset + length), address - FLASH);
   }
   mcu.flash.set(readFileSync(galleryPath), gallery.offset);
+}
+
+/** Plugs the USB cable into a PC, which opens the port. The PC is rp2040js's. */
+function plugIn() {
+  usb = { cdc: new USBCDC(mcu.usbCtrl), room: [] };
+  usb.cdc.onSerialData = (bytes) => sent.push(...bytes);
+  usb.cdc.onDeviceConnected = feedUsb;
+  // rp2040js's PC sends an empty packet, and the next, as long as it has no bytes. A real one waits until it has some.
+  mcu.usbCtrl.onEndpointRead = (endpoint, size) => {
+    // The board may have room before it is known which of its endpoints is for bytes.
+    usb.room[endpoint] = size;
+    feedUsb();
+  };
+  // A packet that the PC does not take stays where the board has put it.
+  const take = mcu.usbCtrl.DPRAMUpdated.bind(mcu.usbCtrl);
+  mcu.usbCtrl.DPRAMUpdated = (offset, value) => {
+    if (isReading || offset !== IN_BUFFERS + 8 * usb.cdc.inEndpoint) return take(offset, value);
+    usb.waiting = () => take(offset, value);
+  };
+}
+
+/** Has the PC read what the board sends, or not any more. */
+function setReading(value) {
+  isReading = value;
+  const waiting = isReading ? usb.waiting : undefined;
+  if (!waiting) return;
+  usb.waiting = undefined;
+  waiting();
+  wake();
+}
+
+/** Gives the board a packet of bytes if there are some and it has room for one. */
+function feedUsb() {
+  if (!isUsb || !usb.cdc.initialized || next >= received.length) return;
+  const endpoint = usb.cdc.outEndpoint;
+  if (!usb.room[endpoint]) return;
+  const packet = received.subarray(next, next + usb.room[endpoint]);
+  next += packet.length;
+  usb.room[endpoint] = 0;
+  mcu.usbCtrl.endpointReadDone(endpoint, packet);
 }
 
 /** Adds what the firmware needs and rp2040js has not. */
@@ -112,10 +164,15 @@ function fillGaps() {
   };
   mcu.peripherals[WATCHDOG].onWatchdogTrigger = restart;
 
+  // rp2040js is a chip of revision B1, and its bus does not leave the reset as those expect (RP2040-E5). B2 is newer.
+  const readInfo = mcu.peripherals[SYSINFO].readUint32.bind(mcu.peripherals[SYSINFO]);
+  mcu.peripherals[SYSINFO].readUint32 = (offset) => (offset === CHIP_ID ? CHIP_B2 : readInfo(offset));
+
   // Without a receive status register, ones are read: errors that never happen.
   const readUart = uart.readUint32.bind(uart);
   uart.readUint32 = (offset) => (offset === UARTRSR ? 0 : readUart(offset));
-  uart.onByte = (byte) => sent.push(byte);
+  if (isUsb) plugIn();
+  else uart.onByte = (byte) => sent.push(byte);
 
   // A pending interrupt ends WFI though PRIMASK keeps it from being served; rp2040js would serve it, or, where it had
   // been pending before, sleep on.
@@ -130,6 +187,10 @@ const ROM_FUNCTIONS = {
   IF() {}, // connect_internal_flash
   EX() {}, // flash_exit_xip
   FC() {}, // flash_flush_cache
+  /** reset_to_usb_boot(..): the board is a drive, until it gets another firmware or its power is cut. */
+  UB() {
+    throw new End();
+  },
   /** flash_range_erase(offset, length, ..) */
   RE(offset, length) {
     checkRange(offset, length, 4096);
@@ -192,7 +253,7 @@ let lastFed = 0;
 
 /** Gives the UART at most so many bytes, as far as there is room for them. */
 function feed(count) {
-  const listening = uart.enabled && uart.interruptMask & RX_INTERRUPT;
+  const listening = !isUsb && uart.enabled && uart.interruptMask & RX_INTERRUPT;
   for (let i = 0; i < count && listening && next < received.length && !uart.rxFIFO.full; i++) {
     uart.feedByte(received[next++]);
     lastFed = cycles;
@@ -202,7 +263,7 @@ function feed(count) {
 /** Runs instructions until the core sleeps (false) or it is time to look at the sockets (true). */
 function slice() {
   for (let i = 0; i < SLICE; i++) {
-    if (next < received.length && cycles - lastFed >= CYCLES_PER_BYTE) feed(1);
+    if (!isUsb && next < received.length && cycles - lastFed >= CYCLES_PER_BYTE) feed(1);
     if (core.waiting) {
       // All that was received before is worked off. No need to have it wait for the line.
       if (!isPending()) feed(Infinity);
@@ -221,7 +282,7 @@ function slice() {
 const isPending = () =>
   (core.pendingInterrupts & core.enabledInterrupts) !== 0 || core.pendingSystick || core.pendingPendSV;
 
-/** Does something that may restart the chip, or fault. */
+/** Does something that may restart the chip, or fault; undefined if the program has ended. */
 function live(something) {
   try {
     return something();
@@ -230,6 +291,7 @@ function live(something) {
       console.error(`${error.message}, before ${core.PC.toString(16)}`);
       return live(() => core.exceptionEntry(HARD_FAULT) ?? true);
     }
+    if (error instanceof End) return undefined;
     if (!(error instanceof Fault || error instanceof Restart)) throw error;
     powerUp();
     return true;
@@ -242,7 +304,9 @@ let asleep;
 function run() {
   const awake = live(slice);
   flush();
-  if (awake) {
+  if (awake === undefined) {
+    serial.end();
+  } else if (awake) {
     setImmediate(run);
   } else {
     const timer = clock.nextAlarm && setTimeout(wake, Math.ceil(clock.nanosToNextAlarm / 1e6));
@@ -273,6 +337,7 @@ function flush() {
 serial.on('data', (bytes) => {
   received = Buffer.concat([received.subarray(next), bytes]);
   next = 0;
+  feedUsb();
   wake();
 });
 
@@ -285,6 +350,9 @@ createInterface({ input: memory }).on('line', (line) => {
     memory.write(`OK 0x${bytes.toString('hex')}\n`);
   } else if (command === 'writel') {
     mcu.writeUint32(address, value);
+    memory.write('OK\n');
+  } else if (command === 'usb-read' && isUsb) {
+    setReading(address !== 0);
     memory.write('OK\n');
   } else {
     memory.write(`FAIL Unknown command '${command}'\n`);

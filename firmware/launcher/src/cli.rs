@@ -2,10 +2,10 @@
 
 use crate::{
     alone, demo,
-    emulator::EmulatorError,
+    emulator::{EmulatorError, Line},
     measure::{self, Models},
     output::print,
-    run, serve,
+    run, serve, uf2,
 };
 use clap::Parser;
 use std::{
@@ -22,9 +22,11 @@ const CLOSED: u8 = 141;
 
 /// The tasks besides `--measure`. (What an option requires counts as given where it could not be
 /// given.)
-const NOT_MEASURE: [&str; 6] = ["alone", "board", "list", "list_boards", "serve", "run"];
+const NOT_MEASURE: [&str; 7] = ["alone", "board", "list", "list_boards", "serve", "run", "uf2"];
 /// The tasks besides `--serve`.
-const NOT_SERVE: [&str; 6] = ["alone", "board", "list", "list_boards", "measure", "run"];
+const NOT_SERVE: [&str; 7] = ["alone", "board", "list", "list_boards", "measure", "run", "uf2"];
+/// The tasks besides `--uf2`.
+const NOT_UF2: [&str; 7] = ["alone", "board", "list", "list_boards", "measure", "run", "serve"];
 
 /// Builds the firmware, boots it on an emulated board and shows it at work.
 #[derive(Debug, Parser)]
@@ -67,6 +69,9 @@ pub struct Cli {
     /// target/boards/NAME.flash
     #[arg(long, value_name = "FILE", requires = "serve", conflicts_with_all = NOT_SERVE)]
     flash: Option<PathBuf>,
+    /// With --serve: talk to the board over its USB port, not its UART
+    #[arg(long, requires = "serve", conflicts_with_all = NOT_SERVE)]
+    usb: bool,
     /// With --serve: do not tell on standard error which board runs where
     #[arg(long, requires = "serve", conflicts_with_all = NOT_SERVE)]
     quiet: bool,
@@ -74,6 +79,13 @@ pub struct Cli {
     /// in the emulator if the board is an emulated one
     #[arg(long, value_name = "PROGRAM", group = "task")]
     run: Option<PathBuf>,
+    /// Write the firmware as a UF2 file, to be copied to the board's drive: the
+    /// board needs a USB cable, and no debug probe
+    #[arg(long, value_name = "NAME", value_parser = find_board, group = "task")]
+    uf2: Option<&'static Board>,
+    /// With --uf2: write this file, not target/boards/NAME.uf2
+    #[arg(long, short, value_name = "FILE", requires = "uf2", conflicts_with_all = NOT_UF2)]
+    output: Option<PathBuf>,
 }
 
 /// Carries out the command line. `model` is the model file that is built into the firmware, and
@@ -107,11 +119,13 @@ impl Cli {
             let models = self.models.or_else(models_variable).map_or(Models::BuiltIn(model), Models::Folder);
             measure::run(board, &models, self.json)
         } else if let Some(board) = self.serve {
-            serve::run(board, self.flash, self.quiet)
+            serve::run(board, self.flash, if self.usb { Line::Usb } else { Line::Uart }, self.quiet)
         } else if let Some(board) = self.alone {
             alone::run(board, model, capacity)
         } else if let Some(program) = self.run {
             run::run(&program)
+        } else if let Some(board) = self.uf2 {
+            uf2::run(board, self.output)
         } else if self.list {
             list(|board| format!("{:15} {}; {}\n", board.name, board.description, board.emulator))
         } else if self.list_boards {
@@ -129,11 +143,15 @@ fn models_variable() -> Option<PathBuf> {
     Some(crate::emulator::workspace().join(path))
 }
 
-fn find_emulated(name: &str) -> Result<&'static Board, String> {
-    let board = find(name).ok_or_else(|| {
+fn find_board(name: &str) -> Result<&'static Board, String> {
+    find(name).ok_or_else(|| {
         let names = BOARDS.map(|board| board.name).join(", ");
         format!("there is no such board; there are {names}")
-    })?;
+    })
+}
+
+fn find_emulated(name: &str) -> Result<&'static Board, String> {
+    let board = find_board(name)?;
     match board.emulator {
         Emulated::None => Err(EmulatorError::NoEmulator(board).to_string()),
         _ => Ok(board),
@@ -172,8 +190,12 @@ mod tests {
             (ArgumentConflict, &["--measure", "pico", "--quiet"]),
             (MissingRequiredArgument, &["--flash", "file"]),
             (MissingRequiredArgument, &["--quiet"]),
+            (MissingRequiredArgument, &["--usb"]),
             (ArgumentConflict, &["--list", "--board", "pico"]),
             (ArgumentConflict, &["--alone", "pico", "--quiet"]),
+            (ValueValidation, &["--uf2", "picot"]),
+            (MissingRequiredArgument, &["--output", "file"]),
+            (ArgumentConflict, &["--board", "pico", "--output", "file"]),
         ] {
             let error = Cli::try_parse_from([&["firmware"], words].concat()).unwrap_err();
             assert_eq!((error.kind(), error.exit_code()), (kind, 2), "{words:?}: {error}");
@@ -189,10 +211,14 @@ mod tests {
             (measure.measure, measure.json, measure.models),
             (find("pico"), true, Some("folder".into()))
         );
-        let serve = cli(&["--serve", "pico", "--quiet", "--flash", "file"]);
+        let serve = cli(&["--serve", "pico", "--quiet", "--usb", "--flash", "file"]);
         assert_eq!((serve.serve, serve.quiet, serve.flash), (find("pico"), true, Some("file".into())));
+        assert!(serve.usb);
         assert_eq!(cli(&["--alone", "pico"]).alone, find("pico"));
         assert_eq!(cli(&["--run", "program"]).run, Some("program".into()));
+        // Known, though it has no emulator.
+        let uf2 = cli(&["--uf2", "pico2", "-o", "file"]);
+        assert_eq!((uf2.uf2, uf2.output), (find("pico2"), Some("file".into())));
         assert!(cli(&["--list"]).list && cli(&["--list-boards"]).list_boards);
     }
 }

@@ -174,13 +174,14 @@ fn check_parity(client: &mut Client<Emulator>, model: &Model<'_>, images: &[Vec<
 }
 
 fn farewell(board: &Board) -> String {
-    let flash = |board: &Board| {
-        format!(
+    let flash = |board: &Board| match board.uf2 {
+        Some(_) => format!("  cargo run -p firmware -- --uf2 {}\n", board.name),
+        None => format!(
             "  cargo run --release -p firmware --features {} \\\n      --target {}\n",
             board.name, board.target
-        )
+        ),
     };
-    let mut text = "\nNext, with such a board on USB (docs/BOARDS.md):\n".to_owned();
+    let mut text = "\nNext, with such a board and a USB cable (docs/BOARDS.md):\n".to_owned();
     for real in BOARDS.iter().filter(|board| board.chip.is_some()) {
         text += &flash(real);
     }

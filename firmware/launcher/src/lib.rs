@@ -3,6 +3,7 @@
 //!
 //! * [`emulator`] builds a program for a board and boots it.
 //! * [`mod@measure`] counts what models cost on a board.
+//! * [`uf2`] writes a program as a file that is dragged onto a board's drive.
 //! * [`Cli`] is the command line of `cargo run -p firmware`, and [`main`] its program.
 
 mod alone;
@@ -14,5 +15,6 @@ pub mod measure;
 mod output;
 mod run;
 mod serve;
+pub mod uf2;
 
 pub use cli::{Cli, main};

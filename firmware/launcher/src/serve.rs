@@ -1,6 +1,6 @@
 //! Lends an emulated board's serial line to another program.
 
-use crate::emulator::{self, Binary, Emulator};
+use crate::emulator::{self, Binary, Emulator, Line};
 use std::{
     error::Error,
     io::{self, ErrorKind, Read, Write},
@@ -9,13 +9,18 @@ use std::{
 };
 use tinytriplet_boards::Board;
 
-/// Builds the firmware, boots it with the gallery in the file `flash`, and carries its serial line
-/// over standard input and output until standard input ends. Unless `quiet`, it tells on standard
+/// Builds the firmware, boots it with the gallery in the file `flash`, and carries its line
+/// `line` over standard input and output until standard input ends. Unless `quiet`, it tells on standard
 /// error which board runs where.
-pub fn run(board: &'static Board, flash: Option<PathBuf>, quiet: bool) -> Result<(), Box<dyn Error>> {
+pub fn run(
+    board: &'static Board,
+    flash: Option<PathBuf>,
+    line: Line,
+    quiet: bool,
+) -> Result<(), Box<dyn Error>> {
     let program = emulator::build(board, Binary::Firmware)?;
     let flash = flash.unwrap_or_else(|| emulator::flash_path(board));
-    let mut emulator = Emulator::boot_with_flash(&program, &flash)?;
+    let mut emulator = Emulator::boot_with_flash(&program, &flash, line)?;
     match board.kept_memory() {
         _ if quiet => {}
         Some(_) => {

@@ -1,7 +1,10 @@
 //! The parts that every program for a board has: the board's name in the file, a log, and handlers
 //! of panics and faults.
 
-use core::panic::PanicInfo;
+use core::{
+    panic::PanicInfo,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 use defmt_rtt as _;
 use tinytriplet_boards::{BOARD, reset};
 
@@ -14,10 +17,15 @@ static NAME: [u8; BOARD.name.len()] = {
     name
 };
 
-/// Logs the panic, then restarts: a board must not stay silent.
+/// Logs the panic, then restarts: a board must not stay silent. A panic of the log itself is not
+/// logged.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    defmt::error!("{}", defmt::Display2Format(info));
+    static IS_PANICKING: AtomicBool = AtomicBool::new(false);
+    if !IS_PANICKING.load(Relaxed) {
+        IS_PANICKING.store(true, Relaxed);
+        defmt::error!("{}", defmt::Display2Format(info));
+    }
     reset()
 }
 

@@ -8,6 +8,7 @@ use static_cell::ConstStaticCell;
 use tinytriplet_boards::BOARD;
 use tinytriplet_device::{
     app::{App, Memory},
+    emergency,
     hardware::{Board, Parts, System},
     memory,
 };
@@ -48,7 +49,11 @@ pub fn run<B: Board>(mut parts: Parts<B>) -> ! {
     parts.system.start();
     let model = match Model::decode(model::FILE) {
         Ok(model) => model,
-        Err(error) => defmt::panic!("the model in flash was damaged: {}", error),
+        Err(error) => {
+            defmt::error!("the model in flash was damaged: {}", error);
+            let _ = emergency::run(parts, READER.take());
+            tinytriplet_boards::reset()
+        }
     };
     defmt::info!(
         "tinytriplet {=str} on {=str}, model \"{=str}\" {=u64:016x}",

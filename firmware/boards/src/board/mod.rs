@@ -48,7 +48,7 @@ pub fn init(received: &'static mut QueueView<u8>) -> Parts<chosen::Hardware> {
 }
 
 #[cfg(any(feature = "pico", feature = "pico2"))]
-pub use pico::Spare;
+pub use pico::{Bus, Spare, USB_INTERRUPT, enter_bootloader};
 
 /// As [`init`], and returns what the application leaves free: for a camera or a screen, for example.
 #[cfg(any(feature = "pico", feature = "pico2"))]

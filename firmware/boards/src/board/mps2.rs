@@ -111,9 +111,11 @@ unsafe fn DefaultHandler(_interrupt: i16) {
 pub struct Transmitter;
 
 impl Transmit for Transmitter {
-    fn send(&mut self, byte: u8) {
-        while UART.read(STATE) & TRANSMIT_FULL != 0 {}
-        UART.write(DATA, byte.into());
+    fn send(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            while UART.read(STATE) & TRANSMIT_FULL != 0 {}
+            UART.write(DATA, byte.into());
+        }
     }
 
     fn flush(&mut self) {}

@@ -19,7 +19,7 @@ use nrf52840_hal::{
         p0::{P0_11, P0_13, Parts as Pins},
     },
     nvmc::Nvmc,
-    pac::{Interrupt, NVMC, Peripherals, UARTE0, WDT, interrupt},
+    pac::{Interrupt, NVMC, P0, Peripherals, UARTE0, WDT, interrupt},
     uarte::{self, Baudrate, Parity, UarteRx, UarteTx},
     wdt::{Watchdog, WatchdogHandle, count, handles::Hdl0},
 };
@@ -49,6 +49,7 @@ pub fn init() -> Parts<Hardware> {
     static SENDING: ConstStaticCell<[u8; 1]> = ConstStaticCell::new([0]);
     static RECEIVING: ConstStaticCell<[u8; 1]> = ConstStaticCell::new([0]);
     let Some(board) = Peripherals::take() else { panic!("the board was initialised twice") };
+    keep_debug_port_open(&board.NVMC);
     // The crystal: the oscillator that the processor starts with is not exact enough for a serial
     // line.
     Clocks::new(board.CLOCK).enable_ext_hfosc();
@@ -59,6 +60,10 @@ pub fn init() -> Parts<Hardware> {
         cts: None,
         rts: None,
     };
+    // Where nothing is connected, the receiving pin is pulled up: low would be a break. The HAL's type
+    // knows floating pins only.
+    // SAFETY: the HAL writes this register only when it sets the pin up.
+    unsafe { (*P0::ptr()).pin_cnf[8].modify(|_, w| w.pull().pullup()) };
     board.UARTE0.intenset.write(|w| w.endrx().set());
     let uarte = Uarte::new(board.UARTE0, wires, Parity::EXCLUDED, Baudrate::BAUD115200);
     let Ok((transmitter, receiver)) = uarte.split(SENDING.take(), RECEIVING.take()) else {
@@ -84,6 +89,35 @@ pub fn init() -> Parts<Hardware> {
     }
 }
 
+/// Keeps the debug port open. Chips from revision 3 on close it at every start unless both the
+/// firmware and a word of the flash (UICR) say otherwise; then only an erase of the whole chip helps,
+/// with the gallery. (Nordic's "nRF52 Series: working with the improved APPROTECT"; the addresses are
+/// those of the nRF52840's product specification 1.7.)
+fn keep_debug_port_open(nvmc: &NVMC) {
+    /// FICR.INFO.VARIANT, four letters and digits; the second last letter tells the revision.
+    const VARIANT: *const u32 = 0x1000_0104 as *const u32;
+    const FIRST_THAT_CLOSES: u8 = b'F';
+    const UICR_APPROTECT: *mut u32 = 0x1000_1208 as *mut u32;
+    const APPROTECT_DISABLE: *mut u32 = 0x4000_0558 as *mut u32;
+    const ERASED: u32 = u32::MAX;
+    const OPEN: u32 = 0x5a;
+    // SAFETY: registers of this chip. The word of the flash is written only while it is erased.
+    unsafe {
+        let [_, revision, ..] = VARIANT.read_volatile().to_le_bytes();
+        if revision < FIRST_THAT_CLOSES {
+            return;
+        }
+        APPROTECT_DISABLE.write_volatile(OPEN);
+        if UICR_APPROTECT.read_volatile() == ERASED {
+            nvmc.config.write(|w| w.wen().wen());
+            while nvmc.ready.read().ready().is_busy() {}
+            UICR_APPROTECT.write_volatile(OPEN);
+            while nvmc.ready.read().ready().is_busy() {}
+            nvmc.config.write(|w| w.wen().ren());
+        }
+    }
+}
+
 #[interrupt]
 fn UARTE0_UART0() {
     critical_section::with(|cs| {
@@ -101,9 +135,9 @@ fn UARTE0_UART0() {
 }
 
 impl Transmit for UarteTx<UARTE0> {
-    fn send(&mut self, byte: u8) {
+    fn send(&mut self, bytes: &[u8]) {
         // It fails only if it was stopped, and nothing stops it.
-        let _ = self.write_all(&[byte]);
+        let _ = self.write_all(bytes);
     }
 
     fn flush(&mut self) {

@@ -107,9 +107,11 @@ fn USART2() {
 }
 
 impl Transmit for Tx<USART2> {
-    fn send(&mut self, byte: u8) {
-        // Its only error is "not yet".
-        while self.write(byte).is_err() {}
+    fn send(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            // Its only error is "not yet".
+            while self.write(byte).is_err() {}
+        }
     }
 
     fn flush(&mut self) {

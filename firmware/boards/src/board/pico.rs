@@ -1,11 +1,12 @@
 //! Raspberry Pi Pico and Pico 2, alike but for the chip. UART 0 is on GP0 (transmits) and GP1
-//! (receives); the light is the one on the board, GP25.
+//! (receives), and USB beside it; the light is the one on the board, GP25.
 
 use crate::{
     flash::rom::RomFlash,
     serial::{FASTEST_BAUD, RECEIVED, Serial, Transmit},
     system::{self, System},
     systick::SysTick,
+    usb::{self, UsbOr},
 };
 use core::cell::RefCell;
 use cortex_m::peripheral::NVIC;
@@ -15,7 +16,7 @@ use hal::{
     clocks::init_clocks_and_plls,
     fugit::{HertzU32, MicrosDurationU32, RateExtU32},
     gpio::{
-        FunctionNull, FunctionSioOutput, FunctionUart, Pin, Pins, PullDown,
+        FunctionNull, FunctionSioOutput, FunctionUart, Pin, Pins, PullDown, PullUp,
         bank0::{self, Gpio0, Gpio1, Gpio25},
     },
     pac::{Interrupt, Peripherals, RESETS, SPI0, SPI1, UART0, interrupt},
@@ -25,6 +26,7 @@ use hal::{
 use rp235x_hal as hal;
 #[cfg(feature = "pico")]
 use rp2040_hal as hal;
+use static_cell::ConstStaticCell;
 use tinytriplet_device::{
     hardware::{BASE_BAUD, Board, NoPin, NoText, Parts, WATCHDOG_MICROS},
     source::NoSource,
@@ -46,7 +48,11 @@ static BOOT2: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
 #[unsafe(link_section = ".start_block")]
 static IMAGE_DEFINITION: hal::block::ImageDef = hal::block::ImageDef::secure_exe();
 
-type UartPins = (Pin<Gpio0, FunctionUart, PullDown>, Pin<Gpio1, FunctionUart, PullDown>);
+/// Where nothing is connected, the receiving pin is pulled up: low would be a break.
+type UartPins = (Pin<Gpio0, FunctionUart, PullDown>, Pin<Gpio1, FunctionUart, PullUp>);
+
+pub type Bus = hal::usb::UsbBus;
+pub const USB_INTERRUPT: Interrupt = Interrupt::USBCTRL_IRQ;
 
 static RECEIVER: Mutex<RefCell<Option<Reader<UART0, UartPins>>>> = Mutex::new(RefCell::new(None));
 
@@ -54,7 +60,7 @@ static RECEIVER: Mutex<RefCell<Option<Reader<UART0, UartPins>>>> = Mutex::new(Re
 pub struct Hardware;
 
 impl Board for Hardware {
-    type Serial = Serial<Writer<UART0, UartPins>>;
+    type Serial = Serial<UsbOr<Writer<UART0, UartPins>>>;
     type Led = Pin<Gpio25, FunctionSioOutput, PullDown>;
     type Button = NoPin;
     type Flash = RomFlash;
@@ -121,6 +127,12 @@ pub fn init_with_spare() -> (Parts<Hardware>, Spare) {
     critical_section::with(|cs| RECEIVER.replace(cs, Some(receiver)));
     // SAFETY: no critical section relies on this interrupt being masked.
     unsafe { NVIC::unmask(Interrupt::UART0_IRQ) };
+    // The pin that would tell of the cable's power is not one of the chip's USB port: "true".
+    #[cfg(feature = "pico")]
+    let bus = Bus::new(board.USBCTRL_REGS, board.USBCTRL_DPRAM, clocks.usb_clock, true, &mut resets);
+    #[cfg(feature = "pico2")]
+    let bus = Bus::new(board.USB, board.USB_DPRAM, clocks.usb_clock, true, &mut resets);
+    usb::start(bus, serial_number());
     let spare = Spare {
         spi0: board.SPI0,
         spi1: board.SPI1,
@@ -141,7 +153,7 @@ pub fn init_with_spare() -> (Parts<Hardware>, Spare) {
         peripheral_clock: clocks.peripheral_clock.freq(),
     };
     let parts = Parts {
-        serial: Serial(transmitter),
+        serial: Serial(UsbOr::new(transmitter)),
         led,
         button: NoPin,
         // SAFETY: `Peripherals::take` lets this be reached once. Nothing starts the second
@@ -158,6 +170,41 @@ pub fn init_with_spare() -> (Parts<Hardware>, Spare) {
     (parts, spare)
 }
 
+/// Restarts into the chip's ROM, which shows itself as a drive and waits for a UF2 file.
+pub fn enter_bootloader() -> ! {
+    #[cfg(feature = "pico")]
+    hal::rom_data::reset_to_usb_boot(0, 0);
+    #[cfg(feature = "pico2")]
+    hal::reboot::reboot(
+        hal::reboot::RebootKind::BootSel { picoboot_disabled: false, msd_disabled: false },
+        hal::reboot::RebootArch::Normal,
+    )
+}
+
+/// Returns what tells this board from others, as 16 digits: the number of its flash chip.
+#[cfg(feature = "pico")]
+fn serial_number() -> &'static str {
+    // SAFETY: nothing else uses the flash yet.
+    digits(u64::from_be_bytes(unsafe { crate::flash::rom::unique_id() }))
+}
+
+/// Returns what tells this board from others, as 16 digits: the number of its chip.
+#[cfg(feature = "pico2")]
+fn serial_number() -> &'static str {
+    let chip = hal::rom_data::sys_info_api::chip_info();
+    digits(chip.ok().flatten().map_or(0, |chip| u64::from(chip.wafer_id) << 32 | u64::from(chip.device_id)))
+}
+
+/// Returns the digits of a number, in base 16. It can be called once.
+fn digits(number: u64) -> &'static str {
+    static DIGITS: ConstStaticCell<[u8; 16]> = ConstStaticCell::new([0; 16]);
+    let digits = DIGITS.take();
+    for (digit, shift) in digits.iter_mut().zip((0..64).step_by(4).rev()) {
+        *digit = b"0123456789ABCDEF"[(number >> shift & 15) as usize];
+    }
+    str::from_utf8(digits).unwrap_or_default()
+}
+
 #[interrupt]
 fn UART0_IRQ() {
     critical_section::with(|cs| {
@@ -165,19 +212,27 @@ fn UART0_IRQ() {
         let Some(receiver) = receiver.as_mut() else { return };
         let mut bytes = [0; 32];
         loop {
-            match receiver.read_raw(&mut bytes) {
-                Ok(len) => bytes[..len].iter().for_each(|&byte| RECEIVED.push(cs, byte)),
-                // A damaged byte is left out: the frame's CRC tells.
-                Err(nb::Error::Other(_)) => {}
+            let received = match receiver.read_raw(&mut bytes) {
+                Ok(len) => &bytes[..len],
+                // A damaged byte is left out: the frame's CRC tells. Those before it are good.
+                Err(nb::Error::Other(error)) => error.discarded,
                 Err(nb::Error::WouldBlock) => return,
+            };
+            if !usb::is_held() {
+                received.iter().for_each(|&byte| RECEIVED.push(cs, byte));
             }
         }
     });
 }
 
+#[interrupt]
+fn USBCTRL_IRQ() {
+    usb::serve();
+}
+
 impl Transmit for Writer<UART0, UartPins> {
-    fn send(&mut self, byte: u8) {
-        self.write_full_blocking(&[byte]);
+    fn send(&mut self, bytes: &[u8]) {
+        self.write_full_blocking(bytes);
     }
 
     fn flush(&mut self) {

@@ -112,9 +112,11 @@ extern "C" fn uart() {
 pub struct Transmitter;
 
 impl Transmit for Transmitter {
-    fn send(&mut self, byte: u8) {
-        while UART.read(LINE_STATUS) & TRANSMIT_EMPTY == 0 {}
-        UART.write(DATA, byte);
+    fn send(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            while UART.read(LINE_STATUS) & TRANSMIT_EMPTY == 0 {}
+            UART.write(DATA, byte);
+        }
     }
 
     fn flush(&mut self) {}

@@ -9,7 +9,7 @@ use embedded_storage::nor_flash::{
 #[cfg(feature = "pico2")]
 use rp235x_hal::rom_data;
 #[cfg(feature = "pico")]
-use rp2040_hal::rom_data;
+use rp2040_hal::{pac, rom_data};
 
 /// The address of the flash.
 const FLASH: u32 = 0x1000_0000;
@@ -82,15 +82,29 @@ impl NorFlash for RomFlash {
     }
 }
 
+/// Returns the number that the maker of the flash chip has given it: no two are alike.
+///
+/// # Safety
+/// As for [`RomFlash::new`].
+#[cfg(feature = "pico")]
+pub unsafe fn unique_id() -> [u8; 8] {
+    let mut id = [0; 8];
+    change(0, Change::ReadId(&mut id));
+    id
+}
+
 enum Change<'a> {
     /// Erases a sector.
     Erase,
     /// Programs a page.
     Program(&'a [u8; RomFlash::WRITE_SIZE]),
+    /// Changes nothing, and asks for the chip's number.
+    #[cfg(feature = "pico")]
+    ReadId(&'a mut [u8; 8]),
 }
 
 /// Changes one sector or page of the gallery, so that interrupts are served between two changes.
-fn change(offset: u32, change: Change<'_>) {
+fn change(offset: u32, mut change: Change<'_>) {
     let functions = Functions {
         connect: rom_data::connect_internal_flash::ptr(),
         exit_reading: rom_data::flash_exit_xip::ptr(),
@@ -104,7 +118,7 @@ fn change(offset: u32, change: Change<'_>) {
         // SAFETY: within the gallery, on a boundary of a sector or page. Nothing reads from the
         // flash meanwhile: neither this function, nor a handler, nor anything else, as `new` was
         // promised.
-        unsafe { change_from_ram(&functions, GALLERY.origin - FLASH + offset, &change) };
+        unsafe { change_from_ram(&functions, GALLERY.origin - FLASH + offset, &mut change) };
     });
 }
 
@@ -125,7 +139,7 @@ struct Functions {
 /// from the flash.
 #[inline(never)]
 #[unsafe(link_section = ".data.change_from_ram")]
-unsafe fn change_from_ram(functions: &Functions, offset: u32, change: &Change<'_>) {
+unsafe fn change_from_ram(functions: &Functions, offset: u32, change: &mut Change<'_>) {
     /// The command of flash chips that erases a block, and the block's length: not for a sector.
     const BLOCK: (u32, u8) = (1 << 16, 0xd8);
     // SAFETY: the ROM's functions, in the order that it prescribes. The code that sets up reading
@@ -136,9 +150,42 @@ unsafe fn change_from_ram(functions: &Functions, offset: u32, change: &Change<'_
         match change {
             Change::Erase => (functions.erase)(offset, RomFlash::ERASE_SIZE, BLOCK.0, BLOCK.1),
             Change::Program(page) => (functions.program)(offset, (*page).as_ptr(), RomFlash::WRITE_SIZE),
+            #[cfg(feature = "pico")]
+            Change::ReadId(id) => read_id(id),
         }
         (functions.flush_cache)();
         let code = functions.setup_reading.as_ptr().wrapping_byte_add(1);
         core::mem::transmute::<*const u32, unsafe extern "C" fn()>(code)();
+    }
+}
+
+/// Asks the flash chip for its number: sends the command, and takes what comes back after it.
+///
+/// # Safety
+/// The chip is connected, and takes commands: nothing reads from the flash.
+#[cfg(feature = "pico")]
+#[inline(always)]
+unsafe fn read_id(id: &mut [u8; 8]) {
+    /// "Read Unique ID Number" (W25Q16JV datasheet, 8.2.32), followed by 4 bytes without meaning.
+    const COMMAND: u8 = 0x4b;
+    const BEFORE: usize = 5;
+    /// What makes the chip listen: the value of the pin's OUTOVER (RP2040 datasheet, 2.19.6.2).
+    const LOW: u8 = 2;
+    const HIGH: u8 = 3;
+    // SAFETY: the two peripherals belong to the flash, with which nothing else works now.
+    unsafe {
+        let (pins, bus) = (&*pac::IO_QSPI::ptr(), &*pac::XIP_SSI::ptr());
+        pins.gpio_qspiss().gpio_ctrl().modify(|_, w| w.outover().bits(LOW));
+        // One at a time, so that the bus has room for each answer.
+        for at in 0..BEFORE + id.len() {
+            let byte = if at == 0 { COMMAND } else { 0 };
+            bus.dr0().write(|w| w.bits(byte.into()));
+            while bus.sr().read().rfne().bit_is_clear() {}
+            let answer = bus.dr0().read().bits() as u8;
+            if let Some(byte) = at.checked_sub(BEFORE).and_then(|at| id.get_mut(at)) {
+                *byte = answer;
+            }
+        }
+        pins.gpio_qspiss().gpio_ctrl().modify(|_, w| w.outover().bits(HIGH));
     }
 }

@@ -16,7 +16,7 @@ const OFFSET: usize = (GALLERY.origin - ORIGIN) as usize;
 /// Number of the gallery's first sector. Those before it are of the same size.
 const FIRST: u8 = (OFFSET / SectorFlash::ERASE_SIZE) as u8;
 
-/// The gallery's sectors. The processor stands still while one is erased, for half a second at
+/// The gallery's sectors. The processor stands still while one is erased, for 0.8 seconds at
 /// most.
 pub struct SectorFlash(FLASH);
 

@@ -115,7 +115,8 @@ pub fn workspace() -> PathBuf {
     package.ancestors().nth(2).unwrap_or(package).to_owned()
 }
 
-fn target_folder() -> PathBuf {
+/// Returns the folder of the boards' programs.
+pub fn target_folder() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or(workspace().join("target"), PathBuf::from).join("boards")
 }
 

@@ -75,6 +75,11 @@ impl Log {
         Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
     }
 
+    /// Has the PC at the board's USB port read what the board sends, or not any more.
+    pub fn set_usb_reading(&mut self, is_reading: bool) -> Result<(), EmulatorError> {
+        self.memory.ask(&format!("usb-read {}\n", u8::from(is_reading))).map(drop)
+    }
+
     /// Moves the content of the ring buffer to `pending`.
     fn drain(&mut self) -> Result<(), EmulatorError> {
         let block = self.memory.read(self.control_block, CHANNEL + 24)?;

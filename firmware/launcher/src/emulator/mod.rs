@@ -7,7 +7,7 @@ mod log;
 mod process;
 mod program;
 
-pub use build::{Binary, build, flash_path, workspace};
+pub use build::{Binary, build, flash_path, target_folder, workspace};
 pub use process::Tool;
 pub use program::Program;
 
@@ -30,6 +30,25 @@ const READ_TIMEOUT: Duration = Duration::from_millis(50);
 /// The time that a write waits for a board that does not read.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The line between a board and the PC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The UART of the table in docs/BOARDS.md.
+    Uart,
+    /// The board's USB port.
+    Usb,
+}
+
+impl Line {
+    /// Returns its name in the emulator's command line.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Uart => "uart",
+            Self::Usb => "usb",
+        }
+    }
+}
+
 /// A running board. It is read from and written to over its serial line. Dropping it cuts the
 /// power: nothing more is executed.
 ///
@@ -51,18 +70,27 @@ impl Emulator {
     /// [`EmulatorError::Start`] if there is no emulator of this board, if it is not installed, or
     /// if it does not start.
     pub fn boot(program: &Program) -> Result<Self, EmulatorError> {
-        Self::start(program, FlashFile::temporary(program.board())?, false)
+        Self::boot_over(Line::Uart, program)
+    }
+
+    /// Starts the program on its board, with an empty gallery, and talks to it over `line`.
+    ///
+    /// # Errors
+    /// Returns the errors of [`boot`](Self::boot), and [`EmulatorError::NoUsb`] if the emulator has
+    /// no such line.
+    pub fn boot_over(line: Line, program: &Program) -> Result<Self, EmulatorError> {
+        Self::start(program, FlashFile::temporary(program.board())?, false, line)
     }
 
     /// Starts the program on its board, with the gallery in the file at `path`. A new file has an
     /// empty gallery. If the emulator [keeps](Board::kept_memory) no memory of the board, there is
-    /// no file.
+    /// no file. `line` is the line that it is talked to over.
     ///
     /// # Errors
-    /// Returns the errors of [`boot`](Self::boot), [`EmulatorError::File`] if the file cannot be
+    /// Returns the errors of [`boot_over`](Self::boot_over), [`EmulatorError::File`] if the file cannot be
     /// used, and [`EmulatorError::InUse`] if another emulator uses it.
-    pub fn boot_with_flash(program: &Program, path: &Path) -> Result<Self, EmulatorError> {
-        Self::start(program, FlashFile::open(program.board(), path)?, false)
+    pub fn boot_with_flash(program: &Program, path: &Path, line: Line) -> Result<Self, EmulatorError> {
+        Self::start(program, FlashFile::open(program.board(), path)?, false, line)
     }
 
     /// Starts the program on its board, and makes the board's
@@ -71,14 +99,19 @@ impl Emulator {
     /// # Errors
     /// Returns the errors of [`boot`](Self::boot).
     pub fn boot_counting(program: &Program) -> Result<Self, EmulatorError> {
-        Self::start(program, FlashFile::temporary(program.board())?, true)
+        Self::start(program, FlashFile::temporary(program.board())?, true, Line::Uart)
     }
 
-    fn start(program: &Program, flash: Option<FlashFile>, counting: bool) -> Result<Self, EmulatorError> {
+    fn start(
+        program: &Program,
+        flash: Option<FlashFile>,
+        counting: bool,
+        line: Line,
+    ) -> Result<Self, EmulatorError> {
         let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(EmulatorError::Socket);
         let (serial, memory) = (listen()?, listen()?);
         let path = flash.as_ref().map(FlashFile::path);
-        let mut process = Process::start(program, &serial, &memory, path, counting)?;
+        let mut process = Process::start(program, &serial, &memory, path, counting, line)?;
         let serial = process.accept(&serial)?;
         serial
             .set_read_timeout(Some(READ_TIMEOUT))
@@ -112,6 +145,16 @@ impl Emulator {
     /// the log is damaged.
     pub fn log_lines(&mut self) -> Result<Vec<String>, EmulatorError> {
         self.log.lines()
+    }
+
+    /// Has the PC at the board's USB port read what the board sends, as it does at first, or not any
+    /// more. The port stays open.
+    ///
+    /// # Errors
+    /// Returns [`EmulatorError::Log`] if the line is not [`Line::Usb`], and
+    /// [`EmulatorError::Socket`] if the emulator has ended.
+    pub fn set_usb_reading(&mut self, is_reading: bool) -> Result<(), EmulatorError> {
+        self.log.set_usb_reading(is_reading)
     }
 
     /// Reads a line of text that the board sends, without its end.
@@ -183,6 +226,8 @@ pub enum EmulatorError {
     Gallery(PathBuf),
     /// There is no emulator of this board.
     NoEmulator(&'static Board),
+    /// The emulator of this board has no USB port.
+    NoUsb(&'static Board),
     /// Another emulator uses this file.
     InUse(PathBuf),
     /// This tool is not installed.
@@ -218,6 +263,13 @@ impl fmt::Display for EmulatorError {
                     f,
                     "there is no emulator of {}: flash it to a real one, see docs/BOARDS.md",
                     board.name
+                )
+            }
+            Self::NoUsb(board) => {
+                write!(
+                    f,
+                    "{} does not emulate the USB port of {}: leave --usb out",
+                    board.emulator, board.name
                 )
             }
             Self::InUse(path) => {

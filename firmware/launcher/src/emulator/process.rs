@@ -1,6 +1,6 @@
 //! The emulator's process.
 
-use super::{EmulatorError, Program};
+use super::{EmulatorError, Line, Program};
 use std::{
     io::{self, Read},
     net::{TcpListener, TcpStream},
@@ -26,19 +26,23 @@ impl Process {
     /// serial port to `serial`, and with QEMU's "qtest" protocol, which reads the board's memory,
     /// to `memory`. `flash` is the file that stands for the memory that the board
     /// [keeps](tinytriplet_boards::Board::kept_memory). If `counting`, virtual time passes by
-    /// instructions, so that timers count them.
+    /// instructions, so that timers count them. `line` is the board's line to the PC.
     pub fn start(
         program: &Program,
         serial: &TcpListener,
         memory: &TcpListener,
         flash: Option<&Path>,
         counting: bool,
+        line: Line,
     ) -> Result<Self, EmulatorError> {
         let address = |listener: &TcpListener| {
             listener.local_addr().map(|address| address.to_string()).map_err(EmulatorError::Socket)
         };
         let (serial, memory) = (address(serial)?, address(memory)?);
         let board = program.board();
+        if line == Line::Usb && board.emulator != Emulated::Rp2040js {
+            return Err(EmulatorError::NoUsb(board));
+        }
         let (tool, mut command) = match board.emulator {
             Emulated::QemuArm { machine, serial_port, .. } => {
                 let mut command = leashed(Tool::QemuArm.program());
@@ -60,7 +64,7 @@ impl Process {
                 }
                 let mut command = leashed(Tool::Node.program());
                 command.arg(scripts.join("rp2040.mjs")).arg(program.path()).args([&serial, &memory]);
-                command.args(flash).arg(board.gallery.origin.to_string());
+                command.args(flash).arg(board.gallery.origin.to_string()).arg(line.name());
                 (Tool::Node, command)
             }
             Emulated::None => return Err(EmulatorError::NoEmulator(board)),

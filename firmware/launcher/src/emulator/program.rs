@@ -1,7 +1,11 @@
 //! A program for a board, as a linker left it.
 
 use super::EmulatorError;
-use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SectionFlags, SectionKind, elf::SHF_ALLOC};
+use object::{
+    Endianness, Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind,
+    elf::{FileHeader32, PT_LOAD, SHF_ALLOC},
+    read::elf::{FileHeader, ProgramHeader},
+};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -16,6 +20,8 @@ pub struct Program {
     path: PathBuf,
     elf: Vec<u8>,
     board: &'static Board,
+    /// What is to be in flash, by address, in order.
+    segments: Vec<(u32, Vec<u8>)>,
     flash: u64,
     ram: u64,
 }
@@ -34,12 +40,12 @@ impl Program {
         let name = bytes_of_symbol(&file, BOARD).ok_or_else(no_firmware)?;
         let board = std::str::from_utf8(name).ok().and_then(find).ok_or_else(no_firmware)?;
 
+        let segments = segments(&elf).ok_or_else(no_firmware)?;
         // A linker may put two sections into one segment, with everything between them.
-        let gallery = u64::from(board.gallery.origin)..u64::from(board.gallery.end());
-        let is_overwritten = |segment: object::Segment<'_, '_>| {
-            segment.address() < gallery.end && gallery.start < segment.address() + segment.file_range().1
-        };
-        if file.segments().any(is_overwritten) {
+        let gallery = board.gallery;
+        if segments.iter().any(|(from, bytes)| {
+            *from < gallery.end() && u64::from(gallery.origin) < u64::from(*from) + bytes.len() as u64
+        }) {
             return Err(EmulatorError::Gallery(path.to_owned()));
         }
 
@@ -57,7 +63,7 @@ impl Program {
                 ram += section.size();
             }
         }
-        Ok(Self { path: path.to_owned(), board, flash, ram, elf })
+        Ok(Self { path: path.to_owned(), board, segments, flash, ram, elf })
     }
 
     /// Returns the path of the file.
@@ -68,6 +74,18 @@ impl Program {
     /// Returns the board that it is for.
     pub fn board(&self) -> &'static Board {
         self.board
+    }
+
+    /// Returns what is to be in flash: the address of its first byte, and the bytes. Those between
+    /// two parts of the program are `ff`.
+    pub fn image(&self) -> (u32, Vec<u8>) {
+        let origin = self.segments.first().map_or(self.board.flash.origin, |(address, _)| *address);
+        let mut image = Vec::new();
+        for (address, bytes) in &self.segments {
+            image.resize((address - origin) as usize, 0xff);
+            image.extend(bytes);
+        }
+        (origin, image)
     }
 
     /// Returns the bytes of flash that it needs, with the model.
@@ -91,4 +109,23 @@ fn bytes_of_symbol<'f>(file: &object::File<'f>, name: &str) -> Option<&'f [u8]> 
     let symbol = file.symbols().find(|symbol| symbol.name() == Ok(name))?;
     let section = file.section_by_index(symbol.section_index()?).ok()?;
     section.data_range(symbol.address(), symbol.size()).ok()?
+}
+
+/// Returns the parts of a program that are to be in flash, by the addresses where they lie there:
+/// that of a variable's first value is not that of the variable. Returns `None` if they overlap, or
+/// it is no such file.
+fn segments(elf: &[u8]) -> Option<Vec<(u32, Vec<u8>)>> {
+    let header = FileHeader32::<Endianness>::parse(elf).ok()?;
+    let endian = header.endian().ok()?;
+    let mut segments = Vec::new();
+    for segment in header.program_headers(endian, elf).ok()? {
+        let bytes = segment.data(endian, elf).ok()?;
+        if segment.p_type(endian) == PT_LOAD && !bytes.is_empty() {
+            segments.push((segment.p_paddr(endian), bytes.to_vec()));
+        }
+    }
+    segments.sort();
+    let ends = segments.iter().map(|(address, bytes)| u64::from(*address) + bytes.len() as u64);
+    let is_apart = ends.zip(segments.iter().skip(1)).all(|(end, (next, _))| end <= u64::from(*next));
+    is_apart.then_some(segments)
 }
