@@ -17,6 +17,9 @@ use std::{
 /// The time that the launcher may take to end once its input has.
 const END: Duration = Duration::from_secs(5);
 
+/// The end of the name of a board that is talked to over its USB port.
+const USB: &str = ":usb";
+
 /// The launcher. Its standard input and output are the board's serial line. It ends when this is
 /// dropped, and with it the board: what is not in its flash is lost, as when its power is cut.
 pub(super) struct Emulated {
@@ -33,7 +36,8 @@ impl Emulated {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let failed = |error| PortError::Launcher { board: board.into(), workspace: workspace.clone(), error };
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.args(["run", "--quiet", "--package", "firmware", "--", "--serve", board]);
+        let (name, line) = board.strip_suffix(USB).map_or((board, None), |name| (name, Some("--usb")));
+        command.args(["run", "--quiet", "--package", "firmware", "--", "--serve", name]).args(line);
         if settings.quiet {
             command.arg("--quiet");
         }

@@ -8,7 +8,7 @@ use thiserror::Error;
 pub enum PortError {
     /// The text is no address.
     #[error(
-        "`{0}` is no port: say the name of a serial port (/dev/ttyACM0, COM3), tcp:HOST:PORT, or emulate:BOARD"
+        "`{0}` is no port: say the name of a serial port (/dev/ttyACM0, COM3), auto, tcp:HOST:PORT, or emulate:BOARD"
     )]
     Address(String),
     /// No port has this name.
@@ -19,6 +19,19 @@ pub enum PortError {
         /// The names of the ports there are.
         available: Vec<String>,
     },
+    /// `auto` finds no board.
+    #[error(
+        "auto: no serial port calls itself tinytriplet on USB, as a Pico with this firmware does ({}). Over an \
+         adapter or a debug probe, name the port: --port PORT",
+        there_are(available)
+    )]
+    NoBoard {
+        /// The names of the ports there are.
+        available: Vec<String>,
+    },
+    /// `auto` finds several boards.
+    #[error("auto: there are {}: name one, --port PORT", .0.join(", "))]
+    Boards(Vec<String>),
     /// The system does not let this user.
     #[error(
         "{0}: permission denied. On Linux, `sudo usermod -aG dialout $USER` lets you use serial ports from the next \

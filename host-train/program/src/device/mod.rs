@@ -26,7 +26,7 @@ mod settings;
 
 pub use error::PortError;
 pub use gallery_file::{Entry, FileError, GalleryFile, ModelName};
-pub use port::{Address, Port, serial_ports};
+pub use port::{Address, Port, resolve, serial_ports};
 pub use settings::Settings;
 pub use shared_model::wire::client::{Client, ClientError};
 
@@ -46,6 +46,7 @@ const BUILD: Duration = Duration::from_secs(20 * 60);
 /// # Errors
 /// Returns an error if the port cannot be opened, or no board answers that speaks this protocol.
 pub fn connect(address: &Address, settings: &Settings) -> Result<Client<Port>, ConnectError> {
+    let address = &resolve(address)?;
     let mut board = Client::new(Port::open(address, settings)?);
     let patience = if matches!(address, Address::Emulated(_)) { BUILD } else { BOOT };
     let ready = board.wait_until_ready(patience).and_then(|()| {

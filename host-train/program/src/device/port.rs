@@ -5,8 +5,8 @@ use super::{
     error::PortError,
     settings::{READ, Settings},
 };
-use serialport::SerialPort;
-use shared_model::wire::BASE_BAUD;
+use serialport::{SerialPort, SerialPortInfo, SerialPortType, UsbPortInfo};
+use shared_model::wire::{BASE_BAUD, USB_IDS, USB_PRODUCT};
 use std::{
     fmt,
     io::{self, ErrorKind, Read, Write},
@@ -24,15 +24,20 @@ const NO_TERMINAL: &str = "Not a typewriter";
 
 const TCP: &str = "tcp:";
 const EMULATE: &str = "emulate:";
+const AUTO: &str = "auto";
 
-/// The address of a board: the name of a serial port, `tcp:HOST:PORT`, or `emulate:BOARD`.
+/// The address of a board: the name of a serial port, `auto`, `tcp:HOST:PORT`, `emulate:BOARD`, or
+/// `emulate:BOARD:usb`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// A serial port, `/dev/ttyACM0` or `COM3`.
     Serial(String),
+    /// The serial port of the only board that is on USB.
+    Auto,
     /// `HOST:PORT`, where the bytes of a serial line go in and out.
     Tcp(String),
-    /// A board of this name, which this program has the project's launcher build and boot.
+    /// A board of this name, which this program has the project's launcher build and boot. With
+    /// `:usb` after the name, it is talked to over its USB port.
     Emulated(String),
 }
 
@@ -41,6 +46,7 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, PortError> {
         let address = match text {
+            AUTO => Self::Auto,
             _ if let Some(place) = text.strip_prefix(TCP) => Self::Tcp(place.into()),
             _ if let Some(board) = text.strip_prefix(EMULATE) => Self::Emulated(board.into()),
             _ => Self::Serial(text.into()),
@@ -65,6 +71,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Serial(name) => f.write_str(name),
+            Self::Auto => f.write_str(AUTO),
             Self::Tcp(place) => write!(f, "{TCP}{place}"),
             Self::Emulated(board) => write!(f, "{EMULATE}{board}"),
         }
@@ -77,6 +84,62 @@ pub fn serial_ports() -> Vec<String> {
     let mut names: Vec<String> = ports.into_iter().map(|port| port.port_name).collect();
     names.sort();
     names
+}
+
+/// Returns the address itself, or instead of [`Address::Auto`] the port that it stands for.
+///
+/// # Errors
+/// Returns [`PortError::NoBoard`] or [`PortError::Boards`] if there is not exactly one board.
+pub fn resolve(address: &Address) -> Result<Address, PortError> {
+    match address {
+        Address::Auto => {
+            choose(&serialport::available_ports().unwrap_or_default(), cfg!(windows)).map(Address::Serial)
+        }
+        other => Ok(other.clone()),
+    }
+}
+
+/// Returns the name of the port of the only board.
+fn choose(ports: &[SerialPortInfo], is_windows: bool) -> Result<String, PortError> {
+    let mut boards: Vec<(&str, Option<&str>)> = ports
+        .iter()
+        .filter_map(|port| match &port.port_type {
+            SerialPortType::UsbPort(usb) if is_board(usb, is_windows) => {
+                Some((port.port_name.as_str(), usb.serial_number.as_deref()))
+            }
+            _ => None,
+        })
+        .collect();
+    boards.sort_unstable();
+    // macOS has two names for each port, and the first is for calling out.
+    let mut seen = Vec::new();
+    boards.retain(|(_, number)| {
+        let is_new = number.is_none() || !seen.contains(number);
+        seen.push(*number);
+        is_new
+    });
+    match boards[..] {
+        [(name, _)] => Ok(name.into()),
+        [] => {
+            let mut available: Vec<String> = ports.iter().map(|port| port.port_name.clone()).collect();
+            available.sort();
+            Err(PortError::NoBoard { available })
+        }
+        _ => {
+            let named = |(name, number): &(&str, Option<&str>)| match number {
+                Some(number) => format!("{name} (serial number {number})"),
+                None => (*name).into(),
+            };
+            Err(PortError::Boards(boards.iter().map(named).collect()))
+        }
+    }
+}
+
+/// Returns whether it calls itself a board. Windows does not ask for a product's name, and gives
+/// another.
+fn is_board(usb: &UsbPortInfo, is_windows: bool) -> bool {
+    let is_named = usb.product.as_deref() == Some(USB_PRODUCT);
+    is_named || (is_windows && (usb.vid, usb.pid) == USB_IDS)
 }
 
 /// An open line to a board.
@@ -101,6 +164,7 @@ impl Port {
     /// Returns the reason why the port cannot be opened.
     pub fn open(address: &Address, settings: &Settings) -> Result<Self, PortError> {
         let link = match address {
+            Address::Auto => return Self::open(&resolve(address)?, settings),
             Address::Serial(name) => Link::Serial(open_serial(name, settings.baud.unwrap_or(BASE_BAUD))?),
             Address::Tcp(place) => {
                 Link::Tcp(open_tcp(place).map_err(|error| PortError::Tcp { place: place.clone(), error })?)
@@ -234,14 +298,51 @@ fn write_serial(serial: &mut dyn SerialPort, bytes: &[u8]) -> io::Result<usize> 
 mod tests {
     use super::*;
 
+    fn usb(name: &str, vid: u16, pid: u16, number: Option<&str>, product: &str) -> SerialPortInfo {
+        let (serial_number, product) = (number.map(str::to_owned), Some(product.to_owned()));
+        let usb = UsbPortInfo { vid, pid, serial_number, manufacturer: None, product };
+        SerialPortInfo { port_name: name.into(), port_type: SerialPortType::UsbPort(usb) }
+    }
+
+    #[test]
+    fn the_only_board_is_found() {
+        let pci = SerialPortInfo { port_name: "/dev/ttyS0".into(), port_type: SerialPortType::PciPort };
+        let probe = usb("/dev/ttyACM0", 0x2e8a, 0x000c, Some("E6"), "Debug Probe (CMSIS-DAP)");
+        let stranger = usb("/dev/ttyACM1", 0x1209, 0x0001, Some("1"), "somebody's test");
+        let board = |name, number| usb(name, 0x1209, 0x0001, number, "tinytriplet");
+        let others = [pci.clone(), probe, stranger];
+
+        let ports = [&others[..], &[board("/dev/ttyACM2", Some("A"))]].concat();
+        assert_eq!(choose(&ports, false).unwrap(), "/dev/ttyACM2");
+        let none = choose(&others, false).unwrap_err().to_string();
+        assert!(none.contains("/dev/ttyACM0, /dev/ttyACM1, /dev/ttyS0"), "{none}");
+        let none = choose(&[], false).unwrap_err().to_string();
+        assert!(none.contains("there are no ports"), "{none}");
+
+        let two = [board("/dev/ttyACM5", Some("B")), board("/dev/ttyACM4", Some("A"))];
+        let several = choose(&two, false).unwrap_err().to_string();
+        let expected = "/dev/ttyACM4 (serial number A), /dev/ttyACM5 (serial number B)";
+        assert!(several.contains(expected), "{several}");
+        let nameless = [board("/dev/ttyACM5", None), board("/dev/ttyACM4", None)];
+        assert!(choose(&nameless, false).is_err());
+        let twice = [board("/dev/tty.usbmodem1", Some("A")), board("/dev/cu.usbmodem1", Some("A"))];
+        assert_eq!(choose(&twice, false).unwrap(), "/dev/cu.usbmodem1");
+
+        // Windows has its own names.
+        let com = [pci, usb("COM3", 0x1209, 0x0001, Some("A"), "USB Serial Device (COM3)")];
+        assert_eq!(choose(&com, true).unwrap(), "COM3");
+        assert!(choose(&com, false).is_err());
+    }
+
     #[test]
     fn addresses() {
         let address = |text: &str| text.parse::<Address>().unwrap();
         assert_eq!(address("/dev/ttyACM0"), Address::Serial("/dev/ttyACM0".into()));
         assert_eq!(address("COM3"), Address::Serial("COM3".into()));
         assert_eq!(address("tcp:[::1]:4000"), Address::Tcp("[::1]:4000".into()));
+        assert_eq!(address("auto"), Address::Auto);
         assert_eq!(address("emulate:pico"), Address::Emulated("pico".into()));
-        for text in ["/dev/ttyACM0", "tcp:localhost:4000", "emulate:pico"] {
+        for text in ["/dev/ttyACM0", "auto", "tcp:localhost:4000", "emulate:pico", "emulate:pico:usb"] {
             assert_eq!(address(text).to_string(), text);
         }
         for text in ["", "emulate:", "tcp:", "tcp:localhost", "tcp::80", "tcp:localhost:http"] {

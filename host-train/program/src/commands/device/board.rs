@@ -2,7 +2,7 @@
 
 use crate::{
     commands::images::{self, IfBroken},
-    device::{Address, Client, ClientError, Port, Settings, connect},
+    device::{Address, Client, ClientError, Port, Settings, connect, resolve},
     terminal::note,
 };
 use anyhow::{Result, anyhow, ensure};
@@ -101,6 +101,7 @@ pub struct Model {
 
 impl Board {
     pub fn connect(address: &Address, settings: &Settings) -> Result<Self> {
+        let address = &resolve(address)?;
         let is_emulated = matches!(address, Address::Emulated(_));
         let mut client = connect(address, settings)?;
         let baud = client.baud().or(settings.baud).unwrap_or(BASE_BAUD);

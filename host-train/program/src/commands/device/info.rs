@@ -51,7 +51,7 @@ unknown if  farther away than {equal} (eer) or {far} (far1)
 RAM         {ram} bytes for an inference, without the stack
 stack       {stack}
 gallery     {gallery}
-",
+{flash}",
         board = info.board,
         firmware = info.firmware,
         uptime = seconds(Duration::from_millis(info.uptime)),
@@ -69,6 +69,7 @@ gallery     {gallery}
         far = threshold(model.thresholds.false_accept_1_percent),
         ram = thousands(model.ram),
         gallery = gallery(&info.gallery),
+        flash = flash(&info.gallery),
     )
 }
 
@@ -108,6 +109,8 @@ struct GalleryReport {
     capacity: u16,
     exemplars: u16,
     storage: &'static str,
+    compactions: u32,
+    damage: u16,
 }
 
 impl<'a> Report<'a> {
@@ -137,9 +140,26 @@ impl<'a> Report<'a> {
                     Storage::OtherModel(_) => "other_model",
                     Storage::Failed => "failed",
                 },
+                compactions: gallery.compactions,
+                damage: gallery.damage,
             },
         }
     }
+}
+
+/// Returns a line about the flash of a gallery, if it is in flash.
+fn flash(gallery: &GalleryInfo) -> String {
+    if gallery.storage != Storage::Flash {
+        return String::new();
+    }
+    let faults = match gallery.damage {
+        0 => "no faults found".into(),
+        number => format!(
+            "{} FOUND: labels may be missing, or as they were before; export, clear and import",
+            count(number.into(), "FAULT")
+        ),
+    };
+    format!("flash       {}, {faults}\n", count(gallery.compactions.into(), "compaction"))
 }
 
 /// Returns a recipe's name of it.

@@ -31,8 +31,9 @@ const USAGE: u8 = 2;
 #[derive(Clone, Debug, Args)]
 #[command(after_help = help::DEVICE)]
 pub struct DeviceArgs {
-    /// Address of the board: a serial port (/dev/ttyACM0, COM3), tcp:HOST:PORT, or emulate:BOARD,
-    /// which builds the firmware and boots it in an emulator [default: TINYTRIPLET_PORT]
+    /// Address of the board: a serial port (/dev/ttyACM0, COM3), auto, which finds a board on USB,
+    /// tcp:HOST:PORT, or emulate:BOARD, which builds the firmware and boots it in an emulator
+    /// [default: TINYTRIPLET_PORT]
     #[arg(long, global = true, help_heading = "Board", value_name = "PORT")]
     port: Option<Address>,
     /// Bits a second on a serial port [default: the fastest that works, of 115200 to 921600]
@@ -145,6 +146,10 @@ enum Command {
         /// Hang until its watchdog restarts it
         #[arg(long, conflicts_with = "panic")]
         hang: bool,
+        /// Restart into its boot loader, and do not wait: a Pico becomes a drive that takes a UF2
+        /// file
+        #[arg(long, conflicts_with_all = ["panic", "hang"])]
+        bootsel: bool,
     },
 }
 
@@ -185,7 +190,8 @@ pub fn run(args: DeviceArgs) -> Result<ExitCode> {
         Command::Bench { runs, json } => bench::run(board, runs, json),
         Command::Parity(args) => return parity::run(board, &args),
         Command::Selftest => return parity::self_test(board),
-        Command::Reset { panic, hang } => restart::run(board, panic, hang),
+        Command::Reset { bootsel: true, .. } => restart::into_bootloader(board),
+        Command::Reset { panic, hang, .. } => restart::run(board, panic, hang),
     }
     .map(|()| ExitCode::SUCCESS)
 }
@@ -193,6 +199,6 @@ pub fn run(args: DeviceArgs) -> Result<ExitCode> {
 /// Returns what `--port` could be.
 fn ports() -> String {
     let mut ports = serial_ports();
-    ports.extend(["tcp:HOST:PORT".into(), "emulate:mps2-an386".into()]);
+    ports.extend(["auto".into(), "tcp:HOST:PORT".into(), "emulate:mps2-an386".into()]);
     format!("PORT is one of {}", ports.join(", "))
 }

@@ -30,3 +30,9 @@ pub fn run(mut board: Board, panic: bool, hang: bool) -> Result<()> {
     );
     Ok(print(format_args!("{}: back after {}\n", board.name, seconds(waited)))?)
 }
+
+/// Restarts the board into its boot loader.
+pub fn into_bootloader(mut board: Board) -> Result<()> {
+    board.client.restart(Restart::Bootloader)?;
+    Ok(print(format_args!("{}: a drive until it gets a UF2 file, or is plugged in again\n", board.name))?)
+}
