@@ -305,7 +305,7 @@ function run() {
   const awake = live(slice);
   flush();
   if (awake === undefined) {
-    serial.end();
+    serial.end(() => process.exit(0));
   } else if (awake) {
     setImmediate(run);
   } else {
