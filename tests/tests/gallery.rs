@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tinytriplet_boards as boards;
-use tinytriplet_launcher::emulator::{self, Binary, Emulator, Program};
+use tinytriplet_launcher::emulator::{self, Binary, Emulator, Line, Program};
 
 /// The longest time for a board to boot, or to come back, on a machine with other work.
 const READY: Duration = Duration::from_secs(60);
@@ -46,7 +46,7 @@ impl Board {
     }
 
     fn boot(&self) -> Client<Emulator> {
-        let emulator = Emulator::boot_with_flash(&self.program, &self.flash);
+        let emulator = Emulator::boot_with_flash(&self.program, &self.flash, Line::Uart);
         let mut client = Client::new(emulator.unwrap_or_else(|error| panic!("{error}")));
         client.wait_until_ready(READY).unwrap();
         client
