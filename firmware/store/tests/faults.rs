@@ -138,7 +138,7 @@ fn every_fault<const WORD: usize, const UNIT: usize>(
 #[test]
 fn every_single_bit_and_word_is_healed_or_told() {
     let bits: Vec<Box<dyn Fn(u32) -> u32>> =
-        (0..32).map(|bit| Box::new(move |word| word ^ 1 << bit) as Box<dyn Fn(u32) -> u32>).collect();
+        (0..32).map(|bit| Box::new(move |word: u32| word ^ 1 << bit) as Box<dyn Fn(u32) -> u32>).collect();
     let bits: Vec<&dyn Fn(u32) -> u32> = bits.iter().map(Box::as_ref).collect();
     let words: [&dyn Fn(u32) -> u32; 4] =
         [&|_| 0, &|_| u32::MAX, &|word| !word, &|word| word.wrapping_mul(0x9e37_79b9) ^ 0x5bd1_e995];
