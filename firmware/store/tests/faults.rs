@@ -170,6 +170,7 @@ struct Tally {
     cuts: usize,
     told: usize,
     changes: usize,
+    refused: usize,
 }
 
 /// Plays sessions of changes. Some end in a power cut, and after some a bit or a word is damaged: one fault between two
@@ -220,6 +221,15 @@ fn play<const WORD: usize, const UNIT: usize>(seed: u64, units: usize, tally: &m
                     tally.changes += 1;
                 }
                 Err(StoreError::Full) => {}
+                // What a damaged removal brought back is more than there is room for: all of it is refused.
+                Err(StoreError::OtherOwner) => {
+                    assert!(is_spoilt && now.is_empty(), "seed {seed}, session {session}");
+                    tally.refused += 1;
+                    if store.clear().is_ok() {
+                        is_spoilt = false;
+                    }
+                    damage = 0;
+                }
                 Err(StoreError::Flash(NorFlashErrorKind::Other)) => {
                     // To clear is also to forget the faults.
                     damage = if after.is_empty() { 0 } else { damage };
