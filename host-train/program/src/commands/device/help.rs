@@ -112,5 +112,6 @@ Examples:
   host-train device reset --hang
   host-train device reset --bootsel
 
---bootsel spares you the button when you flash a Pico by a UF2 file (docs/BOARDS.md). --panic and --hang show that a board comes back from what should never happen to it. They need a firmware that was \
+--bootsel spares you the button when you flash a Pico by a UF2 file (docs/BOARDS.md). --panic and --hang show that a \
+board comes back from what should never happen to it. They need a firmware that was \
 built with the feature fault-injection beside the board's.";
