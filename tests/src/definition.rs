@@ -242,7 +242,12 @@ pub fn packed_weights(file: &[u8]) -> Vec<Vec<u8>> {
                     pooled: pool.is_some(),
                 };
                 let s = take_sections(&mut data, filters.outputs, filters.outputs * filters.taps());
-                sections.push(filters.packed(&s, conv.groups > 1, pool, [height, width]));
+                let depthwise = conv.groups > 1 && filters.depth == 1 && filters.outputs == channels;
+                sections.push(if depthwise && pool.is_none() && channels.is_multiple_of(4) {
+                    filters.depthwise(&s.weights)
+                } else {
+                    filters.packed(&s, conv.groups > 1, pool, [height, width])
+                });
                 channels = filters.outputs;
             }
             Layer::MaxPool2d(pool) | Layer::AveragePool2d(AveragePool { pool, .. }) => {
@@ -322,6 +327,20 @@ impl Filters {
                         + 2 * (o % 2)
                         + place(c) % 2;
                     halves[at] = if row == 3 { -u } else { u };
+                }
+            }
+        }
+        bytes(&halves)
+    }
+
+    fn depthwise(&self, weights: &[i128]) -> Vec<u8> {
+        let t = self.taps();
+        let mut halves = vec![0; weights.len()];
+        for o in 0..self.outputs {
+            for r in 0..self.kernel[0] {
+                for k in 0..self.kernel[1] {
+                    halves[o / 4 * 4 * t + 4 * (k * self.kernel[0] + r) + place(o % 4)] =
+                        weights[(o * self.kernel[0] + r) * self.kernel[1] + k];
                 }
             }
         }

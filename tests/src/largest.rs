@@ -11,17 +11,18 @@ use shared_model::{
 /// that share words, one has each. From the fifth channel on, both values alternate within a channel. The biases of the
 /// first four are the largest that are left, with the sign of the weights.
 pub fn models() -> Vec<(&'static str, Vec<u8>)> {
-    let conv = |kernel: [u8; 2], out_channels| {
+    let in_groups = |kernel: [u8; 2], out_channels, groups| {
         Layer::Conv2d(Conv2d {
             out_channels,
             kernel,
             stride: [1, 1],
             padding: [0; 4],
-            groups: 1,
+            groups,
             activation: Activation::Linear,
             scale: 0.5,
         })
     };
+    let conv = |kernel, out_channels| in_groups(kernel, out_channels, 1);
     let pool = Layer::MaxPool2d(Pool { kernel: [2, 2], stride: [2, 2] });
     let dense = Layer::Dense(Dense { out_features: 5, activation: Activation::Linear, scale: 0.5 });
     let whole = i32::MAX as i64;
@@ -47,6 +48,7 @@ pub fn models() -> Vec<(&'static str, Vec<u8>)> {
         // A few weights, and biases of nearly 32 bits.
         ("taps", file(Shape::new(6, 7, 2), &[conv([4, 4], 6)], &parameters(6, 32, whole))),
         ("taps-pooled", file(Shape::new(6, 7, 2), &[conv([4, 4], 6), pool], &parameters(6, 32, whole))),
+        ("depthwise", file(Shape::new(6, 7, 4), &[in_groups([3, 3], 4, 4)], &parameters(4, 9, whole))),
         ("rows", file(Shape::new(16, 17, 256), &[conv([16, 16], 5)], &parameters(5, 16 * 16 * 256, whole))),
         (
             "rows-pooled",

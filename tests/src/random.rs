@@ -214,8 +214,15 @@ fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
             ];
             let divisors: Vec<u16> =
                 (1..=input.channels).filter(|&d| input.channels.is_multiple_of(d)).collect();
-            let groups = if usual { 1 } else { divisors[rng.random_range(0..divisors.len())] };
-            let out_channels = if usual && rng.random() {
+            let depthwise = input.channels.is_multiple_of(4) && rng.random();
+            let groups = match () {
+                () if depthwise => input.channels,
+                () if usual => 1,
+                () => divisors[rng.random_range(0..divisors.len())],
+            };
+            let out_channels = if depthwise {
+                input.channels
+            } else if usual && rng.random() {
                 4 * rng.random_range(1..=5)
             } else {
                 groups * rng.random_range(1..=9u16.div_ceil(groups))

@@ -55,15 +55,15 @@ fn format_shows_a_whole_file() {
     assert!(document.contains(&dump), "docs/FORMAT.md should show this file:\n{dump}");
 }
 
-/// The net of "A packed file": Taps, Winograd, Rows.
+/// The net of "A packed file": Taps, Depthwise, Winograd, Rows.
 fn packed_example() -> Vec<u8> {
-    let conv = |out_channels| {
+    let conv = |out_channels, kernel, groups| {
         Layer::Conv2d(Conv2d {
             out_channels,
-            kernel: [3, 3],
+            kernel,
             stride: [1, 1],
             padding: [0; 4],
-            groups: 1,
+            groups,
             activation: Activation::Relu,
             scale: 1.0,
         })
@@ -71,13 +71,13 @@ fn packed_example() -> Vec<u8> {
     let dense = Layer::Dense(Dense { out_features: 2, activation: Activation::Linear, scale: 1.0 });
     let file = example();
     let metadata = Metadata {
-        input: Shape::new(6, 6, 1),
-        layers: [conv(4), conv(2), dense].into_iter().collect(),
+        input: Shape::new(7, 6, 1),
+        layers: [conv(4, [3, 3], 1), conv(4, [2, 1], 4), conv(2, [3, 3], 1), dense].into_iter().collect(),
         background_prototypes: 0,
         ..Model::decode(&file).unwrap().metadata().clone()
     };
     let mut data = Vec::new();
-    for (channels, taps) in [(4, 9), (2, 36), (2, 8)] {
+    for (channels, taps) in [(4, 9), (4, 2), (2, 36), (2, 8)] {
         let words = |first: i32| (first..first + channels).flat_map(i32::to_le_bytes).collect::<Vec<u8>>();
         let weight = |o: i32, k: i32| (10 * o + k + 1) * if o % 2 == 0 { 1 } else { -1 };
         let weights = (0..channels).flat_map(|o| (0..taps).map(move |k| weight(o, k) as u8)).collect();
@@ -105,11 +105,17 @@ fn format_shows_packed_weights() {
             Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => unreachable!("it has no pools"),
         })
         .collect();
-    let [(Kernel::Taps, taps), (Kernel::Winograd, winograd), (Kernel::Rows, rows)] = sections[..] else {
+    let [
+        (Kernel::Taps, taps),
+        (Kernel::Depthwise, depthwise),
+        (Kernel::Winograd, winograd),
+        (Kernel::Rows, rows),
+    ] = sections[..]
+    else {
         panic!("{sections:?}")
     };
-    assert_eq!((taps.len(), winograd.len(), rows.len()), (128, 256, 32));
-    for section in [taps, &winograd[..64], rows] {
+    assert_eq!((taps.len(), depthwise.len(), winograd.len(), rows.len()), (128, 16, 256, 32));
+    for section in [taps, depthwise, &winograd[..64], rows] {
         let dump = hex_dump(section);
         assert!(document.contains(&dump), "docs/FORMAT.md should show this section:\n{dump}");
     }

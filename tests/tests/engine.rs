@@ -137,6 +137,7 @@ fn the_largest_sums_equal_the_definition() {
         let path = match name.split('-').next() {
             Some("winograd") => Kernel::Winograd,
             Some("taps") => Kernel::Taps,
+            Some("depthwise") => Kernel::Depthwise,
             _ => Kernel::Rows,
         };
         let mut values = HashSet::new();

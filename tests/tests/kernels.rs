@@ -28,7 +28,10 @@ const MOST_FLASH: usize = 1_500_000;
 const MOST_RAM: usize = 128 * 1024;
 
 /// Every case that a step can be.
-const CASES: [&str; 39] = [
+const CASES: [&str; 42] = [
+    "Depthwise",
+    "Depthwise extreme",
+    "Depthwise signed",
     "Reference(Groups)",
     "Reference(Groups) extreme",
     "Reference(Groups) pooled",

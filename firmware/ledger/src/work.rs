@@ -53,6 +53,8 @@ pub enum Kernel {
     Winograd,
     /// Few weights, of 2 bytes each.
     Taps,
+    /// A filter per channel, of 2 bytes a weight.
+    Depthwise,
     /// Rows of bytes.
     Rows,
 }
@@ -130,6 +132,7 @@ impl From<inspect::Kernel> for Kernel {
             inspect::Kernel::Reference(_) => Self::Reference,
             inspect::Kernel::Winograd => Self::Winograd,
             inspect::Kernel::Taps => Self::Taps,
+            inspect::Kernel::Depthwise => Self::Depthwise,
             inspect::Kernel::Rows => Self::Rows,
         }
     }

@@ -56,6 +56,8 @@ impl NetConfig {
 pub enum LayerConfig {
     /// Convolution with bias.
     Conv(ConvConfig),
+    /// Convolution with bias in which each channel has a filter of its own.
+    DepthwiseConv(DepthwiseConvConfig),
     /// Largest value of each window.
     MaxPool(PoolConfig),
     /// Mean of each window.
@@ -76,13 +78,15 @@ impl LayerConfig {
     fn check(&self, index: usize, check: &Check<'_>) -> Result<(), ConfigError> {
         let field = |name| format!("net.layers[{index}].{}{name}", self.kind());
         match *self {
-            LayerConfig::Conv(conv) => {
-                check.within(field(".out_channels"), conv.out_channels, (1, 4096))?;
-                check.size(field(".kernel"), conv.kernel)?;
-                check.size(field(".stride"), conv.stride)?;
-                let padding_fits =
-                    conv.padding.0[0] < conv.kernel.0[0] && conv.padding.0[1] < conv.kernel.0[1];
-                check.that(padding_fits, field(".padding"), conv.padding, "smaller than the kernel")
+            LayerConfig::Conv(ConvConfig { kernel, stride, padding, .. })
+            | LayerConfig::DepthwiseConv(DepthwiseConvConfig { kernel, stride, padding, .. }) => {
+                if let LayerConfig::Conv(conv) = self {
+                    check.within(field(".out_channels"), conv.out_channels, (1, 4096))?;
+                }
+                check.size(field(".kernel"), kernel)?;
+                check.size(field(".stride"), stride)?;
+                let padding_fits = padding.0[0] < kernel.0[0] && padding.0[1] < kernel.0[1];
+                check.that(padding_fits, field(".padding"), padding, "smaller than the kernel")
             }
             LayerConfig::MaxPool(pool) | LayerConfig::AveragePool(pool) => {
                 check.size(field(".kernel"), pool.kernel)?;
@@ -100,6 +104,7 @@ impl LayerConfig {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Conv(_) => "conv",
+            Self::DepthwiseConv(_) => "depthwise_conv",
             Self::MaxPool(_) => "max_pool",
             Self::AveragePool(_) => "average_pool",
             Self::GlobalAveragePool => "global_average_pool",
@@ -116,6 +121,23 @@ impl LayerConfig {
 pub struct ConvConfig {
     /// 1 to 4,096.
     pub out_channels: usize,
+    /// 1 to 31.
+    pub kernel: Size,
+    /// The distance from one window to the next, 1 to 31.
+    #[serde(default = "defaults::stride")]
+    pub stride: Size,
+    /// Zeros on each side, fewer than the kernel is large.
+    #[serde(default = "defaults::padding")]
+    pub padding: Size,
+    /// True if `max(0, x)` follows.
+    #[serde(default)]
+    pub relu: bool,
+}
+
+/// A depthwise convolution, which has as many output channels as its input has channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DepthwiseConvConfig {
     /// 1 to 31.
     pub kernel: Size,
     /// The distance from one window to the next, 1 to 31.

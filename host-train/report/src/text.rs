@@ -79,9 +79,10 @@ pub fn path(kernel: Kernel) -> &'static str {
     match kernel {
         Kernel::Winograd => "Winograd F(2x2, 3x3)",
         Kernel::Taps => "few taps, weights of 16 bits",
+        Kernel::Depthwise => "depthwise, weights of 16 bits",
         Kernel::Rows => "rows of bytes, two in a word",
         Kernel::Reference(Reason::Plain) => "reference: the file is not packed",
-        Kernel::Reference(Reason::Groups) => "reference: in groups",
+        Kernel::Reference(Reason::Groups) => "reference: in groups, not depthwise by fours",
         Kernel::Reference(Reason::PoolWindow) => "reference: the pool after it is not 2x2",
         Kernel::Reference(Reason::Pool) => "reference: a pool alone",
     }

@@ -20,6 +20,8 @@ pub struct ConvShape {
     pub window: Window,
     /// Zeros above and below, left and right.
     pub padding: [usize; 2],
+    /// True if each channel has a filter of its own.
+    pub depthwise: bool,
     /// True if `max(0, x)` follows.
     pub relu: bool,
     /// The max pool after that.
@@ -29,11 +31,15 @@ pub struct ConvShape {
 /// Computes convolution, then ReLU, then max pool, as `shape` says.
 ///
 /// * `x`: `[images, rows, columns, in]`, at least as large as the kernel after padding.
-/// * `weight`: `[out, in, kernel rows, kernel columns]`, `bias`: `[out]`.
+/// * `weight`: `[out, in, kernel rows, kernel columns]`, `bias`: `[out]`; of a depthwise
+///   convolution, `[out, 1, kernel rows, kernel columns]`.
 ///
 /// Returns `[images, rows', columns', out]`.
 pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, shape: &ConvShape) -> Tensor<4> {
     let [vertical, horizontal] = shape.padding;
+    if shape.depthwise {
+        return depthwise(x, weight, bias, shape);
+    }
     if fused_conv::supported(&x.device()) {
         let geometry = Geometry {
             stride: shape.window.stride,
@@ -71,6 +77,33 @@ pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, shape: &ConvShap
         None => y,
     };
     channels_last(if shape.relu { relu(y) } else { y })
+}
+
+/// Computes [`conv2d`] for a depthwise convolution: a product for each position in the kernel, with
+/// the channels last, as they lie. There is nothing that a matrix product would save.
+fn depthwise(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, shape: &ConvShape) -> Tensor<4> {
+    let [vertical, horizontal] = shape.padding;
+    let x = match shape.padding {
+        [0, 0] => x,
+        _ => x.pad([(0, 0), (vertical, vertical), (horizontal, horizontal), (0, 0)], PadMode::Constant(0.0)),
+    };
+    let [_, height, width, channels] = x.dims();
+    let Window { kernel: [kernel_rows, kernel_columns], stride: [down, right] } = shape.window;
+    let [rows, columns] = [(height - kernel_rows) / down + 1, (width - kernel_columns) / right + 1];
+    let mut y = bias.reshape([1, 1, 1, channels]);
+    for row in 0..kernel_rows {
+        for column in 0..kernel_columns {
+            let (bottom, end) = (row + (rows - 1) * down + 1, column + (columns - 1) * right + 1);
+            let tap = x.clone().slice(s![.., row..bottom;down as isize, column..end;right as isize, ..]);
+            let weight = weight.clone().slice(s![.., .., row..row + 1, column..column + 1]);
+            y = y + tap * weight.reshape([1, 1, 1, channels]);
+        }
+    }
+    let y = if shape.relu { relu(y) } else { y };
+    match shape.pool {
+        Some(pool) => max_pool(y, pool),
+        None => y,
+    }
 }
 
 /// Returns the largest value of each window of `[images, rows, columns, channels]`.
@@ -116,20 +149,25 @@ mod tests {
         let devices = [Device::flex().autodiff(), Device::ndarray().autodiff()];
         let mut rng = Rng::new(1);
         for device in &devices {
-            for (kernel, stride, padding, relu_, pool) in [
-                ([3, 3], [1, 1], [0, 0], true, Some(([2, 2], [2, 2]))),
-                ([3, 2], [2, 1], [1, 1], false, None),
-                ([1, 5], [1, 3], [0, 2], true, None),
-                ([2, 2], [1, 1], [0, 1], false, Some(([3, 2], [1, 2]))),
+            for (kernel, stride, padding, groups, relu_, pool) in [
+                ([3, 3], [1, 1], [0, 0], 1, true, Some(([2, 2], [2, 2]))),
+                ([3, 2], [2, 1], [1, 1], 1, false, None),
+                ([1, 5], [1, 3], [0, 2], 1, true, None),
+                ([2, 2], [1, 1], [0, 1], 1, false, Some(([3, 2], [1, 2]))),
+                ([3, 2], [2, 1], [2, 1], 3, false, None),
+                ([3, 3], [1, 2], [0, 0], 3, true, Some(([2, 2], [2, 1]))),
             ] {
+                let outputs = if groups == 1 { 5 } else { 3 };
+                let filters = [outputs, 3 / groups, kernel[0], kernel[1]];
                 let x = random([2, 9, 7, 3], &mut rng, device).require_grad();
-                let weight = random([5, 3, kernel[0], kernel[1]], &mut rng, device).require_grad();
-                let bias = random([5], &mut rng, device).require_grad();
+                let weight = random(filters, &mut rng, device).require_grad();
+                let bias = random([outputs], &mut rng, device).require_grad();
                 let pool = pool.map(|(kernel, stride)| Window { kernel, stride });
-                let shape = ConvShape { window: Window { kernel, stride }, padding, relu: relu_, pool };
+                let (window, depthwise) = (Window { kernel, stride }, groups > 1);
+                let shape = ConvShape { window, padding, depthwise, relu: relu_, pool };
                 let ours = conv2d(x.clone(), weight.clone(), bias.clone(), &shape);
 
-                let options = ConvOptions::new(stride, padding, [1, 1], 1);
+                let options = ConvOptions::new(stride, padding, [1, 1], groups);
                 let nchw = x.clone().permute([0, 3, 1, 2]);
                 let mut theirs = burn_conv2d(nchw, weight.clone(), Some(bias.clone()), options);
                 if relu_ {

@@ -175,9 +175,18 @@ impl Net {
                     let window = Window { kernel: conv.kernel.0, stride: conv.stride.0 };
                     let (rows, columns) = windows(window, conv.padding.0)?;
                     weights(window.kernel[0] * window.kernel[1] * channels, conv.out_channels)?;
-                    let shape = ConvShape { window, padding: conv.padding.0, relu: conv.relu, pool: None };
+                    let (padding, relu) = (conv.padding.0, conv.relu);
+                    let shape = ConvShape { window, padding, depthwise: false, relu, pool: None };
                     blocks.push(Block::Conv(Conv::new(channels, conv.out_channels, shape, rng, device)));
                     map = Shape::new(rows, columns, conv.out_channels as u16);
+                }
+                LayerConfig::DepthwiseConv(conv) => {
+                    let window = Window { kernel: conv.kernel.0, stride: conv.stride.0 };
+                    let (rows, columns) = windows(window, conv.padding.0)?;
+                    let (padding, relu) = (conv.padding.0, conv.relu);
+                    let shape = ConvShape { window, padding, depthwise: true, relu, pool: None };
+                    blocks.push(Block::Conv(Conv::new(1, channels, shape, rng, device)));
+                    map = Shape::new(rows, columns, map.channels);
                 }
                 LayerConfig::MaxPool(pool) => {
                     let window = window_of(pool);
@@ -326,7 +335,7 @@ impl Net {
                         kernel,
                         stride,
                         padding: [vertical, vertical, horizontal, horizontal],
-                        groups: 1,
+                        groups: if conv.shape.depthwise { bias.len() } else { 1 },
                         out_channels: bias.len(),
                         relu: conv.shape.relu,
                         weight,
@@ -375,7 +384,10 @@ impl Block {
 impl Conv {
     fn new(inputs: usize, outputs: usize, shape: ConvShape, rng: &mut Rng, device: &Device) -> Self {
         let [rows, columns] = shape.window.kernel;
-        let fans = (rows * columns * inputs, rows * columns * outputs);
+        // What an input value goes into: all outputs, or, if each channel has a filter of its own,
+        // one.
+        let reached = if shape.depthwise { 1 } else { outputs };
+        let fans = (rows * columns * inputs, rows * columns * reached);
         Self {
             weight: glorot([outputs, inputs, rows, columns], fans, rng, device),
             bias: Param::from_tensor(Tensor::zeros([outputs], device)),
@@ -431,6 +443,7 @@ fn values(shape: Shape) -> usize {
 fn folds_backward(before: &[LayerConfig]) -> bool {
     match before.last() {
         Some(LayerConfig::Conv(conv)) => !conv.relu,
+        Some(LayerConfig::DepthwiseConv(conv)) => !conv.relu,
         Some(LayerConfig::Dense(dense)) => !dense.relu,
         _ => false,
     }

@@ -24,6 +24,11 @@ impl ConvGeometry {
         usize::from(self.input.channels) / self.groups.max(1)
     }
 
+    /// Returns true if each output channel sees one input channel, its own.
+    pub(crate) fn is_depthwise(&self) -> bool {
+        self.input.channels == self.output.channels && self.groups == usize::from(self.input.channels)
+    }
+
     /// Returns the number of output channels in a group.
     pub(crate) fn group_channels(&self) -> usize {
         usize::from(self.output.channels) / self.groups.max(1)

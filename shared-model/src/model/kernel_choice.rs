@@ -16,6 +16,8 @@ pub enum Kernel {
     /// A convolution with few weights, in 2 bytes each. Its windows are gathered, or their
     /// differences if a pool follows.
     Taps,
+    /// A depthwise convolution, four channels at a time, with weights in 2 bytes each.
+    Depthwise,
     /// A dense layer, or any other convolution with its windows gathered. Two rows of weights share
     /// a 16-bit word.
     Rows,
@@ -26,7 +28,8 @@ pub enum Kernel {
 pub enum Reason {
     /// The file has the plain layout.
     Plain,
-    /// The convolution has several groups.
+    /// The convolution has several groups, and is not a depthwise one of a multiple of 4 channels
+    /// without a pool after it.
     Groups,
     /// The pool after the convolution is not 2 × 2 with a stride of 2.
     PoolWindow,
@@ -63,7 +66,8 @@ impl Kernel {
             return Self::Reference(Reason::Plain);
         }
         if conv.groups != 1 {
-            return Self::Reference(Reason::Groups);
+            let quads = conv.is_depthwise() && conv.input.channels.is_multiple_of(4) && pool.is_none();
+            return if quads { Self::Depthwise } else { Self::Reference(Reason::Groups) };
         }
         if pool.is_some_and(|pool| pool != FUSED) {
             return Self::Reference(Reason::PoolWindow);

@@ -53,6 +53,9 @@ fn float_net_agrees_for_every_layer_on_odd_shapes() {
         "{ average_pool = { kernel = [2, 3], stride = [2, 1] } }, { dropout = 0.5 }, \
          { conv = { out_channels = 4, kernel = 3, relu = true } }, \"global_average_pool\"",
         "{ dense = { out_features = 7, relu = true } }",
+        "{ conv = { out_channels = 5, kernel = 3 } }, \
+         { depthwise_conv = { kernel = [3, 2], stride = [1, 2], padding = [2, 1], relu = true } }, \
+         { depthwise_conv = { kernel = 2 } }, { max_pool = { kernel = 2, stride = 1 } }",
     ] {
         assert_float_net_agrees(&net_of(layers, input, &device()).unwrap());
     }
@@ -65,7 +68,8 @@ fn batch_norm_folds_both_ways() {
     let layers = "{ conv = { out_channels = 3, kernel = 3 } }, { batch_norm = { relu = true } }, \
                   { max_pool = { kernel = 2 } }, { batch_norm = {} }, { dropout = 0.1 }, \
                   { conv = { out_channels = 4, kernel = 2, relu = true } }, { batch_norm = {} }, \
-                  { average_pool = { kernel = 2 } }, { dense = { out_features = 6 } }, { batch_norm = {} }";
+                  { average_pool = { kernel = 2 } }, { depthwise_conv = { kernel = 1 } }, \
+                  { batch_norm = { relu = true } }, { dense = { out_features = 6 } }, { batch_norm = {} }";
     let net = net_of(layers, input, &device).unwrap();
     let before = net.embed(pixels(3, input).chunks_exact(120));
     for _ in 0..20 {
@@ -74,7 +78,7 @@ fn batch_norm_folds_both_ways() {
     }
     assert_ne!(before, net.embed(pixels(3, input).chunks_exact(120)));
     assert_float_net_agrees(&net);
-    assert_eq!(net.to_float_net().layers.len(), 5);
+    assert_eq!(net.to_float_net().layers.len(), 6);
 
     let at = |layers: &str| net_of(layers, input, &device).unwrap_err();
     let conv = "{ conv = { out_channels = 3, kernel = 3, relu = true } }";
@@ -83,6 +87,8 @@ fn batch_norm_folds_both_ways() {
     assert_eq!(at(&pooled), NetError::BatchNorm { layer: 1 });
     let padded = "{ batch_norm = {} }, { conv = { out_channels = 3, kernel = 3, padding = 1 } }";
     assert_eq!(at(padded), NetError::BatchNorm { layer: 0 });
+    let depthwise = "{ batch_norm = {} }, { depthwise_conv = { kernel = 3 } }";
+    assert_eq!(at(depthwise), NetError::BatchNorm { layer: 0 });
     let rectified = "{ batch_norm = { relu = true } }, { dense = { out_features = 2 } }";
     assert_eq!(at(rectified), NetError::BatchNorm { layer: 0 });
 }

@@ -10,6 +10,7 @@ mod conv;
 #[cfg(dsp)]
 #[allow(unsafe_code)]
 mod cortex_m;
+mod depthwise;
 mod lanes;
 mod pack;
 mod panel;
@@ -46,6 +47,7 @@ pub(crate) fn work_len(step: &Step<'_>, extent: Extent) -> usize {
     match (conv, step.kernel) {
         (Some(conv), Kernel::Winograd) => winograd::work_words(&conv),
         (Some(conv), Kernel::Taps) => taps::work_words(&conv),
+        (Some(conv), Kernel::Depthwise) => depthwise::work_words(&conv),
         (Some(conv), Kernel::Rows) => rows::work_words(&conv),
         (None, Kernel::Rows) => rows::dense_work_words(step.input.len()),
         _ => 0,
@@ -85,6 +87,7 @@ pub(crate) fn conv_rows(
             winograd::rows(&conv, input, tile_row, output, work);
         }
         Kernel::Taps => taps::rows(&conv, input, first, output, work),
+        Kernel::Depthwise => depthwise::rows(&conv, input, first, output, work),
         Kernel::Rows => rows::conv(&conv, input, first, output, work),
         Kernel::Reference(_) => {}
     }

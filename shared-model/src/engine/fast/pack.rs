@@ -1,7 +1,7 @@
 //! Packed weights. Each kernel's module packs its own. This one has what else a model file needs:
 //! lengths, single weights read back, and the check that packed weights can come from packing.
 
-use super::{rows, taps, winograd};
+use super::{depthwise, rows, taps, winograd};
 use crate::model::{
     format::Pool,
     geometry::ConvGeometry,
@@ -47,6 +47,13 @@ impl FilterShape {
         let run = (self.kernel[1] * self.depth).max(1);
         self.order.weight_half(channel, tap / run, tap % run)
     }
+
+    /// Returns the index of tap `tap` of channel `channel` among the halves of
+    /// [`Kernel::Depthwise`].
+    fn depthwise_half(self, channel: usize, tap: usize) -> usize {
+        let columns = self.kernel[1].max(1);
+        depthwise::half_of(self.kernel, channel, [tap / columns, tap % columns])
+    }
 }
 
 impl Kernel {
@@ -67,6 +74,7 @@ impl Kernel {
             Self::Reference(_) => channels.checked_mul(filters.taps()),
             Self::Winograd => Some(2 * winograd::packed_len(depth, channels)),
             Self::Taps => Some(2 * taps::packed_len(order, channels)),
+            Self::Depthwise => channels.checked_mul(2 * filters.taps()),
             Self::Rows => {
                 let row = filters.taps().checked_next_multiple_of(rows::ROW_MULTIPLE)?;
                 row.checked_mul(channels.checked_next_multiple_of(4)?)
@@ -90,6 +98,7 @@ impl Kernel {
             (Self::Rows, _) => rows::pack(weights, filters.taps(), out),
             (Self::Winograd, Ok(halves)) => winograd::pack(weights, filters.depth, halves),
             (Self::Taps, Ok(halves)) => taps::pack(weights, filters.order, parameters, halves),
+            (Self::Depthwise, Ok(halves)) => depthwise::pack(weights, filters.kernel, halves),
             (_, Err(_)) => return false,
         }
         true
@@ -113,6 +122,7 @@ impl Kernel {
                 filter.get(tap / depth).copied().unwrap_or_default() as i8
             }
             Self::Taps => half(parameters, filters.tap_half(channel, tap)) as i8,
+            Self::Depthwise => half(parameters, filters.depthwise_half(channel, tap)) as i8,
             Self::Rows => {
                 let weight = byte(rows::place_of(filters.taps(), channel, tap));
                 if channel.is_multiple_of(2) { (weight ^ 0x80) as i8 } else { weight as i8 }
@@ -150,6 +160,10 @@ impl Kernel {
                 let others =
                     |record: usize| order.weight_halves(record).filter(|&at| halves(at) != 0).count();
                 same && (0..channels / 2).map(others).sum::<usize>() == weights
+            }
+            Self::Depthwise => {
+                let places = channels * filters.taps();
+                (0..places).all(|at| i8::try_from(halves(at)).is_ok())
             }
             // Any byte is a weight. Those beyond the last channel or tap are 0.
             Self::Rows => {

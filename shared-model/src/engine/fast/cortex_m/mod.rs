@@ -227,6 +227,7 @@ assembler_macro!(
 );
 
 pub mod dense;
+pub mod depthwise;
 pub mod differences;
 pub mod dot4x2;
 pub mod expand;

@@ -1,0 +1,196 @@
+//! Depthwise convolution: each channel has a filter of its own. Four channels at a time, on weights
+//! of 16 bits.
+//!
+//! The lines under a row of windows are expanded to lanes, column after column, so that a window is
+//! one run of memory and padding is nothing but zeros in it. A window moves by whole columns:
+//!
+//! ```text
+//! lines   a b c d …      panel  a A α  b B β  c C γ  d D δ …
+//!         A B C D …             └──── window ────┘
+//!         α β γ δ …                    └──── the next ───┘
+//! ```
+
+#[cfg(dsp)]
+use super::cortex_m::depthwise as assembly;
+use super::{
+    conv::{Conv, Pixels, Rows},
+    lanes::*,
+    misfit,
+};
+use crate::{engine::requantize::requantize, model::tensor::Element};
+
+/// Channels that are computed together: the bytes of a word.
+pub(super) const CHANNELS: usize = 4;
+
+/// Four values, or weights, in the lanes of two words: channels 0 and 2, and channels 1 and 3.
+pub(super) type Lanes = [u32; 2];
+
+/// Returns how many words of workspace [`rows`] needs.
+pub(super) const fn work_words(conv: &Conv<'_, '_>) -> usize {
+    2 * conv.geometry.kernel[0] * columns(conv)
+}
+
+/// Returns the number of columns under a row of windows.
+const fn columns(conv: &Conv<'_, '_>) -> usize {
+    (conv.output.width as usize).saturating_sub(1) * conv.geometry.stride[1] + conv.geometry.kernel[1]
+}
+
+/// Returns the index, among the halves of the packed weights, of the weight of `channel` at row and
+/// column `at` of a kernel.
+pub(super) const fn half_of(kernel: [usize; 2], channel: usize, at: [usize; 2]) -> usize {
+    let (word, lane) = place(channel % CHANNELS);
+    let tap = at[1] * kernel[0] + at[0];
+    CHANNELS * (channel / CHANNELS * kernel[0] * kernel[1] + tap) + 2 * word + lane
+}
+
+/// Packs int8 weights `[channel][row][column]` of a whole number of quads of channels.
+pub(super) fn pack(weights: &[i8], kernel: [usize; 2], halves: &mut [i16]) {
+    let filters = weights.chunks_exact((kernel[0] * kernel[1]).max(1));
+    for (channel, filter) in filters.enumerate() {
+        for (tap, &weight) in filter.iter().enumerate() {
+            let at = [tap / kernel[1], tap % kernel[1]];
+            if let Some(half) = halves.get_mut(half_of(kernel, channel, at)) {
+                *half = weight.into();
+            }
+        }
+    }
+}
+
+/// Computes row `y` of the output.
+pub(super) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
+    let [height, width] = conv.geometry.kernel;
+    let Some(panel) = work.as_chunks_mut().0.get_mut(..height * columns(conv)) else { return misfit() };
+    let weights: &[Lanes] = bytemuck::try_cast_slice(conv.parameters.weights).unwrap_or_else(|_| misfit());
+    let (biases, multipliers) =
+        (conv.channels().biases.as_chunks().0, conv.channels().multipliers.as_chunks().0);
+    let filters = weights.chunks_exact((height * width).max(1)).zip(biases.iter().zip(multipliers));
+    for (first, (weights, (biases, multipliers))) in (0..).step_by(CHANNELS).zip(filters) {
+        for ky in 0..height {
+            expand(conv, input, [y, ky], first, panel.get_mut(ky..).unwrap_or_default());
+        }
+        let filter = Filter { weights, biases, multipliers };
+        let places = Places { panel, step: height * conv.geometry.stride[1] };
+        let channels = conv.output.channels.into();
+        let pixels = Pixels { bytes: out.get_mut(first..).unwrap_or_default(), channels };
+        #[cfg(dsp)]
+        if weights.len() == assembly::TAPS {
+            assembly::nine(&filter, places, conv.to, pixels);
+            continue;
+        }
+        match conv.to {
+            Element::Unsigned => filter.run(places, Element::Unsigned, pixels),
+            Element::Signed => filter.run(places, Element::Signed, pixels),
+        }
+    }
+}
+
+/// Expands four channels of line `ky` under the windows of row `y` into every so many lanes of the
+/// panel as a kernel has rows. Beyond the input's edges are zeros.
+fn expand(conv: &Conv<'_, '_>, input: Rows<'_>, [y, ky]: [usize; 2], first: usize, panel: &mut [Lanes]) {
+    let row = (y * conv.geometry.stride[0] + ky).wrapping_sub(conv.geometry.padding[0]);
+    let line = if row < conv.input.height.into() { input.row(row) } else { &[] };
+    let line = line.get(first..).unwrap_or(&[]);
+    let (step, channels) = (conv.geometry.kernel[0].max(1), conv.input.channels.max(1).into());
+    let mut slots = panel.iter_mut().step_by(step);
+    slots.by_ref().take(conv.geometry.padding[1]).for_each(|slot| *slot = [0; 2]);
+    #[cfg(dsp)]
+    if conv.element == Element::Unsigned {
+        let panel = panel.get_mut(conv.geometry.padding[1] * step..).unwrap_or_default();
+        let written = assembly::line(line, channels, panel, step);
+        panel.iter_mut().step_by(step).skip(written).for_each(|slot| *slot = [0; 2]);
+        return;
+    }
+    let pixels = line.chunks(channels).filter_map(|pixel| pixel.first_chunk());
+    // Of two iterators, the first one is asked first: it must be the one that ends, so that no slot
+    // is passed over.
+    match conv.element {
+        Element::Unsigned => pixels.zip(slots.by_ref()).for_each(|(pixel, slot)| *slot = lanes(pixel, false)),
+        Element::Signed => pixels.zip(slots.by_ref()).for_each(|(pixel, slot)| *slot = lanes(pixel, true)),
+    }
+    slots.for_each(|slot| *slot = [0; 2]);
+}
+
+#[inline(always)]
+fn lanes(pixel: &[u8; CHANNELS], signed: bool) -> Lanes {
+    bytes16(u32::from_le_bytes(*pixel), signed)
+}
+
+/// The windows of a row.
+#[derive(Clone, Copy)]
+pub(super) struct Places<'p> {
+    /// What [`expand`] wrote.
+    pub panel: &'p [Lanes],
+    /// Lanes from a window to the next one.
+    pub step: usize,
+}
+
+/// The filters of four channels.
+pub(super) struct Filter<'a> {
+    /// In the order of a window.
+    pub weights: &'a [Lanes],
+    pub biases: &'a [i32; CHANNELS],
+    pub multipliers: &'a [i32; CHANNELS],
+}
+
+impl Filter<'_> {
+    /// Computes the first four channels of each pixel.
+    #[inline(always)]
+    fn run(&self, Places { panel, step }: Places<'_>, to: Element, out: Pixels<'_>) {
+        let windows = panel.windows(self.weights.len().max(1)).step_by(step.max(1));
+        let outputs = out.bytes.chunks_mut(out.channels.max(1)).filter_map(|pixel| pixel.first_chunk_mut());
+        for (window, out) in windows.zip(outputs) {
+            let sums = self.sum(window);
+            let out: &mut [u8; CHANNELS] = out;
+            for ((out, sum), &multiplier) in out.iter_mut().zip(sums).zip(self.multipliers) {
+                *out = requantize(sum, multiplier, to);
+            }
+        }
+    }
+
+    /// Returns the biases and the products of a window.
+    #[inline(always)]
+    fn sum(&self, window: &[Lanes]) -> [i32; CHANNELS] {
+        let mut sums = *self.biases;
+        for (x, w) in window.iter().zip(self.weights) {
+            let add = |sum: i32, x: i32, w: i32| sum.wrapping_add(x.wrapping_mul(w));
+            sums = [
+                add(sums[0], low(x[0]), low(w[0])),
+                add(sums[1], low(x[1]), low(w[1])),
+                add(sums[2], high(x[0]), high(w[0])),
+                add(sums[3], high(x[1]), high(w[1])),
+            ];
+        }
+        sums
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::random::*, *};
+    use crate::model::{geometry::ConvGeometry, tensor::Shape};
+    use std::vec;
+
+    #[test]
+    fn equals_the_reference() {
+        let mut random = Random(7);
+        for index in 0..3000 {
+            let kernel = random.pick(&[[3, 3], [3, 3], [5, 5], [1, 1], [1, 4], [4, 2]]);
+            let stride = [random.range(1, 2), random.range(1, 3)];
+            let padding = [random.range(0, kernel[0] - 1), random.range(0, kernel[1] - 1)];
+            let size = kernel.map(|k| k + random.range(0, 9));
+            // Below and to the right, some windows hang over the edge as well.
+            let counts = [0, 1].map(|i| {
+                let beyond = random.range(0, kernel[i] - 1);
+                (size[i] + padding[i] + beyond - kernel[i]) / stride[i] + 1
+            });
+            let channels = 4 * random.range(1, 5);
+            let shape = |[h, w]: [usize; 2]| Shape::new(h as u16, w as u16, channels as u16);
+            let (input, output) = (shape(size), shape(counts));
+            let geometry = ConvGeometry { input, output, kernel, stride, padding, groups: channels };
+            let case = Case::new(&mut random, geometry, false);
+            let mut packed = vec![0i32; case.weights.len() / 2];
+            pack(&case.weights, kernel, bytemuck::cast_slice_mut(&mut packed));
+            case.check(index, bytemuck::cast_slice(&packed), 1, work_words, rows);
+        }
+    }
+}
