@@ -48,7 +48,11 @@ pub fn models() -> Vec<(&'static str, Vec<u8>)> {
         // A few weights, and biases of nearly 32 bits.
         ("taps", file(Shape::new(6, 7, 2), &[conv([4, 4], 6)], &parameters(6, 32, whole))),
         ("taps-pooled", file(Shape::new(6, 7, 2), &[conv([4, 4], 6), pool], &parameters(6, 32, whole))),
-        ("depthwise", file(Shape::new(6, 7, 4), &[in_groups([3, 3], 4, 4)], &parameters(4, 9, whole))),
+        ("depthwise", file(Shape::new(6, 7, 8), &[in_groups([3, 3], 8, 8)], &parameters(8, 9, whole))),
+        (
+            "depthwise-15",
+            file(Shape::new(16, 17, 8), &[in_groups([15, 15], 8, 8)], &parameters(8, 225, whole)),
+        ),
         ("rows", file(Shape::new(16, 17, 256), &[conv([16, 16], 5)], &parameters(5, 16 * 16 * 256, whole))),
         (
             "rows-pooled",
@@ -70,7 +74,11 @@ fn parameters(outputs: usize, taps: usize, largest: i64) -> Vec<u8> {
         data.resize(format::align(data.len()), 0);
     };
     push((0..outputs).flat_map(|output| (multiplier << output).to_le_bytes()).collect());
-    push((0..outputs).flat_map(|output| [bias, -bias, -bias, bias, 0, 0][output].to_le_bytes()).collect());
+    push(
+        (0..outputs)
+            .flat_map(|output| [bias, -bias, -bias, bias, 0, 0, 0, 0][output].to_le_bytes())
+            .collect(),
+    );
     let weight = |output, tap| match output {
         0 | 3 => 127,
         1 | 2 => 128,

@@ -214,7 +214,7 @@ fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
             ];
             let divisors: Vec<u16> =
                 (1..=input.channels).filter(|&d| input.channels.is_multiple_of(d)).collect();
-            let depthwise = input.channels.is_multiple_of(4) && rng.random();
+            let depthwise = input.channels.is_multiple_of(4) && rng.random_range(0..3) == 0;
             let groups = match () {
                 () if depthwise => input.channels,
                 () if usual => 1,

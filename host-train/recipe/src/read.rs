@@ -10,11 +10,12 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// The configs that come with the program: name and content.
-pub const PRESETS: [(&str, &str); 8] = [
+pub const PRESETS: [(&str, &str); 9] = [
     ("default", include_str!("../../../configs/default.toml")),
     ("origin", include_str!("../../../configs/origin.json")),
     ("best", include_str!("../../../configs/best.toml")),
     ("characters", include_str!("../../../configs/characters.toml")),
+    ("depthwise", include_str!("../../../configs/depthwise.toml")),
     ("lenet5", include_str!("../../../configs/lenet5.toml")),
     ("quick", include_str!("../../../configs/quick.toml")),
     ("tiny", include_str!("../../../configs/tiny.toml")),

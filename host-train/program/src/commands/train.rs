@@ -53,8 +53,8 @@ use tinytriplet_training::{
 /// Arguments of `train`.
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
-    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, characters, lenet5,
-    /// origin, quick, tiny, unseen
+    /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, characters,
+    /// depthwise, lenet5, origin, quick, tiny, unseen
     #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
     pub config: String,
     /// The source of the images
