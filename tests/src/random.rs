@@ -214,7 +214,7 @@ fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
             ];
             let divisors: Vec<u16> =
                 (1..=input.channels).filter(|&d| input.channels.is_multiple_of(d)).collect();
-            let depthwise = input.channels.is_multiple_of(4) && rng.random_range(0..3) == 0;
+            let depthwise = usual && input.channels.is_multiple_of(4) && rng.random_range(0..4) == 0;
             let groups = match () {
                 () if depthwise => input.channels,
                 () if usual => 1,
@@ -222,7 +222,7 @@ fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
             };
             let out_channels = if depthwise {
                 input.channels
-            } else if usual && rng.random() {
+            } else if usual && rng.random_range(0..4) > 0 {
                 4 * rng.random_range(1..=5)
             } else {
                 groups * rng.random_range(1..=9u16.div_ceil(groups))

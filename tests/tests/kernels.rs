@@ -104,7 +104,7 @@ fn cases(step: &Step<'_>, weights: Option<&[u8]>) -> Vec<String> {
     cases
 }
 
-/// The folder of the nets: the first ones of a fixed sequence that are small enough; the last third only those that
+/// The folder of the nets: the first ones of a fixed sequence that are small enough; the second half only those that
 /// are a case which still comes too seldom, if there is one.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
@@ -132,7 +132,7 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
             })
             .collect();
         let rare = |case: &str| count.get(case).is_none_or(|&count| count < AT_LEAST);
-        let wanted = files.len() < NETS * 2 / 3
+        let wanted = files.len() < NETS / 2
             || cases.iter().any(|case| rare(case))
             || !CASES.iter().any(|case| rare(case));
         if !wanted || model.ram_len() > MOST_RAM || packed.len() > MOST_FLASH / NETS {
