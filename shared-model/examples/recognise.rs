@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut gallery = Gallery::new(&model, 0, &mut memory);
     gallery.enrol(name, &first)?;
     gallery.enrol(other, &third)?;
-    let recognition = gallery.recognise(&model, &second, Method::Prototype, Threshold::EqualError)?;
+    let recognition = gallery.recognise(&model, &second, Method::Prototype, Threshold::Own)?;
     println!("the second {name} is recognised as {}", recognition.label().unwrap_or("unknown"));
     Ok(())
 }

@@ -59,7 +59,7 @@
 //! gallery.enrol("blue mug", &embedding)?;
 //!
 //! model.embed(&others, &mut scratch, &mut embedding)?;
-//! let seen = gallery.recognise(&model, &embedding, gallery::Method::Prototype, Threshold::EqualError)?;
+//! let seen = gallery.recognise(&model, &embedding, gallery::Method::Prototype, Threshold::Own)?;
 //! println!("{}", seen.label().unwrap_or("unknown"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -129,6 +129,19 @@ pub fn view(k: usize, pixels: &[u8], input: Shape) -> Vec<u8> {
     view
 }
 
+/// The model's own threshold for an entry of `count` images, by "What is unknown" of FORMAT.md.
+pub fn own_threshold(file: &[u8], count: u32) -> Option<u32> {
+    let model = Model::decode(file).expect("a valid model");
+    let thresholds = model.metadata().thresholds;
+    match (thresholds.by_shots, count) {
+        (None, _) => thresholds.equal_error.map(|threshold| threshold.distance),
+        (Some([one, _, _, _]), ..3) => Some(one.distance),
+        (Some([_, three, _, _]), 3..5) => Some(three.distance),
+        (Some([_, _, five, _]), 5..10) => Some(five.distance),
+        (Some([_, _, _, ten]), 10..) => Some(ten.distance),
+    }
+}
+
 /// The background prototypes in `file` (a valid model).
 pub fn background_prototypes(file: &[u8]) -> Vec<Vec<u8>> {
     let model = Model::decode(file).expect("a valid model");

@@ -5,8 +5,8 @@ use shared_model::{
     Distance,
     inspect::Shape,
     model::format::{
-        self, Activation, AveragePool, Background, Centring, Conv2d, Dense, Fit, Layer, MAX_VIEWS, Metadata,
-        Pool, Preprocessing, Thresholds, TrainingSummary,
+        self, Activation, AveragePool, Background, CalibratedThreshold, Centring, Conv2d, Dense, Fit, Layer,
+        MAX_VIEWS, Metadata, Pool, Preprocessing, Thresholds, TrainingSummary,
     },
 };
 
@@ -155,6 +155,8 @@ pub(crate) fn encode(
     background_prototypes: u16,
     data: &[u8],
 ) -> Vec<u8> {
+    let threshold =
+        |distance| CalibratedThreshold { distance, false_accept_rate: 0.05, false_reject_rate: 0.25 };
     let metadata = Metadata {
         name: "random",
         input,
@@ -163,7 +165,11 @@ pub(crate) fn encode(
         views,
         layers: heapless::Vec::from_slice(layers).expect("a model holds as many"),
         distance,
-        thresholds: Thresholds::default(),
+        thresholds: Thresholds {
+            equal_error: Some(threshold(2_000)),
+            false_accept_1_percent: None,
+            by_shots: Some([3_000, 2_500, 1_500, 1_000].map(threshold)),
+        },
         training: TrainingSummary {
             dataset: "none",
             tool: "tests",

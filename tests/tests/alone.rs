@@ -52,7 +52,7 @@ fn expected() -> Vec<String> {
             DIGITS[digit][way].iter().map(|point| (point.x, point.y, point.begins)).collect();
         let pixels = drawing::drawn(&points, 28, 28).unwrap();
         model.embed(&pixels, &mut scratch, &mut embedding).unwrap();
-        let found = gallery.recognise(&model, &embedding, Method::Prototype, Threshold::EqualError).unwrap();
+        let found = gallery.recognise(&model, &embedding, Method::Prototype, Threshold::Own).unwrap();
         said.push(reading(&model, &found));
         if is_taught {
             let label = format!("new-{}", digit + 1);

@@ -8,7 +8,10 @@ use shared_model::{
     inspect::{Kernel, Operation, Shape},
     model::{
         crc32,
-        format::{self, Activation, Conv2d, HEADER_LEN, Layer, Metadata, Pool},
+        format::{
+            self, Activation, CalibratedThreshold, Conv2d, HEADER_LEN, Layer, Metadata, Pool, SHOTS,
+            Thresholds,
+        },
     },
 };
 use std::{
@@ -317,6 +320,32 @@ fn what_takes_more_than_a_few_bytes_is_refused() {
     assert_eq!(background(3, &[1; 16]), Some(DecodeError::Reserved));
     for (count, data) in [(0, &[0; 16][..]), (3, &[]), (3, &[0; 32]), (4, &[0; 16])] {
         assert_eq!(background(count, data), Some(DecodeError::DataLength), "{count}, {}", data.len());
+    }
+}
+
+#[test]
+fn every_rate_is_a_share() {
+    let good = file(4);
+    let model = Model::decode(&good).unwrap();
+    let data = &good[good.len() - model.header().data_len as usize..];
+    let error_with = |change: &dyn Fn(&mut Thresholds)| {
+        let mut metadata = model.metadata().clone();
+        change(&mut metadata.thresholds);
+        let mut bad = vec![0; good.len() + 64];
+        let len = format::encode(&metadata, data, &mut bad).unwrap();
+        decode_error(&bad[..len])
+    };
+    assert_eq!(error_with(&|thresholds| thresholds.by_shots = None), None);
+    for rate in [-0.01, 1.01, f32::NAN, f32::INFINITY] {
+        let wrong = CalibratedThreshold { distance: 1, false_accept_rate: rate, false_reject_rate: 0.0 };
+        let other = CalibratedThreshold { distance: 1, false_accept_rate: 0.0, false_reject_rate: rate };
+        for threshold in [wrong, other] {
+            assert_eq!(error_with(&|all| all.equal_error = Some(threshold)), Some(DecodeError::Share));
+            for shots in 0..SHOTS.len() {
+                let error = error_with(&|all| all.by_shots.as_mut().unwrap()[shots] = threshold);
+                assert_eq!(error, Some(DecodeError::Share), "{rate} for {} shots", SHOTS[shots]);
+            }
+        }
     }
 }
 

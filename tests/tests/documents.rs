@@ -27,7 +27,7 @@ fn example() -> Vec<u8> {
         views: 1,
         layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
         distance: Distance::SquaredL2,
-        thresholds: Thresholds { equal_error: Some(threshold), false_accept_1_percent: None },
+        thresholds: Thresholds { equal_error: Some(threshold), ..Thresholds::default() },
         training: TrainingSummary {
             dataset: "none",
             tool: "hand",

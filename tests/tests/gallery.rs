@@ -113,6 +113,7 @@ fn teach_and_ask(name: &str, kept: bool) {
                 client.show_pixels(pixels).unwrap();
                 for threshold in [
                     Threshold::None,
+                    Threshold::Own,
                     Threshold::EqualError,
                     Threshold::FalseAccept1Percent,
                     Threshold::Distance(distance),
@@ -125,6 +126,24 @@ fn teach_and_ask(name: &str, kept: bool) {
         };
     ask(&mut client, &mirror, &images, &embeddings);
     assert_eq!(entries(&mut client), entries_of(&mirror));
+    // A slip, which is taken back: of a label that is there, and of one that was not.
+    for label in ["7", "slip"] {
+        client.show_pixels(&images[1]).unwrap();
+        let (count, doubt) = client.enrol_and_doubt(label).unwrap();
+        let doubt = doubt.map(|doubt| format!("{doubt:?}"));
+        assert_eq!(mirror.enrol(label, &embeddings[1]), Ok(count));
+        assert_eq!(doubt, mirror.doubt(&host, label, &embeddings[1]).map(|doubt| format!("{doubt:?}")));
+        let mut value = vec![0; mirror.value_len()];
+        let left = mirror.taken_back(label, &embeddings[1], &mut value).unwrap();
+        if left == 0 {
+            assert!(mirror.remove(label));
+        } else {
+            mirror.insert(label, &value).unwrap();
+        }
+        assert_eq!(client.take_back(), Ok((label, left)));
+        assert!(client.take_back().is_err());
+        assert_eq!(entries(&mut client), entries_of(&mirror));
+    }
     let stack = client.info().unwrap().stack.expect("the board looks after its stack");
     assert!(stack.0 > 1_000 && stack.0 < stack.1, "{stack:?}");
     let (expected, actual) = client.self_test().unwrap();

@@ -14,7 +14,7 @@ use shared_model::{
     },
 };
 use std::{array, collections::BTreeMap, thread, time::Duration};
-use tests::noisy::Noisy;
+use tests::{definition, noisy::Noisy};
 use tinytriplet_boards as boards;
 use tinytriplet_launcher::emulator::{self, Binary, Emulator, Program};
 
@@ -169,11 +169,13 @@ impl<'m> Conversation<'m> {
             95 => {
                 let image = &images[rng.random_range(0..images.len())];
                 board.show_pixels(image)?;
-                board.recognise(Method::Prototype, Threshold::EqualError).map(|recognition| {
-                    let nearest = mirror.nearest(&embed(host, image), Method::Prototype).unwrap();
+                board.recognise(Method::Prototype, Threshold::Own).map(|recognition| {
+                    let seen = embed(host, image);
+                    let nearest = mirror.nearest(&seen, Method::Prototype).unwrap();
                     assert_eq!((recognition.nearest, recognition.runner_up), (nearest.first, nearest.second));
-                    let threshold = host.metadata().thresholds.equal_error.unwrap();
-                    assert_eq!(recognition.threshold, threshold.distance);
+                    let entry = nearest.first.and_then(|nearest| mirror.find(nearest.label));
+                    let count = entry.map_or(1, |entry| entry.count());
+                    assert_eq!(Some(recognition.threshold), definition::own_threshold(model::FILE, count));
                 })
             }
             96..98 => match board.bench(0) {

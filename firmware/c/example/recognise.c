@@ -84,7 +84,7 @@ static tt_status run(void) {
             break;
         }
         tt_recognition seen;
-        status = tt_gallery_recognise(&gallery, &model, embedding, sizeof embedding, 0, TT_EQUAL_ERROR, &seen);
+        status = tt_gallery_recognise(&gallery, &model, embedding, sizeof embedding, 0, TT_OWN, &seen);
         if (status == TT_OK) {
             put(names[drawing]);
             put(" ");

@@ -223,6 +223,10 @@ enum tt_threshold
    * None: the nearest entry is the answer, however far it is.
    */
   TT_NO_LIMIT = 2,
+  /**
+   * The model's own for as many images as the nearest entry has.
+   */
+  TT_OWN = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

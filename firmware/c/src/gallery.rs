@@ -46,6 +46,8 @@ pub enum tt_threshold {
     TT_FALSE_ACCEPT_1_PERCENT = 1,
     /// None: the nearest entry is the answer, however far it is.
     TT_NO_LIMIT = 2,
+    /// The model's own for as many images as the nearest entry has.
+    TT_OWN = 3,
 }
 
 /// What was recognised.
@@ -212,6 +214,7 @@ pub unsafe extern "C" fn tt_gallery_recognise(
             0 => Threshold::EqualError,
             1 => Threshold::FalseAccept1Percent,
             2 => Threshold::None,
+            3 => Threshold::Own,
             _ => return Err(tt_status::TT_ARGUMENT),
         };
         let seen = kept.gallery.recognise(&held.model, unsafe { embedding.read() }, method, threshold)?;

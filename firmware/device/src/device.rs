@@ -12,7 +12,7 @@ use micromath::F32Ext;
 use shared_model::{
     Distance, Gallery, Model, Recognition, Threshold,
     engine::TestImage,
-    gallery::{Match, Method},
+    gallery::{MAX_LABEL, Match, Method},
     prepare::{Frame, FrameError, Preparer, strokes::rasterise},
     wire::{
         GalleryInfo, ImageError, ImageForm, Info, MAX_RUNS, ModelInfo, RequestBody, RequestError,
@@ -31,6 +31,10 @@ pub struct Device<'m, Flash, const CAPACITY: usize> {
     /// The embeddings that `buffers` holds: none, that of the last image, or also that of the one
     /// before.
     embeddings: u8,
+    /// The label of the image that was enrolled last.
+    enrolled: heapless::String<MAX_LABEL>,
+    /// True if that image is still the last one that was seen, and the gallery has not changed since.
+    may_take_back: bool,
 }
 
 /// Memory of a device. Its content does not matter.
@@ -55,7 +59,16 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         gallery: PersistentGallery<'m, Flash, CAPACITY>,
         buffers: Buffers<'m>,
     ) -> Self {
-        Self { board, model, gallery, buffers, image: Image::None, embeddings: 0 }
+        Self {
+            board,
+            model,
+            gallery,
+            buffers,
+            image: Image::None,
+            embeddings: 0,
+            enrolled: Default::default(),
+            may_take_back: false,
+        }
     }
 
     /// Returns the gallery.
@@ -119,7 +132,8 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
             RequestBody::Enrol { label } => {
                 self.check_image()?;
                 let count = self.enrol_last(label)?;
-                Ok(ResponseBody::Enrolled { count, entries: GalleryInfo::from(&self.gallery).len })
+                let doubt = self.gallery.get()?.doubt(&self.model, label, self.buffers.last);
+                Ok(ResponseBody::Enrolled { count, entries: GalleryInfo::from(&self.gallery).len, doubt })
             }
             RequestBody::Recognise { method, threshold } => {
                 self.check_image()?;
@@ -130,16 +144,19 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
                 Ok(ResponseBody::Entry { label: entry.label(), value: entry.value() })
             }
             RequestBody::Import { label, value } => {
+                self.may_take_back = false;
                 self.gallery.import(label, value)?;
                 log!(info, "\"{=str}\" imported", label);
                 Ok(ResponseBody::Done)
             }
             RequestBody::Forget { label } => {
+                self.may_take_back = false;
                 self.gallery.forget(label)?;
                 log!(info, "\"{=str}\" forgotten", label);
                 Ok(ResponseBody::Done)
             }
             RequestBody::Clear => {
+                self.may_take_back = false;
                 self.gallery.clear()?;
                 log!(info, "all forgotten");
                 Ok(ResponseBody::Done)
@@ -160,6 +177,15 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
             RequestBody::Restart(_) => Ok(ResponseBody::Done),
             RequestBody::Rate { baud } if system.has_baud(baud) => Ok(ResponseBody::Done),
             RequestBody::Rate { .. } => Err(RequestError::NoRate),
+            RequestBody::TakeBack => {
+                if !self.may_take_back {
+                    return Err(RequestError::NothingToTakeBack);
+                }
+                let count = self.gallery.take_back(&self.enrolled, self.buffers.last)?;
+                self.may_take_back = false;
+                log!(info, "the last image is taken back: {=u32} left", count);
+                Ok(ResponseBody::TakenBack { label: &self.enrolled, count })
+            }
         }
     }
 
@@ -210,6 +236,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         let Buffers { scratch, last, before, image } = &mut self.buffers;
         core::mem::swap(last, before);
         self.embeddings = (self.embeddings + 1).min(2);
+        self.may_take_back = false;
         self.model.embed(image, scratch, last)?;
         self.image = Image::Whole;
         Ok(())
@@ -233,7 +260,11 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         if self.embeddings == 0 {
             return Err(ImageError::None.into());
         }
+        self.may_take_back = false;
         let count = self.gallery.enrol(label, self.buffers.last)?;
+        self.enrolled.clear();
+        // A label that is enrolled fits.
+        self.may_take_back = self.enrolled.push_str(label).is_ok();
         log!(info, "\"{=str}\" enrolled: {=u32} images", label, count);
         Ok(count)
     }
@@ -338,7 +369,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
 
     /// Drops the image and the embeddings: their memory is needed.
     fn drop_image(&mut self) {
-        (self.image, self.embeddings) = (Image::None, 0);
+        (self.image, self.embeddings, self.may_take_back) = (Image::None, 0, false);
     }
 }
 

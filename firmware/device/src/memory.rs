@@ -20,7 +20,7 @@ const VARINT: usize = 5;
 /// Bytes of a message besides its content: version, id, kind, CRC.
 const MESSAGE: usize = 1 + VARINT + 1 + 4;
 /// Bytes of the longest answer to "info", besides those of every message.
-const INFO: usize = 256;
+const INFO: usize = 320;
 /// Bytes of a label, or of any other text.
 const TEXT: usize = VARINT + 31;
 

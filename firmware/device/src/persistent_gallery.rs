@@ -125,6 +125,30 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
         Ok(count)
     }
 
+    /// Takes the image that was enrolled last, of which this is the embedding, out of the entry of `label` again.
+    /// Returns the number of images that are left; an entry without any is removed.
+    ///
+    /// # Errors
+    /// Returns [`PersistentGalleryError::NoEntry`] if there is no such entry,
+    /// [`PersistentGalleryError::Gallery`] if [`Gallery::taken_back`] refuses it,
+    /// [`PersistentGalleryError::Unavailable`] if there is no gallery, and
+    /// [`PersistentGalleryError::Store`] if the change could not be stored. Nothing has changed then.
+    pub fn take_back(&mut self, label: &str, embedding: &[u8]) -> Result<u32, PersistentGalleryError> {
+        if self.get()?.find(label).is_none() {
+            return Err(PersistentGalleryError::NoEntry);
+        }
+        let count = self.gallery.taken_back(label, embedding, self.value)?;
+        if count == 0 {
+            self.forget(label)?;
+            return Ok(0);
+        }
+        if let Some(store) = &mut self.store {
+            store.put(label.as_bytes(), self.value)?;
+        }
+        self.gallery.insert(label, self.value)?;
+        Ok(count)
+    }
+
     /// Adds an entry, or replaces the one with the same label.
     ///
     /// # Errors

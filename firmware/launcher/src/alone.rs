@@ -54,7 +54,7 @@ fn expected(model: &Model<'_>, capacity: usize) -> Result<Vec<String>, Box<dyn E
         let Sight::Strokes(points) = pattern.look()? else { continue };
         rasterise(points, [shape.height, shape.width], &mut scratch, &mut pixels)?;
         model.embed(&pixels, &mut scratch, &mut embedding)?;
-        let seen = gallery.recognise(model, &embedding, Method::Prototype, Threshold::EqualError)?;
+        let seen = gallery.recognise(model, &embedding, Method::Prototype, Threshold::Own)?;
         said.push(format!("sees {}", Reading::new(&seen, model.distance(), model.output().scale)));
         shown += 1;
         let Some(wish) = pattern.wish() else { continue };

@@ -93,7 +93,7 @@ fn introduction(program: &Program, info: &Info<'_>, model_len: usize, boot: Dura
 
 /// Judges a distance by the model's threshold.
 fn verdict(model: &Model<'_>, distance: u32) -> String {
-    match model.metadata().thresholds.equal_error {
+    match model.metadata().thresholds.own(1) {
         None => String::new(),
         Some(CalibratedThreshold { distance: threshold, .. }) => {
             let word = if distance <= threshold { "same" } else { "different" };

@@ -1,6 +1,7 @@
 //! Makes a model file of a trained net: the durable artefact of a run.
 
 use crate::{
+    calibrate::{Enrolled, by_shots},
     engine::Engine,
     float_net::FloatNet,
     metrics::{Rates, precision_at_1, verification},
@@ -13,12 +14,12 @@ use shared_model::{
     inspect::Element,
     model::format::{
         self, CalibratedThreshold, EncodeError, MAX_BACKGROUND_PROTOTYPES, MAX_TEXT, Metadata, Preprocessing,
-        Thresholds, TrainingSummary,
+        SHOTS, Thresholds, TrainingSummary,
     },
 };
 use std::cmp::Reverse;
-use tinytriplet_data::{Class, Dataset, Label, Split, TooFewToHoldOut, classes, evenly, hold_out};
-use tinytriplet_recipe::{NetConfig, ValidConfig};
+use tinytriplet_data::{Class, Dataset, Label, Source, Split, TooFewToHoldOut, classes, evenly, hold_out};
+use tinytriplet_recipe::{HoldOut, NetConfig, ValidConfig};
 
 /// Images that the activations' scales are chosen on.
 const CALIBRATION_IMAGES: usize = 512;
@@ -26,8 +27,9 @@ const CALIBRATION_IMAGES: usize = 512;
 const BACKGROUND_IMAGES: usize = 500;
 
 /// Quantizes `net`, which was trained on `data` as `config` says, and calibrates its thresholds on
-/// `questions` about strangers, or else on pairs of the images that training held out; without either it
-/// has none, and no background prototypes, which take one. `decoys` become background prototypes, too.
+/// `questions` about strangers, or else on pairs of the images that training held out, and
+/// [by shots](by_shots); without either it has none, and no background prototypes, which take one. `decoys`
+/// become background prototypes, too.
 ///
 /// # Errors
 /// Returns [`ExportError`] if the net holds what a model file or the engine cannot.
@@ -72,19 +74,35 @@ pub fn export(
     let labels: Vec<Label> = held_out.iter().map(|&index| data.train.label(index)).collect();
     // Held-out classes of one image each have no precision, nor has nothing.
     description.precision_at_1 = precision_at_1(&embeddings, &labels).max(0.0) as f32;
+    // Characters that are made up have no classes that would come again.
+    let background = || match data.source {
+        Source::MadeUp => background(&engine, &data.train, Vec::new(), decoys),
+        _ => background(&engine, &data.train, trained_on, decoys),
+    };
     if let Some(questions) = questions {
         let of = |rates| Some(calibrated(&rates, model.distance(), model.output().scale));
         description.thresholds = Thresholds {
             equal_error: of(questions.equal_error()),
             false_accept_1_percent: of(questions.accepting_1_percent()),
+            by_shots: None,
         };
-        description.background = background(&engine, &data.train, trained_on, decoys);
+        description.background = background();
     } else if let Some(verification) = verification(&embeddings, &labels) {
         description.thresholds = Thresholds {
             equal_error: Some(threshold(&verification.equal_error)),
             false_accept_1_percent: Some(threshold(&verification.false_accept_1_percent)),
+            by_shots: None,
         };
-        description.background = background(&engine, &data.train, trained_on, decoys);
+        description.background = background();
+        let file = encode(net, &quantized, &description)?;
+        let model = decode(&file)?;
+        let enrolled = match config.train.hold_out {
+            _ if data.source == Source::MadeUp => Some(Enrolled::AnySigns),
+            HoldOut::Classes => Some(Enrolled::Untrained(&data.train, &held_out)),
+            HoldOut::Images | HoldOut::None => None,
+        };
+        let engine = Engine::new(&model);
+        description.thresholds.by_shots = enrolled.and_then(|enrolled| by_shots(&engine, enrolled));
     }
     encode(net, &quantized, &description)
 }
@@ -147,9 +165,25 @@ pub fn export_untrained(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<u8>, Exp
 /// # Errors
 /// Returns [`ExportError::Refused`] if the file is not valid, or with that number of views would not be.
 pub fn with_views(plain: &[u8], views: u8) -> Result<Vec<u8>, ExportError> {
-    let model = decode(plain)?;
-    let metadata = Metadata { views, ..model.metadata().clone() };
-    let data = &plain[plain.len() - model.header().data_len as usize..];
+    with_metadata(plain, Metadata { views, ..decode(plain)?.metadata().clone() })
+}
+
+/// Returns the model file `plain` with other thresholds by shots.
+///
+/// # Errors
+/// Returns [`ExportError::Refused`] if the file is not valid.
+pub fn with_thresholds(
+    plain: &[u8],
+    by_shots: [CalibratedThreshold; SHOTS.len()],
+) -> Result<Vec<u8>, ExportError> {
+    let mut metadata = decode(plain)?.metadata().clone();
+    metadata.thresholds.by_shots = Some(by_shots);
+    with_metadata(plain, metadata)
+}
+
+/// Returns the model file `plain` with other metadata.
+fn with_metadata(plain: &[u8], metadata: Metadata<'_>) -> Result<Vec<u8>, ExportError> {
+    let data = &plain[plain.len() - decode(plain)?.header().data_len as usize..];
     finish(metadata, data)
 }
 
@@ -174,7 +208,7 @@ const UNTRAINED: Description<'static> = Description {
     preprocessing: Preprocessing::MNIST,
     views: 1,
     distance: Distance::SquaredL2,
-    thresholds: Thresholds { equal_error: None, false_accept_1_percent: None },
+    thresholds: Thresholds { equal_error: None, false_accept_1_percent: None, by_shots: None },
     dataset: "none",
     seed: 0,
     images_seen: 0,

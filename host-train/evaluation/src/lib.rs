@@ -5,6 +5,7 @@
 //! model file → engine → metrics → scores     (what a board computes, bit for bit)
 //! ```
 
+pub mod calibrate;
 pub mod engine;
 pub mod export;
 pub mod float_net;

@@ -22,8 +22,8 @@ mod triplets;
 
 pub use embeddings::{Embeddings, Value};
 pub use episodes::{
-    ClosedSet, Draws, EpisodeShare, Episodes, Group, Images, Measured, OpenSetAnswers, OpenSetEpisodes,
-    OpenSetRates, Pool, episodes,
+    Besides, ClosedSet, Draws, EpisodeShare, Episodes, Group, Images, Measured, OpenSetAnswers,
+    OpenSetEpisodes, OpenSetRates, Pool, SCORES, episodes, score_errors,
 };
 pub use histogram::Histogram;
 pub use interval::{SeparatePairs, interval_95};

@@ -4,17 +4,19 @@
 use crate::{
     engine::Engine,
     metrics::{
-        Draws, Embeddings, Episodes, FewShot, Group, Images, OpenSet, Pairs, Pool, RECALL_AT, Rates,
-        SeparatePairs, TripletReport, Value, episodes, gallery_precision_at_1, open_set, precision_at_1,
-        prototype_accuracy, retrieval, support, triplet_report,
+        Besides, Draws, Embeddings, Episodes, FewShot, Group, Images, OpenSet, Pairs, Pool, RECALL_AT, Rates,
+        SCORES, SeparatePairs, TripletReport, Value, episodes, gallery_precision_at_1, open_set,
+        precision_at_1, prototype_accuracy, retrieval, score_errors, support, triplet_report,
     },
 };
 use rayon::prelude::*;
 use serde::Serialize;
 use shared_model::{Distance, Model};
 use std::collections::BTreeMap;
-use tinytriplet_data::{Class, Dataset, Label, Split, classes};
+use tinytriplet_data::{Class, Dataset, Label, Split, characters, classes, evenly};
 
+/// Made-up characters that stand for the background where scores are compared.
+const BACKGROUND: usize = 64;
 /// Triplets and prototypes are drawn with this seed, so that the numbers of any two runs compare.
 pub const SEED: u64 = 1;
 
@@ -195,6 +197,32 @@ pub fn int8_scores(
         episodes(model, &train.embeddings.chain(&test.embeddings), &pool, of_training, draws)
     });
     scores
+}
+
+/// Returns the equal errors of [`SCORES`] in episodes of `data`, with each of these shots; `None` where there are too
+/// few images. `other_views` is the model with another number of views. The background is a drawing
+/// of each of 64 made-up characters.
+pub fn compared_scores<const N: usize>(
+    model: &Model<'_>,
+    other_views: &Model<'_>,
+    data: &Dataset,
+    shots: [usize; N],
+    draws: Draws,
+) -> [Option<[f64; SCORES.len()]>; N] {
+    let all = |split: &Split| (0..split.len()).collect::<Vec<_>>();
+    let embed = |model: &Model<'_>| {
+        let engine = Engine::new(model);
+        let of = |split: &Split| int8_embeddings(&engine, split, &all(split));
+        of(&data.train).chain(&of(&data.test))
+    };
+    let characters = characters::dataset(SEED).test;
+    let firsts: Vec<usize> = classes(characters.labels()).iter().map(|class| class.images[0]).collect();
+    let background = int8_embeddings(&Engine::new(model), &characters, &evenly(&firsts, BACKGROUND));
+    let (embeddings, views) = (embed(model), embed(other_views));
+    let (pool, _) = pool(data, TrainedOn::OtherData(&[]));
+    let besides = Besides { background: &background, views: &views };
+    let pool = pool.in_one_group();
+    shots.map(|shots| score_errors(model, &embeddings, besides, &pool, shots, draws))
 }
 
 /// Returns what episodes are drawn from, as places among the training images and then the test images,

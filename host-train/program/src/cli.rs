@@ -4,10 +4,10 @@ mod help;
 
 use crate::{
     commands::{
-        self, bench::BenchArgs, characters::CharactersArgs, completions::CompletionsArgs, device::DeviceArgs,
-        draw::DrawArgs, embed::EmbedArgs, eval::EvalArgs, export::ExportArgs, inspect::InspectArgs,
-        report::ReportArgs, samples::SamplesArgs, see::SeeArgs, study::StudyArgs, threshold::ThresholdArgs,
-        train::TrainArgs,
+        self, bench::BenchArgs, calibrate::CalibrateArgs, characters::CharactersArgs,
+        completions::CompletionsArgs, device::DeviceArgs, draw::DrawArgs, embed::EmbedArgs, eval::EvalArgs,
+        export::ExportArgs, inspect::InspectArgs, report::ReportArgs, samples::SamplesArgs, see::SeeArgs,
+        study::StudyArgs, threshold::ThresholdArgs, train::TrainArgs,
     },
     terminal,
 };
@@ -65,6 +65,9 @@ enum Command {
     /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file, and run its self-test
     #[command(after_help = help::INSPECT)]
     Inspect(InspectArgs),
+    /// Ask a model about strangers, and put thresholds by shots into its file
+    #[command(after_help = help::CALIBRATE)]
+    Calibrate(CalibrateArgs),
     /// Ask a model about pictures of your own things and of strangers, and propose a threshold
     #[command(after_help = help::THRESHOLD)]
     Threshold(ThresholdArgs),
@@ -137,6 +140,7 @@ impl Cli {
             Command::Embed(args) => commands::embed::run(&args),
             Command::See(args) => commands::see::run(&args),
             Command::Inspect(args) => commands::inspect::run(&args),
+            Command::Calibrate(args) => commands::calibrate::run(&args),
             Command::Threshold(args) => commands::threshold::run(&args),
             Command::Bench(args) => commands::bench::run(&args),
             Command::Device(args) => return commands::device::run(args),

@@ -159,6 +159,27 @@ fn what_is_enrolled_is_recognised_listed_saved_and_forgotten() {
 }
 
 #[test]
+fn a_slip_is_told_and_taken_back() {
+    let desk = Desk::new(Fake::default());
+    desk.does(&["enrol", "7", "7"]);
+    let out = desk.device(&["enrol", "8", "7/0.png"]);
+    let told = String::from_utf8(out.stderr).unwrap();
+    assert!(told.contains("warning 7/0.png looks like 7: 0.") && told.contains("forget --last"), "{told}");
+    assert_eq!(String::from_utf8(out.stdout).unwrap(), "8: 1 image\n");
+    assert_eq!(desk.does(&["forget", "--last"]), "took the last image of 8 back: 0 images left\n");
+    desk.fails(&["forget", "--last"], &["nothing can be taken back"]);
+    let told = String::from_utf8(desk.device(&["enrol", "7", "0/0.png"]).stderr).unwrap();
+    assert!(told.contains("0/0.png is unlike the other images of 7: "), "{told}");
+    assert_eq!(desk.does(&["forget", "--last"]), "took the last image of 7 back: 5 images left\n");
+    let info = desk.json(&["info", "--json"]);
+    assert_eq!((&info["labels"][0]["label"], &info["labels"][0]["images"]), (&"7".into(), &5.into()));
+    assert!(info["labels"][0]["threshold"].as_f64().unwrap() > 0.0);
+    let info = desk.does(&["info"]);
+    assert!(info.contains("\n            7: 5 images, unknown beyond 0."), "{info}");
+    assert_eq!(desk.device(&["forget", "--last", "7"]).status.code(), Some(2));
+}
+
+#[test]
 fn neighbours_vote_where_exemplars_are_kept() {
     let desk = Desk::new(Fake { exemplars: 3, ..Fake::default() });
     desk.does(&["enrol", "1", "1"]);

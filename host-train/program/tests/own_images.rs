@@ -265,7 +265,7 @@ fn ask(run: &Path, own: &[Vec<PathBuf>], new: &[Vec<PathBuf>], strangers: &[Path
         }
     }
     let mut label = |path: &PathBuf| {
-        let found = gallery.recognise(&model, &embed(path), Method::Prototype, Threshold::EqualError);
+        let found = gallery.recognise(&model, &embed(path), Method::Prototype, Threshold::Own);
         found.unwrap().label().map(str::to_owned)
     };
     let mut counts = [0; 3];

@@ -3,7 +3,7 @@
 mod program;
 
 use program::{fails, host_train, program};
-use std::fs;
+use std::{env, fs, path::Path};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../firmware/models/characters.model.postcard");
 
@@ -40,4 +40,43 @@ fn a_threshold_is_proposed_from_two_folders() {
         &host_train(&["threshold", "nowhere", "--own", "a", "--strangers", "b"]),
         &["nowhere: cannot be read"],
     );
+}
+
+/// What the model file states of strangers, in the episodes of `eval`, with other drawings than it was calibrated
+/// on, and with what people wrote.
+#[test]
+fn the_stated_rates_hold() {
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let out = program(Path::new("."), arguments).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        serde_json::from_slice(&out.stdout).unwrap()
+    };
+    let stated = json(&["inspect", MODEL, "--json"])["by_shots"].take();
+    let mnist = env::var("TINYTRIPLET_DATA").ok();
+    for data in ["drawn", "signs"].into_iter().chain(mnist.as_deref()) {
+        let scores = json(&["eval", MODEL, "--data", data, "--json"]);
+        let open_set = scores["int8"]["episodes"]["all_classes"]["open_set"].as_array().unwrap();
+        assert_eq!(open_set.len(), 4);
+        for (measured, stated) in open_set.iter().zip(stated.as_array().unwrap()) {
+            assert_eq!(measured["shots"], stated["shots"]);
+            let accepted = measured["at_threshold"]["strangers_accepted"]["share"].as_f64().unwrap();
+            let factor = accepted / stated["false_accept_rate"].as_f64().unwrap();
+            assert!((1.0 / 1.5..1.5).contains(&factor), "{data}, {}: {factor}", stated["shots"]);
+        }
+    }
+}
+
+#[test]
+fn a_model_file_is_calibrated_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let calibrate = |model: &str, more: &[&str]| {
+        let arguments = [&["calibrate", model, "--out", "new.postcard"], more].concat();
+        program(folder.path(), &arguments).output().unwrap()
+    };
+    let out = calibrate(MODEL, &[]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    // It was calibrated by the same command.
+    assert_eq!(fs::read(folder.path().join("new.postcard")).unwrap(), fs::read(MODEL).unwrap());
+    let digits = MODEL.replace("characters.model", "default.model");
+    fails(&calibrate(&digits, &["--data", "signs"]), &["trained on mnist, not on drawn-signs"]);
 }

@@ -144,6 +144,38 @@ impl<'m> Gallery<'m> {
         Ok(self.format.add(embedding, value))
     }
 
+    /// Computes the value of the entry of `label` without the image that was enrolled last, of which this is the
+    /// embedding, without changing the gallery. Returns the number of images in it; of 0, the entry is to be
+    /// [removed](Self::remove). What was not enrolled last is not to be taken back: nothing can tell.
+    ///
+    /// `value` has [`value_len`](Self::value_len) bytes.
+    ///
+    /// ```
+    /// # use shared_model::{Gallery, Model, gallery::entry_len};
+    /// # const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
+    /// # let model = Model::decode(FILE)?;
+    /// # let mut memory = vec![0; 2 * entry_len(8, 0)];
+    /// # let mut gallery = Gallery::new(&model, 0, &mut memory);
+    /// gallery.enrol("blue mug", &[1; 8])?;
+    /// gallery.enrol("blue mug", &[9; 8])?;
+    /// let mut value = vec![0; gallery.value_len()];
+    /// assert_eq!(gallery.taken_back("blue mug", &[9; 8], &mut value)?, 1);
+    /// gallery.insert("blue mug", &value)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns [`GalleryError::Replaced`] if the image has taken an older exemplar's place, and
+    /// [`GalleryError::Length`] if there is no such entry, or if embedding or value have the wrong length.
+    pub fn taken_back(&self, label: &str, embedding: &[u8], value: &mut [u8]) -> Result<u32, GalleryError> {
+        let entry = self.find(label).ok_or(GalleryError::Length)?;
+        if embedding.len() != self.format.dim || value.len() != self.value_len() {
+            return Err(GalleryError::Length);
+        }
+        value.copy_from_slice(entry.value());
+        self.format.take_back(embedding, value).ok_or(GalleryError::Replaced)
+    }
+
     /// Checks that an embedding can be added to the entry of `label`, and returns the position that
     /// the entry then has.
     fn check_enrolment(&self, label: &str, embedding: &[u8]) -> Result<usize, GalleryError> {

@@ -63,6 +63,26 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Takes the embedding that was added last out of an entry's value again, and returns its new count; `None` if
+    /// the value has none, or if the embedding has replaced an exemplar, which is gone.
+    pub fn take_back(&self, embedding: &[u8], value: &mut [u8]) -> Option<u32> {
+        let (head, exemplars) = value.split_at_mut(COUNT + 4 * self.dim);
+        let (count_bytes, sums) = head.split_at_mut(COUNT);
+        let before = fitting(count_bytes.first_chunk().map(|&bytes| u32::from_le_bytes(bytes)));
+        let count = before.checked_sub(1)?;
+        if self.exemplars > 0 {
+            let exemplar = exemplars.chunks_exact_mut(self.dim).nth(count as usize)?;
+            exemplar.fill(0);
+        }
+        count_bytes.copy_from_slice(&count.to_le_bytes());
+        for (sum, &byte) in sums.as_chunks_mut::<4>().0.iter_mut().zip(embedding) {
+            *sum = (i32::from_le_bytes(*sum) - self.element.value(byte)).to_le_bytes();
+        }
+        Some(count)
+    }
+}
+
 /// One enrolled thing.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'g> {
@@ -100,6 +120,15 @@ impl<'g> Entry<'g> {
     /// Returns the embeddings that are kept, in the order of their places.
     pub fn exemplars(&self) -> impl Iterator<Item = &'g [u8]> + 'g {
         self.parts().exemplars()
+    }
+
+    /// Returns the distance of the mean of all images but the last one, whose embedding this is; `None` if it is
+    /// the only one.
+    pub(super) fn distance_to_earlier(&self, embedding: &[u8]) -> Option<u32> {
+        let Format { distance, element, .. } = self.format;
+        let count = self.count().checked_sub(1).filter(|&count| count > 0)?;
+        let sums = self.sums().zip(embedding).map(|(sum, &byte)| sum - element.value(byte));
+        Some(distance.to_prototype(embedding, element, sums, count))
     }
 
     pub(super) fn distance_to_prototype(&self, embedding: &[u8]) -> u32 {

@@ -45,6 +45,8 @@ pub enum GalleryError {
     Length,
     /// A value has a count or sums that enrolling cannot produce.
     Value,
+    /// The image has taken an older exemplar's place, so that the entry as it was before is gone.
+    Replaced,
 }
 
 impl core::fmt::Display for GalleryError {
@@ -55,6 +57,7 @@ impl core::fmt::Display for GalleryError {
             Self::TooManyImages => write!(f, "the label has {MAX_COUNT} images, which is the most"),
             Self::NoExemplars => f.write_str("the gallery keeps no exemplars that could vote"),
             Self::Length => f.write_str("the entry belongs to another gallery: its length differs"),
+            Self::Replaced => f.write_str("the image has replaced an older exemplar: forget the label"),
             Self::Value => f.write_str("the entry is damaged: no images have such sums"),
         }
     }

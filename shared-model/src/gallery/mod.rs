@@ -26,12 +26,13 @@
 //! let mut gallery = Gallery::new(&model, 0, &mut memory);
 //! gallery.enrol("blue mug", &[1; 8])?;
 //! gallery.enrol("red mug", &[9; 8])?;
-//! let seen = gallery.recognise(&model, &[2; 8], Method::Prototype, Threshold::EqualError)?;
+//! let seen = gallery.recognise(&model, &[2; 8], Method::Prototype, Threshold::Own)?;
 //! assert_eq!(seen.label(), Some("blue mug"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod distance;
+mod doubt;
 mod enrol;
 mod entry;
 mod error;
@@ -42,6 +43,7 @@ mod recognise;
 mod tests;
 mod threshold;
 
+pub use doubt::Doubt;
 pub use enrol::Gallery;
 pub use entry::{Entry, Value, check_label, entry_len, value_len};
 pub use error::{GalleryError, LabelError};

@@ -31,10 +31,7 @@ impl Gallery<'_> {
             return Err(GalleryError::Length);
         }
         match method {
-            Method::Prototype => Ok(Nearest::of(self.entries().map(|entry| Match {
-                label: entry.label(),
-                distance: entry.distance_to_prototype(embedding),
-            }))),
+            Method::Prototype => Ok(Nearest::of(self.entries().map(|entry| Match::of(entry, embedding)))),
             Method::Neighbours(_) if self.format.exemplars == 0 => Err(GalleryError::NoExemplars),
             Method::Neighbours(k) => Ok(self.vote(embedding, usize::from(k).clamp(1, MAX_NEIGHBOURS))),
         }
@@ -100,7 +97,7 @@ pub struct Nearest<'a> {
 }
 
 impl<'a> Nearest<'a> {
-    fn of(matches: impl Iterator<Item = Match<'a>>) -> Self {
+    pub(super) fn of(matches: impl Iterator<Item = Match<'a>>) -> Self {
         matches.fold(Self::default(), |Self { first, second }, candidate| match first {
             Some(best) if best < candidate => {
                 let second = second.filter(|other| *other < candidate).or(Some(candidate));
@@ -119,6 +116,13 @@ pub struct Match<'a> {
     pub label: &'a str,
     /// The distance, in the integers of the model's [`Distance`](crate::Distance).
     pub distance: u32,
+}
+
+impl<'a> Match<'a> {
+    /// Returns an entry, and the distance of its prototype.
+    pub(super) fn of(entry: Entry<'a>, embedding: &[u8]) -> Self {
+        Self { label: entry.label(), distance: entry.distance_to_prototype(embedding) }
+    }
 }
 
 impl Ord for Match<'_> {

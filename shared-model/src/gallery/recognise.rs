@@ -62,8 +62,10 @@ impl Gallery<'_> {
         threshold: Threshold,
     ) -> Result<Recognition<'_>, RecogniseError> {
         debug_assert!(self.is_of(model), "the gallery is one of another model");
-        let distance = threshold.distance(&model.metadata().thresholds).ok_or(RecogniseError::NoThreshold)?;
         let Nearest { first, second } = self.nearest(embedding, method)?;
+        let count = first.and_then(|first| self.find(first.label)).map_or(1, |entry| entry.count());
+        let thresholds = &model.metadata().thresholds;
+        let distance = threshold.distance(thresholds, count).ok_or(RecogniseError::NoThreshold)?;
         let background = match first {
             Some(first) if threshold != Threshold::None => self.background(model, embedding, first.distance),
             _ => None,
@@ -182,7 +184,7 @@ mod tests {
             views: 1,
             layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
             distance,
-            thresholds: Thresholds { equal_error: threshold.map(calibrated), false_accept_1_percent: None },
+            thresholds: Thresholds { equal_error: threshold.map(calibrated), ..Thresholds::default() },
             training: TrainingSummary { dataset: "", tool: "", seed: 0, images_seen: 0, precision_at_1: 0.0 },
             golden_crc: 0,
             background_prototypes: prototypes.len() as u16,

@@ -1,8 +1,14 @@
 use super::{entry::Format, *};
-use crate::model::{format::Distance, tensor::Element};
+use crate::model::{
+    decode::Model,
+    format::{Distance, Thresholds},
+    tensor::Element,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::{collections::BTreeMap, string::String, vec, vec::Vec};
+
+static TINY: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
 
 fn gallery(distance: Distance, element: Element, exemplars: usize, memory: &mut [u8]) -> Gallery<'_> {
     Gallery { memory, len: 0, format: Format { dim: 3, exemplars, element, distance } }
@@ -37,6 +43,78 @@ fn an_entry_in_bytes() {
     assert_eq!((entry.label(), entry.count()), ("né", 3));
     assert_eq!(entry.sums().collect::<Vec<_>>(), [9, 12, -6]);
     assert_eq!(entry.exemplars().collect::<Vec<_>>(), [[5, 6, 0xfd], [3, 4, 0xfe]]);
+}
+
+#[test]
+fn the_models_own_threshold_is_by_the_images_of_the_nearest_entry() {
+    let model = Model::decode(TINY).unwrap();
+    let mut memory = vec![0; 2 * entry_len(8, 0)];
+    let mut gallery = Gallery::new(&model, 0, &mut memory);
+    let own = |gallery: &Gallery<'_>| {
+        gallery.recognise(&model, &[1; 8], Method::Prototype, Threshold::Own).unwrap().threshold
+    };
+    assert_eq!(own(&gallery), 600);
+    gallery.enrol("far", &[99; 8]).unwrap();
+    let by_count = [600, 600, 550, 550, 450, 450, 450, 450, 450, 350, 350].map(|threshold| {
+        gallery.enrol("near", &[1; 8]).unwrap();
+        (own(&gallery), threshold)
+    });
+    assert!(by_count.iter().all(|(own, threshold)| own == threshold), "{by_count:?}");
+    // Of a model without thresholds by shots, that of equal errors.
+    let thresholds = Thresholds { by_shots: None, ..model.metadata().thresholds };
+    assert_eq!(Threshold::Own.distance(&thresholds, 10), Some(500));
+    assert_eq!(Threshold::Own.distance(&Thresholds::default(), 10), None);
+}
+
+#[test]
+fn what_is_taken_back_was_never_there() {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    for exemplars in [0, 4] {
+        let mut memory = vec![0; entry_len(3, exemplars)];
+        let mut gallery = gallery(Distance::Cosine, Element::Signed, exemplars, &mut memory);
+        let mut value = vec![0; gallery.value_len()];
+        for count in 1..=4 {
+            let [one, other] = [(); 2].map(|()| [(); 3].map(|()| rng.random::<i8>().max(-127) as u8));
+            gallery.enrol("a", &one).unwrap();
+            let before = gallery.find("a").unwrap().value().to_vec();
+            let is_last_exemplar = exemplars == count as usize;
+            gallery.enrol("a", &other).unwrap();
+            let taken = gallery.taken_back("a", &other, &mut value);
+            match is_last_exemplar {
+                true => assert_eq!(taken, Err(GalleryError::Replaced)),
+                false => assert_eq!((taken, &value), (Ok(count), &before)),
+            }
+            gallery.insert("a", &before).unwrap();
+        }
+    }
+}
+
+#[test]
+fn doubts_by_hand() {
+    // Limits: 600 for one image, 550 for three; 500 for pairs. Places differ in one of eight values.
+    let model = Model::decode(TINY).unwrap();
+    let mut memory = vec![0; 4 * entry_len(8, 0)];
+    let mut gallery = Gallery::new(&model, 0, &mut memory);
+    let at = |place: u8| [place, 0, 0, 0, 0, 0, 0, 0];
+    let mut enrol = |label: &str, place| {
+        gallery.enrol(label, &at(place)).unwrap();
+        match gallery.doubt(&model, label, &at(place)) {
+            Some(Doubt::Like(Match { label, distance })) => Some((String::from(label), distance)),
+            Some(Doubt::Unlike(distance)) => Some((String::new(), distance)),
+            None => None,
+        }
+    };
+    let like = |label, distance| Some((String::from(label), distance));
+    assert_eq!(enrol("a", 10), None);
+    assert_eq!(enrol("b", 35), None); // 25² from a
+    assert_eq!(enrol("c", 34), like("b", 1));
+    assert_eq!(enrol("a", 12), None);
+    assert_eq!(enrol("a", 33), like("c", 1)); // 22² from a
+    // (127 − 55 / 3)² = 11,808.4, and b is 92² away.
+    assert_eq!(enrol("a", 127), like("", 11_808));
+    // (60 − 182 / 4)² = 210.25; 25² from b.
+    assert_eq!(enrol("b", 60), like("a", 210));
+    assert_eq!(enrol("c", 34), None);
 }
 
 #[test]

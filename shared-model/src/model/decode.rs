@@ -1,5 +1,8 @@
 use super::{
-    format::{self, ALIGNMENT, Distance, HEADER_LEN, Header, Layer, Layout, Metadata, Pool, Preprocessing},
+    format::{
+        self, ALIGNMENT, Distance, HEADER_LEN, Header, Layer, Layout, Metadata, Pool, Preprocessing,
+        Thresholds,
+    },
     geometry::{ConvGeometry, windows},
     kernel_choice::Kernel,
     step::{Operation, Parameters, Step},
@@ -246,8 +249,10 @@ fn check_metadata(metadata: &Metadata<'_>) -> Result<(), DecodeError> {
         return Err(DecodeError::Views);
     }
     let is_share = |share: f32| (0.0..=1.0).contains(&share);
-    let thresholds = [metadata.thresholds.equal_error, metadata.thresholds.false_accept_1_percent];
-    let rates = thresholds.iter().flatten().flat_map(|t| [t.false_accept_rate, t.false_reject_rate]);
+    let Thresholds { equal_error, false_accept_1_percent, by_shots } = metadata.thresholds;
+    let thresholds = [equal_error, false_accept_1_percent].into_iter().flatten();
+    let thresholds = thresholds.chain(by_shots.into_iter().flatten());
+    let rates = thresholds.flat_map(|t| [t.false_accept_rate, t.false_reject_rate]);
     if !rates.chain([training.precision_at_1]).all(is_share) {
         return Err(DecodeError::Share);
     }

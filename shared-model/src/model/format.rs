@@ -35,6 +35,8 @@ pub const MAX_TENSOR: u32 = 1 << 24;
 pub const MAX_EMBEDDING: usize = 1024;
 /// The largest number of background prototypes.
 pub const MAX_BACKGROUND_PROTOTYPES: u16 = 64;
+/// The numbers of images of an entry that [`Thresholds::by_shots`] has thresholds for.
+pub const SHOTS: [u32; 4] = [1, 3, 5, 10];
 /// The largest number of bytes of a string in the metadata.
 pub const MAX_TEXT: usize = 64;
 /// The largest [work](crate::Model::work) of an inference. It bounds the time that a file can ask
@@ -307,16 +309,32 @@ pub struct Thresholds {
     pub equal_error: Option<CalibratedThreshold>,
     /// The threshold at which one different pair in a hundred is accepted.
     pub false_accept_1_percent: Option<CalibratedThreshold>,
+    /// Thresholds for entries of as many images as [`SHOTS`] says, in its order: calibrated on
+    /// things that training did not see, some of which were enrolled and some of which were not.
+    pub by_shots: Option<[CalibratedThreshold; SHOTS.len()]>,
 }
 
-/// A threshold, and how often it errs on the pairs that it was calibrated on.
+impl Thresholds {
+    /// Returns the model's own threshold for an entry of `count` images: that for the most
+    /// [`SHOTS`] that are no more than `count`, or, in a model without thresholds by shots, the one
+    /// of equal errors. `None` if it has neither.
+    pub fn own(&self, count: u32) -> Option<CalibratedThreshold> {
+        let Some(by_shots) = self.by_shots else { return self.equal_error };
+        let enough = by_shots.into_iter().zip(SHOTS).rfind(|&(_, shots)| shots <= count);
+        Some(enough.map_or(by_shots[0], |(threshold, _)| threshold))
+    }
+}
+
+/// A threshold, and how often it errs on what it was calibrated on: pairs of images, or, in
+/// [`Thresholds::by_shots`], questions to a gallery.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CalibratedThreshold {
     /// The largest distance that is accepted, in the integers of the model's [`Distance`].
     pub distance: u32,
-    /// The share of different pairs that are accepted, 0 to 1.
+    /// The share of different pairs, or of strangers, that are accepted, 0 to 1.
     pub false_accept_rate: f32,
-    /// The share of same pairs that are rejected, 0 to 1.
+    /// The share of same pairs that are rejected, or of enrolled things that are not named right, 0
+    /// to 1.
     pub false_reject_rate: f32,
 }
 

@@ -46,7 +46,7 @@ fn tiny() -> Vec<u8> {
     let pool = Pool { kernel: [2, 2], stride: [2, 2] };
     let dense = Dense { out_features: 8, activation: Activation::Linear, scale: 0.125 };
     let threshold =
-        |distance| Some(CalibratedThreshold { distance, false_accept_rate: 0.0, false_reject_rate: 0.0 });
+        |distance| CalibratedThreshold { distance, false_accept_rate: 0.0, false_reject_rate: 0.0 };
     let mut metadata = Metadata {
         name: "tiny",
         input: Shape::new(8, 8, 1),
@@ -60,7 +60,11 @@ fn tiny() -> Vec<u8> {
         ])
         .unwrap(),
         distance: Distance::SquaredL2,
-        thresholds: Thresholds { equal_error: threshold(500), false_accept_1_percent: threshold(400) },
+        thresholds: Thresholds {
+            equal_error: Some(threshold(500)),
+            false_accept_1_percent: Some(threshold(400)),
+            by_shots: Some([600, 550, 450, 350].map(threshold)),
+        },
         training: TrainingSummary { dataset: "", tool: "", seed: 0, images_seen: 0, precision_at_1: 0.0 },
         golden_crc: 0,
         background_prototypes: 0,

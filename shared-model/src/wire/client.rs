@@ -15,13 +15,13 @@
 //! let mut board = Client::new(line);
 //! board.show_frame(Frame::new(Format::Grey8, 160, 120)?, &[0xff; 160 * 120])?; // a camera's
 //! board.enrol("nothing")?;
-//! let recognition = board.recognise(Method::Prototype, Threshold::EqualError)?;
+//! let recognition = board.recognise(Method::Prototype, Threshold::Own)?;
 //! println!("{:?} {:?}", recognition.label(), recognition.margin());
 //! # Ok(()) }
 //! ```
 
 use crate::{
-    gallery::{Method, Recognition, Threshold},
+    gallery::{Doubt, Method, Recognition, Threshold},
     model::format::MAX_LAYERS,
     prepare::Frame,
     wire::{
@@ -350,6 +350,30 @@ impl<Link: Read + Write> Client<Link> {
     pub fn enrol(&mut self, label: &str) -> Result<u32, ClientError> {
         match self.ask(RequestBody::Enrol { label })? {
             ResponseBody::Enrolled { count, .. } => Ok(count),
+            _ => Err(ClientError::OtherAnswer),
+        }
+    }
+
+    /// Enrols the image as [`enrol`](Self::enrol) does, and returns what the board finds doubtful about it as
+    /// well.
+    ///
+    /// # Errors
+    /// Returns a [`ClientError`].
+    pub fn enrol_and_doubt(&mut self, label: &str) -> Result<(u32, Option<Doubt<'_>>), ClientError> {
+        match self.ask(RequestBody::Enrol { label })? {
+            ResponseBody::Enrolled { count, doubt, .. } => Ok((count, doubt)),
+            _ => Err(ClientError::OtherAnswer),
+        }
+    }
+
+    /// Takes the image that was enrolled last back, and returns its label and the number of images that this has
+    /// left. The image must still be the last that was shown, and the gallery unchanged since.
+    ///
+    /// # Errors
+    /// Returns a [`ClientError`].
+    pub fn take_back(&mut self) -> Result<(&str, u32), ClientError> {
+        match self.ask(RequestBody::TakeBack)? {
+            ResponseBody::TakenBack { label, count } => Ok((label, count)),
             _ => Err(ClientError::OtherAnswer),
         }
     }

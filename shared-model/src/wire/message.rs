@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     engine::EmbedError,
-    gallery::{GalleryError, Method, RecogniseError, Recognition, Threshold},
+    gallery::{Doubt, GalleryError, Method, RecogniseError, Recognition, Threshold},
     model::{
         decode::Model,
         format::{Distance, MAX_LAYERS, Preprocessing, Thresholds},
@@ -132,6 +132,9 @@ pub enum RequestBody<'a> {
         /// Bits a second.
         baud: u32,
     },
+    /// Takes the image that was enrolled last out of its entry again, as long as it is the last image that the
+    /// board has seen, and the gallery has not changed since. Answered by [`ResponseBody::TakenBack`].
+    TakeBack,
 }
 
 /// The way in which a board stops before it restarts.
@@ -187,6 +190,8 @@ pub enum ResponseBody<'a> {
         count: u32,
         /// The number of entries in the gallery.
         entries: u16,
+        /// The reason why it may be a mistake: see [`Gallery::doubt`](crate::Gallery::doubt).
+        doubt: Option<Doubt<'a>>,
     },
     /// To [`RequestBody::Recognise`].
     Recognition(Recognition<'a>),
@@ -212,6 +217,13 @@ pub enum ResponseBody<'a> {
         expected: u32,
         /// The CRC-32 that the board computes.
         actual: u32,
+    },
+    /// To [`RequestBody::TakeBack`].
+    TakenBack {
+        /// The label that it was enrolled as.
+        label: &'a str,
+        /// The number of images that the label has left; at 0, it is no longer there.
+        count: u32,
     },
 }
 
@@ -343,6 +355,9 @@ pub enum RequestError {
     NoBootloader,
     /// The model in the board's flash is not as it was built in.
     DamagedModel,
+    /// There is no image to take back: none was enrolled since the board started, or something else has happened
+    /// since.
+    NothingToTakeBack,
 }
 
 impl From<ImageError> for RequestError {
@@ -397,6 +412,10 @@ impl core::fmt::Display for RequestError {
             Self::Internal => f.write_str("the board failed to compute a well-formed request"),
             Self::NoFaultInjection => f.write_str("its firmware was built without fault injection"),
             Self::Image(error) => error.fmt(f),
+            Self::NothingToTakeBack => f.write_str(
+                "nothing can be taken back: only the image that was enrolled last, until another is shown, something \
+                 else is changed, or the board restarts",
+            ),
             Self::NoRate => f.write_str("its serial line does not have this rate"),
             Self::NoBootloader => f.write_str(
                 "it has no boot loader that takes a firmware over USB: flash it through its debug probe",
@@ -442,7 +461,7 @@ pub fn image_requests(
 mod tests {
     use super::*;
     use crate::{
-        gallery::LabelError,
+        gallery::{LabelError, Match},
         model::tensor::{Element, Shape},
         prepare::Format,
         wire::frame::{VERSION, encode_frame},
@@ -472,7 +491,7 @@ mod tests {
             is_shown(&Response { id, body: ResponseBody::Done });
         }
         is_shown(&Request { id: 300, body: RequestBody::Enrol { label: "é" } });
-        is_shown(&Response { id: 300, body: ResponseBody::Enrolled { count: 3, entries: 12 } });
+        is_shown(&Response { id: 300, body: ResponseBody::Enrolled { count: 3, entries: 12, doubt: None } });
         let error = ImageError::Offset { expected: 4, actual: 0 };
         is_shown(&Response { id: 301, body: ResponseBody::Error(error.into()) });
         is_shown(&Request { id: 302, body: RequestBody::Rate { baud: 921_600 } });
@@ -518,6 +537,7 @@ mod tests {
             RequestBody::SelfTest,
             RequestBody::Restart(Restart::Reset),
             RequestBody::Rate { baud: 0 },
+            RequestBody::TakeBack,
         ]);
         are_numbered(&[
             RequestError::Frame(FrameError::Crc),
@@ -534,6 +554,7 @@ mod tests {
             RequestError::NoRate,
             RequestError::NoBootloader,
             RequestError::DamagedModel,
+            RequestError::NothingToTakeBack,
         ]);
         let tensor = Tensor { shape: Shape::new(1, 1, 1), element: Element::Signed, scale: 1.0 };
         let model = ModelInfo {
@@ -570,7 +591,7 @@ mod tests {
             ResponseBody::Pixels(&[]),
             ResponseBody::Embedding(&[]),
             ResponseBody::Distance(0),
-            ResponseBody::Enrolled { count: 0, entries: 0 },
+            ResponseBody::Enrolled { count: 0, entries: 0, doubt: None },
             ResponseBody::Recognition(Recognition {
                 nearest: None,
                 runner_up: None,
@@ -581,6 +602,7 @@ mod tests {
             ResponseBody::Digests(heapless::Vec::new()),
             ResponseBody::Bench { runs: 0, microseconds: 0 },
             ResponseBody::SelfTest { expected: 0, actual: 0 },
+            ResponseBody::TakenBack { label, count: 0 },
         ]);
     }
 
@@ -595,17 +617,19 @@ mod tests {
             [0, 1, 2, 3]
         );
         assert_eq!([Method::Prototype, Method::Neighbours(3)].map(number), [0, 1]);
-        let thresholds =
-            [Threshold::EqualError, Threshold::FalseAccept1Percent, Threshold::Distance(0), Threshold::None];
-        assert_eq!(thresholds.map(number), [0, 1, 2, 3]);
+        use Threshold as T;
+        let thresholds = [T::EqualError, T::FalseAccept1Percent, T::Distance(0), T::None, T::Own];
+        assert_eq!(thresholds.map(number), [0, 1, 2, 3, 4]);
+        let doubts = [Doubt::Like(Match { label: "", distance: 0 }), Doubt::Unlike(0)];
+        assert_eq!(doubts.map(number), [0, 1]);
         let storage = [Storage::Ram, Storage::Flash, Storage::OtherModel([0; 8]), Storage::Failed];
         assert_eq!(storage.map(number), [0, 1, 2, 3]);
         use FrameError::*;
         assert_eq!([TooLong, Cobs, Crc, Version(2), Message].map(number), [0, 1, 2, 3, 4]);
         use GalleryError as G;
-        let errors =
-            [G::Label(LabelError::Empty), G::Full, G::TooManyImages, G::NoExemplars, G::Length, G::Value];
-        assert_eq!(errors.map(number), [0, 1, 2, 3, 4, 5]);
+        let label = G::Label(LabelError::Empty);
+        let errors = [label, G::Full, G::TooManyImages, G::NoExemplars, G::Length, G::Value, G::Replaced];
+        assert_eq!(errors.map(number), [0, 1, 2, 3, 4, 5, 6]);
         assert_eq!([LabelError::Empty, LabelError::TooLong, LabelError::Control].map(number), [0, 1, 2]);
         use Format::*;
         let formats = [Grey8, Rgb888, Rgb565LittleEndian, Rgb565BigEndian, Yuyv, Uyvy];

@@ -205,14 +205,15 @@ fn request(model: &Model<'_>, rng: &mut impl Rng) -> Vec<u8> {
     rng.fill(&mut value[..]);
     // Small counts are those that are true of some sums.
     value[1..4].fill(0);
-    let threshold = match rng.random_range(0..4) {
+    let threshold = match rng.random_range(0..5) {
         0 => Threshold::None,
         1 => Threshold::EqualError,
         2 => Threshold::FalseAccept1Percent,
+        3 => Threshold::Own,
         _ => Threshold::Distance(rng.random()),
     };
     let method = if rng.random() { Method::Prototype } else { Method::Neighbours(rng.random()) };
-    let body = match rng.random_range(0..17) {
+    let body = match rng.random_range(0..18) {
         0 => RequestBody::Ping,
         1 => RequestBody::Info,
         2 => RequestBody::Embed,
@@ -227,6 +228,7 @@ fn request(model: &Model<'_>, rng: &mut impl Rng) -> Vec<u8> {
         11 => RequestBody::SelfTest,
         12 => RequestBody::Restart([Restart::Reset, Restart::Panic, Restart::Hang][rng.random_range(0..3)]),
         13 => RequestBody::Pixels { offset: rng.random_range(0..model.input_len() as u32 + 2) },
+        14 => RequestBody::TakeBack,
         _ => RequestBody::Enrol { label },
     };
     frame(rng.random_range(0..9), body)

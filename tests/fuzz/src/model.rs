@@ -113,6 +113,7 @@ fn check_gallery(model: &Model<'_>, embeddings: &[Vec<u8>], rng: &mut impl Rng) 
     }
     let thresholds = [
         Threshold::None,
+        Threshold::Own,
         Threshold::EqualError,
         Threshold::FalseAccept1Percent,
         Threshold::Distance(rng.random()),

@@ -165,7 +165,7 @@ int main(void) {
     EXPECT(tt_gallery_enrol(gallery, "c", embedding, out), TT_FULL);
     EXPECT(tt_gallery_forget(gallery, "c"), TT_NO_ENTRY);
     EXPECT(tt_gallery_recognise(gallery, model, embedding, out, 1, TT_EQUAL_ERROR, &seen), TT_NO_EXEMPLARS);
-    EXPECT(tt_gallery_recognise(gallery, model, embedding, out, 0, 3, &seen), TT_ARGUMENT);
+    EXPECT(tt_gallery_recognise(gallery, model, embedding, out, 0, 4, &seen), TT_ARGUMENT);
     EXPECT(tt_gallery_recognise(gallery, model, embedding, out, 0, TT_NO_LIMIT, NULL), TT_NULL);
     EXPECT(tt_gallery_recognise(gallery, model, embedding, out, 0, TT_NO_LIMIT, &seen), TT_OK);
     EXPECT(seen.known, true);

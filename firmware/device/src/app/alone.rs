@@ -104,7 +104,7 @@ impl<B: Board> Alone<B> {
         &mut self,
         shared: &mut Shared<'_, '_, B, CAPACITY>,
     ) -> Result<(), SerialError<B>> {
-        let recognition = match shared.device.recognise_last(Method::Prototype, Threshold::EqualError) {
+        let recognition = match shared.device.recognise_last(Method::Prototype, Threshold::Own) {
             Ok(recognition) => recognition,
             Err(error) => return self.complain(Trouble::Request(error), shared),
         };

@@ -191,7 +191,7 @@ fn strokes_are_taught_and_recognised_without_a_pc() {
     for (scene, label, line) in [(0, "new-1", 0), (4, "new-1", 3), (6, "new-2", 5)] {
         let Scene::Strokes(points) = &scenes[scene] else { panic!("it has strokes") };
         let seen = embedding(&pixels_of(points));
-        let found = gallery.recognise(&model, &seen, Method::Prototype, Threshold::EqualError).unwrap();
+        let found = gallery.recognise(&model, &seen, Method::Prototype, Threshold::Own).unwrap();
         let read = read(&found, model.output().scale.into(), is_cosine);
         assert_eq!(lines[line], format!("sees {read}"));
         gallery.enrol(label, &seen).unwrap();

@@ -195,9 +195,12 @@ fn the_longest_messages_fit_what_is_set_aside_for_them() {
         }
     }
     let name = "n".repeat(shared_model::model::format::MAX_TEXT);
-    let limit =
-        Some(CalibratedThreshold { distance: u32::MAX, false_accept_rate: 1.0, false_reject_rate: 1.0 });
-    let thresholds = Thresholds { equal_error: limit, false_accept_1_percent: limit };
+    let limit = CalibratedThreshold { distance: u32::MAX, false_accept_rate: 1.0, false_reject_rate: 1.0 };
+    let thresholds = Thresholds {
+        equal_error: Some(limit),
+        false_accept_1_percent: Some(limit),
+        by_shots: Some([limit; 4]),
+    };
     let largest = Tensor { shape: Shape::new(u16::MAX, u16::MAX, u16::MAX), ..host_model().output() };
     let model = ModelInfo {
         name: &name,

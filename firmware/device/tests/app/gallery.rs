@@ -6,10 +6,10 @@ use crate::{
 };
 use shared_model::{
     Gallery, Threshold,
-    gallery::{self, GalleryError, LabelError, Method},
+    gallery::{self, Doubt, GalleryError, LabelError, Method},
     wire::{RequestBody, RequestError, ResponseBody, Restart, Storage},
 };
-use tinytriplet_device::testing::{answers, frame};
+use tinytriplet_device::testing::{Answer, answers, frame};
 
 fn enrol<'a>(label: &'a str, pixels: &'a [u8]) -> Vec<RequestBody<'a>> {
     about(pixels, RequestBody::Enrol { label })
@@ -27,6 +27,48 @@ fn refusal(bench: &mut Bench, requests: &[RequestBody<'_>]) -> RequestError {
     }
 }
 
+/// The number of images, and of labels.
+#[track_caller]
+fn enrolled(answer: &Answer) -> (u32, u16) {
+    let ResponseBody::Enrolled { count, entries, .. } = answer.body() else { panic!("{:?}", answer.body()) };
+    (count, entries)
+}
+
+#[test]
+fn a_slip_is_told_and_taken_back() {
+    let (a, b) = (image(1), image(2));
+    let mut bench = board();
+    let doubt = |answer: &Answer| match answer.body() {
+        ResponseBody::Enrolled { doubt: Some(Doubt::Like(other)), .. } => Some(other.label.to_owned()),
+        ResponseBody::Enrolled { doubt: None, .. } => None,
+        body => panic!("{body:?}"),
+    };
+    assert_eq!(doubt(&ask_last(&mut bench, &enrol("a", &a))), None);
+    let before = bench.ask_one(RequestBody::Entry { index: 0 });
+    let nothing = ResponseBody::Error(RequestError::NothingToTakeBack);
+    let taken = |label, count| ResponseBody::TakenBack { label, count };
+
+    // The same image under another label; in one session, which ends with a restart of the board.
+    let answers = bench.ask(&[&enrol("b", &a)[..], &[RequestBody::TakeBack, RequestBody::TakeBack]].concat());
+    let [.., slip, back, again] = &answers[..] else { panic!("{answers:?}") };
+    assert_eq!(doubt(slip), Some("a".to_owned()));
+    assert_eq!((back.body(), again.body()), (taken("b", 0), nothing.clone()));
+    assert_eq!(list(&mut bench), [("a".to_owned(), 1)]);
+    let answers = bench.ask(&[&enrol("a", &b)[..], &[RequestBody::TakeBack]].concat());
+    assert_eq!(answers.last().unwrap().body(), taken("a", 1));
+    assert_eq!(bench.ask_one(RequestBody::Entry { index: 0 }).body(), before.body());
+
+    // Not after a restart, another image, or another change.
+    bench.ask(&enrol("a", &b));
+    assert_eq!(bench.ask_one(RequestBody::TakeBack).body(), nothing);
+    let others = [about(&a, RequestBody::Embed), vec![RequestBody::Forget { label: "c" }]];
+    for other in others {
+        let answers = bench.ask(&[&enrol("a", &b)[..], &other, &[RequestBody::TakeBack]].concat());
+        assert_eq!(answers.last().unwrap().body(), nothing);
+    }
+    assert_eq!(list(&mut bench), [("a".to_owned(), 4)]);
+}
+
 #[test]
 fn it_recognises_what_a_gallery_on_the_pc_does() {
     let images: Vec<Vec<u8>> = (0..12).map(image).collect();
@@ -40,7 +82,7 @@ fn it_recognises_what_a_gallery_on_the_pc_does() {
         gallery.enrol(label, &embedding(pixels)).unwrap();
         requests.extend(enrol(label, pixels));
     }
-    let thresholds = [Threshold::Distance(1), Threshold::EqualError, Threshold::None];
+    let thresholds = [Threshold::Distance(1), Threshold::EqualError, Threshold::Own, Threshold::None];
     let asked: Vec<_> = images
         .iter()
         .flat_map(|pixels| thresholds.iter().map(move |&threshold| (pixels, threshold)))
@@ -51,7 +93,7 @@ fn it_recognises_what_a_gallery_on_the_pc_does() {
     for (answer, (count, entries)) in
         answers.iter().zip([(1, 1), (1, 2), (1, 3), (2, 3), (2, 3), (2, 3), (3, 3), (3, 3), (3, 3)])
     {
-        assert_eq!(answer.body(), ResponseBody::Enrolled { count, entries });
+        assert_eq!(enrolled(&answer), (count, entries));
     }
     for ((pixels, threshold), answer) in asked.into_iter().zip(&answers[9..]) {
         let expected = gallery.recognise(&model, &embedding(pixels), Method::Prototype, threshold).unwrap();
@@ -99,6 +141,7 @@ fn known_up_to_the_limit_and_no_farther() {
     let thresholds = host_model().metadata().thresholds;
     assert_eq!(label(Threshold::EqualError).1, thresholds.equal_error.unwrap().distance);
     assert_eq!(label(Threshold::FalseAccept1Percent).1, thresholds.false_accept_1_percent.unwrap().distance);
+    assert_eq!(label(Threshold::Own).1, thresholds.own(1).unwrap().distance);
 }
 
 #[test]
@@ -152,10 +195,10 @@ fn a_full_gallery_still_learns_what_it_knows() {
     assert!(answers[..CAPACITY].iter().all(|answer| matches!(answer.body(), ResponseBody::Enrolled { .. })));
     let entries = CAPACITY as u16;
     let mut enrol = |request| ask_last(&mut bench, &about(&pixels, request));
-    assert_eq!(enrol(requests[0]).body(), ResponseBody::Enrolled { count: 2, entries });
+    assert_eq!(enrolled(&enrol(requests[0])), (2, entries));
     assert_eq!(bench.ask_one(RequestBody::Forget { label: "label 3" }).body(), ResponseBody::Done);
     let mut enrol = |request| ask_last(&mut bench, &about(&pixels, request));
-    assert_eq!(enrol(requests[CAPACITY]).body(), ResponseBody::Enrolled { count: 1, entries });
+    assert_eq!(enrolled(&enrol(requests[CAPACITY])), (1, entries));
 }
 
 #[test]
@@ -175,8 +218,8 @@ fn it_remembers() {
 fn without_a_flash_it_forgets_and_says_so() {
     let pixels = image(1);
     let mut bench = Bench { flash: None, ..board() };
-    let enrolled = ask_last(&mut bench, &enrol("a", &pixels));
-    assert_eq!(enrolled.body(), ResponseBody::Enrolled { count: 1, entries: 1 });
+    let answer = ask_last(&mut bench, &enrol("a", &pixels));
+    assert_eq!(enrolled(&answer), (1, 1));
     assert_eq!((info(&mut bench).len, info(&mut bench).storage), (0, Storage::Ram));
 }
 
@@ -224,7 +267,7 @@ fn the_gallery_of_another_model_is_left_alone() {
     write_owner(bench.flash.as_mut().unwrap(), hash, other);
 
     let answer = ask_last(&mut bench, &[&[RequestBody::Clear], &enrol("b", &pixels)[..]].concat());
-    assert_eq!(answer.body(), ResponseBody::Enrolled { count: 1, entries: 1 });
+    assert_eq!(enrolled(&answer), (1, 1));
     assert_eq!(list(&mut bench), [("b".to_owned(), 1)]);
 }
 
@@ -255,8 +298,8 @@ fn asked_twice_done_once() {
     let output = bench.answer(&[&shown[..], &damaged, &request, &again].concat());
     let answers = answers(&output);
     assert_eq!(answers[2], answers[4]);
-    assert_eq!(answers[4].body(), ResponseBody::Enrolled { count: 1, entries: 1 });
-    assert_eq!(answers[5].body(), ResponseBody::Enrolled { count: 2, entries: 1 });
+    assert_eq!(enrolled(&answers[4]), (1, 1));
+    assert_eq!(enrolled(&answers[5]), (2, 1));
     assert_eq!(list(&mut bench), [("a".to_owned(), 2)]);
     // The same id with other bytes is another request.
     let forget = frame(3, RequestBody::Forget { label: "a" });

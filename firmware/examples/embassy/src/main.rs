@@ -45,7 +45,7 @@ async fn main(spawner: Spawner) {
     }
     for slant in [0, 1] {
         embed(&model, &stroke(slant, 4), scratch, &mut embedding).await.expect("all lengths are the model's");
-        let seen = gallery.recognise(&model, &embedding, Method::Prototype, Threshold::EqualError);
+        let seen = gallery.recognise(&model, &embedding, Method::Prototype, Threshold::Own);
         hprintln!(
             "{:?} is {}",
             embedding,

@@ -27,7 +27,7 @@ fn main() -> ! {
     }
     for slant in [0, 1] {
         model.embed(&stroke(slant, 4), scratch, &mut embedding).expect("all lengths are the model's");
-        let seen = gallery.recognise(&model, &embedding, Method::Prototype, Threshold::EqualError);
+        let seen = gallery.recognise(&model, &embedding, Method::Prototype, Threshold::Own);
         hprintln!(
             "{:?} is {}",
             embedding,

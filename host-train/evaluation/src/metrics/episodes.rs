@@ -4,6 +4,7 @@
 mod closed_set;
 mod open_set;
 mod pool;
+mod score;
 mod share;
 #[cfg(test)]
 mod testing;
@@ -11,6 +12,7 @@ mod testing;
 pub use closed_set::ClosedSet;
 pub use open_set::{OpenSetAnswers, OpenSetEpisodes, OpenSetRates};
 pub use pool::{Group, Images, Pool, QUERIES};
+pub use score::{Besides, SCORES, score_errors};
 pub use share::EpisodeShare;
 
 use super::Embeddings;

@@ -29,7 +29,7 @@ pub type Labels<'a> = (&'a Embeddings<i16>, &'a [Label]);
 
 /// Measures open-set identification, by what the board runs: in each of twenty draws a gallery is taught
 /// five images of each of `enrolled`, or of a random half of the classes where that is empty, and
-/// asked about images of all classes at the threshold of equal errors. `classes` are those of the
+/// asked about images of all classes at the model's own threshold. `classes` are those of the
 /// images that are enrolled; the embeddings are `model`'s. `None` without such a threshold.
 pub fn open_set(
     model: &Model<'_>,
@@ -39,7 +39,7 @@ pub fn open_set(
     enrolled: &[Label],
     seed: u64,
 ) -> Option<OpenSet> {
-    model.metadata().thresholds.equal_error?;
+    model.metadata().thresholds.own(1)?;
     let support = prototypes::support(classes, seed);
     let step = queries.len().div_ceil(QUERIES).max(1);
     let count = |draw: usize| {
@@ -62,7 +62,7 @@ pub fn open_set(
         // Each draw asks about others.
         for query in (draw % step..queries.len()).step_by(step) {
             let embedding = queries.bytes(query);
-            let found = gallery.recognise(model, &embedding, Method::Prototype, Threshold::EqualError);
+            let found = gallery.recognise(model, &embedding, Method::Prototype, Threshold::Own);
             let found = found.expect("the model has this threshold").label();
             if order.contains(&labels[query]) {
                 counts.known += 1;

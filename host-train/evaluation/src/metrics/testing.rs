@@ -24,7 +24,7 @@ pub fn model_file(threshold: Option<u32>) -> Vec<u8> {
         views: 1,
         layers: heapless::Vec::from_slice(&[Layer::Dense(dense)]).unwrap(),
         distance: Distance::SquaredL2,
-        thresholds: Thresholds { equal_error: threshold.map(calibrated), false_accept_1_percent: None },
+        thresholds: Thresholds { equal_error: threshold.map(calibrated), ..Thresholds::default() },
         training: TrainingSummary { dataset: "", tool: "", seed: 0, images_seen: 0, precision_at_1: 0.0 },
         golden_crc: 0,
         background_prototypes: 2,

@@ -102,10 +102,21 @@ Examples:
 
 JSON: name, hash, hash_matches, crc32, format_version, bytes, training (dataset, tool, seed, images_seen, \
 precision_at_1), input (height, width, channels), fit, background, embedding (values, element, scale), distance, equal_error and \
-false_accept_1_percent (distance, false_accept_rate, false_reject_rate; null where not calibrated), \
+false_accept_1_percent (distance, false_accept_rate, false_reject_rate; null where not calibrated), by_shots (a list of \
+these, each with its shots; null likewise), \
 background_prototypes, parameters, macs, board (flash_bytes, ram_bytes, of the file with its weights packed), and \
 layers, each with layer (its index in the model), kind, output, element, scale, parameters, macs \
 and board_path.";
+
+pub const CALIBRATE: &str = "\
+Examples:
+  host-train calibrate firmware/models/characters.model.postcard
+  host-train calibrate old.model.postcard --out new.model.postcard
+
+The thresholds accept 5 % of the strangers where five labels are enrolled, by 1, 3, 5 or 10 images each \
+(docs/METRICS.md). `train` and `export` do the same for made-up characters, and where whole classes are held out; this is for \
+other files. With a net that was trained on classes, five of them are enrolled, and the strangers are drawn signs and \
+made-up characters: drawn images of 28x28 pixels must suit it. The file gets a new hash, to which no board's gallery belongs.";
 
 pub const THRESHOLD: &str = "\
 Examples:

@@ -6,7 +6,7 @@ use super::{
     data::{DataArgs, mark},
     episodes::episode_tables,
     images::size,
-    model_file::read_model,
+    model_file::{ModelFile, read_model},
     run_data::RunData,
     scores::{explanation, table, triplet_table},
 };
@@ -22,10 +22,10 @@ use tinytriplet_data::{
     CHARACTERS, DRAWN_DIGITS, Dataset, Label, MADE_UP_CHARACTERS, MNIST, Source, photographs::Kind,
 };
 use tinytriplet_evaluation::{
-    export::cut,
-    metrics::Draws,
+    export::{cut, with_views},
+    metrics::{Draws, SCORES},
     photographs::{PhotographScore, photograph_scores},
-    scores::{TrainedOn, int8_scores},
+    scores::{TrainedOn, compared_scores, int8_scores},
 };
 use tinytriplet_recipe::{Config, DataConfig};
 use tinytriplet_report::{
@@ -55,6 +55,10 @@ pub struct EvalArgs {
     /// Thresholds stay those of its own
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_VIEWS)))]
     pub views: Option<u8>,
+    /// Print instead how well several scores tell strangers from what is enrolled, by 1 and by 5
+    /// images of each: docs/THRESHOLD.md
+    #[arg(long, conflicts_with_all = ["one_shot", "json", "explain", "photographs"])]
+    pub scores: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -100,12 +104,15 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     if let Some(count) = args.photographs {
         return photographs(args, &model, &data, count as usize);
     }
+    let draws = Draws { episodes: args.episodes, seed: args.seed };
+    if args.scores {
+        return compare_scores(&file, &model, &data, draws);
+    }
     let progress = Progress::new("evaluate", 0, "images");
     // A mixture has the names of all its parts.
     let is_other = data.source == Source::MadeUp || !metadata.training.dataset.contains(cut(&data.name));
     let unseen = unseen_labels(&data, config, is_other)?;
     let trained_on = if is_other { TrainedOn::OtherData(&unseen) } else { TrainedOn::AllBut(&unseen) };
-    let draws = Draws { episodes: args.episodes, seed: args.seed };
     let scores = int8_scores(&model, &data, trained_on, (args.episodes > 0).then_some(draws));
     progress.finish("int8");
     if args.json {
@@ -129,6 +136,21 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Prints how well several scores tell strangers.
+fn compare_scores(file: &ModelFile, model: &Model<'_>, data: &Dataset, draws: Draws) -> Result<()> {
+    let progress = Progress::new("evaluate", 0, "images");
+    let other = with_views(file.bytes(), if model.metadata().views == 1 { 3 } else { 1 })?;
+    let [one, five] = compared_scores(model, &Model::decode(&other)?, data, [1, 5], draws);
+    progress.finish("int8");
+    let title = format!("equal error in %{}", mark(data));
+    let mut text = format!("\n{title:<50}{:>8}{:>9}\n", "1 shot", "5 shots");
+    for (score, name) in SCORES.into_iter().enumerate() {
+        let cell = |errors: Option<[f64; SCORES.len()]>| percent(errors.map(|errors| errors[score]));
+        text += &format!("{name:<50}{:>8}{:>9}\n", cell(one), cell(five));
+    }
+    Ok(print(text)?)
 }
 
 /// Evaluates photographs of test images and prints the scores of each kind.

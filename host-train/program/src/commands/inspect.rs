@@ -11,7 +11,7 @@ use shared_model::{
     Model,
     engine::SelfTestError,
     inspect::Element,
-    model::format::{Background, CalibratedThreshold, Fit, Preprocessing, TrainingSummary},
+    model::format::{Background, CalibratedThreshold, Fit, Preprocessing, SHOTS, TrainingSummary},
 };
 use std::{
     fs,
@@ -202,9 +202,10 @@ fn in_range(share: f64, trials: usize, held_out: &HeldOut) -> String {
     range.map_or(String::new(), |range| format!(" ({})", interval(range)))
 }
 
-/// Describes both thresholds, with their errors on the images that they were calibrated on.
+/// Describes the thresholds, with their errors on what they were calibrated on.
 fn thresholds(model: &Model<'_>, held_out: Option<&HeldOut>) -> String {
     let thresholds = model.metadata().thresholds;
+    let own = thresholds.by_shots.map_or(String::new(), |by_shots| own(model, by_shots));
     let named = [("eer", thresholds.equal_error), ("far1", thresholds.false_accept_1_percent)];
     let lines = named.into_iter().filter_map(|(name, of)| Some(threshold(name, model, of?, held_out)));
     let lines: String = lines.collect();
@@ -224,7 +225,23 @@ fn thresholds(model: &Model<'_>, held_out: Option<&HeldOut>) -> String {
         }
     };
     format!(
-        "unknown if  farther away than        false accepts        false rejects\n{lines}            {on}"
+        "unknown if  farther away than        false accepts        false rejects\n{lines}            {on}{own}"
+    )
+}
+
+/// Describes the thresholds by shots.
+fn own(model: &Model<'_>, by_shots: [CalibratedThreshold; SHOTS.len()]) -> String {
+    let line = |(shots, threshold): (u32, CalibratedThreshold)| {
+        let CalibratedThreshold { distance, false_accept_rate, false_reject_rate } = threshold;
+        let real = model.distance().real(distance, model.output().scale);
+        let [accepted, missed] = [false_accept_rate, false_reject_rate].map(|rate| 100.0 * f64::from(rate));
+        let distance = format!("{real:.4} ({distance})");
+        format!("\n  own, {shots:<4} {distance:<24} {:<20} {missed:.2} %", format!("{accepted:.2} %"))
+    };
+    let lines: String = SHOTS.into_iter().zip(by_shots).map(line).collect();
+    format!(
+        "\nor, by shots                         strangers accepted   not named right{lines}\n            \
+         with five labels enrolled, each by so many images or more"
     )
 }
 

@@ -1,6 +1,7 @@
 //! The program's commands, one file per command.
 
 pub mod bench;
+pub mod calibrate;
 pub mod characters;
 pub mod checkpoint;
 pub mod completions;

@@ -88,6 +88,11 @@ impl ModelFile {
             .with_context(|| format!("cannot pack {}", self.path.display()))
     }
 
+    /// Returns where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Returns the file's content.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

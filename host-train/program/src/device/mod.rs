@@ -13,7 +13,7 @@
 //! let mut board = connect(&"/dev/ttyACM0".parse()?, &Settings::default())?; // or "emulate:mps2-an386"
 //! board.show_frame(Frame::new(Format::Grey8, 160, 120)?, &[0xff; 160 * 120])?; // a camera's
 //! board.enrol("nothing")?;
-//! let recognition = board.recognise(Method::Prototype, Threshold::EqualError)?;
+//! let recognition = board.recognise(Method::Prototype, Threshold::Own)?;
 //! assert_eq!(recognition.label(), Some("nothing"));
 //! # Ok(()) }
 //! ```

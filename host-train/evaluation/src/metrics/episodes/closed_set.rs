@@ -38,7 +38,7 @@ pub(super) fn closed_set(
     let (groups, left_out): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|(_, classes)| classes.len() >= ways);
     let groups: Vec<_> = groups.into_iter().map(|(_, classes)| classes).collect();
-    let answers = each_episode(&groups, ways, shots, draws, |classes| {
+    let answers = each_episode(&groups, ways, shots, draws, |classes, _| {
         with_gallery(model, embeddings, classes, |gallery| {
             let (mut right, mut all) = (0, 0);
             for (place, class) in classes.iter().enumerate() {

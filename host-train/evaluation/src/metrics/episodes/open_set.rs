@@ -1,6 +1,6 @@
 use super::{
     Draws, EpisodeShare,
-    pool::{Images, Pool, each_episode, with_gallery},
+    pool::{Drawn, Images, Pool, each_episode, with_gallery},
 };
 use crate::metrics::Embeddings;
 use serde::Serialize;
@@ -23,7 +23,7 @@ pub struct OpenSetEpisodes {
     pub strangers: usize,
     /// Groups with fewer classes, which take no part.
     pub left_out: Vec<String>,
-    /// At the model's default threshold; absent if it has none.
+    /// At the model's own threshold for so many images; absent if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_threshold: Option<OpenSetRates>,
     /// Where strangers are accepted about as often as images of enrolled classes are not named right.
@@ -74,7 +74,7 @@ struct Answer {
 
 /// What an image shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum About {
+pub(super) enum About {
     /// An enrolled class, which is the nearest one.
     Right,
     /// An enrolled class, and another one is nearer.
@@ -175,31 +175,58 @@ impl OpenSetAnswers {
     ) -> Option<Self> {
         let Plan { classes, groups, .. } = plan(pool, shots)?;
         let all = classes.enrolled + classes.strangers;
-        Some(Self::new(each_episode(&groups, all, shots, draws, |drawn| {
-            with_gallery(model, embeddings, &drawn[..classes.enrolled], |gallery| {
-                let asked = drawn.iter().enumerate();
-                let asked =
-                    asked.flat_map(|(place, class)| class.asked.iter().map(move |&image| (place, image)));
-                asked
-                    .map(|(place, image)| {
-                        // The background does not depend on the threshold.
-                        let any = Threshold::Distance(u32::MAX);
-                        let found =
-                            gallery.recognise(model, &embeddings.bytes(image), Method::Prototype, any);
-                        let found = found.expect("an embedding of the model, and a threshold");
-                        let nearest = found.nearest.expect("something is enrolled");
-                        let distance = found.background.is_none().then_some(nearest.distance);
-                        let about = match nearest.label == place.to_string() {
-                            _ if place >= classes.enrolled => About::Stranger,
-                            true => About::Right,
-                            false => About::Wrong,
-                        };
-                        Answer { distance, about }
-                    })
-                    .collect()
-            })
+        Some(Self::new(each_episode(&groups, all, shots, draws, |drawn, _| {
+            let (enrolled, strangers) = drawn.split_at(classes.enrolled);
+            answers(model, embeddings, enrolled, strangers)
         })))
     }
+
+    /// The same where classes of their own are strangers. `None` if there are none, or if no class has enough
+    /// images to be enrolled.
+    pub fn ask_about(
+        model: &Model<'_>,
+        embeddings: &Embeddings<i16>,
+        (enrolled, strangers): (&[Images], &[Images]),
+        shots: usize,
+        draws: Draws,
+    ) -> Option<Self> {
+        let enrolled: Vec<&Images> = enrolled.iter().filter(|class| class.suffice(shots)).collect();
+        let count = CLASSES.min(enrolled.len());
+        (count > 0 && !strangers.is_empty()).then_some(())?;
+        Some(Self::new(each_episode(&[enrolled], count, shots, draws, |drawn, rng| {
+            let strangers = (0..CLASSES).map(|_| strangers[rng.below(strangers.len())].draw(0, rng));
+            answers(model, embeddings, drawn, &strangers.collect::<Vec<_>>())
+        })))
+    }
+}
+
+/// Returns the answers of a board that has enrolled some classes to the questions about these and about
+/// strangers.
+fn answers(
+    model: &Model<'_>,
+    embeddings: &Embeddings<i16>,
+    enrolled: &[Drawn],
+    strangers: &[Drawn],
+) -> Vec<Answer> {
+    with_gallery(model, embeddings, enrolled, |gallery| {
+        let classes = enrolled.iter().chain(strangers).enumerate();
+        let asked = classes.flat_map(|(place, class)| class.asked.iter().map(move |&image| (place, image)));
+        let answer = |(place, image): (usize, usize)| {
+            // The background does not depend on the threshold.
+            let any = Threshold::Distance(u32::MAX);
+            let found = gallery.recognise(model, &embeddings.bytes(image), Method::Prototype, any);
+            let found = found.expect("an embedding of the model, and a threshold");
+            let nearest = found.nearest.expect("something is enrolled");
+            let distance = found.background.is_none().then_some(nearest.distance);
+            let about = match nearest.label == place.to_string() {
+                _ if place >= enrolled.len() => About::Stranger,
+                true => About::Right,
+                false => About::Wrong,
+            };
+            Answer { distance, about }
+        };
+        asked.map(answer).collect()
+    })
 }
 
 /// The classes of an episode.
@@ -210,7 +237,7 @@ struct Classes {
 }
 
 /// What episodes are drawn from.
-struct Plan<'p> {
+pub(super) struct Plan<'p> {
     classes: Classes,
     /// The groups that have as many classes, each with its classes.
     groups: Vec<Vec<&'p Images>>,
@@ -218,8 +245,15 @@ struct Plan<'p> {
     left_out: Vec<String>,
 }
 
+impl<'p> Plan<'p> {
+    /// Returns the groups, and the numbers of classes that are enrolled, and of all in an episode.
+    pub fn into_parts(self) -> (Vec<Vec<&'p Images>>, usize, usize) {
+        (self.groups, self.classes.enrolled, self.classes.enrolled + self.classes.strangers)
+    }
+}
+
 /// Returns what episodes are drawn from; `None` if no group has two classes.
-fn plan(pool: &Pool, shots: usize) -> Option<Plan<'_>> {
+pub(super) fn plan(pool: &Pool, shots: usize) -> Option<Plan<'_>> {
     let groups = pool.sufficient(shots);
     let largest = groups.iter().map(|(_, classes)| classes.len()).max()?;
     let enrolled = CLASSES.min(largest / 2);
@@ -248,7 +282,7 @@ pub(super) fn open_set_episodes(
         enrolled,
         strangers,
         left_out,
-        at_threshold: model.metadata().thresholds.equal_error.map(|threshold| at(threshold.distance)),
+        at_threshold: model.metadata().thresholds.own(shots as u32).map(|threshold| at(threshold.distance)),
         equal_error: at(answers.equal_error()),
         curve: ACCEPTED.into_iter().filter_map(|share| Some(at(answers.accepting(share)?))).collect(),
     })
@@ -264,6 +298,25 @@ mod tests {
     fn answers(episodes: &[&[(About, Option<u32>)]]) -> OpenSetAnswers {
         let answer = |&(about, distance): &(About, Option<u32>)| Answer { distance, about };
         OpenSetAnswers::new(episodes.iter().map(|answers| answers.iter().map(answer).collect()).collect())
+    }
+
+    #[test]
+    fn strangers_may_be_classes_of_their_own() {
+        let file = model_file(None);
+        let model = Model::decode(&file).unwrap();
+        // Two classes of three images at one place each; strangers two away from the one, and nine from the other.
+        let embeddings = places(&[10, 10, 10, 40, 40, 40, 12, 49]);
+        let class = |images: std::ops::Range<usize>| Images { enrolled: images.collect(), asked: None };
+        let (enrolled, strangers) = ([class(0..3), class(3..6)], [class(6..7), class(7..8)]);
+        let ask = |shots, strangers: &[Images]| {
+            OpenSetAnswers::ask_about(&model, &embeddings, (&enrolled, strangers), shots, DRAWS)
+        };
+        let found = ask(2, &strangers).unwrap();
+        assert_eq!((found.misses(0), found.accepts(0), found.accepts(81)), (0.0, 0.0, 1.0));
+        let near = found.accepts(4);
+        assert!((0.3..0.7).contains(&near) && found.accepts(3) == 0.0 && found.accepts(80) == near);
+        assert!(ask(3, &strangers).is_none(), "none would be left to ask about");
+        assert!(ask(2, &[]).is_none());
     }
 
     #[test]

@@ -43,14 +43,14 @@ pub(super) struct Drawn {
 
 impl Images {
     /// Returns true if so many can be enrolled, and one be asked about.
-    fn suffice(&self, shots: usize) -> bool {
+    pub(super) fn suffice(&self, shots: usize) -> bool {
         match &self.asked {
             Some(asked) => self.enrolled.len() >= shots && !asked.is_empty(),
             None => self.enrolled.len() > shots,
         }
     }
 
-    fn draw(&self, shots: usize, rng: &mut Rng) -> Drawn {
+    pub(super) fn draw(&self, shots: usize, rng: &mut Rng) -> Drawn {
         match &self.asked {
             Some(asked) => {
                 let enrolled = some(&self.enrolled, shots, rng);
@@ -108,13 +108,14 @@ impl Pool {
 }
 
 /// Draws episodes, and returns what `outcome` makes of each: `classes` of one of the `groups`, every group
-/// as often, with `shots` images enrolled of each. A group has so many classes at least.
+/// as often, with `shots` images enrolled of each. A group has so many classes at least. `outcome` may go on
+/// drawing.
 pub(super) fn each_episode<T: Send>(
     groups: &[Vec<&Images>],
     classes: usize,
     shots: usize,
     draws: Draws,
-    outcome: impl Fn(&[Drawn]) -> T + Sync,
+    outcome: impl Fn(&[Drawn], &mut Rng) -> T + Sync,
 ) -> Vec<T> {
     let seed = Rng::new(draws.seed);
     let episode = |number: usize| {
@@ -122,7 +123,7 @@ pub(super) fn each_episode<T: Send>(
         let mut order = groups[rng.below(groups.len())].clone();
         rng.shuffle(&mut order);
         let drawn: Vec<Drawn> = order[..classes].iter().map(|class| class.draw(shots, &mut rng)).collect();
-        outcome(&drawn)
+        outcome(&drawn, &mut rng)
     };
     (0..draws.episodes).into_par_iter().map(episode).collect()
 }
@@ -186,7 +187,7 @@ mod tests {
         let groups = [[0, 2, 4], [10, 12, 14]].map(|starts| starts.map(class));
         let groups = groups.each_ref().map(|classes| classes.iter().collect::<Vec<_>>());
         let episodes = |draws| {
-            each_episode(&groups, 2, 1, draws, |classes| {
+            each_episode(&groups, 2, 1, draws, |classes, _| {
                 classes.iter().map(|class| (class.enrolled[0], class.asked[0])).collect::<Vec<_>>()
             })
         };

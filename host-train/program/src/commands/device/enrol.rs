@@ -1,10 +1,10 @@
-use super::board::{Board, ImageArgs, with_advice};
+use super::board::{Board, ImageArgs, Model, with_advice};
 use crate::{
     device::ClientError,
-    terminal::{INTERRUPTED, Progress, error, interrupted, listen_for_interrupt, print},
+    terminal::{INTERRUPTED, Progress, error, interrupted, listen_for_interrupt, note, print},
 };
 use anyhow::{Context, Result};
-use shared_model::gallery::check_label;
+use shared_model::gallery::{Doubt, Match, check_label};
 use std::process::ExitCode;
 use tinytriplet_report::text::count;
 
@@ -26,8 +26,8 @@ pub fn run(mut board: Board, label: &str, args: &ImageArgs) -> Result<ExitCode> 
             return Ok(ExitCode::from(INTERRUPTED));
         }
         board.show(image).map_err(with_advice).with_context(|| format!("{image} ({})", so_far()))?;
-        let enrolled = match board.client.enrol(label) {
-            Ok(enrolled) => enrolled,
+        let (enrolled, doubt) = match board.client.enrol_and_doubt(label) {
+            Ok((enrolled, doubt)) => (enrolled, doubt.map(|doubt| in_words(doubt, label, &board.model))),
             Err(error @ ClientError::Refused(_)) => {
                 return Err(error).with_context(|| format!("{image} ({})", so_far()));
             }
@@ -37,7 +37,25 @@ pub fn run(mut board: Board, label: &str, args: &ImageArgs) -> Result<ExitCode> 
             }
         };
         progress.suspend(|| print(format_args!("{label}: {}\n", count(enrolled.into(), "image"))))?;
+        if let Some(doubt) = doubt {
+            progress.suspend(|| {
+                note("warning", format_args!("{image} {doubt}; `device forget --last` takes it back"))
+            });
+        }
         progress.set(done as u64 + 1, String::new);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns what is doubtful about an image, after its name.
+fn in_words(doubt: Doubt<'_>, label: &str, model: &Model) -> String {
+    let real = |distance| model.distance.real(distance, model.embedding.scale);
+    match doubt {
+        Doubt::Like(Match { label: other, distance }) => {
+            format!("looks like {other}: {:.3} away", real(distance))
+        }
+        Doubt::Unlike(distance) => {
+            format!("is unlike the other images of {label}: {:.3} away from them", real(distance))
+        }
+    }
 }

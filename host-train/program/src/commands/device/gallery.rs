@@ -40,7 +40,7 @@ pub fn list(mut board: Board, as_json: bool) -> Result<()> {
 }
 
 /// Returns the entries, by the natural order of the labels.
-fn entries(board: &mut Board) -> Result<Vec<Entry>> {
+pub fn entries(board: &mut Board) -> Result<Vec<Entry>> {
     let (dim, element) = (board.model.embedding.len(), board.model.embedding.element);
     let mut progress = Progress::new("read", board.gallery.len.into(), "labels");
     let mut entries = Vec::new();
@@ -73,6 +73,13 @@ pub fn forget(mut board: Board, labels: &[String]) -> Result<()> {
         print(format_args!("forgot {} ({})\n", entry.label, count(entry.count.into(), "image")))?;
     }
     Ok(())
+}
+
+/// Takes the image back that was enrolled last.
+pub fn take_back(mut board: Board) -> Result<()> {
+    let (label, left) = board.client.take_back()?;
+    let left = count(left.into(), "image");
+    Ok(print(format_args!("took the last image of {} back: {left} left\n", cut(label, LABEL)))?)
 }
 
 /// Forgets everything.

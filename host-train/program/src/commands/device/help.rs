@@ -14,7 +14,10 @@ the protocol is in docs/PROTOCOL.md.";
 pub const INFO: &str = "\
 Examples:
   host-train device --port /dev/ttyACM0 info
-  host-train device --port emulate:pico info --json";
+  host-train device --port emulate:pico info --json
+
+Of each label, it says how many images it has, and beyond which distance an image is unknown with --threshold own. JSON: \
+labels, a list of label, images and threshold (null if the model has none), beside the board's facts.";
 
 pub const ENROL: &str = "\
 Examples:
@@ -66,7 +69,8 @@ JSON: an array of objects: label, images.";
 
 pub const FORGET: &str = "\
 Examples:
-  host-train device forget 7 \"blue mug\"";
+  host-train device forget 7 \"blue mug\"
+  host-train device forget --last    after an image that was enrolled by mistake";
 
 pub const CLEAR: &str = "\
 Examples:

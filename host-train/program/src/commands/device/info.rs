@@ -1,13 +1,14 @@
-use super::board::Board;
+use super::{board::Board, gallery::entries};
 use crate::{
     commands::inspect::json::{Facts, element},
+    device::Entry,
     terminal::{print, seconds},
 };
 use anyhow::Result;
 use serde::Serialize;
 use shared_model::{
-    model::format::CalibratedThreshold,
-    wire::{GalleryInfo, Info, Storage, VERSION},
+    model::format::{CalibratedThreshold, SHOTS},
+    wire::{GalleryInfo, Info, ModelInfo, Storage, VERSION},
 };
 use std::time::Duration;
 use tinytriplet_report::text::{count, cut, hex, thousands};
@@ -15,14 +16,25 @@ use tinytriplet_report::text::{count, cut, hex, thousands};
 /// Columns of a model's name.
 const NAME: usize = 48;
 
-/// Prints who the board is.
+/// Prints who the board is, and what it has enrolled.
 pub fn run(mut board: Board, as_json: bool) -> Result<()> {
     let baud = board.baud;
+    let enrolled = entries(&mut board)?;
     let info = board.client.info()?;
+    let own = |entry: &Entry| {
+        let threshold = info.model.thresholds.own(entry.count)?;
+        Some(info.model.distance.real(threshold.distance, info.model.embedding.scale))
+    };
+    let labels = enrolled.iter().map(|entry| LabelReport {
+        label: &entry.label,
+        images: entry.count,
+        threshold: own(entry),
+    });
+    let labels: Vec<LabelReport<'_>> = labels.collect();
     let text = if as_json {
-        serde_json::to_string_pretty(&Report::new(&info, baud))? + "\n"
+        serde_json::to_string_pretty(&Report::new(&info, baud, &labels))? + "\n"
     } else {
-        text(&info, baud)
+        text(&info, baud) + &labels.iter().map(LabelReport::line).collect::<String>()
     };
     Ok(print(text)?)
 }
@@ -48,7 +60,7 @@ images      {input}, fit {fit}, background {background}
 frames      with up to {chunk} bytes in a row
 embeddings  {values} values of {element}, {distance} distance
 unknown if  farther away than {equal} (eer) or {far} (far1)
-RAM         {ram} bytes for an inference, without the stack
+{own}RAM         {ram} bytes for an inference, without the stack
 stack       {stack}
 gallery     {gallery}
 {flash}",
@@ -65,12 +77,40 @@ gallery     {gallery}
         values = model.embedding.len(),
         element = element(model.embedding.element),
         distance = model.distance,
+        own = own(model),
         equal = threshold(model.thresholds.equal_error),
         far = threshold(model.thresholds.false_accept_1_percent),
         ram = thousands(model.ram),
         gallery = gallery(&info.gallery),
         flash = flash(&info.gallery),
     )
+}
+
+/// Returns the line of the thresholds by shots, if there are any.
+fn own(model: &ModelInfo<'_>) -> String {
+    let Some(by_shots) = model.thresholds.by_shots else { return String::new() };
+    let each = SHOTS.into_iter().zip(by_shots).map(|(shots, threshold)| {
+        format!("{:.3} ({shots})", model.distance.real(threshold.distance, model.embedding.scale))
+    });
+    format!("            own, by images: {}\n", each.collect::<Vec<_>>().join(", "))
+}
+
+/// An enrolled label.
+#[derive(Serialize)]
+struct LabelReport<'a> {
+    label: &'a str,
+    images: u32,
+    /// Beyond it, an image that is nearest to this label is unknown, unless another threshold is asked for; null if
+    /// the model has none.
+    threshold: Option<f32>,
+}
+
+impl LabelReport<'_> {
+    fn line(&self) -> String {
+        let images = count(self.images.into(), "image");
+        let threshold = self.threshold.map_or(String::new(), |own| format!(", unknown beyond {own:.3}"));
+        format!("            {}: {images}{threshold}\n", self.label)
+    }
 }
 
 /// The output of `--json`.
@@ -86,6 +126,7 @@ struct Report<'a> {
     chunk: u16,
     model: ModelReport<'a>,
     gallery: GalleryReport,
+    labels: &'a [LabelReport<'a>],
 }
 
 #[derive(Serialize)]
@@ -114,7 +155,7 @@ struct GalleryReport {
 }
 
 impl<'a> Report<'a> {
-    fn new(info: &Info<'a>, baud: Option<u32>) -> Self {
+    fn new(info: &Info<'a>, baud: Option<u32>, labels: &'a [LabelReport<'a>]) -> Self {
         let (model, gallery) = (&info.model, &info.gallery);
         Self {
             board: info.board,
@@ -143,6 +184,7 @@ impl<'a> Report<'a> {
                 compactions: gallery.compactions,
                 damage: gallery.damage,
             },
+            labels,
         }
     }
 }

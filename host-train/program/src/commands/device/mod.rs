@@ -93,12 +93,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Forget labels
+    /// Forget labels, or the image that was enrolled last
     #[command(after_help = help::FORGET)]
     Forget {
         /// Which; all of them must be enrolled
-        #[arg(value_name = "LABEL", required = true)]
+        #[arg(value_name = "LABEL", required_unless_present = "last", conflicts_with = "last")]
         labels: Vec<String>,
+        /// Take back the image that was enrolled last, until another is shown, something else is
+        /// changed, or the board restarts
+        #[arg(long)]
+        last: bool,
     },
     /// Forget all labels, and whatever else lies in the gallery's flash
     #[command(after_help = help::CLEAR)]
@@ -183,7 +187,8 @@ pub fn run(args: DeviceArgs) -> Result<ExitCode> {
         Command::See(args) => see::run(board, &args),
         Command::Watch { folder, raw, how } => recognise::watch(board, &folder, raw, how),
         Command::List { json } => gallery::list(board, json),
-        Command::Forget { labels } => gallery::forget(board, &labels),
+        Command::Forget { last: true, .. } => gallery::take_back(board),
+        Command::Forget { labels, .. } => gallery::forget(board, &labels),
         Command::Clear { yes } => gallery::clear(board, yes),
         Command::Export { file } => gallery::export(board, &file),
         Command::Import { file } => return gallery::import(board, &file),

@@ -34,9 +34,10 @@ const NEXT: usize = 14;
 /// Options of recognising images and showing the answers.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct How {
-    /// Distance beyond which a thing is unknown: the model's `eer` (equal error rate) or `far1` (1
-    /// % false accepts), a distance as it is shown, or `none`
-    #[arg(long, alias = "limit", value_name = "THRESHOLD", default_value = "eer")]
+    /// Distance beyond which a thing is unknown: the model's `own`, by the number of images of the
+    /// nearest label, or its `eer` (equal error rate of pairs) or `far1` (1 % false accepts); a
+    /// distance as it is shown; or `none`
+    #[arg(long, alias = "limit", value_name = "THRESHOLD", default_value = "own")]
     threshold: ThresholdArg,
     /// Compare with single images, of which the nearest K vote, not with the mean of each label's;
     /// the board must keep exemplars
@@ -50,6 +51,7 @@ pub struct How {
 /// [`Threshold`] on the command line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum ThresholdArg {
+    Own,
     EqualError,
     FalseAccept1Percent,
     Distance(f32),
@@ -61,12 +63,13 @@ impl FromStr for ThresholdArg {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
+            "own" => Ok(Self::Own),
             "eer" => Ok(Self::EqualError),
             "far1" => Ok(Self::FalseAccept1Percent),
             "none" => Ok(Self::None),
             _ => match text.parse() {
                 Ok(distance) if (0.0..f32::INFINITY).contains(&distance) => Ok(Self::Distance(distance)),
-                _ => Err("say eer, far1, none, or a distance such as 0.5".into()),
+                _ => Err("say own, eer, far1, none, or a distance such as 0.5".into()),
             },
         }
     }
@@ -75,6 +78,7 @@ impl FromStr for ThresholdArg {
 impl How {
     fn threshold(self, model: &Model) -> Threshold {
         match self.threshold {
+            ThresholdArg::Own => Threshold::Own,
             ThresholdArg::EqualError => Threshold::EqualError,
             ThresholdArg::FalseAccept1Percent => Threshold::FalseAccept1Percent,
             ThresholdArg::Distance(real) => {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use shared_model::{
     Distance, Model,
     inspect::{Element, Kernel, Shape, Step},
-    model::format::{Background, CalibratedThreshold, Centring, Fit},
+    model::format::{Background, CalibratedThreshold, Centring, Fit, SHOTS},
     wire::ModelInfo,
 };
 use tinytriplet_report::text::{hex, operation, path};
@@ -49,6 +49,7 @@ pub struct Facts {
     distance: &'static str,
     equal_error: Option<Threshold>,
     false_accept_1_percent: Option<Threshold>,
+    by_shots: Option<Vec<ShotsThreshold>>,
 }
 
 /// The vector that stands for an image.
@@ -65,6 +66,14 @@ struct Threshold {
     distance: f32,
     false_accept_rate: f32,
     false_reject_rate: f32,
+}
+
+/// The threshold for a label of at least so many images.
+#[derive(Serialize)]
+struct ShotsThreshold {
+    shots: u32,
+    #[serde(flatten)]
+    threshold: Threshold,
 }
 
 /// A board's needs, the weights packed.
@@ -158,6 +167,10 @@ impl Facts {
             distance: distance(model.distance),
             equal_error: thresholds.equal_error.map(threshold),
             false_accept_1_percent: thresholds.false_accept_1_percent.map(threshold),
+            by_shots: thresholds.by_shots.map(|by_shots| {
+                let each = SHOTS.into_iter().zip(by_shots);
+                each.map(|(shots, of)| ShotsThreshold { shots, threshold: threshold(of) }).collect()
+            }),
         }
     }
 }
