@@ -289,7 +289,7 @@ impl Reading<'_> {
         folder: &Path,
         classes: Vec<Class<PathBuf>>,
         progress: Progress<'_>,
-    ) -> Result<Vec<Class<Vec<u8>>>, FolderError> {
+    ) -> Result<Vec<Class<(PathBuf, Vec<u8>)>>, FolderError> {
         let paths: Vec<&PathBuf> = classes.iter().flat_map(|class| &class.pictures).collect();
         let of = paths.len();
         let mut read: Vec<Result<Picture, PictureError>> = Vec::with_capacity(of);
@@ -307,9 +307,12 @@ impl Reading<'_> {
         let mut broken = Vec::new();
         let mut sound = Vec::new();
         for Class { path, place, pictures } in classes {
-            let read = read.by_ref().take(pictures.len());
-            let read = read.filter_map(|read| read.map_err(|error| broken.push(error)).ok());
-            let pictures = read.map(|picture| picture.pixels).collect::<Vec<_>>();
+            let read = pictures.into_iter().zip(read.by_ref());
+            let pictures = read.filter_map(|(path, read)| {
+                let picture = read.map_err(|error| broken.push(error)).ok()?;
+                Some((path, picture.pixels))
+            });
+            let pictures = pictures.collect();
             sound.push(Class { path, place, pictures });
         }
         if self.skip_broken {
@@ -340,18 +343,20 @@ fn spread(count: usize, share: f64) -> Vec<bool> {
 struct Builder {
     pixels: Vec<u8>,
     labels: Vec<Label>,
+    files: Vec<PathBuf>,
 }
 
 impl Builder {
     /// `label` is below [`MOST_CLASSES`].
-    fn push(&mut self, picture: &[u8], label: usize) {
+    fn push(&mut self, (file, picture): &(PathBuf, Vec<u8>), label: usize) {
         self.pixels.extend_from_slice(picture);
         self.labels.push(label as Label);
+        self.files.push(file.clone());
     }
 
     fn split(self, [height, width]: [usize; 2]) -> Split {
         let split = Split::new(height, width, self.pixels, self.labels);
-        split.expect("a label for each image, all of a size that a recipe may name")
+        split.expect("a label for each image, all of a size that a recipe may name").with_files(self.files)
     }
 }
 
@@ -436,6 +441,8 @@ mod tests {
         let train = train.chain([1, 2, 4, 5, 6, 7, 9, 10].map(|i| (1, i))).chain([(2, 7)]);
         assert_eq!(images(&read.train), labelled(&train.collect::<Vec<_>>()));
         assert_eq!((read.train.height, read.train.width), (8, 6));
+        assert_eq!(read.test.file(2), Some(folder.path().join("class 10/img8.png").as_path()));
+        assert_eq!(read.train.file(0), Some(folder.path().join("class 9/20.PNG").as_path()));
     }
 
     #[test]

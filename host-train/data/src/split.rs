@@ -1,6 +1,7 @@
 //! Images and their labels in memory.
 
 use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// The number of the class that an image shows.
@@ -15,6 +16,8 @@ pub struct Split {
     pub width: usize,
     pixels: Vec<u8>,
     labels: Vec<Label>,
+    /// The picture that each image was made of; empty if they were none.
+    files: Vec<PathBuf>,
 }
 
 /// The reason why pixels and labels make no [`Split`].
@@ -56,7 +59,23 @@ impl Split {
         if wanted != Some(pixels.len()) {
             return Err(SplitError::Lengths { labels: labels.len(), pixels: pixels.len(), height, width });
         }
-        Ok(Self { height, width, pixels, labels })
+        Ok(Self { height, width, pixels, labels, files: Vec::new() })
+    }
+
+    /// Adds the file that each image was made of.
+    ///
+    /// # Panics
+    /// There are not as many files as images.
+    #[must_use]
+    pub fn with_files(self, files: Vec<PathBuf>) -> Self {
+        assert_eq!(files.len(), self.len(), "a file for each image");
+        Self { files, ..self }
+    }
+
+    /// Returns the file that an image was made of; `None` if it was none, as in IDX files.
+    #[must_use]
+    pub fn file(&self, index: usize) -> Option<&Path> {
+        self.files.get(index).map(PathBuf::as_path)
     }
 
     /// Returns the number of images.
@@ -124,6 +143,7 @@ impl Split {
             width: self.width,
             pixels: indices.iter().flat_map(|&index| self.image(index)).copied().collect(),
             labels: indices.iter().map(|&index| self.label(index)).collect(),
+            files: indices.iter().filter_map(|&index| self.file(index)).map(Path::to_owned).collect(),
         }
     }
 }
@@ -144,6 +164,9 @@ mod tests {
         assert_eq!((subset.image(0), subset.image(1)), (&[6, 7][..], &[0, 1][..]));
         assert_eq!(subset.labels(), [1, 2]);
         assert!(split.subset(&[]).is_empty());
+        assert_eq!(split.subset(&[1]).file(0), None);
+        let split = split.with_files((0..4).map(|file| format!("{file}.png").into()).collect());
+        assert_eq!(split.subset(&[3, 0]).file(1), Some(Path::new("0.png")));
     }
 
     /// The values are those of `sha256sum`.

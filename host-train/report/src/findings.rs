@@ -168,6 +168,8 @@ pub struct Confusion {
 pub struct Mistake {
     /// The image.
     pub image: usize,
+    /// A small copy of the picture that it was made of, as a data URI; `None` if it was none.
+    pub original: Option<String>,
     /// The distance by which the nearest image of its own class is farther than the nearest one at
     /// all.
     pub margin: f64,

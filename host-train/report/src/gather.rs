@@ -1,12 +1,14 @@
 use super::{
     Confusion, DataFacts, Distances, Findings, Mistake, Neighbour, Threshold, Training, boards,
     layers::net_facts,
+    originals::original,
     pictures::Shown,
     scatter::{choose, scatter, short},
     table::Table,
     verdict::verdict,
 };
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 use shared_model::model::layout::repack_to_vec;
 use shared_model::{Distance, Layout, Model};
 use std::{cmp::Reverse, collections::BTreeMap};
@@ -58,7 +60,8 @@ impl Run<'_> {
     /// Returns all that a report shows of it. Equal runs on equal data give equal findings.
     ///
     /// # Errors
-    /// Returns an error if the model file is not valid, or does not take images of this size.
+    /// Returns an error if the model file is not valid, or does not take images of this size, and if
+    /// a picture cannot be read again.
     pub fn findings(&self) -> Result<Findings> {
         let &Self { config, data, unseen, .. } = self;
         let model = Model::decode(self.file)?;
@@ -74,7 +77,13 @@ impl Run<'_> {
             (0..data.test.len()).filter(|&index| !unseen.contains(&data.test.label(index))).collect();
         let of_seen = embeddings.select(&seen);
         let labels: Vec<Label> = seen.iter().map(|&index| data.test.label(index)).collect();
-        let (mistakes, mistakes_in_all) = mistakes(&of_seen, &labels, |at| shown.place(seen[at]));
+        let (mut mistakes, mistakes_in_all) = mistakes(&of_seen, &labels, |at| shown.place(seen[at]));
+        let images = shown.images().context("cannot make a picture of the test images")?;
+        mistakes.par_iter_mut().try_for_each(|mistake| {
+            let file = data.test.file(images.test_index[mistake.image]);
+            mistake.original = file.map(original).transpose()?;
+            anyhow::Ok(())
+        })?;
 
         let mut findings = Findings {
             name: self.name.to_owned(),
@@ -102,7 +111,7 @@ impl Run<'_> {
             mistakes,
             mistakes_in_all,
             scatter: scatter(&data.test, &chosen, &embeddings),
-            images: shown.images().context("cannot make a picture of the test images")?,
+            images,
             net: net_facts(self.net, &model, &board, packed.len(), &data.test),
             boards: boards::estimates(&board, packed.len()),
         };
@@ -235,6 +244,7 @@ fn mistakes(
     let beside = nearest_others(embeddings, &queries, BESIDE);
     let mistake = |((margin, query), others): ((u32, usize), Vec<(usize, u32)>)| Mistake {
         image: place(query),
+        original: None,
         margin: short(embeddings.real(margin)),
         neighbours: others
             .into_iter()

@@ -11,6 +11,7 @@ mod findings;
 mod gather;
 pub mod history;
 mod layers;
+mod originals;
 mod page;
 mod pca;
 mod pictures;

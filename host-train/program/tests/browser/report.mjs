@@ -207,6 +207,7 @@ describe("what is drawn", () => {
         "#triplets tbody tr": run.triplets.length,
         "#confusion .cell title": run.confusion.labels.length ** 2,
         "#mistakes .wrong": run.mistakes.length,
+        "#mistakes .original": run.mistakes.filter(({ original }) => original).length,
         "#mistakes .neighbours li": run.mistakes.flatMap(({ neighbours }) => neighbours).length,
         "[data-plot=int8] tbody tr": layers.length,
         "[data-plot=int8] rect": layers.flatMap(({ histogram }) => histogram).length,

@@ -65,7 +65,13 @@ pub fn findings(name: &str, classes: &[&str], five_shot: f64) -> Findings {
             rows: (0..count).map(|row| shares(count, row, five_shot)).collect(),
         },
         mistakes: (0..14)
-            .map(|image| Mistake { image, margin: 0.125, neighbours: neighbours(image, &labels) })
+            .map(|image| Mistake {
+                image,
+                // Every other image was made of a picture in a file.
+                original: (image % 2 == 0).then(|| sprite(1)),
+                margin: 0.125,
+                neighbours: neighbours(image, &labels),
+            })
             .collect(),
         mistakes_in_all: 140,
         images: Images {

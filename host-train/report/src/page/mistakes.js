@@ -17,13 +17,18 @@ function mistakesSection(run) {
       list(mistakes.slice(0, SHOWN)),
       more.length > 0 ? el("details", null, el("summary", null, `${thousands(more.length)} more`), list(more)) : null),
     "Left the image, right what lies nearest to it, with the distance; ≠ marks another class. The margin says how much "
-    + "farther the nearest of its own class is. Good: few, and such that a person would hesitate too.", "mistakes");
+    + "farther the nearest of its own class is. "
+    + (mistakes.some(({ original }) => original) ? "Before each image is the picture that it was made of. " : "")
+    + "Good: few, and such that a person would hesitate too.", "mistakes");
 }
 
-function mistakeCard(run, { image, margin, neighbours }) {
+function mistakeCard(run, { image, original, margin, neighbours }) {
   const label = run.images.labels[image];
   return el("li", null,
-    el("div", { class: "wrong" }, tile(run, image, 72),
+    el("div", { class: original ? "wrong made" : "wrong" },
+      el("div", { class: "pair" },
+        original ? el("img", { class: "original", src: original, alt: "the picture that it was made of" }) : null,
+        tile(run, image, 72)),
       el("span", { class: "name" }, className(run, label)),
       el("span", { class: "distance" }, `no. ${thousands(run.images.test_index[image])}`),
       el("span", { class: "distance" }, `margin ${real(margin)}`)),
