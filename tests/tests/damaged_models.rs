@@ -341,9 +341,9 @@ fn every_rate_is_a_share() {
         let other = CalibratedThreshold { distance: 1, false_accept_rate: 0.0, false_reject_rate: rate };
         for threshold in [wrong, other] {
             assert_eq!(error_with(&|all| all.equal_error = Some(threshold)), Some(DecodeError::Share));
-            for shots in 0..SHOTS.len() {
-                let error = error_with(&|all| all.by_shots.as_mut().unwrap()[shots] = threshold);
-                assert_eq!(error, Some(DecodeError::Share), "{rate} for {} shots", SHOTS[shots]);
+            for (at, shots) in SHOTS.into_iter().enumerate() {
+                let error = error_with(&|all| all.by_shots.as_mut().unwrap()[at] = threshold);
+                assert_eq!(error, Some(DecodeError::Share), "{rate} for {shots} shots");
             }
         }
     }

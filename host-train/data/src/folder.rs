@@ -173,7 +173,10 @@ pub(super) struct Reading<'a> {
     pub skip_broken: bool,
 }
 
-/// A class in a folder: pictures as files first, then as pixels.
+/// A picture's file, and its pixels.
+type ReadPicture = (PathBuf, Vec<u8>);
+
+/// A class in a folder: pictures as files first, then as pixels, too.
 #[derive(Debug)]
 struct Class<T> {
     path: PathBuf,
@@ -289,7 +292,7 @@ impl Reading<'_> {
         folder: &Path,
         classes: Vec<Class<PathBuf>>,
         progress: Progress<'_>,
-    ) -> Result<Vec<Class<(PathBuf, Vec<u8>)>>, FolderError> {
+    ) -> Result<Vec<Class<ReadPicture>>, FolderError> {
         let paths: Vec<&PathBuf> = classes.iter().flat_map(|class| &class.pictures).collect();
         let of = paths.len();
         let mut read: Vec<Result<Picture, PictureError>> = Vec::with_capacity(of);
@@ -348,7 +351,7 @@ struct Builder {
 
 impl Builder {
     /// `label` is below [`MOST_CLASSES`].
-    fn push(&mut self, (file, picture): &(PathBuf, Vec<u8>), label: usize) {
+    fn push(&mut self, (file, picture): &ReadPicture, label: usize) {
         self.pixels.extend_from_slice(picture);
         self.labels.push(label as Label);
         self.files.push(file.clone());

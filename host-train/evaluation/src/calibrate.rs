@@ -22,7 +22,7 @@ const DRAWINGS: usize = 60;
 /// One of so many made-up characters is among the strangers: as many as there are signs.
 const CHARACTERS: usize = 32;
 /// The seed of all that is drawn.
-const SEED: u64 = 0x5_7a_96e5;
+const SEED: u64 = 0x057a_96e5;
 /// The episodes for each number of shots.
 const DRAWS: Draws = Draws { episodes: 2_000, seed: SEED };
 

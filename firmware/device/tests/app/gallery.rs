@@ -93,7 +93,7 @@ fn it_recognises_what_a_gallery_on_the_pc_does() {
     for (answer, (count, entries)) in
         answers.iter().zip([(1, 1), (1, 2), (1, 3), (2, 3), (2, 3), (2, 3), (3, 3), (3, 3), (3, 3)])
     {
-        assert_eq!(enrolled(&answer), (count, entries));
+        assert_eq!(enrolled(answer), (count, entries));
     }
     for ((pixels, threshold), answer) in asked.into_iter().zip(&answers[9..]) {
         let expected = gallery.recognise(&model, &embedding(pixels), Method::Prototype, threshold).unwrap();
