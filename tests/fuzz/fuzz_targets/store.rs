@@ -127,7 +127,15 @@ fn put_something(flash: &mut [u8], value_len: usize, word: usize, rng: &mut impl
     let bank = rng.random_range(0..2) * (flash.len() / 2);
     let slot_len = (SLOT + value_len).next_multiple_of(word);
     let (at, bytes) = match rng.random_range(0..5) {
-        0 | 1 => (bank, header(value_len, slot_len, rng)),
+        0 | 1 => {
+            // One copy of two, or both: the second one begins at a word.
+            let mut bytes = header(value_len, slot_len, rng);
+            if rng.random() {
+                bytes.resize(bytes.len().next_multiple_of(word), 0xff);
+                bytes.extend_from_within(..);
+            }
+            (bank, bytes)
+        }
         2 | 3 => {
             let first = bank + 2 * HEADER.next_multiple_of(word);
             (first + slot_len * rng.random_range(0..8), slot(slot_len, value_len, rng))
@@ -143,7 +151,7 @@ fn put_something(flash: &mut [u8], value_len: usize, word: usize, rng: &mut impl
 
 fn header(value_len: usize, slot_len: usize, rng: &mut impl Rng) -> Vec<u8> {
     let sequence: u32 = if rng.random() { rng.random_range(0..4) } else { u32::MAX - rng.random_range(0..4) };
-    let mut bytes = b"TTGL\x01\0".to_vec();
+    let mut bytes = b"TTGL\x02\0".to_vec();
     bytes.extend((value_len as u16).to_le_bytes());
     bytes.extend((slot_len as u16).to_le_bytes());
     bytes.extend([0, 0]);
