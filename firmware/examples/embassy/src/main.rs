@@ -83,5 +83,7 @@ fn stroke(slant: usize, width: usize) -> [u8; model::INPUT_LEN] {
 fn panic(info: &PanicInfo<'_>) -> ! {
     hprintln!("{}", info);
     debug::exit(debug::EXIT_FAILURE);
-    loop {}
+    loop {
+        cortex_m::asm::wfi();
+    }
 }

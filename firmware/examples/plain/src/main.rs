@@ -35,7 +35,9 @@ fn main() -> ! {
         );
     }
     debug::exit(debug::EXIT_SUCCESS);
-    loop {}
+    loop {
+        cortex_m::asm::wfi();
+    }
 }
 
 /// A stroke from top to bottom, light on dark: one byte per pixel, row by row.
@@ -51,5 +53,7 @@ fn stroke(slant: usize, width: usize) -> [u8; model::INPUT_LEN] {
 fn panic(info: &PanicInfo<'_>) -> ! {
     hprintln!("{}", info);
     debug::exit(debug::EXIT_FAILURE);
-    loop {}
+    loop {
+        cortex_m::asm::wfi();
+    }
 }
