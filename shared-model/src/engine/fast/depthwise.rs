@@ -97,7 +97,9 @@ fn expand(conv: &Conv<'_, '_>, input: Rows<'_>, [y, ky]: [usize; 2], first: usiz
     if conv.element == Element::Unsigned {
         let panel = panel.get_mut(conv.geometry.padding[1] * step..).unwrap_or_default();
         let written = assembly::line(line, channels, panel, step);
-        panel.iter_mut().step_by(step).skip(written).for_each(|slot| *slot = [0; 2]);
+        // Not `skip`, which would divide, and so could panic.
+        let rest = panel.get_mut(written * step..).unwrap_or_default();
+        rest.iter_mut().step_by(step).for_each(|slot| *slot = [0; 2]);
         return;
     }
     let pixels = line.chunks(channels).filter_map(|pixel| pixel.first_chunk());
