@@ -193,7 +193,7 @@ fn equals_the_plain_kernels(board: &str) {
         }
     }
     // The convolutions of 16 x 17 x 256 and 16 x 16 x 290 bytes need half a megabyte, which a Pico has not.
-    let fitting = if board.name == "pico" { 5 } else { largest::models().len() };
+    let fitting = if board.name == "pico" { 7 } else { largest::models().len() };
     assert_eq!(files.len(), fitting);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("largest-{fitting}"));
     assert_eq!(count(&model_folder::write(folder, &files).unwrap()), fitting);
