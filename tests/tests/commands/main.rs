@@ -76,7 +76,7 @@ fn shown_commands_run() {
     model.run("cargo run -p host-train").unwrap();
     model.run("mkdir new && cp mugs/3/0.png new/1.jpg && cp mugs/5/0.png new/2.jpg").unwrap();
     model
-        .run("mkdir -p signs/low signs/high && cp -r mugs/[0-4] signs/low && cp -r mugs/[5-9] signs/high")
+        .run("mkdir -p alphabets/low alphabets/high && cp -r mugs/[0-4] alphabets/low && cp -r mugs/[5-9] alphabets/high")
         .unwrap();
     model
         .run("mkdir own others && cp -r mugs/[0-4] own && cp -r mugs/[5-9] others && cp -r own screws")
@@ -122,7 +122,7 @@ impl Folder {
             symlink(workspace().join(name), path.join(name)).unwrap();
         }
         if let Some(model) = model {
-            for name in ["data", "mugs", "new", "signs", "all_runs", "own", "others", "screws"] {
+            for name in ["data", "mugs", "new", "alphabets", "all_runs", "own", "others", "screws"] {
                 symlink(model.path.join(name), path.join(name)).unwrap();
             }
             let copied =
