@@ -1,6 +1,6 @@
 use super::{
     Draws, EpisodeShare,
-    pool::{Drawn, Images, Pool, each_episode, with_gallery},
+    pool::{Drawn, Images, Pool, asked, each_episode, with_gallery},
 };
 use crate::metrics::Embeddings;
 use serde::Serialize;
@@ -81,6 +81,18 @@ pub(super) enum About {
     Wrong,
     /// A class that is not enrolled.
     Stranger,
+}
+
+impl About {
+    /// Returns what an image of the class at `place` is, if `label` is the nearest one of the first
+    /// `enrolled` classes, which have their places as labels.
+    pub(super) fn of(label: &str, place: usize, enrolled: usize) -> Self {
+        match label == place.to_string() {
+            _ if place >= enrolled => Self::Stranger,
+            true => Self::Right,
+            false => Self::Wrong,
+        }
+    }
 }
 
 /// What a board would answer at any threshold, in all episodes: what thresholds can be calibrated from.
@@ -209,8 +221,6 @@ fn answers(
     strangers: &[Drawn],
 ) -> Vec<Answer> {
     with_gallery(model, embeddings, enrolled, |gallery| {
-        let classes = enrolled.iter().chain(strangers).enumerate();
-        let asked = classes.flat_map(|(place, class)| class.asked.iter().map(move |&image| (place, image)));
         let answer = |(place, image): (usize, usize)| {
             // The background does not depend on the threshold.
             let any = Threshold::Distance(u32::MAX);
@@ -218,14 +228,9 @@ fn answers(
             let found = found.expect("an embedding of the model, and a threshold");
             let nearest = found.nearest.expect("something is enrolled");
             let distance = found.background.is_none().then_some(nearest.distance);
-            let about = match nearest.label == place.to_string() {
-                _ if place >= enrolled.len() => About::Stranger,
-                true => About::Right,
-                false => About::Wrong,
-            };
-            Answer { distance, about }
+            Answer { distance, about: About::of(nearest.label, place, enrolled.len()) }
         };
-        asked.map(answer).collect()
+        asked(enrolled.iter().chain(strangers)).map(answer).collect()
     })
 }
 

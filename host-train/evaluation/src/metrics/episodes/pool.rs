@@ -128,6 +128,14 @@ pub(super) fn each_episode<T: Send>(
     (0..draws.episodes).into_par_iter().map(episode).collect()
 }
 
+/// Returns the images that are asked about, each after the place of its class.
+pub(super) fn asked<'d>(
+    classes: impl IntoIterator<Item = &'d Drawn>,
+) -> impl Iterator<Item = (usize, usize)> {
+    let classes = classes.into_iter().enumerate();
+    classes.flat_map(|(place, class)| class.asked.iter().map(move |&image| (place, image)))
+}
+
 /// Lets `ask` use a gallery in which these classes are enrolled, by their places.
 pub(super) fn with_gallery<T>(
     model: &Model<'_>,

@@ -4,7 +4,7 @@
 use super::{
     Draws, Pool,
     open_set::{About, plan},
-    pool::{Drawn, each_episode, with_gallery},
+    pool::{Drawn, asked, each_episode, with_gallery},
 };
 use crate::metrics::Embeddings;
 use shared_model::{Gallery, Model, gallery::Method};
@@ -50,10 +50,7 @@ pub fn score_errors(
         each_episode(&groups, all, shots, draws, |drawn, _| {
             with_gallery(model, embeddings, &drawn[..enrolled], |gallery| {
                 let episode = Episode { model, embeddings, besides, enrolled: &drawn[..enrolled], gallery };
-                let asked = drawn.iter().enumerate();
-                let asked =
-                    asked.flat_map(|(place, class)| class.asked.iter().map(move |&image| (place, image)));
-                asked.map(|(place, image)| episode.ask(place, image)).collect()
+                asked(drawn).map(|(place, image)| episode.ask(place, image)).collect()
             })
         });
     let answers: Vec<_> = answers.into_iter().flatten().collect();
@@ -91,11 +88,7 @@ impl Episode<'_, '_> {
         let near = &background[..NEAREST.min(background.len())];
         let mean = near.iter().sum::<f64>() / near.len() as f64;
         let disagreement = real(embeddings.distance(image, besides.views, image));
-        let about = match label == place {
-            _ if place >= self.enrolled.len() => About::Stranger,
-            true => About::Right,
-            false => About::Wrong,
-        };
+        let about = About::of(first.label, place, self.enrolled.len());
         let scores = [
             distance,
             distance / (self.spread(label) + LEAST_SPREAD),
