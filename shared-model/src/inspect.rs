@@ -15,7 +15,8 @@
 //!     let kind = match step.operation {
 //!         Operation::Conv2d { .. } => "convolution",
 //!         Operation::Dense(_) => "fully connected",
-//!         _ => "pool",
+//!         Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => "pool",
+//!         Operation::Skip | Operation::Add { .. } => "residual",
 //!     };
 //!     println!("{kind}: {} → {}, {} MACs", step.input.shape, step.output.shape, step.macs());
 //! }

@@ -9,6 +9,7 @@ use shared_model::{
 };
 
 /// A feature map in plain integers.
+#[derive(Clone)]
 struct Map {
     height: i128,
     width: i128,
@@ -164,9 +165,10 @@ fn run<'a>(file: &'a [u8], pixels: &[u8]) -> (Vec<u8>, &'a [u8]) {
         signed: false,
         values: pixels.iter().map(|&pixel| pixel.into()).collect(),
     };
+    let mut kept: Option<Map> = None;
     for layer in &model.metadata().layers {
-        x = match *layer {
-            Layer::Conv2d(conv) => {
+        let y = match *layer {
+            Layer::Conv2d(conv) | Layer::Shortcut(conv) => {
                 let [kernel_r, kernel_c] = conv.kernel.map(i128::from);
                 let [stride_r, stride_c] = conv.stride.map(i128::from);
                 let [above, below, left, right] = conv.padding.map(i128::from);
@@ -215,7 +217,28 @@ fn run<'a>(file: &'a [u8], pixels: &[u8]) -> (Vec<u8>, &'a [u8]) {
                 });
                 Map { height: 1, width: 1, channels: outputs as i128, signed, values: values.collect() }
             }
+            Layer::Skip => x.clone(),
+            Layer::Add(add) => {
+                let kept = kept.take().expect("a map is kept");
+                let [m_k, m_x] = add.multipliers.map(i128::from);
+                let signed = add.activation == Activation::Linear;
+                let values = kept.values.iter().zip(&x.values).map(|(k, x)| {
+                    let q = (m_k * k + m_x * x + (1 << 15)).div_euclid(1 << 16);
+                    if signed { q.clamp(-127, 127) } else { q.clamp(0, 255) }
+                });
+                Map {
+                    height: x.height,
+                    width: x.width,
+                    channels: x.channels,
+                    signed,
+                    values: values.collect(),
+                }
+            }
         };
+        match layer {
+            Layer::Skip | Layer::Shortcut(_) => kept = Some(y),
+            _ => x = y,
+        }
     }
     (x.values.into_iter().map(|value| value as u8).collect(), data)
 }
@@ -226,24 +249,25 @@ pub fn packed_weights(file: &[u8]) -> Vec<Vec<u8>> {
     let metadata = model.metadata();
     let metadata_len = u32::from_le_bytes(file[12..16].try_into().unwrap()) as usize;
     let mut data = &file[(32 + metadata_len).next_multiple_of(16)..];
-    let [mut height, mut width, mut channels] =
-        [metadata.input.height, metadata.input.width, metadata.input.channels].map(usize::from);
+    let mut shape = [metadata.input.height, metadata.input.width, metadata.input.channels].map(usize::from);
     let mut sections = Vec::new();
     for (index, layer) in metadata.layers.iter().enumerate() {
+        let [height, width, channels] = shape;
         let count =
             |size: usize, kernel: u8, stride: u8| (size - usize::from(kernel)) / usize::from(stride) + 1;
         match *layer {
-            Layer::Conv2d(conv) => {
+            Layer::Conv2d(conv) | Layer::Shortcut(conv) => {
+                let shortcut = matches!(layer, Layer::Shortcut(_));
                 let [above, below, left, right] = conv.padding.map(usize::from);
                 let input = [height, width];
-                height = count(height + above + below, conv.kernel[0], conv.stride[0]);
-                width = count(width + left + right, conv.kernel[1], conv.stride[1]);
+                let height = count(height + above + below, conv.kernel[0], conv.stride[0]);
+                let width = count(width + left + right, conv.kernel[1], conv.stride[1]);
                 let reach = [height, width].into_iter().enumerate().any(|(axis, outputs)| {
                     (outputs - 1) * usize::from(conv.stride[axis]) + usize::from(conv.kernel[axis])
                         > input[axis]
                 });
                 let pool = match metadata.layers.get(index + 1) {
-                    Some(&Layer::MaxPool2d(pool)) => Some(pool),
+                    Some(&Layer::MaxPool2d(pool)) if !shortcut => Some(pool),
                     _ => None,
                 };
                 let filters = Filters {
@@ -261,11 +285,13 @@ pub fn packed_weights(file: &[u8]) -> Vec<Vec<u8>> {
                 } else {
                     filters.packed(&s, conv.groups > 1, pool, [height, width])
                 });
-                channels = filters.outputs;
+                if !shortcut {
+                    shape = [height, width, filters.outputs];
+                }
             }
             Layer::MaxPool2d(pool) | Layer::AveragePool2d(AveragePool { pool, .. }) => {
-                height = count(height, pool.kernel[0], pool.stride[0]);
-                width = count(width, pool.kernel[1], pool.stride[1]);
+                let height = count(height, pool.kernel[0], pool.stride[0]);
+                shape = [height, count(width, pool.kernel[1], pool.stride[1]), channels];
             }
             Layer::Dense(dense) => {
                 let filters = Filters {
@@ -278,8 +304,9 @@ pub fn packed_weights(file: &[u8]) -> Vec<Vec<u8>> {
                 };
                 let s = take_sections(&mut data, filters.outputs, filters.outputs * filters.taps());
                 sections.push(filters.rows(&s.weights));
-                [height, width, channels] = [1, 1, filters.outputs];
+                shape = [1, 1, filters.outputs];
             }
+            Layer::Skip | Layer::Add(_) => {}
         }
     }
     sections
@@ -420,10 +447,10 @@ impl Filters {
 
 /// The work of an inference: rule 9 of what a reader refuses.
 pub fn work(metadata: &Metadata<'_>) -> i128 {
-    let [mut height, mut width, mut channels] =
-        [metadata.input.height, metadata.input.width, metadata.input.channels].map(i128::from);
+    let mut shape = [metadata.input.height, metadata.input.width, metadata.input.channels].map(i128::from);
     let (mut work, mut after_conv) = (0, false);
     for (index, layer) in metadata.layers.iter().enumerate() {
+        let [height, width, channels] = shape;
         let count = |size: i128, kernel: u8, stride: u8| (size - i128::from(kernel)) / i128::from(stride) + 1;
         let pooled = |pool: Pool, [height, width]: [i128; 2], channels: i128| {
             let [rows, columns] = [0, 1].map(|axis| i128::from(pool.kernel[axis]));
@@ -432,32 +459,39 @@ pub fn work(metadata: &Metadata<'_>) -> i128 {
             (outputs, outputs[0] * outputs[1] * channels, rows * columns)
         };
         match *layer {
-            Layer::Conv2d(conv) => {
+            Layer::Conv2d(conv) | Layer::Shortcut(conv) => {
                 let [above, below, left, right] = conv.padding.map(i128::from);
                 let values = i128::from(conv.kernel[0]) * i128::from(conv.kernel[1]) * channels
                     / i128::from(conv.groups);
-                height = count(height + above + below, conv.kernel[0], conv.stride[0]);
-                width = count(width + left + right, conv.kernel[1], conv.stride[1]);
-                channels = conv.out_channels.into();
+                let height = count(height + above + below, conv.kernel[0], conv.stride[0]);
+                let width = count(width + left + right, conv.kernel[1], conv.stride[1]);
+                let channels = conv.out_channels.into();
                 let mut windows = height * width * channels;
-                if let Some(&Layer::MaxPool2d(pool)) = metadata.layers.get(index + 1) {
+                if matches!(layer, Layer::Conv2d(_)) {
+                    shape = [height, width, channels];
+                }
+                if let (Layer::Conv2d(_), Some(&Layer::MaxPool2d(pool))) =
+                    (layer, metadata.layers.get(index + 1))
+                {
                     let (_, outputs, size) = pooled(pool, [height, width], channels);
                     windows = windows.max(outputs * size);
                 }
                 work += windows * (values + 16);
             }
             Layer::MaxPool2d(pool) | Layer::AveragePool2d(AveragePool { pool, .. }) => {
-                let (shape, outputs, size) = pooled(pool, [height, width], channels);
-                [height, width] = shape;
+                let ([rows, columns], outputs, size) = pooled(pool, [height, width], channels);
+                shape = [rows, columns, channels];
                 if !(after_conv && matches!(layer, Layer::MaxPool2d(_))) {
                     work += outputs * (size + 16);
                 }
             }
             Layer::Dense(dense) => {
-                let values = height * width * channels;
-                [height, width, channels] = [1, 1, dense.out_features.into()];
-                work += channels * (values + 16);
+                let (values, outputs) = (height * width * channels, i128::from(dense.out_features));
+                shape = [1, 1, outputs];
+                work += outputs * (values + 16);
             }
+            Layer::Skip => {}
+            Layer::Add(_) => work += height * width * channels * (2 + 16),
         }
         after_conv = matches!(layer, Layer::Conv2d(_));
     }

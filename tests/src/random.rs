@@ -5,8 +5,8 @@ use shared_model::{
     Distance,
     inspect::Shape,
     model::format::{
-        self, Activation, AveragePool, Background, CalibratedThreshold, Centring, Conv2d, Dense, Fit, Layer,
-        MAX_VIEWS, Metadata, Pool, Preprocessing, Thresholds, TrainingSummary,
+        self, Activation, Add, AveragePool, Background, CalibratedThreshold, Centring, Conv2d, Dense, Fit,
+        Layer, MAX_VIEWS, Metadata, Pool, Preprocessing, Thresholds, TrainingSummary,
     },
 };
 
@@ -19,13 +19,19 @@ pub fn model(rng: &mut impl Rng) -> Vec<u8> {
     let mut data = Vec::new();
     let mut shape = input;
     for _ in 0..rng.random_range(1..=5) {
+        if rng.random_range(0..8) == 0 {
+            shape = residual(rng, shape, &mut layers, &mut data);
+        }
         let (layer, output) = layer(rng, shape, &mut data);
         let is_conv = matches!(layer, Layer::Conv2d(_));
         layers.push(layer);
         shape = output;
         if is_conv && shape.height.min(shape.width) >= 2 && rng.random() {
-            layers.push(Layer::MaxPool2d(Pool { kernel: [2, 2], stride: [2, 2] }));
-            shape = Shape::new(shape.height / 2, shape.width / 2, shape.channels);
+            let overlaps = shape.height.min(shape.width) >= 3 && rng.random_range(0..12) == 0;
+            let size: u8 = if overlaps { 3 } else { 2 };
+            layers.push(Layer::MaxPool2d(Pool { kernel: [size; 2], stride: [2, 2] }));
+            let windows = |side: u16| (side - u16::from(size)) / 2 + 1;
+            shape = Shape::new(windows(shape.height), windows(shape.width), shape.channels);
         }
     }
     if shape.checked_len().is_none_or(|len| len > format::MAX_EMBEDDING as u32) {
@@ -198,8 +204,60 @@ pub fn pixels(rng: &mut impl Rng, len: usize) -> Vec<u8> {
         .collect()
 }
 
+/// Appends a skip or a shortcut, layers, and an add. Returns the shape of the sum.
+fn residual(rng: &mut impl Rng, input: Shape, layers: &mut Vec<Layer>, data: &mut Vec<u8>) -> Shape {
+    let shortcut = rng.random();
+    let stride = if shortcut { [rng.random_range(1..=2), rng.random_range(1..=2)] } else { [1, 1] };
+    let size = |size: u16, axis: usize| (size - 1) / u16::from(stride[axis]) + 1;
+    let channels = match rng.random_range(0..3) {
+        _ if !shortcut => input.channels,
+        0 => rng.random_range(1..=5),
+        _ => 4 * rng.random_range(1..=4),
+    };
+    let output = Shape::new(size(input.height, 0), size(input.width, 1), channels);
+    let conv = |rng: &mut _, data: &mut _, depth: u16, kernel: u8, stride| {
+        let taps = usize::from(kernel).pow(2) * usize::from(depth);
+        parameters(rng, data, channels.into(), taps, None);
+        Conv2d {
+            out_channels: channels,
+            kernel: [kernel; 2],
+            stride,
+            padding: [kernel / 2; 4],
+            groups: 1,
+            activation: activation(rng),
+            scale: 0.5,
+        }
+    };
+    layers.push(match shortcut {
+        true => Layer::Shortcut(conv(rng, data, input.channels, 1, stride)),
+        false => Layer::Skip,
+    });
+    let kernel = [1, 3, 3][rng.random_range(0..3)];
+    layers.push(Layer::Conv2d(conv(rng, data, input.channels, kernel, stride)));
+    for _ in 0..rng.random_range(0..3) {
+        layers.push(match rng.random_range(0..3) {
+            0 => {
+                let pool = Pool { kernel: [1, 1], stride: [1, 1] };
+                match rng.random() {
+                    true => Layer::MaxPool2d(pool),
+                    false => Layer::AveragePool2d(AveragePool { pool, multiplier: i32::MAX, scale: 0.25 }),
+                }
+            }
+            _ => Layer::Conv2d(conv(rng, data, channels, 3, [1, 1])),
+        });
+    }
+    let largest = [1 << 16, 1 << 17, 1 << 22][rng.random_range(0..3)];
+    let multipliers = core::array::from_fn(|_| rng.random_range(0..=largest));
+    layers.push(Layer::Add(Add { multipliers, activation: activation(rng), scale: 0.5 }));
+    output
+}
+
+fn activation(rng: &mut impl Rng) -> Activation {
+    if rng.random() { Activation::Relu } else { Activation::Linear }
+}
+
 fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape) {
-    let activation = if rng.random() { Activation::Relu } else { Activation::Linear };
+    let activation = activation(rng);
     let stride = [rng.random_range(1..=3), rng.random_range(1..=3)];
     match rng.random_range(0..6) {
         0..=2 => {
@@ -259,7 +317,7 @@ fn layer(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
 }
 
 fn dense(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape) {
-    let activation = if rng.random() { Activation::Relu } else { Activation::Linear };
+    let activation = activation(rng);
     let out_features = rng.random_range(1..=11);
     let taps = usize::from(input.height) * usize::from(input.width) * usize::from(input.channels);
     parameters(rng, data, usize::from(out_features), taps, None);

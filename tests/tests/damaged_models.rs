@@ -9,7 +9,7 @@ use shared_model::{
     model::{
         crc32,
         format::{
-            self, Activation, CalibratedThreshold, Conv2d, HEADER_LEN, Layer, Metadata, Pool, SHOTS,
+            self, Activation, Add, CalibratedThreshold, Conv2d, HEADER_LEN, Layer, Metadata, Pool, SHOTS,
             Thresholds,
         },
     },
@@ -59,7 +59,9 @@ fn fast_weights(file: &[u8]) -> Vec<(usize, Kernel, Range<usize>)> {
             let start = parameters.weights.as_ptr().addr() - file.as_ptr().addr();
             Some((step.layer, step.kernel, start..start + parameters.weights.len()))
         }
-        Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
+        Operation::MaxPool2d(_) | Operation::AveragePool2d(..) | Operation::Skip | Operation::Add { .. } => {
+            None
+        }
     })
     .collect()
 }
@@ -323,6 +325,60 @@ fn what_takes_more_than_a_few_bytes_is_refused() {
     }
 }
 
+/// From each skip or shortcut there is a way to one add, around at least one layer and no other skip or shortcut.
+#[test]
+fn skips_and_adds_belong_together() {
+    let good = file(4);
+    let metadata = Model::decode(&good).unwrap().metadata().clone();
+    let error_of = |layers: &[Layer], data: usize| {
+        let layers = heapless::Vec::from_slice(layers).unwrap();
+        let mut bad = vec![0; 4096];
+        let input = Shape::new(4, 4, 4);
+        let metadata = Metadata { input, views: 1, layers, background_prototypes: 0, ..metadata.clone() };
+        let len = format::encode(&metadata, &vec![0; data], &mut bad).unwrap();
+        decode_error(&bad[..len])
+    };
+    let pool = |kernel| Layer::MaxPool2d(Pool { kernel: [kernel; 2], stride: [1, 1] });
+    let with = |multipliers| Layer::Add(Add { multipliers, activation: Activation::Relu, scale: 1.0 });
+    let (skip, add) = (Layer::Skip, with([1 << 22; 2]));
+    // 16 bytes each of multipliers, biases and weights.
+    let shortcut = |kernel: u8, out_channels| {
+        Layer::Shortcut(Conv2d {
+            out_channels,
+            kernel: [kernel; 2],
+            stride: [1, 1],
+            padding: [0; 4],
+            groups: 1,
+            activation: Activation::Linear,
+            scale: 1.0,
+        })
+    };
+    assert_eq!(error_of(&[skip, pool(1), add], 0), None);
+    assert_eq!(error_of(&[skip, pool(1), add, shortcut(1, 4), pool(1), pool(1), add, pool(1)], 48), None);
+    assert_eq!(error_of(&[shortcut(2, 4), pool(2), add], 96), None);
+    // The pool after a shortcut is not a pool of it.
+    assert_eq!(error_of(&[shortcut(1, 4), pool(2), add], 48), Some(DecodeError::Geometry(2)));
+    assert_eq!(error_of(&[shortcut(1, 2), pool(1), add], 48), Some(DecodeError::Geometry(2)));
+    assert_eq!(error_of(&[shortcut(5, 4), pool(1), add], 48), Some(DecodeError::Geometry(0)));
+    let residual = |index| Some(DecodeError::Residual(index));
+    assert_eq!(error_of(&[pool(1), add], 0), residual(1));
+    assert_eq!(error_of(&[add], 0), residual(0));
+    assert_eq!(error_of(&[skip, add], 0), residual(1));
+    assert_eq!(error_of(&[pool(1), shortcut(1, 4), add], 48), residual(2));
+    assert_eq!(error_of(&[skip, pool(1), add, add], 0), residual(3));
+    assert_eq!(error_of(&[skip, skip, pool(1), add], 0), residual(1));
+    assert_eq!(error_of(&[skip, pool(1), shortcut(1, 4), pool(1), add], 48), residual(2));
+    assert_eq!(error_of(&[pool(1), skip], 0), residual(2));
+    assert_eq!(error_of(&[skip, pool(1), add, skip, pool(1)], 0), residual(5));
+    for multipliers in [[0, (1 << 22) + 1], [(1 << 22) + 1, 0], [u32::MAX; 2]] {
+        assert_eq!(error_of(&[skip, pool(1), with(multipliers)], 0), Some(DecodeError::Multiplier(2)));
+    }
+    for scale in [0.0, f32::NAN] {
+        let add = Layer::Add(Add { multipliers: [1; 2], activation: Activation::Relu, scale });
+        assert_eq!(error_of(&[skip, pool(1), add], 0), Some(DecodeError::Scale(Some(2))));
+    }
+}
+
 #[test]
 fn every_rate_is_a_share() {
     let good = file(4);
@@ -445,6 +501,7 @@ fn a_million_mutations_do_no_harm() {
         "Metadata",
         "Multiplier",
         "Reserved",
+        "Residual",
         "Scale",
         "Share",
         "Text",

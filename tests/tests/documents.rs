@@ -102,7 +102,7 @@ fn format_shows_packed_weights() {
             Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
                 (step.kernel, parameters.weights)
             }
-            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => unreachable!("it has no pools"),
+            _ => unreachable!("all its layers have weights"),
         })
         .collect();
     let [

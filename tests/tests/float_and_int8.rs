@@ -18,6 +18,7 @@ fn weights(rng: &mut impl Rng, len: usize, fan_in: usize) -> Vec<f32> {
 fn conv(rng: &mut impl Rng, kernel: usize, inputs: usize, outputs: usize, padding: usize) -> FloatLayer {
     let taps = kernel * kernel * inputs;
     FloatLayer::Conv2d {
+        shortcut: false,
         kernel: [kernel; 2],
         stride: [1; 2],
         padding: [padding; 4],
@@ -27,6 +28,20 @@ fn conv(rng: &mut impl Rng, kernel: usize, inputs: usize, outputs: usize, paddin
         weight: weights(rng, outputs * taps, taps),
         bias: (0..outputs).map(|_| rng.random_range(-0.1..0.1)).collect(),
     }
+}
+
+fn linear(mut layer: FloatLayer) -> FloatLayer {
+    if let FloatLayer::Conv2d { relu, .. } = &mut layer {
+        *relu = false;
+    }
+    layer
+}
+
+fn shortcut(mut layer: FloatLayer) -> FloatLayer {
+    if let FloatLayer::Conv2d { shortcut, .. } = &mut layer {
+        *shortcut = true;
+    }
+    layer
 }
 
 fn dense(rng: &mut impl Rng, inputs: usize, outputs: usize, relu: bool) -> FloatLayer {
@@ -61,6 +76,22 @@ fn nets(rng: &mut impl Rng) -> Vec<(&'static str, FloatNet)> {
                 conv(rng, 3, 8, 24, 1),
                 FloatLayer::AveragePool { kernel: [14; 2], stride: [14; 2] },
                 dense(rng, 24, 16, false),
+            ]),
+        ),
+        (
+            "residual blocks, with a skip and with a shortcut",
+            net(vec![
+                conv(rng, 3, 1, 8, 1),
+                pool(),
+                FloatLayer::Skip,
+                conv(rng, 3, 8, 8, 1),
+                linear(conv(rng, 3, 8, 8, 1)),
+                FloatLayer::Add { relu: true },
+                shortcut(linear(conv(rng, 1, 8, 16, 0))),
+                conv(rng, 3, 8, 16, 1),
+                FloatLayer::Add { relu: true },
+                pool(),
+                dense(rng, 784, 16, false),
             ]),
         ),
         ("two dense layers, signed between", net(vec![dense(rng, 784, 40, false), dense(rng, 40, 10, true)])),

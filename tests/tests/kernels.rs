@@ -28,7 +28,7 @@ const MOST_FLASH: usize = 1_500_000;
 const MOST_RAM: usize = 128 * 1024;
 
 /// Every case that a step can be.
-const CASES: [&str; 42] = [
+const CASES: [&str; 46] = [
     "Depthwise",
     "Depthwise extreme",
     "Depthwise signed",
@@ -53,6 +53,9 @@ const CASES: [&str; 42] = [
     "Rows pooled extreme",
     "Rows pooled signed",
     "Rows signed",
+    "Sum add",
+    "Sum add signed",
+    "Sum skip",
     "Taps",
     "Taps extreme",
     "Taps pooled",
@@ -71,6 +74,7 @@ const CASES: [&str; 42] = [
     "Taps pooled narrow",
     "Rows pooled wide",
     "Rows pooled narrow",
+    "shortcut",
 ];
 
 /// The cases that a step is.
@@ -81,9 +85,12 @@ fn cases(step: &Step<'_>, weights: Option<&[u8]>) -> Vec<String> {
         Operation::Dense(_) => " dense",
         Operation::MaxPool2d(_) => " max",
         Operation::AveragePool2d(..) => " average",
+        Operation::Skip => " skip",
+        Operation::Add { .. } => " add",
     };
     let path = match step.kernel {
         Kernel::Reference(Reason::Pool) => "Reference(Pool)".to_owned(),
+        Kernel::Reference(Reason::Sum) => "Sum".to_owned(),
         path => format!("{path:?}"),
     };
     let mut cases = vec![format!("{path}{kind}")];
@@ -91,6 +98,9 @@ fn cases(step: &Step<'_>, weights: Option<&[u8]>) -> Vec<String> {
     // Other instructions extend the signs of bytes.
     if step.input.element == Element::Signed {
         cases.push(format!("{path}{kind} signed"));
+    }
+    if step.keeps && matches!(step.operation, Operation::Conv2d { .. }) {
+        cases.push("shortcut".to_owned());
     }
     if let Operation::Conv2d { pool: Some(_), .. } = step.operation
         && step.kernel.is_fast()
@@ -126,7 +136,10 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
                     Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
                         Some(parameters.weights)
                     }
-                    Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
+                    Operation::MaxPool2d(_)
+                    | Operation::AveragePool2d(..)
+                    | Operation::Skip
+                    | Operation::Add { .. } => None,
                 };
                 cases(&step, weights)
             })
@@ -164,7 +177,9 @@ fn is_wide(step: &Step<'_>) -> bool {
     let (taps, parameters) = match &step.operation {
         Operation::Conv2d { geometry, parameters, .. } => (geometry.taps(), parameters),
         Operation::Dense(parameters) => (step.input.len(), parameters),
-        Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => return false,
+        Operation::MaxPool2d(_) | Operation::AveragePool2d(..) | Operation::Skip | Operation::Add { .. } => {
+            return false;
+        }
     };
     (0..parameters.channels()).any(|channel| {
         let input = if step.input.element == Element::Signed { 128 } else { 255 };

@@ -41,6 +41,12 @@ pub enum Kind {
     MaxPool,
     /// An average pool.
     AveragePool,
+    /// A map that is kept.
+    Skip,
+    /// A convolution that is kept.
+    Shortcut,
+    /// A sum of two maps.
+    Add,
 }
 
 /// The kernel of a step.
@@ -77,7 +83,7 @@ impl Work {
         };
         match &step.operation {
             Operation::Conv2d { geometry, pool, .. } => {
-                work.kind = Kind::Conv;
+                work.kind = if step.keeps { Kind::Shortcut } else { Kind::Conv };
                 (work.window, work.stride) = (Some(size(geometry.kernel)), Some(size(geometry.stride)));
                 work.groups = (geometry.groups != 1).then_some(geometry.groups as u16);
                 work.pool = pool.map(|pool| pool.kernel.map(u16::from));
@@ -89,6 +95,8 @@ impl Work {
                 work.stride = Some(pool.stride.map(u16::from));
             }
             Operation::Dense(_) => {}
+            Operation::Skip => work.kind = Kind::Skip,
+            Operation::Add { .. } => work.kind = Kind::Add,
         }
         work
     }
@@ -112,7 +120,10 @@ impl Work {
         let pool = self.pool.map(|pool| format!(" max {}", size(pool))).unwrap_or_default();
         match self.kind {
             Kind::Conv => format!("conv {window}{stride}{groups}{activation}{pool}"),
+            Kind::Shortcut => format!("shortcut {window}{stride}{groups}{activation}"),
             Kind::Dense => format!("dense{activation}"),
+            Kind::Skip => "skip".to_owned(),
+            Kind::Add => format!("add{activation}"),
             Kind::MaxPool => format!("max {window}"),
             Kind::AveragePool => format!("average {window}"),
         }
@@ -165,5 +176,9 @@ mod tests {
         let dense = Work { kind: Kind::Dense, window: None, stride: None, ..conv };
         assert_eq!((dense.words(""), dense.words(" relu")), ("dense".into(), "dense relu".into()));
         assert_eq!(format!("{dense:>7}|"), "  dense|");
+        let of = |kind| Work { kind, ..dense.clone() }.words(" relu");
+        assert_eq!((of(Kind::Skip), of(Kind::Add)), ("skip".into(), "add relu".into()));
+        let shortcut = Work { kind: Kind::Shortcut, groups: None, pool: None, ..whole };
+        assert_eq!(shortcut.words(""), "shortcut 5x3/2x1");
     }
 }

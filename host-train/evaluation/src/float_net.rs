@@ -23,6 +23,8 @@ pub struct FloatNet {
 pub enum FloatLayer {
     /// Convolution, and perhaps a ReLU after it.
     Conv2d {
+        /// True if the output is kept for the next sum, and the next layer reads the same input.
+        shortcut: bool,
         /// Rows and columns of the kernel.
         kernel: [usize; 2],
         /// Rows and columns from one window to the next.
@@ -65,6 +67,13 @@ pub enum FloatLayer {
         /// One per output.
         bias: Vec<f32>,
     },
+    /// Keeps its input for the next sum.
+    Skip,
+    /// Sum of what is kept and the input, and perhaps a ReLU after it.
+    Add {
+        /// True if `max(0, x)` follows.
+        relu: bool,
+    },
 }
 
 /// Returns how many windows fit along a side; `None` if a window is larger, or the stride is 0.
@@ -76,19 +85,30 @@ impl FloatLayer {
     /// Returns the name that the layer has in a model file.
     pub const fn kind(&self) -> &'static str {
         match self {
-            FloatLayer::Conv2d { .. } => Layer::CONV2D,
+            FloatLayer::Conv2d { shortcut: false, .. } => Layer::CONV2D,
+            FloatLayer::Conv2d { shortcut: true, .. } => Layer::SHORTCUT,
             FloatLayer::MaxPool { .. } => Layer::MAX_POOL2D,
             FloatLayer::AveragePool { .. } => Layer::AVERAGE_POOL2D,
             FloatLayer::Dense { .. } => Layer::DENSE,
+            FloatLayer::Skip => Layer::SKIP,
+            FloatLayer::Add { .. } => Layer::ADD,
         }
+    }
+
+    /// Returns true if the output is kept for the next sum.
+    pub const fn keeps(&self) -> bool {
+        matches!(self, FloatLayer::Skip | FloatLayer::Conv2d { shortcut: true, .. })
     }
 
     /// Returns true if the layer only chooses among the values that it reads, so that the scale of
     /// its input is that of its output.
     pub const fn keeps_scale(&self) -> bool {
         match self {
-            FloatLayer::MaxPool { .. } => true,
-            FloatLayer::Conv2d { .. } | FloatLayer::AveragePool { .. } | FloatLayer::Dense { .. } => false,
+            FloatLayer::MaxPool { .. } | FloatLayer::Skip => true,
+            FloatLayer::Conv2d { .. }
+            | FloatLayer::AveragePool { .. }
+            | FloatLayer::Dense { .. }
+            | FloatLayer::Add { .. } => false,
         }
     }
 
@@ -116,10 +136,11 @@ impl FloatLayer {
                 )
             }
             FloatLayer::Dense { out_features, .. } => Shape::new(1, 1, out_features as u16),
+            FloatLayer::Skip | FloatLayer::Add { .. } => input,
         }
     }
 
-    fn forward(&self, input: &[f32], shape: Shape) -> Vec<f32> {
+    fn forward(&self, input: &[f32], kept: &[f32], shape: Shape) -> Vec<f32> {
         let output_shape = self.output(shape);
         match self {
             FloatLayer::Conv2d { .. } => self.conv2d(input, shape, output_shape),
@@ -137,6 +158,8 @@ impl FloatLayer {
                 .zip(bias)
                 .map(|(row, bias)| rectify(dot(row, input) + bias, *relu))
                 .collect(),
+            FloatLayer::Skip => input.to_vec(),
+            FloatLayer::Add { relu } => input.iter().zip(kept).map(|(a, b)| rectify(a + b, *relu)).collect(),
         }
     }
 
@@ -229,19 +252,47 @@ fn pool(
 impl FloatNet {
     /// Returns values of an embedding.
     pub fn embedding_len(&self) -> usize {
-        let output = self.layers.iter().fold(self.input, |shape, layer| layer.output(shape));
-        let (height, width, channels) = dimensions(output);
+        let (height, width, channels) =
+            dimensions(self.shapes().last().map_or(self.input, |&[_, output]| output));
         height * width * channels
+    }
+
+    /// Returns for each layer the index of the one whose output it reads; `None` for the image. The
+    /// layer after a shortcut reads what the shortcut reads.
+    pub fn sources(&self) -> impl Iterator<Item = Option<usize>> {
+        let mut source = None;
+        self.layers.iter().enumerate().map(move |(index, layer)| {
+            let of_this = source;
+            if !layer.keeps() {
+                source = Some(index);
+            }
+            of_this
+        })
+    }
+
+    /// Returns each layer's input and output.
+    pub fn shapes(&self) -> Vec<[Shape; 2]> {
+        let mut shapes: Vec<[Shape; 2]> = Vec::with_capacity(self.layers.len());
+        for (layer, source) in self.layers.iter().zip(self.sources()) {
+            let input = source.map_or(self.input, |source| shapes[source][1]);
+            shapes.push([input, layer.output(input)]);
+        }
+        shapes
     }
 
     /// Returns the output of every layer, in order, for an image of bytes; a pixel counts as byte / 255.
     pub fn forward(&self, pixels: &[u8]) -> Vec<Vec<f32>> {
-        let mut shape = self.input;
-        let mut outputs: Vec<Vec<f32>> = Vec::with_capacity(self.layers.len());
         let image: Vec<f32> = pixels.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
-        for layer in &self.layers {
-            let output = layer.forward(outputs.last().unwrap_or(&image), shape);
-            shape = layer.output(shape);
+        let mut outputs: Vec<Vec<f32>> = Vec::with_capacity(self.layers.len());
+        let mut kept = None;
+        for ((index, layer), (source, [shape, _])) in
+            self.layers.iter().enumerate().zip(self.sources().zip(self.shapes()))
+        {
+            let of = |layer: Option<usize>| layer.map_or(&image, |layer| &outputs[layer]);
+            let output = layer.forward(of(source), of(kept), shape);
+            if layer.keeps() {
+                kept = Some(index);
+            }
             outputs.push(output);
         }
         outputs
@@ -262,6 +313,7 @@ mod tests {
         let shape = Shape::new(3, 3, 1);
         let input = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
         let conv = FloatLayer::Conv2d {
+            shortcut: false,
             kernel: [2, 2],
             stride: [1, 1],
             padding: [1, 0, 0, 0],
@@ -274,21 +326,23 @@ mod tests {
         assert_eq!(conv.output(shape), Shape::new(3, 2, 2));
         // First filter: upper left + lower right + 0.5; second: 4 − upper right, cut at 0.
         assert_eq!(
-            conv.forward(&input, shape),
+            conv.forward(&input, &[], shape),
             [2.5, 4.0, 3.5, 4.0, 6.5, 2.0, 8.5, 1.0, 12.5, 0.0, 14.5, 0.0]
         );
         let max = FloatLayer::MaxPool { kernel: [2, 2], stride: [1, 1] };
-        assert_eq!(max.forward(&input, shape), [5.0, 6.0, 8.0, 9.0]);
+        assert_eq!(max.forward(&input, &[], shape), [5.0, 6.0, 8.0, 9.0]);
         let mean = FloatLayer::AveragePool { kernel: [3, 3], stride: [1, 1] };
-        assert_eq!(mean.forward(&input, shape), [5.0]);
+        assert_eq!(mean.forward(&input, &[], shape), [5.0]);
         let dense =
             FloatLayer::Dense { out_features: 1, relu: false, weight: vec![-1.0; 9], bias: vec![1.0] };
-        assert_eq!(dense.forward(&input, shape), [-44.0]);
+        assert_eq!(dense.forward(&input, &[], shape), [-44.0]);
+        assert_eq!(FloatLayer::Add { relu: true }.forward(&[1.0, 2.0], &[-3.0, 5.0], shape), [0.0, 7.0]);
     }
 
     #[test]
     fn grouped_convolution_sees_its_own_channels() {
         let depthwise = FloatLayer::Conv2d {
+            shortcut: false,
             kernel: [1, 1],
             stride: [1, 1],
             padding: [0; 4],
@@ -298,6 +352,6 @@ mod tests {
             weight: vec![2.0, 3.0],
             bias: vec![0.0, 0.0],
         };
-        assert_eq!(depthwise.forward(&[1.0, 10.0], Shape::new(1, 1, 2)), [2.0, 30.0]);
+        assert_eq!(depthwise.forward(&[1.0, 10.0], &[], Shape::new(1, 1, 2)), [2.0, 30.0]);
     }
 }

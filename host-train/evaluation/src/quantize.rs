@@ -5,7 +5,7 @@
 
 use crate::float_net::{FloatLayer, FloatNet};
 use rayon::prelude::*;
-use shared_model::model::format::{self, Activation, AveragePool, Conv2d, Dense, Layer, Pool};
+use shared_model::model::format::{self, Activation, Add, AveragePool, Conv2d, Dense, Layer, Pool};
 use tinytriplet_recipe::NetConfig;
 
 /// Real value of one step of a pixel: a byte b counts as b / 255.
@@ -117,19 +117,17 @@ pub fn quantize(net: &FloatNet, images: &[&[u8]]) -> Result<QuantizedNet, Quanti
 /// Returns [`QuantizeError`] if it could not.
 pub fn quantize_untrained(net: &FloatNet) -> Result<QuantizedNet, QuantizeError> {
     check_sizes(net)?;
-    let mut scale = INPUT_SCALE;
-    let coarser = |layer: &FloatLayer| {
+    let mut scales: Vec<f32> = Vec::with_capacity(net.layers.len());
+    for (layer, source) in net.layers.iter().zip(net.sources()) {
+        let scale = source.map_or(INPUT_SCALE, |source| scales[source]);
         // Far from a ratio that is refused, because weights begin below 2 and biases at 0.
-        scale *= if layer.keeps_scale() { 1.0 } else { 4.0 };
-        scale
-    };
-    with_scales(net, &net.layers.iter().map(coarser).collect::<Vec<f32>>())
+        scales.push(scale * if layer.keeps_scale() { 1.0 } else { 4.0 });
+    }
+    with_scales(net, &scales)
 }
 
 fn check_sizes(net: &FloatNet) -> Result<(), QuantizeError> {
-    let mut shape = net.input;
-    for (index, layer) in net.layers.iter().enumerate() {
-        shape = layer.output(shape);
+    for ((index, layer), [_, shape]) in net.layers.iter().enumerate().zip(net.shapes()) {
         let value: usize = [shape.height, shape.width, shape.channels].into_iter().map(usize::from).product();
         let largest = format::MAX_TENSOR as usize;
         if value > largest {
@@ -147,13 +145,19 @@ pub(crate) fn too_much_work(net: &FloatNet, index: usize) -> QuantizeError {
 
 fn with_scales(net: &FloatNet, scales: &[f32]) -> Result<QuantizedNet, QuantizeError> {
     let mut quantized = QuantizedNet { layers: Vec::new(), data: Vec::new() };
-    let mut input_scale = INPUT_SCALE;
-    // Images are unsigned, and so is what comes out of a ReLU; a pool keeps what it gets.
-    let mut largest_input = 255;
-    for (index, (layer, &scale)) in net.layers.iter().zip(scales).enumerate() {
+    let signed = signs(net);
+    let mut kept_scale = INPUT_SCALE;
+    for ((index, (layer, &scale)), source) in net.layers.iter().zip(scales).enumerate().zip(net.sources()) {
         let name = Name { index, layer };
-        let (layer, relu) = match *layer {
+        let input_scale = source.map_or(INPUT_SCALE, |source| scales[source]);
+        // Images are unsigned.
+        let largest_input = if source.is_some_and(|source| signed[source]) { 128 } else { 255 };
+        if layer.keeps() {
+            kept_scale = scale;
+        }
+        quantized.layers.push(match *layer {
             FloatLayer::Conv2d {
+                shortcut,
                 kernel,
                 stride,
                 padding,
@@ -174,14 +178,14 @@ fn with_scales(net: &FloatNet, scales: &[f32]) -> Result<QuantizedNet, QuantizeE
                     activation: activation(relu),
                     scale,
                 };
-                (Layer::Conv2d(conv), Some(relu))
+                if shortcut { Layer::Shortcut(conv) } else { Layer::Conv2d(conv) }
             }
-            FloatLayer::MaxPool { kernel, stride } => (Layer::MaxPool2d(name.pool(kernel, stride)?), None),
+            FloatLayer::MaxPool { kernel, stride } => Layer::MaxPool2d(name.pool(kernel, stride)?),
             FloatLayer::AveragePool { kernel, stride } => {
                 let ratio = f64::from(input_scale) / f64::from(scale) / (kernel[0] * kernel[1]) as f64;
                 let pool =
                     AveragePool { pool: name.pool(kernel, stride)?, multiplier: multiplier(ratio), scale };
-                (Layer::AveragePool2d(pool), None)
+                Layer::AveragePool2d(pool)
             }
             FloatLayer::Dense { out_features, relu, ref weight, ref bias } => {
                 let scales = Scales { input: input_scale, output: scale };
@@ -191,14 +195,14 @@ fn with_scales(net: &FloatNet, scales: &[f32]) -> Result<QuantizedNet, QuantizeE
                     activation: activation(relu),
                     scale,
                 };
-                (Layer::Dense(dense), Some(relu))
+                Layer::Dense(dense)
             }
-        };
-        if let Some(relu) = relu {
-            largest_input = if relu { 255 } else { 128 };
-        }
-        quantized.layers.push(layer);
-        input_scale = scale;
+            FloatLayer::Skip => Layer::Skip,
+            FloatLayer::Add { relu } => {
+                let multipliers = [kept_scale, input_scale].map(|input| add_multiplier(input / scale));
+                Layer::Add(Add { multipliers, activation: activation(relu), scale })
+            }
+        });
     }
     Ok(quantized)
 }
@@ -216,6 +220,14 @@ const SMALLEST_RATIO: f64 = 1.0 / (1u64 << 20) as f64;
 fn multiplier(ratio: f64) -> i32 {
     (ratio * 2f64.powi(32)).round() as i32
 }
+
+/// `round(ratio · 2^16)`, for ratios of at most [`LARGEST_ADD_RATIO`].
+fn add_multiplier(ratio: f32) -> u32 {
+    ((f64::from(ratio) * 2f64.powi(16)).round() as u32).min(format::MAX_ADD_MULTIPLIER)
+}
+
+/// The largest ratio of a summand's scale to that of the sum.
+const LARGEST_ADD_RATIO: f32 = (format::MAX_ADD_MULTIPLIER >> 16) as f32;
 
 /// A layer and where it stands, for messages.
 struct Name<'a> {
@@ -329,40 +341,55 @@ fn calibrate(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<f32>, QuantizeError
     let activations: Vec<Vec<Vec<f32>>> = images.par_iter().map(|pixels| net.forward(pixels)).collect();
     let signed = signs(net);
     let mut scales: Vec<f32> = Vec::with_capacity(net.layers.len());
-    for (index, layer) in net.layers.iter().enumerate() {
+    let mut kept = INPUT_SCALE;
+    for ((index, layer), source) in net.layers.iter().enumerate().zip(net.sources()) {
         let name = Name { index, layer };
         if activations.iter().any(|outputs| !outputs[index].iter().all(|value| value.is_finite())) {
             return Err(name.refuse(LayerError::NotFinite));
         }
-        let input = *scales.last().unwrap_or(&INPUT_SCALE);
+        let input = source.map_or(INPUT_SCALE, |source| scales[source]);
         if layer.keeps_scale() {
             scales.push(input);
+            kept = if layer.keeps() { input } else { kept };
             continue;
         }
-        let seen = index + usize::from(net.layers.get(index + 1).is_some_and(FloatLayer::keeps_scale));
+        // The layer after a shortcut reads another map.
+        let passes = !layer.keeps() && net.layers.get(index + 1).is_some_and(FloatLayer::keeps_scale);
+        let seen = index + usize::from(passes);
         let values: Vec<f32> = activations.iter().flat_map(|o| &o[seen]).copied().collect();
         let scale = best_scale(&values, if signed[index] { 127.0 } else { 255.0 });
         scales.push(match layer {
             FloatLayer::AveragePool { kernel: [rows, columns], .. } => {
                 scale.max(input / (rows * columns) as f32 / LARGEST_RATIO as f32 * 1.001)
             }
-            FloatLayer::Conv2d { .. } | FloatLayer::MaxPool { .. } | FloatLayer::Dense { .. } => scale,
+            FloatLayer::Add { .. } => scale.max(input.max(kept) / LARGEST_ADD_RATIO),
+            FloatLayer::Conv2d { .. }
+            | FloatLayer::MaxPool { .. }
+            | FloatLayer::Dense { .. }
+            | FloatLayer::Skip => scale,
         });
+        if layer.keeps() {
+            kept = scales[index];
+        }
     }
     Ok(scales)
 }
 
-/// Returns for each layer whether its output is signed.
+/// Returns for each layer whether its output is signed: not after a ReLU, and not if nothing changed
+/// the image's values.
 fn signs(net: &FloatNet) -> Vec<bool> {
-    let mut signed = false;
-    let sign = |layer: &FloatLayer| {
-        match layer {
-            FloatLayer::Conv2d { relu, .. } | FloatLayer::Dense { relu, .. } => signed = !relu,
-            FloatLayer::MaxPool { .. } | FloatLayer::AveragePool { .. } => {}
-        }
-        signed
-    };
-    net.layers.iter().map(sign).collect()
+    let mut signs: Vec<bool> = Vec::with_capacity(net.layers.len());
+    for (layer, source) in net.layers.iter().zip(net.sources()) {
+        signs.push(match layer {
+            FloatLayer::Conv2d { relu, .. } | FloatLayer::Dense { relu, .. } | FloatLayer::Add { relu } => {
+                !relu
+            }
+            FloatLayer::MaxPool { .. } | FloatLayer::AveragePool { .. } | FloatLayer::Skip => {
+                source.is_some_and(|source| signs[source])
+            }
+        });
+    }
+    signs
 }
 
 /// Returns the scale with the smallest mean squared error of `values` rounded to its steps and cut at

@@ -38,9 +38,8 @@ impl NetConfig {
     /// Returns the name of the layer that is number `index`, from 0, of those that a board runs:
     /// `net.layers[3] (dense)`. Dropout and batch normalization are not among them.
     pub fn board_layer(&self, index: usize) -> Option<String> {
-        let runs =
-            |layer: &LayerConfig| !matches!(layer, LayerConfig::Dropout(_) | LayerConfig::BatchNorm(_));
-        let (index, layer) = self.layers.iter().enumerate().filter(|(_, layer)| runs(layer)).nth(index)?;
+        let (index, layer) =
+            self.layers.iter().enumerate().filter(|(_, layer)| layer.is_on_board()).nth(index)?;
         Some(format!("net.layers[{index}] ({})", layer.kind()))
     }
 
@@ -72,6 +71,14 @@ pub enum LayerConfig {
     BatchNorm(BatchNormConfig),
     /// Fully connected, with bias; the map before it is flattened.
     Dense(DenseConfig),
+    /// Keeps the map before it for the next `add` (He et al. 2016). From there to the `add` are at
+    /// least one layer and no other `skip` or `shortcut`.
+    Skip,
+    /// Keeps a convolution of the map before it in place of the map itself; the next layer reads the
+    /// map, not the convolution.
+    Shortcut(ConvConfig),
+    /// Sum of the map before it and the kept one, which has the same shape.
+    Add(AddConfig),
 }
 
 impl LayerConfig {
@@ -79,8 +86,9 @@ impl LayerConfig {
         let field = |name| format!("net.layers[{index}].{}{name}", self.kind());
         match *self {
             LayerConfig::Conv(ConvConfig { kernel, stride, padding, .. })
+            | LayerConfig::Shortcut(ConvConfig { kernel, stride, padding, .. })
             | LayerConfig::DepthwiseConv(DepthwiseConvConfig { kernel, stride, padding, .. }) => {
-                if let LayerConfig::Conv(conv) = self {
+                if let LayerConfig::Conv(conv) | LayerConfig::Shortcut(conv) = self {
                     check.within(field(".out_channels"), conv.out_channels, (1, 4096))?;
                 }
                 check.size(field(".kernel"), kernel)?;
@@ -96,8 +104,16 @@ impl LayerConfig {
                 check.that((0.0..1.0).contains(&share), field(""), share, "0 to below 1")
             }
             LayerConfig::Dense(dense) => check.within(field(".out_features"), dense.out_features, (1, 4096)),
-            LayerConfig::GlobalAveragePool | LayerConfig::BatchNorm(_) => Ok(()),
+            LayerConfig::GlobalAveragePool
+            | LayerConfig::BatchNorm(_)
+            | LayerConfig::Skip
+            | LayerConfig::Add(_) => Ok(()),
         }
+    }
+
+    /// Returns true if a board runs it: dropout and batch normalization are gone by then.
+    pub fn is_on_board(&self) -> bool {
+        !matches!(self, LayerConfig::Dropout(_) | LayerConfig::BatchNorm(_))
     }
 
     /// Returns the layer's name in a config file.
@@ -111,6 +127,9 @@ impl LayerConfig {
             Self::Dropout(_) => "dropout",
             Self::BatchNorm(_) => "batch_norm",
             Self::Dense(_) => "dense",
+            Self::Skip => "skip",
+            Self::Shortcut(_) => "shortcut",
+            Self::Add(_) => "add",
         }
     }
 }
@@ -177,6 +196,15 @@ pub struct BatchNormConfig {
 pub struct DenseConfig {
     /// 1 to 4,096.
     pub out_features: usize,
+    /// True if `max(0, x)` follows.
+    #[serde(default)]
+    pub relu: bool,
+}
+
+/// A sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddConfig {
     /// True if `max(0, x)` follows.
     #[serde(default)]
     pub relu: bool,

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// The configs that come with the program: name and content.
-pub const PRESETS: [(&str, &str); 9] = [
+pub const PRESETS: [(&str, &str); 10] = [
     ("default", include_str!("../../../configs/default.toml")),
     ("origin", include_str!("../../../configs/origin.json")),
     ("best", include_str!("../../../configs/best.toml")),
@@ -18,6 +18,7 @@ pub const PRESETS: [(&str, &str); 9] = [
     ("depthwise", include_str!("../../../configs/depthwise.toml")),
     ("lenet5", include_str!("../../../configs/lenet5.toml")),
     ("quick", include_str!("../../../configs/quick.toml")),
+    ("resnet8", include_str!("../../../configs/resnet8.toml")),
     ("tiny", include_str!("../../../configs/tiny.toml")),
     ("unseen", include_str!("../../../configs/unseen.toml")),
 ];

@@ -69,7 +69,7 @@ fn flash_of(step: &Step<'_>) -> usize {
                 .map(|part| align(part.len()))
                 .sum()
         }
-        Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
+        Operation::MaxPool2d(_) | Operation::AveragePool2d(..) | Operation::Skip | Operation::Add { .. } => 0,
     }
 }
 

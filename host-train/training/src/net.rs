@@ -37,6 +37,8 @@ enum Block {
     Dense(Dense),
     Norm(Norm),
     Plain(Plain),
+    /// A convolution that is kept for the next sum.
+    Shortcut(Conv),
 }
 
 /// Convolution, ReLU or none, max pool or none: together, because they can be computed together.
@@ -80,6 +82,10 @@ enum PlainLayer {
     MaxPool(Window),
     AveragePool(Window),
     Dropout(f32),
+    /// Keeps the map for the next sum.
+    Skip,
+    /// Adds what is kept; true if ReLU follows.
+    Add(bool),
 }
 
 /// The reason why a list of layers is no net for images of a size. Layers count from 0.
@@ -127,11 +133,48 @@ pub enum NetError {
         /// Index of the layer.
         layer: usize,
     },
+    /// A layer that keeps or adds a map at the wrong place.
+    #[error("net.layers[{layer}] ({kind}): {why}")]
+    Residual {
+        /// Index of the layer.
+        layer: usize,
+        /// Its name.
+        kind: &'static str,
+        /// What is wrong with it.
+        why: ResidualError,
+    },
     /// The embedding has too many values, or none.
     #[error("an embedding of {len} values is not supported; it must be 1 to {MAX_EMBEDDING}")]
     Embedding {
         /// Values of the embedding.
         len: usize,
+    },
+}
+
+/// The reason why a layer cannot keep or add a map.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ResidualError {
+    /// A map is kept already.
+    #[error("another map is kept here; put the `add` of that one before it")]
+    Nested,
+    /// Nothing is kept.
+    #[error("there is nothing to add; put a `skip` or a `shortcut` before the layers that it goes around")]
+    NothingKept,
+    /// There is no layer between.
+    #[error("there are no layers between this and what keeps the map")]
+    NoLayers,
+    /// What is kept is never added.
+    #[error("what it keeps is never added; put an `add` behind the layers that it goes around")]
+    NotAdded,
+    /// The maps have different shapes.
+    #[error(
+        "the map before it has {input}, the kept one {kept}; use a `shortcut` of that shape or pad the layers"
+    )]
+    Shapes {
+        /// The map that is read.
+        input: Shape,
+        /// The one that is kept.
+        kept: Shape,
     },
 }
 
@@ -150,6 +193,8 @@ impl Net {
     pub fn new(config: &NetConfig, input: Shape, rng: &mut Rng, device: &Device) -> Result<Self, NetError> {
         let mut blocks = Vec::with_capacity(config.layers.len());
         let mut map = input;
+        // What is kept for the next sum: the layer that keeps it, and its shape.
+        let mut kept = None;
         for (index, layer) in config.layers.iter().enumerate() {
             let windows = |window: Window, padding: [usize; 2]| {
                 let [height, width] = [usize::from(map.height), usize::from(map.width)];
@@ -170,15 +215,23 @@ impl Net {
                 true => Ok(()),
                 false => Err(NetError::Weights { layer: index, kind: layer.kind(), inputs, outputs }),
             };
+            let residual = |why| NetError::Residual { layer: index, kind: layer.kind(), why };
             match *layer {
-                LayerConfig::Conv(conv) => {
+                LayerConfig::Conv(conv) | LayerConfig::Shortcut(conv) => {
                     let window = Window { kernel: conv.kernel.0, stride: conv.stride.0 };
                     let (rows, columns) = windows(window, conv.padding.0)?;
                     weights(window.kernel[0] * window.kernel[1] * channels, conv.out_channels)?;
                     let (padding, relu) = (conv.padding.0, conv.relu);
                     let shape = ConvShape { window, padding, depthwise: false, relu, pool: None };
-                    blocks.push(Block::Conv(Conv::new(channels, conv.out_channels, shape, rng, device)));
-                    map = Shape::new(rows, columns, conv.out_channels as u16);
+                    let output = Shape::new(rows, columns, conv.out_channels as u16);
+                    let conv = Conv::new(channels, conv.out_channels, shape, rng, device);
+                    if let LayerConfig::Shortcut(_) = layer {
+                        keep(&mut kept, index, output).map_err(residual)?;
+                        blocks.push(Block::Shortcut(conv));
+                    } else {
+                        blocks.push(Block::Conv(conv));
+                        map = output;
+                    }
                 }
                 LayerConfig::DepthwiseConv(conv) => {
                     let window = Window { kernel: conv.kernel.0, stride: conv.stride.0 };
@@ -230,7 +283,26 @@ impl Net {
                     )));
                     map = Shape::new(1, 1, dense.out_features as u16);
                 }
+                LayerConfig::Skip => {
+                    keep(&mut kept, index, map).map_err(residual)?;
+                    blocks.push(Block::plain(PlainLayer::Skip));
+                }
+                LayerConfig::Add(add) => {
+                    let (from, shape) = kept.take().ok_or(residual(ResidualError::NothingKept))?;
+                    let between = &config.layers[from + 1..index];
+                    if !between.iter().any(LayerConfig::is_on_board) {
+                        return Err(residual(ResidualError::NoLayers));
+                    }
+                    if shape != map {
+                        return Err(residual(ResidualError::Shapes { input: map, kept: shape }));
+                    }
+                    blocks.push(Block::plain(PlainLayer::Add(add.relu)));
+                }
             }
+        }
+        if let Some((layer, _)) = kept {
+            let kind = config.layers[layer].kind();
+            return Err(NetError::Residual { layer, kind, why: ResidualError::NotAdded });
         }
         match values(map) {
             embedding_len @ 1..=MAX_EMBEDDING => {
@@ -254,8 +326,24 @@ impl Net {
     /// pixels from 0 to 1. Dropout draws from `rng`, and does nothing without one.
     pub fn forward(&self, images: Tensor<4>, mut rng: Option<&mut Rng>) -> Tensor<2> {
         let mut map = images;
+        let mut kept: Option<Tensor<4>> = None;
         for block in &self.blocks {
             map = match block {
+                Block::Shortcut(conv) => {
+                    kept = Some(conv2d(map.clone(), conv.weight.val(), conv.bias.val(), &conv.shape));
+                    map
+                }
+                Block::Plain(Plain { layer: PlainLayer::Skip }) => {
+                    kept = Some(map.clone());
+                    map
+                }
+                Block::Plain(Plain { layer: PlainLayer::Add(rectified) }) => {
+                    let sum = match kept.take() {
+                        Some(kept) => map + kept,
+                        None => map, // never: checked when the net was built
+                    };
+                    if *rectified { relu(sum) } else { sum }
+                }
                 Block::Conv(conv) => conv2d(map, conv.weight.val(), conv.bias.val(), &conv.shape),
                 Block::Dense(dense) => dense.forward(map),
                 Block::Norm(norm) => norm.forward(map),
@@ -325,13 +413,14 @@ impl Net {
         let mut pending: Option<(Vec<f32>, Vec<f32>)> = None;
         for block in &self.blocks {
             match block {
-                Block::Conv(conv) => {
+                Block::Conv(conv) | Block::Shortcut(conv) => {
                     let Window { kernel, stride } = conv.shape.window;
                     let [vertical, horizontal] = conv.shape.padding;
                     let mut weight = floats(conv.weight.val().permute([0, 2, 3, 1]));
                     let mut bias = floats(conv.bias.val());
                     fold_into_inputs(&mut weight, &mut bias, pending.take());
                     layers.push(FloatLayer::Conv2d {
+                        shortcut: matches!(block, Block::Shortcut(_)),
                         kernel,
                         stride,
                         padding: [vertical, vertical, horizontal, horizontal],
@@ -369,6 +458,10 @@ impl Net {
                     layers.push(FloatLayer::AveragePool { kernel: *kernel, stride: *stride });
                 }
                 Block::Plain(Plain { layer: PlainLayer::Dropout(_) }) => {}
+                Block::Plain(Plain { layer: PlainLayer::Skip }) => layers.push(FloatLayer::Skip),
+                Block::Plain(Plain { layer: PlainLayer::Add(relu) }) => {
+                    layers.push(FloatLayer::Add { relu: *relu });
+                }
             }
         }
         FloatNet { input: self.input, layers }
@@ -428,6 +521,14 @@ impl Norm {
         let mean = self.norm.running_mean.value().without_autodiff();
         let offset = self.norm.beta.val().without_autodiff() - mean * scale.clone();
         (floats(scale), floats(offset))
+    }
+}
+
+/// Keeps the output of layer `index` for the next sum.
+fn keep(kept: &mut Option<(usize, Shape)>, index: usize, output: Shape) -> Result<(), ResidualError> {
+    match kept.replace((index, output)) {
+        Some(_) => Err(ResidualError::Nested),
+        None => Ok(()),
     }
 }
 

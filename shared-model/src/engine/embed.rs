@@ -115,17 +115,16 @@ impl Model<'_> {
         Ok(())
     }
 
-    /// Returns the words of scratch that [`embed`](Self::embed) needs: input, output and working
-    /// memory of the segment that needs most.
+    /// Returns the words of scratch that [`embed`](Self::embed) needs: those of the segment that
+    /// needs most.
     pub(crate) fn needed_scratch(&self) -> usize {
         let layers = self.metadata().layers.len();
-        let (mut most, mut input) = (0, 0);
+        let (mut most, mut place) = (0, Place::default());
         let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
         while segment.fill(&mut steps) {
             let last = segment.last_layer() + 1 == layers;
-            let output = if last { 0 } else { segment.output_len().div_ceil(4) };
-            most = most.max(input + segment.work_len() + output);
-            input = output;
+            most = most.max(place.words(&segment, last));
+            place.advance(&segment);
         }
         most
     }
@@ -139,14 +138,12 @@ impl Model<'_> {
     /// the same.
     pub fn scratch_in_use(&self) -> alloc::vec::Vec<usize> {
         let layers = self.metadata().layers.len();
-        let (mut words, mut input) = (alloc::vec::Vec::new(), 0);
+        let (mut words, mut place) = (alloc::vec::Vec::new(), Place::default());
         let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
         while segment.fill(&mut steps) {
             let last = segment.last_layer() + 1 == layers;
-            let output = if last { 0 } else { segment.output_len().div_ceil(4) };
-            let in_use = input + segment.work_len() + output;
-            words.extend(core::iter::repeat_n(in_use, segment.stages.len()));
-            input = output;
+            words.extend(core::iter::repeat_n(place.words(&segment, last), segment.stages.len()));
+            place.advance(&segment);
         }
         words
     }
@@ -155,21 +152,69 @@ impl Model<'_> {
 /// The place of a segment's input. Maps lie alternately at the front and at the back of the scratch:
 /// a segment reads one end, writes the other, and works between. The first one reads the image, the
 /// last one writes the embedding.
+///
+/// A map that is kept for an add lies at one end, too, and what is left of the scratch is used as if
+/// it were all. It stays where it is when it is read, or, of a shortcut, written. The sum takes its
+/// place.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Place {
     /// Bytes of the scratch that hold the segment's input; 0 for the image.
     held: usize,
     at_front: bool,
+    kept: Kept,
+}
+
+/// The place of a map that is kept for an add.
+#[derive(Clone, Copy, Default)]
+enum Kept {
+    #[default]
+    None,
+    /// It is the segment's input.
+    Input,
+    /// It is the image.
+    Image,
+    /// It has so many bytes of the scratch.
+    Front(usize),
+    /// Likewise.
+    Back(usize),
+}
+
+impl Kept {
+    /// Returns the bytes that are not those of the segment's input.
+    fn len(self) -> usize {
+        match self {
+            Kept::None | Kept::Input | Kept::Image => 0,
+            Kept::Front(len) | Kept::Back(len) => len,
+        }
+    }
+
+    fn at(len: usize, at_front: bool) -> Self {
+        match at_front {
+            _ if len == 0 => Kept::Image,
+            true => Kept::Front(len),
+            false => Kept::Back(len),
+        }
+    }
 }
 
 /// What a segment reads, writes and works in.
 pub(super) struct Parts<'p> {
     input: &'p [u8],
+    /// Of an add, the kept map, which the sum replaces. If that is the image, or if the sum is the
+    /// embedding, `input` is the kept map, and this the other one.
     output: &'p mut [u8],
     work: &'p mut [u32],
+    swapped: bool,
 }
 
 impl Place {
+    /// Returns the words of scratch that are in use while a segment runs.
+    fn words(&self, segment: &Segment<'_>, last: bool) -> usize {
+        let output = if last || segment.in_place() { 0 } else { segment.output_len() };
+        let maps = [self.kept.len(), self.held, output].map(|len| len.div_ceil(4));
+        maps.iter().sum::<usize>() + segment.work_len()
+    }
+
     #[inline(always)]
     pub(super) fn parts<'p>(
         self,
@@ -179,24 +224,67 @@ impl Place {
         scratch: &'p mut [u32],
         embedding: &'p mut [u8],
     ) -> Option<Parts<'p>> {
-        let Self { held, at_front } = self;
-        let len = segment.output_len();
-        let words = if last { 0 } else { len.div_ceil(4) };
-        let middle = if at_front { held.div_ceil(4) } else { scratch.len() - held.div_ceil(4) };
+        let Self { held, at_front, kept } = self;
+        let (kept_map, scratch) = match kept {
+            Kept::Front(len) => scratch.split_at_mut_checked(len.div_ceil(4))?,
+            Kept::Back(len) => {
+                let (scratch, kept) =
+                    scratch.split_at_mut_checked(scratch.len().checked_sub(len.div_ceil(4))?)?;
+                (kept, scratch)
+            }
+            Kept::None | Kept::Input | Kept::Image => (&mut [][..], scratch),
+        };
+        let middle = if at_front { held.div_ceil(4) } else { scratch.len().checked_sub(held.div_ceil(4))? };
         let (front, back) = scratch.split_at_mut_checked(middle)?;
         let (read, rest) = if at_front { (front, back) } else { (back, front) };
+        if segment.adds() {
+            let kept_map: &mut [u8] = bytemuck::cast_slice_mut(kept_map).get_mut(..kept.len())?;
+            let map: &mut [u8] = bytemuck::cast_slice_mut(read).get_mut(..held)?;
+            return Some(match kept {
+                _ if last => {
+                    let kept = if kept_map.is_empty() { pixels } else { kept_map };
+                    embedding.iter_mut().zip(map).for_each(|(to, from)| *to = *from);
+                    Parts { input: kept, output: embedding, work: rest, swapped: true }
+                }
+                Kept::Image => Parts { input: pixels, output: map, work: rest, swapped: true },
+                _ => Parts { input: map, output: kept_map, work: rest, swapped: false },
+            });
+        }
+        let len = segment.output_len();
+        let words = if last || segment.in_place() { 0 } else { len.div_ceil(4) };
         let split = if at_front { rest.len().saturating_sub(words) } else { words };
         let (front, back) = rest.split_at_mut_checked(split)?;
         let (work, write) = if at_front { (front, back) } else { (back, front) };
         let input = if held == 0 { pixels } else { bytemuck::cast_slice(read).get(..held)? };
-        let output = if last { embedding } else { bytemuck::cast_slice_mut(write).get_mut(..len)? };
-        Some(Parts { input, output, work })
+        let output = match () {
+            () if last => embedding,
+            () if segment.in_place() => &mut [],
+            () => bytemuck::cast_slice_mut(write).get_mut(..len)?,
+        };
+        Some(Parts { input, output, work, swapped: false })
     }
 
     /// Goes on to the segment after this one.
     #[inline(always)]
     pub(super) fn advance(&mut self, segment: &Segment<'_>) {
-        *self = Self { held: segment.output_len(), at_front: !self.at_front };
+        let Self { held, at_front, kept } = *self;
+        let len = segment.output_len();
+        *self = match segment.only() {
+            Some(Step { operation: Operation::Skip, .. }) => Self { kept: Kept::Input, ..*self },
+            Some(Step { keeps: true, .. }) => Self { kept: Kept::at(len, !at_front), ..*self },
+            Some(Step { operation: Operation::Add { .. }, .. }) => {
+                let at_front = match kept {
+                    Kept::Front(_) => true,
+                    Kept::Back(_) => false,
+                    Kept::None | Kept::Input | Kept::Image => at_front,
+                };
+                Self { held, at_front, kept: Kept::None }
+            }
+            _ => {
+                let kept = if let Kept::Input = kept { Kept::at(held, at_front) } else { kept };
+                Self { held: len, at_front: !at_front, kept }
+            }
+        };
     }
 }
 
@@ -244,8 +332,8 @@ impl<'a> Segment<'a> {
     pub(super) fn fill(&mut self, steps: &mut Peekable<impl Iterator<Item = Step<'a>>>) -> bool {
         self.stages.clear();
         while !self.stages.is_full() {
-            let streams = self.stages.last().map(|before| before.step.streams());
-            let joins = |step: &Step<'_>| streams.is_none_or(|streams| streams && step.streams());
+            let joined = self.stages.last().map(|before| before.step.joins());
+            let joins = |step: &Step<'_>| joined.is_none_or(|joined| joined && step.joins());
             if !steps.peek().is_some_and(joins) {
                 break;
             }
@@ -283,6 +371,24 @@ impl<'a> Segment<'a> {
         self.stages.last().map_or(0, |stage| stage.step.last_layer())
     }
 
+    /// Returns the step, if there is only one.
+    fn only(&self) -> Option<&Step<'a>> {
+        match self.stages.as_slice() {
+            [Stage { step, .. }] => Some(step),
+            _ => None,
+        }
+    }
+
+    /// Returns true if it is an add.
+    fn adds(&self) -> bool {
+        self.only().is_some_and(|step| matches!(step.operation, Operation::Add { .. }))
+    }
+
+    /// Returns true if its output has no place of its own.
+    fn in_place(&self) -> bool {
+        self.only().is_some_and(|step| matches!(step.operation, Operation::Skip | Operation::Add { .. }))
+    }
+
     fn output_len(&self) -> usize {
         self.stages.last().map_or(0, |stage| stage.step.output.len())
     }
@@ -312,15 +418,15 @@ impl<'a> Segment<'a> {
     #[inline(always)]
     pub(super) fn run(
         &self,
-        Parts { input, output, work }: Parts<'_>,
+        Parts { input, output, work, swapped }: Parts<'_>,
         progress: &mut Progress,
         slices: usize,
         observe: &mut impl FnMut(&Step<'_>, &[u8]),
     ) -> bool {
         match self.stages.as_slice() {
             [Stage { step, .. }] if !step.streams() => {
-                step.run(input, output, work);
-                observe(step, output);
+                step.run(input, output, work, swapped);
+                observe(step, if step.keeps && output.is_empty() { input } else { output });
                 true
             }
             _ => self.stream(input, output, work, progress, slices, observe),
@@ -407,6 +513,11 @@ impl Step<'_> {
         }
     }
 
+    /// Returns true if it alternates with such steps before and after it, row by row.
+    fn joins(&self) -> bool {
+        self.streams() && !self.keeps
+    }
+
     /// Returns true if it computes its output row by row, from only the rows of the input that it
     /// needs.
     fn streams(&self) -> bool {
@@ -443,7 +554,8 @@ impl Step<'_> {
         start..start + ((count - 1) * at(geometry.stride) + at(geometry.kernel)) as isize
     }
 
-    fn run(&self, input: &[u8], output: &mut [u8], work: &mut [u32]) {
+    /// Computes it as a whole. See [`Parts`] for what an add finds where.
+    fn run(&self, input: &[u8], output: &mut [u8], work: &mut [u32], swapped: bool) {
         let (from, to) = (self.input.element, self.output.element);
         match &self.operation {
             Operation::Dense(_) if self.kernel.is_fast() => fast::dense(self, input, output, work),
@@ -462,6 +574,14 @@ impl Step<'_> {
                 kernel::average_pool(*pool, *multiplier, input, output, to);
             }
             Operation::Dense(parameters) => kernel::dense(parameters, (input, from), (output, to)),
+            Operation::Skip => {}
+            Operation::Add { kept, multipliers: [of_kept, of_input] } => {
+                let (multipliers, elements) = match swapped {
+                    true => ([*of_input, *of_kept], [from, kept.element]),
+                    false => ([*of_kept, *of_input], [kept.element, from]),
+                };
+                kernel::add(multipliers, output, input, elements, to);
+            }
         }
     }
 }

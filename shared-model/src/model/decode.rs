@@ -88,6 +88,9 @@ impl<'a> Model<'a> {
             const { assert!(format::MAX_LAYERS <= u32::BITS as usize) }
             narrow |= u32::from(check_filters(&step)?) << step.layer;
         }
+        if walk.kept.is_some() {
+            return Err(DecodeError::Residual(metadata.layers.len()));
+        }
         let output = walk.tensor;
         if output.len() > format::MAX_EMBEDDING {
             return Err(DecodeError::Embedding);
@@ -276,6 +279,8 @@ struct Walk<'m, 'a> {
     layers: &'m [Layer],
     layer: usize,
     tensor: Tensor,
+    /// The map that a skip or a shortcut keeps for the next add.
+    kept: Option<Tensor>,
     data: &'a [u8],
     layout: Layout,
     /// See [`Model::narrow`].
@@ -286,15 +291,16 @@ impl<'m, 'a> Walk<'m, 'a> {
     fn new(metadata: &'m Metadata<'a>, data: &'a [u8], layout: Layout) -> Self {
         let tensor =
             Tensor { shape: metadata.input, element: Element::Unsigned, scale: metadata.input_scale };
-        Self { layers: &metadata.layers, layer: 0, tensor, data, layout, narrow: 0 }
+        Self { layers: &metadata.layers, layer: 0, tensor, kept: None, data, layout, narrow: 0 }
     }
 
     fn step(&mut self, layer: &Layer) -> Result<Step<'a>, DecodeError> {
         let index = self.layer;
         self.layer += 1;
         let input = self.tensor;
+        let keeps = layer.keeps();
         let (operation, output, kernel) = match *layer {
-            Layer::Conv2d(conv) => {
+            Layer::Conv2d(conv) | Layer::Shortcut(conv) => {
                 let (groups, channels) = (conv.groups, conv.out_channels);
                 let whole = groups > 0
                     && input.shape.channels.is_multiple_of(groups)
@@ -320,9 +326,10 @@ impl<'m, 'a> Walk<'m, 'a> {
                     padding: [top.into(), left.into()],
                     groups: usize::from(groups),
                 };
-                // The pool after a convolution belongs to the same step.
+                // The pool after a convolution belongs to the same step, but that after a shortcut
+                // reads another map.
                 let (pool, output) = match self.layers.get(self.layer) {
-                    Some(&Layer::MaxPool2d(pool)) => {
+                    Some(&Layer::MaxPool2d(pool)) if !keeps => {
                         let output = pooled(&map, pool, self.layer)?;
                         self.layer += 1;
                         (Some(pool), output)
@@ -354,10 +361,36 @@ impl<'m, 'a> Walk<'m, 'a> {
                 let weights = kernel.dense_weights_len(channels, input.len());
                 (Operation::Dense(self.parameters(channels, weights)?), output, kernel)
             }
+            Layer::Skip => (Operation::Skip, input, Kernel::SUM),
+            Layer::Add(add) => {
+                // What is added is another map than the one that is kept, and in the engine's memory.
+                let before = index.checked_sub(1).and_then(|before| self.layers.get(before));
+                let kept = match self.kept.take() {
+                    Some(kept) if !before.is_some_and(Layer::keeps) => kept,
+                    _ => return Err(DecodeError::Residual(index)),
+                };
+                if kept.shape != input.shape {
+                    return Err(DecodeError::Geometry(index));
+                }
+                if add.multipliers.iter().any(|&multiplier| multiplier > format::MAX_ADD_MULTIPLIER) {
+                    return Err(DecodeError::Multiplier(index));
+                }
+                let output =
+                    Tensor { shape: input.shape, element: add.activation.element(), scale: add.scale };
+                check_tensor(&output, index)?;
+                (Operation::Add { kept, multipliers: add.multipliers }, output, Kernel::SUM)
+            }
         };
-        self.tensor = output;
+        if keeps {
+            // Never two at a time.
+            if self.kept.replace(output).is_some() {
+                return Err(DecodeError::Residual(index));
+            }
+        } else {
+            self.tensor = output;
+        }
         let narrow = self.narrow >> index & 1 == 1;
-        Ok(Step { layer: index, input, output, operation, kernel, narrow })
+        Ok(Step { layer: index, input, output, operation, kernel, keeps, narrow })
     }
 
     /// Splits the three sections of a layer off the data. `weights` is the length of the third.
@@ -474,8 +507,12 @@ pub enum DecodeError {
     /// Kernel, stride, padding, groups or channels of this layer do not fit its input, or its
     /// output is empty or larger than [`MAX_TENSOR`](format::MAX_TENSOR).
     Geometry(usize),
-    /// A multiplier of this layer is negative.
+    /// A multiplier of this layer is negative, or that of an add exceeds
+    /// [`MAX_ADD_MULTIPLIER`](format::MAX_ADD_MULTIPLIER).
     Multiplier(usize),
+    /// This layer keeps a map while one is kept, or adds one without or directly after keeping it; or
+    /// a kept map is never added, if the number is that of the layers.
+    Residual(usize),
     /// An accumulator of this layer could overflow.
     Accumulator(usize),
     /// The [work](Model::work) up to this layer exceeds [`MAX_WORK`](format::MAX_WORK).
@@ -519,7 +556,11 @@ impl core::fmt::Display for DecodeError {
             Self::TooManyLayers => write!(f, "the model has more than {} layers", format::MAX_LAYERS),
             Self::InputShape => f.write_str("the input's shape is empty or too large"),
             Self::Geometry(layer) => write!(f, "layer {layer}: the shape does not fit its input"),
-            Self::Multiplier(layer) => write!(f, "layer {layer}: a multiplier is negative"),
+            Self::Multiplier(layer) => write!(f, "layer {layer}: a multiplier is out of its range"),
+            Self::Residual(layer) => write!(
+                f,
+                "layer {layer}: from each skip or shortcut there is a way to one add of its own, and no other between"
+            ),
             Self::Accumulator(layer) => write!(f, "layer {layer}: an accumulator could overflow 32 bits"),
             Self::Work(layer) => write!(
                 f,

@@ -43,6 +43,8 @@ pub const MAX_TEXT: usize = 64;
 /// for: a Cortex-M4 at 168 MHz that multiplies once a cycle takes 6 seconds. MobileNetV1 0.25 for
 /// 96 × 96 pixels and ResNet-8 for 32 × 32 have about a hundredth of it.
 pub const MAX_WORK: u64 = 1 << 30;
+/// The largest multiplier of an [`Add`]: with two of them, no sum exceeds 32 bits.
+pub const MAX_ADD_MULTIPLIER: u32 = 1 << 22;
 /// The largest number of [views](Metadata::views) of an image.
 pub const MAX_VIEWS: u8 = 9;
 /// The [work](crate::Model::work) of a window in addition to its values: it is found, and its
@@ -200,6 +202,13 @@ pub enum Layer {
     AveragePool2d(AveragePool),
     /// A fully connected layer. Sections: multipliers, biases, weights.
     Dense(Dense),
+    /// Keeps the map that it reads for the next [`Layer::Add`], and hands it on as it is.
+    Skip,
+    /// Keeps a convolution of the map that it reads for the next [`Layer::Add`]; the next layer reads
+    /// the same map. Sections: multipliers, biases, weights.
+    Shortcut(Conv2d),
+    /// The sum of the kept map and the one that it reads, at a scale of its own.
+    Add(Add),
 }
 
 impl Layer {
@@ -211,6 +220,17 @@ impl Layer {
     pub const AVERAGE_POOL2D: &'static str = "average_pool2d";
     /// The name of a [`Layer::Dense`] for people.
     pub const DENSE: &'static str = "dense";
+    /// The name of a [`Layer::Skip`] for people.
+    pub const SKIP: &'static str = "skip";
+    /// The name of a [`Layer::Shortcut`] for people.
+    pub const SHORTCUT: &'static str = "shortcut";
+    /// The name of a [`Layer::Add`] for people.
+    pub const ADD: &'static str = "add";
+
+    /// Returns true if the layer keeps a map for the next [`Layer::Add`].
+    pub(crate) const fn keeps(&self) -> bool {
+        matches!(self, Layer::Skip | Layer::Shortcut(_))
+    }
 
     /// Returns the layer's name for people.
     pub const fn kind(&self) -> &'static str {
@@ -219,6 +239,9 @@ impl Layer {
             Layer::MaxPool2d(_) => Self::MAX_POOL2D,
             Layer::AveragePool2d(_) => Self::AVERAGE_POOL2D,
             Layer::Dense(_) => Self::DENSE,
+            Layer::Skip => Self::SKIP,
+            Layer::Shortcut(_) => Self::SHORTCUT,
+            Layer::Add(_) => Self::ADD,
         }
     }
 }
@@ -278,6 +301,18 @@ pub struct Dense {
     /// The number of values of the output.
     pub out_features: u16,
     /// The activation after the layer.
+    pub activation: Activation,
+    /// The real value of one step of the output.
+    pub scale: f32,
+}
+
+/// A residual add: both maps have the same shape.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Add {
+    /// `round(s_in / s_out · 2^16)` of the kept map and of the one that is read, each at most
+    /// [`MAX_ADD_MULTIPLIER`]; see [`add`](crate::engine::kernel::add).
+    pub multipliers: [u32; 2],
+    /// The activation after the sum.
     pub activation: Activation,
     /// The real value of one step of the output.
     pub scale: f32,

@@ -35,6 +35,8 @@ pub enum Reason {
     PoolWindow,
     /// The step is only a pool, which has no weights.
     Pool,
+    /// The step keeps or adds a map, which has no weights.
+    Sum,
 }
 
 /// Most input channels of [`Kernel::Winograd`]: its transformed tiles need 96 bytes of RAM per
@@ -50,6 +52,7 @@ const MAX_TAPS_WEIGHTS: usize = 4096;
 
 impl Kernel {
     pub(crate) const POOL: Self = Self::Reference(Reason::Pool);
+    pub(crate) const SUM: Self = Self::Reference(Reason::Sum);
 
     /// Returns the kernel of a dense layer.
     pub(crate) fn of_dense(layout: Layout) -> Self {

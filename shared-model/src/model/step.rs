@@ -19,6 +19,9 @@ pub struct Step<'a> {
     pub operation: Operation<'a>,
     /// The code that computes it, and so the order of the weights.
     pub kernel: Kernel,
+    /// True if the output is kept for the next [`Operation::Add`], and the next step reads what this
+    /// one reads.
+    pub keeps: bool,
     /// True if every sum of the layer, requantized but not yet saturated, fits 16 bits. It does in
     /// most layers, and the pool after a convolution may then look at two sums at a time.
     pub(crate) narrow: bool,
@@ -42,11 +45,20 @@ pub enum Operation<'a> {
     AveragePool2d(Pool, i32),
     /// A fully connected layer.
     Dense(Parameters<'a>),
+    /// Nothing: the output, which is kept, is the input.
+    Skip,
+    /// A sum of the kept map and the input.
+    Add {
+        /// The kept map.
+        kept: Tensor,
+        /// The multipliers of the kept map and of the input.
+        multipliers: [u32; 2],
+    },
 }
 
 impl<'a> Step<'a> {
     /// Returns the number of multiply-accumulates, by the shapes: those on padding count, and so do
-    /// a convolution's outputs that the pool after it never reads. Pools have none.
+    /// a convolution's outputs that the pool after it never reads. What has no weights has none.
     pub fn macs(&self) -> u64 {
         match &self.operation {
             Operation::Conv2d { geometry, parameters, .. } => {
@@ -54,7 +66,10 @@ impl<'a> Step<'a> {
                 pixels * geometry.taps() as u64 * parameters.channels() as u64
             }
             Operation::Dense(parameters) => self.input.len() as u64 * parameters.channels() as u64,
-            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
+            Operation::MaxPool2d(_)
+            | Operation::AveragePool2d(..)
+            | Operation::Skip
+            | Operation::Add { .. } => 0,
         }
     }
 
@@ -71,6 +86,8 @@ impl<'a> Step<'a> {
                 format::work(outputs, pool.window_len())
             }
             Operation::Dense(_) => format::work(outputs, self.input.len() as u32),
+            Operation::Skip => 0,
+            Operation::Add { .. } => format::work(outputs, 2),
         }
     }
 
@@ -79,17 +96,23 @@ impl<'a> Step<'a> {
         match &self.operation {
             Operation::Conv2d { geometry, parameters, .. } => (geometry.taps() + 1) * parameters.channels(),
             Operation::Dense(parameters) => (self.input.len() + 1) * parameters.channels(),
-            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => 0,
+            Operation::MaxPool2d(_)
+            | Operation::AveragePool2d(..)
+            | Operation::Skip
+            | Operation::Add { .. } => 0,
         }
     }
 
-    /// Returns the bytes of the weights in the file; `None` for a pool.
+    /// Returns the bytes of the weights in the file; `None` if the step has none.
     pub fn weights_len(&self) -> Option<usize> {
         match &self.operation {
             Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {
                 Some(parameters.weights.len())
             }
-            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
+            Operation::MaxPool2d(_)
+            | Operation::AveragePool2d(..)
+            | Operation::Skip
+            | Operation::Add { .. } => None,
         }
     }
 
@@ -99,6 +122,7 @@ impl<'a> Step<'a> {
             Operation::Conv2d { geometry, pool, .. } => Kernel::of_conv(layout, geometry, *pool),
             Operation::Dense(_) => Kernel::of_dense(layout),
             Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => Kernel::POOL,
+            Operation::Skip | Operation::Add { .. } => Kernel::SUM,
         }
     }
 }

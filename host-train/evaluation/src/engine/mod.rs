@@ -201,6 +201,8 @@ struct Prepared<'a, T: Target> {
     embedding_len: usize,
     /// Bytes of the largest map.
     map_len: usize,
+    /// Bytes of the largest map that is kept for an add.
+    kept_len: usize,
     /// Memory that no thread uses at the moment.
     scratches: Mutex<Vec<Scratch<T>>>,
 }
@@ -210,6 +212,8 @@ struct Scratch<T: Target> {
     staged: Vec<T::Value>,
     input: Vec<u8>,
     output: Vec<u8>,
+    /// What is kept for an add.
+    kept: Vec<u8>,
 }
 
 impl<'a, T: Target> Prepared<'a, T> {
@@ -222,7 +226,10 @@ impl<'a, T: Target> Prepared<'a, T> {
         let staged = steps.iter().filter_map(|(_, packed)| packed.as_ref()).map(|packed| packed.staging.len);
         let chunk = (CHUNK_BYTES / staged.fold(map_len, usize::max)).clamp(1, CHUNK);
         steps.iter_mut().filter_map(|(_, packed)| packed.as_mut()).for_each(|packed| packed.repeat(chunk));
-        Self { steps, chunk, embedding_len: model.embedding_len(), map_len, scratches: Mutex::default() }
+        let kept_len =
+            model.steps().filter(|step| step.keeps).map(|step| step.output.len()).max().unwrap_or(0);
+        let embedding_len = model.embedding_len();
+        Self { steps, chunk, embedding_len, map_len, kept_len, scratches: Mutex::default() }
     }
 
     fn new_scratch(&self) -> Scratch<T> {
@@ -232,6 +239,7 @@ impl<'a, T: Target> Prepared<'a, T> {
             staged: vec![T::value(0, Element::Unsigned); staged],
             input: vec![0; self.chunk * self.map_len],
             output: vec![0; self.chunk * self.map_len],
+            kept: vec![0; self.chunk * self.kept_len],
         }
     }
 
@@ -240,7 +248,7 @@ impl<'a, T: Target> Prepared<'a, T> {
         let free = || self.scratches.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = free().pop();
         let mut scratch = kept.unwrap_or_else(|| self.new_scratch());
-        let Scratch { staged, input, output } = &mut scratch;
+        let Scratch { staged, input, output, kept } = &mut scratch;
         observe(None);
         let count = images.len();
         for (to, image) in input.chunks_exact_mut(images[0].len()).zip(images) {
@@ -249,15 +257,25 @@ impl<'a, T: Target> Prepared<'a, T> {
         for (index, (step, packed)) in self.steps.iter().enumerate() {
             let [from, to] = [step.input, step.output].map(|tensor| tensor.len());
             let input_maps = &input[..count * from];
-            let output_maps =
-                if index + 1 == self.steps.len() { &mut *embeddings } else { &mut output[..count * to] };
+            let (output_maps, kept_maps): (&mut [u8], &[u8]) = match () {
+                () if step.keeps => (&mut kept[..count * to], &[]),
+                () if index + 1 == self.steps.len() => (&mut *embeddings, kept),
+                () => (&mut output[..count * to], kept),
+            };
             if let Some(packed) = packed {
                 T::run(Layer { packed, images: count, input: input_maps, staged, output: output_maps });
             } else {
                 let maps = input_maps.chunks_exact(from).zip(output_maps.chunks_exact_mut(to));
-                maps.for_each(|(input, output)| plain::run(step, input, output));
+                for (image, (input, output)) in maps.enumerate() {
+                    // What an add adds has the shape of the sum.
+                    let kept = kept_maps.get(image * to..(image + 1) * to).unwrap_or_default();
+                    plain::run(step, input, kept, output);
+                }
             }
-            core::mem::swap(input, output);
+            // After a step whose output is kept, the next one reads the same.
+            if !step.keeps {
+                core::mem::swap(input, output);
+            }
             observe(Some(index));
         }
         free().push(scratch);

@@ -65,7 +65,7 @@ pub(super) struct Staging {
 
 impl<T: Target> Packed<T> {
     /// Makes ready for one image at once. `None` for what the kernel is not made for: pools alone,
-    /// and convolutions in groups.
+    /// sums, and convolutions in groups.
     pub fn new(step: &Step<'_>) -> Option<Self> {
         let input = step.input.shape;
         let (geometry, pool, parameters) = match step.operation {
@@ -85,7 +85,11 @@ impl<T: Target> Packed<T> {
                 };
                 (geometry, [[1, 1]; 2], parameters)
             }
-            Operation::Conv2d { .. } | Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => return None,
+            Operation::Conv2d { .. }
+            | Operation::MaxPool2d(_)
+            | Operation::AveragePool2d(..)
+            | Operation::Skip
+            | Operation::Add { .. } => return None,
         };
         Some(Self::of_window(step, &geometry, pool, &parameters))
     }

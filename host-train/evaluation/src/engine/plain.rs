@@ -5,8 +5,9 @@ use shared_model::{
     inspect::{Operation, Step},
 };
 
-/// Computes `step` for one image with the kernels that define the arithmetic.
-pub(super) fn run(step: &Step<'_>, input: &[u8], output: &mut [u8]) {
+/// Computes `step` for one image with the kernels that define the arithmetic. `kept` is the map that
+/// an add adds to the input; nothing else reads it.
+pub(super) fn run(step: &Step<'_>, input: &[u8], kept: &[u8], output: &mut [u8]) {
     let (from, to) = (&step.input, &step.output);
     let (source, target) = ((input, from.element), to.element);
     match &step.operation {
@@ -23,5 +24,11 @@ pub(super) fn run(step: &Step<'_>, input: &[u8], output: &mut [u8]) {
             kernel::average_pool(*pool, *multiplier, (input, from.shape), (output, to.shape), target);
         }
         Operation::Dense(parameters) => kernel::dense(parameters, source, (output, target)),
+        Operation::Skip => output.copy_from_slice(input),
+        Operation::Add { kept: other, multipliers: [of_kept, of_input] } => {
+            output.copy_from_slice(input);
+            let elements = [from.element, other.element];
+            kernel::add([*of_input, *of_kept], output, kept, elements, target);
+        }
     }
 }

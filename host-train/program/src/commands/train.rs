@@ -54,7 +54,7 @@ use tinytriplet_training::{
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
     /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, characters,
-    /// depthwise, lenet5, origin, quick, tiny, unseen
+    /// depthwise, lenet5, origin, quick, resnet8, tiny, unseen
     #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
     pub config: String,
     /// The source of the images

@@ -56,6 +56,10 @@ fn float_net_agrees_for_every_layer_on_odd_shapes() {
         "{ conv = { out_channels = 5, kernel = 3 } }, \
          { depthwise_conv = { kernel = [3, 2], stride = [1, 2], padding = [2, 1], relu = true } }, \
          { depthwise_conv = { kernel = 2 } }, { max_pool = { kernel = 2, stride = 1 } }",
+        "\"skip\", { conv = { out_channels = 1, kernel = 3, padding = 1 } }, { batch_norm = {} }, { add = {} }, \
+         { shortcut = { out_channels = 4, kernel = 1, stride = 2, relu = true } }, \
+         { max_pool = { kernel = 1 } }, { conv = { out_channels = 4, kernel = 3, stride = 2, padding = 1 } }, \
+         { add = { relu = true } }, \"skip\", { max_pool = { kernel = 1 } }, { add = {} }",
     ] {
         assert_float_net_agrees(&net_of(layers, input, &device()).unwrap());
     }
@@ -101,6 +105,21 @@ fn layers_that_do_not_fit_are_named() {
     assert_eq!(input, Shape::new(1, 1, 1));
     let error = net_of(pool, Shape::new(100, 100, 1), &device()).unwrap_err();
     assert_eq!(error, NetError::Embedding { len: 2500 });
+}
+
+#[test]
+fn skips_and_adds_that_do_not_fit_are_named() {
+    let at = |layers: &str| net_of(layers, Shape::new(12, 12, 1), &device()).unwrap_err();
+    let conv = "{ conv = { out_channels = 1, kernel = 3, padding = 1 } }";
+    let residual = |layer, kind, why| NetError::Residual { layer, kind, why };
+    assert_eq!(at(&format!("{conv}, {{ add = {{}} }}")), residual(1, "add", ResidualError::NothingKept));
+    assert_eq!(at("\"skip\", { dropout = 0.5 }, { add = {} }"), residual(2, "add", ResidualError::NoLayers));
+    assert_eq!(at(&format!("\"skip\", {conv}")), residual(0, "skip", ResidualError::NotAdded));
+    let shortcut = "{ shortcut = { out_channels = 2, kernel = 1 } }";
+    let nested = format!("\"skip\", {conv}, {shortcut}, {conv}, {{ add = {{}} }}");
+    assert_eq!(at(&nested), residual(2, "shortcut", ResidualError::Nested));
+    let shapes = ResidualError::Shapes { input: Shape::new(12, 12, 1), kept: Shape::new(12, 12, 2) };
+    assert_eq!(at(&format!("{shortcut}, {conv}, {{ add = {{}} }}")), residual(2, "add", shapes));
 }
 
 #[test]

@@ -186,7 +186,7 @@ fn half(parameters: &Parameters<'_>, index: usize) -> i16 {
 }
 
 impl<'a> Step<'a> {
-    /// Returns the filters' shape and the sections that hold them; `None` for a pool.
+    /// Returns the filters' shape and the sections that hold them; `None` if it has none.
     pub(crate) fn filters(&self) -> Option<(FilterShape, &Parameters<'a>)> {
         match &self.operation {
             Operation::Conv2d { geometry, pool, parameters } => {
@@ -195,7 +195,10 @@ impl<'a> Step<'a> {
             Operation::Dense(parameters) => {
                 Some((FilterShape::of_dense(parameters.channels(), self.input.len()), parameters))
             }
-            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => None,
+            Operation::MaxPool2d(_)
+            | Operation::AveragePool2d(..)
+            | Operation::Skip
+            | Operation::Add { .. } => None,
         }
     }
 }

@@ -8,10 +8,12 @@
 //! cannot happen, so wrong lengths leave a part of the output as it was. Where debug assertions are
 //! on, they panic.
 
+mod add;
 mod conv;
 mod dense;
 mod pool;
 
+pub use add::add;
 pub use conv::{conv2d, conv2d_max_pool};
 pub use dense::dense;
 pub use pool::{average_pool, max_pool};
