@@ -71,9 +71,9 @@ fn batch_norm_folds_both_ways() {
     let input = Shape::new(12, 10, 1);
     let layers = "{ conv = { out_channels = 3, kernel = 3 } }, { batch_norm = { relu = true } }, \
                   { max_pool = { kernel = 2 } }, { batch_norm = {} }, { dropout = 0.1 }, \
-                  { conv = { out_channels = 4, kernel = 2, relu = true } }, { batch_norm = {} }, \
-                  { average_pool = { kernel = 2 } }, { depthwise_conv = { kernel = 1 } }, \
-                  { batch_norm = { relu = true } }, { dense = { out_features = 6 } }, { batch_norm = {} }";
+                  { conv = { out_channels = 4, kernel = 2, relu = true } }, \
+                  { depthwise_conv = { kernel = 1 } }, { batch_norm = { relu = true } }, { batch_norm = {} }, \
+                  { average_pool = { kernel = 2 } }, { dense = { out_features = 6 } }, { batch_norm = {} }";
     let net = net_of(layers, input, &device).unwrap();
     let before = net.embed(pixels(3, input).chunks_exact(120));
     for _ in 0..20 {
