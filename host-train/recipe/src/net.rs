@@ -14,6 +14,9 @@ pub struct NetConfig {
     /// The number of views of an image whose embeddings the exported model averages, 1 to 9.
     #[serde(default = "one")]
     pub views: u8,
+    /// True if training standardises the filters of convolutions (Qiao et al. 2019).
+    #[serde(default)]
+    pub weight_standardization: bool,
     /// The layers, in order; 1 to 32. The output of the last one, flattened, is the embedding.
     pub layers: Vec<LayerConfig>,
 }

@@ -237,6 +237,7 @@ mod page {
             net: NetConfig {
                 normalise: true,
                 views: 1,
+                weight_standardization: false,
                 layers: vec![
                     LayerConfig::Conv(ConvConfig {
                         out_channels: 2,

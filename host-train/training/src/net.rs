@@ -46,6 +46,8 @@ enum Block {
 struct Conv {
     /// `[out, in, rows, columns]`
     weight: Param<Tensor<4>>,
+    /// `[out]`: the lengths of the filters, if they are standardised.
+    gain: Option<Param<Tensor<1>>>,
     bias: Param<Tensor<1>>,
     #[module(skip)]
     shape: ConvShape,
@@ -195,6 +197,7 @@ impl Net {
         let mut map = input;
         // What is kept for the next sum: the layer that keeps it, and its shape.
         let mut kept = None;
+        let standardised = config.weight_standardization;
         for (index, layer) in config.layers.iter().enumerate() {
             let windows = |window: Window, padding: [usize; 2]| {
                 let [height, width] = [usize::from(map.height), usize::from(map.width)];
@@ -224,7 +227,7 @@ impl Net {
                     let (padding, relu) = (conv.padding.0, conv.relu);
                     let shape = ConvShape { window, padding, depthwise: false, relu, pool: None };
                     let output = Shape::new(rows, columns, conv.out_channels as u16);
-                    let conv = Conv::new(channels, conv.out_channels, shape, rng, device);
+                    let conv = Conv::new(channels, conv.out_channels, shape, standardised, rng, device);
                     if let LayerConfig::Shortcut(_) = layer {
                         keep(&mut kept, index, output).map_err(residual)?;
                         blocks.push(Block::Shortcut(conv));
@@ -238,7 +241,7 @@ impl Net {
                     let (rows, columns) = windows(window, conv.padding.0)?;
                     let (padding, relu) = (conv.padding.0, conv.relu);
                     let shape = ConvShape { window, padding, depthwise: true, relu, pool: None };
-                    blocks.push(Block::Conv(Conv::new(1, channels, shape, rng, device)));
+                    blocks.push(Block::Conv(Conv::new(1, channels, shape, standardised, rng, device)));
                     map = Shape::new(rows, columns, map.channels);
                 }
                 LayerConfig::MaxPool(pool) => {
@@ -330,7 +333,7 @@ impl Net {
         for block in &self.blocks {
             map = match block {
                 Block::Shortcut(conv) => {
-                    kept = Some(conv2d(map.clone(), conv.weight.val(), conv.bias.val(), &conv.shape));
+                    kept = Some(conv2d(map.clone(), conv.filters(), conv.bias.val(), &conv.shape));
                     map
                 }
                 Block::Plain(Plain { layer: PlainLayer::Skip }) => {
@@ -344,7 +347,7 @@ impl Net {
                     };
                     if *rectified { relu(sum) } else { sum }
                 }
-                Block::Conv(conv) => conv2d(map, conv.weight.val(), conv.bias.val(), &conv.shape),
+                Block::Conv(conv) => conv2d(map, conv.filters(), conv.bias.val(), &conv.shape),
                 Block::Dense(dense) => dense.forward(map),
                 Block::Norm(norm) => norm.forward(map),
                 Block::Plain(Plain { layer: PlainLayer::MaxPool(window) }) => max_pool(map, *window),
@@ -416,7 +419,7 @@ impl Net {
                 Block::Conv(conv) | Block::Shortcut(conv) => {
                     let Window { kernel, stride } = conv.shape.window;
                     let [vertical, horizontal] = conv.shape.padding;
-                    let mut weight = floats(conv.weight.val().permute([0, 2, 3, 1]));
+                    let mut weight = floats(conv.filters().permute([0, 2, 3, 1]));
                     let mut bias = floats(conv.bias.val());
                     fold_into_inputs(&mut weight, &mut bias, pending.take());
                     layers.push(FloatLayer::Conv2d {
@@ -475,7 +478,14 @@ impl Block {
 }
 
 impl Conv {
-    fn new(inputs: usize, outputs: usize, shape: ConvShape, rng: &mut Rng, device: &Device) -> Self {
+    fn new(
+        inputs: usize,
+        outputs: usize,
+        shape: ConvShape,
+        standardised: bool,
+        rng: &mut Rng,
+        device: &Device,
+    ) -> Self {
         let [rows, columns] = shape.window.kernel;
         // What an input value goes into: all outputs, or, if each channel has a filter of its own,
         // one.
@@ -483,9 +493,29 @@ impl Conv {
         let fans = (rows * columns * inputs, rows * columns * reached);
         Self {
             weight: glorot([outputs, inputs, rows, columns], fans, rng, device),
+            // What keeps the variance of a map through a convolution and ReLU (He et al. 2015).
+            gain: standardised.then(|| Param::from_tensor(Tensor::full([outputs], 2f32.sqrt(), device))),
             bias: Param::from_tensor(Tensor::zeros([outputs], device)),
             shape,
         }
+    }
+
+    /// Returns the filters, `[out, in, rows, columns]`. Weight standardization (Qiao et al. 2019, with
+    /// the scale and gain of Brock et al. 2021) subtracts a filter's mean and scales the rest to the
+    /// length `gain`:
+    ///
+    /// ```text
+    /// ŵ = gain · (w − mean(w)) / √(N · (var(w) + ε)),  N values in a filter, ε = 1e-10
+    /// ```
+    fn filters(&self) -> Tensor<4> {
+        let weight = self.weight.val();
+        let Some(gain) = &self.gain else { return weight };
+        let shape = weight.dims();
+        let values: usize = shape[1..].iter().product();
+        let weight = weight.reshape([shape[0], values]);
+        let centred = weight.clone() - weight.mean_dim(1);
+        let length = (centred.clone().square().sum_dim(1) + 1e-10 * values as f32).sqrt();
+        (centred / length * gain.val().unsqueeze_dim(1)).reshape(shape)
     }
 }
 

@@ -65,6 +65,75 @@ fn float_net_agrees_for_every_layer_on_odd_shapes() {
     }
 }
 
+fn standardised(layers: &str, input: Shape, device: &Device) -> Net {
+    let config = format!("normalise = false\nweight_standardization = true\nlayers = [{layers}]");
+    Net::new(&toml::from_str(&config).unwrap(), input, &mut Rng::new(1), device).unwrap()
+}
+
+/// What a board runs are the standardised filters: of mean 0, and as long as their gains.
+#[test]
+fn standardised_filters_fold_away() {
+    let layers = "{ conv = { out_channels = 6, kernel = [3, 2], padding = 1, relu = true } }, \
+                  { max_pool = { kernel = 2 } }, { depthwise_conv = { kernel = 3 } }, \
+                  { batch_norm = { relu = true } }, { dense = { out_features = 5 } }";
+    let mut net = standardised(layers, Shape::new(13, 9, 1), &device());
+    assert_float_net_agrees(&net);
+    for (block, gain) in net.blocks.iter_mut().zip([3.0, 1.0, 0.5]) {
+        let Block::Conv(conv) = block else { continue };
+        conv.gain = conv.gain.take().map(|gains| gains.map(|gains| gains.full_like(gain)));
+        let [filters, ..] = conv.weight.dims();
+        for filter in floats(conv.filters()).chunks_exact(conv.weight.val().shape().num_elements() / filters)
+        {
+            let (sum, squares) = (filter.iter().sum::<f32>(), filter.iter().map(|w| w * w).sum::<f32>());
+            assert!(sum.abs() < 1e-5 && (squares - gain * gain).abs() < 1e-4, "{filter:?}");
+        }
+    }
+    assert_float_net_agrees(&net);
+    let plain = net_of(layers, Shape::new(13, 9, 1), &device()).unwrap();
+    assert_eq!(plain.to_float_net().layers.len(), net.to_float_net().layers.len());
+    assert_eq!(net.num_params() - plain.num_params(), 6 + 6);
+}
+
+#[test]
+fn gradients_of_standardised_filters_equal_finite_differences() {
+    let device = device().autodiff();
+    let net = standardised("{ conv = { out_channels = 2, kernel = 2 } }", Shape::new(2, 2, 2), &device);
+    let [Block::Conv(conv)] = &net.blocks[..] else { panic!("{net:?}") };
+    let slope = Tensor::from_floats(
+        [0.3, -1.0, 0.7, 2.0, 0.1, -0.4, 1.1, 0.9, -2.0, 0.2, 0.5, 1.3, -0.6, 0.8, 0.4, -1.2],
+        &device,
+    );
+    let value = |conv: &Conv| (conv.filters().reshape([16]) * slope.clone()).sum();
+    let gradients = value(conv).backward();
+    let weights = floats(conv.weight.grad(&gradients).unwrap());
+    let gains = floats(conv.gain.as_ref().unwrap().grad(&gradients).unwrap());
+    let step = 1e-2;
+    let nudged = |place: usize, by: f32| {
+        let mut conv = conv.clone();
+        let nudge =
+            |len: usize, place| (0..len).map(|at| if at == place { by } else { 0.0 }).collect::<Vec<_>>();
+        match place.checked_sub(16) {
+            None => {
+                let nudge = TensorData::new(nudge(16, place), [2, 2, 2, 2]);
+                conv.weight = conv.weight.map(|weight| weight + Tensor::from_data(nudge, &device));
+            }
+            Some(place) => {
+                let nudge = TensorData::new(nudge(2, place), [2]);
+                conv.gain = conv.gain.map(|gain| gain.map(|gain| gain + Tensor::from_data(nudge, &device)));
+            }
+        }
+        floats(value(&conv))[0]
+    };
+    for (place, gradient) in weights.iter().chain(&gains).enumerate() {
+        let expected = (nudged(place, step) - nudged(place, -step)) / (2.0 * step);
+        assert!(
+            (gradient - expected).abs() < 1e-2 * (1.0 + expected.abs()),
+            "{place}: {gradient} {expected}"
+        );
+    }
+    assert_eq!(weights.len() + gains.len(), 18);
+}
+
 #[test]
 fn batch_norm_folds_both_ways() {
     let device = device().autodiff();

@@ -70,7 +70,7 @@ fn run(config: &ValidConfig) -> Result<Trained, TrainError> {
 
 #[test]
 fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
-    let config = config(|_| ());
+    let config = config(|config| config.net.weight_standardization = true);
     let threads = |count| rayon::ThreadPoolBuilder::new().num_threads(count).build().unwrap();
     let [one, two, again] = [1, 2, 2].map(|count| {
         let trained = threads(count).install(|| run(&config)).unwrap();
@@ -78,7 +78,7 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
         (trained.net.to_float_net(), precision)
     });
     assert!(one == two && two == again);
-    let other = self::config(|config| config.seed = 2);
+    let other = self::config(|config| (config.seed, config.net.weight_standardization) = (2, true));
     assert_ne!(run(&other).unwrap().net.to_float_net(), one.0);
 }
 
@@ -101,6 +101,7 @@ fn an_interrupted_training_goes_on_to_the_same_bits() {
         config.train.loss = LossConfig::Proxies(ProxiesConfig { scale: 8.0, margin: 0.1 });
         (config.train.average, config.train.patience) = (Some(0.9), Some(100));
         config.train.weight_decay = 0.01;
+        config.net.weight_standardization = true;
     });
     let whole = run(&config).unwrap();
     for stop in [3, 8, 13] {
