@@ -5,6 +5,7 @@ pub mod definition;
 pub mod drawing;
 pub mod golden;
 pub mod hex;
+pub mod known;
 pub mod largest;
 pub mod model_folder;
 pub mod noisy;

@@ -56,7 +56,7 @@ fn background(rng: &mut impl Rng, len: usize, data: &mut Vec<u8>) -> u16 {
 pub type Rest = (Preprocessing, u8, Distance);
 
 /// Returns random values for the rest of a model file's metadata, besides its layers.
-fn rest(rng: &mut impl Rng) -> Rest {
+pub(crate) fn rest(rng: &mut impl Rng) -> Rest {
     let fit = [Fit::Stretch, Fit::Contain, Fit::Centre][rng.random_range(0..3)];
     let background = [Background::Dark, Background::Light, Background::Auto][rng.random_range(0..3)];
     let distance = if rng.random() { Distance::SquaredL2 } else { Distance::Cosine };
@@ -326,7 +326,13 @@ fn dense(rng: &mut impl Rng, input: Shape, data: &mut Vec<u8>) -> (Layer, Shape)
 
 /// Appends multipliers, biases and weights, which are all `weight` or random ones. Multipliers are such that outputs spread over their range, now and
 /// then beyond it, and now and then beyond 16 bits.
-fn parameters(rng: &mut impl Rng, data: &mut Vec<u8>, outputs: usize, taps: usize, weight: Option<i8>) {
+pub(crate) fn parameters(
+    rng: &mut impl Rng,
+    data: &mut Vec<u8>,
+    outputs: usize,
+    taps: usize,
+    weight: Option<i8>,
+) {
     let typical = (taps as f64).sqrt() * 70.0 * 70.0;
     let mut push = |bytes: Vec<u8>| {
         data.extend(bytes);

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use shared_model::model::layout::repack_to_vec;
 use shared_model::{
     Layout, Model,
-    inspect::{Element, Kernel, Operation, Reason, Step},
+    inspect::{Element, Operation, Step},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,9 +38,6 @@ const CASES: [&str; 46] = [
     "Reference(Groups) pooled extreme",
     "Reference(Groups) pooled signed",
     "Reference(Groups) signed",
-    "Reference(Pool) average",
-    "Reference(Pool) max",
-    "Reference(Pool) signed",
     "Reference(PoolWindow) pooled",
     "Reference(PoolWindow) pooled extreme",
     "Reference(PoolWindow) pooled signed",
@@ -53,15 +50,18 @@ const CASES: [&str; 46] = [
     "Rows pooled extreme",
     "Rows pooled signed",
     "Rows signed",
-    "Sum add",
-    "Sum add signed",
-    "Sum skip",
     "Taps",
     "Taps extreme",
     "Taps pooled",
     "Taps pooled extreme",
     "Taps pooled signed",
     "Taps signed",
+    "Weightless add",
+    "Weightless add signed",
+    "Weightless average",
+    "Weightless max",
+    "Weightless signed",
+    "Weightless skip",
     "Winograd",
     "Winograd extreme",
     "Winograd pooled",
@@ -88,13 +88,9 @@ fn cases(step: &Step<'_>, weights: Option<&[u8]>) -> Vec<String> {
         Operation::Skip => " skip",
         Operation::Add { .. } => " add",
     };
-    let path = match step.kernel {
-        Kernel::Reference(Reason::Pool) => "Reference(Pool)".to_owned(),
-        Kernel::Reference(Reason::Sum) => "Sum".to_owned(),
-        path => format!("{path:?}"),
-    };
+    let path = format!("{:?}", step.kernel);
     let mut cases = vec![format!("{path}{kind}")];
-    let kind = kind.trim_end_matches(" max").trim_end_matches(" average");
+    let kind = kind.trim_end_matches(" max").trim_end_matches(" average").trim_end_matches(" skip");
     // Other instructions extend the signs of bytes.
     if step.input.element == Element::Signed {
         cases.push(format!("{path}{kind} signed"));

@@ -63,6 +63,8 @@ pub enum Kernel {
     Depthwise,
     /// Rows of bytes.
     Rows,
+    /// Four channels at a time.
+    Weightless,
 }
 
 impl Work {
@@ -145,6 +147,7 @@ impl From<inspect::Kernel> for Kernel {
             inspect::Kernel::Taps => Self::Taps,
             inspect::Kernel::Depthwise => Self::Depthwise,
             inspect::Kernel::Rows => Self::Rows,
+            inspect::Kernel::Weightless => Self::Weightless,
         }
     }
 }

@@ -71,6 +71,12 @@ fn step(work: &Work, known: &[&Step], of: &dyn Fn(Cost) -> Option<u64>) -> Optio
 /// pool.
 fn drivers(work: &Work) -> [f64; 3] {
     let [height, width, channels] = work.output.map(f64::from);
+    if work.kernel == Kernel::Weightless {
+        // Values instead of multiplications.
+        let [rows, columns] = work.window.unwrap_or([1, 1]).map(f64::from);
+        let outputs = height * width * channels;
+        return [outputs * rows * columns, 0.0, outputs];
+    }
     let macs = work.macs as f64;
     let pooled = if work.pool == Some([2, 2]) { 4.0 } else { 1.0 };
     let positions = height * width * pooled;

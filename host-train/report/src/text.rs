@@ -84,8 +84,7 @@ pub fn path(kernel: Kernel) -> &'static str {
         Kernel::Reference(Reason::Plain) => "reference: the file is not packed",
         Kernel::Reference(Reason::Groups) => "reference: in groups, not depthwise by fours",
         Kernel::Reference(Reason::PoolWindow) => "reference: the pool after it is not 2x2",
-        Kernel::Reference(Reason::Pool) => "reference: a pool alone",
-        Kernel::Reference(Reason::Sum) => "a sum, or what is kept for one",
+        Kernel::Weightless => "four channels at a time",
     }
 }
 

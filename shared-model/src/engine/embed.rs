@@ -1,7 +1,7 @@
 use crate::{
     contract::{fitting, never},
     engine::{
-        fast::{self, Extent, Rows},
+        fast::{self, Extent, Rows, weightless},
         kernel,
     },
     model::{
@@ -15,7 +15,7 @@ use core::{iter::Peekable, ops::Range};
 use heapless::Vec;
 
 /// The largest number of steps of a [`Segment`]. One more costs a hundred bytes of stack.
-const MAX_SEGMENT: usize = 3;
+const MAX_SEGMENT: usize = 4;
 
 impl Model<'_> {
     /// Computes the embedding of an image: the mean over the model's
@@ -566,6 +566,14 @@ impl Step<'_> {
                 let pooled = self.output.shape;
                 kernel::conv2d_max_pool(geometry, *pool, pooled, parameters, (input, from), (output, to));
             }
+            Operation::MaxPool2d(pool) if self.kernel.is_fast() => {
+                let (input, output) = ((input, self.input.shape), (output, self.output.shape));
+                weightless::max_pool(*pool, input, output, to);
+            }
+            Operation::AveragePool2d(pool, multiplier) if self.kernel.is_fast() => {
+                let (input, output) = ((input, self.input.shape), (output, self.output.shape));
+                weightless::average_pool(*pool, *multiplier, input, output, to);
+            }
             Operation::MaxPool2d(pool) => {
                 kernel::max_pool(*pool, (input, self.input.shape), (output, self.output.shape), to);
             }
@@ -580,7 +588,10 @@ impl Step<'_> {
                     true => ([*of_input, *of_kept], [from, kept.element]),
                     false => ([*of_kept, *of_input], [kept.element, from]),
                 };
-                kernel::add(multipliers, output, input, elements, to);
+                match self.kernel.is_fast() {
+                    true => weightless::add(multipliers, output, input, elements, to),
+                    false => kernel::add(multipliers, output, input, elements, to),
+                }
             }
         }
     }

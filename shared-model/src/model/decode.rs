@@ -299,6 +299,7 @@ impl<'m, 'a> Walk<'m, 'a> {
         self.layer += 1;
         let input = self.tensor;
         let keeps = layer.keeps();
+        let weightless = Kernel::of_weightless(self.layout);
         let (operation, output, kernel) = match *layer {
             Layer::Conv2d(conv) | Layer::Shortcut(conv) => {
                 let (groups, channels) = (conv.groups, conv.out_channels);
@@ -341,16 +342,14 @@ impl<'m, 'a> Walk<'m, 'a> {
                 let parameters = self.parameters(channels.into(), weights)?;
                 (Operation::Conv2d { geometry, pool, parameters }, output, kernel)
             }
-            Layer::MaxPool2d(pool) => {
-                (Operation::MaxPool2d(pool), pooled(&input, pool, index)?, Kernel::POOL)
-            }
+            Layer::MaxPool2d(pool) => (Operation::MaxPool2d(pool), pooled(&input, pool, index)?, weightless),
             Layer::AveragePool2d(average) => {
                 if average.multiplier < 0 {
                     return Err(DecodeError::Multiplier(index));
                 }
                 let output = Tensor { scale: average.scale, ..pooled(&input, average.pool, index)? };
                 check_tensor(&output, index)?;
-                (Operation::AveragePool2d(average.pool, average.multiplier), output, Kernel::POOL)
+                (Operation::AveragePool2d(average.pool, average.multiplier), output, weightless)
             }
             Layer::Dense(dense) => {
                 let shape = Shape::new(1, 1, dense.out_features);
@@ -361,7 +360,7 @@ impl<'m, 'a> Walk<'m, 'a> {
                 let weights = kernel.dense_weights_len(channels, input.len());
                 (Operation::Dense(self.parameters(channels, weights)?), output, kernel)
             }
-            Layer::Skip => (Operation::Skip, input, Kernel::SUM),
+            Layer::Skip => (Operation::Skip, input, weightless),
             Layer::Add(add) => {
                 // What is added is another map than the one that is kept, and in the engine's memory.
                 let before = index.checked_sub(1).and_then(|before| self.layers.get(before));
@@ -378,7 +377,7 @@ impl<'m, 'a> Walk<'m, 'a> {
                 let output =
                     Tensor { shape: input.shape, element: add.activation.element(), scale: add.scale };
                 check_tensor(&output, index)?;
-                (Operation::Add { kept, multipliers: add.multipliers }, output, Kernel::SUM)
+                (Operation::Add { kept, multipliers: add.multipliers }, output, weightless)
             }
         };
         if keeps {

@@ -21,6 +21,9 @@ pub enum Kernel {
     /// A dense layer, or any other convolution with its windows gathered. Two rows of weights share
     /// a 16-bit word.
     Rows,
+    /// What has no weights: a pool that does not follow a convolution, four channels at a time, or
+    /// what is kept and added.
+    Weightless,
 }
 
 /// The reason for computing a step with the plain kernel.
@@ -33,10 +36,6 @@ pub enum Reason {
     Groups,
     /// The pool after the convolution is not 2 × 2 with a stride of 2.
     PoolWindow,
-    /// The step is only a pool, which has no weights.
-    Pool,
-    /// The step keeps or adds a map, which has no weights.
-    Sum,
 }
 
 /// Most input channels of [`Kernel::Winograd`]: its transformed tiles need 96 bytes of RAM per
@@ -51,14 +50,19 @@ const MAX_TAPS: usize = 32;
 const MAX_TAPS_WEIGHTS: usize = 4096;
 
 impl Kernel {
-    pub(crate) const POOL: Self = Self::Reference(Reason::Pool);
-    pub(crate) const SUM: Self = Self::Reference(Reason::Sum);
-
     /// Returns the kernel of a dense layer.
     pub(crate) fn of_dense(layout: Layout) -> Self {
         match layout {
             Layout::Plain => Self::Reference(Reason::Plain),
             Layout::Packed => Self::Rows,
+        }
+    }
+
+    /// Returns the kernel of a step without weights.
+    pub(crate) fn of_weightless(layout: Layout) -> Self {
+        match layout {
+            Layout::Plain => Self::Reference(Reason::Plain),
+            Layout::Packed => Self::Weightless,
         }
     }
 

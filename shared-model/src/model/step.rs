@@ -121,8 +121,10 @@ impl<'a> Step<'a> {
         match &self.operation {
             Operation::Conv2d { geometry, pool, .. } => Kernel::of_conv(layout, geometry, *pool),
             Operation::Dense(_) => Kernel::of_dense(layout),
-            Operation::MaxPool2d(_) | Operation::AveragePool2d(..) => Kernel::POOL,
-            Operation::Skip | Operation::Add { .. } => Kernel::SUM,
+            Operation::MaxPool2d(_)
+            | Operation::AveragePool2d(..)
+            | Operation::Skip
+            | Operation::Add { .. } => Kernel::of_weightless(layout),
         }
     }
 }

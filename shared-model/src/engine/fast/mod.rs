@@ -18,6 +18,7 @@ mod panel;
 mod random;
 mod rows;
 mod taps;
+pub(crate) mod weightless;
 mod winograd;
 
 pub(crate) use conv::Rows;
@@ -89,7 +90,7 @@ pub(crate) fn conv_rows(
         Kernel::Taps => taps::rows(&conv, input, first, output, work),
         Kernel::Depthwise => depthwise::rows(&conv, input, first, output, work),
         Kernel::Rows => rows::conv(&conv, input, first, output, work),
-        Kernel::Reference(_) => {}
+        Kernel::Reference(_) | Kernel::Weightless => {}
     }
 }
 

@@ -71,7 +71,7 @@ impl Kernel {
     pub(crate) fn weights_len(self, filters: FilterShape) -> Option<usize> {
         let FilterShape { channels, depth, order, .. } = filters;
         match self {
-            Self::Reference(_) => channels.checked_mul(filters.taps()),
+            Self::Reference(_) | Self::Weightless => channels.checked_mul(filters.taps()),
             Self::Winograd => Some(2 * winograd::packed_len(depth, channels)),
             Self::Taps => Some(2 * taps::packed_len(order, channels)),
             Self::Depthwise => channels.checked_mul(2 * filters.taps()),
@@ -92,7 +92,7 @@ impl Kernel {
     ) -> bool {
         let halves = bytemuck::try_cast_slice_mut::<u8, i16>(out);
         match (self, halves) {
-            (Self::Reference(_), _) => {
+            (Self::Reference(_) | Self::Weightless, _) => {
                 out.iter_mut().zip(weights).for_each(|(out, weight)| *out = *weight as u8);
             }
             (Self::Rows, _) => rows::pack(weights, filters.taps(), out),
@@ -114,7 +114,7 @@ impl Kernel {
     ) -> i8 {
         let byte = |index: usize| parameters.weights.get(index).copied().unwrap_or_default();
         match self {
-            Self::Reference(_) => byte(channel * filters.taps() + tap) as i8,
+            Self::Reference(_) | Self::Weightless => byte(channel * filters.taps() + tap) as i8,
             Self::Winograd => {
                 let depth = filters.depth.max(1);
                 let halves = |index| half(parameters, index);
@@ -135,7 +135,7 @@ impl Kernel {
         let FilterShape { channels, depth, order, .. } = filters;
         let halves = |index| half(parameters, index);
         match self {
-            Self::Reference(_) => true,
+            Self::Reference(_) | Self::Weightless => true,
             Self::Winograd => (0..channels).all(|channel| {
                 (0..depth).all(|input| winograd::is_transformed(halves, depth, channel, input))
             }),

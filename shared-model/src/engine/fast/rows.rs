@@ -13,7 +13,10 @@ use super::{
 use crate::{engine::requantize::requantize, model::tensor::Element};
 
 #[cfg(dsp)]
-use super::cortex_m::{dense::fours, dot4x2::dot4x2, expand::expand as expand_quads};
+use super::{
+    conv::Pixels,
+    cortex_m::{dense::fours, dot4x2::dot4x2, expand::expand as expand_quads, rows4::rows4},
+};
 #[cfg(not(dsp))]
 use portable::{dot4, dot4x2};
 
@@ -251,6 +254,12 @@ pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
                 gather(conv, input, position, bytes, panel.get_mut(window..).unwrap_or_else(misfit), WINDOWS);
         }
         let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return misfit() };
+        #[cfg(dsp)]
+        if !conv.pooled && outputs % 2 == 0 {
+            rows4(panel, offsets, weights, channels, conv.to, Pixels { bytes: out, channels: outputs });
+            column += valid;
+            continue;
+        }
         let groups = weights.chunks_exact((4 * padded).max(1));
         let parameters = channels.biases.chunks(4).zip(channels.multipliers.chunks(4));
         for (group, (weights, (biases, multipliers))) in groups.zip(parameters).enumerate() {

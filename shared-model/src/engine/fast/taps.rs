@@ -22,7 +22,11 @@ use crate::model::{geometry::ConvGeometry, step::Parameters, tensor::Element};
 
 #[cfg(dsp)]
 use super::{
-    cortex_m::{differences, expand, taps::sum, windows3, windows5},
+    cortex_m::{
+        differences, expand,
+        taps::{sum, sum_row},
+        windows3, windows5,
+    },
     panel::Windows,
 };
 #[cfg(not(dsp))]
@@ -159,11 +163,22 @@ const fn stages(conv: &Conv<'_, '_>) -> usize {
     if conv.pooled { 4 } else { 1 }
 }
 
+/// Windows of a row that are gathered together, two in each panel, where there is no pool.
+const GATHERED: usize = 8;
+
 /// Returns how many words of workspace [`rows`] needs.
 pub(super) fn work_words(conv: &Conv<'_, '_>) -> usize {
     let padded = conv.geometry.is_padded();
-    let panel = 2 * stages(conv) * order(conv, padded).words();
-    if padded { panel + panel / 4 } else { panel }
+    let order = order(conv, padded);
+    let panel = 2 * stages(conv) * order.words();
+    let border = if padded { panel / 4 } else { 0 };
+    panel * panels(conv, order) + border
+}
+
+/// Returns how many panels are filled before they are summed.
+fn panels(conv: &Conv<'_, '_>, order: Order) -> usize {
+    let gathered = usize::from(conv.output.width).min(GATHERED).div_ceil(2);
+    if conv.pooled || order.form != Form::Any { 1 } else { gathered }
 }
 
 /// Returns how many i16 [`pack`] writes.
@@ -225,7 +240,10 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     if outputs == 0 || outputs % 2 != 0 || words == 0 {
         return misfit();
     }
-    let Some((panel, border)) = work.split_at_mut_checked(2 * stages * words) else { return misfit() };
+    let panels = panels(conv, order);
+    let Some((panel, border)) = work.split_at_mut_checked(2 * stages * words * panels) else {
+        return misfit();
+    };
     let Some(weights) = conv.halves().get(..outputs / 2 * order.record()) else { return misfit() };
     let pool = conv.pool();
     // One after the other: of an array's `map` the compiler makes a call for each line.
@@ -254,6 +272,19 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
         }
     }
     let mut column = 0;
+    if !conv.pooled && form == Form::Any {
+        while column < columns {
+            let count = (columns - column).min(2 * panels);
+            let panels = panel.as_chunks_mut().0;
+            gather(conv, input, [y, column], border, Gathered { panels, panel_len: words / 2, count });
+            let Some(out) = out.get_mut(column * outputs..(column + count) * outputs) else {
+                return misfit();
+            };
+            sum_row(panel, weights, words, conv.to, Pixels { bytes: out, channels: outputs });
+            column += count;
+        }
+        return;
+    }
     while column < columns {
         let valid = (columns - column).min(2);
         let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return misfit() };
@@ -439,8 +470,76 @@ impl<'a> ByteWriter<'a> {
     }
 }
 
-/// Expands an output's windows to 16 bits and, where there is a pool, writes the differences of one
-/// and the next, into the panel `[stage][words/2][tile 2][half 2]`.
+/// Windows of one row that are side by side, two in each panel.
+struct Gathered<'a> {
+    panels: &'a mut [[u32; 4]],
+    /// Steps of a panel.
+    panel_len: usize,
+    /// Windows.
+    count: usize,
+}
+
+/// Expands the windows of outputs from (y, x) on to 16 bits, where there is no pool.
+fn gather(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut [u32], to: Gathered<'_>) {
+    let Gathered { panels, panel_len, count } = to;
+    let ConvGeometry { kernel, stride, padding, .. } = *conv.geometry;
+    let (height, depth) = (usize::from(conv.input.height), usize::from(conv.input.channels));
+    let run = kernel[1] * depth;
+    let quads = run.div_ceil(4);
+    let step = (stride[1] * depth) as isize;
+    let first = (x * stride[1]) as isize * depth as isize - (padding[1] * depth) as isize;
+    let signed = conv.element == Element::Signed;
+    for row in 0..kernel[0] {
+        let at = (y * stride[0] + row).wrapping_sub(padding[0]);
+        let line = if at < height { input.row(at) } else { &[] };
+        let panels = panels.get_mut(row * quads..).unwrap_or_else(misfit);
+        let (mut window, mut start) = (0, first);
+        while window < count {
+            #[cfg(dsp)]
+            if !signed && start >= 0 {
+                let line = line.get(start.unsigned_abs()..).unwrap_or(&[]);
+                let lines = expand::Lines { bytes: line, step: step.unsigned_abs(), run };
+                let written = expand::windows(lines, window, panels, panel_len, count - window);
+                window += written;
+                start += written as isize * step;
+                if window >= count {
+                    break;
+                }
+            }
+            let windows = WindowRow { lines: [line; 2], starts: [start; 2], run };
+            let panel = panels.get_mut(window / 2 * panel_len..).unwrap_or_else(misfit);
+            let to = KernelRow { panel, stage_len: 0, tile: window % 2 };
+            if line.is_empty() {
+                clear_row(quads, to);
+            } else {
+                expand_row(&windows, windows.inside(false), false, signed, border, to);
+            }
+            window += 1;
+            start += step;
+        }
+    }
+}
+
+/// Writes a row of the kernel that is outside of the input.
+#[inline(always)]
+fn clear_row(quads: usize, mut to: KernelRow<'_>) {
+    for q in 0..quads {
+        to.set(0, q, [0; 2]);
+    }
+}
+
+/// Sums the windows of some outputs.
+#[cfg(not(dsp))]
+fn sum_row(panels: &[u32], weights: &[i16], words: usize, to: Element, out: Pixels<'_>) {
+    let Pixels { bytes: out, channels: outputs } = out;
+    let panels = panels.chunks_exact((2 * words).max(1));
+    for (panel, out) in panels.zip(out.chunks_mut((2 * outputs).max(1))) {
+        sum(panel, weights, Stages { count: 1, words }, to, Pixels { bytes: out, channels: outputs });
+    }
+}
+
+/// Expands the windows of a pooled output to 16 bits and writes the differences of one and the next
+/// into the panel `[stage][words/2][tile 2][half 2]`.
 #[inline(never)]
 fn expand(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut [u32], to: Tile<'_>) {
     let Tile { panel, index: tile } = to;
@@ -456,20 +555,13 @@ fn expand(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut
         let row = (pool * y * stride[0] + row).wrapping_sub(padding[0]);
         if row < height { input.row(row) } else { &[] }
     };
-    let (pooled, signed) = (conv.pooled, conv.element == Element::Signed);
+    let signed = conv.element == Element::Signed;
     for row in 0..kernel[0] {
         let windows = WindowRow { lines: [line(row), line(row + stride[0])], starts, run };
-        let inside = windows.inside(pooled);
+        let inside = windows.inside(true);
         let panel = panel.get_mut(row * quads..).unwrap_or_else(misfit);
-        #[cfg(dsp)]
-        if inside && !pooled && !signed && run.is_multiple_of(4) {
-            let words = panel.as_flattened_mut().get_mut(2 * tile..).unwrap_or_else(misfit);
-            let bytes = windows.get(0).unwrap_or_else(misfit);
-            expand::expand(bytes.as_chunks().0, words, [1, 4]);
-            continue;
-        }
         let to = KernelRow { panel, stage_len, tile };
-        expand_row(&windows, inside, pooled, signed, border, to);
+        expand_row(&windows, inside, true, signed, border, to);
     }
 }
 

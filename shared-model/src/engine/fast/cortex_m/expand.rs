@@ -1,6 +1,6 @@
-//! Expands bytes to words of two 16-bit lanes.
+//! Expands bytes to words of two 16-bit lanes: a run of them, or windows of a line.
 
-use super::global_asm;
+use super::{global_asm, offset_of, register};
 use crate::engine::fast::misfit;
 
 // r0: bytes, r1: their end, r2: words, r3: from a word to the next one of the same four bytes; on
@@ -45,4 +45,122 @@ pub fn expand(quads: &[[u8; 4]], to: &mut [u32], [half, quad]: [usize; 2]) -> u3
         Some(_) => misfit(),
         None => 0,
     }
+}
+
+/// Windows of a line, each a run of bytes.
+pub struct Lines<'a> {
+    /// The line, from the first window on.
+    pub bytes: &'a [u8],
+    /// Bytes from a window to the next.
+    pub step: usize,
+    /// Bytes of a window.
+    pub run: usize,
+}
+
+/// Arguments, in the order of the registers.
+#[repr(C)]
+struct Arguments {
+    bytes: *const u8,
+    step: usize,
+    to: *mut u32,
+    /// Whole words of a window.
+    quads: usize,
+    /// The bytes of the window in the word after them.
+    mask: u32,
+    /// Windows.
+    count: usize,
+    /// Bytes of a panel.
+    panel: usize,
+    /// Bytes from the first window's place to the second's: within a panel, or to the next one.
+    advance: usize,
+}
+
+consecutive!(Arguments: bytes, step, to, quads, mask, count, panel, advance);
+const _: () = assert!(register(offset_of!(Arguments, advance)) == 8);
+
+// r0: arguments.
+function!(
+    "tinytriplet_expand_windows",
+    r#"
+    push {{r4-r11, lr}}
+    ldm r0, {{r0-r7}}
+1:
+    mov r8, r0
+    mov r9, r2
+    cbz r3, 3f
+    mov r10, r3
+2:
+    ldr r11, [r8], #4
+    uxtb16 r12, r11, ror #8
+    uxtb16 r11, r11
+    strd r11, r12, [r9], #16
+    subs r10, r10, #1
+    bne 2b
+3:
+    cbz r4, 4f
+    ldr r11, [r8]
+    and r11, r11, r4
+    uxtb16 r12, r11, ror #8
+    uxtb16 r11, r11
+    strd r11, r12, [r9]
+4:
+    add r0, r0, r1
+    add r2, r2, r7
+    rsb r7, r7, r6
+    subs r5, r5, #1
+    bne 1b
+    pop {{r4-r11, pc}}
+"#
+);
+
+unsafe extern "C" {
+    fn tinytriplet_expand_windows(arguments: *const Arguments);
+}
+
+/// Expands up to `count` windows of a line into the panels, of `panel_len` steps each: the first one
+/// has the number `first`, and two share a panel. Returns how many were written: those that are
+/// followed by enough of the line for reads of whole words.
+pub fn windows(
+    Lines { bytes, step, run }: Lines<'_>,
+    first: usize,
+    panels: &mut [[u32; 4]],
+    panel_len: usize,
+    count: usize,
+) -> usize {
+    let words = run.div_ceil(4);
+    let mut written = 0;
+    let mut end = 4 * words;
+    while written < count && end <= bytes.len() {
+        (written, end) = (written + 1, end + step);
+    }
+    if written == 0 || words == 0 {
+        return 0;
+    }
+    let last = (first + written - 1) / 2 * panel_len;
+    if panels.len() < last + words || words > panel_len {
+        return misfit();
+    }
+    let within = size_of::<[u32; 2]>();
+    let panel = size_of::<[u32; 4]>() * panel_len;
+    let odd = first % 2 != 0;
+    let mask = if run.is_multiple_of(4) { 0 } else { (1 << (8 * (run % 4))) - 1 };
+    let arguments = Arguments {
+        bytes: bytes.as_ptr(),
+        step,
+        to: panels
+            .as_mut_ptr()
+            .wrapping_add(first / 2 * panel_len)
+            .cast::<u32>()
+            .wrapping_add(2 * (first % 2)),
+        quads: run / 4,
+        mask,
+        count: written,
+        panel,
+        advance: if odd { panel - within } else { within },
+    };
+    // SAFETY: the words of window `w` of `written` are read from `w · step` on, and all of them are
+    // inside of the line; they are written to every second pair of words of its panel, and the last
+    // one's place is inside of the panels.
+    unsafe { tinytriplet_expand_windows(&arguments) }
+    written
 }

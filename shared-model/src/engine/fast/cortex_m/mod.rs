@@ -232,6 +232,7 @@ pub mod differences;
 pub mod dot4x2;
 pub mod expand;
 pub mod lanes;
+pub mod rows4;
 pub mod taps;
 pub mod transform;
 pub mod windows3;

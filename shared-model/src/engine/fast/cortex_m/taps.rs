@@ -154,3 +154,25 @@ pub fn sum(panel: &[u32], weights: &[i16], stages: Stages, to: Element, out: Pix
     // 2 bytes at `2 · pair` of the tiles' `outputs` bytes.
     unsafe { tinytriplet_taps(&arguments) }
 }
+
+/// Sums the windows of outputs that are side by side, two in each panel of `2 · words`.
+pub fn sum_row(panels: &[u32], weights: &[i16], words: usize, to: Element, out: Pixels<'_>) {
+    if words < 2 || words % 2 != 0 {
+        return misfit();
+    }
+    let steps = words / 2;
+    let passes = (steps - 1) / STEPS;
+    let way_in = STEP2 * (STEPS - 1 - (steps - 1) % STEPS);
+    let Pixels { bytes: out, channels } = out;
+    let panels = panels.chunks_exact(2 * words);
+    for (panel, out) in panels.zip(out.chunks_mut((2 * channels).max(1))) {
+        let lengths = Lengths { panel: 2 * words, record: 4 * words + 8 };
+        let Some(arguments) = Arguments::new(panel, weights, lengths, to, Pixels { bytes: out, channels })
+        else {
+            return misfit();
+        };
+        let arguments = Arguments { way_in, passes, passes_left: passes, ..arguments };
+        // SAFETY: as in `sum`.
+        unsafe { tinytriplet_taps(&arguments) }
+    }
+}

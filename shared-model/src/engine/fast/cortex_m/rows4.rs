@@ -1,0 +1,210 @@
+//! The outputs of four windows: the products of `dot4x2` with all channels, and what follows them.
+
+use super::{aligned, global_asm, offset_of};
+use crate::{
+    engine::fast::{
+        conv::{Channels, Pixels},
+        misfit,
+    },
+    model::tensor::Element,
+};
+
+/// Windows.
+const WINDOWS: usize = 4;
+
+/// Arguments, which the assembly copies to its stack.
+#[repr(C)]
+struct Arguments {
+    panel: *const u32,
+    weights: *const u8,
+    /// Biases of the next two channels.
+    biases: *const i32,
+    /// Multipliers of the next two channels.
+    multipliers: *const i32,
+    /// The first window's next two outputs.
+    out: *mut u8,
+    /// Bytes from a window's outputs to the next one's.
+    out_step: usize,
+    panel_end: *const u32,
+    /// End of the first window's outputs.
+    end: *const u8,
+    signed: usize,
+    /// Bytes from the end of a pair's weights to the next pair: back to the second word of the same
+    /// four channels, or on to the next four.
+    next: isize,
+    /// The sum of this and the next `next`.
+    both: isize,
+    /// 128 times the sums of the windows.
+    offsets: [i32; WINDOWS],
+}
+
+consecutive!(Arguments: panel, weights, biases, multipliers, out, out_step, panel_end, end, signed, next, both, offsets);
+const _: () = assert!(size_of::<Arguments>() == 4 * 15 && offset_of!(Arguments, offsets) == 4 * 11);
+
+// r0: arguments. Sums of halves: r6 to r9; of their upper bytes: r10 to r12 and lr.
+function!(
+    "tinytriplet_rows4",
+    offsets: Arguments { panel, biases, out, panel_end, end, signed, next, offsets },
+    constants: { size = size_of::<Arguments>() },
+    macros: [signed],
+    r#"
+    push {{r4-r11, lr}}
+    add r1, r0, #{offsets}
+    ldm r1, {{r2-r5}}
+    push {{r2-r5}}
+    ldm r0, {{r0-r10}}
+    push {{r0-r10}}
+1:
+    ldr r0, [sp, #{panel}]
+    mov r6, #0
+    mov r7, #0
+    mov r8, #0
+    mov r9, #0
+    mov r10, #0
+    mov r11, #0
+    mov r12, #0
+    mov lr, #0
+2:
+    .rept 4
+    ldr r2, [r1], #8
+    ldmia r0!, {{r4, r5}}
+    sxtb16 r3, r2, ror #8
+    smlad r6, r2, r4, r6
+    smlad r10, r3, r4, r10
+    smlad r7, r2, r5, r7
+    smlad r11, r3, r5, r11
+    ldmia r0!, {{r4, r5}}
+    smlad r8, r2, r4, r8
+    smlad r12, r3, r4, r12
+    smlad r9, r2, r5, r9
+    smlad lr, r3, r5, lr
+    .endr
+    ldr r4, [sp, #{panel_end}]
+    cmp r0, r4
+    bne 2b
+    add r0, sp, #{offsets}
+    ldm r0, {{r2-r5}}
+    sub r6, r6, r10, lsl #8
+    sub r7, r7, r11, lsl #8
+    sub r8, r8, r12, lsl #8
+    sub r9, r9, lr, lsl #8
+    sub r6, r6, r2
+    sub r7, r7, r3
+    sub r8, r8, r4
+    sub r9, r9, r5
+    ldrd r4, r5, [sp, #{biases}]
+    ldmia r4!, {{r2, r3}}
+    add r6, r6, r2
+    add r7, r7, r2
+    add r8, r8, r2
+    add r9, r9, r2
+    add r10, r10, r3
+    add r11, r11, r3
+    add r12, r12, r3
+    add lr, lr, r3
+    ldmia r5!, {{r2, r3}}
+    strd r4, r5, [sp, #{biases}]
+    smmulr r6, r6, r2
+    smmulr r7, r7, r2
+    smmulr r8, r8, r2
+    smmulr r9, r9, r2
+    smmulr r10, r10, r3
+    smmulr r11, r11, r3
+    smmulr r12, r12, r3
+    smmulr lr, lr, r3
+    ldr r0, [sp, #{signed}]
+    cbnz r0, 4f
+    usat r6, #8, r6
+    usat r7, #8, r7
+    usat r8, #8, r8
+    usat r9, #8, r9
+    usat r10, #8, r10
+    usat r11, #8, r11
+    usat r12, #8, r12
+    usat lr, #8, lr
+3:
+    bfi r6, r10, #8, #8
+    bfi r7, r11, #8, #8
+    bfi r8, r12, #8, #8
+    bfi r9, lr, #8, #8
+    ldrd r4, r5, [sp, #{out}]
+    add r3, r4, r5, lsl #1
+    strh r7, [r4, r5]
+    strh r9, [r3, r5]
+    strh r8, [r3]
+    strh r6, [r4], #2
+    str r4, [sp, #{out}]
+    ldrd r2, r3, [sp, #{next}]
+    add r1, r1, r2
+    sub r2, r3, r2
+    str r2, [sp, #{next}]
+    ldr r5, [sp, #{end}]
+    teq r4, r5
+    bne.w 1b
+    add sp, #{size}
+    pop {{r4-r11, pc}}
+4:
+    signed r6
+    signed r7
+    signed r8
+    signed r9
+    signed r10
+    signed r11
+    signed r12
+    signed lr
+    b 3b
+"#
+);
+
+unsafe extern "C" {
+    fn tinytriplet_rows4(arguments: *const Arguments);
+}
+
+/// Computes all channels, an even number, of four windows, whose sums are in `sums`.
+pub fn rows4(
+    panel: &[u32],
+    sums: [i32; WINDOWS],
+    weights: &[u8],
+    channels: Channels<'_>,
+    to: Element,
+    out: Pixels<'_>,
+) {
+    let Channels { biases, multipliers } = channels;
+    let Pixels { bytes: out, channels: outputs } = out;
+    let words = panel.len() / WINDOWS;
+    let fits = outputs > 0
+        && outputs % 2 == 0
+        && biases.len() >= outputs
+        && multipliers.len() >= outputs
+        && out.len() >= WINDOWS * outputs
+        && words > 0
+        && words.is_multiple_of(4)
+        && panel.len() == WINDOWS * words
+        && weights.len() >= outputs.next_multiple_of(4) * 2 * words
+        && aligned(weights);
+    if !fits {
+        return misfit();
+    }
+    // A word of weights of two channels for each word of a window, beside that of two others.
+    let pair = 8 * words as isize;
+    let out = out.as_mut_ptr();
+    let arguments = Arguments {
+        panel: panel.as_ptr(),
+        weights: weights.as_ptr(),
+        biases: biases.as_ptr(),
+        multipliers: multipliers.as_ptr(),
+        out,
+        out_step: outputs,
+        panel_end: panel.as_ptr().wrapping_add(panel.len()),
+        end: out.wrapping_add(outputs),
+        signed: usize::from(to == Element::Signed),
+        next: 4 - pair,
+        both: -pair,
+        offsets: sums.map(|sum| sum.wrapping_mul(128)),
+    };
+    // SAFETY: for each four channels, `8 · words` bytes of weights are read, half of them for each
+    // pair, and there are as many fours as channels, rounded up; the panel is read as a whole, in
+    // steps of 16 words; two biases, two multipliers and two outputs of each window for each pair
+    // of channels are within the lengths that were compared.
+    unsafe { tinytriplet_rows4(&arguments) }
+}
