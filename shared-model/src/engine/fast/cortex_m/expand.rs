@@ -63,10 +63,8 @@ struct Arguments {
     bytes: *const u8,
     step: usize,
     to: *mut u32,
-    /// Whole words of a window.
+    /// Words of a window. What the last one reads of the bytes after it meets weights of 0.
     quads: usize,
-    /// The bytes of the window in the word after them.
-    mask: u32,
     /// Windows.
     count: usize,
     /// Bytes of a panel.
@@ -75,19 +73,18 @@ struct Arguments {
     advance: usize,
 }
 
-consecutive!(Arguments: bytes, step, to, quads, mask, count, panel, advance);
-const _: () = assert!(register(offset_of!(Arguments, advance)) == 8);
+consecutive!(Arguments: bytes, step, to, quads, count, panel, advance);
+const _: () = assert!(register(offset_of!(Arguments, advance)) == 7);
 
 // r0: arguments.
 function!(
     "tinytriplet_expand_windows",
     r#"
     push {{r4-r11, lr}}
-    ldm r0, {{r0-r7}}
+    ldm r0, {{r0-r6}}
 1:
     mov r8, r0
     mov r9, r2
-    cbz r3, 3f
     mov r10, r3
 2:
     ldr r11, [r8], #4
@@ -96,18 +93,10 @@ function!(
     strd r11, r12, [r9], #16
     subs r10, r10, #1
     bne 2b
-3:
-    cbz r4, 4f
-    ldr r11, [r8]
-    and r11, r11, r4
-    uxtb16 r12, r11, ror #8
-    uxtb16 r11, r11
-    strd r11, r12, [r9]
-4:
     add r0, r0, r1
-    add r2, r2, r7
-    rsb r7, r7, r6
-    subs r5, r5, #1
+    add r2, r2, r6
+    rsb r6, r6, r5
+    subs r4, r4, #1
     bne 1b
     pop {{r4-r11, pc}}
 "#
@@ -143,7 +132,6 @@ pub fn windows(
     let within = size_of::<[u32; 2]>();
     let panel = size_of::<[u32; 4]>() * panel_len;
     let odd = first % 2 != 0;
-    let mask = if run.is_multiple_of(4) { 0 } else { (1 << (8 * (run % 4))) - 1 };
     let arguments = Arguments {
         bytes: bytes.as_ptr(),
         step,
@@ -152,8 +140,7 @@ pub fn windows(
             .wrapping_add(first / 2 * panel_len)
             .cast::<u32>()
             .wrapping_add(2 * (first % 2)),
-        quads: run / 4,
-        mask,
+        quads: words,
         count: written,
         panel,
         advance: if odd { panel - within } else { within },

@@ -164,7 +164,7 @@ pub fn sum_row(panels: &[u32], weights: &[i16], words: usize, to: Element, out: 
     let passes = (steps - 1) / STEPS;
     let way_in = STEP2 * (STEPS - 1 - (steps - 1) % STEPS);
     let Pixels { bytes: out, channels } = out;
-    let panels = panels.chunks_exact(2 * words);
+    let panels = panels.chunks_exact((2 * words).max(1));
     for (panel, out) in panels.zip(out.chunks_mut((2 * channels).max(1))) {
         let lengths = Lengths { panel: 2 * words, record: 4 * words + 8 };
         let Some(arguments) = Arguments::new(panel, weights, lengths, to, Pixels { bytes: out, channels })
