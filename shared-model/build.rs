@@ -1,6 +1,6 @@
-//! Sets `cfg(dsp)` if the processor has the DSP extension, which stable Rust does not tell, and
-//! `cfg(documents)` in tinytriplet's own folder, where the tests compare with a document that is
-//! not part of the package.
+//! Sets `cfg(dsp)` if the processor has the DSP extension, which stable Rust does not tell, unless
+//! the feature `portable` is on; and `cfg(documents)` in tinytriplet's own folder, where the tests
+//! compare with a document that is not part of the package.
 
 use std::{env, path::Path};
 
@@ -11,6 +11,9 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(documents)");
     if Path::new("../docs/PROTOCOL.md").exists() {
         println!("cargo::rustc-cfg=documents");
+    }
+    if env::var_os("CARGO_FEATURE_PORTABLE").is_some() {
+        return;
     }
     let target = env::var("TARGET").unwrap_or_default();
     let armv8m = target.starts_with("thumbv8m.main");

@@ -78,6 +78,8 @@
 //!   `alloc` on.
 //! * `defmt`: `defmt::Format` for the types that a board logs. Only for boards: a crate that logs
 //!   through defmt cannot be linked into a program on a PC.
+//! * `portable`: no assembly, and the same bytes. For an Armv8-M core without the DSP extension,
+//!   whose target is that of a core with it.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]

@@ -49,7 +49,7 @@ fn make(goal: &str) -> String {
 /// Returns what the example has to print: the same drawings, prepared and embedded by the crate.
 fn expected() -> String {
     const SIDE: usize = 60;
-    let file = fs::read(root().join("firmware/models/default.model.postcard")).unwrap();
+    let file = fs::read(root().join("firmware/models/characters.model.postcard")).unwrap();
     let model = Model::decode(&file).unwrap();
     let (preprocessing, shape) = (model.metadata().preprocessing, model.input().shape);
     let size = [shape.height, shape.width];
@@ -95,6 +95,116 @@ fn the_example_has_the_crates_bytes_on_a_pc() {
 #[test]
 fn the_example_has_the_crates_bytes_on_a_cortex_m4() {
     assert_eq!(make("run-mps2"), expected());
+}
+
+/// Builds the example by CMake, and returns what it prints.
+fn cmake(folder: &str, arguments: &[&str]) -> String {
+    let folder = build().join(folder);
+    output(
+        Command::new("cmake")
+            .arg("-S")
+            .arg(root().join("firmware/c/example"))
+            .arg("-B")
+            .arg(&folder)
+            .args(arguments)
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_TARGET_DIR"),
+    );
+    output(
+        Command::new("cmake")
+            .arg("--build")
+            .arg(&folder)
+            .args(["--target", "recognise"])
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_TARGET_DIR"),
+    );
+    folder.join("recognise").into_os_string().into_string().unwrap()
+}
+
+#[test]
+fn a_cmake_project_has_the_crates_bytes() {
+    assert_eq!(output(&mut Command::new(cmake("cmake", &[]))), expected());
+    let program = cmake("cmake-mps2", &["--toolchain", "cortex-m4.cmake"]);
+    assert_eq!(boot(Path::new(&program)), expected());
+}
+
+/// Returns what a program prints on an emulated Cortex-M4.
+fn boot(program: &Path) -> String {
+    output(
+        Command::new("qemu-system-arm")
+            .args(["-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "stdio"])
+            .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
+            .arg(program),
+    )
+}
+
+/// The Arduino IDE's part is played by its compiler, and by a header with a serial port.
+#[test]
+fn an_arduino_sketch_has_the_crates_bytes() {
+    let [folder, objects] = ["arduino", "arduino-objects"].map(|name| build().join(name));
+    for folder in [&folder, &objects] {
+        let _ = fs::remove_dir_all(folder);
+    }
+    fs::create_dir_all(&objects).unwrap();
+    output(
+        Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args(["run", "--quiet", "-p", "tinytriplet-c", "--example", "arduino", "--"])
+            .arg(root().join("firmware/models/characters.model.postcard"))
+            .arg(&folder)
+            .arg("thumbv7em-none-eabi")
+            .current_dir(root())
+            .env_remove("RUSTFLAGS"),
+    );
+    let stub = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/arduino");
+    let sketch = folder.join("examples/Recognise");
+    let compile = |compiler: &str, language: &str, file: &Path, more: &[&str]| {
+        let object = objects.join(file.file_name().unwrap()).with_added_extension("o");
+        output(
+            Command::new(compiler)
+                .args(["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=softfp", "-mfpu=fpv4-sp-d16", "-O2"])
+                .args(["-ffreestanding", "-Wall", "-Wextra", "-Werror", "-c", "-x", language])
+                .args(more)
+                .arg("-I")
+                .arg(folder.join("src"))
+                .arg("-I")
+                .arg(&stub)
+                .arg("-I")
+                .arg(root().join("firmware/c/example"))
+                .arg(file)
+                .arg("-o")
+                .arg(&object),
+        );
+        object
+    };
+    let cpp = ["-fno-exceptions", "-fno-rtti", "-include", "Arduino.h"];
+    let parts = [
+        compile("arm-none-eabi-g++", "c++", &sketch.join("Recognise.ino"), &cpp),
+        compile("arm-none-eabi-gcc", "c", &sketch.join("recognise.c"), &[]),
+        compile("arm-none-eabi-g++", "c++", &stub.join("board.cpp"), &cpp),
+        // Its serial port and its start, for the sketch.
+        compile(
+            "arm-none-eabi-gcc",
+            "c",
+            &root().join("firmware/c/example/mps2.c"),
+            &["-Dput=uart_put", "-Drecognise=run_sketch"],
+        ),
+    ];
+    let program = objects.join("sketch.elf");
+    output(
+        Command::new("arm-none-eabi-gcc")
+            .args(["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=softfp", "-mfpu=fpv4-sp-d16"])
+            .args(["-nostdlib", "-Wl,--gc-sections", "-T"])
+            .arg(root().join("firmware/c/example/mps2.ld"))
+            .args(parts)
+            .arg("-L")
+            .arg(folder.join("src/cortex-m4/fpv4-sp-d16-softfp"))
+            .args(["-ltinytriplet_c", "-lgcc", "-o"])
+            .arg(&program),
+    );
+    assert_eq!(boot(&program), expected());
+    let properties = fs::read_to_string(folder.join("library.properties")).unwrap();
+    let version = concat!("version=", env!("CARGO_PKG_VERSION"), "\n");
+    assert!(properties.contains(version), "{properties}");
 }
 
 /// What C passes wrong is found, and nothing is read or written that it should not be: the program is built with the

@@ -8,28 +8,38 @@ use std::{
     process::{Command, Stdio},
 };
 
-const MODEL: &[u8] = include_bytes!("../../firmware/models/default.model.postcard");
+const MODEL: &[u8] = include_bytes!("../../firmware/models/characters.model.postcard");
 
-/// Builds an example for a Cortex-M4.
-fn build(name: &str) -> PathBuf {
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("examples");
+const CORTEX_M4: &str = "thumbv7em-none-eabihf";
+/// ARM's board with a Cortex-M4.
+const MPS2: &str = "mps2-an386";
+
+/// Builds an example for a target.
+fn build(name: &str, target: &str) -> PathBuf {
+    build_with(name, target, "examples", &[])
+}
+
+/// Builds an example for a target in a folder, with more arguments for Cargo.
+fn build_with(name: &str, target: &str, folder: &str, arguments: &[&str]) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--release", "--quiet", "--locked", "--target", "thumbv7em-none-eabihf"])
+        .args(["build", "--release", "--quiet", "--locked", "--target", target])
+        .args(arguments)
         .arg("--target-dir")
-        .arg(&target)
+        .arg(&folder)
         // There, as its own `cargo build` would look for `memory.x`.
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/examples").join(name))
         // Those are meant for the tests' own build.
         .env_remove("RUSTFLAGS")
         .status();
     assert!(status.unwrap().success(), "{name} cannot be built");
-    target.join("thumbv7em-none-eabihf/release").join(name)
+    folder.join(target).join("release").join(name)
 }
 
-/// Returns what a program prints over semihosting on ARM's MPS2 board, once it has ended well.
-fn boot(program: &Path) -> String {
+/// Returns what a program prints over semihosting on a machine of QEMU, once it has ended well.
+fn boot(machine: &str, program: &Path) -> String {
     let output = Command::new("qemu-system-arm")
-        .args(["-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none"])
+        .args(["-M", machine, "-display", "none", "-monitor", "none", "-serial", "none"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
         .arg(program)
         .stdin(Stdio::null())
@@ -61,21 +71,41 @@ fn expected() -> String {
 
 #[test]
 fn a_plain_firmware_has_the_pcs_bytes() {
-    assert_eq!(boot(&build("plain")), expected());
+    assert_eq!(boot(MPS2, &build("plain", CORTEX_M4)), expected());
+}
+
+/// A core without the DSP extension may have the target of one with it.
+#[test]
+fn a_firmware_without_assembly_has_the_pcs_bytes() {
+    let has_assembly =
+        |program: &Path| fs::read(program).unwrap().windows(17).any(|text| text == b"tinytriplet_dense");
+    assert!(has_assembly(&build("plain", CORTEX_M4)));
+    let program = build_with("plain", CORTEX_M4, "portable", &["--features", "shared-model/portable"]);
+    assert!(!has_assembly(&program));
+    assert_eq!(boot(MPS2, &program), expected());
 }
 
 /// The same bytes in slices, between which another task runs.
 #[test]
 fn an_embassy_firmware_has_the_pcs_bytes() {
-    let text = boot(&build("embassy"));
-    let turns: u32 = text
-        .strip_prefix(&expected())
-        .and_then(|rest| {
-            rest.strip_prefix("meanwhile, another task had ")?.strip_suffix(" turns\n")?.parse().ok()
-        })
-        .unwrap_or_else(|| panic!("{text}"));
+    let text = boot(MPS2, &build("embassy", CORTEX_M4));
+    let turns = count(&text, "meanwhile, another task had ", " turns\n");
     // Four inferences, of a row or a layer at a time.
     assert!(turns >= 4 * 10, "{turns}");
+}
+
+/// The same bytes, while interrupts come between any two instructions.
+#[test]
+fn an_rtic_firmware_has_the_pcs_bytes() {
+    let text = boot("lm3s6965evb", &build("rtic", "thumbv7m-none-eabi"));
+    assert!(count(&text, "meanwhile, the clock ticked ", " times\n") > 0, "{text}");
+}
+
+/// Returns the number between two texts that follow the embeddings and answers.
+fn count(text: &str, before: &str, after: &str) -> u32 {
+    let last = text.strip_prefix(&expected()).and_then(|rest| rest.strip_prefix(before));
+    let number = last.and_then(|rest| rest.strip_suffix(after)?.parse().ok());
+    number.unwrap_or_else(|| panic!("{text}"))
 }
 
 /// A firmware of one's own begins as a copy of an example: it should fit on a page.
