@@ -161,7 +161,7 @@ fn other_versions_are_refused_before_all_else() {
 /// BOARDS.md's table of memory, for the model that is built in.
 #[test]
 fn boards_tells_what_buffers_take() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/models/default.model.postcard");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/models/digits.model.postcard");
     let packed = repack_to_vec(&std::fs::read(path).unwrap(), Layout::Packed).unwrap();
     let model = Model::decode(&packed).unwrap();
     let (input, dim) = (model.input_len(), model.embedding_len());

@@ -20,7 +20,7 @@ use tinytriplet_evaluation::engine::{Engine, Simd, StepPath};
 
 /// The models that come with the firmware.
 const COMMITTED: [&[u8]; 2] = [
-    include_bytes!("../../firmware/models/default.model.postcard"),
+    include_bytes!("../../firmware/models/digits.model.postcard"),
     include_bytes!("../../firmware/models/unseen.model.postcard"),
 ];
 

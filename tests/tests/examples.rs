@@ -89,7 +89,7 @@ fn a_firmware_without_assembly_has_the_pcs_bytes() {
 #[test]
 fn an_embassy_firmware_has_the_pcs_bytes() {
     let text = boot(MPS2, &build("embassy", CORTEX_M4));
-    let turns = count(&text, "meanwhile, another task had ", " turns\n");
+    let turns = count(&text, "meanwhile, another task had ", " turns");
     // Four inferences, of a row or a layer at a time.
     assert!(turns >= 4 * 10, "{turns}");
 }
@@ -98,13 +98,14 @@ fn an_embassy_firmware_has_the_pcs_bytes() {
 #[test]
 fn an_rtic_firmware_has_the_pcs_bytes() {
     let text = boot("lm3s6965evb", &build("rtic", "thumbv7m-none-eabi"));
-    assert!(count(&text, "meanwhile, the clock ticked ", " times\n") > 0, "{text}");
+    assert!(count(&text, "meanwhile, the clock ticked ", " times") > 0, "{text}");
 }
 
 /// Returns the number between two texts that follow the embeddings and answers.
 fn count(text: &str, before: &str, after: &str) -> u32 {
     let last = text.strip_prefix(&expected()).and_then(|rest| rest.strip_prefix(before));
-    let number = last.and_then(|rest| rest.strip_suffix(after)?.parse().ok());
+    // QEMU may have a remark of its own after it, about the clocks of its machine.
+    let number = last.and_then(|rest| rest.split_once(after)?.0.parse().ok());
     number.unwrap_or_else(|| panic!("{text}"))
 }
 

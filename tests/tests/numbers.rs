@@ -6,7 +6,7 @@ use tinytriplet_ledger::{Ledger, Net, boards};
 
 const README: &str = include_str!("../../README.md");
 const RESULTS: &str = include_str!("../../docs/RESULTS.md");
-const BEST: &[u8] = include_bytes!("../../firmware/models/default.model.postcard");
+const BEST: &[u8] = include_bytes!("../../firmware/models/digits.model.postcard");
 
 /// Returns the cells of the table whose heading begins with `heading`: of each row the first column
 /// as a name, and the others by the titles of their columns.

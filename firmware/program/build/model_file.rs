@@ -8,7 +8,7 @@ use std::{
 
 /// The variable that names another model than the default: a file, or the folder of a run.
 const VARIABLE: &str = "TINYTRIPLET_MODEL";
-const DEFAULT: &str = "firmware/models/default.model.postcard";
+const DEFAULT: &str = "firmware/models/characters.model.postcard";
 /// The model in a run's folder.
 const OF_A_RUN: &str = "model.postcard";
 

@@ -1,4 +1,4 @@
-//! The model that is built into the firmware: `models/default.model.postcard`, or the file that
+//! The model that is built into the firmware: `models/characters.model.postcard`, or the file that
 //! `TINYTRIPLET_MODEL` named at build time. The build script has checked it, and laid its weights
 //! out for the board.
 

@@ -86,7 +86,7 @@ fn wrong_model() {
 /// The answer that a file states for its model, and the engine's, are compared.
 #[test]
 fn a_failed_self_test_is_an_error() {
-    let good = include_bytes!("../../../firmware/models/default.model.postcard");
+    let good = include_bytes!("../../../firmware/models/digits.model.postcard");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.postcard");
     let model = Model::decode(good).unwrap();
@@ -111,7 +111,7 @@ fn a_failed_self_test_is_an_error() {
 #[test]
 fn a_closed_pipe_is_no_failure_to_tell() {
     let folder = tempfile::tempdir().unwrap();
-    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../firmware/models/default.model.postcard");
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../firmware/models/digits.model.postcard");
     let commands: [&[&str]; 6] = [
         &["inspect", model],
         &["inspect", model, "--json"],

@@ -19,7 +19,7 @@ use std::{
 };
 
 const COMMAND: &str = "BLESS=1 cargo test -p host-train --test messages";
-const MODEL: &[u8] = include_bytes!("../../../firmware/models/default.model.postcard");
+const MODEL: &[u8] = include_bytes!("../../../firmware/models/digits.model.postcard");
 const RECIPE: &str = include_str!("../../../configs/tiny.toml");
 
 #[test]

@@ -6,7 +6,7 @@ use program::{fails, host_train};
 use serde_json::Value;
 use tinytriplet_data::photographs::Kind;
 
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../firmware/models/default.model.postcard");
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../firmware/models/digits.model.postcard");
 const DOCUMENT: &str = include_str!("../../../docs/IMAGES.md");
 
 fn evaluated(arguments: &[&str]) -> Vec<u8> {

@@ -7,7 +7,7 @@ use program::{fails, host_train, program};
 use std::{fs, path::Path, process::Output};
 use tinytriplet_data::drawn;
 
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../firmware/models/default.model.postcard");
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../firmware/models/digits.model.postcard");
 
 /// A drawn digit, 28 × 28 pixels, whose ink fills 20 rows or columns, so that it stays as it is.
 fn digit() -> GrayImage {

@@ -77,6 +77,6 @@ fn a_model_file_is_calibrated_again() {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     // It was calibrated by the same command.
     assert_eq!(fs::read(folder.path().join("new.postcard")).unwrap(), fs::read(MODEL).unwrap());
-    let digits = MODEL.replace("characters.model", "default.model");
+    let digits = MODEL.replace("characters.model", "digits.model");
     fails(&calibrate(&digits, &["--data", "signs"]), &["trained on mnist, not on drawn-signs"]);
 }

@@ -14,7 +14,7 @@ pub const EXEMPLARS: usize = 0;
 #[repr(C, align(16))]
 struct Aligned<Bytes: ?Sized>(Bytes);
 
-static FILE: &Aligned<[u8]> = &Aligned(*include_bytes!("../../../models/default.model.postcard"));
+static FILE: &Aligned<[u8]> = &Aligned(*include_bytes!("../../../models/digits.model.postcard"));
 
 pub fn model() -> Model<'static> {
     Model::decode(&FILE.0).unwrap()

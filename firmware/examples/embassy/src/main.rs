@@ -14,7 +14,7 @@ use shared_model::{EmbedError, Gallery, Model, Threshold, gallery::Method};
 use static_cell::ConstStaticCell;
 
 mod model {
-    shared_model::include_model!("default.model");
+    shared_model::include_model!("characters.model");
 }
 
 static SCRATCH: ConstStaticCell<[u32; model::SCRATCH_LEN]> = ConstStaticCell::new([0; model::SCRATCH_LEN]);

@@ -9,7 +9,7 @@ use shared_model::Model;
 use std::{env, error::Error, fs::File, io::BufWriter};
 use tinytriplet_device::pattern::DIGITS;
 
-const MODEL: &[u8] = include_bytes!("../../../models/default.model.postcard");
+const MODEL: &[u8] = include_bytes!("../../../models/characters.model.postcard");
 
 /// Writes the picture to the file that the first argument names, as a PNG of twice the size.
 pub fn main() -> Result<(), Box<dyn Error>> {

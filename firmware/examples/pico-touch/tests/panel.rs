@@ -8,7 +8,7 @@ use pico_touch::{
 use shared_model::{Model, prepare::strokes};
 use tinytriplet_device::{pattern::DIGITS, source::SightError};
 
-const MODEL: &[u8] = include_bytes!("../../../models/default.model.postcard");
+const MODEL: &[u8] = include_bytes!("../../../models/characters.model.postcard");
 const PAPER: Rgb565 = Rgb565::CSS_IVORY;
 const INK: Rgb565 = Rgb565::CSS_MIDNIGHT_BLUE;
 

@@ -351,7 +351,7 @@ mod tests {
     use super::*;
     use tinytriplet_boards::find;
 
-    const MODEL: &[u8] = include_bytes!("../../../models/default.model.postcard");
+    const MODEL: &[u8] = include_bytes!("../../../models/digits.model.postcard");
 
     fn files() -> Vec<(String, Vec<u8>)> {
         vec![("built in".to_owned(), MODEL.to_vec())]

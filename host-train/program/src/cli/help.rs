@@ -57,7 +57,7 @@ pub const EVAL: &str = "\
 Examples:
   host-train eval runs/default
   host-train eval runs/mugs --data other-mugs  how good it is on other images
-  host-train eval firmware/models/default.model.postcard --data mnist
+  host-train eval firmware/models/digits.model.postcard --data mnist
   host-train eval runs/default --json > scores.json
   host-train eval runs/default --data signs    signs/ALPHABET/CHARACTER/1.png
   host-train eval runs/default --one-shot all_runs
@@ -98,7 +98,7 @@ terminal and NO_COLOR is not set.";
 pub const INSPECT: &str = "\
 Examples:
   host-train inspect runs/default
-  host-train inspect firmware/models/default.model.postcard --json
+  host-train inspect firmware/models/digits.model.postcard --json
 
 JSON: name, hash, hash_matches, crc32, format_version, bytes, training (dataset, tool, seed, images_seen, \
 precision_at_1), input (height, width, channels), fit, background, embedding (values, element, scale), distance, equal_error and \

@@ -27,7 +27,7 @@ use tinytriplet_data::{
 };
 use tinytriplet_report::run_folder::write_whole;
 
-/// Input and preprocessing of the built-in models, which know digits.
+/// Input and preprocessing of the committed models, which know signs on paper.
 const BUILT_IN: (Shape, Preprocessing) = (Shape::new(28, 28, 1), Preprocessing::MNIST);
 /// An image whose brightest pixel is darker than this is called faint.
 const FAINT: u8 = 64;
@@ -39,7 +39,7 @@ pub struct SeeArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// A model file, or the folder of a run, which says how pictures are made ready. Without it,
-    /// that is done as for the built-in model, which knows digits
+    /// that is done as for the built-in model, which knows signs on paper
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
     /// PNG file to write: the original, what is found on the way, and what the net is given, side

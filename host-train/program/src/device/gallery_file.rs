@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use shared_model::{Gallery, Model};
 
-    const MODEL: &[u8] = include_bytes!("../../../../firmware/models/default.model.postcard");
+    const MODEL: &[u8] = include_bytes!("../../../../firmware/models/digits.model.postcard");
 
     #[test]
     fn an_entry_is_the_same_again_and_survives_json() {

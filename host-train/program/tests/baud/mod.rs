@@ -28,7 +28,7 @@ use tinytriplet_device::{
 };
 use tinytriplet_store::MemoryFlash;
 
-const MODEL: &[u8] = include_bytes!("../../../../firmware/models/default.model.postcard");
+const MODEL: &[u8] = include_bytes!("../../../../firmware/models/digits.model.postcard");
 const FRAME: usize = 10_000;
 const CAPACITY: usize = 4;
 

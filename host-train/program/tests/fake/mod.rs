@@ -21,7 +21,7 @@ use std::{
 use tinytriplet_device::testing::{Bench, Clock};
 use tinytriplet_store::{MemoryFlash, Store};
 
-pub const MODEL: &[u8] = include_bytes!("../../../../firmware/models/default.model.postcard");
+pub const MODEL: &[u8] = include_bytes!("../../../../firmware/models/digits.model.postcard");
 pub const CAPACITY: usize = 4;
 /// Bytes of the longest request.
 const FRAME: usize = 10_000;
