@@ -140,7 +140,9 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
                 // Several requests may have come at once, and each may take seconds.
                 self.system.feed_watchdog();
                 self.light.show(Show::Busy, self.system.now());
-                let answer = self.answers.answer(&mut self.device, frame, &mut self.system);
+                let serial = &mut self.serial;
+                let mut is_called = || serial.read_ready().unwrap_or(true);
+                let answer = self.answers.answer(&mut self.device, frame, &mut self.system, &mut is_called);
                 self.alone.fall_silent(&mut self.serial)?;
                 self.serial.write_all(answer.frame)?;
                 self.serial.flush()?;
@@ -219,12 +221,13 @@ struct Last {
 }
 
 impl Answers<'_> {
-    /// Returns the answer to a frame.
+    /// Returns the answer to a frame. `is_called` tells whether another request comes.
     fn answer<Flash: NorFlash, const CAPACITY: usize>(
         &mut self,
         device: &mut Device<'_, Flash, CAPACITY>,
         frame: Result<&[u8], FrameError>,
         system: &mut impl System,
+        is_called: &mut impl FnMut() -> bool,
     ) -> Answer<'_> {
         let read = frame.and_then(|payload| Ok((crc32(payload), decode_message::<Request<'_>>(payload)?)));
         let (crc, Request { id, body }) = match read {
@@ -244,7 +247,7 @@ impl Answers<'_> {
             let frame = &self.response[..last.len];
             return Answer { frame, show: Show::Heartbeat, is_to_request: true, then: None };
         }
-        let answer = device.carry_out(&body, system);
+        let answer = device.carry_out(&body, system, is_called);
         if let Err(error) = &answer {
             log!(warn, "request {=u32}: {}", id, error);
         }

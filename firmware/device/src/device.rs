@@ -80,7 +80,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
     }
 
     /// Carries a request out. A restart, or another rate, is left to the caller, which has to answer
-    /// first.
+    /// first. `is_called` tells whether another request comes, so that a long one ends early.
     ///
     /// # Errors
     /// Returns the error that answers the request. Nothing has changed then.
@@ -88,6 +88,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         &mut self,
         request: &RequestBody<'_>,
         system: &mut impl System,
+        is_called: &mut impl FnMut() -> bool,
     ) -> Result<ResponseBody<'_>, RequestError> {
         match *request {
             RequestBody::Ping => Ok(ResponseBody::Pong),
@@ -166,7 +167,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
                 let Buffers { scratch, last, image, .. } = &mut self.buffers;
                 Ok(ResponseBody::Digests(self.model.digests(image, scratch, last)?))
             }
-            RequestBody::Bench { runs } => self.bench(runs, system),
+            RequestBody::Bench { runs } => self.bench(runs, system, is_called),
             RequestBody::SelfTest => self.self_test(),
             RequestBody::Restart(Restart::Panic | Restart::Hang) if !cfg!(feature = "fault-injection") => {
                 Err(RequestError::NoFaultInjection)
@@ -341,20 +342,27 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         }
     }
 
-    fn bench(&mut self, runs: u16, system: &mut impl System) -> Result<ResponseBody<'_>, RequestError> {
+    /// Computes as many embeddings, or fewer if it is called meanwhile, but one at least.
+    fn bench(
+        &mut self,
+        runs: u16,
+        system: &mut impl System,
+        is_called: &mut impl FnMut() -> bool,
+    ) -> Result<ResponseBody<'_>, RequestError> {
         if !(1..=MAX_RUNS).contains(&runs) {
             return Err(RequestError::Runs);
         }
         self.drop_image();
         TestImage::Noise.draw(self.buffers.image);
-        let mut microseconds = 0;
-        for _ in 0..runs {
+        let (mut done, mut microseconds) = (0, 0);
+        while done == 0 || done < runs && !is_called() {
             system.feed_watchdog();
             let start = system.now();
             self.model.embed(self.buffers.image, self.buffers.scratch, self.buffers.last)?;
             microseconds += system.now() - start;
+            done += 1;
         }
-        Ok(ResponseBody::Bench { runs, microseconds })
+        Ok(ResponseBody::Bench { runs: done, microseconds })
     }
 
     fn self_test(&mut self) -> Result<ResponseBody<'_>, RequestError> {

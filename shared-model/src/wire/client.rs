@@ -447,7 +447,9 @@ impl<Link: Read + Write> Client<Link> {
     /// Returns a [`ClientError`].
     pub fn bench(&mut self, runs: u16) -> Result<Duration, ClientError> {
         match self.ask(RequestBody::Bench { runs })? {
-            ResponseBody::Bench { microseconds, .. } => Ok(Duration::from_micros(microseconds)),
+            ResponseBody::Bench { runs: done, microseconds } if done == runs => {
+                Ok(Duration::from_micros(microseconds))
+            }
             _ => Err(ClientError::OtherAnswer),
         }
     }

@@ -20,7 +20,7 @@ use tinytriplet_device::{
     pattern::{DIGITS, Pattern},
     reading::Reading,
     source::{Sight, SightError, Source, Wish},
-    testing::frame,
+    testing::{Answer, answers, frame},
 };
 
 /// A serial line on which bytes arrive after so many looks at it, and which then ends.
@@ -396,4 +396,26 @@ fn a_reading_is_exact_to_its_last_digit() {
     };
     let reading = Reading::new(&half, shared_model::Distance::Cosine, 1.0).to_string();
     assert_eq!(reading, "a, 0.500 away, 50 %");
+}
+
+/// Runs as many as were asked for, or until another request comes.
+#[test]
+fn a_benchmark_is_interrupted() {
+    let bench_of = |runs: u16| {
+        let requests = VecDeque::from([
+            (0, frame(1, RequestBody::Bench { runs })),
+            // Looked at between any two runs.
+            (4, frame(2, RequestBody::Ping)),
+        ]);
+        let mut sent = Vec::new();
+        let serial = Slow { arrivals: requests, sent: &mut sent };
+        board().run_seeing(serial, Film::new([]), String::new()).unwrap();
+        answers(&sent)
+    };
+    for (runs, done) in [(1, 1), (3, 3), (5, 5), (6, 5), (1_000, 5)] {
+        let answers = bench_of(runs);
+        let bodies: Vec<_> = answers.iter().map(Answer::body).collect();
+        let expected = ResponseBody::Bench { runs: done, microseconds: done.into() };
+        assert_eq!(bodies, [expected, ResponseBody::Pong], "{runs} runs");
+    }
 }

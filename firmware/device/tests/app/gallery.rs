@@ -357,6 +357,6 @@ fn it_proves_itself() {
     let ResponseBody::Digests(digests) = answers[1].body() else { panic!("{:?}", answers[1].body()) };
     assert_eq!(digests.len(), host_model().steps().count());
     assert_eq!(digests.last(), Some(&shared_model::model::crc32(&embedding(&pixels))));
-    // The clock of this board goes on by one with each look.
-    assert_eq!(answers[2].body(), ResponseBody::Bench { runs: 3, microseconds: 3 });
+    // The clock of this board goes on by one with each look, and the line's end is something to read.
+    assert_eq!(answers[2].body(), ResponseBody::Bench { runs: 1, microseconds: 1 });
 }
