@@ -60,17 +60,44 @@ pub(super) fn pack(weights: &[i8], kernel: [usize; 2], halves: &mut [i16]) {
 pub(super) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
     let [height, width] = conv.geometry.kernel;
     let Some(panel) = work.as_chunks_mut().0.get_mut(..height * columns(conv)) else { return misfit() };
+    // Where nothing is written below, there are zeros for all channels.
+    if conv.geometry.is_padded() {
+        panel.fill([0; 2]);
+    }
+    let line = |ky: usize| {
+        let row = (y * conv.geometry.stride[0] + ky).wrapping_sub(conv.geometry.padding[0]);
+        if row < conv.input.height.into() { input.row(row) } else { &[] }
+    };
     let weights: &[Lanes] = bytemuck::try_cast_slice(conv.parameters.weights).unwrap_or_else(|_| misfit());
     let (biases, multipliers) =
         (conv.channels().biases.as_chunks().0, conv.channels().multipliers.as_chunks().0);
     let filters = weights.chunks_exact((height * width).max(1)).zip(biases.iter().zip(multipliers));
+    let channels = conv.input.channels.into();
+    let left = height * conv.geometry.padding[1];
+    #[cfg(dsp)]
+    let three = match [line(0), line(1), line(2)] {
+        lines if height == 3 && conv.element == Element::Unsigned => {
+            Some(lines).filter(|lines| lines.iter().all(|line| !line.is_empty()))
+        }
+        _ => None,
+    };
+    #[cfg(dsp)]
+    let pixels = usize::from(conv.input.width).min(columns(conv).saturating_sub(conv.geometry.padding[1]));
     for (first, (weights, (biases, multipliers))) in (0..).step_by(CHANNELS).zip(filters) {
-        for ky in 0..height {
-            expand(conv, input, [y, ky], first, panel.get_mut(ky..).unwrap_or_default());
+        #[cfg(dsp)]
+        let expanded = three.is_some_and(|lines| {
+            let panel = panel.get_mut(left..).unwrap_or_default();
+            assembly::lines3(lines, Strip { first, channels, pixels }, panel)
+        });
+        #[cfg(not(dsp))]
+        let expanded = false;
+        if !expanded {
+            for ky in 0..height {
+                expand(conv, line(ky), first, panel.get_mut(left + ky..).unwrap_or_default());
+            }
         }
         let filter = Filter { weights, biases, multipliers };
         let places = Places { panel, step: height * conv.geometry.stride[1] };
-        let channels = conv.output.channels.into();
         let pixels = Pixels { bytes: out.get_mut(first..).unwrap_or_default(), channels };
         #[cfg(dsp)]
         if weights.len() == assembly::TAPS {
@@ -84,32 +111,33 @@ pub(super) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     }
 }
 
-/// Expands four channels of line `ky` under the windows of row `y` into every so many lanes of the
-/// panel as a kernel has rows. Beyond the input's edges are zeros.
-fn expand(conv: &Conv<'_, '_>, input: Rows<'_>, [y, ky]: [usize; 2], first: usize, panel: &mut [Lanes]) {
-    let row = (y * conv.geometry.stride[0] + ky).wrapping_sub(conv.geometry.padding[0]);
-    let line = if row < conv.input.height.into() { input.row(row) } else { &[] };
+/// Four channels of the pixels of a line.
+#[cfg(dsp)]
+#[derive(Clone, Copy)]
+pub(super) struct Strip {
+    /// The first of the channels.
+    pub first: usize,
+    /// All channels.
+    pub channels: usize,
+    /// Pixels, at least 1.
+    pub pixels: usize,
+}
+
+/// Expands four channels of a line into every so many lanes of the panel as a kernel has rows.
+fn expand(conv: &Conv<'_, '_>, line: &[u8], first: usize, panel: &mut [Lanes]) {
     let line = line.get(first..).unwrap_or(&[]);
     let (step, channels) = (conv.geometry.kernel[0].max(1), conv.input.channels.max(1).into());
-    let mut slots = panel.iter_mut().step_by(step);
-    slots.by_ref().take(conv.geometry.padding[1]).for_each(|slot| *slot = [0; 2]);
     #[cfg(dsp)]
     if conv.element == Element::Unsigned {
-        let panel = panel.get_mut(conv.geometry.padding[1] * step..).unwrap_or_default();
-        let written = assembly::line(line, channels, panel, step);
-        // Not `skip`, which would divide, and so could panic.
-        let rest = panel.get_mut(written * step..).unwrap_or_default();
-        rest.iter_mut().step_by(step).for_each(|slot| *slot = [0; 2]);
+        assembly::line(line, channels, panel, step);
         return;
     }
+    let slots = panel.iter_mut().step_by(step);
     let pixels = line.chunks(channels).filter_map(|pixel| pixel.first_chunk());
-    // Of two iterators, the first one is asked first: it must be the one that ends, so that no slot
-    // is passed over.
     match conv.element {
-        Element::Unsigned => pixels.zip(slots.by_ref()).for_each(|(pixel, slot)| *slot = lanes(pixel, false)),
-        Element::Signed => pixels.zip(slots.by_ref()).for_each(|(pixel, slot)| *slot = lanes(pixel, true)),
+        Element::Unsigned => pixels.zip(slots).for_each(|(pixel, slot)| *slot = lanes(pixel, false)),
+        Element::Signed => pixels.zip(slots).for_each(|(pixel, slot)| *slot = lanes(pixel, true)),
     }
-    slots.for_each(|slot| *slot = [0; 2]);
 }
 
 #[inline(always)]

@@ -5,7 +5,7 @@ use super::{aligned, global_asm, offset_of, register};
 use crate::{
     engine::fast::{
         conv::Pixels,
-        depthwise::{CHANNELS, Filter, Lanes, Places},
+        depthwise::{CHANNELS, Filter, Lanes, Places, Strip},
         misfit,
     },
     model::tensor::Element,
@@ -171,8 +171,8 @@ unsafe extern "C" {
 }
 
 /// Expands the first four unsigned bytes of each pixel of a line, `channels` bytes from one to the
-/// next, into every `step`th lanes. Returns how many lanes were written.
-pub fn line(line: &[u8], channels: usize, to: &mut [Lanes], step: usize) -> usize {
+/// next, into every `step`th lanes.
+pub fn line(line: &[u8], channels: usize, to: &mut [Lanes], step: usize) {
     if channels < CHANNELS || step == 0 {
         return misfit();
     }
@@ -188,5 +188,67 @@ pub fn line(line: &[u8], channels: usize, to: &mut [Lanes], step: usize) -> usiz
             tinytriplet_depthwise_line(line.as_ptr(), channels, to.as_mut_ptr(), bytes, count);
         }
     }
-    count
+}
+
+// r0: the first pixel's bytes in the first line, r1: from a pixel to the next, r2: lanes, r3: from
+// the first line to the second; on the stack: from the first line to the third, and how many pixels.
+function!(
+    "tinytriplet_depthwise_lines3",
+    r#"
+    push {{r4-r10, lr}}
+    add r4, sp, #32
+    ldm r4, {{r4, r12}}
+1:
+    ldr r5, [r0]
+    ldr r7, [r0, r3]
+    ldr r9, [r0, r4]
+    add r0, r0, r1
+    uxtb16 r6, r5, ror #8
+    uxtb16 r5, r5
+    uxtb16 r8, r7, ror #8
+    uxtb16 r7, r7
+    uxtb16 r10, r9, ror #8
+    uxtb16 r9, r9
+    stmia r2!, {{r5-r10}}
+    subs r12, r12, #1
+    bne 1b
+    pop {{r4-r10, pc}}
+"#
+);
+
+unsafe extern "C" {
+    fn tinytriplet_depthwise_lines3(
+        from: *const u8,
+        pixel: usize,
+        to: *mut Lanes,
+        second: usize,
+        third: usize,
+        count: usize,
+    );
+}
+
+/// Expands four channels of three lines into lanes, the three of a column side by side. Returns
+/// false, and has done nothing, if a line or the room for the lanes is shorter.
+pub fn lines3(lines: [&[u8]; 3], strip: Strip, to: &mut [Lanes]) -> bool {
+    let Strip { first, channels, pixels } = strip;
+    let end = first + pixels.saturating_sub(1) * channels + CHANNELS;
+    let [a, b, c] = lines;
+    if pixels == 0 || a.len() < end || b.len() < end || c.len() < end || to.len() < 3 * pixels {
+        return false;
+    }
+    let [from, second, third] = [a, b, c].map(<[u8]>::as_ptr);
+    // SAFETY: pixel `p` of `pixels` is read at `first + p · channels` of each line, four bytes that
+    // are inside of it; the other lines are found from the first one by the differences of their
+    // addresses. Each pixel has three lanes of the room.
+    unsafe {
+        tinytriplet_depthwise_lines3(
+            from.wrapping_add(first),
+            channels,
+            to.as_mut_ptr(),
+            second.addr().wrapping_sub(from.addr()),
+            third.addr().wrapping_sub(from.addr()),
+            pixels,
+        );
+    }
+    true
 }
