@@ -267,23 +267,24 @@ pub fn packed_weights(file: &[u8]) -> Vec<Vec<u8>> {
                         > input[axis]
                 });
                 let pool = match metadata.layers.get(index + 1) {
-                    Some(&Layer::MaxPool2d(pool)) if !shortcut => Some(pool),
+                    Some(&Layer::MaxPool2d(pool)) => Some((pool.kernel, pool.stride)),
                     _ => None,
                 };
+                let pooled = !shortcut && conv.groups == 1 && pool == Some(([2, 2], [2, 2]));
                 let filters = Filters {
                     kernel: conv.kernel.map(usize::from),
                     stride: conv.stride.map(usize::from),
                     depth: channels / usize::from(conv.groups),
                     outputs: conv.out_channels.into(),
                     padded: above > 0 || left > 0 || reach,
-                    pooled: pool.is_some(),
+                    pooled,
                 };
                 let s = take_sections(&mut data, filters.outputs, filters.outputs * filters.taps());
                 let depthwise = conv.groups > 1 && filters.depth == 1 && filters.outputs == channels;
-                sections.push(if depthwise && pool.is_none() && channels.is_multiple_of(4) {
+                sections.push(if depthwise && channels.is_multiple_of(4) {
                     filters.depthwise(&s.weights)
                 } else {
-                    filters.packed(&s, conv.groups > 1, pool, [height, width])
+                    filters.packed(&s, conv.groups > 1, [height, width])
                 });
                 if !shortcut {
                     shape = [height, width, filters.outputs];
@@ -335,12 +336,11 @@ impl Filters {
         self.kernel[0] * self.kernel[1] * self.depth
     }
 
-    fn packed(&self, s: &Sections, groups: bool, pool: Option<Pool>, [h, w]: [usize; 2]) -> Vec<u8> {
+    fn packed(&self, s: &Sections, groups: bool, [h, w]: [usize; 2]) -> Vec<u8> {
         let (t, even) = (self.taps(), self.outputs.is_multiple_of(2));
-        let usual = pool.is_none_or(|pool| (pool.kernel, pool.stride) == ([2, 2], [2, 2]));
         let pays = self.pooled || 3 * 16 * h.div_ceil(2) * w.div_ceil(2) <= 2 * 9 * h * w;
         let depth_fits = self.depth.is_multiple_of(4) && self.depth <= 64;
-        if groups || !usual {
+        if groups {
             s.weights.iter().map(|&weight| weight as u8).collect()
         } else if even && t <= 32 {
             self.taps_records(s)

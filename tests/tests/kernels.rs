@@ -7,6 +7,7 @@ use shared_model::model::layout::repack_to_vec;
 use shared_model::{
     Layout, Model,
     inspect::{Element, Operation, Step},
+    model::format::Pool,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +29,7 @@ const MOST_FLASH: usize = 1_500_000;
 const MOST_RAM: usize = 128 * 1024;
 
 /// Every case that a step can be.
-const CASES: [&str; 46] = [
+const CASES: [&str; 47] = [
     "Depthwise",
     "Depthwise extreme",
     "Depthwise signed",
@@ -38,9 +39,10 @@ const CASES: [&str; 46] = [
     "Reference(Groups) pooled extreme",
     "Reference(Groups) pooled signed",
     "Reference(Groups) signed",
-    "Reference(PoolWindow) pooled",
-    "Reference(PoolWindow) pooled extreme",
-    "Reference(PoolWindow) pooled signed",
+    "Depthwise pooled",
+    "Rows apart",
+    "Taps apart",
+    "Winograd apart",
     "Rows",
     "Rows dense",
     "Rows dense extreme",
@@ -97,6 +99,11 @@ fn cases(step: &Step<'_>, weights: Option<&[u8]>) -> Vec<String> {
     }
     if step.keeps && matches!(step.operation, Operation::Conv2d { .. }) {
         cases.push("shortcut".to_owned());
+    }
+    if let Operation::Conv2d { pool: Some(pool), .. } = step.operation
+        && pool != (Pool { kernel: [2, 2], stride: [2, 2] })
+    {
+        cases.push(format!("{path} apart"));
     }
     if let Operation::Conv2d { pool: Some(_), .. } = step.operation
         && step.kernel.is_fast()

@@ -83,7 +83,6 @@ pub fn path(kernel: Kernel) -> &'static str {
         Kernel::Rows => "rows of bytes, two in a word",
         Kernel::Reference(Reason::Plain) => "reference: the file is not packed",
         Kernel::Reference(Reason::Groups) => "reference: in groups, not depthwise by fours",
-        Kernel::Reference(Reason::PoolWindow) => "reference: the pool after it is not 2x2",
         Kernel::Weightless => "four channels at a time",
     }
 }

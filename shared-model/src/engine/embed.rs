@@ -521,7 +521,9 @@ impl Step<'_> {
     /// Returns true if it computes its output row by row, from only the rows of the input that it
     /// needs.
     fn streams(&self) -> bool {
-        matches!(self.operation, Operation::Conv2d { .. }) && self.kernel.is_fast()
+        matches!(self.operation, Operation::Conv2d { .. })
+            && self.kernel.is_fast()
+            && fast::apart(self).is_none()
     }
 
     /// Returns the number of rows of the output that are computed together.
@@ -559,6 +561,9 @@ impl Step<'_> {
         let (from, to) = (self.input.element, self.output.element);
         match &self.operation {
             Operation::Dense(_) if self.kernel.is_fast() => fast::dense(self, input, output, work),
+            Operation::Conv2d { .. } if self.kernel.is_fast() => {
+                fast::conv_and_pool(self, input, output, work);
+            }
             Operation::Conv2d { geometry, pool: None, parameters } => {
                 kernel::conv2d(geometry, parameters, (input, from), (output, to));
             }

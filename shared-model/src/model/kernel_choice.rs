@@ -31,11 +31,8 @@ pub enum Kernel {
 pub enum Reason {
     /// The file has the plain layout.
     Plain,
-    /// The convolution has several groups, and is not a depthwise one of a multiple of 4 channels
-    /// without a pool after it.
+    /// The convolution has several groups, and is not a depthwise one of a multiple of 4 channels.
     Groups,
-    /// The pool after the convolution is not 2 × 2 with a stride of 2.
-    PoolWindow,
 }
 
 /// Most input channels of [`Kernel::Winograd`]: its transformed tiles need 96 bytes of RAM per
@@ -48,6 +45,13 @@ const MAX_TAPS: usize = 32;
 /// Up to this many weights in a layer, [`Kernel::Taps`] is preferred to [`Kernel::Rows`]: it is
 /// faster, but its weights need twice the flash.
 const MAX_TAPS_WEIGHTS: usize = 4096;
+
+/// Returns the pool after a convolution if a fast kernel computes both at once. Any other pool is
+/// taken when all of the convolution's output is there.
+pub(crate) fn fused(conv: &ConvGeometry, pool: Option<Pool>) -> Option<Pool> {
+    const FUSED: Pool = Pool { kernel: [2, 2], stride: [2, 2] };
+    pool.filter(|&pool| pool == FUSED && conv.groups == 1)
+}
 
 impl Kernel {
     /// Returns the kernel of a dense layer.
@@ -68,17 +72,14 @@ impl Kernel {
 
     /// Returns the kernel of a convolution and the max pool after it.
     pub(crate) fn of_conv(layout: Layout, conv: &ConvGeometry, pool: Option<Pool>) -> Self {
-        const FUSED: Pool = Pool { kernel: [2, 2], stride: [2, 2] };
         if layout == Layout::Plain {
             return Self::Reference(Reason::Plain);
         }
         if conv.groups != 1 {
-            let quads = conv.is_depthwise() && conv.input.channels.is_multiple_of(4) && pool.is_none();
+            let quads = conv.is_depthwise() && conv.input.channels.is_multiple_of(4);
             return if quads { Self::Depthwise } else { Self::Reference(Reason::Groups) };
         }
-        if pool.is_some_and(|pool| pool != FUSED) {
-            return Self::Reference(Reason::PoolWindow);
-        }
+        let pool = fused(conv, pool);
         let even = conv.output.channels.is_multiple_of(2);
         if even && conv.taps() <= MAX_TAPS {
             return Self::Taps;

@@ -24,7 +24,8 @@ mod winograd;
 pub(crate) use conv::Rows;
 
 use crate::model::{
-    kernel_choice::{Kernel, MAX_WINOGRAD_DEPTH},
+    format::Pool,
+    kernel_choice::{Kernel, MAX_WINOGRAD_DEPTH, fused},
     step::{Operation, Step},
     tensor::Shape,
 };
@@ -43,16 +44,22 @@ pub(crate) struct Extent {
 }
 
 /// Returns how many words of workspace a step needs beside its input and its output.
-pub(crate) fn work_len(step: &Step<'_>, extent: Extent) -> usize {
+pub(crate) fn work_len(step: &Step<'_>, mut extent: Extent) -> usize {
+    let mut map = 0;
+    if let Some((_, shape)) = apart(step) {
+        extent.output = shape;
+        map = shape.len().div_ceil(4);
+    }
     let conv = conv(step, extent);
-    match (conv, step.kernel) {
+    let words = match (conv, step.kernel) {
         (Some(conv), Kernel::Winograd) => winograd::work_words(&conv),
         (Some(conv), Kernel::Taps) => taps::work_words(&conv),
         (Some(conv), Kernel::Depthwise) => depthwise::work_words(&conv),
         (Some(conv), Kernel::Rows) => rows::work_words(&conv),
         (None, Kernel::Rows) => rows::dense_work_words(step.input.len()),
         _ => 0,
-    }
+    };
+    map + words
 }
 
 /// Returns the step's convolution, if it is one.
@@ -65,7 +72,7 @@ fn conv<'s, 'a>(step: &'s Step<'a>, extent: Extent) -> Option<Conv<'s, 'a>> {
         output: extent.output,
         to: step.output.element,
         geometry,
-        pooled: pool.is_some(),
+        pooled: fused(geometry, *pool).is_some(),
         narrow: step.narrow,
         parameters,
     })
@@ -92,6 +99,36 @@ pub(crate) fn conv_rows(
         Kernel::Rows => rows::conv(&conv, input, first, output, work),
         Kernel::Reference(_) | Kernel::Weightless => {}
     }
+}
+
+/// Returns the pool of a step that is taken from the convolution's whole output, and that output.
+pub(crate) fn apart(step: &Step<'_>) -> Option<(Pool, Shape)> {
+    match &step.operation {
+        &Operation::Conv2d { geometry, pool: Some(pool), .. }
+            if step.kernel.is_fast() && fused(&geometry, Some(pool)).is_none() =>
+        {
+            Some((pool, geometry.output))
+        }
+        _ => None,
+    }
+}
+
+/// Computes a convolution, and then the pool after it: see [`apart`].
+pub(crate) fn conv_and_pool(step: &Step<'_>, input: &[u8], output: &mut [u8], work: &mut [u32]) {
+    let Some((pool, shape)) = apart(step) else { return misfit() };
+    let Some((map, work)) = work.split_at_mut_checked(shape.len().div_ceil(4)) else { return misfit() };
+    let Some(map) = bytemuck::cast_slice_mut(map).get_mut(..shape.len()) else { return misfit() };
+    let row_len = usize::from(step.input.shape.width) * usize::from(step.input.shape.channels);
+    let rows = Rows { bytes: input, row_len, slots: step.input.shape.height.into() };
+    let at_once = if step.kernel == Kernel::Winograd { 2 } else { 1 };
+    let line = at_once * usize::from(shape.width) * usize::from(shape.channels);
+    let extent = Extent { input: step.input.shape, output: shape };
+    let mut first = 0;
+    for out in map.chunks_mut(line.max(1)) {
+        conv_rows(step, extent, rows, first, out, work);
+        first += at_once;
+    }
+    weightless::max_pool(pool, (map, shape), (output, step.output.shape), step.output.element);
 }
 
 /// Computes a dense layer.

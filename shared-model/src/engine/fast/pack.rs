@@ -5,7 +5,7 @@ use super::{depthwise, rows, taps, winograd};
 use crate::model::{
     format::Pool,
     geometry::ConvGeometry,
-    kernel_choice::Kernel,
+    kernel_choice::{Kernel, fused},
     step::{Operation, Parameters, Step},
 };
 
@@ -26,7 +26,7 @@ impl FilterShape {
     pub fn of_conv(conv: &ConvGeometry, pool: Option<Pool>) -> Self {
         let depth = usize::from(conv.input.channels) / conv.groups.max(1);
         let ConvGeometry { kernel, stride, .. } = *conv;
-        let order = taps::Order::of(depth, kernel, stride, conv.is_padded(), pool.is_some());
+        let order = taps::Order::of(depth, kernel, stride, conv.is_padded(), fused(conv, pool).is_some());
         Self { channels: conv.output.channels.into(), kernel, depth, order }
     }
 
