@@ -117,11 +117,11 @@ impl PackedModel {
     pub fn lengths(&self) -> Result<[(&'static str, &'static str, usize); 6], BuildError> {
         let model = self.decode()?;
         let (preprocessing, shape) = (model.metadata().preprocessing, model.input().shape);
-        let size = [shape.height, shape.width];
-        // An image of several values per pixel is not prepared here.
-        let [frames, pen] = match shape.channels {
-            1 => [prepare::scratch_len(preprocessing, size), strokes::scratch_len(size)],
-            _ => [0, 0],
+        let frames = prepare::scratch_len(preprocessing, shape);
+        // A pen draws in grey.
+        let pen = match shape.channels {
+            1 => strokes::scratch_len([shape.height, shape.width]),
+            _ => 0,
         };
         let (input, embedding) = (model.input_len(), model.embedding_len());
         Ok([

@@ -7,7 +7,7 @@
 /// | `INPUT_LEN` | bytes of an image |
 /// | `EMBEDDING_LEN` | bytes, and values, of an embedding |
 /// | `SCRATCH_LEN` | words of 32 bits that [`embed`](crate::Model::embed) works in |
-/// | `PREPARE_LEN` | words that a [`Preparer`](crate::prepare::Preparer) works in; 0 if the net takes several values per pixel |
+/// | `PREPARE_LEN` | words that a [`Preparer`](crate::prepare::Preparer) works in; 0 if no frame becomes the net's pixels |
 /// | `STROKES_LEN` | words that [`rasterise`](crate::prepare::strokes::rasterise) works in; 0 as above |
 /// | `ENTRY_LEN` | bytes of an entry of a [`Gallery`](crate::Gallery) without exemplars; [`entry_len`](crate::gallery::entry_len) computes others |
 ///

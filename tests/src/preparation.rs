@@ -84,6 +84,51 @@ pub fn greys(format: Format, stride: usize, crop: Crop, bytes: &[u8]) -> Image {
     })
 }
 
+/// Red, green and blue of a part of a frame: step 2, for a net in colour.
+pub fn colours(format: Format, stride: usize, crop: Crop, bytes: &[u8]) -> [Image; 3] {
+    let of_565 = |word: i128| {
+        let (r, g, b) = (word / 2048, word / 32 % 64, word % 32);
+        [8 * r + r / 4, 4 * g + g / 16, 8 * b + b / 4]
+    };
+    let of_yuv = |y: i128, u: i128, v: i128| {
+        let (u, v) = (u - 128, v - 128);
+        let (red, green, blue) = (round(359 * v, 256), round(88 * u + 183 * v, 256), round(454 * u, 256));
+        [y + red, y - green, y + blue].map(|value| value.clamp(0, 255))
+    };
+    let colour = |r: i128, c: i128| {
+        let (row, column) = (r as usize + usize::from(crop.top), c as usize + usize::from(crop.left));
+        let byte = |at: usize| i128::from(bytes[row * stride + at]);
+        let (two, pair) = (2 * column, column / 2 * 4);
+        match format {
+            Format::Grey8 => [byte(column); 3],
+            Format::Rgb888 => [0, 1, 2].map(|channel| byte(3 * column + channel)),
+            Format::Rgb565LittleEndian => of_565(byte(two) + 256 * byte(two + 1)),
+            Format::Rgb565BigEndian => of_565(256 * byte(two) + byte(two + 1)),
+            Format::Yuyv => of_yuv(byte(two), byte(pair + 1), byte(pair + 3)),
+            Format::Uyvy => of_yuv(byte(two + 1), byte(pair), byte(pair + 2)),
+        }
+    };
+    [0, 1, 2]
+        .map(|channel| Image::from_fn(crop.height.into(), crop.width.into(), |r, c| colour(r, c)[channel]))
+}
+
+/// Steps 3 and 4 for a net in colour.
+pub fn prepared_in_colour(
+    greys: &Image,
+    colours: &[Image; 3],
+    preprocessing: Preprocessing,
+    h: i128,
+    w: i128,
+) -> (Vec<u8>, bool) {
+    assert_ne!(preprocessing.fit, Fit::Centre, "which is for grey");
+    let (_, is_light) = prepared(greys, preprocessing, h, w);
+    let background = if is_light { Background::Light } else { Background::Dark };
+    let judged = Preprocessing { background, ..preprocessing };
+    let [red, green, blue] = [0, 1, 2].map(|channel| prepared(&colours[channel], judged, h, w).0);
+    let pixels = red.into_iter().zip(green).zip(blue);
+    (pixels.flat_map(|((red, green), blue)| [red, green, blue]).collect(), is_light)
+}
+
 /// For each output, its sources and their weights; and the weights' sum.
 fn weights(a: i128, h: i128) -> (Vec<Vec<(i128, i128)>>, i128) {
     let of = |r: i128| {

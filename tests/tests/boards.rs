@@ -71,8 +71,7 @@ const FRAMES: usize = 50;
 fn prepares(client: &mut Client<Emulator>, seed: u64) {
     let model = Model::decode(model::FILE).unwrap();
     let (preprocessing, shape) = (model.metadata().preprocessing, model.input().shape);
-    let size = [shape.height, shape.width];
-    let mut scratch = vec![0; scratch_len(preprocessing, size)];
+    let mut scratch = vec![0; scratch_len(preprocessing, shape)];
     let mut expected = vec![0; model.input_len()];
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut with_ink = 0;
@@ -96,7 +95,7 @@ fn prepares(client: &mut Client<Emulator>, seed: u64) {
                 rows.for_each(|row| row.iter_mut().take(12).for_each(|byte| *byte = 20));
             }
         }
-        prepare(frame, &bytes, preprocessing, size, &mut scratch, &mut expected).unwrap();
+        prepare(frame, &bytes, preprocessing, shape, &mut scratch, &mut expected).unwrap();
         client.show_frame(frame, &bytes).unwrap();
         assert_eq!(client.pixels().unwrap(), expected, "frame {number}: {frame:?}");
         with_ink += usize::from(expected.iter().any(|&pixel| pixel > 0));

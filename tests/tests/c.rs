@@ -52,8 +52,7 @@ fn expected() -> String {
     let file = fs::read(root().join("firmware/models/characters.model.postcard")).unwrap();
     let model = Model::decode(&file).unwrap();
     let (preprocessing, shape) = (model.metadata().preprocessing, model.input().shape);
-    let size = [shape.height, shape.width];
-    let mut scratch = vec![0; model.scratch_len().max(scratch_len(preprocessing, size))];
+    let mut scratch = vec![0; model.scratch_len().max(scratch_len(preprocessing, shape))];
     let (mut pixels, mut embedding) = (vec![0; model.input_len()], vec![0; model.embedding_len()]);
     let mut text = String::new();
     for name in ["bar", "cross"] {
@@ -66,7 +65,7 @@ fn expected() -> String {
             })
             .collect();
         let described = Frame::new(Format::Grey8, SIDE as u16, SIDE as u16).unwrap();
-        prepare(described, &frame, preprocessing, size, &mut scratch, &mut pixels).unwrap();
+        prepare(described, &frame, preprocessing, shape, &mut scratch, &mut pixels).unwrap();
         model.embed(&pixels, &mut scratch, &mut embedding).unwrap();
         let bytes: String = embedding.iter().map(|byte| format!("{byte:02x}")).collect();
         text += &format!("{name} {bytes} is {name}\n");

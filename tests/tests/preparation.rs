@@ -3,6 +3,7 @@
 use rand::{Rng as _, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::{
+    inspect::Shape,
     model::format::{Background, Centring, Fit, Preprocessing},
     prepare::{Crop, Format, Frame, Preparer, prepare, scratch_len},
 };
@@ -25,7 +26,7 @@ struct Case {
     crop: Crop,
     bytes: Vec<u8>,
     preprocessing: Preprocessing,
-    size: [u16; 2],
+    shape: Shape,
 }
 
 impl Case {
@@ -64,7 +65,9 @@ impl Case {
             background: BACKGROUNDS[rng.random_range(0..3)],
             centring: if rng.random() { Centring::USUAL } else { centring(rng) },
         };
-        Self { format, width, height, stride, crop, bytes, preprocessing, size }
+        let in_colour = preprocessing.fit != Fit::Centre && rng.random();
+        let shape = Shape::new(size[0], size[1], if in_colour { 3 } else { 1 });
+        Self { format, width, height, stride, crop, bytes, preprocessing, shape }
     }
 
     fn frame(&self) -> Frame {
@@ -74,11 +77,11 @@ impl Case {
 
     fn scratch(&self) -> Vec<u32> {
         // What was there before does not matter.
-        vec![0x5a5a_5a5a; scratch_len(self.preprocessing, self.size)]
+        vec![0x5a5a_5a5a; scratch_len(self.preprocessing, self.shape)]
     }
 
     fn pixels(&self) -> Vec<u8> {
-        vec![0x5a; usize::from(self.size[0]) * usize::from(self.size[1])]
+        vec![0x5a; self.shape.checked_len().unwrap() as usize]
     }
 
     /// As a whole.
@@ -86,7 +89,7 @@ impl Case {
         let (mut scratch, mut pixels) = (self.scratch(), self.pixels());
         let (frame, bytes) = (self.frame(), &self.bytes);
         let background =
-            prepare(frame, bytes, self.preprocessing, self.size, &mut scratch, &mut pixels).unwrap();
+            prepare(frame, bytes, self.preprocessing, self.shape, &mut scratch, &mut pixels).unwrap();
         (pixels, background == Background::Light)
     }
 
@@ -94,7 +97,7 @@ impl Case {
     fn prepared_by_rows(&self, rng: &mut ChaCha8Rng) -> (Vec<u8>, bool) {
         let (mut scratch, mut pixels) = (self.scratch(), self.pixels());
         let mut preparer =
-            Preparer::new(self.frame(), self.preprocessing, self.size, &mut scratch, &mut pixels).unwrap();
+            Preparer::new(self.frame(), self.preprocessing, self.shape, &mut scratch, &mut pixels).unwrap();
         let rows = usize::from(self.crop.top) + usize::from(self.crop.height);
         for row in self.bytes.chunks(self.stride).take(rows) {
             let shorter = rng.random_range(self.frame().row_len()..=self.stride);
@@ -108,9 +111,13 @@ impl Case {
     }
 
     fn defined(&self) -> (Vec<u8>, bool) {
-        let image = preparation::greys(self.format, self.stride, self.crop, &self.bytes);
-        let [height, width] = self.size.map(i128::from);
-        preparation::prepared(&image, self.preprocessing, height, width)
+        let greys = preparation::greys(self.format, self.stride, self.crop, &self.bytes);
+        let [height, width] = [self.shape.height, self.shape.width].map(i128::from);
+        if self.shape.channels == 1 {
+            return preparation::prepared(&greys, self.preprocessing, height, width);
+        }
+        let colours = preparation::colours(self.format, self.stride, self.crop, &self.bytes);
+        preparation::prepared_in_colour(&greys, &colours, self.preprocessing, height, width)
     }
 }
 
@@ -153,8 +160,8 @@ fn any_frame_becomes_the_pixels_that_are_defined() {
     for number in 0..6000 {
         let case = Case::random(&mut rng);
         let what = || {
-            let Case { format, crop, preprocessing, size, .. } = &case;
-            format!("{number}: {format:?} {crop:?} {preprocessing:?} {size:?}")
+            let Case { format, crop, preprocessing, shape, .. } = &case;
+            format!("{number}: {format:?} {crop:?} {preprocessing:?} {shape}")
         };
         let defined = case.defined();
         assert_eq!(case.prepared(), defined, "{}", what());
@@ -162,12 +169,16 @@ fn any_frame_becomes_the_pixels_that_are_defined() {
         let is_blank = defined.0.iter().all(|&pixel| pixel == defined.0[0]);
         let Preprocessing { fit, background, .. } = case.preprocessing;
         *count
-            .entry(format!("{fit:?} {background:?}, light: {}, blank: {is_blank}", defined.1))
+            .entry(format!(
+                "{fit:?} {background:?} {} channels, light: {}, blank: {is_blank}",
+                case.shape.channels, defined.1
+            ))
             .or_default() += 1;
     }
-    // All fits with three kinds of background, of which the last may be dark or light.
+    // All fits with three kinds of background, of which the last may be dark or light; two of the fits
+    // in grey and in colour.
     let worth = count.iter().filter(|(kind, count)| kind.ends_with("blank: false") && **count >= 50).count();
-    assert_eq!(worth, 12, "{count:#?}");
+    assert_eq!(worth, 20, "{count:#?}");
 }
 
 #[test]
@@ -195,7 +206,7 @@ fn photographs_of_all_kinds_become_the_pixels_that_are_defined() {
                     centring: if index % 2 == 0 { Centring::USUAL } else { centring(&mut rng) },
                     ..Preprocessing::MNIST
                 },
-                size: [28, 28],
+                shape: Shape::new(28, 28, 1),
             };
             let defined = case.defined();
             assert_eq!(case.prepared(), defined, "{kind:?} {index} {:?}", case.preprocessing);
@@ -222,12 +233,13 @@ fn the_longest_sides_do_not_overflow() {
                     crop: Crop { left: 0, top: 0, width, height },
                     bytes: bytes.clone(),
                     preprocessing,
-                    size: [5, 4],
+                    shape: Shape::new(5, 4, 1),
                 };
                 assert_eq!(case.prepared(), case.defined());
                 // The longest side stays, and the other becomes 4.
                 case.preprocessing = fit(Background::Dark);
-                case.size = if width > height { [4, width] } else { [height, 4] };
+                let [height, width] = if width > height { [4, width] } else { [height, 4] };
+                case.shape = Shape::new(height, width, 1);
                 assert_eq!(case.prepared().0, vec![value; 4 * 65_535]);
             }
         }

@@ -122,7 +122,8 @@ enum tt_status
    */
   TT_MISSING_ROWS = 51,
   /**
-   * The net takes several values per pixel: no frame is made into its image here.
+   * The net takes pixels that are neither grey nor in colour (red, green and blue), or signs on paper
+   * in colour: no frame is made into its image here.
    */
   TT_CHANNELS = 52,
   /**
@@ -364,7 +365,7 @@ typedef struct {
    */
   size_t scratch_len;
   /**
-   * Words of 32 bits that `tt_prepare_begin` wants; 0 if the net takes several values per pixel.
+   * Words of 32 bits that `tt_prepare_begin` wants; 0 if no frame is made into its image.
    */
   size_t prepare_len;
   /**

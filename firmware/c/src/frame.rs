@@ -115,12 +115,9 @@ pub unsafe extern "C" fn tt_prepare_begin(
         )?;
         let frame = unsafe { frame.read() }.read()?;
         let (preprocessing, shape) = (held.model.metadata().preprocessing, held.model.input().shape);
-        if shape.channels != 1 {
-            return Err(tt_status::TT_CHANNELS);
-        }
-        let size = [shape.height, shape.width];
-        let begun =
-            Preparer::new(frame, preprocessing, size, unsafe { scratch.write() }, unsafe { pixels.write() })?;
+        let begun = Preparer::new(frame, preprocessing, shape, unsafe { scratch.write() }, unsafe {
+            pixels.write()
+        })?;
         unsafe { Handle::put(preparer, Begun { paused: Some(begun.pause()), scratch, pixels }) }
     })
 }

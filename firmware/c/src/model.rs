@@ -45,7 +45,7 @@ pub struct tt_sizes {
     pub input_len: usize,
     /// Words of 32 bits that `tt_embed` works in.
     pub scratch_len: usize,
-    /// Words of 32 bits that `tt_prepare_begin` wants; 0 if the net takes several values per pixel.
+    /// Words of 32 bits that `tt_prepare_begin` wants; 0 if no frame is made into its image.
     pub prepare_len: usize,
     /// Bytes, and values, of an embedding.
     pub embedding_len: usize,
@@ -89,11 +89,7 @@ pub unsafe extern "C" fn tt_model_sizes(model: *const tt_model, sizes: *mut tt_s
         // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
         let Held { model, .. } = unsafe { Held::of(model) }?;
         let shape = model.input().shape;
-        let size = [shape.height, shape.width];
-        let prepare_len = match shape.channels {
-            1 => scratch_len(model.metadata().preprocessing, size),
-            _ => 0,
-        };
+        let prepare_len = scratch_len(model.metadata().preprocessing, shape);
         let found = tt_sizes {
             height: shape.height.into(),
             width: shape.width.into(),

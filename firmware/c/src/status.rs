@@ -54,7 +54,8 @@ pub enum tt_status {
     TT_TOO_MANY_ROWS = 50,
     /// The frame is incomplete.
     TT_MISSING_ROWS = 51,
-    /// The net takes several values per pixel: no frame is made into its image here.
+    /// The net takes pixels that are neither grey nor in colour (red, green and blue), or signs on paper
+    /// in colour: no frame is made into its image here.
     TT_CHANNELS = 52,
 
     /// The label is empty, longer than 31 bytes, not UTF-8, or has control characters.
@@ -98,7 +99,7 @@ impl tt_status {
             TT_ROW_LENGTH => c"a row is shorter than its pixels or longer than the stride",
             TT_TOO_MANY_ROWS => c"the frame has no further row",
             TT_MISSING_ROWS => c"the frame is incomplete",
-            TT_CHANNELS => c"the net takes several values per pixel",
+            TT_CHANNELS => c"the net takes other pixels than a frame gives",
             TT_LABEL => c"a label has 1 to 31 bytes of UTF-8 and no control characters",
             TT_FULL => c"the gallery is full: forget a label first",
             TT_TOO_MANY_IMAGES => c"the label has as many images as there can be",

@@ -13,7 +13,7 @@ use shared_model::{
     Distance, Gallery, Model, Recognition, Threshold,
     engine::TestImage,
     gallery::{MAX_LABEL, Match, Method},
-    prepare::{Frame, FrameError, Preparer, strokes::rasterise},
+    prepare::{Frame, FrameError, Preparer, can_prepare, strokes::rasterise},
     wire::{
         GalleryInfo, ImageError, ImageForm, Info, MAX_RUNS, ModelInfo, RequestBody, RequestError,
         ResponseBody, Restart,
@@ -288,7 +288,11 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         if sight == Sight::Nothing {
             return Ok(false);
         }
-        if shape.channels != 1 {
+        let is_seen = match sight {
+            Sight::Strokes(_) => shape.channels == 1,
+            Sight::Frame(_) | Sight::Nothing => can_prepare(preprocessing, shape),
+        };
+        if !is_seen {
             return Err(SightError::Colour);
         }
         // Its memory is needed.
@@ -297,7 +301,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
             Sight::Nothing => {}
             Sight::Strokes(points) => rasterise(points, size, scratch, image)?,
             Sight::Frame(frame) => {
-                let mut preparer = Preparer::new(frame, preprocessing, size, scratch, image)?;
+                let mut preparer = Preparer::new(frame, preprocessing, shape, scratch, image)?;
                 let crop = frame.crop();
                 for _ in 0..crop.top + crop.height {
                     preparer.push(source.row()?)?;

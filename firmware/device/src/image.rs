@@ -2,7 +2,7 @@
 
 use shared_model::{
     Model,
-    prepare::{Frame, Paused, PrepareError, Preparer},
+    prepare::{Frame, Paused, PrepareError, Preparer, can_prepare},
     wire::{ImageError, RequestError},
 };
 
@@ -55,14 +55,14 @@ impl Coming {
     /// Begins a frame.
     ///
     /// # Errors
-    /// Returns [`ImageError::NoPreparation`] if the model takes several values per pixel.
+    /// Returns [`ImageError::NoPreparation`] if the model's pixels cannot be made of a frame.
     pub fn frame(frame: Frame, model: &Model<'_>, place: Place<'_>) -> Result<Self, RequestError> {
         let shape = model.input().shape;
-        if shape.channels != 1 {
+        let preprocessing = model.metadata().preprocessing;
+        if !can_prepare(preprocessing, shape) {
             return Err(ImageError::NoPreparation.into());
         }
-        let (preprocessing, size) = (model.metadata().preprocessing, [shape.height, shape.width]);
-        let preparer = Preparer::new(frame, preprocessing, size, place.scratch, place.pixels)
+        let preparer = Preparer::new(frame, preprocessing, shape, place.scratch, place.pixels)
             .map_err(|_| RequestError::Internal)?;
         let row_len = frame.row_len();
         let expected = (row_len as u32).saturating_mul(frame.height().into());

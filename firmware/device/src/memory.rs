@@ -46,16 +46,16 @@ pub const fn response_len(dim: usize, exemplars: usize) -> usize {
 }
 
 /// Returns the words of 32 bits that a board prepares frames, draws strokes and computes in, one
-/// after the other: the most of these. For a model that takes several values per pixel, no image is
-/// made.
+/// after the other: the most of these. Strokes are grey, so nothing is drawn for a model of several
+/// values per pixel.
 pub fn scratch_len(model: &Model<'_>) -> usize {
     let shape = model.input().shape;
-    let size = [shape.height, shape.width];
-    let prepare = match shape.channels {
-        1 => prepare::scratch_len(model.metadata().preprocessing, size).max(strokes::scratch_len(size)),
+    let frames = prepare::scratch_len(model.metadata().preprocessing, shape);
+    let strokes = match shape.channels {
+        1 => strokes::scratch_len([shape.height, shape.width]),
         _ => 0,
     };
-    model.scratch_len().max(prepare)
+    model.scratch_len().max(frames).max(strokes)
 }
 
 /// Returns the bytes of [`Memory::buffer`](crate::app::Memory): an image, two embeddings, the value

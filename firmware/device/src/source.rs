@@ -92,7 +92,7 @@ pub enum SightError {
     Silent,
     /// The source stopped in the middle of a frame.
     Stopped,
-    /// The model takes colour images, and sources give grey ones.
+    /// The model takes images of other pixels than the source gives: strokes are grey.
     Colour,
     /// The rows are not those of the frame.
     Prepare(PrepareError),
@@ -119,7 +119,7 @@ impl fmt::Display for SightError {
         f.write_str(match self {
             Self::Silent => "the camera or panel does not answer: check its wires",
             Self::Stopped => "the picture stopped in the middle",
-            Self::Colour => "the model takes colour images, and this board sees grey",
+            Self::Colour => "the model takes other images than this board sees: strokes are grey",
             Self::Prepare(error) => return error.fmt(f),
             Self::Strokes(error) => return error.fmt(f),
             Self::Internal => "the engine refused the picture: a fault of the firmware",

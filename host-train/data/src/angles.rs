@@ -52,7 +52,11 @@ fn turns(split: &Split, image: usize) -> Vec<Vec<f32>> {
         .map(|(row, column)| (row as f32 - middle_row, column as f32 - middle_column))
         .filter(|(y, x)| y * y + x * x <= radius * radius)
         .collect();
-    let pixel = |row: usize, column: usize| f32::from(pixels[row * width + column]);
+    // The mean of the colours.
+    let pixel = |row: usize, column: usize| {
+        let pixel = &pixels[(row * width + column) * split.channels..][..split.channels];
+        pixel.iter().copied().map(f32::from).sum::<f32>() / split.channels as f32
+    };
     let at = |y: f32, x: f32| {
         let (y, x) = (
             (y + middle_row).clamp(0.0, height as f32 - 1.0),

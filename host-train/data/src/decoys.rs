@@ -7,7 +7,7 @@ use crate::{
     split::{Label, Split},
 };
 use rayon::prelude::*;
-use shared_model::model::format::Preprocessing;
+use shared_model::{inspect::Shape, model::format::Preprocessing};
 use std::path::{Path, PathBuf};
 
 /// Reads the pictures of a folder and of its sub-folders, whose names mean nothing: decoys, which is what else a
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// be used, unless `skip_broken` passes over it.
 pub fn decoys(
     folder: &Path,
-    [height, width]: [usize; 2],
+    shape: Shape,
     preprocessing: Preprocessing,
     skip_broken: bool,
     progress: Progress<'_>,
@@ -32,8 +32,7 @@ pub fn decoys(
     if paths.len() > MOST {
         return Err(DataError::ManyDecoys { folder: folder.into(), count: paths.len(), most: MOST });
     }
-    let read: Vec<_> =
-        paths.par_iter().map(|path| picture::read(path, preprocessing, [height, width])).collect();
+    let read: Vec<_> = paths.par_iter().map(|path| picture::read(path, preprocessing, shape)).collect();
     let mut pixels = Vec::new();
     for picture in read {
         match picture {
@@ -42,12 +41,13 @@ pub fn decoys(
             Err(error) => return Err(DataError::BrokenDecoy(Box::new(error))),
         }
     }
-    let count = pixels.len() / (height * width);
+    let shape = [shape.height, shape.width, shape.channels].map(usize::from);
+    let count = pixels.len() / shape.iter().product::<usize>();
     if count == 0 {
         return Err(DataError::NoDecoys(folder.into()));
     }
     let labels = (0..count).map(|label| label as Label).collect();
-    Ok(Split::new(height, width, pixels, labels).expect("a label for each picture"))
+    Ok(Split::of_shape(shape, pixels, labels).expect("a label for each picture"))
 }
 
 /// The most decoys: few are meant, and each takes a label.
@@ -84,10 +84,11 @@ mod tests {
     fn read(folder: &Path, skip_broken: bool) -> (Result<Split, String>, Vec<String>) {
         let mut notes = Vec::new();
         let preprocessing = Preprocessing::new(Fit::Contain, Background::Auto);
-        let read = decoys(folder, [8, 6], preprocessing, skip_broken, &mut |event| match event {
-            Event::Note(note) => notes.push(note.to_owned()),
-            event => panic!("{event:?}"),
-        });
+        let read =
+            decoys(folder, Shape::new(8, 6, 1), preprocessing, skip_broken, &mut |event| match event {
+                Event::Note(note) => notes.push(note.to_owned()),
+                event => panic!("{event:?}"),
+            });
         (read.map_err(|error| error.to_string()), notes)
     }
 

@@ -18,13 +18,13 @@ use crate::{
 use glyphs::{GLYPHS, Glyph, Point};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use shared_model::model::format::Preprocessing;
+use shared_model::{inspect::Shape, model::format::Preprocessing};
 use signs::SIGNS;
 
 /// Height and width of an image.
 const SIDE: usize = 28;
 /// Rows and columns of an image, which are also those of MNIST's.
-pub const SIZE: [usize; 2] = [SIDE; 2];
+pub const SHAPE: Shape = Shape::new(SIDE as u16, SIDE as u16, 1);
 /// The longer side of the box that a sign fills.
 const BOX: f32 = 20.0;
 /// Straight pieces for one curved piece of a stroke.

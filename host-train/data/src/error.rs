@@ -23,18 +23,29 @@ pub enum DataError {
     /// A file is there.
     #[error("{}: this is a file. Name the folder of all four IDX files, or of the images", .0.display())]
     NotAFolder(PathBuf),
+    /// Images that are grey where colour is wanted.
+    #[error(
+        "the images of {name} are grey, and the net takes {wanted} values per pixel (data.channels). Name a folder of \
+         pictures with --data, or set data.channels = 1"
+    )]
+    Grey {
+        /// The data's name.
+        name: String,
+        /// The values per pixel that are wanted.
+        wanted: u16,
+    },
     /// Images of several sources have several sizes.
     #[error(
-        "data.mixture: the images of {source_name} have {}×{} pixels, the run's own {}×{}. Set data.size such that \
-         they are alike", others[0], others[1], own[0], own[1]
+        "data.mixture: the images of {source_name} have {}×{}×{} pixels, the run's own {}×{}×{}. Set data.size such \
+         that they are alike", others[0], others[1], others[2], own[0], own[1], own[2]
     )]
     SourceSize {
         /// The source, as the recipe names it.
         source_name: String,
-        /// Rows and columns of the run's own images.
-        own: [usize; 2],
-        /// Rows and columns of the source's.
-        others: [usize; 2],
+        /// Rows, columns and values per pixel of the run's own images.
+        own: [usize; 3],
+        /// Those of the source's.
+        others: [usize; 3],
     },
     /// A folder of decoys has no pictures.
     #[error("{}: no folder with pictures (PNG, JPEG or BMP) is there. Name one", .0.display())]

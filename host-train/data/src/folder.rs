@@ -25,7 +25,7 @@ use layout::Layout;
 pub(crate) use listing::Listing;
 use listing::some;
 use rayon::prelude::*;
-use shared_model::model::format::Preprocessing;
+use shared_model::{inspect::Shape, model::format::Preprocessing};
 use std::{
     collections::BTreeMap,
     io,
@@ -160,8 +160,7 @@ pub(super) struct Folder {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading<'a> {
     pub preprocessing: Preprocessing,
-    /// Rows and columns.
-    pub size: [usize; 2],
+    pub shape: Shape,
     /// The share of each class to test with, if the folder has no split of its own.
     pub test_share: f64,
     /// Classes of fewer images are left out.
@@ -237,7 +236,7 @@ impl Reading<'_> {
         if test.labels.is_empty() {
             return Err(FolderError::NothingToTest(folder.into()));
         }
-        Ok(Folder { class_names, train: train.split(self.size), test: test.split(self.size) })
+        Ok(Folder { class_names, train: train.split(self.shape), test: test.split(self.shape) })
     }
 
     /// Leaves out classes that are too small, and refuses those that could not be trained on.
@@ -299,7 +298,7 @@ impl Reading<'_> {
         progress(Event::Read { done: 0, of });
         for paths in paths.chunks(TOGETHER) {
             let paths = paths.par_iter();
-            read.par_extend(paths.map(|path| picture::read(path, self.preprocessing, self.size)));
+            read.par_extend(paths.map(|path| picture::read(path, self.preprocessing, self.shape)));
             progress(Event::Read { done: read.len(), of });
         }
         let read_so = paths.iter().zip(&read).filter_map(|(path, read)| Some((*path, read.as_ref().ok()?)));
@@ -357,8 +356,9 @@ impl Builder {
         self.files.push(file.clone());
     }
 
-    fn split(self, [height, width]: [usize; 2]) -> Split {
-        let split = Split::new(height, width, self.pixels, self.labels);
+    fn split(self, Shape { height, width, channels }: Shape) -> Split {
+        let shape = [height, width, channels].map(usize::from);
+        let split = Split::of_shape(shape, self.pixels, self.labels);
         split.expect("a label for each image, all of a size that a recipe may name").with_files(self.files)
     }
 }
@@ -373,7 +373,7 @@ mod tests {
 
     const READING: Reading<'_> = Reading {
         preprocessing: Preprocessing::new(Fit::Contain, Background::Auto),
-        size: [8, 6],
+        shape: Shape::new(8, 6, 1),
         test_share: 0.2,
         min_images: 0,
         to_train: false,
@@ -403,7 +403,7 @@ mod tests {
     }
 
     fn pixels_of(number: u32) -> Vec<u8> {
-        crate::prepare::prepare(&picture_of(number), READING.preprocessing, READING.size).unwrap().pixels
+        crate::prepare::prepare(&picture_of(number), READING.preprocessing, READING.shape).unwrap().pixels
     }
 
     fn read(reading: Reading<'_>, folder: &Path) -> (Result<Folder, FolderError>, Vec<String>) {

@@ -17,7 +17,7 @@ use crate::{
     picture::{self, PictureError},
 };
 use rayon::prelude::*;
-use shared_model::model::format::Preprocessing;
+use shared_model::{inspect::Shape, model::format::Preprocessing};
 use std::{
     fs::File,
     io::{self, Read},
@@ -109,12 +109,12 @@ pub enum OneShotError {
 /// # Errors
 /// Returns [`OneShotError`] if there are none, if anything in one of them is missing or said twice, or if an
 /// image cannot be read.
-pub fn read(folder: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Result<Vec<Run>, OneShotError> {
+pub fn read(folder: &Path, preprocessing: Preprocessing, shape: Shape) -> Result<Vec<Run>, OneShotError> {
     let runs = Listing::of(folder)?.folders;
     if runs.is_empty() {
         return Err(OneShotError::NoRuns(folder.into()));
     }
-    runs.iter().map(|run| Files::of(run)?.read(preprocessing, size)).collect()
+    runs.iter().map(|run| Files::of(run)?.read(preprocessing, shape)).collect()
 }
 
 /// The images of a run as files.
@@ -156,9 +156,9 @@ impl Files {
         }
     }
 
-    fn read(self, preprocessing: Preprocessing, size: [usize; 2]) -> Result<Run, OneShotError> {
+    fn read(self, preprocessing: Preprocessing, shape: Shape) -> Result<Run, OneShotError> {
         let image = |path: &PathBuf| {
-            let pixels = picture::read(path, preprocessing, size)?.pixels;
+            let pixels = picture::read(path, preprocessing, shape)?.pixels;
             Ok::<_, PictureError>(Image { name: name(path), pixels })
         };
         let training = self.training.par_iter().map(image).collect::<Result<_, _>>()?;
@@ -200,7 +200,7 @@ mod tests {
     use tempfile::TempDir;
 
     const PREPROCESSING: Preprocessing = Preprocessing::new(Fit::Contain, Background::Auto);
-    const SIZE: [usize; 2] = [8, 6];
+    const SHAPE: Shape = Shape::new(8, 6, 1);
 
     /// Returns two runs: of the first, each test image has its answer's size, of the second, `b` has `1`'s.
     fn folder() -> TempDir {
@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn error(folder: &Path) -> String {
-        let message = read(folder, PREPROCESSING, SIZE).unwrap_err().to_string();
+        let message = read(folder, PREPROCESSING, SHAPE).unwrap_err().to_string();
         message.replace(folder.to_str().unwrap(), "X")
     }
 
@@ -233,9 +233,9 @@ mod tests {
     fn runs_come_with_their_answers() {
         let folder = folder();
         fs::write(folder.path().join("readme.txt"), "no run").unwrap();
-        let runs = read(folder.path(), PREPROCESSING, SIZE).unwrap();
+        let runs = read(folder.path(), PREPROCESSING, SHAPE).unwrap();
         let pixels = |number: u32| {
-            crate::prepare::prepare(&cross(number + 4, number + 5), PREPROCESSING, SIZE).unwrap().pixels
+            crate::prepare::prepare(&cross(number + 4, number + 5), PREPROCESSING, SHAPE).unwrap().pixels
         };
         let [first, second] = runs.as_slice() else { panic!("{runs:?}") };
         assert_eq!((first.name.as_str(), second.name.as_str()), ("run1", "run2"));

@@ -16,7 +16,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, metada
 pub use kind::Foreign;
 pub(crate) use kind::Kind;
 use memory::{Memory, Share};
-use shared_model::model::format::Preprocessing;
+use shared_model::{inspect::Shape, model::format::Preprocessing};
 use std::{
     fs::{self, File},
     io::{Cursor, Read},
@@ -54,9 +54,9 @@ pub struct PictureError {
 ///
 /// # Errors
 /// The file cannot be read, is no picture, or too large a one.
-pub fn read(path: &Path, preprocessing: Preprocessing, size: [usize; 2]) -> Result<Picture, PictureError> {
+pub fn read(path: &Path, preprocessing: Preprocessing, shape: Shape) -> Result<Picture, PictureError> {
     open(path, |image| {
-        let Prepared { pixels, .. } = prepare(image, preprocessing, size)?;
+        let Prepared { pixels, .. } = prepare(image, preprocessing, shape)?;
         Ok(Picture { pixels, greys_left: greys_left(image) })
     })
 }
@@ -205,7 +205,8 @@ pub(super) mod tests {
     fn every_format_and_depth_gives_the_same_pixels() {
         for (width, height) in [(45, 30), (31, 47)] {
             let cross = cross(width, height);
-            let pixels_of = |image: &DynamicImage| prepare(image, PREPROCESSING, [28, 28]).unwrap().pixels;
+            let pixels_of =
+                |image: &DynamicImage| prepare(image, PREPROCESSING, Shape::new(28, 28, 1)).unwrap().pixels;
             let expected = pixels_of(&cross);
             assert!(expected.iter().filter(|&&pixel| pixel > 200).count() > 28);
             let depths = [
@@ -259,7 +260,10 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("image.jpeg");
         fs::write(&path, encoded(&cross(9, 9), ImageFormat::Png)).unwrap();
-        assert_eq!(read(&path, PREPROCESSING, [9, 9]).unwrap().pixels, cross(9, 9).into_luma8().into_raw());
+        assert_eq!(
+            read(&path, PREPROCESSING, Shape::new(9, 9, 1)).unwrap().pixels,
+            cross(9, 9).into_luma8().into_raw()
+        );
         for (content, words) in [
             (
                 &b"GIF89a and so on"[..],
@@ -270,7 +274,7 @@ pub(super) mod tests {
             (b"", "is empty: the file has 0 bytes. Copy it again"),
         ] {
             fs::write(&path, content).unwrap();
-            let message = read(&path, PREPROCESSING, [9, 9]).unwrap_err().to_string();
+            let message = read(&path, PREPROCESSING, Shape::new(9, 9, 1)).unwrap_err().to_string();
             assert!(message.starts_with(&format!("{}: {words}", path.display())), "{message}");
         }
     }
@@ -281,7 +285,7 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe.png");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let message = read(&pipe, PREPROCESSING, [9, 9]).unwrap_err().to_string();
+        let message = read(&pipe, PREPROCESSING, Shape::new(9, 9, 1)).unwrap_err().to_string();
         assert!(message.contains("pipe.png: is a pipe, a socket or a device"), "{message}");
     }
 
@@ -318,7 +322,7 @@ pub(super) mod tests {
         let with_more_behind = [jpeg, b"what a camera adds".to_vec()].concat();
         assert!(decode(&with_more_behind).is_ok());
         assert!(matches!(
-            read(Path::new("/not/there.png"), PREPROCESSING, [1, 1]),
+            read(Path::new("/not/there.png"), PREPROCESSING, Shape::new(1, 1, 1)),
             Err(PictureError { fault: PictureFault::Read(_), .. })
         ));
     }

@@ -10,18 +10,26 @@ pub fn piece(split: &Split, images: &[usize], rng: &mut Rng) -> Vec<u8> {
     let mut any = || split.image(images[rng.below(images.len())]);
     let (one, other) = (any(), any());
     let size = [split.height, split.width];
-    let turned = Turned { image: other, size, angle: angle(rng), zoom: 1.0 };
-    let original = Turned { image: one, size, angle: 0.0, zoom: 1.0 };
+    let shape = split.shape();
+    let turned = Turned { image: other, shape, angle: angle(rng), zoom: 1.0 };
+    let original = Turned { image: one, shape, angle: 0.0, zoom: 1.0 };
     let middle = size.map(|side| (side as f32 - 1.0) / 2.0);
-    let each = |pixel: &dyn Fn(f32, f32) -> f32| {
+    let each = |pixel: &dyn Fn(f32, f32, usize) -> u8| {
         let places = (0..size[0]).flat_map(|row| (0..size[1]).map(move |column| (row, column)));
         let from_middle = |(row, column): (usize, usize)| (row as f32 - middle[0], column as f32 - middle[1]);
-        places.map(from_middle).map(|(y, x)| pixel(y, x).round() as u8).collect()
+        let channels = 0..split.channels;
+        places
+            .map(from_middle)
+            .flat_map(|(y, x)| channels.clone().map(move |channel| pixel(y, x, channel)))
+            .collect()
     };
     match rng.below(4) {
         0 => {
             let (sine, cosine) = angle(rng).sin_cos();
-            each(&|y, x| if x * cosine + y * sine > 0.0 { turned.at(y, x) } else { original.at(y, x) })
+            each(&|y, x, channel| {
+                let from = if x * cosine + y * sine > 0.0 { turned } else { original };
+                from.at(y, x, channel)
+            })
         }
         1 => {
             // Each quarter is one of any picture's, brought to its place by a quarter turn or more.
@@ -29,22 +37,25 @@ pub fn piece(split: &Split, images: &[usize], rng: &mut Rng) -> Vec<u8> {
             let from: Vec<Turned<'_>> = (0..4)
                 .map(|_| Turned {
                     image: if rng.below(2) == 0 { one } else { other },
-                    size,
+                    shape,
                     angle: quarter * rng.below(4) as f32,
                     zoom: 1.0,
                 })
                 .collect();
-            each(&|y, x| from[2 * usize::from(y > 0.0) + usize::from(x > 0.0)].at(y, x))
+            each(&|y, x, channel| from[2 * usize::from(y > 0.0) + usize::from(x > 0.0)].at(y, x, channel))
         }
         2 => {
             let radius = middle[0].min(middle[1]) * (0.5 + 0.25 * rng.symmetric());
             let within = Turned { zoom: 1.0 + 0.5 * rng.symmetric(), ..turned };
-            each(&|y, x| if y * y + x * x < radius * radius { within.at(y, x) } else { original.at(y, x) })
+            each(&|y, x, channel| {
+                let from = if y * y + x * x < radius * radius { within } else { original };
+                from.at(y, x, channel)
+            })
         }
         _ => {
             let darker = rng.below(2) == 0;
-            each(&|y, x| {
-                let (a, b) = (original.at(y, x), turned.at(y, x));
+            each(&|y, x, channel| {
+                let (a, b) = (original.at(y, x, channel), turned.at(y, x, channel));
                 if darker { a.min(b) } else { a.max(b) }
             })
         }
@@ -59,22 +70,23 @@ fn angle(rng: &mut Rng) -> f32 {
 #[derive(Clone, Copy)]
 struct Turned<'a> {
     image: &'a [u8],
-    size: [usize; 2],
+    /// Rows, columns and values per pixel.
+    shape: [usize; 3],
     angle: f32,
     zoom: f32,
 }
 
 impl Turned<'_> {
-    /// Returns the nearest pixel at a place that is counted from the middle. Beyond its edge a picture goes on as
-    /// the edge is.
-    fn at(&self, y: f32, x: f32) -> f32 {
+    /// Returns a value of the nearest pixel at a place that is counted from the middle. Beyond its edge a
+    /// picture goes on as the edge is.
+    fn at(&self, y: f32, x: f32, channel: usize) -> u8 {
         let (sine, cosine) = self.angle.sin_cos();
-        let [rows, columns] = self.size;
+        let [rows, columns, channels] = self.shape;
         let place = |at: f32, side: usize| {
             (at * self.zoom + (side as f32 - 1.0) / 2.0).round().clamp(0.0, side as f32 - 1.0) as usize
         };
         let (row, column) = (place(cosine * y - sine * x, rows), place(sine * y + cosine * x, columns));
-        f32::from(self.image[row * columns + column])
+        self.image[(row * columns + column) * channels + channel]
     }
 }
 
@@ -101,5 +113,13 @@ mod tests {
         // Of one image alone, a part is always that image's.
         let whole = Split::new(2, 3, vec![7; 6], vec![0]).unwrap();
         assert_eq!(piece(&whole, &[0], &mut Rng::new(1)), [7; 6]);
+        // Each colour comes from the same place.
+        let pixels = (0..16).flat_map(|at| [at, 100 + at, 200 + at]).collect();
+        let colour = Split::of_shape([4, 4, 3], pixels, vec![0]).unwrap();
+        for number in 0..40 {
+            let pieced = piece(&colour, &[0], &mut Rng::new(1).stream(number));
+            assert_eq!(pieced.len(), 48);
+            assert!(pieced.chunks(3).all(|pixel| pixel[1] == 100 + pixel[0] && pixel[2] == 200 + pixel[0]));
+        }
     }
 }

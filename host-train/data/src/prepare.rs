@@ -1,5 +1,5 @@
-//! Turns a picture of any kind and size into the pixels of a net's input: grey, on a dark
-//! background, of one size.
+//! Turns a picture of any kind and size into the pixels of a net's input: grey or in colour, on a
+//! dark background, of one size.
 //!
 //! [`shared_model::prepare`] does this on the PC and on a board alike. Here is what only files need:
 //! the kinds of pixels that a decoder returns, and transparency. `docs/FORMAT.md` defines every
@@ -8,6 +8,7 @@
 use crate::picture::fault::PictureFault;
 use image::{DynamicImage, GenericImageView, Rgba};
 use shared_model::{
+    inspect::Shape,
     model::format::{Background, Preprocessing},
     prepare::{Format, Found, Frame, Preparer, Stage, grey, scratch_len},
 };
@@ -15,26 +16,26 @@ use shared_model::{
 /// A picture as the net is given it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prepared {
-    /// Row by row, 0 for the background.
+    /// Row by row, 0 for the background; red, green and blue where the net takes colour.
     pub pixels: Vec<u8>,
     /// The background of the picture, and what was found on it.
     pub found: Found,
 }
 
-/// Returns the pixels of `image` for a net of `size`, rows and columns.
+/// Returns the pixels of `image` for a net whose input is `shape`.
 ///
 /// # Errors
 /// Returns an error if the picture has no pixels, or more than 65,535 on a side; the pictures that
 /// [`picture::decode`](crate::picture::decode) returns have neither.
 ///
 /// # Panics
-/// Panics if a side of `size` is 0 or more than 65,535.
+/// Panics if a side is 0, or such pixels [cannot be made](shared_model::prepare::can_prepare).
 pub fn prepare(
     image: &DynamicImage,
     preprocessing: Preprocessing,
-    size: [usize; 2],
+    shape: Shape,
 ) -> Result<Prepared, PictureFault> {
-    prepare_observed(image, preprocessing, size, |_| {})
+    prepare_observed(image, preprocessing, shape, |_| {})
 }
 
 /// Does the same as [`prepare`], and gives the images on the way to `observe`.
@@ -47,50 +48,68 @@ pub fn prepare(
 pub fn prepare_observed(
     image: &DynamicImage,
     preprocessing: Preprocessing,
-    size: [usize; 2],
+    shape: Shape,
     observe: impl FnMut(Stage<'_>),
 ) -> Result<Prepared, PictureFault> {
-    let size = size.map(|side| u16::try_from(side).expect("a side of a net has at most 65,535 pixels"));
-    let frame = frame(image)?;
-    let mut pixels = vec![0; usize::from(size[0]) * usize::from(size[1])];
-    let mut scratch = vec![0; scratch_len(preprocessing, size)];
-    let mut preparer = Preparer::new(frame, preprocessing, size, &mut scratch, &mut pixels)
-        .expect("the lengths are those that are wanted, and no side is 0");
-    rows(image, preprocessing.background, |row| {
+    let frame = frame(image, shape.channels)?;
+    let len = [shape.height, shape.width, shape.channels].map(usize::from).iter().product();
+    let mut pixels = vec![0; len];
+    let mut scratch = vec![0; scratch_len(preprocessing, shape)];
+    let mut preparer = Preparer::new(frame, preprocessing, shape, &mut scratch, &mut pixels)
+        .expect("the lengths are those that are wanted, no side is 0, and the pixels can be made");
+    rows(image, preprocessing.background, frame.format(), |row| {
         preparer.push(row).expect("a row is as long as the frame says");
     });
     let found = preparer.finish_observed(observe).expect("all rows have come");
     Ok(Prepared { pixels, found })
 }
 
-/// Returns the frame that a picture is, as a camera would take it: in colour, or in grey if it is
-/// of any other kind.
+/// Returns the frame that a picture is, as a camera would take it: in grey or in colour, as it is; of
+/// any other kind, in what a net takes that has so many values per pixel.
 ///
 /// # Errors
 /// Returns an error if the picture has no pixels, or more than 65,535 on a side.
-pub(crate) fn frame(image: &DynamicImage) -> Result<Frame, PictureFault> {
+pub(crate) fn frame(image: &DynamicImage, channels: u16) -> Result<Frame, PictureFault> {
     let side = |side| u16::try_from(side).map_err(|_| PictureFault::TooLarge { is_kept: false });
     let (width, height) = (side(image.width())?, side(image.height())?);
-    let format = if let DynamicImage::ImageRgb8(_) = image { Format::Rgb888 } else { Format::Grey8 };
+    let format = match image {
+        DynamicImage::ImageLuma8(_) => Format::Grey8,
+        DynamicImage::ImageRgb8(_) => Format::Rgb888,
+        _ if channels == 1 => Format::Grey8,
+        _ => Format::Rgb888,
+    };
     Frame::new(format, width, height).map_err(|_| PictureFault::NoPixels)
 }
 
-/// Gives the rows of the [`frame`] of a picture to `push`. What is transparent becomes background.
-pub(crate) fn rows(image: &DynamicImage, background: Background, mut push: impl FnMut(&[u8])) {
+/// Gives the rows of the [`frame`] of a picture, which is in `format`, to `push`. What is transparent
+/// becomes background.
+pub(crate) fn rows(
+    image: &DynamicImage,
+    background: Background,
+    format: Format,
+    mut push: impl FnMut(&[u8]),
+) {
     let width = image.width() as usize;
     match image {
         DynamicImage::ImageLuma8(image) => image.chunks_exact(width).for_each(push),
         DynamicImage::ImageRgb8(image) => image.chunks_exact(3 * width).for_each(push),
         image => {
             let behind = if image.color().has_alpha() { behind(image, background) } else { 0 };
-            let mut row = Vec::with_capacity(width);
+            // Rounded to the nearest; 255 times 255 fits easily.
+            let seen = |value: u8, alpha: u8| {
+                let (value, alpha) = (u32::from(value), u32::from(alpha));
+                ((value * alpha + behind * (255 - alpha) + 127) / 255) as u8
+            };
+            let mut row = Vec::with_capacity(width * format.bytes_per_pixel());
             for y in 0..image.height() {
                 row.clear();
-                row.extend((0..image.width()).map(|x| {
-                    let [grey, alpha] = grey_and_alpha(image, x, y).map(u32::from);
-                    // Rounded to the nearest; 255 times 255 fits easily.
-                    ((grey * alpha + behind * (255 - alpha) + 127) / 255) as u8
-                }));
+                for x in 0..image.width() {
+                    let Rgba([red, green, blue, alpha]) = image.get_pixel(x, y);
+                    match format {
+                        Format::Rgb888 => row.extend([red, green, blue].map(|value| seen(value, alpha))),
+                        _ => row.push(seen(grey([red, green, blue]), alpha)),
+                    }
+                }
                 push(&row);
             }
         }
@@ -133,8 +152,14 @@ mod tests {
     const FITS: [Fit; 3] = [Fit::Stretch, Fit::Contain, Fit::Centre];
     const BACKGROUNDS: [Background; 3] = [Background::Dark, Background::Light, Background::Auto];
 
-    fn pixels(image: impl Into<DynamicImage>, fit: Fit, background: Background, size: [usize; 2]) -> Vec<u8> {
-        prepare(&image.into(), Preprocessing::new(fit, background), size).unwrap().pixels
+    const SHAPE: Shape = Shape::new(28, 28, 1);
+
+    fn pixels(image: impl Into<DynamicImage>, fit: Fit, background: Background, [h, w]: [u16; 2]) -> Vec<u8> {
+        values(image, fit, background, Shape::new(h, w, 1))
+    }
+
+    fn values(image: impl Into<DynamicImage>, fit: Fit, background: Background, shape: Shape) -> Vec<u8> {
+        prepare(&image.into(), Preprocessing::new(fit, background), shape).unwrap().pixels
     }
 
     fn digit(digits: &crate::Split, index: usize) -> GrayImage {
@@ -200,7 +225,7 @@ mod tests {
         }
         let judged = |image: GrayImage| {
             let preprocessing = Preprocessing::new(Fit::Stretch, Background::Auto);
-            prepare(&image.into(), preprocessing, [28, 28]).unwrap().found.background
+            prepare(&image.into(), preprocessing, SHAPE).unwrap().found.background
         };
         assert_eq!(judged(digit(&digits, 0)), Background::Dark);
         assert_eq!(judged(negative(&digit(&digits, 0))), Background::Light);
@@ -239,8 +264,9 @@ mod tests {
             let blank = GrayImage::from_pixel(width, height, Luma([255]));
             for fit in FITS {
                 for background in BACKGROUNDS {
-                    for size in [[1, 1], [28, 28], [3, 40], [64, 2]] {
-                        assert_eq!(pixels(noise.clone(), fit, background, size).len(), size[0] * size[1]);
+                    for size in [[1_u16, 1], [28, 28], [3, 40], [64, 2]] {
+                        let len = usize::from(size[0]) * usize::from(size[1]);
+                        assert_eq!(pixels(noise.clone(), fit, background, size).len(), len);
                         let blank = pixels(blank.clone(), fit, background, size);
                         if background != Background::Dark {
                             assert!(blank.iter().all(|&pixel| pixel == 0), "{fit:?} {background:?}");
@@ -256,7 +282,7 @@ mod tests {
         let preprocessing = Preprocessing::new(Fit::Stretch, Background::Dark);
         let error = |width, height| {
             let image = GrayImage::new(width, height).into();
-            prepare(&image, preprocessing, [4, 4]).unwrap_err().to_string()
+            prepare(&image, preprocessing, SHAPE).unwrap_err().to_string()
         };
         assert_eq!(error(0, 3), "has no pixels: its width or height is 0. Copy it again");
         assert!(error(1, 65_536).starts_with("is too large"));
@@ -296,5 +322,32 @@ mod tests {
         }
         let mean = total / digits.len() as f64;
         assert!(mean < 10.0, "{mean}");
+    }
+
+    /// Pictures of every kind in colour: grey ones have three values that are alike.
+    #[test]
+    fn colour_is_kept_where_a_net_takes_it() {
+        let shape = Shape::new(2, 3, 3);
+        let of = |image: DynamicImage, background| values(image, Fit::Stretch, background, shape);
+        let colours = RgbImage::from_fn(3, 2, |x, y| Rgb([10 * x as u8, 100 * y as u8, 200]));
+        let expected: Vec<u8> = colours.as_raw().clone();
+        let dark = Background::Dark;
+        assert_eq!(of(colours.clone().into(), dark), expected);
+        let image = DynamicImage::from(colours);
+        assert_eq!(of(image.to_rgba8().into(), dark), expected);
+        assert_eq!(of(image.to_rgb16().into(), dark), expected);
+        let inverted: Vec<u8> = expected.iter().map(|value| 255 - value).collect();
+        assert_eq!(of(image.clone(), Background::Light), inverted);
+        let greys: Vec<u8> = image.to_luma8().iter().flat_map(|&grey| [grey; 3]).collect();
+        assert_eq!(of(image.to_luma8().into(), dark), greys);
+        // Half of red on what is behind: black, white; on whichever it is farther from.
+        let seen = |background| {
+            let image = image::RgbaImage::from_pixel(1, 1, Rgba([255, 0, 0, 128]));
+            values(image, Fit::Stretch, background, Shape::new(1, 1, 3))
+        };
+        assert_eq!(seen(Background::Dark), [128, 0, 0]);
+        assert_eq!(seen(Background::Light), [0, 128, 128]);
+        // Red is dark, 54 of 255, so it is seen on white, which is a light background.
+        assert_eq!(seen(Background::Auto), [0, 128, 128]);
     }
 }

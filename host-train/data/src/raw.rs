@@ -18,7 +18,8 @@ pub struct Raw {
     pub block: u32,
 }
 
-/// Returns a picture as a frame whose longer side has at most `longest` pixels, at least 1.
+/// Returns a picture as a frame whose longer side has at most `longest` pixels, at least 1, for a net
+/// of so many values per pixel.
 ///
 /// A larger picture is cut into squares of the fewest pixels with which that is so, from the left
 /// upper corner on; those at the right and lower edges have what is left. Each becomes one pixel,
@@ -26,15 +27,20 @@ pub struct Raw {
 ///
 /// # Errors
 /// Returns an error if the picture has no pixels, or more than 65,535 on a side.
-pub fn raw(image: &DynamicImage, background: Background, longest: u16) -> Result<Raw, PictureFault> {
-    let whole = frame(image)?;
+pub fn raw(
+    image: &DynamicImage,
+    background: Background,
+    channels: u16,
+    longest: u16,
+) -> Result<Raw, PictureFault> {
+    let whole = frame(image, channels)?;
     let block = u32::from(whole.width().max(whole.height())).div_ceil(longest.max(1).into());
     let side = |side: u16| u32::from(side).div_ceil(block) as u16;
     let frame = Frame::new(whole.format(), side(whole.width()), side(whole.height()))
         .map_err(|_| PictureFault::NoPixels)?;
     let mut bytes = Vec::with_capacity(frame.row_len() * usize::from(frame.height()));
     let mut means = Means::new(block, whole.width().into(), frame.format().bytes_per_pixel());
-    rows(image, background, |row| means.push(row, &mut bytes));
+    rows(image, background, frame.format(), |row| means.push(row, &mut bytes));
     means.end(&mut bytes);
     Ok(Raw { frame, bytes, block })
 }
@@ -90,7 +96,7 @@ impl Means {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{GrayAlphaImage, GrayImage, RgbImage};
+    use image::{GrayAlphaImage, GrayImage, RgbImage, RgbaImage};
     use shared_model::prepare::Format;
 
     fn grey(width: u32, height: u32, pixels: &[u8]) -> DynamicImage {
@@ -100,7 +106,7 @@ mod tests {
     #[test]
     fn a_picture_that_is_small_enough_stays_as_it_is() {
         let image = grey(3, 2, &[1, 2, 3, 4, 5, 6]);
-        let Raw { frame, bytes, block } = raw(&image, Background::Auto, 3).unwrap();
+        let Raw { frame, bytes, block } = raw(&image, Background::Auto, 1, 3).unwrap();
         assert_eq!((frame, block), (Frame::new(Format::Grey8, 3, 2).unwrap(), 1));
         assert_eq!(bytes, [1, 2, 3, 4, 5, 6]);
     }
@@ -113,7 +119,7 @@ mod tests {
             30, 41, 2, 2, 201,
             50, 51, 9, 9, 7,
         ]);
-        let Raw { frame, bytes, block } = raw(&image, Background::Auto, 4).unwrap();
+        let Raw { frame, bytes, block } = raw(&image, Background::Auto, 1, 4).unwrap();
         assert_eq!((frame.width(), frame.height(), block), (3, 2, 2));
         // 101 / 4 = 25.25, 5 / 4 = 1.25, 301 / 2 = 150.5; then 101 / 2 = 50.5, 9, 7.
         assert_eq!(bytes, [25, 1, 151, 51, 9, 7]);
@@ -123,7 +129,7 @@ mod tests {
     fn colours_are_kept_and_averaged_each_for_itself() {
         let pixels = vec![255, 0, 10, 253, 2, 11, 0, 0, 0, 0, 0, 1];
         let image = RgbImage::from_raw(4, 1, pixels).unwrap().into();
-        let Raw { frame, bytes, block } = raw(&image, Background::Auto, 2).unwrap();
+        let Raw { frame, bytes, block } = raw(&image, Background::Auto, 1, 2).unwrap();
         assert_eq!((frame, block), (Frame::new(Format::Rgb888, 2, 1).unwrap(), 2));
         assert_eq!(bytes, [254, 1, 11, 0, 0, 1]);
     }
@@ -131,7 +137,12 @@ mod tests {
     #[test]
     fn other_kinds_become_grey_and_what_is_transparent_background() {
         let image: DynamicImage = GrayAlphaImage::from_raw(2, 1, vec![9, 255, 9, 0]).unwrap().into();
-        assert_eq!(raw(&image, Background::Light, 9).unwrap().bytes, [9, 255]);
-        assert_eq!(raw(&image, Background::Dark, 9).unwrap().bytes, [9, 0]);
+        assert_eq!(raw(&image, Background::Light, 1, 9).unwrap().bytes, [9, 255]);
+        assert_eq!(raw(&image, Background::Dark, 1, 9).unwrap().bytes, [9, 0]);
+        // In colour, where the net takes that.
+        let image: DynamicImage = RgbaImage::from_raw(2, 1, vec![255, 0, 9, 255, 0, 0, 0, 0]).unwrap().into();
+        assert_eq!(raw(&image, Background::Light, 1, 9).unwrap().bytes, [54, 255]);
+        let Raw { frame, bytes, .. } = raw(&image, Background::Light, 3, 9).unwrap();
+        assert_eq!((frame.format(), &bytes[..]), (Format::Rgb888, &[255, 0, 9, 255, 255, 255][..]));
     }
 }

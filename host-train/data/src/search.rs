@@ -12,7 +12,10 @@ use crate::{
     repeats,
     split::{Label, Split},
 };
-use shared_model::model::format::{Fit, Preprocessing};
+use shared_model::{
+    inspect::Shape,
+    model::format::{Fit, Preprocessing},
+};
 use std::{
     env,
     path::{Path, PathBuf},
@@ -62,12 +65,12 @@ pub fn find(request: Request, progress: Progress<'_>) -> Result<Dataset, DataErr
     Search::new(request).find(progress)
 }
 
-/// Returns rows and columns of the images that [`find`] would give, where that is known before any
-/// of them is read: pictures get the size of the request's settings, and digits have their own. The
-/// size of the images in IDX files is not known.
+/// Returns the shape of the images that [`find`] would give, where that is known before any of them
+/// is read: pictures get that of the request's settings, and digits have their own. The size of the
+/// images in IDX files is not known.
 #[must_use]
-pub fn known_size(request: Request) -> Option<[usize; 2]> {
-    Search::new(request).known_size()
+pub fn known_shape(request: Request) -> Option<Shape> {
+    Search::new(request).known_shape()
 }
 
 /// The places where [`find`] looks.
@@ -100,6 +103,16 @@ impl Search {
     /// # Errors
     /// Returns the same errors as [`find`].
     pub fn find(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
+        let data = self.any(progress)?;
+        // Whatever is no picture is grey.
+        let wanted = self.request.config.channels;
+        match usize::from(wanted) == data.train.channels {
+            true => Ok(data),
+            false => Err(DataError::Grey { name: data.name, wanted }),
+        }
+    }
+
+    fn any(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
         match (&self.request.place, &self.environment) {
             (Place::Named(path), _) => self.named(path, Source::Given, progress),
             (Place::Drawn, _) => Ok(self.drawn(drawn::dataset)),
@@ -121,20 +134,20 @@ impl Search {
         }
     }
 
-    fn known_size(&self) -> Option<[usize; 2]> {
+    fn known_shape(&self) -> Option<Shape> {
         let place = match &self.request.place {
             Place::Named(path) => Some(path),
             Place::Anywhere => self.environment.as_ref(),
             Place::Mnist | Place::Drawn | Place::Signs | Place::Characters => None,
         };
         match place {
-            Some(path) if path.is_dir() => (!has_idx(path)).then_some(self.request.config.size.0),
+            Some(path) if path.is_dir() => (!has_idx(path)).then_some(self.request.config.shape()),
             // It is an error, unless it is one of the words.
             Some(path) => {
                 let words = [DRAWN, SIGNS, CHARACTERS, MNIST];
-                words.iter().any(|word| path == Path::new(word)).then_some(drawn::SIZE)
+                words.iter().any(|word| path == Path::new(word)).then_some(drawn::SHAPE)
             }
-            None => Some(drawn::SIZE), // MNIST's, the signs' and the characters' are the same
+            None => Some(drawn::SHAPE), // MNIST's, the signs' and the characters' are the same
         }
     }
 
@@ -206,7 +219,7 @@ impl Search {
         let preprocessing = config.preprocessing(Fit::Contain);
         let reading = Reading {
             preprocessing,
-            size: config.size.0,
+            shape: config.shape(),
             test_share: config.test_share,
             min_images: config.min_images,
             to_train: self.request.to_train,
@@ -427,23 +440,36 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_known_unless_idx_files_have_it() {
-        let size = |place: Place, environment: Option<&Path>| {
+    fn the_shape_is_known_unless_idx_files_have_it() {
+        let shape = |place: Place, environment: Option<&Path>| {
             let mut search = at(place, environment);
-            search.request.config.size.0 = [64, 48];
-            search.known_size()
+            (search.request.config.size.0, search.request.config.channels) = ([64, 48], 3);
+            search.known_shape()
         };
         let (idx, pictures) = (folder(&files()), tempfile::tempdir().unwrap());
         let [idx, pictures] = [idx.path(), pictures.path()];
+        let (digits, colour) = (Shape::new(28, 28, 1), Shape::new(64, 48, 3));
         let anywhere = || Place::Anywhere;
-        assert_eq!(size(anywhere(), None), Some([28, 28]));
-        assert_eq!(size(anywhere(), Some(pictures)), Some([64, 48]));
-        assert_eq!(size(anywhere(), Some(idx)), None);
-        assert_eq!(size(Place::Named(pictures.into()), Some(idx)), Some([64, 48]));
-        assert_eq!(size(Place::Named(idx.into()), None), None);
-        assert_eq!(size(Place::Named(DRAWN.into()), None), Some([28, 28]));
-        assert_eq!(size(Place::Named("/not/there".into()), None), None);
-        assert_eq!([Place::Mnist, Place::Drawn].map(|place| size(place, Some(idx))), [Some([28, 28]); 2]);
+        assert_eq!(shape(anywhere(), None), Some(digits));
+        assert_eq!(shape(anywhere(), Some(pictures)), Some(colour));
+        assert_eq!(shape(anywhere(), Some(idx)), None);
+        assert_eq!(shape(Place::Named(pictures.into()), Some(idx)), Some(colour));
+        assert_eq!(shape(Place::Named(idx.into()), None), None);
+        assert_eq!(shape(Place::Named(DRAWN.into()), None), Some(digits));
+        assert_eq!(shape(Place::Named("/not/there".into()), None), None);
+        assert_eq!([Place::Mnist, Place::Drawn].map(|place| shape(place, Some(idx))), [Some(digits); 2]);
+    }
+
+    #[test]
+    fn what_is_no_picture_is_grey() {
+        let idx = folder(&files());
+        for place in [Place::Drawn, Place::Signs, Place::Characters, Place::Named(idx.path().into())] {
+            let mut search = at(place.clone(), None);
+            assert_eq!(search.find(&mut |_| {}).unwrap().train.channels, 1);
+            search.request.config.channels = 3;
+            let error = search.find(&mut |_| {}).unwrap_err().to_string();
+            assert!(error.contains(" are grey, and the net takes 3 values per pixel"), "{place:?}: {error}");
+        }
     }
 
     #[test]

@@ -7,13 +7,15 @@ use thiserror::Error;
 /// The number of the class that an image shows.
 pub type Label = u16;
 
-/// Grey images of one size, and a label each.
+/// Images of one size, grey or in colour, and a label each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     /// Rows of an image.
     pub height: usize,
     /// Columns of an image.
     pub width: usize,
+    /// Values of a pixel: 1, its grey, or 3: red, green and blue.
+    pub channels: usize,
     pixels: Vec<u8>,
     labels: Vec<Label>,
     /// The picture that each image was made of; empty if they were none.
@@ -32,34 +34,63 @@ pub enum SplitError {
         width: usize,
     },
     /// Pixels and labels disagree about the number of images.
-    #[error("{labels} labels and {pixels} pixels, which are not as many images of {height}×{width}")]
+    #[error(
+        "{labels} labels and {pixels} values of pixels, which are not as many images of {height}×{width}×{channels}"
+    )]
     Lengths {
         /// Number of labels.
         labels: usize,
-        /// Number of pixels, all images together.
+        /// Number of values, all images together.
         pixels: usize,
         /// Rows of an image.
         height: usize,
         /// Columns of an image.
         width: usize,
+        /// Values of a pixel.
+        channels: usize,
     },
 }
 
 impl Split {
-    /// Returns images one after another, row by row, 0 for the background, and a label for each.
+    /// Returns grey images one after another, row by row, 0 for the background, and a label for each.
     ///
     /// # Errors
     /// Returns [`SplitError::EmptyImages`] if an image has no pixels, and [`SplitError::Lengths`]
     /// if there are not `labels.len()` images in `pixels`.
     pub fn new(height: usize, width: usize, pixels: Vec<u8>, labels: Vec<Label>) -> Result<Self, SplitError> {
-        if height == 0 || width == 0 {
+        Self::of_shape([height, width, 1], pixels, labels)
+    }
+
+    /// Returns images of so many rows, columns and values per pixel, as [`new`](Self::new) does.
+    ///
+    /// # Errors
+    /// Returns the same errors as [`new`](Self::new).
+    pub fn of_shape(
+        [height, width, channels]: [usize; 3],
+        pixels: Vec<u8>,
+        labels: Vec<Label>,
+    ) -> Result<Self, SplitError> {
+        if height == 0 || width == 0 || channels == 0 {
             return Err(SplitError::EmptyImages { height, width });
         }
-        let wanted = height.checked_mul(width).and_then(|size| size.checked_mul(labels.len()));
-        if wanted != Some(pixels.len()) {
-            return Err(SplitError::Lengths { labels: labels.len(), pixels: pixels.len(), height, width });
+        let sizes = [height, width, channels, labels.len()];
+        if sizes.into_iter().try_fold(1, usize::checked_mul) != Some(pixels.len()) {
+            let (labels, pixels) = (labels.len(), pixels.len());
+            return Err(SplitError::Lengths { labels, pixels, height, width, channels });
         }
-        Ok(Self { height, width, pixels, labels, files: Vec::new() })
+        Ok(Self { height, width, channels, pixels, labels, files: Vec::new() })
+    }
+
+    /// Returns rows, columns and values per pixel.
+    #[must_use]
+    pub fn shape(&self) -> [usize; 3] {
+        [self.height, self.width, self.channels]
+    }
+
+    /// Returns the number of values of an image.
+    #[must_use]
+    pub fn image_len(&self) -> usize {
+        self.height * self.width * self.channels
     }
 
     /// Adds the file that each image was made of.
@@ -96,13 +127,13 @@ impl Split {
     /// `index` is not below [`len`](Self::len).
     #[must_use]
     pub fn image(&self, index: usize) -> &[u8] {
-        let size = self.height * self.width;
-        &self.pixels[index * size..][..size]
+        let len = self.image_len();
+        &self.pixels[index * len..][..len]
     }
 
     /// Returns the pixels of all images.
     pub fn images(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.pixels.chunks_exact(self.height * self.width)
+        self.pixels.chunks_exact(self.image_len())
     }
 
     /// Returns the label of one image.
@@ -141,6 +172,7 @@ impl Split {
         Self {
             height: self.height,
             width: self.width,
+            channels: self.channels,
             pixels: indices.iter().flat_map(|&index| self.image(index)).copied().collect(),
             labels: indices.iter().map(|&index| self.label(index)).collect(),
             files: indices.iter().filter_map(|&index| self.file(index)).map(Path::to_owned).collect(),
@@ -156,7 +188,10 @@ mod tests {
     fn a_split_is_checked_and_cut() {
         assert_eq!(Split::new(0, 3, vec![], vec![1]), Err(SplitError::EmptyImages { height: 0, width: 3 }));
         let error = Split::new(2, 2, vec![0; 7], vec![1, 2]).unwrap_err();
-        assert_eq!(error.to_string(), "2 labels and 7 pixels, which are not as many images of 2×2");
+        assert_eq!(
+            error.to_string(),
+            "2 labels and 7 values of pixels, which are not as many images of 2×2×1"
+        );
         assert!(Split::new(usize::MAX, 2, vec![], vec![1]).is_err());
 
         let split = Split::new(1, 2, (0..8).collect(), vec![2, 0, 2, 1]).unwrap();

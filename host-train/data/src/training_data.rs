@@ -81,6 +81,10 @@ impl<'a> TrainingData<'a> {
             let images = if data.source == Source::MadeUp { characters() } else { PartImages::Own };
             parts.push(Part { images, share: 1.0 });
         }
+        let are_drawn = parts.iter().any(|part| matches!(part.images, PartImages::Characters(_)));
+        if are_drawn && own.channels != 1 {
+            return Err(DataError::Grey { name: MADE_UP_CHARACTERS.into(), wanted: own.channels as u16 });
+        }
         Ok(Self { own, parts, decoys })
     }
 
@@ -146,7 +150,7 @@ fn others(
     if found.fingerprint() == data.train.fingerprint() {
         return Ok(PartImages::Own);
     }
-    let sizes = [[own.height, own.width], [found.height, found.width]];
+    let sizes = [own.shape(), found.shape()];
     match sizes[0] == sizes[1] {
         true => Ok(PartImages::Others(found)),
         false => Err(DataError::SourceSize { source_name: path.into(), own: sizes[0], others: sizes[1] }),
@@ -218,7 +222,7 @@ mod tests {
         let error = find(&small, &[Some("drawn")]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "data.mixture: the images of drawn have 28×28 pixels, the run's own 1×1. Set data.size such that they are alike"
+            "data.mixture: the images of drawn have 28×28×1 pixels, the run's own 1×1×1. Set data.size such that they are alike"
         );
         assert!(matches!(find(&small, &[Some("/not/there")]), Err(DataError::NoFolder(_))));
     }

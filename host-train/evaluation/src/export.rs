@@ -193,9 +193,18 @@ fn with_metadata(plain: &[u8], metadata: Metadata<'_>) -> Result<Vec<u8>, Export
 /// # Errors
 /// Returns an error if it cannot; the layer is named as the config has it.
 pub fn check_untrained(net: &FloatNet, config: &NetConfig) -> Result<(), ExportError> {
+    untrained(net, config).map(drop)
+}
+
+/// Returns the file of a net that is not trained, whose shapes, lengths and work are those that it has
+/// when it is. `net` is built from `config`.
+///
+/// # Errors
+/// Returns the errors of [`check_untrained`].
+pub fn untrained(net: &FloatNet, config: &NetConfig) -> Result<Vec<u8>, ExportError> {
     let quantized = quantize_untrained(net).map_err(|error| error.in_config(config))?;
     match encode(net, &quantized, &UNTRAINED) {
-        Ok(_) => Ok(()),
+        Ok(file) => Ok(file),
         Err(ExportError::Refused(DecodeError::Work(layer))) => {
             Err(too_much_work(net, layer).in_config(config).into())
         }

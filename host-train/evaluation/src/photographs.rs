@@ -69,10 +69,9 @@ fn pixels(model: &Model<'_>, kind: Kind, split: &Split, index: usize) -> Vec<u8>
     let frame = Frame::new(Format::Grey8, width, height).expect("a photograph has pixels");
     let preprocessing = model.metadata().preprocessing;
     let input = model.metadata().input;
-    let size = [input.height, input.width];
-    let mut scratch = vec![0; scratch_len(preprocessing, size)];
+    let mut scratch = vec![0; scratch_len(preprocessing, input)];
     let mut pixels = vec![0; model.input_len()];
-    prepare(frame, &photograph.greys, preprocessing, size, &mut scratch, &mut pixels)
+    prepare(frame, &photograph.greys, preprocessing, input, &mut scratch, &mut pixels)
         .expect("all lengths are those that are wanted");
     pixels
 }

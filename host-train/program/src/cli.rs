@@ -62,7 +62,8 @@ enum Command {
     /// Show what the net is given of a picture: in the terminal, and as a PNG beside the original
     #[command(after_help = help::SEE)]
     See(SeeArgs),
-    /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file, and run its self-test
+    /// Print layers, shapes, sizes, RAM, hash and thresholds of a model file, and run its self-test; or
+    /// what a recipe's net will take
     #[command(after_help = help::INSPECT)]
     Inspect(InspectArgs),
     /// Ask a model about strangers, and put thresholds by shots into its file

@@ -3,6 +3,7 @@
 
 #[cfg(target_os = "linux")]
 mod baud;
+mod coloured;
 mod fake;
 mod program;
 
@@ -362,6 +363,45 @@ fn raw_pictures_are_prepared_by_the_board() {
     desk.fails(&["recognise", "--raw", "x-idx3-ubyte"], &["x-idx3-ubyte", "are pixels already"]);
 }
 
+/// A board makes the same colours as the PC, of a net that takes them.
+#[test]
+fn colours_are_prepared_by_the_board() {
+    let here = tempfile::tempdir().unwrap();
+    fs::create_dir(here.path().join("discs")).unwrap();
+    coloured::folder(&here.path().join("discs"), 5);
+    let few = "train.batch={balanced={classes=4, images_per_class=3}}";
+    let set =
+        ["--set", "train.steps=3", "--set", "data.channels=3", "--set", "data.fit='stretch'", "--set", few];
+    let arguments = ["-c", "quick", "--data", "discs", "--name", "colour", "--out", "."];
+    let output = program(here.path(), &[&arguments[..], &set].concat()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let file = fs::read(here.path().join("colour/model.postcard")).unwrap();
+    let desk = Desk::new(Fake { model: Some(file.leak()), ..Fake::default() });
+    assert!(desk.does(&["info"]).contains("28x28x3, fit stretch"));
+    coloured::folder(desk.folder.path(), 3);
+    desk.does(&["enrol", "--raw", "red", "red/0.png"]);
+    desk.does(&["enrol", "green", "green/0.png"]);
+    // In colour, in grey, and with transparency.
+    coloured::disc([9, 200, 30], 7).save(desk.at("a.png")).unwrap();
+    image::DynamicImage::from(coloured::disc([9, 200, 30], 7)).to_rgba8().save(desk.at("b.png")).unwrap();
+    let images = ["red/1.png", "green/2.png", "blue/0.png", "3/0.png", "a.png", "b.png"];
+    let recognise = ["recognise", "--threshold", "none"];
+    let answers = desk.does(&[&recognise[..], &images[..]].concat());
+    assert_eq!(desk.does(&[&recognise[..], &["--raw"], &images[..]].concat()), answers);
+    desk.does(&["see", "red/1.png", "-o", "seen.png"]);
+    let seen = image::open(desk.at("seen.png")).unwrap().into_rgb8();
+    let is_red =
+        |x: u32| seen.rows().any(|mut row| row.nth(x as usize).is_some_and(|pixel| pixel[0] > pixel[2] + 90));
+    let half = seen.width() / 2;
+    assert!((0..half).any(is_red) && (half..seen.width()).any(is_red), "on both sides");
+    desk.does(&["see", "-o", "last.png"]);
+    assert_eq!(image::open(desk.at("last.png")).unwrap().color(), image::ColorType::Rgb8);
+    let parity = ["parity", "--frames", "24", "red/1.png", "3/0.png", "--model"];
+    let model = here.path().join("colour/model.postcard");
+    let told = desk.does(&[&parity[..], &[model.to_str().unwrap()]].concat());
+    assert!(told.contains("26 frames to pixels: as this PC makes them, byte for byte"), "{told}");
+}
+
 #[test]
 fn what_the_board_makes_of_a_picture_is_seen() {
     let desk = Desk::new(Fake::default());
@@ -373,10 +413,11 @@ fn what_the_board_makes_of_a_picture_is_seen() {
     let seen = |name: &str| image::open(desk.at(name)).unwrap().into_luma8();
     // What the PC makes of the same frame.
     let preprocessing = Model::decode(MODEL).unwrap().metadata().preprocessing;
-    let raw = raw(&photo.clone().into(), preprocessing.background, 160).unwrap();
-    let mut scratch = vec![0; scratch_len(preprocessing, [28, 28])];
+    let raw = raw(&photo.clone().into(), preprocessing.background, 1, 160).unwrap();
+    let shape = Model::decode(MODEL).unwrap().input().shape;
+    let mut scratch = vec![0; scratch_len(preprocessing, shape)];
     let mut expected = vec![0; 28 * 28];
-    prepare(raw.frame, &raw.bytes, preprocessing, [28, 28], &mut scratch, &mut expected).unwrap();
+    prepare(raw.frame, &raw.bytes, preprocessing, shape, &mut scratch, &mut expected).unwrap();
     assert!(expected.iter().any(|&pixel| pixel > 100));
     // The picture's 400 x 300 pixels, and 16 x 16 for each of the net's, with 16 around both.
     let made = |name: &str, original: u32| {

@@ -254,7 +254,7 @@ fn ask(run: &Path, own: &[Vec<PathBuf>], new: &[Vec<PathBuf>], strangers: &[Path
     let mut scratch = vec![0; model.scratch_len()];
     let mut embed = |path: &PathBuf| {
         let preprocessing = model.metadata().preprocessing;
-        let picture = tinytriplet_data::picture::read(path, preprocessing, [28, 28]).unwrap();
+        let picture = tinytriplet_data::picture::read(path, preprocessing, model.input().shape).unwrap();
         let mut embedding = vec![0; model.embedding_len()];
         model.embed(&picture.pixels, &mut scratch, &mut embedding).unwrap();
         embedding

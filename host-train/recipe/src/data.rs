@@ -16,6 +16,9 @@ use std::path::PathBuf;
 pub struct DataConfig {
     /// Rows and columns of the net's input, 1 to 1,024 each; 28 where it is not given.
     pub size: Size,
+    /// The values of a pixel: 1, its grey, or 3: red, green and blue.
+    #[serde(skip_serializing_if = "is_grey")]
+    pub channels: u16,
     /// The way that an image is brought to this size: `contain`, `stretch` or `centre`. If it is
     /// not given, MNIST and drawn digits are `centre`, everything else is `contain`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,6 +62,12 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+/// Returns true for grey images, of which nothing is said when a recipe is written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_grey(channels: &u16) -> bool {
+    *channels == 1
+}
+
 /// Returns true for a way to find a sign that is left out when a recipe is written.
 fn is_usual(centring: &Centring) -> bool {
     *centring == Centring::USUAL
@@ -73,6 +82,7 @@ impl Default for DataConfig {
     fn default() -> Self {
         Self {
             size: Size([28, 28]),
+            channels: 1,
             fit: None,
             background: Background::Auto,
             centring: Centring::USUAL,
@@ -93,6 +103,7 @@ impl DataConfig {
     pub fn for_model(self, input: Shape, preprocessing: Preprocessing) -> Self {
         Self {
             size: Size([input.height.into(), input.width.into()]),
+            channels: input.channels,
             fit: Some(preprocessing.fit),
             background: preprocessing.background,
             centring: preprocessing.centring,
@@ -108,6 +119,12 @@ impl DataConfig {
         Self { unseen, mixture, decoys, characters, ..self.clone() } == *other
     }
 
+    /// Returns the input of a net for images in folders.
+    pub fn shape(&self) -> Shape {
+        let [height, width] = self.size.0.map(|side| side as u16);
+        Shape::new(height, width, self.channels)
+    }
+
     /// Returns the preprocessing of data that have `fit` where the config names none.
     pub fn preprocessing(&self, fit: Fit) -> Preprocessing {
         Preprocessing { fit: self.fit.unwrap_or(fit), background: self.background, centring: self.centring }
@@ -116,6 +133,18 @@ impl DataConfig {
     pub(super) fn check(&self, check: &Check<'_>) -> Result<(), ConfigError> {
         let size_fits = self.size.0.iter().all(|size| (1..=1024).contains(size));
         check.that(size_fits, "data.size", self.size, "1 to 1024")?;
+        check.that(
+            [1, 3].contains(&self.channels),
+            "data.channels",
+            self.channels,
+            "1 (grey) or 3 (colour)",
+        )?;
+        check.that(
+            self.channels == 1 || self.fit != Some(Fit::Centre),
+            "data.fit",
+            "centre",
+            "stretch or contain where data.channels is 3: centre looks for ink on paper, in greys",
+        )?;
         let Centring { threshold, line, .. } = self.centring;
         check.that(threshold > 0, "data.centring.threshold", threshold, "1 to 255")?;
         check.that(self.centring.is_valid(), "data.centring.line", line, "0, or 5 to 8")?;

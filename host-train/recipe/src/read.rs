@@ -10,13 +10,16 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// The configs that come with the program: name and content.
-pub const PRESETS: [(&str, &str); 10] = [
+pub const PRESETS: [(&str, &str); 13] = [
     ("default", include_str!("../../../configs/default.toml")),
     ("origin", include_str!("../../../configs/origin.json")),
     ("best", include_str!("../../../configs/best.toml")),
     ("characters", include_str!("../../../configs/characters.toml")),
+    ("conv4", include_str!("../../../configs/conv4.toml")),
     ("depthwise", include_str!("../../../configs/depthwise.toml")),
+    ("dscnn", include_str!("../../../configs/dscnn.toml")),
     ("lenet5", include_str!("../../../configs/lenet5.toml")),
+    ("mobilenet", include_str!("../../../configs/mobilenet.toml")),
     ("quick", include_str!("../../../configs/quick.toml")),
     ("resnet8", include_str!("../../../configs/resnet8.toml")),
     ("tiny", include_str!("../../../configs/tiny.toml")),

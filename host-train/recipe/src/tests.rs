@@ -223,6 +223,7 @@ mod page {
             backend: Backend::Ndarray,
             data: DataConfig {
                 size,
+                channels: 3,
                 fit: Some(Fit::Stretch),
                 background: Background::Dark,
                 centring: shared_model::model::format::Centring { threshold: 9, line: 5, speck: 1 },
@@ -272,6 +273,7 @@ mod page {
                     shear: 0.1,
                     shift: 1.0,
                     elastic: 1.0,
+                    colour: 0.1,
                 }),
                 hold_out: HoldOut::Classes,
                 validate_every: 1,

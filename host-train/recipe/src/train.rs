@@ -109,6 +109,9 @@ pub struct AugmentConfig {
     /// 100.
     #[serde(default, skip_serializing_if = "is_zero_real")]
     pub elastic: f64,
+    /// Share by which each colour becomes lighter or darker, of a grey image its grey, 0 to 0.9.
+    #[serde(default, skip_serializing_if = "is_zero_real")]
+    pub colour: f64,
 }
 
 /// What changes where the run's own images are pictures in a folder, and few. A run's `config.toml` has the
@@ -211,6 +214,7 @@ impl TrainConfig {
             check.real("train.augment.shear", augment.shear, (0.0, 1.0))?;
             check.real("train.augment.shift", augment.shift, (0.0, 100.0))?;
             check.real("train.augment.elastic", augment.elastic, (0.0, 100.0))?;
+            check.real("train.augment.colour", augment.colour, (0.0, 0.9))?;
         }
         Ok(())
     }

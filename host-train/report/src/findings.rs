@@ -54,9 +54,11 @@ pub struct Findings {
     pub scatter: Scatter,
     /// The net, what int8 does to it and what it takes.
     pub net: NetFacts,
-    /// The cost on each board of the ledger; empty if a layer takes a plain kernel there, which the
-    /// ledger has not counted.
+    /// The cost on each board of the ledger; empty if a layer takes a kernel there that the ledger has
+    /// not counted.
     pub boards: Vec<BoardEstimate>,
+    /// The layers that take a plain kernel on a board and need not, a sentence each.
+    pub slow_layers: Vec<String>,
 }
 
 /// The first thing that is read.

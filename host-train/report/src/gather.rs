@@ -4,6 +4,7 @@ use super::{
     originals::original,
     pictures::Shown,
     scatter::{choose, scatter, short},
+    slow::slow_layers,
     table::Table,
     verdict::verdict,
 };
@@ -114,6 +115,10 @@ impl Run<'_> {
             images,
             net: net_facts(self.net, &model, &board, packed.len(), &data.test),
             boards: boards::estimates(&board, packed.len()),
+            slow_layers: slow_layers(&board)
+                .iter()
+                .map(|slow| slow.sentence(config.net.board_layer(slow.layer).as_deref()))
+                .collect(),
         };
         findings.verdict = verdict(&findings, config);
         Ok(findings)

@@ -5,7 +5,7 @@
 //!                   → projector (tensors, labels, images), TensorBoard's event files
 //! ```
 
-mod boards;
+pub mod boards;
 mod figures;
 mod findings;
 mod gather;
@@ -18,6 +18,7 @@ mod pictures;
 pub mod projector;
 pub mod run_folder;
 mod scatter;
+pub mod slow;
 mod sprite;
 pub mod table;
 pub mod tensorboard;

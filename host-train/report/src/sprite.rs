@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use image::{
-    ExtendedColorType, GrayImage, ImageEncoder,
+    ImageBuffer, ImageEncoder, Luma, Pixel, PixelWithColorType, Rgb,
     codecs::png::PngEncoder,
     imageops::{replace, thumbnail},
 };
@@ -30,31 +30,50 @@ impl<'a> Tiles<'a> {
 
     /// Returns an image as a tile, each pixel the mean of those that it stands for.
     pub fn tile(&self, index: usize) -> Vec<u8> {
+        if self.split.channels == 3 {
+            self.scaled::<Rgb<u8>>(index).into_raw()
+        } else {
+            self.scaled::<Luma<u8>>(index).into_raw()
+        }
+    }
+
+    fn scaled<P: Pixel<Subpixel = u8> + 'static>(&self, index: usize) -> ImageBuffer<P, Vec<u8>> {
         let Self { split, size } = self;
         let pixels = split.image(index).to_vec();
-        if *size == [split.height, split.width] {
-            return pixels;
-        }
-        let image = GrayImage::from_raw(split.width as u32, split.height as u32, pixels);
+        let image = ImageBuffer::from_raw(split.width as u32, split.height as u32, pixels);
         let image = image.expect("as many pixels as the split says");
-        thumbnail(&image, size[1] as u32, size[0] as u32).into_raw()
+        if *size == [split.height, split.width] {
+            return image;
+        }
+        thumbnail(&image, size[1] as u32, size[0] as u32)
     }
 
     /// Returns a PNG file of these images, row after row of `columns` tiles, with room for `rows` rows.
     ///
     /// # Errors
     /// Returns an error if it cannot be encoded.
-    pub fn sprite(&self, images: &[usize], [rows, columns]: [usize; 2]) -> Result<Vec<u8>> {
+    pub fn sprite(&self, images: &[usize], room: [usize; 2]) -> Result<Vec<u8>> {
+        if self.split.channels == 3 {
+            self.sprite_of::<Rgb<u8>>(images, room)
+        } else {
+            self.sprite_of::<Luma<u8>>(images, room)
+        }
+    }
+
+    fn sprite_of<P: PixelWithColorType<Subpixel = u8> + 'static>(
+        &self,
+        images: &[usize],
+        [rows, columns]: [usize; 2],
+    ) -> Result<Vec<u8>> {
         let [height, width] = self.size.map(|side| side as u32);
-        let mut sprite = GrayImage::new(columns as u32 * width, rows as u32 * height);
+        let mut sprite = ImageBuffer::<P, _>::new(columns as u32 * width, rows as u32 * height);
         for (place, &index) in images.iter().enumerate() {
-            let tile = GrayImage::from_raw(width, height, self.tile(index)).expect("a tile's pixels");
             let [x, y] = [(place % columns) as u32 * width, (place / columns) as u32 * height];
-            replace(&mut sprite, &tile, x.into(), y.into());
+            replace(&mut sprite, &self.scaled(index), x.into(), y.into());
         }
         let mut png = Vec::new();
         let (width, height) = sprite.dimensions();
-        PngEncoder::new(&mut png).write_image(&sprite, width, height, ExtendedColorType::L8)?;
+        PngEncoder::new(&mut png).write_image(&sprite, width, height, P::COLOR_TYPE)?;
         Ok(png)
     }
 }

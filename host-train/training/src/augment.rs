@@ -3,10 +3,18 @@
 use tinytriplet_data::Rng;
 use tinytriplet_recipe::AugmentConfig;
 
-/// Writes `image`, of `size` rows and columns, to `out`: displaced, rotated, sheared, scaled and
-/// shifted by random amounts within `limits` about its middle, sampled bilinearly, as values from 0
-/// to 1. Beyond its edge an image goes on as the edge is.
-pub fn distort(image: &[u8], size: [usize; 2], limits: &AugmentConfig, rng: &mut Rng, out: &mut [f32]) {
+/// Writes `image`, of so many rows, columns and values per pixel, 1 or 3, to `out`: displaced, rotated,
+/// sheared, scaled and shifted by random amounts within `limits` about its middle, sampled bilinearly,
+/// its colours each made lighter or darker, as values from 0 to 1. Beyond its edge an image goes on as
+/// the edge is.
+pub fn distort(
+    image: &[u8],
+    [rows, columns, channels]: [usize; 3],
+    limits: &AugmentConfig,
+    rng: &mut Rng,
+    out: &mut [f32],
+) {
+    let size = [rows, columns];
     let mut draw = |limit: f64| limit as f32 * rng.symmetric();
     let (sine, cosine) = draw(limits.degrees).to_radians().sin_cos();
     let zoom = 1.0 / (1.0 + draw(limits.scale));
@@ -15,7 +23,18 @@ pub fn distort(image: &[u8], size: [usize; 2], limits: &AugmentConfig, rng: &mut
     // From a place in `out` to the place in `image`, both relative to the middle.
     let matrix = [[zoom * cosine, zoom * (shear - sine)], [zoom * sine, zoom * cosine]];
     let displacements = elastic(limits.elastic as f32, size, rng);
-    transform(image, size, matrix, [down, right], &displacements, out);
+    let shift = [down, right];
+    match channels {
+        3 => transform::<3>(image.as_chunks().0, size, matrix, shift, &displacements, out.as_chunks_mut().0),
+        _ => transform::<1>(image.as_chunks().0, size, matrix, shift, &displacements, out.as_chunks_mut().0),
+    }
+    if limits.colour > 0.0 {
+        for channel in 0..channels {
+            let factor = 1.0 + limits.colour as f32 * rng.symmetric();
+            let values = out.iter_mut().skip(channel).step_by(channels);
+            values.for_each(|value| *value = (*value * factor).min(1.0));
+        }
+    }
 }
 
 /// Pixels from one point of the grid that bends an image to the next.
@@ -58,19 +77,19 @@ fn spline(pixel: usize) -> [f32; 4] {
 
 /// `out[place] = image[matrix · (place − shift) + displacements[place]]`, where places are (column,
 /// row) from the middle.
-fn transform(
-    image: &[u8],
+fn transform<const N: usize>(
+    image: &[[u8; N]],
     [rows, columns]: [usize; 2],
     matrix: [[f32; 2]; 2],
     shift: [f32; 2],
     displacements: &[[f32; 2]],
-    out: &mut [f32],
+    out: &mut [[f32; N]],
 ) {
     let (middle_row, middle_column) = ((rows - 1) as f32 / 2.0, (columns - 1) as f32 / 2.0);
     let (last_row, last_column) = ((rows - 1) as f32, (columns - 1) as f32);
     for (row, line) in out.chunks_exact_mut(columns).enumerate() {
         let y = row as f32 - middle_row - shift[0];
-        for (column, value) in line.iter_mut().enumerate() {
+        for (column, values) in line.iter_mut().enumerate() {
             let x = column as f32 - middle_column - shift[1];
             let [down_here, right_here] =
                 displacements.get(row * columns + column).copied().unwrap_or_default();
@@ -81,10 +100,17 @@ fn transform(
             let (left, top) = (from_column as usize, from_row as usize);
             let (right, bottom) = ((left + 1).min(columns - 1), (top + 1).min(rows - 1));
             let (to_right, to_bottom) = (from_column - left as f32, from_row - top as f32);
-            let pixel = |row: usize, column: usize| f32::from(image[row * columns + column]);
-            let upper = pixel(top, left) + to_right * (pixel(top, right) - pixel(top, left));
-            let lower = pixel(bottom, left) + to_right * (pixel(bottom, right) - pixel(bottom, left));
-            *value = (upper + to_bottom * (lower - upper)) / 255.0;
+            let pixel = |row: usize, column: usize| image[row * columns + column];
+            let (upper, lower) =
+                ([pixel(top, left), pixel(top, right)], [pixel(bottom, left), pixel(bottom, right)]);
+            for (channel, value) in values.iter_mut().enumerate() {
+                let between = |[left, right]: [[u8; N]; 2]| {
+                    let [left, right] = [left, right].map(|pixel| f32::from(pixel[channel]));
+                    left + to_right * (right - left)
+                };
+                let (upper, lower) = (between(upper), between(lower));
+                *value = (upper + to_bottom * (lower - upper)) / 255.0;
+            }
         }
     }
 }
@@ -97,15 +123,16 @@ mod tests {
 
     fn transformed(size: [usize; 2], matrix: [[f32; 2]; 2], shift: [f32; 2]) -> Vec<f32> {
         let mut out = vec![0.0; 12];
-        transform(&IMAGE, size, matrix, shift, &[], &mut out);
+        transform::<1>(IMAGE.as_chunks().0, size, matrix, shift, &[], out.as_chunks_mut().0);
         out.iter().map(|value| (value * 2550.0).round() / 10.0).collect()
     }
 
     #[test]
     fn nothing_changes_without_limits() {
-        let limits = AugmentConfig { degrees: 0.0, scale: 0.0, shear: 0.0, shift: 0.0, elastic: 0.0 };
+        let limits =
+            AugmentConfig { degrees: 0.0, scale: 0.0, shear: 0.0, shift: 0.0, elastic: 0.0, colour: 0.0 };
         let mut out = [0.0; 12];
-        distort(&IMAGE, [3, 4], &limits, &mut Rng::new(1), &mut out);
+        distort(&IMAGE, [3, 4, 1], &limits, &mut Rng::new(1), &mut out);
         assert_eq!(out.map(|value| (value * 255.0).round() as u8), IMAGE);
     }
 
@@ -138,20 +165,50 @@ mod tests {
         }
         // Moving every source one pixel to the right is a shift to the left.
         let mut out = [0.0; 12];
-        transform(&IMAGE, [3, 4], [[1.0, 0.0], [0.0, 1.0]], [0.0, 0.0], &[[0.0, 1.0]; 12], &mut out);
+        let (image, pixels) = (IMAGE.as_chunks().0, out.as_chunks_mut().0);
+        transform::<1>(image, [3, 4], [[1.0, 0.0], [0.0, 1.0]], [0.0, 0.0], &[[0.0, 1.0]; 12], pixels);
         assert_eq!(out.map(|value| (value * 255.0).round())[..4], [10.0, 20.0, 30.0, 30.0]);
     }
 
     #[test]
     fn distortions_are_random_and_seeded() {
-        let limits = AugmentConfig { degrees: 10.0, scale: 0.1, shear: 0.1, shift: 2.0, elastic: 1.0 };
+        let limits =
+            AugmentConfig { degrees: 10.0, scale: 0.1, shear: 0.1, shift: 2.0, elastic: 1.0, colour: 0.0 };
         let run = |seed| {
             let mut out = [0.0; 12];
-            distort(&IMAGE, [3, 4], &limits, &mut Rng::new(seed), &mut out);
+            distort(&IMAGE, [3, 4, 1], &limits, &mut Rng::new(seed), &mut out);
             assert!(out.iter().all(|value| (0.0..=110.0 / 255.0).contains(value)));
             out
         };
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
+    }
+
+    /// The colours of a pixel go the same way as the pixels of a grey image, and are lighter or darker each
+    /// for itself.
+    #[test]
+    fn colours_stay_together() {
+        let limits =
+            AugmentConfig { degrees: 30.0, scale: 0.2, shear: 0.2, shift: 1.0, elastic: 1.0, colour: 0.0 };
+        let colour: Vec<u8> = IMAGE.iter().flat_map(|&grey| [grey, grey / 2, 255 - grey]).collect();
+        let (mut greys, mut colours) = ([0.0; 12], [0.0; 36]);
+        distort(&IMAGE, [3, 4, 1], &limits, &mut Rng::new(3), &mut greys);
+        distort(&colour, [3, 4, 3], &limits, &mut Rng::new(3), &mut colours);
+        for (grey, [red, green, blue]) in greys.iter().zip(colours.as_chunks().0) {
+            assert_eq!(grey, red);
+            assert!((grey / 2.0 - green).abs() < 1e-5 && (1.0 - grey - blue).abs() < 1e-5);
+        }
+        let mut lit = [0.0; 36];
+        distort(&colour, [3, 4, 3], &AugmentConfig { colour: 0.3, ..limits }, &mut Rng::new(3), &mut lit);
+        let factors: Vec<f32> =
+            lit[3..6].iter().zip(&colours[3..6]).map(|(lit, plain)| lit / plain).collect();
+        assert!(factors.iter().all(|factor| (0.7..=1.3).contains(factor)), "{factors:?}");
+        assert!(factors[0] != factors[1] && factors[1] != factors[2], "{factors:?}");
+        for (lit, plain) in lit.chunks(3).zip(colours.chunks(3)) {
+            for channel in 0..3 {
+                let expected = (plain[channel] * factors[channel]).min(1.0);
+                assert!((lit[channel] - expected).abs() < 1e-5);
+            }
+        }
     }
 }

@@ -12,19 +12,20 @@ use tinytriplet_data::{Class, Label, Split};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dihedral {
     count: usize,
-    size: [usize; 2],
+    /// Rows, columns and values per pixel.
+    shape: [usize; 3],
 }
 
 impl Dihedral {
     /// Returns all ways in which images of this size keep it: the eight of a square, or four.
     pub fn all(data: &Split) -> Self {
         let count = if data.height == data.width { 8 } else { 4 };
-        Self { count, size: [data.height, data.width] }
+        Self { count, shape: data.shape() }
     }
 
     /// None.
     pub fn none(data: &Split) -> Self {
-        Self { count: 1, size: [data.height, data.width] }
+        Self { count: 1, shape: data.shape() }
     }
 
     /// Returns every class in all ways, each a class of its own. Images and labels get new numbers:
@@ -47,7 +48,7 @@ impl Dihedral {
         if turn == 0 {
             return image;
         }
-        let [rows, columns] = self.size;
+        let [rows, columns, channels] = self.shape;
         let (upside_down, mirrored, transposed) = (turn & 1 != 0, turn & 2 != 0, turn & 4 != 0);
         turned.clear();
         for row in 0..rows {
@@ -55,7 +56,7 @@ impl Dihedral {
                 let row = if upside_down { rows - 1 - row } else { row };
                 let column = if mirrored { columns - 1 - column } else { column };
                 let [row, column] = if transposed { [column, row] } else { [row, column] };
-                turned.push(image[row * columns + column]);
+                turned.extend(&image[(row * columns + column) * channels..][..channels]);
             }
         }
         turned
@@ -92,5 +93,7 @@ mod tests {
         let turns = Dihedral::all(&split);
         let image = |number| turns.image(&split, number, &mut Vec::new()).to_vec();
         assert_eq!([image(0), image(1), image(2), image(3)], [[1, 2, 3], [1, 2, 3], [3, 2, 1], [3, 2, 1]]);
+        let colour = Split::of_shape([1, 2, 3], vec![1, 2, 3, 4, 5, 6], vec![0]).unwrap();
+        assert_eq!(Dihedral::all(&colour).image(&colour, 2, &mut Vec::new()), [4, 5, 6, 1, 2, 3]);
     }
 }

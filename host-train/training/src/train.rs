@@ -15,7 +15,7 @@ pub use checkpoint::{CheckpointError, Checkpoints, Start};
 pub use error::TrainError;
 pub use observer::{Observer, Progress};
 pub use outcome::{Ended, Trained};
-pub use training::{check_net, shape};
+pub use training::{check_net, shape, untrained_file};
 
 use crate::Device;
 use tinytriplet_data::TrainingData;

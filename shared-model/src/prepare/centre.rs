@@ -51,7 +51,7 @@ pub fn centre(
     let mut resizer = Resizer::new([ink.height, ink.width], fitting);
     let mut target = Target { pixels: &mut *pixels, stride: width.into(), corner: 0 };
     for row in ink.rows(image, stride) {
-        resizer.push(row.iter().copied(), scratch, &mut target);
+        resizer.push(row.iter().map(|&grey| [grey]), scratch, &mut target);
     }
     move_to_centre(pixels, [height, width], fitting);
 }

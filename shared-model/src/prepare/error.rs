@@ -35,6 +35,8 @@ impl core::error::Error for FrameError {}
 pub enum PrepareError {
     /// The height or width of the net's input is 0.
     Size,
+    /// No pixels of so many values each are made: see [`can_prepare`](super::can_prepare).
+    Channels,
     /// The scratch is shorter than [`scratch_len`](super::scratch_len).
     ScratchLength,
     /// There are not as many pixels as the net's input has.
@@ -54,6 +56,7 @@ impl fmt::Display for PrepareError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Size => "the net's input has no pixels",
+            Self::Channels => "the net takes pixels that are neither grey nor in colour, or a sign in colour",
             Self::ScratchLength => "the scratch is too short: see scratch_len",
             Self::PixelsLength => "the pixels are not as many as the net's input has",
             Self::FrameLength => "the bytes are fewer or more than the frame's",

@@ -13,8 +13,8 @@ pub enum Format {
     Rgb565LittleEndian,
     /// The same, its high byte first, as most cameras send it.
     Rgb565BigEndian,
-    /// YUV 4:2:2, four bytes for two pixels: Y, U, Y, V. The luma Y is the grey; U and V are not
-    /// used.
+    /// YUV 4:2:2, four bytes for two pixels: Y, U, Y, V, of the full range from 0 to 255. The luma Y
+    /// is the grey; U and V are used for colours only.
     Yuyv,
     /// YUV 4:2:2 in the order U, Y, V, Y.
     Uyvy,
@@ -49,6 +49,24 @@ impl Format {
             }
         }
     }
+
+    /// Returns red, green and blue of pixel `column` of a row.
+    fn colour(self, row: &[u8], column: usize) -> [u8; 3] {
+        let pixel = |bytes: usize, of: usize| row.get(of * bytes..).unwrap_or_default();
+        match (self, pixel(self.bytes_per_pixel(), column), pixel(4, column / 2)) {
+            (Self::Grey8, &[y, ..], _) => [y; 3],
+            (Self::Rgb888, &[r, g, b, ..], _) => [r, g, b],
+            (Self::Rgb565LittleEndian, &[low, high, ..], _)
+            | (Self::Rgb565BigEndian, &[high, low, ..], _) => widened(u16::from_be_bytes([high, low])),
+            (Self::Yuyv, &[y, ..], &[_, u, _, v, ..]) | (Self::Uyvy, &[_, y, ..], &[u, _, v, ..]) => {
+                of_yuv(y, u, v)
+            }
+            _ => {
+                crate::contract::never();
+                [0; 3]
+            }
+        }
+    }
 }
 
 /// Returns red, green and blue in 8 bits, in which the highest bits are repeated below the lowest:
@@ -56,6 +74,27 @@ impl Format {
 const fn widened(rgb565: u16) -> [u8; 3] {
     let [r, g, b] = [rgb565 >> 11, rgb565 >> 5 & 0x3f, rgb565 & 0x1f];
     [(r << 3 | r >> 2) as u8, (g << 2 | g >> 4) as u8, (b << 3 | b >> 2) as u8]
+}
+
+/// Returns red, green and blue of luma and chroma in the full range, as JFIF has them (the weights of
+/// Rec. 601), in 256ths.
+const fn of_yuv(y: u8, u: u8, v: u8) -> [u8; 3] {
+    let (y, u, v) = (y as i32, u as i32 - 128, v as i32 - 128);
+    [
+        saturated(y + ((359 * v + 128) >> 8)),
+        saturated(y - ((88 * u + 183 * v + 128) >> 8)),
+        saturated(y + ((454 * u + 128) >> 8)),
+    ]
+}
+
+const fn saturated(value: i32) -> u8 {
+    if value < 0 {
+        0
+    } else if value > 255 {
+        255
+    } else {
+        value as u8
+    }
 }
 
 /// Returns the grey of a colour, `⌊(54 R + 183 G + 19 B + 128) / 256⌋`: the weights of Rec. 709. A
@@ -172,5 +211,11 @@ impl Frame {
         let used = row.get(usize::from(self.crop.left) * bytes..).unwrap_or_default();
         let used = used.get(..usize::from(self.crop.width) * bytes).unwrap_or_default();
         used.chunks_exact(bytes).map(move |pixel| self.format.grey(pixel))
+    }
+
+    /// Returns red, green and blue of those pixels of a row that are within the crop.
+    pub(super) fn colours(self, row: &[u8]) -> impl Iterator<Item = [u8; 3]> {
+        let left = usize::from(self.crop.left);
+        (left..left + usize::from(self.crop.width)).map(move |column| self.format.colour(row, column))
     }
 }

@@ -10,6 +10,7 @@
 //!
 //! ```
 //! use shared_model::{
+//!     inspect::Shape,
 //!     model::format::{Background, Fit, Preprocessing},
 //!     prepare::{Format, Frame, prepare, scratch_len},
 //! };
@@ -20,22 +21,25 @@
 //! let frame = Frame::new(Format::Rgb565BigEndian, 4, 4)?;
 //!
 //! const PREPROCESSING: Preprocessing = Preprocessing::new(Fit::Contain, Background::Auto);
-//! const SIZE: [u16; 2] = [2, 2];
-//! let mut scratch = [0; scratch_len(PREPROCESSING, SIZE)];
+//! const SHAPE: Shape = Shape::new(2, 2, 1);
+//! let mut scratch = [0; scratch_len(PREPROCESSING, SHAPE)];
 //! let mut pixels = [0; 4];
 //! let bytes = rows.as_flattened().as_flattened();
-//! let background = prepare(frame, bytes, PREPROCESSING, SIZE, &mut scratch, &mut pixels)?;
+//! let background = prepare(frame, bytes, PREPROCESSING, SHAPE, &mut scratch, &mut pixels)?;
 //! assert_eq!(background, Background::Light);
 //! assert_eq!(pixels, [50; 4]); // a quarter of 255 − 54
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A net whose pixels have three values is given red, green and blue; a frame in grey has all three
+//! alike then. Only `Centre`, which looks for ink on paper, makes grey pixels alone.
+//!
 //! # Memory
 //!
-//! [`scratch_len`] is a constant of the preprocessing and the net's size, whatever the frame's
+//! [`scratch_len`] is a constant of the preprocessing and the net's input, whatever the frame's
 //! size:
 //!
-//! * `Stretch` and `Contain` need 8 bytes per column of the net. `Auto` needs 1 KiB more, for the
+//! * `Stretch` and `Contain` need 8 bytes per value of a row of the net's input. `Auto` needs 1 KiB more, for the
 //!   greys of the border.
 //! * `Centre` cannot know where the sign is before it has seen all of the frame. It keeps it,
 //!   reduced to the means of square blocks: at most 25 times the net's pixels, and some maps of a
@@ -63,5 +67,5 @@ mod tests;
 
 pub use error::{FrameError, PrepareError};
 pub use frame::{Crop, Format, Frame, grey};
-pub use preparer::{Paused, Preparer, prepare, scratch_len};
+pub use preparer::{Paused, Preparer, can_prepare, prepare, scratch_len};
 pub use sign::{Found, Stage, StageKind};

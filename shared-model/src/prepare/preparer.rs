@@ -7,15 +7,33 @@ use super::{
     resize::{self, Resizer, Target, fitted},
     sign::{self, Found, Room, Sign, Stage},
 };
-use crate::model::format::{Background, Fit, Preprocessing};
+use crate::{
+    inspect::Shape,
+    model::format::{Background, Fit, Preprocessing},
+};
 
-/// Returns the length of the scratch that [`Preparer`] needs, in words, for a net's input of
-/// `[height, width]`.
-pub const fn scratch_len(preprocessing: Preprocessing, [height, width]: [u16; 2]) -> usize {
+/// The values of a pixel in colour: red, green, blue.
+const COLOURS: u16 = 3;
+
+/// Returns whether pixels of this shape can be made: grey ones, of one value each, or, unless the fit is
+/// `Centre`, ones of three values, red, green and blue.
+pub const fn can_prepare(preprocessing: Preprocessing, shape: Shape) -> bool {
+    match preprocessing.fit {
+        Fit::Stretch | Fit::Contain => matches!(shape.channels, 1 | COLOURS),
+        Fit::Centre => shape.channels == 1,
+    }
+}
+
+/// Returns the length of the scratch that [`Preparer`] needs, in words, for a net's input of `shape`;
+/// 0 for pixels that [cannot be made](can_prepare).
+pub const fn scratch_len(preprocessing: Preprocessing, shape: Shape) -> usize {
+    if !can_prepare(preprocessing, shape) {
+        return 0;
+    }
     let border = if needs_border(preprocessing) { GREYS } else { 0 };
     let rest = match preprocessing.fit {
-        Fit::Stretch | Fit::Contain => resize::scratch_len(width as usize),
-        Fit::Centre => sign::scratch_len([height, width]),
+        Fit::Stretch | Fit::Contain => resize::scratch_len(shape.width as usize * shape.channels as usize),
+        Fit::Centre => sign::scratch_len([shape.height, shape.width]),
     };
     rest.saturating_add(border)
 }
@@ -29,19 +47,20 @@ const fn needs_border(Preprocessing { fit, background, .. }: Preprocessing) -> b
 ///
 /// ```
 /// use shared_model::{
+///     inspect::Shape,
 ///     model::format::{Background, Fit, Preprocessing},
 ///     prepare::{Crop, Format, Frame, Preparer, scratch_len},
 /// };
 ///
 /// const PREPROCESSING: Preprocessing = Preprocessing::new(Fit::Centre, Background::Auto);
-/// const SIZE: [u16; 2] = [28, 28];
-/// let mut scratch = [0; scratch_len(PREPROCESSING, SIZE)];
+/// const SHAPE: Shape = Shape::new(28, 28, 1);
+/// let mut scratch = [0; scratch_len(PREPROCESSING, SHAPE)];
 /// let mut pixels = [0; 28 * 28];
 ///
 /// // The middle of what a camera sends.
 /// let middle = Crop { left: 20, top: 0, width: 120, height: 120 };
 /// let frame = Frame::new(Format::Yuyv, 160, 120)?.cropped(middle)?;
-/// let mut preparer = Preparer::new(frame, PREPROCESSING, SIZE, &mut scratch, &mut pixels)?;
+/// let mut preparer = Preparer::new(frame, PREPROCESSING, SHAPE, &mut scratch, &mut pixels)?;
 /// # let camera = [[0x80; 320]; 120];
 /// for row in &camera {
 ///     preparer.push(row)?;
@@ -52,8 +71,8 @@ const fn needs_border(Preprocessing { fit, background, .. }: Preprocessing) -> b
 pub struct Preparer<'a> {
     frame: Frame,
     preprocessing: Preprocessing,
-    /// Height and width of the net's input.
-    size: [u16; 2],
+    /// The net's input.
+    shape: Shape,
     /// The rows of the frame that have come.
     rows: u16,
     border: Option<Border<'a>>,
@@ -75,22 +94,27 @@ const EVEN: usize = 24;
 const FAINTEST_INK: u8 = 4;
 
 impl<'a> Preparer<'a> {
-    /// Begins a frame. `size` is the `[height, width]` of the net's input, and `pixels` has one
-    /// byte for each of its pixels.
+    /// Begins a frame. `shape` is that of the net's input, and `pixels` has one byte for each of its
+    /// values.
     ///
-    /// # Errors Returns [`PrepareError::Size`] if `size` has a 0, [`PrepareError::PixelsLength`] if
-    /// there are not as many pixels, and [`PrepareError::ScratchLength`] if the scratch is shorter
-    /// than [`scratch_len`].
+    /// # Errors
+    /// Returns [`PrepareError::Size`] if a side is 0, [`PrepareError::Channels`] if
+    /// such pixels [cannot be made](can_prepare), [`PrepareError::PixelsLength`] if there are not as
+    /// many of them, and [`PrepareError::ScratchLength`] if the scratch is shorter than
+    /// [`scratch_len`].
     pub fn new(
         frame: Frame,
         preprocessing: Preprocessing,
-        size: [u16; 2],
+        shape: Shape,
         scratch: &'a mut [u32],
         pixels: &'a mut [u8],
     ) -> Result<Self, PrepareError> {
-        let [height, width] = size;
-        if height == 0 || width == 0 {
+        let size = [shape.height, shape.width];
+        if size.contains(&0) {
             return Err(PrepareError::Size);
+        }
+        if !can_prepare(preprocessing, shape) {
+            return Err(PrepareError::Channels);
         }
         let from = [frame.crop().height, frame.crop().width];
         let begun = match preprocessing.fit {
@@ -98,7 +122,7 @@ impl<'a> Preparer<'a> {
             Fit::Contain => Begun::resize(from, fitted(from, size)),
             Fit::Centre => Begun::Centre(Blocks::new(from, size)),
         };
-        let mut preparer = Paused { frame, preprocessing, size, rows: 0, begun }.resume(scratch, pixels)?;
+        let mut preparer = Paused { frame, preprocessing, shape, rows: 0, begun }.resume(scratch, pixels)?;
         match &mut preparer.way {
             Way::Resize { target, .. } => target.pixels.fill(0),
             Way::Centre { pixels, .. } => pixels.fill(0),
@@ -112,12 +136,12 @@ impl<'a> Preparer<'a> {
     /// Gives the memory back until the next rows come, for a source whose rows come in pieces: over
     /// a serial line, for example. Only [`Paused::resume`] with the same memory goes on.
     pub fn pause(self) -> Paused {
-        let Self { frame, preprocessing, size, rows, way, .. } = self;
+        let Self { frame, preprocessing, shape, rows, way, .. } = self;
         let begun = match way {
             Way::Resize { resizer, resized, .. } => Begun::Resize { resizer, resized },
             Way::Centre { blocks, .. } => Begun::Centre(blocks),
         };
-        Paused { frame, preprocessing, size, rows, begun }
+        Paused { frame, preprocessing, shape, rows, begun }
     }
 
     /// Takes the next row of the frame: those above and below the crop, too. It may come with the
@@ -139,13 +163,18 @@ impl<'a> Preparer<'a> {
         self.rows += 1;
         if place < crop.height {
             let greys = self.frame.greys(row);
-            let is_small = crop.height <= self.size[0] && crop.width <= self.size[1];
+            let is_small = crop.height <= self.shape.height && crop.width <= self.shape.width;
             let is_wanted = is_small || self.preprocessing.fit != Fit::Centre;
             if let Some(border) = self.border.as_mut().filter(|_| is_wanted) {
                 border.push(greys.clone(), place == 0 || place == crop.height - 1);
             }
             match &mut self.way {
-                Way::Resize { resizer, sums, target, .. } => resizer.push(greys, sums, target),
+                Way::Resize { resizer, sums, target, .. } if self.shape.channels == COLOURS => {
+                    resizer.push(self.frame.colours(row), sums, target);
+                }
+                Way::Resize { resizer, sums, target, .. } => {
+                    resizer.push(greys.map(|grey| [grey]), sums, target);
+                }
                 Way::Centre { blocks, room, .. } => match self.frame.grey_bytes(row) {
                     Some(bytes) => blocks.push_bytes(place, bytes, room.work, room.reduced),
                     None => blocks.push(place, greys, room.work, room.reduced),
@@ -169,8 +198,8 @@ impl<'a> Preparer<'a> {
     ///
     /// # Errors Returns [`PrepareError::MissingRows`] if rows are missing.
     pub fn finish_observed(self, mut observe: impl FnMut(Stage<'_>)) -> Result<Found, PrepareError> {
-        let Self { frame, preprocessing, size, rows, border, way } = self;
-        let crop = frame.crop();
+        let Self { frame, preprocessing, shape, rows, border, way } = self;
+        let (crop, size) = (frame.crop(), [shape.height, shape.width]);
         if u32::from(rows) < u32::from(crop.top) + u32::from(crop.height) {
             return Err(PrepareError::MissingRows);
         }
@@ -182,7 +211,10 @@ impl<'a> Preparer<'a> {
             Way::Resize { target, resized, .. } => {
                 let background = judged();
                 if background == Background::Light {
-                    invert(target, resized);
+                    match shape.channels {
+                        COLOURS => invert::<{ COLOURS as usize }>(target, resized),
+                        _ => invert::<1>(target, resized),
+                    }
                 }
                 Ok(Found { background, lines: 0, parts: 0, specks: 0, is_tidy: false })
             }
@@ -217,7 +249,7 @@ impl<'a> Preparer<'a> {
 pub struct Paused {
     frame: Frame,
     preprocessing: Preprocessing,
-    size: [u16; 2],
+    shape: Shape,
     rows: u16,
     begun: Begun,
 }
@@ -247,12 +279,12 @@ impl Paused {
         scratch: &'a mut [u32],
         pixels: &'a mut [u8],
     ) -> Result<Preparer<'a>, PrepareError> {
-        let Self { frame, preprocessing, size, rows, begun } = self;
-        let [height, width] = size;
-        if pixels.len() != usize::from(height) * usize::from(width) {
+        let Self { frame, preprocessing, shape, rows, begun } = self;
+        let size = [shape.height, shape.width];
+        if pixels.len() != shape.len() {
             return Err(PrepareError::PixelsLength);
         }
-        if scratch.len() < scratch_len(preprocessing, size) {
+        if scratch.len() < scratch_len(preprocessing, shape) {
             return Err(PrepareError::ScratchLength);
         }
         let (counts, scratch) = scratch
@@ -262,7 +294,7 @@ impl Paused {
         let way = match begun {
             Begun::Resize { resizer, resized } => {
                 let [above, left] = [0, 1].map(|axis| usize::from((size[axis] - resized[axis]) / 2));
-                let stride = usize::from(width);
+                let stride = usize::from(shape.width);
                 let target = Target { pixels, stride, corner: above * stride + left };
                 Way::Resize { resizer, sums: scratch, target, resized }
             }
@@ -271,15 +303,15 @@ impl Paused {
                 Way::Centre { blocks, room, pixels }
             }
         };
-        Ok(Preparer { frame, preprocessing, size, rows, border, way })
+        Ok(Preparer { frame, preprocessing, shape, rows, border, way })
     }
 }
 
 /// Inverts what comes from the frame; the rest is background already.
-fn invert(mut target: Target<'_>, [rows, columns]: [u16; 2]) {
+fn invert<const N: usize>(mut target: Target<'_>, [rows, columns]: [u16; 2]) {
     for row in 0..u32::from(rows) {
-        let pixels = target.rows_from(row).iter_mut();
-        pixels.take(columns.into()).for_each(|pixel| *pixel = 255 - *pixel);
+        let pixels = target.rows_from::<N>(row).iter_mut().take(columns.into());
+        pixels.flatten().for_each(|value| *value = 255 - *value);
     }
 }
 
@@ -303,7 +335,7 @@ pub fn prepare(
     frame: Frame,
     bytes: &[u8],
     preprocessing: Preprocessing,
-    size: [u16; 2],
+    shape: Shape,
     scratch: &mut [u32],
     pixels: &mut [u8],
 ) -> Result<Background, PrepareError> {
@@ -313,7 +345,7 @@ pub fn prepare(
     if !(fewest..=most).contains(&bytes.len()) {
         return Err(PrepareError::FrameLength);
     }
-    let mut preparer = Preparer::new(frame, preprocessing, size, scratch, pixels)?;
+    let mut preparer = Preparer::new(frame, preprocessing, shape, scratch, pixels)?;
     for row in bytes.chunks(frame.stride()) {
         preparer.push(row)?;
     }

@@ -44,30 +44,30 @@ impl Axis {
 
     /// Gives the weighted sum for each output to `each`, in order.
     #[inline(always)]
-    fn sums(self, greys: impl Iterator<Item = u8>, mut each: impl FnMut(u32)) {
+    fn sums<const N: usize>(self, pixels: impl Iterator<Item = [u8; N]>, mut each: impl FnMut([u32; N])) {
         let Self { from, to } = self;
-        let mut greys = greys.map(u32::from);
+        let mut pixels = pixels.map(|pixel| pixel.map(u32::from));
         if !self.enlarges() {
-            let (mut sum, mut free) = (0, from);
-            for grey in greys {
+            let (mut sum, mut free) = ([0; N], from);
+            for pixel in pixels {
                 if to < free {
-                    sum += to * grey;
+                    sum = weighted((1, sum), (to, pixel));
                     free -= to;
                 } else {
                     // The source ends this output, and its rest begins the next.
-                    each(sum + free * grey);
-                    sum = (to - free) * grey;
+                    each(weighted((1, sum), (free, pixel)));
+                    sum = pixel.map(|value| (to - free) * value);
                     free += from - to;
                 }
             }
             return;
         }
-        let Some(mut left) = greys.next() else { return };
+        let Some(mut left) = pixels.next() else { return };
         let (mut position, mut given) = (self.start(), 0);
-        for right in greys {
+        for right in pixels {
             while position < 2 * to as i32 {
                 let to_left = position.max(0) as u32;
-                each((2 * to - to_left) * left + to_left * right);
+                each(weighted((2 * to - to_left, left), (to_left, right)));
                 position += 2 * from as i32;
                 given += 1;
             }
@@ -75,9 +75,15 @@ impl Axis {
             left = right;
         }
         for _ in given..to {
-            each(2 * to * left);
+            each(left.map(|value| 2 * to * value));
         }
     }
+}
+
+/// Returns the sum of two pixels, each times its weight.
+#[inline(always)]
+fn weighted<const N: usize>((a, left): (u32, [u32; N]), (b, right): (u32, [u32; N])) -> [u32; N] {
+    core::array::from_fn(|channel| a * left[channel] + b * right[channel])
 }
 
 /// A sum of 64 bits, low half first, in scratch that is aligned for 32.
@@ -91,25 +97,26 @@ fn get([low, high]: Sum) -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
-/// Returns the scratch that an output of so many columns needs, in words.
-pub const fn scratch_len(columns: usize) -> usize {
-    columns.saturating_mul(2)
+/// Returns the scratch that an output of so many values in a row needs, in words.
+pub const fn scratch_len(values: usize) -> usize {
+    values.saturating_mul(2)
 }
 
 /// The place of an image within a larger one.
 pub struct Target<'a> {
-    /// The pixels of the larger one.
+    /// The values of the larger one.
     pub pixels: &'a mut [u8],
-    /// The width of the larger one.
+    /// The width of the larger one, in pixels.
     pub stride: usize,
-    /// The index of the left upper corner.
+    /// The number of the pixel at the left upper corner.
     pub corner: usize,
 }
 
 impl Target<'_> {
-    /// Returns the pixels of row `row` and those behind it.
-    pub fn rows_from(&mut self, row: u32) -> &mut [u8] {
-        self.pixels.get_mut(self.corner + row as usize * self.stride..).unwrap_or_default()
+    /// Returns the pixels, of `N` values each, of row `row` and those behind it.
+    pub fn rows_from<const N: usize>(&mut self, row: u32) -> &mut [[u8; N]] {
+        let (pixels, _) = self.pixels.as_chunks_mut();
+        pixels.get_mut(self.corner + row as usize * self.stride..).unwrap_or_default()
     }
 }
 
@@ -133,29 +140,41 @@ impl Resizer {
         Self { across: Axis::new(from_width, to_width), down, rows: 0, row: 0, position: down.start() }
     }
 
-    /// Takes the next row, and writes all rows that follow from what has come. The first words of
-    /// `scratch` belong to the resizer as long as there are rows to come.
-    pub fn push(&mut self, greys: impl Iterator<Item = u8>, scratch: &mut [u32], target: &mut Target<'_>) {
+    /// Takes the next row, of pixels of `N` values each, and writes all rows that follow from what has
+    /// come. The first words of `scratch` belong to the resizer as long as there are rows to come.
+    pub fn push<const N: usize>(
+        &mut self,
+        row: impl Iterator<Item = [u8; N]>,
+        scratch: &mut [u32],
+        target: &mut Target<'_>,
+    ) {
         let (sums, _) = scratch.as_chunks_mut::<2>();
+        let (sums, _) = sums.as_chunks_mut::<N>();
         let sums = sums.get_mut(..self.across.to as usize).unwrap_or_default();
         if self.rows == 0 {
-            sums.fill([0; 2]);
+            sums.fill([[0; 2]; N]);
         }
         self.rows += 1;
         if self.down.enlarges() {
-            self.interpolate(greys, sums, target);
+            self.interpolate(row, sums, target);
         } else {
-            self.average(greys, sums, target);
+            self.average(row, sums, target);
         }
     }
 
     /// Adds the row to the output to which it belongs, or to two.
-    fn average(&mut self, greys: impl Iterator<Item = u8>, sums: &mut [Sum], target: &mut Target<'_>) {
+    fn average<const N: usize>(
+        &mut self,
+        row: impl Iterator<Item = [u8; N]>,
+        sums: &mut [[Sum; N]],
+        target: &mut Target<'_>,
+    ) {
         let (to, free) = (self.down.to, self.position as u32);
         if to < free {
             let mut sums = sums.iter_mut();
-            self.across.sums(greys, |value| {
-                if let Some(sum) = sums.next() {
+            self.across.sums(row, |values| {
+                let sums = sums.next().into_iter().flatten();
+                for (sum, value) in sums.zip(values) {
                     *sum = put(get(*sum) + u64::from(to) * u64::from(value));
                 }
             });
@@ -163,9 +182,10 @@ impl Resizer {
             return;
         }
         let mean = self.mean();
-        let mut outputs = sums.iter_mut().zip(target.rows_from(self.row));
-        self.across.sums(greys, |value| {
-            if let Some((sum, pixel)) = outputs.next() {
+        let mut outputs = sums.iter_mut().zip(target.rows_from::<N>(self.row));
+        self.across.sums(row, |values| {
+            let Some((sums, pixel)) = outputs.next() else { return };
+            for ((sum, pixel), value) in sums.iter_mut().zip(pixel).zip(values) {
                 *pixel = mean(get(*sum) + u64::from(free) * u64::from(value));
                 *sum = put(u64::from(to - free) * u64::from(value));
             }
@@ -176,34 +196,40 @@ impl Resizer {
 
     /// Writes the outputs between the row before this one, whose sums are kept, and this one; after
     /// the last one, those that are left.
-    fn interpolate(&mut self, greys: impl Iterator<Item = u8>, sums: &mut [Sum], target: &mut Target<'_>) {
+    fn interpolate<const N: usize>(
+        &mut self,
+        row: impl Iterator<Item = [u8; N]>,
+        sums: &mut [[Sum; N]],
+        target: &mut Target<'_>,
+    ) {
         let Axis { from, to } = self.down;
         let (weights, step) = (self.down.weights(), 2 * from as i32);
         let (mean, begin, is_first) = (self.mean(), self.position, self.rows == 1);
         let stride = target.stride;
         let rows = if is_first { 0 } else { (weights as i32 - begin + step - 1) / step };
-        let pixels = target.rows_from(self.row);
+        let pixels = target.rows_from::<N>(self.row);
         let mut columns = sums.iter_mut().enumerate();
-        self.across.sums(greys, |value| {
-            let Some((column, sum)) = columns.next() else { return };
-            let (above, mut position) = (get(*sum), begin);
+        self.across.sums(row, |values| {
+            let Some((column, sums)) = columns.next() else { return };
+            let mut position = begin;
             for row in 0..rows as usize {
                 let below = position.max(0) as u32;
-                let value = u64::from(weights - below) * above + u64::from(below) * u64::from(value);
-                if let Some(pixel) = pixels.get_mut(row * stride + column) {
-                    *pixel = mean(value);
+                let pixel = pixels.get_mut(row * stride + column).into_iter().flatten();
+                for ((pixel, sum), value) in pixel.zip(&*sums).zip(values) {
+                    let above = u64::from(weights - below) * get(*sum);
+                    *pixel = mean(above + u64::from(below) * u64::from(value));
                 }
                 position += step;
             }
-            *sum = put(u64::from(value));
+            *sums = values.map(|value| put(value.into()));
         });
         self.row += rows as u32;
         if !is_first {
             self.position += rows * step - weights as i32;
         }
         while self.rows == from && self.row < to {
-            for (pixel, sum) in target.rows_from(self.row).iter_mut().zip(sums.iter()) {
-                *pixel = mean(u64::from(weights) * get(*sum));
+            for (pixel, sums) in target.rows_from::<N>(self.row).iter_mut().zip(sums.iter()) {
+                *pixel = sums.map(|sum| mean(u64::from(weights) * get(sum)));
             }
             self.row += 1;
         }

@@ -2,17 +2,27 @@
 //! the definition.
 
 use super::*;
-use crate::model::format::{Background, Centring, Fit, Preprocessing};
+use crate::{
+    inspect::Shape,
+    model::format::{Background, Centring, Fit, Preprocessing},
+};
 use std::{vec, vec::Vec};
 
 const STRETCH: Preprocessing = Preprocessing::new(Fit::Stretch, Background::Dark);
 const CONTAIN: Preprocessing = Preprocessing::new(Fit::Contain, Background::Dark);
 const CENTRE: Preprocessing = Preprocessing::new(Fit::Centre, Background::Auto);
 
-fn pixels_of(frame: Frame, bytes: &[u8], preprocessing: Preprocessing, size: [u16; 2]) -> Vec<u8> {
-    let mut scratch = vec![0; scratch_len(preprocessing, size)];
-    let mut pixels = vec![0; usize::from(size[0]) * usize::from(size[1])];
-    prepare(frame, bytes, preprocessing, size, &mut scratch, &mut pixels).unwrap();
+const MNIST: Shape = Shape::new(28, 28, 1);
+
+fn pixels_of(frame: Frame, bytes: &[u8], preprocessing: Preprocessing, [height, width]: [u16; 2]) -> Vec<u8> {
+    values_of(frame, bytes, preprocessing, Shape::new(height, width, 1))
+}
+
+fn values_of(frame: Frame, bytes: &[u8], preprocessing: Preprocessing, shape: Shape) -> Vec<u8> {
+    // What was there before does not matter.
+    let mut scratch = vec![0x5a5a_5a5a; scratch_len(preprocessing, shape)];
+    let mut pixels = vec![0x5a; shape.len()];
+    prepare(frame, bytes, preprocessing, shape, &mut scratch, &mut pixels).unwrap();
     pixels
 }
 
@@ -249,29 +259,37 @@ fn impossible_frames_are_refused_by_name() {
 fn what_does_not_fit_the_frame_is_refused_by_name() {
     let frame = Frame::new(Format::Rgb888, 4, 3).unwrap().with_stride(13).unwrap();
     let frame = frame.cropped(Crop { left: 0, top: 1, width: 4, height: 1 }).unwrap();
+    const SMALL: Shape = Shape::new(2, 2, 1);
     for preprocessing in [STRETCH, with(Background::Auto, CONTAIN), CENTRE] {
-        let length = scratch_len(preprocessing, [2, 2]);
+        let length = scratch_len(preprocessing, SMALL);
         let (mut scratch, mut pixels) = (vec![0; length], [0; 4]);
-        let new = |scratch: usize, pixels_len: usize, size| {
+        let new = |scratch: usize, pixels_len: usize, shape| {
             let mut more = vec![0; pixels_len];
-            Preparer::new(frame, preprocessing, size, &mut vec![0; scratch], &mut more).err()
+            Preparer::new(frame, preprocessing, shape, &mut vec![0; scratch], &mut more).err()
         };
-        assert_eq!(new(length, 4, [2, 2]), None);
-        assert_eq!(new(length - 1, 4, [2, 2]), Some(PrepareError::ScratchLength));
-        assert_eq!(new(length, 5, [2, 2]), Some(PrepareError::PixelsLength));
-        assert_eq!(new(length, 3, [2, 2]), Some(PrepareError::PixelsLength));
-        assert_eq!(new(length, 0, [0, 2]), Some(PrepareError::Size));
-        assert_eq!(new(length, 0, [2, 0]), Some(PrepareError::Size));
+        assert_eq!(new(length, 4, SMALL), None);
+        assert_eq!(new(length - 1, 4, SMALL), Some(PrepareError::ScratchLength));
+        assert_eq!(new(length, 5, SMALL), Some(PrepareError::PixelsLength));
+        assert_eq!(new(length, 3, SMALL), Some(PrepareError::PixelsLength));
+        assert_eq!(new(length, 0, Shape::new(0, 2, 1)), Some(PrepareError::Size));
+        assert_eq!(new(length, 0, Shape::new(2, 0, 1)), Some(PrepareError::Size));
+        for channels in [0, 2, 4] {
+            let shape = Shape::new(2, 2, channels);
+            assert_eq!(new(3 * length, shape.len(), shape), Some(PrepareError::Channels));
+            assert_eq!(scratch_len(preprocessing, shape), 0);
+        }
+        let colour = new(3 * length, 12, Shape::new(2, 2, 3));
+        assert_eq!(colour, (preprocessing.fit == Fit::Centre).then_some(PrepareError::Channels));
 
         let whole = |length: usize, scratch: &mut [u32], pixels: &mut [u8]| {
-            prepare(frame, &vec![0; length], preprocessing, [2, 2], scratch, pixels).err()
+            prepare(frame, &vec![0; length], preprocessing, SMALL, scratch, pixels).err()
         };
         assert_eq!(whole(37, &mut scratch, &mut pixels), Some(PrepareError::FrameLength));
         assert_eq!(whole(38, &mut scratch, &mut pixels), None);
         assert_eq!(whole(39, &mut scratch, &mut pixels), None);
         assert_eq!(whole(40, &mut scratch, &mut pixels), Some(PrepareError::FrameLength));
 
-        let mut preparer = Preparer::new(frame, preprocessing, [2, 2], &mut scratch, &mut pixels).unwrap();
+        let mut preparer = Preparer::new(frame, preprocessing, SMALL, &mut scratch, &mut pixels).unwrap();
         assert_eq!(preparer.push(&[0; 11]), Err(PrepareError::RowLength));
         assert_eq!(preparer.push(&[0; 14]), Err(PrepareError::RowLength));
         preparer.push(&[0; 12]).unwrap();
@@ -280,11 +298,11 @@ fn what_does_not_fit_the_frame_is_refused_by_name() {
         assert_eq!(preparer.push(&[0; 12]), Err(PrepareError::TooManyRows));
         preparer.finish().unwrap();
 
-        let mut preparer = Preparer::new(frame, preprocessing, [2, 2], &mut scratch, &mut pixels).unwrap();
+        let mut preparer = Preparer::new(frame, preprocessing, SMALL, &mut scratch, &mut pixels).unwrap();
         preparer.push(&[0; 12]).unwrap();
         assert_eq!(preparer.finish(), Err(PrepareError::MissingRows));
         // The rows below the crop are not waited for, and the next frame works.
-        let mut preparer = Preparer::new(frame, preprocessing, [2, 2], &mut scratch, &mut pixels).unwrap();
+        let mut preparer = Preparer::new(frame, preprocessing, SMALL, &mut scratch, &mut pixels).unwrap();
         preparer.push(&[0; 12]).unwrap();
         preparer.push(&[0; 12]).unwrap();
         preparer.finish().unwrap();
@@ -293,11 +311,63 @@ fn what_does_not_fit_the_frame_is_refused_by_name() {
 
 #[test]
 fn scratch_is_what_the_documents_say() {
-    assert_eq!(4 * scratch_len(STRETCH, [28, 28]), 8 * 28);
-    assert_eq!(4 * scratch_len(with(Background::Auto, CONTAIN), [28, 28]), 8 * 28 + 1024);
+    assert_eq!(4 * scratch_len(STRETCH, MNIST), 8 * 28);
+    assert_eq!(4 * scratch_len(with(Background::Auto, CONTAIN), MNIST), 8 * 28 + 1024);
+    let colour = Shape { channels: 3, ..MNIST };
+    assert_eq!(4 * scratch_len(with(Background::Auto, CONTAIN), colour), 3 * 8 * 28 + 1024);
     // Border, reduced frame, cells, tiles, blocks.
-    assert_eq!(4 * scratch_len(CENTRE, [28, 28]), 1024 + 19_600 + 5016 + 400 + 5460);
-    assert_eq!(4 * scratch_len(CENTRE, [28, 28]), 31_500);
+    assert_eq!(4 * scratch_len(CENTRE, MNIST), 1024 + 19_600 + 5016 + 400 + 5460);
+    assert_eq!(4 * scratch_len(CENTRE, MNIST), 31_500);
+}
+
+#[test]
+fn every_format_has_its_colours() {
+    let shape = Shape::new(1, 2, 3);
+    let values = |format, bytes: &[u8]| values_of(Frame::new(format, 2, 1).unwrap(), bytes, STRETCH, shape);
+    assert_eq!(values(Format::Grey8, &[7, 200]), [7, 7, 7, 200, 200, 200]);
+    assert_eq!(values(Format::Rgb888, &[1, 2, 3, 4, 5, 6]), [1, 2, 3, 4, 5, 6]);
+    // 5 bits of 16 are 132, 6 bits of 32 are 130, and 5 bits of 8 are 66.
+    let widened = [132, 0, 0, 0, 130, 66];
+    assert_eq!(values(Format::Rgb565BigEndian, &[0x80, 0, 0x04, 0x08]), widened);
+    assert_eq!(values(Format::Rgb565LittleEndian, &[0, 0x80, 0x08, 0x04]), widened);
+    // Neutral, whatever the luma; then blue 20 more than that, which is 20 · 1.772 = 35.4 too much, and
+    // 20 · 0.344 = 6.9 too little green.
+    assert_eq!(values(Format::Yuyv, &[9, 128, 250, 128]), [9, 9, 9, 250, 250, 250]);
+    assert_eq!(values(Format::Yuyv, &[100, 148, 0, 128]), [100, 93, 135, 0, 0, 35]);
+    assert_eq!(values(Format::Uyvy, &[148, 100, 128, 0]), [100, 93, 135, 0, 0, 35]);
+    // 127 · 1.402 = 178.1 more red, 127 · 0.714 = 90.7 less green: as far as a byte goes.
+    assert_eq!(values(Format::Uyvy, &[128, 100, 255, 50]), [255, 9, 100, 228, 0, 50]);
+    // The two pixels of a pair share their colour, also if the crop begins at the second one.
+    let frame = Frame::new(Format::Yuyv, 4, 1).unwrap();
+    let crop = frame.cropped(Crop { left: 1, top: 0, width: 2, height: 1 }).unwrap();
+    let pairs = [10, 128, 20, 255, 30, 128, 40, 128];
+    assert_eq!(values_of(crop, &pairs, STRETCH, shape), [198, 0, 20, 30, 30, 30]);
+}
+
+#[test]
+fn colours_are_resized_each_for_itself_and_judged_by_their_grey() {
+    // Red and green beside blue and white: means of each colour.
+    let frame = Frame::new(Format::Rgb888, 2, 2).unwrap();
+    let bytes = [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255];
+    assert_eq!(values_of(frame, &bytes, STRETCH, Shape::new(1, 1, 3)), [128; 3]);
+    assert_eq!(values_of(frame, &bytes, STRETCH, Shape::new(1, 2, 3)), [128, 0, 128, 128, 255, 128]);
+    assert_eq!(values_of(frame, &bytes, STRETCH, Shape::new(2, 2, 3)), bytes);
+    // In between, enlarged: a quarter of the way from red to green, and three quarters.
+    let row = Frame::new(Format::Rgb888, 2, 1).unwrap();
+    assert_eq!(
+        values_of(row, &bytes[..6], STRETCH, Shape::new(1, 4, 3)),
+        [255, 0, 0, 191, 64, 0, 64, 191, 0, 0, 255, 0]
+    );
+    // Yellow is light (54 + 183 of 256), blue is dark. What is beside the picture stays 0.
+    let auto = with(Background::Auto, CONTAIN);
+    assert_eq!(
+        values_of(row, &[255, 255, 0].repeat(2), auto, Shape::new(2, 2, 3))[..6],
+        [0, 0, 255, 0, 0, 255]
+    );
+    assert_eq!(
+        values_of(row, &[0, 0, 255].repeat(2), auto, Shape::new(2, 2, 3)),
+        [[0, 0, 255, 0, 0, 255], [0; 6]].concat()
+    );
 }
 
 /// A light sheet of 160 × 120 pixels with a dark cross of 40 × 40 around its middle, 8 pixels thick.
@@ -310,9 +380,9 @@ fn sheet() -> [[u8; 160]; 120] {
 
 fn found(rows: [[u8; 160]; 120], preprocessing: Preprocessing) -> (Found, Vec<u8>) {
     let (frame, bytes) = grey_frame(rows);
-    let mut scratch = vec![0; scratch_len(preprocessing, [28, 28])];
+    let mut scratch = vec![0; scratch_len(preprocessing, MNIST)];
     let mut pixels = vec![0; 784];
-    let mut preparer = Preparer::new(frame, preprocessing, [28, 28], &mut scratch, &mut pixels).unwrap();
+    let mut preparer = Preparer::new(frame, preprocessing, MNIST, &mut scratch, &mut pixels).unwrap();
     bytes.chunks(160).for_each(|row| preparer.push(row).unwrap());
     let found = preparer.finish_observed(|_| {}).unwrap();
     (found, pixels)

@@ -94,7 +94,7 @@ pub enum ImageError {
     OddWidth,
     /// The crop of the frame is empty, or reaches beyond it.
     Crop,
-    /// The model takes several values per pixel, and a frame becomes one: send it pixels.
+    /// The model takes pixels that are not made of frames, neither grey nor in colour: send it pixels.
     NoPreparation,
 }
 
@@ -128,7 +128,7 @@ impl core::fmt::Display for ImageError {
             Self::OddWidth => FrameError::OddWidth.fmt(f),
             Self::Crop => FrameError::Crop.fmt(f),
             Self::NoPreparation => f.write_str(
-                "its model takes several values per pixel, which it does not make of a frame: send pixels",
+                "its model takes pixels that it does not make of a frame, neither grey nor in colour: send pixels",
             ),
         }
     }

@@ -215,8 +215,8 @@ fn rows_of_a_camera_are_seen_as_the_pc_prepares_them() {
     let preprocessing = host_model().metadata().preprocessing;
     let mut pixels = vec![0; INPUT_LEN];
     let bytes: Vec<u8> = rows.iter().flatten().copied().collect();
-    let mut scratch = vec![0; scratch_len(preprocessing, [28, 28])];
-    prepare(frame, &bytes, preprocessing, [28, 28], &mut scratch, &mut pixels).unwrap();
+    let mut scratch = vec![0; scratch_len(preprocessing, host_model().input().shape)];
+    prepare(frame, &bytes, preprocessing, host_model().input().shape, &mut scratch, &mut pixels).unwrap();
     assert!(pixels.contains(&0) && pixels.iter().any(|&pixel| pixel > 100));
 
     let mut bench = board();

@@ -49,10 +49,17 @@ impl Picture {
     fn pixels(&self) -> Vec<u8> {
         let model = host_model();
         let preprocessing = model.metadata().preprocessing;
-        let mut scratch = vec![0; prepare::scratch_len(preprocessing, [28, 28])];
+        let mut scratch = vec![0; prepare::scratch_len(preprocessing, host_model().input().shape)];
         let mut pixels = vec![0; model::INPUT_LEN];
-        prepare::prepare(self.frame, &self.bytes, preprocessing, [28, 28], &mut scratch, &mut pixels)
-            .unwrap();
+        prepare::prepare(
+            self.frame,
+            &self.bytes,
+            preprocessing,
+            host_model().input().shape,
+            &mut scratch,
+            &mut pixels,
+        )
+        .unwrap();
         pixels
     }
 }

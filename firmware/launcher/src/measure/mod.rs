@@ -262,18 +262,14 @@ fn expected(file: &str, bytes: &[u8]) -> Result<Counted, MeasureError> {
 
 /// Returns the PC's part of the ledger on a model's preparation.
 fn preparation(model: &Model<'_>) -> Option<Preparation> {
-    let shape = model.input().shape;
-    if shape.channels != 1 {
-        return None;
-    }
-    let (preprocessing, size) = (model.metadata().preprocessing, [shape.height, shape.width]);
+    let (preprocessing, shape) = (model.metadata().preprocessing, model.input().shape);
     let [height, width] = photograph::SIZE;
     let frame = Frame::new(Format::Grey8, width, height).ok()?;
     let mut photograph = vec![0; photograph::LEN];
     photograph::draw(&mut photograph);
-    let scratch_len = scratch_len(preprocessing, size);
+    let scratch_len = scratch_len(preprocessing, shape);
     let (mut scratch, mut pixels) = (vec![0; scratch_len], vec![0; model.input_len()]);
-    prepare(frame, &photograph, preprocessing, size, &mut scratch, &mut pixels).ok()?;
+    prepare(frame, &photograph, preprocessing, shape, &mut scratch, &mut pixels).ok()?;
     Some(Preparation {
         frame: photograph::SIZE,
         cost: Cost::default(),

@@ -99,14 +99,18 @@ pub const INSPECT: &str = "\
 Examples:
   host-train inspect runs/default
   host-train inspect firmware/models/digits.model.postcard --json
+  host-train inspect -c mobilenet
+  host-train inspect -c own.toml --set data.channels=3
 
 JSON: name, hash, hash_matches, crc32, format_version, bytes, training (dataset, tool, seed, images_seen, \
 precision_at_1), input (height, width, channels), fit, background, embedding (values, element, scale), distance, equal_error and \
 false_accept_1_percent (distance, false_accept_rate, false_reject_rate; null where not calibrated), by_shots (a list of \
 these, each with its shots; null likewise), \
-background_prototypes, parameters, macs, board (flash_bytes, ram_bytes, of the file with its weights packed), and \
+background_prototypes, views, parameters, macs, board (flash_bytes, ram_bytes, of the file with its weights packed), \
 layers, each with layer (its index in the model), kind, output, element, scale, parameters, macs \
-and board_path.";
+and board_path; boards, each with board, description, instructions, counted (or estimated), milliseconds, ram with the stack, \
+flash; and slow_layers, a sentence about each layer that is slow there and need not be. Of a recipe: name, input, \
+embedding (values), parameters, macs, board, layers without element and scale, boards, slow_layers.";
 
 pub const CALIBRATE: &str = "\
 Examples:

@@ -3,10 +3,11 @@
 use crate::terminal::{Progress, note};
 use anyhow::Result;
 use clap::Args;
+use shared_model::inspect::Shape;
 use std::path::{Path, PathBuf};
 use tinytriplet_data::{
     DataError, Dataset, Event, Label, Place, Progress as Tell, Request, Source, Split, TrainingData,
-    known_size, names::shown, trains_on_own,
+    known_shape, names::shown, trains_on_own,
 };
 use tinytriplet_evaluation::scores::TrainedOn;
 use tinytriplet_recipe::DataConfig;
@@ -43,9 +44,10 @@ pub fn decoys(data: &Dataset, skip_broken: bool, config: &DataConfig) -> Result<
 /// # Errors
 /// Returns an error if the folder or a picture in it cannot be used.
 pub fn others(folder: &Path, data: &Dataset, skip_broken: bool) -> Result<Split> {
-    let size = [data.train.height, data.train.width];
+    let shape = data.train.shape().map(|size| size as u16);
+    let shape = Shape::new(shape[0], shape[1], shape[2]);
     Ok(telling(|progress: Tell<'_>| {
-        tinytriplet_data::decoys(folder, size, data.preprocessing, skip_broken, progress)
+        tinytriplet_data::decoys(folder, shape, data.preprocessing, skip_broken, progress)
     })?)
 }
 
@@ -97,9 +99,9 @@ impl DataArgs {
         }
     }
 
-    /// Returns rows and columns of the images, where that is known before they are read.
-    pub fn known_size(&self, config: &DataConfig) -> Option<[usize; 2]> {
-        known_size(self.request(0, config))
+    /// Returns the shape of the images, where that is known before they are read.
+    pub fn known_shape(&self, config: &DataConfig) -> Option<Shape> {
+        known_shape(self.request(0, config))
     }
 }
 
@@ -135,12 +137,13 @@ fn search(request: Request, whose: &str) -> Result<Dataset> {
         groups => format!(" in {}", count(groups as u64, "group")),
     };
     let found = format!(
-        "{}: {} training and {} test images of {}x{}\n{} classes{groups}, {}{whose}",
+        "{}: {} training and {} test images of {}x{}{}\n{} classes{groups}, {}{whose}",
         data.name,
         thousands(data.train.len() as u64),
         thousands(data.test.len() as u64),
         data.train.height,
         data.train.width,
+        if data.train.channels == 1 { "" } else { " in colour" },
         data.class_count(),
         data.source,
     );

@@ -1,5 +1,6 @@
-//! Grey images in a terminal, or in a pipe.
+//! Images in a terminal, or in a pipe, where they are grey.
 
+use shared_model::prepare::grey;
 use std::{
     env,
     io::{IsTerminal, stdout},
@@ -44,15 +45,20 @@ pub fn character(pixel: u8) -> char {
     char::from(LEVELS[(usize::from(pixel) * (LEVELS.len() - 1) + 127) / 255])
 }
 
-/// Draws an image in at most 80 columns; blocks of pixels become one if it is wider.
-pub fn drawn(pixels: &[u8], width: usize, style: Style) -> String {
+/// Draws an image of so many columns and values per pixel, 1 or 3, in at most 80 columns; blocks of
+/// pixels become one if it is wider.
+pub fn drawn(pixels: &[u8], [width, channels]: [usize; 2], style: Style) -> String {
     let most = if style == Style::Plain { (WIDEST - 2) / 2 } else { WIDEST };
-    let rows = reduced(pixels, width, width.div_ceil(most));
+    let pixels: Vec<[u8; 3]> = pixels
+        .chunks_exact(channels)
+        .map(|pixel| [pixel[0], pixel[channels / 2], pixel[channels - 1]])
+        .collect();
+    let rows = reduced(&pixels, width, width.div_ceil(most));
     let mut text = String::new();
     match style {
         Style::Plain => {
             for row in rows {
-                let line: String = row.iter().flat_map(|&pixel| [character(pixel); 2]).collect();
+                let line: String = row.iter().flat_map(|&pixel| [character(grey(pixel)); 2]).collect();
                 text += &format!("|{line}|\n");
             }
         }
@@ -72,24 +78,39 @@ pub fn drawn(pixels: &[u8], width: usize, style: Style) -> String {
 
 /// Returns the rows of an image, of which each square of `side` by `side` pixels has become one, its
 /// mean.
-fn reduced(pixels: &[u8], width: usize, side: usize) -> Vec<Vec<u8>> {
-    let rows: Vec<&[u8]> = pixels.chunks(width).collect();
-    let mean = |band: &[&[u8]], left: usize| {
-        let square = band.iter().flat_map(|row| row[left..].iter().take(side)).copied();
-        let (sum, count) = square.fold((0, 0), |(sum, count), pixel| (sum + u32::from(pixel), count + 1));
-        ((sum + count / 2) / count) as u8
+fn reduced(pixels: &[[u8; 3]], width: usize, side: usize) -> Vec<Vec<[u8; 3]>> {
+    let rows: Vec<&[[u8; 3]]> = pixels.chunks(width).collect();
+    let mean = |band: &[&[[u8; 3]]], left: usize| {
+        let square = || band.iter().flat_map(|row| row[left..].iter().take(side));
+        let count = square().count() as u32;
+        [0, 1, 2].map(|channel| {
+            let sum: u32 = square().map(|pixel| u32::from(pixel[channel])).sum();
+            ((sum + count / 2) / count) as u8
+        })
     };
     rows.chunks(side).map(|band| (0..width).step_by(side).map(|left| mean(band, left)).collect()).collect()
 }
 
-/// Returns a grey as a terminal is told it, behind `38;` or `48;`.
-fn colour(pixel: u8, style: Style) -> String {
-    match (style, pixel) {
-        (Style::TrueColour, _) => format!("2;{pixel};{pixel};{pixel}"),
+/// Returns a colour as a terminal is told it, behind `38;` or `48;`.
+fn colour(pixel: [u8; 3], style: Style) -> String {
+    let [red, green, blue] = pixel;
+    if style == Style::TrueColour {
+        return format!("2;{red};{green};{blue}");
+    }
+    if red != green || green != blue {
+        // A cube of 6 × 6 × 6: 0, 95, 135, … 255.
+        let [red, green, blue] = pixel.map(|value| match u16::from(value) {
+            0..48 => 0,
+            48..115 => 1,
+            value => (value - 35) / 40,
+        });
+        return format!("5;{}", 16 + 36 * red + 6 * green + blue);
+    }
+    match red {
         // Black, white, and between them 24 greys: 8, 18, … 238.
-        (_, ..=3) => "5;16".into(),
-        (_, 247..) => "5;231".into(),
-        _ => format!("5;{}", (232 + (u16::from(pixel.max(8)) - 3) / 10).min(255)),
+        ..=3 => "5;16".into(),
+        247.. => "5;231".into(),
+        grey => format!("5;{}", (232 + (u16::from(grey.max(8)) - 3) / 10).min(255)),
     }
 }
 
@@ -116,14 +137,14 @@ mod tests {
     #[test]
     fn an_image_is_drawn_row_by_row() {
         let pixels = [0, 255, 128, 30, 240, 8];
-        assert_eq!(drawn(&pixels, 2, Style::Plain), "|  @@|\n|++..|\n|%%  |\n");
+        assert_eq!(drawn(&pixels, [2, 1], Style::Plain), "|  @@|\n|++..|\n|%%  |\n");
         assert_eq!(
-            drawn(&pixels, 2, Style::TrueColour),
+            drawn(&pixels, [2, 1], Style::TrueColour),
             "\x1b[38;2;0;0;0;48;2;128;128;128m▀\x1b[38;2;255;255;255;48;2;30;30;30m▀\x1b[0m\n\
              \x1b[38;2;240;240;240;49m▀\x1b[38;2;8;8;8;49m▀\x1b[0m\n"
         );
         assert_eq!(
-            drawn(&pixels, 2, Style::Colours256),
+            drawn(&pixels, [2, 1], Style::Colours256),
             "\x1b[38;5;16;48;5;244m▀\x1b[38;5;231;48;5;234m▀\x1b[0m\n\x1b[38;5;255;49m▀\x1b[38;5;232;49m▀\x1b[0m\n"
         );
     }
@@ -131,7 +152,7 @@ mod tests {
     #[test]
     fn greys_are_the_nearest_of_256_colours() {
         for pixel in 0..=255_u8 {
-            let index: u16 = colour(pixel, Style::Colours256)[2..].parse().unwrap();
+            let index: u16 = colour([pixel; 3], Style::Colours256)[2..].parse().unwrap();
             let shown = |index: u16| match index {
                 16 => 0_u16,
                 231 => 255,
@@ -144,14 +165,31 @@ mod tests {
     }
 
     #[test]
+    fn colours_are_drawn_as_such_or_as_their_grey() {
+        let pixels = [255, 0, 0, 0, 255, 255];
+        assert_eq!(
+            drawn(&pixels, [2, 3], Style::TrueColour),
+            "\x1b[38;2;255;0;0;49m▀\x1b[38;2;0;255;255;49m▀\x1b[0m\n"
+        );
+        let cube = |pixel| colour(pixel, Style::Colours256);
+        assert_eq!(cube([255, 0, 0]), "5;196");
+        assert_eq!(cube([95, 135, 175]), format!("5;{}", 16 + 36 + 12 + 3));
+        assert_eq!(cube([47, 48, 114]), format!("5;{}", 16 + 6 + 1));
+        assert_eq!(cube([115, 154, 155]), format!("5;{}", 16 + 72 + 12 + 3));
+        // 54 and 201 of 255.
+        assert_eq!(drawn(&pixels, [2, 3], Style::Plain), drawn(&[54, 201], [2, 1], Style::Plain));
+    }
+
+    #[test]
     fn no_drawing_is_wider_than_80_columns() {
         for width in [1, 28, 39, 40, 41, 80, 81, 1024] {
             let pixels = vec![200; width * 3];
-            let plain = drawn(&pixels, width, Style::Plain);
+            let plain = drawn(&pixels, [width, 1], Style::Plain);
             assert!(plain.lines().all(|line| line.chars().count() <= 80 && line.contains('#')), "{plain}");
-            let blocks = drawn(&pixels, width, Style::TrueColour);
+            let blocks = drawn(&pixels, [width, 1], Style::TrueColour);
             assert!(blocks.lines().all(|line| (1..=80).contains(&line.matches('▀').count())));
         }
-        assert_eq!(reduced(&[1, 3, 9, 5, 7, 20], 3, 2), [[4, 15]]);
+        let pixels = [1, 3, 9, 5, 7, 20].map(|value| [value, 2 * value, 7]);
+        assert_eq!(reduced(&pixels, 3, 2), [[[4, 8, 7], [15, 29, 7]]]);
     }
 }

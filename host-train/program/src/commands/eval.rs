@@ -5,7 +5,7 @@ mod one_shot;
 use super::{
     data::{DataArgs, mark},
     episodes::episode_tables,
-    images::size,
+    images::{ensure_pictures, size},
     model_file::{ModelFile, read_model},
     run_data::RunData,
     scores::{explanation, table, triplet_table},
@@ -88,15 +88,15 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     }
     let model = file.decode()?;
     let metadata = model.metadata();
-    let size = size(metadata.input)?;
+    ensure_pictures(metadata.input, metadata.preprocessing)?;
     if let Some(folder) = &args.one_shot {
-        return one_shot::run(&model, folder, size, args.json);
+        return one_shot::run(&model, folder, args.json);
     }
     let config = data_config(&args.model)?.for_model(metadata.input, metadata.preprocessing);
     let data = find(args, &model, &config)?;
     let shape = metadata.input;
     ensure!(
-        [data.test.height, data.test.width] == size,
+        [data.test.height, data.test.width] == size(shape),
         "the images have {}x{} pixels, the model takes {shape}",
         data.test.height,
         data.test.width,
@@ -156,6 +156,7 @@ fn compare_scores(file: &ModelFile, model: &Model<'_>, data: &Dataset, draws: Dr
 /// Evaluates photographs of test images and prints the scores of each kind.
 fn photographs(args: &EvalArgs, model: &Model<'_>, data: &Dataset, count: usize) -> Result<()> {
     let split = &data.test;
+    ensure!(split.channels == 1, "--photographs lays grey images on paper, and these are in colour");
     ensure!(
         split.height == split.width,
         "--photographs lays square images on paper, and these have {}x{} pixels",

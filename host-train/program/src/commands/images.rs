@@ -3,7 +3,7 @@
 use crate::terminal::note;
 use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
-use shared_model::{inspect::Shape, model::format::Preprocessing};
+use shared_model::{inspect::Shape, model::format::Preprocessing, prepare::can_prepare};
 use std::{
     fmt,
     fs::File,
@@ -73,9 +73,10 @@ pub fn read(
 /// Reads a picture.
 ///
 /// # Errors
-/// Returns an error if it cannot be read, or the model takes no grey images.
+/// Returns an error if it cannot be read, or none is made for the model.
 pub fn read_picture(path: &Path, input: Shape, preprocessing: Preprocessing) -> Result<Image> {
-    let pixels = picture::read(path, preprocessing, size(input)?)?.pixels;
+    ensure_pictures(input, preprocessing)?;
+    let pixels = picture::read(path, preprocessing, input)?.pixels;
     Ok(Image { path: path.into(), number: None, pixels })
 }
 
@@ -94,18 +95,24 @@ pub fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(pictures)
 }
 
-/// Returns the rows and columns of a model's input.
+/// Checks that pictures become the pixels that a model takes.
 ///
 /// # Errors
-/// Returns an error if the model takes no grey images.
-pub fn size(input: Shape) -> Result<[usize; 2]> {
+/// Returns an error if they do not.
+pub fn ensure_pictures(input: Shape, preprocessing: Preprocessing) -> Result<()> {
     ensure!(
-        input.channels == 1,
-        "the model takes images of {} values per pixel ({input}), and this program makes grey ones, of one: choose \
-         another model, or give it pixels with a program of your own (docs/LIBRARY.md)",
+        can_prepare(preprocessing, input),
+        "the model takes images of {} values per pixel ({input}), and this program makes grey ones, of one, or, \
+         except signs on paper (centre), ones in colour, of three: choose another model, or give it pixels with a \
+         program of your own (docs/LIBRARY.md)",
         input.channels
     );
-    Ok([input.height, input.width].map(usize::from))
+    Ok(())
+}
+
+/// Returns the rows and columns of a model's input.
+pub fn size(input: Shape) -> [usize; 2] {
+    [input.height, input.width].map(usize::from)
 }
 
 fn read_pictures(
@@ -114,8 +121,8 @@ fn read_pictures(
     preprocessing: Preprocessing,
     if_broken: IfBroken,
 ) -> Result<Vec<Image>> {
-    let size = size(input)?;
-    let read: Vec<_> = paths.par_iter().map(|path| picture::read(path, preprocessing, size)).collect();
+    ensure_pictures(input, preprocessing)?;
+    let read: Vec<_> = paths.par_iter().map(|path| picture::read(path, preprocessing, input)).collect();
     let sound = paths.iter().zip(&read).filter_map(|(path, read)| Some((path, read.as_ref().ok()?)));
     if let Some(text) = picture::note_of_slivers(sound) {
         note("note", text);
@@ -155,11 +162,16 @@ pub fn is_idx(path: &Path) -> bool {
 }
 
 fn read_idx(path: &Path, numbers: Option<&str>, input: Shape) -> Result<Vec<Image>> {
-    let size = size(input)?;
     let images = idx::read_images(path)?;
     let len = images.height * images.width;
     ensure!(
-        [images.height, images.width] == size,
+        input.channels == 1,
+        "{}: the images of an IDX file are grey, and the model takes {} values per pixel ({input}): name pictures",
+        path.display(),
+        input.channels
+    );
+    ensure!(
+        [images.height, images.width] == size(input),
         "{}: the images have {}x{} pixels, the model takes {input}: choose another model or resize the images",
         path.display(),
         images.height,
@@ -195,6 +207,7 @@ fn chosen(text: &str, count: usize) -> Result<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared_model::model::format::{Background, Fit};
 
     #[test]
     fn images_are_chosen_by_number() {
@@ -240,10 +253,26 @@ mod tests {
             error("idx", Shape::new(1, 4, 1))
                 .contains("idx: the images have 2x2 pixels, the model takes 1x4x1")
         );
-        for place in ["", "idx", "black.png"] {
-            let error = error(place, Shape::new(2, 2, 3));
-            assert!(error.contains("the model takes images of 3 values per pixel (2x2x3)"), "{error}");
+        for place in ["", "black.png"] {
+            for shape in [Shape::new(2, 2, 2), Shape::new(2, 2, 3)] {
+                let (error, channels) = (error(place, shape), shape.channels);
+                let words = format!("the model takes images of {channels} values per pixel ({shape})");
+                assert!(error.contains(&words), "{error}");
+            }
         }
+        let error = error("idx", Shape::new(2, 2, 3));
+        assert!(
+            error.contains("idx: the images of an IDX file are grey, and the model takes 3 values"),
+            "{error}"
+        );
+        // In colour, if it is not a sign that is looked for.
+        let red = image::RgbImage::from_pixel(5, 5, image::Rgb([200, 10, 0]));
+        red.save(at("red.png")).unwrap();
+        let preprocessing = Preprocessing::new(Fit::Stretch, Background::Dark);
+        let places = ["red.png", "black.png"].map(at);
+        let images = read(&places, Shape::new(1, 2, 3), preprocessing, IfBroken::Fail).unwrap();
+        assert_eq!(images[0].pixels, [200, 10, 0, 200, 10, 0]);
+        assert_eq!(images[1].pixels, [0; 6]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! `inspect`: what is in a model file.
+//! `inspect`: what is in a model file, or what would be in that of a recipe.
 
+mod costs;
 pub mod json;
+mod recipe;
 
 use super::model_file::read_model;
 use crate::terminal::print;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use shared_model::{
@@ -28,33 +30,51 @@ use tinytriplet_report::{
 #[derive(Clone, Debug, Args)]
 pub struct InspectArgs {
     /// A model file, or the folder of a run
-    pub model: PathBuf,
+    #[arg(required_unless_present = "config", conflicts_with = "config")]
+    pub model: Option<PathBuf>,
+    /// A recipe instead, which is not trained yet: a file (TOML or JSON), or one of the program's own
+    #[arg(short, long, value_name = "FILE|NAME")]
+    pub config: Option<String>,
+    /// Change a field of the recipe first: --set net.views=3; docs/CONFIG.md lists them
+    #[arg(long, value_name = "FIELD=VALUE", requires = "config")]
+    pub set: Vec<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
 
 /// Prints layers, shapes, scales, bytes, RAM, multiply-accumulates, hash and CRC of the model at
-/// `path`, once it has passed its self-test, as it is and packed; as JSON where asked.
+/// `path`, once it has passed its self-test, as it is and packed, and what it costs on boards; of a
+/// recipe, all that is known before it is trained; as JSON where asked.
 ///
 /// # Errors
-/// Returns an error if the file is no valid model, or fails its self-test.
+/// Returns an error if the file is no valid model, or fails its self-test; or if the recipe is wrong.
 pub fn run(args: &InspectArgs) -> Result<()> {
-    let file = read_model(&args.model)?;
+    match (&args.model, &args.config) {
+        (_, Some(config)) => recipe::run(config, &args.set, args.json),
+        (Some(model), None) => inspect(model, args.json),
+        (None, None) => bail!("name a model file or the folder of a run, or a recipe with -c"),
+    }
+}
+
+fn inspect(path: &Path, json: bool) -> Result<()> {
+    let file = read_model(path)?;
     let model = file.decode()?;
     let board = file.packed()?;
     let packed = Model::decode(&board)?;
     self_test(&model)
         .and_then(|()| self_test(&packed))
-        .with_context(|| format!("{} fails its self-test", args.model.display()))?;
-    let text = match args.json {
+        .with_context(|| format!("{} fails its self-test", path.display()))?;
+    let text = match json {
         true => {
             serde_json::to_string_pretty(&json::Report::new(&model, file.bytes(), &packed, board.len()))?
                 + "\n"
         }
         false => {
-            let held_out = HeldOut::of(&args.model, &model);
-            describe(&model, file.bytes(), held_out.as_ref()) + &describe_packed(&packed, board.len())
+            let held_out = HeldOut::of(path, &model);
+            describe(&model, file.bytes(), held_out.as_ref())
+                + &describe_packed(&packed, board.len())
+                + &costs::text(&packed, board.len(), None)
         }
     };
     Ok(print(text)?)

@@ -140,13 +140,12 @@ fn judge<T>(
 
 /// Checks that a run's model takes these images.
 fn ensure_size(model: &Model<'_>, data: &Dataset) -> Result<()> {
-    let (height, width) = (data.test.height, data.test.width);
+    let [height, width, channels] = data.test.shape();
     let input = model.metadata().input;
     ensure!(
-        [usize::from(input.height), usize::from(input.width)] == [height, width],
-        "the images have {height}x{width} pixels, the run's have {}x{}; name the run's own data with --data",
-        input.height,
-        input.width
+        [input.height, input.width, input.channels].map(usize::from) == [height, width, channels],
+        "the images have {height}x{width}x{channels} pixels, the run's have {input}; name the run's own data with \
+         --data",
     );
     Ok(())
 }

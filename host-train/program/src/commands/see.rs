@@ -61,7 +61,8 @@ pub fn run(SeeArgs { files, model, out }: &SeeArgs) -> Result<()> {
             (model.metadata().input, model.metadata().preprocessing)
         }
     };
-    let size = images::size(input)?;
+    images::ensure_pictures(input, preprocessing)?;
+    let (size, channels) = (images::size(input), usize::from(input.channels));
     let pictures = pictures(files)?;
     let sheets = match out {
         None => vec![None; pictures.len()],
@@ -74,21 +75,22 @@ pub fn run(SeeArgs { files, model, out }: &SeeArgs) -> Result<()> {
             if sheet.is_some() {
                 images.push(sheet::original(image));
             }
-            let prepared = prepare_observed(image, preprocessing, size, |stage| {
+            let prepared = prepare_observed(image, preprocessing, input, |stage| {
                 if sheet.is_some() {
-                    images.push(sheet::greys(stage.pixels, stage.size));
+                    let [rows, columns] = stage.size;
+                    images.push(sheet::pixels(stage.pixels, [rows, columns, 1]));
                 }
             })?;
             Ok(([image.width(), image.height()], prepared))
         })?;
         let told = treatment(preprocessing, prepared.found, size);
         print(format_args!("{}: {width}x{height} pixels, {told}\n", shown(path)))?;
-        print(drawn(&prepared.pixels, size[1], style))?;
+        print(drawn(&prepared.pixels, [size[1], channels], style))?;
         if let Some(text) = doubt(&prepared) {
             note("note", format_args!("{}: {text}", shown(path)));
         }
         if let Some(path) = sheet {
-            images.push(sheet::greys(&prepared.pixels, size));
+            images.push(sheet::pixels(&prepared.pixels, [size[0], size[1], channels]));
             write_whole(&path, &sheet::beside(&images)?)?;
             print(format_args!("wrote {}\n", shown(&path)))?;
         }

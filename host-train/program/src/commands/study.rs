@@ -80,9 +80,9 @@ pub fn run(args: &StudyArgs) -> Result<()> {
         ensure!(by_images, "{file}: `{name}` must hold out images, because they judge");
         device(config.backend)?;
     }
-    if let Some(size) = args.data.known_size(&base.data) {
+    if let Some(shape) = args.data.known_shape(&base.data) {
         for (name, config) in &variants {
-            check_net(&config.net, size).with_context(|| format!("{file}: `{name}`"))?;
+            check_net(&config.net, shape).with_context(|| format!("{file}: `{name}`"))?;
         }
     }
     let data = super::data::find_to_train(&args.data, study.seeds[0], &base.data)?;

@@ -54,7 +54,7 @@ use tinytriplet_training::{
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
     /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, characters,
-    /// depthwise, lenet5, origin, quick, resnet8, tiny, unseen
+    /// conv4, depthwise, dscnn, lenet5, mobilenet, origin, quick, resnet8, tiny, unseen
     #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
     pub config: String,
     /// The source of the images
@@ -159,8 +159,8 @@ impl<'a> Job<'a> {
     fn begin_new(args: &'a TrainArgs) -> Result<Self> {
         let config = config(args)?;
         let device = device(config.backend)?;
-        if let Some(size) = args.data.known_size(&config.data) {
-            check_net(&config.net, size)?;
+        if let Some(shape) = args.data.known_shape(&config.data) {
+            check_net(&config.net, shape)?;
         }
         let data = super::data::find_to_train(&args.data, config.seed, &config.data)?;
         let record = Record::new(&data, args.data.skip_broken);
@@ -404,7 +404,7 @@ fn where_few(
 ) -> Result<ValidConfig> {
     let Some(few) = config.train.few else { return Ok(config) };
     let is_folder = matches!(seen.source, Source::Given(_) | Source::Environment(_));
-    let are_pictures = is_folder && args.data.known_size(&config.data).is_some();
+    let are_pictures = is_folder && args.data.known_shape(&config.data).is_some();
     let mut config = config.into_inner();
     if are_pictures && seen.train.len() <= few.images {
         let any_angle = few.turn && any_angle(&seen.train, &classes(seen.train.labels()));
@@ -423,15 +423,23 @@ fn where_few(
     Ok(config.validate("train.few")?)
 }
 
+/// Returns the text of a recipe: of one of the program's own, or of a file.
+///
+/// # Errors
+/// Returns an error if there is no such recipe.
+pub fn recipe_text(name: &str) -> Result<String, ConfigError> {
+    let is_preset = PRESETS.iter().any(|(preset, _)| *preset == name);
+    let looks_like_path = name.contains(['/', '\\', '.']);
+    match is_preset || !looks_like_path {
+        true => Ok(Config::preset_text(name)?.to_owned()),
+        false => Config::read_text(Path::new(name)),
+    }
+}
+
 /// Returns the recipe that the arguments name, with their changes.
 fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     let name = args.config.as_str();
-    let is_preset = PRESETS.iter().any(|(preset, _)| *preset == name);
-    let looks_like_path = name.contains(['/', '\\', '.']);
-    let text = match is_preset || !looks_like_path {
-        true => Config::preset_text(name)?.to_owned(),
-        false => Config::read_text(Path::new(name))?,
-    };
+    let text = recipe_text(name)?;
     let config = Config::parse(&text, name)?;
     let mut changed = config.clone().with(&args.set)?;
     changed.seed = args.seed.unwrap_or(changed.seed);

@@ -35,6 +35,8 @@ const UPTIME_MICROSECONDS: u64 = 3_600_000_000;
 pub struct Fake {
     /// Embeddings that are kept of each entry.
     pub exemplars: usize,
+    /// Its model, if not the firmware's.
+    pub model: Option<&'static [u8]>,
     /// The flash holds another model's gallery.
     pub has_other_gallery: bool,
     /// Its model has [`damaged_weights`].
@@ -56,7 +58,7 @@ impl Fake {
             let file = match self {
                 Self { computes_wrong: true, .. } => damaged_weights(),
                 Self { prepares_wrong: true, .. } => other_preprocessing(),
-                _ => MODEL.to_vec(),
+                _ => self.model.unwrap_or(MODEL).to_vec(),
             };
             let file = repack_to_vec(&file, Layout::Packed).unwrap();
             let mut board =

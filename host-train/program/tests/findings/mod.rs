@@ -84,6 +84,7 @@ pub fn findings(name: &str, classes: &[&str], five_shot: f64) -> Findings {
         scatter: Scatter { raw: cloud(&labels, 0.8), embedded: cloud(&labels, 0.2) },
         net: net(),
         boards: vec![board("pico", true, Some(9.25)), board("mps2-an386", false, None)],
+        slow_layers: vec!["net.layers[1] (depthwise_conv) takes the plain kernel".into()],
     }
 }
 
@@ -121,6 +122,7 @@ pub fn nothing(name: &str) -> Findings {
         scatter: Scatter { raw: cloud.clone(), embedded: cloud },
         net: NetFacts { layers: layers.collect(), ..none.net },
         boards: Vec::new(),
+        slow_layers: Vec::new(),
         ..none
     }
 }

@@ -106,6 +106,7 @@ pub fn good() -> Findings {
             layers: [40.0, 25.0, f64::INFINITY].map(layer).to_vec(),
         },
         boards: Vec::new(),
+        slow_layers: Vec::new(),
     }
 }
 

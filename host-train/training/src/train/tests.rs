@@ -276,9 +276,10 @@ fn unfit_data_are_refused() {
 /// A net is judged by the size of the images alone, and before its weights take memory.
 #[test]
 fn a_net_that_cannot_be_built_needs_no_data_to_be_refused() {
-    let refused = |layers: &str, size| {
+    let refused = |layers: &str, [height, width]: [u16; 2]| {
         let net = toml::from_str(&format!("normalise = true\nlayers = [{layers}]")).unwrap();
-        check_net(&net, size).map_err(|error| error.to_string())
+        check_net(&net, shared_model::inspect::Shape::new(height, width, 1))
+            .map_err(|error| error.to_string())
     };
     let dense = "{ dense = { out_features = 4096 } }";
     let inputs = |inputs| {

@@ -27,7 +27,7 @@ use shared_model::inspect::Shape;
 use std::time::Instant;
 use tinytriplet_data::{Label, Rng, Split, TrainingData, classes, hold_out};
 use tinytriplet_evaluation::{
-    export::check_untrained,
+    export::{check_untrained, untrained},
     history::HistoryRow,
     metrics::{Embeddings, precision_at_1},
 };
@@ -191,13 +191,13 @@ impl<'a> Training<'a> {
     fn pixels(&self, images: &[Image], rng: &Rng) -> Vec<f32> {
         let augment: Option<&AugmentConfig> = self.config.train.augment.as_ref();
         let mixture = &self.mixture;
-        let &Split { height, width, .. } = self.data.own;
-        let mut pixels = vec![0.0; images.len() * height * width];
-        let places = pixels.par_chunks_exact_mut(height * width).zip(images).enumerate();
+        let (shape, len) = (self.data.own.shape(), self.data.own.image_len());
+        let mut pixels = vec![0.0; images.len() * len];
+        let places = pixels.par_chunks_exact_mut(len).zip(images).enumerate();
         places.for_each_init(Vec::new, |turned, (place, (out, &image))| {
             mixture.with_pixels(image, turned, |image| match augment {
                 Some(limits) => {
-                    distort(image, [height, width], limits, &mut rng.stream(place as u64), out);
+                    distort(image, shape, limits, &mut rng.stream(place as u64), out);
                 }
                 None => out.iter_mut().zip(image).for_each(|(out, &pixel)| *out = f32::from(pixel) / 255.0),
             });
@@ -300,14 +300,22 @@ fn check_engine(net: &Net, config: &NetConfig) -> Result<(), TrainError> {
     check_untrained(&net.to_float_net(), config).map_err(|error| TrainError::Engine(Box::new(error)))
 }
 
-/// Checks that a net can be built for images of this many rows and columns, and that the engine can
-/// run it.
+/// Checks that a net can be built for images of this shape, and that the engine can run it.
 ///
 /// # Errors
 /// Returns the same errors as [`train`](super::train) does at its beginning.
-pub fn check_net(config: &NetConfig, [height, width]: [usize; 2]) -> Result<(), TrainError> {
-    let input = shape_of(height, width)?;
-    check_engine(&Net::new(config, input, &mut Rng::new(0), &Device::flex())?, config)
+pub fn check_net(config: &NetConfig, input: Shape) -> Result<(), TrainError> {
+    untrained_file(config, input).map(drop)
+}
+
+/// Returns the model file of a net for images of this shape before it is trained: its shapes, lengths and
+/// work are those that it will have.
+///
+/// # Errors
+/// Returns the errors of [`check_net`].
+pub fn untrained_file(config: &NetConfig, input: Shape) -> Result<Vec<u8>, TrainError> {
+    let net = Net::new(config, input, &mut Rng::new(0), &Device::flex())?;
+    untrained(&net.to_float_net(), config).map_err(|error| TrainError::Engine(Box::new(error)))
 }
 
 /// Returns the shape of the data's images.
@@ -315,12 +323,9 @@ pub fn check_net(config: &NetConfig, [height, width]: [usize; 2]) -> Result<(), 
 /// # Errors
 /// Returns [`TrainError::ImageSize`] if they are too large.
 pub fn shape(data: &Split) -> Result<Shape, TrainError> {
-    shape_of(data.height, data.width)
-}
-
-fn shape_of(height: usize, width: usize) -> Result<Shape, TrainError> {
+    let &Split { height, width, channels, .. } = data;
     match (u16::try_from(height), u16::try_from(width)) {
-        (Ok(height), Ok(width)) => Ok(Shape::new(height, width, 1)),
+        (Ok(height), Ok(width)) => Ok(Shape::new(height, width, channels as u16)),
         _ => Err(TrainError::ImageSize { height, width }),
     }
 }

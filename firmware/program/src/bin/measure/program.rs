@@ -24,7 +24,7 @@ use shared_model::{
     engine::TestImage,
     inspect::Step,
     model::crc32,
-    prepare::{Format, Frame, prepare, scratch_len},
+    prepare::{Format, Frame, can_prepare, prepare, scratch_len},
 };
 use static_cell::ConstStaticCell;
 use tinytriplet_boards::{
@@ -213,21 +213,20 @@ fn measure_preparation<Serial: Write>(
     let (Ok(model), Ok(frame)) = (Model::decode(file), Frame::new(Format::Grey8, width, height)) else {
         defmt::panic!("neither the model nor the size of the photograph is impossible");
     };
-    let shape = model.input().shape;
-    if shape.channels != 1 {
+    let (preprocessing, shape) = (model.metadata().preprocessing, model.input().shape);
+    if !can_prepare(preprocessing, shape) {
         return;
     }
-    let (preprocessing, size) = (model.metadata().preprocessing, [shape.height, shape.width]);
     let pixels = &mut pixels[..model.input_len()];
     let mut once = || {
-        _ = black_box(prepare(frame, black_box(photograph), preprocessing, size, scratch, pixels).is_ok());
+        _ = black_box(prepare(frame, black_box(photograph), preprocessing, shape, scratch, pixels).is_ok());
     };
     output.line(Line::Prepare(stopwatch.measure(&mut once)));
     output.line(Line::PrepareStack(stack::used_by(&mut once)));
-    output.line(Line::PrepareScratch(4 * scratch_len(preprocessing, size) as u32));
+    output.line(Line::PrepareScratch(4 * scratch_len(preprocessing, shape) as u32));
     // What the last preparation left must not pass for the result of this one.
     pixels.fill(0x55);
-    let _ = prepare(frame, photograph, preprocessing, size, scratch, pixels);
+    let _ = prepare(frame, photograph, preprocessing, shape, scratch, pixels);
     output.line(Line::Pixels(crc32(pixels)));
 }
 

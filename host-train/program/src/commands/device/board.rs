@@ -148,14 +148,17 @@ impl Board {
 
     /// Reads a picture as a camera would deliver it.
     pub fn read_raw(&self, path: &Path, longest: u16) -> Result<Raw> {
-        images::size(self.model.input.shape)?;
+        images::ensure_pictures(self.model.input.shape, self.model.preprocessing)?;
         ensure!(
             !images::is_idx(path),
             "{}: the images of an IDX file are pixels already: leave --raw out",
             shown(path)
         );
         let ([width, height], raw) = picture::open(path, |image| {
-            Ok(([image.width(), image.height()], raw(image, self.model.preprocessing.background, longest)?))
+            Ok((
+                [image.width(), image.height()],
+                raw(image, self.model.preprocessing.background, self.model.input.shape.channels, longest)?,
+            ))
         })?;
         if raw.block > 1 {
             let Raw { frame, block, .. } = &raw;

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use shared_model::{
     Model,
     model::format::{MAX_LAYERS, Preprocessing},
-    prepare::{Crop, Format, Frame, prepare, scratch_len},
+    prepare::{Crop, Format, Frame, can_prepare, prepare, scratch_len},
 };
 use std::{
     env, fs,
@@ -114,10 +114,10 @@ fn compare_pixels(
     images: &[Image],
 ) -> Result<bool> {
     let shape = board.model.input.shape;
-    if shape.channels != 1 {
+    if !can_prepare(preprocessing, shape) {
         note(
             "note",
-            "the model takes several values per pixel, so a board makes no pixels of a camera's frame",
+            "the model takes pixels that are neither grey nor in colour, so a board makes none of a camera's frame",
         );
         return Ok(false);
     }
@@ -144,19 +144,19 @@ fn compare_pixels(
         };
         frames.push((image.to_string(), raw));
     }
-    let size = [shape.height, shape.width];
-    let mut scratch = vec![0; scratch_len(preprocessing, size)];
+    let mut scratch = vec![0; scratch_len(preprocessing, shape)];
     let mut expected = vec![0; board.model.input.len()];
     let (mut progress, mut different) = (Progress::new("parity", frames.len() as u64, "frames"), 0u64);
     for (done, (name, Raw { frame, bytes, .. })) in (1..).zip(&frames) {
-        prepare(*frame, bytes, preprocessing, size, &mut scratch, &mut expected)?;
+        prepare(*frame, bytes, preprocessing, shape, &mut scratch, &mut expected)?;
         board.client.show_frame(*frame, bytes).map_err(with_advice).with_context(|| name.clone())?;
         let actual = board.client.pixels()?;
         if actual != expected {
             different += 1;
             let first = actual.iter().zip(&expected).position(|(a, b)| a != b);
             let first = first.map_or("their number".into(), |first| {
-                let (row, column) = (first / usize::from(size[1]), first % usize::from(size[1]));
+                let (pixel, width) = (first / usize::from(shape.channels), usize::from(shape.width));
+                let (row, column) = (pixel / width, pixel % width);
                 format!(
                     "row {row}, column {column} is {} on the board, {} on this PC",
                     actual[first], expected[first]

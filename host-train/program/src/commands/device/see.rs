@@ -4,7 +4,7 @@ use super::board::{Board, RAW_SIZE, with_advice};
 use crate::{
     commands::{
         drawing::{Style, drawn},
-        images::size,
+        images::ensure_pictures,
         see::sheet,
     },
     terminal::print,
@@ -12,7 +12,6 @@ use crate::{
 use anyhow::{Context, Result};
 use clap::{Args, value_parser};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
-use shared_model::prepare::grey;
 use std::path::PathBuf;
 use tinytriplet_data::{names::shown, picture, raw::Raw};
 use tinytriplet_report::run_folder::write_whole;
@@ -35,6 +34,7 @@ pub struct SeeArgs {
 
 /// Sends a picture if there is one, fetches the pixels that the board has made, and draws them.
 pub fn run(mut board: Board, SeeArgs { file, out, raw_size }: &SeeArgs) -> Result<()> {
+    ensure_pictures(board.model.input.shape, board.model.preprocessing)?;
     let style = Style::of_output();
     let sent = match file {
         None => "what it was shown last\n".to_owned(),
@@ -42,29 +42,29 @@ pub fn run(mut board: Board, SeeArgs { file, out, raw_size }: &SeeArgs) -> Resul
             let Raw { frame, bytes, .. } = board.read_raw(file, *raw_size)?;
             board.client.show_frame(frame, &bytes).map_err(with_advice).with_context(|| shown(file))?;
             let [width, height] = [frame.width(), frame.height()];
-            let (pixels, _) = bytes.as_chunks();
-            let greys = if bytes.len() == usize::from(width) * usize::from(height) {
-                bytes
-            } else {
-                pixels.iter().copied().map(grey).collect()
-            };
-            let picture = drawn(&greys, width.into(), style);
+            let channels = frame.format().bytes_per_pixel();
+            let picture = drawn(&bytes, [width.into(), channels], style);
             format!("{}, sent as {width}x{height} pixels\n{picture}of which it made\n", shown(file))
         }
     };
     let pixels = board.client.pixels()?;
-    let [height, width] = size(board.model.input.shape)?;
+    let shape = board.model.input.shape;
+    let channels = usize::from(shape.channels);
     print(format_args!("{}: {sent}", board.name))?;
-    print(drawn(&pixels, width, style))?;
+    print(drawn(&pixels, [shape.width.into(), channels], style))?;
     if let Some(out) = out {
         let png = match file {
             Some(file) => {
                 let original = picture::open(file, |image| Ok(sheet::original(image)))?;
-                sheet::beside(&[original, sheet::greys(&pixels, [height, width])])?
+                sheet::beside(&[
+                    original,
+                    sheet::pixels(&pixels, [shape.height, shape.width, shape.channels].map(usize::from)),
+                ])?
             }
             None => {
-                let (mut png, [height, width]) = (Vec::new(), [height, width].map(|side| side as u32));
-                PngEncoder::new(&mut png).write_image(&pixels, width, height, ExtendedColorType::L8)?;
+                let (mut png, [height, width]) = (Vec::new(), [shape.height, shape.width].map(u32::from));
+                let kind = if channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
+                PngEncoder::new(&mut png).write_image(&pixels, width, height, kind)?;
                 png
             }
         };

@@ -12,9 +12,9 @@ use tinytriplet_report::text::{count, hex, interval, percent};
 ///
 /// # Errors
 /// Returns an error if the folder does not hold such runs, or an image cannot be read.
-pub fn run(model: &Model<'_>, folder: &Path, size: [usize; 2], json: bool) -> Result<()> {
+pub fn run(model: &Model<'_>, folder: &Path, json: bool) -> Result<()> {
     let progress = Progress::new("one-shot", 0, "images");
-    let runs = read(folder, model.metadata().preprocessing, size)?;
+    let runs = read(folder, model.metadata().preprocessing, model.metadata().input)?;
     let found = one_shot(model, &runs);
     progress.finish(&count(found.runs.len() as u64, "run"));
     match json {

@@ -7,7 +7,11 @@ use shared_model::{
     model::format::{Background, CalibratedThreshold, Centring, Fit, SHOTS},
     wire::ModelInfo,
 };
-use tinytriplet_report::text::{hex, operation, path};
+use tinytriplet_report::{
+    BoardEstimate,
+    boards::estimates,
+    text::{hex, operation, path},
+};
 
 /// The output of `--json`, which the command's help describes.
 #[derive(Serialize)]
@@ -27,6 +31,8 @@ pub struct Report<'a> {
     macs: u64,
     board: Board,
     layers: Vec<Layer>,
+    boards: Vec<BoardEstimate>,
+    slow_layers: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -125,6 +131,8 @@ impl<'a> Report<'a> {
                 .zip(packed.steps())
                 .map(|(step, packed)| Layer::new(&step, packed.kernel))
                 .collect(),
+            boards: estimates(packed, packed_len),
+            slow_layers: super::costs::slow(packed, None),
         }
     }
 }
@@ -176,7 +184,7 @@ impl Facts {
 }
 
 /// Returns height, width and channels.
-fn shape(Shape { height, width, channels }: Shape) -> [u16; 3] {
+pub fn shape(Shape { height, width, channels }: Shape) -> [u16; 3] {
     [height, width, channels]
 }
 

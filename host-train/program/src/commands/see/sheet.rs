@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use image::{
-    DynamicImage, ExtendedColorType, GrayImage, ImageEncoder, Luma, Rgba, RgbaImage,
+    DynamicImage, ExtendedColorType, ImageEncoder, Rgba, RgbaImage,
     codecs::png::PngEncoder,
     imageops::{self, FilterType},
 };
@@ -33,13 +33,14 @@ fn enlarged<P: image::Pixel + 'static>(
     imageops::resize(image, image.width() * times, image.height() * times, FilterType::Nearest)
 }
 
-/// Returns pixels of `[rows, columns]` at the size in which they are shown.
-pub fn greys(pixels: &[u8], [rows, columns]: [usize; 2]) -> RgbaImage {
-    let image = GrayImage::from_fn(columns as u32, rows as u32, |x, y| {
-        Luma([pixels[y as usize * columns + x as usize]])
+/// Returns pixels of `[rows, columns, values per pixel]`, 1 or 3, at the size in which they are shown.
+pub fn pixels(pixels: &[u8], [rows, columns, channels]: [usize; 3]) -> RgbaImage {
+    let image = RgbaImage::from_fn(columns as u32, rows as u32, |x, y| {
+        let pixel = &pixels[(y as usize * columns + x as usize) * channels..][..channels];
+        Rgba([pixel[0], pixel[channels / 2], pixel[channels - 1], 255])
     });
     let times = (SIDE / image.width().max(image.height())).max(1);
-    DynamicImage::from(enlarged(&image, times)).into_rgba8()
+    enlarged(&image, times)
 }
 
 /// Returns the PNG of images side by side.
@@ -61,11 +62,12 @@ pub fn beside(images: &[RgbaImage]) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::{GrayImage, Luma};
 
     #[test]
     fn both_images_stand_side_by_side_enlarged() {
         let picture = GrayImage::from_fn(2, 1, |x, _| Luma([if x == 0 { 10 } else { 20 }]));
-        let png = beside(&[original(&picture.into()), greys(&[1, 2, 3, 4, 5, 6], [3, 2])]).unwrap();
+        let png = beside(&[original(&picture.into()), pixels(&[1, 2, 3, 4, 5, 6], [3, 2, 1])]).unwrap();
         let sheet = image::load_from_memory(&png).unwrap().into_rgba8();
         // 2 × 1 pixels become 448 × 224; 2 × 3, times 149, become 298 × 447.
         assert_eq!(sheet.dimensions(), (448 + 298 + 3 * 16, 447 + 2 * 16));
@@ -88,6 +90,13 @@ mod tests {
             [1, 2, 5, 6].map(Some)
         );
         assert_eq!([grey(479, 16), grey(778, 16), grey(first, 15), grey(first, 463)], [None; 4]);
+    }
+
+    #[test]
+    fn colours_are_shown_as_such() {
+        let shown = pixels(&[1, 2, 3, 4, 5, 6], [1, 2, 3]);
+        assert_eq!(shown.dimensions(), (448, 224));
+        assert_eq!([0, 447].map(|x| shown.get_pixel(x, 9).0), [[1, 2, 3, 255], [4, 5, 6, 255]]);
     }
 
     #[test]
