@@ -56,5 +56,5 @@ pub use pieces::piece;
 pub use rng::Rng;
 pub use search::{Place, Request, Search, find, known_shape};
 pub use split::{Label, Split, SplitError};
-pub use training_data::{Part, PartImages, TrainingData, trained_on, trains_on_own};
+pub use training_data::{Part, PartImages, TrainingData, is_among, is_own, trained_on, trains_on_own};
 pub use triplets::{Triplet, origin_triplets};

@@ -108,7 +108,7 @@ pub fn trains_on_own(data: &Dataset, config: &DataConfig) -> bool {
     data.source != Source::MadeUp && (config.mixture.is_empty() || config.mixture.iter().any(own))
 }
 
-/// Returns the names of all data that a recipe trains on, with ` + ` between them. `data` are the run's.
+/// Returns the names of all data that a recipe trains on, with ` + ` between them: [`is_among`] reads it. `data` are the run's.
 #[must_use]
 pub fn trained_on(data: &Dataset, config: &DataConfig) -> String {
     let name = |source: &SourceConfig| match source.source.as_deref() {
@@ -121,11 +121,21 @@ pub fn trained_on(data: &Dataset, config: &DataConfig) -> String {
     };
     let mut names: Vec<String> = config.mixture.iter().map(name).collect();
     names.dedup();
-    if names.is_empty() { data.name.clone() } else { names.join(" + ") }
+    if names.is_empty() { data.name.clone() } else { names.join(AND) }
 }
 
-/// Returns true if a source's `path` names the run's own data.
-fn is_own(data: &Dataset, path: &str) -> bool {
+/// What stands between the names of the data that a net was trained on.
+const AND: &str = " + ";
+
+/// Returns true if the data of this name are among those that a net was [trained on](trained_on).
+#[must_use]
+pub fn is_among(name: &str, trained_on: &str) -> bool {
+    trained_on.split(AND).any(|part| part == name)
+}
+
+/// Returns true if `path`, as a recipe's source, names the run's own `data`.
+#[must_use]
+pub fn is_own(data: &Dataset, path: &str) -> bool {
     match (&data.source, path) {
         (Source::MadeUp, CHARACTERS) | (Source::Drawn, DRAWN) | (Source::Signs, SIGNS) => true,
         (_, MNIST) => data.name == MNIST,
@@ -163,7 +173,11 @@ mod tests {
     use crate::{characters, drawn};
 
     fn find(data: &Dataset, mixture: &[Option<&str>]) -> Result<Vec<PartImages>, DataError> {
-        let source = |source: &Option<&str>| SourceConfig { source: source.map(Into::into), share: 2.0 };
+        let source = |source: &Option<&str>| SourceConfig {
+            source: source.map(Into::into),
+            share: 2.0,
+            only_with: Vec::new(),
+        };
         let config = DataConfig { mixture: mixture.iter().map(source).collect(), ..DataConfig::default() };
         let request = Request { seed: 1, config, ..Request::default() };
         let found = TrainingData::find(&data.train, data, None, &request, &mut |event| panic!("{event:?}"))?;
@@ -188,7 +202,11 @@ mod tests {
     #[test]
     fn what_a_run_is_trained_on_has_names() {
         let mixture = |sources: &[Option<&str>]| {
-            let source = |source: &Option<&str>| SourceConfig { source: source.map(Into::into), share: 1.0 };
+            let source = |source: &Option<&str>| SourceConfig {
+                source: source.map(Into::into),
+                share: 1.0,
+                only_with: Vec::new(),
+            };
             DataConfig { mixture: sources.iter().map(source).collect(), ..DataConfig::default() }
         };
         let digits = drawn::dataset(1, 1, 1);
@@ -204,6 +222,8 @@ mod tests {
                 (trains_on_own(&digits, &config), trained_on(&digits, &config).as_str()),
                 (own, names)
             );
+            assert_eq!(is_among("drawn-digits", names), own);
+            assert!(!is_among("drawn", names));
         }
         let made_up = characters::dataset(1);
         assert!(!trains_on_own(&made_up, &mixture(&[])));

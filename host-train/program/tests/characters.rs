@@ -69,3 +69,36 @@ fn a_mixture_is_evaluated_on_the_runs_own_images() {
         program(folder.path(), &[&["-c", "unseen", "--data", "drawn"], &sets[..]].concat()).output();
     fails(&refused.unwrap(), &["train.loss.proxies needs classes that come again"]);
 }
+
+/// A source may be for digits only: with other data, the recipe is one without it. A run tells which it was.
+#[test]
+fn characters_may_be_mixed_in_with_digits_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let characters = "{ source = \"characters\", share = 1.0, only_with = [\"drawn\"] }";
+    let mixture = format!("data.mixture=[{{ share = 2.0 }}, {characters}]");
+    let sets = [
+        mixture.as_str(),
+        "train.batch.balanced.classes=15",
+        "train.steps=3",
+        "train.validate_every=3",
+        "train.few=",
+    ];
+    let short: Vec<&str> =
+        ["--quiet"].into_iter().chain(sets.into_iter().flat_map(|set| ["--set", set])).collect();
+    let trained = |data: &str| {
+        let told = run(folder.path(), &[&["--data", data, "--name", data], &short[..]].concat());
+        let of = |file: &str| fs::read_to_string(folder.path().join("runs").join(data).join(file)).unwrap();
+        let metrics: serde_json::Value = serde_json::from_str(&of("metrics.json")).unwrap();
+        (told, of("config.toml"), metrics["images_seen"].as_u64().unwrap())
+    };
+    let (told, recipe, images) = trained("drawn");
+    assert!(told.contains(" of training\ntrained on drawn-digits + made-up-characters\n"), "{told}");
+    assert!(recipe.contains("source = \"characters\"") && !recipe.contains("only_with"), "{recipe}");
+    assert_eq!(images, 3 * (10 + 5) * 10);
+
+    run(folder.path(), &["samples", "pictures", "--data", "drawn", "--per-class", "12", "--quiet"]);
+    let (told, recipe, images) = trained("pictures");
+    assert!(told.contains(" of training\ntrained on pictures\n"), "{told}");
+    assert!(!recipe.contains("characters") && recipe.contains("classes = 10"), "{recipe}");
+    assert_eq!(images, 3 * 10 * 10);
+}

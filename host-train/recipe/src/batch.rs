@@ -14,6 +14,19 @@ pub enum BatchConfig {
     Triplets(usize),
 }
 
+impl BatchConfig {
+    /// Returns a batch of this share of the classes, at least two, or of the triplets, at least one.
+    pub(super) fn times(self, share: f64) -> Self {
+        let of = |count: usize| (count as f64 * share).round() as usize;
+        match self {
+            Self::Balanced(batch) => {
+                Self::Balanced(BalancedConfig { classes: of(batch.classes).max(2), ..batch })
+            }
+            Self::Triplets(count) => Self::Triplets(of(count).max(1)),
+        }
+    }
+}
+
 /// A P × K batch; at most 2,048 images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,11 @@
 //! The whole recipe.
 
 use crate::{
-    batch::BatchConfig, check::Check, data::DataConfig, error::ConfigError, net::NetConfig,
+    batch::BatchConfig,
+    check::Check,
+    data::{DataConfig, SourceConfig},
+    error::ConfigError,
+    net::NetConfig,
     train::TrainConfig,
 };
 use serde::{Deserialize, Serialize};
@@ -51,6 +55,26 @@ pub(crate) mod defaults {
 }
 
 impl Config {
+    /// Returns the recipe for a run whose own data are what a word such as `mnist` names if `are(word)`: sources
+    /// that are for others only, [`only_with`](crate::SourceConfig::only_with), are left out, and their share of
+    /// a batch with them.
+    #[must_use]
+    pub fn for_own(mut self, are: impl Fn(&str) -> bool) -> Self {
+        let share = |mixture: &[SourceConfig]| mixture.iter().map(|source| source.share).sum::<f64>();
+        let mixture = &mut self.data.mixture;
+        let all = share(mixture);
+        mixture.retain(|source| source.only_with.is_empty() || source.only_with.iter().any(|word| are(word)));
+        let left = share(mixture);
+        mixture.iter_mut().for_each(|source| source.only_with.clear());
+        if left > 0.0 && left < all {
+            self.train.batch = self.train.batch.times(left / all);
+        }
+        if let [SourceConfig { source: None, .. }] = mixture[..] {
+            mixture.clear(); // the run's own data, which are trained on without a mixture
+        }
+        self
+    }
+
     /// Checks every field. `file` is named in errors.
     ///
     /// # Errors

@@ -158,6 +158,11 @@ impl DataConfig {
                 source.share,
                 "above 0, up to 1000",
             )?;
+            for word in &source.only_with {
+                let field = format_args!("data.mixture[{at}].only_with");
+                let allowed = "mnist, drawn, signs or characters";
+                check.that(OWN.contains(&word.as_str()), field, format_args!("{word:?}"), allowed)?;
+            }
         }
         self.characters.check(check)
     }
@@ -173,7 +178,14 @@ pub struct SourceConfig {
     pub source: Option<String>,
     /// Its share of the classes of a batch, relative to the other sources': above 0, up to 1,000.
     pub share: f64,
+    /// If any are named, it is left out, and its share of a batch with it, unless the run's own data are one of
+    /// these: `mnist`, `drawn`, `signs` or `characters`. A run's `config.toml` has what came of that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only_with: Vec<String>,
 }
+
+/// What [`SourceConfig::only_with`] may name.
+const OWN: [&str; 4] = ["mnist", "drawn", "signs", "characters"];
 
 /// The part of the data that is never trained on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

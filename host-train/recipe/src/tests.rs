@@ -150,7 +150,7 @@ fn sizes_are_one_number_or_two() {
 
 #[test]
 fn the_data_section_is_optional_and_checked() {
-    assert_eq!(Config::preset("default").unwrap().data, DataConfig::default());
+    assert_eq!(Config::preset("best").unwrap().data, DataConfig::default());
     let with = |section: &str| Config::parse(&format!("{}\n[data]\n{section}", SAMPLE), "my.toml");
     let config =
         with("size = [20, 30]\nfit = \"stretch\"\nbackground = \"light\"\ntest_share = 0.5").unwrap();
@@ -230,7 +230,11 @@ mod page {
                 test_share: 0.1,
                 min_images: 5,
                 source: Some("mnist".into()),
-                mixture: vec![SourceConfig { source: Some("drawn".into()), share: 1.0 }],
+                mixture: vec![SourceConfig {
+                    source: Some("drawn".into()),
+                    share: 1.0,
+                    only_with: vec!["mnist".into()],
+                }],
                 decoys: Some("others".into()),
                 characters: CharactersConfig { classes: Some(9), ..CharactersConfig::default() },
                 unseen: vec!["a".into()],
@@ -384,6 +388,45 @@ fn what_changes_where_images_are_few() {
     assert_eq!(train.with_few(true, false).folds, 0);
     let patient = TrainConfig { patience: Some(3), ..train };
     assert_eq!(patient.with_few(true, true).hold_out, HoldOut::Images);
+}
+
+/// What is left of a batch when its other third is not for these data.
+#[test]
+fn a_source_may_be_for_some_data_only() {
+    let characters = "{ source = 'characters', share = 1.0, only_with = ['mnist', 'drawn'] }";
+    let changes = [
+        format!("data.mixture = [{{ share = 2.0 }}, {characters}]"),
+        "train.batch.balanced.classes = 15".to_owned(),
+    ];
+    let preset = Config::preset("default").unwrap().with(&changes).unwrap();
+    let batch = |config: &Config| match config.train.batch {
+        BatchConfig::Balanced(BalancedConfig { classes, images_per_class }) => (classes, images_per_class),
+        BatchConfig::Triplets(count) => (count, 3),
+    };
+    for own in ["mnist", "drawn"] {
+        let config = preset.clone().for_own(|word| word == own);
+        let sources: Vec<_> = config.data.mixture.iter().map(|source| source.source.as_deref()).collect();
+        assert_eq!((batch(&config), sources), ((15, 10), vec![None, Some("characters")]));
+        assert!(config.data.mixture.iter().all(|source| source.only_with.is_empty()));
+        assert_eq!(config.clone().for_own(|_| false), config, "it is decided once");
+    }
+    let alone = preset.clone().for_own(|_| false);
+    assert_eq!((batch(&alone), &alone.data), ((10, 10), &DataConfig::default()));
+
+    let only = "{ source = 'drawn', share = 3.0, only_with = ['signs'] }";
+    let of = |mixture: &str, batch: &str| {
+        let changes = [format!("data.mixture = [{mixture}]"), format!("train.batch = {{ {batch} }}")];
+        preset.clone().with(&changes).unwrap().for_own(|word| word == "mnist")
+    };
+    let folders = format!("{{ source = 'a', share = 1.0 }}, {only}, {{ share = 2.0 }}");
+    let config = of(&folders, "triplets = 10");
+    assert_eq!((batch(&config), config.data.mixture.len()), ((5, 3), 2));
+    let config = of(only, "triplets = 10");
+    assert_eq!((batch(&config), &config.data), ((10, 3), &DataConfig::default()), "nothing else is left");
+
+    let change = "data.mixture=[{ share = 1.0, only_with = ['mnits'] }]".to_owned();
+    let error = preset.clone().with(&[change]).unwrap().validate("x").unwrap_err().to_string();
+    assert!(error.contains("data.mixture[0].only_with is \"mnits\"; it must be mnist, drawn"), "{error}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use shared_model::Model;
 use std::path::PathBuf;
-use tinytriplet_data::{MADE_UP_CHARACTERS, classes, hold_out};
+use tinytriplet_data::{MADE_UP_CHARACTERS, classes, hold_out, is_among};
 use tinytriplet_evaluation::{
     calibrate::{Enrolled, by_shots},
     engine::Engine,
@@ -44,7 +44,7 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     } else {
         let config = DataConfig::default().for_model(metadata.input, metadata.preprocessing);
         let data = data::find(&args.data, metadata.training.seed, &config)?;
-        if cut(&data.name) != trained_on {
+        if !is_among(cut(&data.name), trained_on) {
             bail!(
                 "{}: this model was trained on {trained_on}, not on {}; name its own data with --data",
                 args.model.display(),

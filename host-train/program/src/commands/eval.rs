@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use tinytriplet_data::{
-    CHARACTERS, DRAWN_DIGITS, Dataset, Label, MADE_UP_CHARACTERS, MNIST, Source, photographs::Kind,
+    CHARACTERS, DRAWN_DIGITS, Dataset, Label, MADE_UP_CHARACTERS, MNIST, Source, is_among, photographs::Kind,
 };
 use tinytriplet_evaluation::{
     export::{cut, with_views},
@@ -109,8 +109,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         return compare_scores(&file, &model, &data, draws);
     }
     let progress = Progress::new("evaluate", 0, "images");
-    // A mixture has the names of all its parts.
-    let is_other = data.source == Source::MadeUp || !metadata.training.dataset.contains(cut(&data.name));
+    let is_other = data.source == Source::MadeUp || !is_among(cut(&data.name), metadata.training.dataset);
     let unseen = unseen_labels(&data, config, is_other)?;
     let trained_on = if is_other { TrainedOn::OtherData(&unseen) } else { TrainedOn::AllBut(&unseen) };
     let scores = int8_scores(&model, &data, trained_on, (args.episodes > 0).then_some(draws));
@@ -202,7 +201,8 @@ fn find(args: &EvalArgs, model: &Model<'_>, config: &DataConfig) -> Result<Datas
                 let config = DataConfig { source: Some(CHARACTERS.into()), ..config.clone() };
                 return super::data::find(&args.data, training.seed, &config);
             }
-            if args.data.data.is_none() && ![MNIST, DRAWN_DIGITS].contains(&training.dataset) {
+            let digits = [MNIST, DRAWN_DIGITS].iter().any(|name| is_among(name, training.dataset));
+            if args.data.data.is_none() && !digits {
                 bail!(
                     "{}: this model was trained on {}, and a model file alone does not tell where that is; name the \
                      data with --data, or the model by the folder of its run",
@@ -213,7 +213,7 @@ fn find(args: &EvalArgs, model: &Model<'_>, config: &DataConfig) -> Result<Datas
             super::data::find(&args.data, training.seed, config)?
         }
     };
-    if training.dataset != cut(&data.name) {
+    if !is_among(cut(&data.name), training.dataset) {
         note("note", format_args!("trained on {}, evaluated on {}", training.dataset, data.name));
     } else if let Some(run) = run {
         run.note_change(&data);

@@ -1,6 +1,9 @@
 //! `study`: recipes side by side, judged by held-out images; the tables of docs/TRAINING.md.
 
-use super::data::{DataArgs, decoys, trained_on, training_data};
+use super::{
+    data::{DataArgs, decoys, trained_on, training_data},
+    train::for_own,
+};
 use crate::terminal::{Progress, print};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -135,7 +138,7 @@ fn outcome(
     validation: &Dataset,
     skip_broken: bool,
 ) -> Result<Outcome> {
-    let mut config = config.clone().into_inner();
+    let mut config = for_own(config.clone(), data)?.into_inner();
     config.seed = seed;
     let config = config.validate("study")?;
     let unseen = data.unseen_labels(&config.data)?;

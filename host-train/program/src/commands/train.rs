@@ -24,7 +24,7 @@ use std::{
     process::ExitCode,
 };
 use tinytriplet_data::{
-    Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label, Source, Split, TrainingData, any_angle, classes,
+    Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label, Source, Split, TrainingData, any_angle, classes, is_own,
 };
 use tinytriplet_evaluation::{
     export::export,
@@ -166,6 +166,7 @@ impl<'a> Job<'a> {
         let record = Record::new(&data, args.data.skip_broken);
         let unseen = data.unseen_labels(&config.data)?;
         let decoys = decoys(&data, args.data.skip_broken, &config.data)?;
+        let config = for_own(config, &data)?;
         let config = where_few(config, args, &data.without(&unseen), decoys.as_ref())?;
         let folder = RunFolder::create(&args.out, &config.name)?;
         let checkpoints = Checkpoints::new(folder.path());
@@ -385,7 +386,8 @@ impl<'a> Job<'a> {
             print(serde_json::to_string_pretty(&Printed { run, metrics })? + "\n")?;
         } else {
             let strangers = questions.map(|questions| folds::lines(questions, self.decoys.is_some()));
-            print(summary(metrics, &self.data, strangers, run, report, self.args.explain))?;
+            let sources = tinytriplet_data::trained_on(&self.data, &self.config.data);
+            print(summary(metrics, &self.data, &sources, strangers, run, report, self.args.explain))?;
         }
         if is_interrupted {
             error(format_args!("interrupted at step {}; {}", trained.steps, self.to_go_on()));
@@ -393,6 +395,11 @@ impl<'a> Job<'a> {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Returns the recipe without sources that are for other data than these.
+pub(super) fn for_own(config: ValidConfig, data: &Dataset) -> Result<ValidConfig, ConfigError> {
+    config.into_inner().for_own(|word| is_own(data, word)).validate("data.mixture")
 }
 
 /// Returns the recipe with what it changes where the images are few pictures in a folder, and says so.
@@ -612,6 +619,7 @@ struct ModelMetrics {
 fn summary(
     metrics: &Metrics<'_>,
     data: &Dataset,
+    sources: &str,
     strangers: Option<String>,
     folder: &Path,
     report: &[&str],
@@ -640,14 +648,14 @@ fn summary(
     }
     text += &format!(
         "\n\
-         {} embeddings/s on this machine; {:.1} s of training, on {}\n\
+         {} embeddings/s on this machine; {:.1} s of training\n\
+         trained on {sources}\n\
          {} parameters, {} MACs\n\
          on a board: {RAM} {} bytes, {MODEL_IN_FLASH} {} bytes\n\
          model hash {}\n\n\
          wrote {}:\n{}",
         thousands(metrics.embeddings_per_second as u64),
         metrics.train_seconds,
-        metrics.dataset,
         thousands(model.parameters as u64),
         thousands(model.macs),
         thousands(model.board_ram_bytes as u64),

@@ -57,7 +57,9 @@ pub enum TrainError {
         advice: String,
     },
     /// Made-up characters come once, and something wants classes that come again.
-    #[error("{field} needs classes that come again, and made-up characters do not: {advice}")]
+    #[error(
+        "{field} needs classes that come again, and made-up characters do not: {advice}, or leave them out of data.mixture"
+    )]
     Endless {
         /// The field of the config.
         field: &'static str,
