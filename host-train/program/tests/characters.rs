@@ -63,8 +63,8 @@ fn a_mixture_is_evaluated_on_the_runs_own_images() {
     run(folder.path(), &[&["-c", "default", "--data", "drawn", "--quiet"], &sets[..]].concat());
     let metrics = fs::read_to_string(folder.path().join("runs/default/metrics.json")).unwrap();
     let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
-    // Five digits and five characters, ten of each.
-    assert_eq!((&metrics["dataset"], &metrics["images_seen"]), (&"drawn-digits".into(), &300.into()));
+    // Of 15 classes half are digits, ten images of each.
+    assert_eq!((&metrics["dataset"], &metrics["images_seen"]), (&"drawn-digits".into(), &450.into()));
     let refused =
         program(folder.path(), &[&["-c", "unseen", "--data", "drawn"], &sets[..]].concat()).output();
     fails(&refused.unwrap(), &["train.loss.proxies needs classes that come again"]);

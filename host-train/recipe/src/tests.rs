@@ -393,12 +393,7 @@ fn what_changes_where_images_are_few() {
 /// What is left of a batch when its other third is not for these data.
 #[test]
 fn a_source_may_be_for_some_data_only() {
-    let characters = "{ source = 'characters', share = 1.0, only_with = ['mnist', 'drawn'] }";
-    let changes = [
-        format!("data.mixture = [{{ share = 2.0 }}, {characters}]"),
-        "train.batch.balanced.classes = 15".to_owned(),
-    ];
-    let preset = Config::preset("default").unwrap().with(&changes).unwrap();
+    let preset = Config::preset("default").unwrap();
     let batch = |config: &Config| match config.train.batch {
         BatchConfig::Balanced(BalancedConfig { classes, images_per_class }) => (classes, images_per_class),
         BatchConfig::Triplets(count) => (count, 3),
