@@ -82,7 +82,7 @@ pub fn path(kernel: Kernel) -> &'static str {
         Kernel::Depthwise => "depthwise, weights of 16 bits",
         Kernel::Rows => "rows of bytes, two in a word",
         Kernel::Reference(Reason::Plain) => "reference: the file is not packed",
-        Kernel::Reference(Reason::Groups) => "reference: in groups, not depthwise by fours",
+        Kernel::Reference(Reason::Groups) => "reference: groups, not depthwise by fours",
         Kernel::Weightless => "four channels at a time",
     }
 }
