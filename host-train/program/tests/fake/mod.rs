@@ -14,7 +14,7 @@ use shared_model::{
 };
 use std::{
     convert::Infallible,
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     thread,
 };
@@ -69,7 +69,8 @@ impl Fake {
                 let value_len = value_len(board.model.embedding_len(), self.exemplars);
                 Store::<_, CAPACITY>::mount(flash, [0xab; 8], value_len).unwrap().clear().unwrap();
             }
-            board.run(Line { listener, stream: None, fake: self, answers: 0 }).unwrap();
+            let line = Line { listener, stream: None, fake: self, answers: 0, owes_an_answer: false };
+            board.run(line).unwrap();
         });
         port
     }
@@ -117,6 +118,8 @@ struct Line {
     fake: Fake,
     /// Answers that were sent.
     answers: usize,
+    /// Bytes were received since the last answer.
+    owes_an_answer: bool,
 }
 
 impl ErrorType for Line {
@@ -129,6 +132,7 @@ impl Read for Line {
             if let Some(stream) = &mut self.stream
                 && let Ok(len @ 1..) = stream.read(buffer)
             {
+                self.owes_an_answer = true;
                 return Ok(len);
             }
             self.stream = Some(self.listener.accept().unwrap().0);
@@ -137,14 +141,20 @@ impl Read for Line {
 }
 
 impl ReadReady for Line {
+    /// While it computes, the board looks whether more comes. When it has answered, it waits.
     fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(true)
+        let Some(stream) = self.stream.as_mut().filter(|_| self.owes_an_answer) else { return Ok(true) };
+        stream.set_nonblocking(true).unwrap();
+        let nothing = matches!(stream.peek(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock);
+        stream.set_nonblocking(false).unwrap();
+        Ok(!nothing)
     }
 }
 
 impl Write for Line {
     /// Sends a frame, which the application writes at once.
     fn write(&mut self, frame: &[u8]) -> Result<usize, Infallible> {
+        self.owes_an_answer = false;
         let mut sent = self.fake.noise.unwrap_or(frame).to_vec();
         self.answers += 1;
         if self.answers.checked_rem(self.fake.damages) == Some(0) {
