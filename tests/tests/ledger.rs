@@ -5,7 +5,6 @@
 
 use firmware::model;
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, SymbolKind, elf::SHF_ALLOC};
-use shared_model::inspect::Shape;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -75,13 +74,21 @@ struct Nets {
 
 static NETS: LazyLock<Nets> = LazyLock::new(|| {
     let data = drawn::dataset(1, 20, 1).train;
-    let images: Vec<&[u8]> = (0..data.len()).map(|index| data.image(index)).collect();
     let (mut files, mut same) = (Vec::<(String, Vec<u8>)>::new(), Vec::new());
     for (name, _) in PRESETS {
-        let config = Config::preset(name).unwrap();
+        let Config { data: recipe_data, mut net, .. } = Config::preset(name).unwrap();
+        let shape = recipe_data.shape();
+        let len = [shape.height, shape.width, shape.channels].map(usize::from).iter().product();
+        // Images of other shapes cost the same, whatever they show.
+        let images: Vec<Vec<u8>> = (0..data.len())
+            .map(|index| data.image(index).iter().copied().cycle().take(len).collect())
+            .collect();
+        let images: Vec<&[u8]> = images.iter().map(Vec::as_slice).collect();
+        // What a board computes is not another net for it.
+        net.weight_standardization = false;
         // As at the beginning of a training; all with one seed, so that equal nets have equal weights.
         let device = device(Backend::Flex).unwrap();
-        let net = Net::new(&config.net, Shape::new(28, 28, 1), &mut Rng::new(1).stream(0), &device).unwrap();
+        let net = Net::new(&net, shape, &mut Rng::new(1).stream(0), &device).unwrap();
         let file = export_untrained(&net.to_float_net(), &images).unwrap();
         match files.iter().find(|(_, other)| *other == file) {
             Some((other, _)) => same.push((name, other.clone())),
