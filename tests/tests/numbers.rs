@@ -59,7 +59,7 @@ fn ram(net: &Net) -> (u64, u64) {
 #[test]
 fn costs_on_a_chip_are_the_ledgers() {
     let rows = table(RESULTS, "| net | MACs |");
-    assert_eq!(rows.len(), 5);
+    assert_eq!(rows.len(), 9);
     let columns = [
         ("Cortex-M4, M7", "mps2-an386"),
         ("Cortex-M4, M7", "mps2-an500"),

@@ -51,14 +51,15 @@ fn folder(per_class: u32) -> TempDir {
     folder
 }
 
-/// Returns the default recipe, but short, and with these lines in `[train]` and at the end.
-fn config(folder: &TempDir, train: &str, end: &str) -> String {
+/// Returns the default recipe, but short, and with these lines in `[train]` and in `[data]`.
+fn config(folder: &TempDir, train: &str, data: &str) -> String {
     let config = include_str!("../../../configs/default.toml");
     let steps = config.lines().find(|line| line.starts_with("steps")).unwrap();
     let few = config.lines().find(|line| line.starts_with("few")).unwrap();
     let config = config.replace(few, "");
     let path = folder.path().join("short.toml");
-    fs::write(&path, config.replace(steps, &format!("steps = 40\n{train}")) + end).unwrap();
+    let config = config.replace(steps, &format!("steps = 40\n{train}"));
+    fs::write(&path, config.replace("[data]\n", &format!("[data]\n{data}\n"))).unwrap();
     path.to_str().unwrap().into()
 }
 
@@ -87,7 +88,7 @@ fn text(path: &Path) -> &str {
 fn eight_images_a_class_from_end_to_end() {
     let (folder, out) = (folder(8), tempfile::tempdir().unwrap());
     let data = text(folder.path());
-    let config = config(&out, "", "\n[data]\nsize = [32, 26]\n");
+    let config = config(&out, "", "size = [32, 26]");
     let run = out.path().join("few");
     let (printed, error) = done(&["-c", &config, "--data", data, "--name", "few", "--out", text(out.path())]);
     assert!(error.contains("24 training and 8 test images of 32x26\n           4 classes, "), "{error}");

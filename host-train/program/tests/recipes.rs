@@ -33,9 +33,7 @@ fn a_recipe_is_inspected_before_it_is_trained() {
         assert_eq!((&found["macs"], &found["embedding"]), (&macs.into(), &64.into()), "{name}");
         assert_eq!(found["slow_layers"], serde_json::json!([]), "{name}");
         let boards = found["boards"].as_array().unwrap();
-        // Of pools alone, only what the ledger has counted is known.
-        let has_pool = name != "conv4";
-        assert!(boards.len() >= 6 || has_pool && boards.is_empty(), "{name}: {boards:?}");
+        assert_eq!(boards.len(), 6, "{name}: {boards:?}");
         for board in boards {
             assert!(board["instructions"].as_u64() > Some(macs / 8), "{name}: {board}");
         }
