@@ -122,7 +122,7 @@ mod tests {
     const IMAGE: [u8; 12] = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110];
 
     fn transformed(size: [usize; 2], matrix: [[f32; 2]; 2], shift: [f32; 2]) -> Vec<f32> {
-        let mut out = vec![0.0; 12];
+        let mut out = [0.0; 12];
         transform::<1>(IMAGE.as_chunks().0, size, matrix, shift, &[], out.as_chunks_mut().0);
         out.iter().map(|value| (value * 2550.0).round() / 10.0).collect()
     }

@@ -26,7 +26,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             for shape in [1, 3].map(|channels| Shape::new(height, width, channels)) {
                 if can_prepare(preprocessing, shape) {
                     let prepared = prepare(&image, preprocessing, shape);
-                    let Prepared { pixels, .. } = prepared.expect("what is decoded has pixels, and not too many");
+                    let Prepared { pixels, .. } =
+                        prepared.expect("what is decoded has pixels, and not too many");
                     assert_eq!(Some(pixels.len() as u32), shape.checked_len());
                 }
             }
