@@ -131,7 +131,7 @@ pub fn windows(
     }
     let within = size_of::<[u32; 2]>();
     let panel = size_of::<[u32; 4]>() * panel_len;
-    let odd = first % 2 != 0;
+    let odd = !first.is_multiple_of(2);
     let arguments = Arguments {
         bytes: bytes.as_ptr(),
         step,

@@ -157,7 +157,7 @@ pub fn sum(panel: &[u32], weights: &[i16], stages: Stages, to: Element, out: Pix
 
 /// Sums the windows of outputs that are side by side, two in each panel of `2 · words`.
 pub fn sum_row(panels: &[u32], weights: &[i16], words: usize, to: Element, out: Pixels<'_>) {
-    if words < 2 || words % 2 != 0 {
+    if words < 2 || !words.is_multiple_of(2) {
         return misfit();
     }
     let steps = words / 2;
