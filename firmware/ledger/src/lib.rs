@@ -206,7 +206,21 @@ mod tests {
         for ledger in boards() {
             assert_eq!(ledger.megahertz.is_some(), ledger.board == "pico");
             let names: Vec<&str> = ledger.nets.iter().map(|net| net.name.as_str()).collect();
-            assert_eq!(names, ["default", "origin", "best", "depthwise", "lenet5", "tiny"]);
+            assert_eq!(
+                names,
+                [
+                    "default",
+                    "origin",
+                    "best",
+                    "conv4",
+                    "depthwise",
+                    "dscnn",
+                    "lenet5",
+                    "mobilenet",
+                    "resnet8",
+                    "tiny"
+                ]
+            );
             for net in ledger.nets {
                 let sum: u64 = net.steps.iter().map(|step| step.cost.instructions).sum();
                 assert!(net.embed.instructions.abs_diff(sum) < sum / 50, "{}: {}", ledger.board, net.name);
