@@ -3,35 +3,16 @@
 use super::{aligned, global_asm};
 use crate::engine::fast::misfit;
 
-// r0: panel, four words per step; r1: weights, every second word; r2: 8 sums; r3: end of the panel.
+// r0 and r1 as `step4x2` has them; r2: 8 sums; r3: end of the panel.
 function!(
     "tinytriplet_dot4x2",
+    macros: [clear4x2, step4x2],
     r#"
     push {{r2, r4-r11, lr}}
     push {{r3}}
-    mov r6, #0
-    mov r7, #0
-    mov r8, #0
-    mov r9, #0
-    mov r10, #0
-    mov r11, #0
-    mov r12, #0
-    mov lr, #0
+    clear4x2
 1:
-    .rept 4
-    ldr r2, [r1], #8
-    ldmia r0!, {{r4, r5}}
-    sxtb16 r3, r2, ror #8
-    smlad r6, r2, r4, r6
-    smlad r10, r3, r4, r10
-    smlad r7, r2, r5, r7
-    smlad r11, r3, r5, r11
-    ldmia r0!, {{r4, r5}}
-    smlad r8, r2, r4, r8
-    smlad r12, r3, r4, r12
-    smlad r9, r2, r5, r9
-    smlad lr, r3, r5, lr
-    .endr
+    step4x2
     ldr r4, [sp]
     cmp r0, r4
     bne 1b

@@ -170,6 +170,43 @@ assembler_macro!(
     usat lr, #31, lr"
 );
 
+// Sums of four windows by two channels, as `step4x2` adds to them.
+assembler_macro!(
+    clear4x2,
+    "",
+    r"
+    mov r6, #0
+    mov r7, #0
+    mov r8, #0
+    mov r9, #0
+    mov r10, #0
+    mov r11, #0
+    mov r12, #0
+    mov lr, #0"
+);
+
+// Four steps of four windows by two channels. r0: panel, four words per step; r1: weights, every
+// second word; sums of halves: r6 to r9; of their upper bytes: r10 to r12 and lr.
+assembler_macro!(
+    step4x2,
+    "",
+    r"
+    .rept 4
+    ldr r2, [r1], #8
+    ldmia r0!, {{r4, r5}}
+    sxtb16 r3, r2, ror #8
+    smlad r6, r2, r4, r6
+    smlad r10, r3, r4, r10
+    smlad r7, r2, r5, r7
+    smlad r11, r3, r5, r11
+    ldmia r0!, {{r4, r5}}
+    smlad r8, r2, r4, r8
+    smlad r12, r3, r4, r12
+    smlad r9, r2, r5, r9
+    smlad lr, r3, r5, lr
+    .endr"
+);
+
 // Saturates to -127..127 without changing the flags: -128 becomes -127.
 assembler_macro!(
     signed,

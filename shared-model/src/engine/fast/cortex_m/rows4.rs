@@ -46,7 +46,7 @@ function!(
     "tinytriplet_rows4",
     offsets: Arguments { panel, biases, out, panel_end, end, signed, next, offsets },
     constants: { size = size_of::<Arguments>() },
-    macros: [signed],
+    macros: [clear4x2, step4x2, signed],
     r#"
     push {{r4-r11, lr}}
     add r1, r0, #{offsets}
@@ -56,29 +56,9 @@ function!(
     push {{r0-r10}}
 1:
     ldr r0, [sp, #{panel}]
-    mov r6, #0
-    mov r7, #0
-    mov r8, #0
-    mov r9, #0
-    mov r10, #0
-    mov r11, #0
-    mov r12, #0
-    mov lr, #0
+    clear4x2
 2:
-    .rept 4
-    ldr r2, [r1], #8
-    ldmia r0!, {{r4, r5}}
-    sxtb16 r3, r2, ror #8
-    smlad r6, r2, r4, r6
-    smlad r10, r3, r4, r10
-    smlad r7, r2, r5, r7
-    smlad r11, r3, r5, r11
-    ldmia r0!, {{r4, r5}}
-    smlad r8, r2, r4, r8
-    smlad r12, r3, r4, r12
-    smlad r9, r2, r5, r9
-    smlad lr, r3, r5, lr
-    .endr
+    step4x2
     ldr r4, [sp, #{panel_end}]
     cmp r0, r4
     bne 2b
