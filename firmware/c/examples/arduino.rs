@@ -54,7 +54,7 @@ fn write(model: &str, folder: &Path, targets: &[String]) -> Result<(), Box<dyn E
     }
     if let Some(unknown) = targets.iter().find(|target| !TARGETS.iter().any(|(known, _)| known == target)) {
         let known = TARGETS.map(|(target, _)| target).join(", ");
-        return Err(format!("{unknown} is none of the processors: {known}").into());
+        return Err(format!("there is no archive for {unknown}: the targets are {known}").into());
     }
     let header = header::of(model)?;
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));

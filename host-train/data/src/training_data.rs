@@ -124,7 +124,7 @@ pub fn trained_on(data: &Dataset, config: &DataConfig) -> String {
     if names.is_empty() { data.name.clone() } else { names.join(AND) }
 }
 
-/// What stands between the names of the data that a net was trained on.
+/// Separates the names of the data that a net was trained on.
 const AND: &str = " + ";
 
 /// Returns true if the data of this name are among those that a net was [trained on](trained_on).

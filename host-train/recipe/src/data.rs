@@ -184,7 +184,7 @@ pub struct SourceConfig {
     pub only_with: Vec<String>,
 }
 
-/// What [`SourceConfig::only_with`] may name.
+/// The data that [`SourceConfig::only_with`] may name.
 const OWN: [&str; 4] = ["mnist", "drawn", "signs", "characters"];
 
 /// The part of the data that is never trained on.

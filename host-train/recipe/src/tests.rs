@@ -390,7 +390,7 @@ fn what_changes_where_images_are_few() {
     assert_eq!(patient.with_few(true, true).hold_out, HoldOut::Images);
 }
 
-/// What is left of a batch when its other third is not for these data.
+/// A batch is smaller by the share of a source that is left out.
 #[test]
 fn a_source_may_be_for_some_data_only() {
     let preset = Config::preset("default").unwrap();

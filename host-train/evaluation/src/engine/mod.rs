@@ -212,7 +212,7 @@ struct Scratch<T: Target> {
     staged: Vec<T::Value>,
     input: Vec<u8>,
     output: Vec<u8>,
-    /// What is kept for an add.
+    /// The map that is kept for an add.
     kept: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! What a model costs on boards, and which of its layers are slow there.
+//! The cost of a model on each board, and the layers that are slow there.
 
 use shared_model::Model;
 use tinytriplet_recipe::NetConfig;

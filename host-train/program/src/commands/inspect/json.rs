@@ -84,9 +84,11 @@ struct ShotsThreshold {
 
 /// A board's needs, the weights packed.
 #[derive(Serialize)]
-struct Board {
-    flash_bytes: usize,
-    ram_bytes: usize,
+pub struct Board {
+    /// The length of the packed file.
+    pub flash_bytes: usize,
+    /// Image, maps and embedding, without the stack.
+    pub ram_bytes: usize,
 }
 
 #[derive(Serialize)]

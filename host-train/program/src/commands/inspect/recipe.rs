@@ -1,6 +1,6 @@
 //! A recipe's net before it is trained.
 
-use super::{costs, describe_packed};
+use super::{costs, describe_packed, json::Board};
 use crate::{commands::train::recipe_text, terminal::print};
 use anyhow::Result;
 use serde::Serialize;
@@ -25,12 +25,6 @@ struct Report<'a> {
     layers: Vec<Layer>,
     boards: Vec<BoardEstimate>,
     slow_layers: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Board {
-    flash_bytes: usize,
-    ram_bytes: usize,
 }
 
 #[derive(Serialize)]
