@@ -37,17 +37,26 @@ pub struct ConvShape {
 /// Returns `[images, rows', columns', out]`.
 pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, shape: &ConvShape) -> Tensor<4> {
     let [vertical, horizontal] = shape.padding;
-    if shape.depthwise {
-        return depthwise(x, weight, bias, shape);
-    }
-    if fused_conv::supported(&x.device()) {
-        let geometry = Geometry {
-            stride: shape.window.stride,
-            padding: [vertical, vertical, horizontal, horizontal],
-            relu: shape.relu,
-            pool: shape.pool,
-        };
-        return fused_conv::conv_relu_pool(x, weight, bias, &geometry);
+    let geometry = Geometry {
+        stride: shape.window.stride,
+        padding: [vertical, vertical, horizontal, horizontal],
+        relu: shape.relu,
+        pool: shape.pool,
+    };
+    match (fused_conv::supported(&x.device()), shape.depthwise) {
+        (true, true) => {
+            let y = fused_conv::depthwise_relu(x, weight, bias, &Geometry { pool: None, ..geometry });
+            return match shape.pool {
+                Some(pool) => max_pool(y, pool),
+                None => y,
+            };
+        }
+        (true, false) if is_pointwise(shape) => {
+            return fused_conv::pointwise_relu(x, weight, bias, shape.relu);
+        }
+        (true, false) => return fused_conv::conv_relu_pool(x, weight, bias, &geometry),
+        (false, true) => return depthwise(x, weight, bias, shape),
+        (false, false) => {}
     }
     let mut x = channels_first(x);
     if shape.padding != [0, 0] {
@@ -77,6 +86,13 @@ pub fn conv2d(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, shape: &ConvShap
         None => y,
     };
     channels_last(if shape.relu { relu(y) } else { y })
+}
+
+/// Returns true if every pixel of the result comes from the one pixel at the same place.
+fn is_pointwise(shape: &ConvShape) -> bool {
+    shape.window == Window { kernel: [1, 1], stride: [1, 1] }
+        && shape.padding == [0, 0]
+        && shape.pool.is_none()
 }
 
 /// Computes [`conv2d`] for a depthwise convolution: a product for each position in the kernel, with
@@ -154,7 +170,11 @@ mod tests {
                 ([3, 2], [2, 1], [1, 1], 1, false, None),
                 ([1, 5], [1, 3], [0, 2], 1, true, None),
                 ([2, 2], [1, 1], [0, 1], 1, false, Some(([3, 2], [1, 2]))),
+                ([1, 1], [1, 1], [0, 0], 1, true, None),
+                ([1, 1], [2, 2], [0, 0], 1, false, None),
                 ([3, 2], [2, 1], [2, 1], 3, false, None),
+                ([3, 3], [1, 1], [1, 1], 3, true, None),
+                ([3, 3], [2, 2], [1, 1], 3, true, None),
                 ([3, 3], [1, 2], [0, 0], 3, true, Some(([2, 2], [2, 1]))),
             ] {
                 let outputs = if groups == 1 { 5 } else { 3 };

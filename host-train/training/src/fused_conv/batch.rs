@@ -46,10 +46,10 @@ use tinytriplet_evaluation::vector::Simd;
 
 /// Partial sums of the weight gradients: a fixed number, and the most threads that can work on
 /// them.
-const GROUPS: usize = 16;
+pub(super) const GROUPS: usize = 16;
 
 /// Fewest images a thread takes at once in the forward pass.
-const FORWARD_IMAGES: usize = 4;
+pub(super) const FORWARD_IMAGES: usize = 4;
 
 /// The result of [`forward`].
 pub(super) struct Output {

@@ -12,27 +12,27 @@ const CASES: usize = if cfg!(miri) { 8 } else { 400 };
 const MOST_PRODUCTS: usize = if cfg!(miri) { 5_000 } else { 2_000_000 };
 
 /// xorshift64*
-struct Random(u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u32 {
+    pub fn next(&mut self) -> u32 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) as u32
     }
 
-    fn from<V: Copy>(&mut self, choices: &[V]) -> V {
+    pub fn from<V: Copy>(&mut self, choices: &[V]) -> V {
         choices[self.next() as usize % choices.len()]
     }
 
     /// -1 to 1
-    fn real(&mut self) -> f32 {
+    pub fn real(&mut self) -> f32 {
         (self.next() >> 8) as f32 / (1 << 23) as f32 - 1.0
     }
 
     /// -2 to 2: so few that values are often equal, and so small that all sums are exact.
-    fn integer(&mut self) -> f32 {
+    pub fn integer(&mut self) -> f32 {
         self.from(&[-2.0, -1.0, 0.0, 0.0, 1.0, 2.0])
     }
 
@@ -83,7 +83,7 @@ fn bits((output, gradients): &(Output, Gradients)) -> Vec<u32> {
     values.into_iter().flatten().map(|value| value.to_bits()).collect()
 }
 
-fn wide(values: &[f32]) -> Vec<f64> {
+pub(super) fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
@@ -112,8 +112,8 @@ fn equals_the_definition() {
     }
 }
 
-fn assert_close(ours: &[f32], expected: &[f64], what: &str) {
-    let scale = expected.iter().fold(1e-3_f64, |scale, value| scale.max(value.abs()));
+pub(super) fn assert_close(ours: &[f32], expected: &[f64], what: &str) {
+    let scale = expected.iter().fold(1.0_f64, |scale, value| scale.max(value.abs()));
     for (&ours, expected) in ours.iter().zip(expected) {
         let error = (f64::from(ours) - expected).abs() / scale;
         assert!(error < 1e-5, "{ours} instead of {expected}, {error} of the largest: {what}");

@@ -12,14 +12,18 @@ mod backward;
 mod batch;
 #[cfg(test)]
 mod batch_tests;
+mod depthwise;
 mod forward;
 mod geometry;
 mod memory;
+mod pointwise;
 #[cfg(test)]
 mod reference;
 mod unroll;
 
+pub use depthwise::depthwise_relu;
 pub use geometry::{Geometry, Window};
+pub use pointwise::pointwise_relu;
 
 use batch::Output;
 use burn::{
