@@ -12,7 +12,9 @@ function!(
     push {{r3}}
     clear4x2
 1:
+    .rept 4
     step4x2
+    .endr
     ldr r4, [sp]
     cmp r0, r4
     bne 1b

@@ -185,13 +185,11 @@ assembler_macro!(
     mov lr, #0"
 );
 
-// Four steps of four windows by two channels. r0: panel, four words per step; r1: weights, every
-// second word; sums of halves: r6 to r9; of their upper bytes: r10 to r12 and lr.
+// A step of four windows by two channels. r0: panel, four words; r1: weights, every second word; sums of halves: r6 to r9; of their upper bytes: r10 to r12 and lr.
 assembler_macro!(
     step4x2,
     "",
     r"
-    .rept 4
     ldr r2, [r1], #8
     ldmia r0!, {{r4, r5}}
     sxtb16 r3, r2, ror #8
@@ -203,8 +201,7 @@ assembler_macro!(
     smlad r8, r2, r4, r8
     smlad r12, r3, r4, r12
     smlad r9, r2, r5, r9
-    smlad lr, r3, r5, lr
-    .endr"
+    smlad lr, r3, r5, lr"
 );
 
 // Saturates to -127..127 without changing the flags: -128 becomes -127.

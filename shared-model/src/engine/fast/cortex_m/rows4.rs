@@ -26,6 +26,8 @@ struct Arguments {
     /// Bytes from a window's outputs to the next one's.
     out_step: usize,
     panel_end: *const u32,
+    /// Bytes of the unrolled code that the first pass skips.
+    way_in: usize,
     /// End of the first window's outputs.
     end: *const u8,
     signed: usize,
@@ -34,56 +36,66 @@ struct Arguments {
     next: isize,
     /// The sum of this and the next `next`.
     both: isize,
-    /// 128 times the sums of the windows.
+    /// −128 times the sums of the windows.
     offsets: [i32; WINDOWS],
 }
 
-consecutive!(Arguments: panel, weights, biases, multipliers, out, out_step, panel_end, end, signed, next, both, offsets);
-const _: () = assert!(size_of::<Arguments>() == 4 * 15 && offset_of!(Arguments, offsets) == 4 * 11);
+consecutive!(Arguments: panel, weights, biases, multipliers, out, out_step, panel_end, way_in, end, signed, next, both, offsets);
+const _: () = assert!(size_of::<Arguments>() == 4 * 16 && offset_of!(Arguments, offsets) == 4 * 12);
 
-// r0: arguments. Sums of halves: r6 to r9; of their upper bytes: r10 to r12 and lr.
+/// Words of the windows in the unrolled code, and the bytes of one.
+const STEPS: usize = 16;
+const STEP: usize = 44;
+
+// r0: arguments. Sums of halves: r6 to r9; of their upper bytes: r10 to r12 and lr. These begin with
+// the upper channel's bias b, the others with a + 256 b - 128 Σx, because 256 times these are taken
+// from them.
 function!(
     "tinytriplet_rows4",
-    offsets: Arguments { panel, biases, out, panel_end, end, signed, next, offsets },
-    constants: { size = size_of::<Arguments>() },
-    macros: [clear4x2, step4x2, signed],
+    offsets: Arguments { panel, biases, multipliers, out, panel_end, way_in, end, signed, next, offsets },
+    constants: { size = size_of::<Arguments>(), steps = STEPS, step = STEP },
+    macros: [step4x2, signed, assert_length],
     r#"
     push {{r4-r11, lr}}
     add r1, r0, #{offsets}
     ldm r1, {{r2-r5}}
     push {{r2-r5}}
-    ldm r0, {{r0-r10}}
-    push {{r0-r10}}
+    ldm r0, {{r0-r11}}
+    push {{r0-r11}}
 1:
-    ldr r0, [sp, #{panel}]
-    clear4x2
-2:
-    step4x2
-    ldr r4, [sp, #{panel_end}]
-    cmp r0, r4
-    bne 2b
     add r0, sp, #{offsets}
-    ldm r0, {{r2-r5}}
-    sub r6, r6, r10, lsl #8
-    sub r7, r7, r11, lsl #8
-    sub r8, r8, r12, lsl #8
-    sub r9, r9, lr, lsl #8
-    sub r6, r6, r2
-    sub r7, r7, r3
-    sub r8, r8, r4
-    sub r9, r9, r5
-    ldrd r4, r5, [sp, #{biases}]
-    ldmia r4!, {{r2, r3}}
+    ldm r0, {{r6-r9}}
+    ldr r3, [sp, #{way_in}]
+    ldr r5, [sp, #{biases}]
+    ldmia r5!, {{r2, r10}}
+    str r5, [sp, #{biases}]
+    ldr r0, [sp, #{panel}]
+    add r2, r2, r10, lsl #8
     add r6, r6, r2
     add r7, r7, r2
     add r8, r8, r2
     add r9, r9, r2
-    add r10, r10, r3
-    add r11, r11, r3
-    add r12, r12, r3
-    add lr, lr, r3
+    mov r11, r10
+    mov r12, r10
+    mov lr, r10
+    add pc, r3
+    nop
+2:
+    .rept {steps}
+    step4x2
+    .endr
+3:
+    assert_length 2b, 3b, ({steps} * {step})
+    ldr r4, [sp, #{panel_end}]
+    cmp r0, r4
+    bne.w 2b
+    sub r6, r6, r10, lsl #8
+    sub r7, r7, r11, lsl #8
+    sub r8, r8, r12, lsl #8
+    sub r9, r9, lr, lsl #8
+    ldr r5, [sp, #{multipliers}]
     ldmia r5!, {{r2, r3}}
-    strd r4, r5, [sp, #{biases}]
+    str r5, [sp, #{multipliers}]
     smmulr r6, r6, r2
     smmulr r7, r7, r2
     smmulr r8, r8, r2
@@ -176,11 +188,12 @@ pub fn rows4(
         out,
         out_step: outputs,
         panel_end: panel.as_ptr().wrapping_add(panel.len()),
+        way_in: STEP * (STEPS - 1 - (words - 1) % STEPS),
         end: out.wrapping_add(outputs),
         signed: usize::from(to == Element::Signed),
         next: 4 - pair,
         both: -pair,
-        offsets: sums.map(|sum| sum.wrapping_mul(128)),
+        offsets: sums.map(|sum| sum.wrapping_mul(-128)),
     };
     // SAFETY: for each four channels, `8 · words` bytes of weights are read, half of them for each
     // pair, and there are as many fours as channels, rounded up; the panel is read as a whole, in
