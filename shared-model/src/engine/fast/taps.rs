@@ -245,6 +245,21 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
         return misfit();
     };
     let Some(weights) = conv.halves().get(..outputs / 2 * order.record()) else { return misfit() };
+    let columns = usize::from(conv.output.width);
+    if !conv.pooled && form == Form::Any {
+        let mut column = 0;
+        while column < columns {
+            let count = (columns - column).min(2 * panels);
+            let panels = panel.as_chunks_mut().0;
+            gather(conv, input, [y, column], border, Gathered { panels, panel_len: words / 2, count });
+            let Some(out) = out.get_mut(column * outputs..(column + count) * outputs) else {
+                return misfit();
+            };
+            sum_row(panel, weights, words, conv.to, Pixels { bytes: out, channels: outputs });
+            column += count;
+        }
+        return;
+    }
     let pool = conv.pool();
     // One after the other: of an array's `map` the compiler makes a call for each line.
     let line = |i: usize| {
@@ -252,7 +267,6 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     };
     let lines = [line(0), line(1), line(2), line(3), line(4), line(5)];
     let signed = conv.element == Element::Signed;
-    let columns = usize::from(conv.output.width);
     #[cfg(dsp)]
     if form == Form::Five
         && conv.pooled
@@ -272,19 +286,6 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
         }
     }
     let mut column = 0;
-    if !conv.pooled && form == Form::Any {
-        while column < columns {
-            let count = (columns - column).min(2 * panels);
-            let panels = panel.as_chunks_mut().0;
-            gather(conv, input, [y, column], border, Gathered { panels, panel_len: words / 2, count });
-            let Some(out) = out.get_mut(column * outputs..(column + count) * outputs) else {
-                return misfit();
-            };
-            sum_row(panel, weights, words, conv.to, Pixels { bytes: out, channels: outputs });
-            column += count;
-        }
-        return;
-    }
     while column < columns {
         let valid = (columns - column).min(2);
         let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return misfit() };

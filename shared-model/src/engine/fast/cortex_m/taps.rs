@@ -155,24 +155,208 @@ pub fn sum(panel: &[u32], weights: &[i16], stages: Stages, to: Element, out: Pix
     unsafe { tinytriplet_taps(&arguments) }
 }
 
+/// Arguments of [`sum_row`], which the assembly copies to its stack and updates as it goes on.
+#[repr(C)]
+struct Row {
+    panel: *const u32,
+    weights: *const i16,
+    /// The first tile's next two outputs.
+    out: *mut u8,
+    /// Bytes from a tile's outputs to the next one's.
+    outputs: usize,
+    /// From a record to its biases.
+    tail: usize,
+    /// Bytes of code that the first pass for two tiles skips.
+    way_in: usize,
+    /// End of the weights.
+    end: *const i16,
+    /// Likewise, for one tile.
+    way_in_one: usize,
+    signed: usize,
+    panel_len: usize,
+    /// Tiles that are left.
+    tiles: usize,
+    panel_end: *const u32,
+}
+
+consecutive!(Row: panel, weights, out, outputs, tail, way_in, end, way_in_one, signed, panel_len, tiles, panel_end);
+const _: () = assert!(size_of::<Row>() == 4 * 12);
+
+/// Steps of the unrolled code of [`sum_row`], each of two words; the bytes of one for a single tile.
+const ROW_STEPS: usize = 16;
+const STEP1: usize = 22;
+
+// Two words of the first of two tiles, as `step2`.
+assembler_macro!(
+    step1,
+    "",
+    r"
+    ldmia r1!, {{r2-r5}}
+    ldrd r6, r7, [r0], #16
+    smlad r10, r6, r2, r10
+    smlad r11, r6, r3, r11
+    smlad r10, r7, r4, r10
+    smlad r11, r7, r5, r11"
+);
+
+// r0: arguments. Sums begin with the biases.
+function!(
+    "tinytriplet_taps_row",
+    offsets: Row { panel, weights, out, tail, end, way_in_one, signed, panel_len, tiles, panel_end },
+    constants: { size = size_of::<Row>(), steps = ROW_STEPS, step = STEP2, single = STEP1 },
+    macros: [step1, step2, signed, assert_length],
+    r#"
+    push {{r4-r11, lr}}
+    ldm r0, {{r1-r12}}
+    push {{r1-r12}}
+    cmp r11, #1
+    beq.w 6f
+1:
+    ldr r1, [sp, #{weights}]
+2:
+    ldrd r2, r3, [sp, #{tail}]   // and the way in
+    ldr r0, [sp, #{panel}]
+    add r2, r2, r1
+    ldrd r10, r11, [r2]
+    mov r12, r10
+    mov lr, r11
+    add pc, r3
+    nop
+3:
+    .rept {steps}
+    step2
+    .endr
+4:
+    assert_length 3b, 4b, ({steps} * {step})
+    ldr r2, [sp, #{panel_end}]
+    cmp r0, r2
+    bne.w 3b
+    ldmia r1!, {{r2-r5}}
+    smmulr r10, r10, r4
+    smmulr r11, r11, r5
+    smmulr r12, r12, r4
+    smmulr lr, lr, r5
+    ldr r2, [sp, #{signed}]
+    cbnz r2, 10f
+    usat r10, #8, r10
+    usat r11, #8, r11
+    usat r12, #8, r12
+    usat lr, #8, lr
+5:
+    ldrd r6, r7, [sp, #{out}]    // and from tile to tile
+    bfi r10, r11, #8, #8
+    bfi r12, lr, #8, #8
+    strh r12, [r6, r7]
+    strh r10, [r6], #2
+    str r6, [sp, #{out}]
+    ldr r2, [sp, #{end}]
+    teq r1, r2
+    bne.w 2b
+    add r6, r6, r7
+    str r6, [sp, #{out}]
+    ldrd r4, r5, [sp, #{panel_len}]   // and tiles
+    ldr r2, [sp, #{panel_end}]
+    str r2, [sp, #{panel}]
+    add r2, r2, r4
+    str r2, [sp, #{panel_end}]
+    subs r5, r5, #2
+    str r5, [sp, #{tiles}]
+    beq 9f
+    cmp r5, #1
+    beq 6f
+    b.w 1b
+10:
+    signed r10
+    signed r11
+    signed r12
+    signed lr
+    b 5b
+6:
+    ldr r1, [sp, #{weights}]
+    ldr r8, [sp, #{panel}]
+    ldr r9, [sp, #{panel_end}]
+    ldr r12, [sp, #{out}]
+    ldr lr, [sp, #{tail}]
+7:
+    add r2, r1, lr
+    ldrd r10, r11, [r2]
+    ldr r3, [sp, #{way_in_one}]
+    mov r0, r8
+    add pc, r3
+    nop
+8:
+    .rept {steps}
+    step1
+    .endr
+88:
+    assert_length 8b, 88b, ({steps} * {single})
+    cmp r0, r9
+    bne.w 8b
+    ldmia r1!, {{r2-r5}}
+    smmulr r10, r10, r4
+    smmulr r11, r11, r5
+    ldr r2, [sp, #{signed}]
+    cbnz r2, 12f
+    usat r10, #8, r10
+    usat r11, #8, r11
+11:
+    bfi r10, r11, #8, #8
+    strh r10, [r12], #2
+    ldr r2, [sp, #{end}]
+    teq r1, r2
+    bne.w 7b
+9:
+    add sp, #{size}
+    pop {{r4-r11, pc}}
+12:
+    signed r10
+    signed r11
+    b 11b
+"#
+);
+
+unsafe extern "C" {
+    fn tinytriplet_taps_row(row: *const Row);
+}
+
 /// Sums the windows of outputs that are side by side, two in each panel of `2 · words`.
 pub fn sum_row(panels: &[u32], weights: &[i16], words: usize, to: Element, out: Pixels<'_>) {
-    if words < 2 || !words.is_multiple_of(2) {
+    let Pixels { bytes: out, channels: outputs } = out;
+    if words < 2 || !words.is_multiple_of(2) || outputs < 2 || !outputs.is_multiple_of(2) {
         return misfit();
     }
-    let steps = words / 2;
-    let passes = (steps - 1) / STEPS;
-    let way_in = STEP2 * (STEPS - 1 - (steps - 1) % STEPS);
-    let Pixels { bytes: out, channels } = out;
-    let panels = panels.chunks_exact((2 * words).max(1));
-    for (panel, out) in panels.zip(out.chunks_mut((2 * channels).max(1))) {
-        let lengths = Lengths { panel: 2 * words, record: 4 * words + 8 };
-        let Some(arguments) = Arguments::new(panel, weights, lengths, to, Pixels { bytes: out, channels })
-        else {
-            return misfit();
-        };
-        let arguments = Arguments { way_in, passes, passes_left: passes, ..arguments };
-        // SAFETY: as in `sum`.
-        unsafe { tinytriplet_taps(&arguments) }
+    let (record, panel_len) = (4 * words + 8, 2 * words);
+    // Counted, not divided: there are at most eight.
+    let (mut tiles, mut len) = (0usize, 0);
+    while len < out.len() {
+        (tiles, len) = (tiles + 1, len + outputs);
     }
+    let fits = tiles > 0
+        && len == out.len()
+        && panels.len() >= tiles.div_ceil(2) * panel_len
+        && weights.len() >= outputs / 2 * record
+        && aligned(weights);
+    if !fits {
+        return misfit();
+    }
+    let skipped = ROW_STEPS - 1 - (words / 2 - 1) % ROW_STEPS;
+    let row = Row {
+        panel: panels.as_ptr(),
+        weights: weights.as_ptr(),
+        out: out.as_mut_ptr(),
+        outputs,
+        tail: 8 * words,
+        way_in: STEP2 * skipped,
+        end: weights.as_ptr().wrapping_add(outputs / 2 * record),
+        way_in_one: STEP1 * skipped,
+        signed: usize::from(to == Element::Signed),
+        panel_len: 4 * panel_len,
+        tiles,
+        panel_end: panels.as_ptr().wrapping_add(panel_len),
+    };
+    // SAFETY: each two tiles have a panel of `panel_len` words, which is read as a whole, or, of a
+    // single tile, every second pair of words; a record has `words` words of each of two channels
+    // and a tail of 4 words, and `end` is that of the last of `outputs / 2` records; each of them
+    // writes 2 bytes of each tile's `outputs`.
+    unsafe { tinytriplet_taps_row(&row) }
 }
