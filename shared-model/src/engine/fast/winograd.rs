@@ -16,7 +16,10 @@ use super::{
 use crate::{engine::requantize::requantize, model::tensor::Element};
 
 #[cfg(dsp)]
-use super::cortex_m::{self, transform::transform_tiles, winograd as inner};
+use super::cortex_m::{
+    transform::{Columns, transform},
+    winograd as inner,
+};
 #[cfg(not(dsp))]
 use portable as inner;
 
@@ -29,9 +32,13 @@ pub(super) const MAX_DEPTH: usize = (1 << 28) / (9 * 128 * 255) - 1;
 
 /// Returns how many words of workspace [`rows`] needs.
 pub(super) const fn work_words(conv: &Conv<'_, '_>) -> usize {
-    let depth = conv.input.channels as usize;
+    panel_words(conv) + if touches_border(conv) { 4 * conv.input.channels as usize } else { 0 }
+}
+
+/// Returns how many words transformed tiles take.
+const fn panel_words(conv: &Conv<'_, '_>) -> usize {
     let count = if tiles(conv) <= 2 { 2 } else { TILES };
-    count * POSITIONS * depth / 2 + if touches_border(conv) { 4 * depth } else { 0 }
+    count * POSITIONS * conv.input.channels as usize / 2
 }
 
 /// Returns the number of tiles of a row.
@@ -155,7 +162,7 @@ pub(super) fn is_transformed(
 /// There, `out` may have room for the first row only.
 pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
     let (depth, outputs) = (usize::from(conv.input.channels), usize::from(conv.output.channels));
-    let (height, width) = (usize::from(conv.input.height), usize::from(conv.input.width));
+    let height = usize::from(conv.input.height);
     if depth == 0 || depth % 4 != 0 || depth > MAX_DEPTH || outputs == 0 || outputs % 2 != 0 {
         return misfit();
     }
@@ -166,41 +173,20 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     let lines = [line(0), line(1), line(2), line(3)];
     let (channels, weights) = (conv.channels(), conv.halves());
     let tiles = tiles(conv);
+    let Some((panels, border)) = work.split_at_mut_checked(panel_words(conv)) else { return misfit() };
+    // Lines outside of the input.
+    #[cfg(dsp)]
+    if lines.iter().any(|line| line.is_empty()) {
+        border.fill(0);
+    }
     let mut tile = 0;
     while tile < tiles {
         let left = tiles - tile;
         let count = if left == 1 || left == 2 || left == 4 { 2 } else { TILES };
         let valid = count.min(left);
-        let Some((panel, border)) = work.split_at_mut_checked(count * POSITIONS * depth / 2) else {
-            return misfit();
-        };
-        #[cfg(dsp)]
-        let valid_apart = {
-            let column = (2 * tile).checked_sub(conv.geometry.padding[1]);
-            let lines = lines.map(|line| column.and_then(|column| line.get(column * depth..)).unwrap_or(&[]));
-            let unsigned = conv.element == Element::Unsigned;
-            if unsigned
-                && transform_tiles(lines, depth, TilePlace { panel: &mut *panel, count, tile: 0 }, valid)
-            {
-                0
-            } else {
-                valid
-            }
-        };
-        #[cfg(not(dsp))]
-        let valid_apart = valid;
-        for index in 0..valid_apart {
-            let column = (2 * (tile + index)) as isize - conv.geometry.padding[1] as isize;
-            let start = column.unsigned_abs() * depth;
-            let inside = lines.map(|line| line.get(start..start + 4 * depth).unwrap_or(&[]));
-            let to = TilePlace { panel: &mut *panel, count, tile: index };
-            if column >= 0 && inside.iter().all(|line| !line.is_empty()) {
-                transform(inside, depth, conv.element, to);
-            } else {
-                gather_border(lines, column, width, depth, border);
-                transform_gathered(border, depth, conv.element, to);
-            }
-        }
+        let Some(panel) = panels.get_mut(..count * POSITIONS * depth / 2) else { return misfit() };
+        let first = (2 * tile) as isize - conv.geometry.padding[1] as isize;
+        transform_tiles(conv, lines, first, border, Tiles { count, valid }, panel);
         if conv.pooled && conv.to == Element::Unsigned {
             let Some(out) = out.get_mut(tile * outputs..) else { return misfit() };
             let out = Pixels { bytes: out, channels: outputs };
@@ -210,6 +196,39 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
             multiply_apart(conv, panel, tile, Tiles { count, valid }, out);
         }
         tile += count;
+    }
+}
+
+/// Transforms the tiles side by side that begin at the column `first` of the input.
+#[inline(always)]
+fn transform_tiles(
+    conv: &Conv<'_, '_>,
+    lines: [&[u8]; 4],
+    first: isize,
+    border: &mut [u32],
+    Tiles { count, valid }: Tiles,
+    panel: &mut [u32],
+) {
+    let (depth, width) = (usize::from(conv.input.channels), usize::from(conv.input.width));
+    #[cfg(dsp)]
+    if conv.element == Element::Unsigned {
+        let to = TilePlace { panel, count, tile: 0 };
+        return transform(lines, Columns { first, width, depth }, border, to, valid);
+    }
+    for index in 0..valid {
+        let column = first + 2 * index as isize;
+        let start = column.unsigned_abs() * depth;
+        let inside = lines.map(|line| line.get(start..start + 4 * depth).unwrap_or(&[]));
+        let to = TilePlace { panel: &mut *panel, count, tile: index };
+        if column >= 0 && inside.iter().all(|line| !line.is_empty()) {
+            #[cfg(not(dsp))]
+            portable::transform(inside, depth, conv.element, to);
+            #[cfg(dsp)]
+            transform_bytes(inside, depth, conv.element, to);
+        } else {
+            gather_border(lines, column, width, depth, border);
+            transform_words(border, depth, conv.element, to);
+        }
     }
 }
 
@@ -223,6 +242,13 @@ fn multiply_apart(conv: &Conv<'_, '_>, panel: &[u32], tile: usize, tiles: Tiles,
         return; // and so the compiler knows that no chunk is empty
     }
     let (channels, weights) = (conv.channels(), conv.halves());
+    #[cfg(dsp)]
+    if !conv.pooled {
+        let width = usize::from(conv.output.width);
+        let Some(out) = out.get_mut(2 * tile * outputs..) else { return misfit() };
+        let place = inner::Place { out, width, outputs, columns: width - 2 * tile };
+        return inner::multiply_write(panel, weights, channels, depth, tiles, conv.to, place);
+    }
     let pairs = weights.chunks_exact(POSITIONS * depth * 2).take(outputs / 2);
     let biases = channels.biases.as_chunks().0.iter();
     let parameters = biases.zip(channels.multipliers.as_chunks().0);
@@ -363,29 +389,7 @@ fn transform_four(
     }
 }
 
-/// Transforms a tile whose pixels `lines` hold, `4 · depth` bytes each.
-#[inline(always)]
-fn transform(lines: [&[u8]; 4], depth: usize, element: Element, to: TilePlace<'_>) {
-    #[cfg(not(dsp))]
-    portable::transform(lines, depth, element, to);
-    #[cfg(dsp)]
-    match element {
-        Element::Unsigned => cortex_m::transform::transform(lines, depth, to),
-        Element::Signed => transform_bytes(lines, depth, element, to),
-    }
-}
-
-/// Transforms a tile whose pixels [`gather_border`] copied.
-#[inline(always)]
-fn transform_gathered(words: &[u32], depth: usize, element: Element, to: TilePlace<'_>) {
-    #[cfg(dsp)]
-    if element == Element::Unsigned {
-        return cortex_m::transform::transform_words(words, depth, to);
-    }
-    transform_words(words, depth, element, to);
-}
-
-/// [`transform`] in portable code, for pixels at any address.
+/// Transforms a tile whose pixels `lines` hold, `4 · depth` bytes each, at any address.
 #[inline(never)]
 fn transform_bytes(lines: [&[u8]; 4], depth: usize, element: Element, to: TilePlace<'_>) {
     let TilePlace { panel, count, tile } = to;
@@ -405,7 +409,7 @@ fn transform_bytes(lines: [&[u8]; 4], depth: usize, element: Element, to: TilePl
     }
 }
 
-/// [`transform_gathered`] in portable code.
+/// Transforms a tile whose pixels [`gather_border`] copied.
 #[cold]
 #[inline(never)]
 fn transform_words(words: &[u32], depth: usize, element: Element, to: TilePlace<'_>) {

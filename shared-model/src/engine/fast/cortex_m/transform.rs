@@ -19,7 +19,7 @@ struct Arguments {
     /// From a row's last position to the next row's first.
     back: isize,
     quads: usize,
-    /// Bytes of a line at which its pixels begin.
+    /// Bytes of a line at which its pixels begin; 0 of a pixel outside of the input.
     columns: [usize; PIXELS],
     tiles: usize,
     /// Address of an element of `columns`.
@@ -59,6 +59,16 @@ assembler_macro!(
     pixel_column,
     "",
     r"
+    cbnz r6, 77f
+    mov r4, #0
+    mov r5, #0
+    mov r7, #0
+    mov r9, #0
+    mov r10, #0
+    mov r11, #0
+    mov r12, #0
+    b 78f
+77:
     ldr r5, [r0, r6]
     ldr r8, [r1, r6]
     ldr r10, [r2, r6]
@@ -72,6 +82,7 @@ assembler_macro!(
     uxtb16 r10, r10, ror #8
     uxtb16 r12, r12, ror #8
     transform_lanes
+78:
     push {{r4-r7, r9-r12}}"
 );
 
@@ -190,27 +201,52 @@ unsafe extern "C" {
     fn tinytriplet_transform3(arguments: *mut Arguments);
 }
 
-/// Transforms `tiles` tiles side by side, from the one at `to` on.
-fn run(lines: [*const u8; 4], depth: usize, to: TilePlace<'_>, tiles: usize) {
-    let TilePlace { panel, count, tile: first } = to;
-    if depth < 4
-        || !depth.is_multiple_of(4)
-        || !(count == 2 || count == 3)
-        || tiles == 0
-        || first + tiles > count
-        || panel.len() < 8 * depth * count
-    {
+/// A run of columns of a map.
+#[derive(Clone, Copy)]
+pub struct Columns {
+    /// The first column. Those before 0 and from `width` on are zeros.
+    pub first: isize,
+    pub width: usize,
+    /// Bytes of a pixel.
+    pub depth: usize,
+}
+
+/// Transforms `tiles` tiles of unsigned pixels, which lie side by side from the first column on.
+/// `lines` are whole, or empty outside of the input; then `zeros` has as many bytes of 0 as the
+/// tiles' columns.
+pub fn transform(lines: [&[u8]; 4], columns: Columns, zeros: &[u32], to: TilePlace<'_>, tiles: usize) {
+    let Columns { first, width, depth } = columns;
+    let TilePlace { panel, count, tile: first_tile } = to;
+    let len = (2 * tiles + 2) * depth;
+    let fits = depth >= 4
+        && depth.is_multiple_of(4)
+        && (count == 2 || count == 3)
+        && tiles > 0
+        && first_tile + tiles <= count
+        && panel.len() >= 8 * depth * count
+        && lines.iter().all(|line| line.len() >= width * depth || line.is_empty() && 4 * zeros.len() >= len);
+    if !fits {
         return misfit();
     }
+    // Lines begin a pixel early, so that no pixel of the input is at 0.
+    let place = |index: usize| match first.wrapping_add_unsigned(index) {
+        column if column < 0 || column.unsigned_abs() >= width => 0,
+        column => (column.unsigned_abs() + 1) * depth,
+    };
+    let before = (first + 1).wrapping_mul(depth as isize);
+    let lines = lines.map(|line| match line.is_empty() {
+        true => zeros.as_ptr().cast::<u8>().wrapping_offset(before.wrapping_neg()),
+        false => line.as_ptr().wrapping_sub(depth),
+    });
     let position = 2 * depth * count; // bytes
     let (tile, quad) = if count == 3 { (4, 24) } else { (8, 16) };
     let mut arguments = Arguments {
         lines,
-        panel: panel.as_mut_ptr().wrapping_add(tile / 4 * first),
+        panel: panel.as_mut_ptr().wrapping_add(tile / 4 * first_tile),
         column: 4 * position,
         back: -11 * position as isize,
         quads: depth / 4,
-        columns: [0, 1, 2, 3, 4, 5, 6, 7].map(|column| column * depth),
+        columns: [place(0), place(1), place(2), place(3), place(4), place(5), place(6), place(7)],
         tiles,
         next: 0,
         left: 0,
@@ -218,38 +254,15 @@ fn run(lines: [*const u8; 4], depth: usize, to: TilePlace<'_>, tiles: usize) {
         quad: quad - tiles * tile,
         pushed: (2 + 2 * tiles) * COLUMN,
     };
-    // SAFETY: the callers' lines hold `2 · tiles + 2` pixels of `depth` bytes each, at most 8; the
-    // panel has 16 positions of `position` bytes, and in each of them the tiles' words are written,
-    // of which the last ends at `position` or before.
+    // SAFETY: a pixel of `depth` bytes is read from a line at columns from 0 to `width` only, and
+    // from the zeros at as many as the tiles have; the panel has 16 positions of `position` bytes,
+    // and in each of them the tiles' words are written, of which the last ends at `position` or
+    // before.
     unsafe {
         match count {
             2 => tinytriplet_transform2(&mut arguments),
             3 => tinytriplet_transform3(&mut arguments),
             _ => {}
         }
-    }
-}
-
-/// Transforms `tiles` tiles, from the one at `to` on, which lie side by side from the beginning of
-/// the lines on. Returns false, and writes nothing, if a line is too short.
-pub fn transform_tiles(lines: [&[u8]; 4], depth: usize, to: TilePlace<'_>, tiles: usize) -> bool {
-    let fits = lines.iter().all(|line| line.len() >= (2 * tiles + 2) * depth);
-    if fits {
-        run(lines.map(|line| line.as_ptr()), depth, to, tiles);
-    }
-    fits
-}
-
-/// Transforms a tile of unsigned pixels, as the portable `transform` does.
-pub fn transform(lines: [&[u8]; 4], depth: usize, to: TilePlace<'_>) {
-    if lines.iter().all(|line| line.len() >= 4 * depth) {
-        run(lines.map(|line| line.as_ptr()), depth, to, 1);
-    }
-}
-
-/// Transforms a tile of unsigned pixels, as the portable `transform_words` does.
-pub fn transform_words(words: &[u32], depth: usize, to: TilePlace<'_>) {
-    if words.len() >= 4 * depth {
-        run([0, 1, 2, 3].map(|i| words.as_ptr().wrapping_add(i * depth).cast()), depth, to, 1);
     }
 }

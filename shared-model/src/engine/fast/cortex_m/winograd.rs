@@ -6,6 +6,18 @@ use crate::engine::fast::{
     misfit,
     panel::Tiles,
 };
+use crate::model::tensor::Element;
+
+/// What is done with the sums of a pair of channels.
+#[repr(usize)]
+enum Finish {
+    /// The largest of each tile is requantized.
+    Pool = 0,
+    /// They are requantized.
+    Write = 1,
+    /// They are left to the caller.
+    Dump = 2,
+}
 
 /// Arguments, and values for which the assembly has no register.
 #[repr(C)]
@@ -29,8 +41,15 @@ struct Arguments {
     end: *const u32,
     ways_in: [usize; 4],
     passes_left: usize,
-    /// Receives the sums. Null: pool and requantize them.
+    /// What is done with sums: a [`Finish`].
+    finish: Finish,
+    /// Receives the sums.
     dump: *mut [[i32; 2]; 4],
+    /// Bytes from the upper outputs of a tile to the lower ones.
+    lower: usize,
+    /// Bytes from the left outputs of each tile to the right ones. The first is not a tile's.
+    right: [usize; 4],
+    signed: usize,
 }
 
 const _: () = assert!(offset_of!(Arguments, multipliers) == 0 && offset_of!(Arguments, stride) == 8);
@@ -135,6 +154,86 @@ assembler_macro!(
     stm r12!, {{r2-r5}}"
 );
 
+// Requantizes two outputs of a tile for both channels. r0, r1: biases; r10: where their sums are
+// found; flags: ne if outputs are signed. Then r2 and r4 have the left and the right ones.
+assembler_macro!(
+    finish_row,
+    "sums, column, there, back",
+    r"
+    ldrd r2, r3, [r10, #(\sums + 3 * \column)]
+    ldrd r4, r5, [r10, #(\sums + 2 * \column)]
+    ldrd r6, r7, [r10, #(\sums + \column)]
+    ldrd r8, r9, [r10, #\sums]
+    add r2, r2, r4
+    add r3, r3, r5
+    add r2, r2, r6
+    add r3, r3, r7
+    sub r4, r4, r6
+    sub r5, r5, r7
+    sub r4, r4, r8
+    sub r5, r5, r9
+    ldrd r6, r7, [lr, #{multipliers}]
+    add r2, r0, r2, asr #2
+    add r3, r1, r3, asr #2
+    add r4, r0, r4, asr #2
+    add r5, r1, r5, asr #2
+    smmulr r2, r2, r6
+    smmulr r3, r3, r7
+    smmulr r4, r4, r6
+    smmulr r5, r5, r7
+    bne.w \there
+    usat r2, #8, r2
+    usat r3, #8, r3
+    usat r4, #8, r4
+    usat r5, #8, r5
+\back:
+    bfi r2, r3, #8, #8
+    bfi r4, r5, #8, #8"
+);
+
+// Writes the outputs of \tiles tiles for both channels, the last tile first, and of each the lower
+// row and the right column first: what is not there has the place of what is. r12: outputs of the
+// last tile. \upper and \lower: bytes of stack before the sums of these rows.
+assembler_macro!(
+    write_tiles,
+    "tiles, upper, lower, column",
+    r"
+    mov r11, #\tiles
+61:
+    ldr r6, [lr, #{signed}]
+    cmp r6, #0
+    add r10, sp, r11, lsl #3    // a tile's sums, and 8
+    finish_row (\lower - 8), \column, 63f, 64
+    add r7, lr, r11, lsl #2
+    ldr r7, [r7, #{right}]
+    ldr r6, [lr, #{lower}]
+    add r6, r6, r12
+    strh r4, [r6, r7]
+    strh r2, [r6]
+    finish_row (\upper - 8), \column, 65f, 66
+    add r7, lr, r11, lsl #2
+    ldr r7, [r7, #{right}]
+    strh r4, [r12, r7]
+    strh r2, [r12]
+    ldr r6, [lr, #{stride}]
+    sub r12, r12, r6
+    subs r11, r11, #1
+    bne.w 61b
+    b.w 60b
+63:
+    signed r2
+    signed r3
+    signed r4
+    signed r5
+    b.w 64b
+65:
+    signed r2
+    signed r3
+    signed r4
+    signed r5
+    b.w 66b"
+);
+
 // Loads what finishing a pair needs (lr: arguments): biases to r0 and r1, multipliers to the front
 // of the arguments, the last tile's output to r12. Saves how far the weights were read.
 assembler_macro!(
@@ -172,10 +271,13 @@ assembler_macro!(
 function!(
     "tinytriplet_winograd3",
     offsets: Arguments {
-        multipliers, panel, weights, out, biases, pairs, passes, first, end, ways_in, passes_left, dump
+        multipliers, stride, panel, weights, out, biases, pairs, passes, first, end, ways_in,
+        passes_left, finish, dump, lower, right, signed
     },
     constants: { steps = STEPS3, step = STEP3, column = COLUMN3 },
-    macros: [more, pool_tile, dump_row, pair_parameters, step3, assert_length],
+    macros: [
+        more, pool_tile, write_tiles, finish_row, signed, dump_row, pair_parameters, step3, assert_length
+    ],
     r#"
     push {{r4-r11, lr}}
     mov lr, r0
@@ -262,13 +364,14 @@ function!(
     ldr r2, [lr, #{end}]
     teq r0, r2
     bne.w 5b
-    ldr r2, [lr, #{dump}]
+    ldr r2, [lr, #{finish}]
     cmp r2, #0
     bne.w 6f
     pair_parameters
     pool_tile 2, 24, 0, {column}
     pool_tile 1, 24, 0, {column}
     pool_tile 0, 24, 0, {column}
+60:
     add sp, #(4 * {column})
     ldr r2, [lr, #{pairs}]
     subs r2, r2, #1
@@ -276,7 +379,12 @@ function!(
     bne.w 1b
     pop {{r4-r11, pc}}
 6:
-    mov r12, r2
+    cmp r2, #1
+    bne.w 7f
+    pair_parameters
+    write_tiles 3, 24, 0, {column}
+7:
+    ldr r12, [lr, #{dump}]
     dump_row 0, 24, {column}
     dump_row 0, 0, {column}
     dump_row 1, 24, {column}
@@ -316,7 +424,10 @@ assembler_macro!(
 // r0: arguments. Above `Top`, c and e are pushed for each column: 16 bytes each.
 function!(
     "tinytriplet_winograd2",
-    offsets: Arguments { multipliers, panel, weights, out, biases, pairs, passes, first, end, dump },
+    offsets: Arguments {
+        multipliers, stride, panel, weights, out, biases, pairs, passes, first, end, finish, dump, lower,
+        right, signed
+    },
     constants: {
         steps = STEPS2,
         step = STEP2,
@@ -326,7 +437,10 @@ function!(
         passes_left = offset_of!(Top, passes_left),
         arguments = offset_of!(Top, arguments),
     },
-    macros: [more2, pool_tile, dump_row, pair_parameters, step2, step2_first, assert_length],
+    macros: [
+        more2, pool_tile, write_tiles, finish_row, signed, dump_row, pair_parameters, step2, step2_first,
+        assert_length
+    ],
     r#"
     push {{r4-r11, lr}}
     mov lr, r0
@@ -393,12 +507,13 @@ function!(
     teq r0, r7
     bne.w 5b
     mov lr, r9
-    ldr r2, [lr, #{dump}]
+    ldr r2, [lr, #{finish}]
     cmp r2, #0
     bne.w 6f
     pair_parameters
     pool_tile 1, {top}, {top} + 16, {column}
     pool_tile 0, {top}, {top} + 16, {column}
+60:
     add sp, #(4 * {column} + {top})
     ldr r2, [lr, #{pairs}]
     subs r2, r2, #1
@@ -406,7 +521,12 @@ function!(
     bne.w 1b
     pop {{r4-r11, pc}}
 6:
-    mov r12, r2
+    cmp r2, #1
+    bne.w 7f
+    pair_parameters
+    write_tiles 2, {top}, ({top} + 16), {column}
+7:
+    ldr r12, [lr, #{dump}]
     dump_row 0, {top}, {column}
     dump_row 0, {top} + 16, {column}
     dump_row 1, {top}, {column}
@@ -452,7 +572,11 @@ impl Arguments {
             end: panel.as_ptr().wrapping_add(16 * words * count),
             ways_in: [0; 4],
             passes_left: 0,
+            finish: Finish::Pool,
             dump: core::ptr::null_mut(),
+            lower: 0,
+            right: [0; 4],
+            signed: 0,
         }
     }
 }
@@ -473,7 +597,11 @@ pub fn multiply(panel: &[u32], weights: &[i16], depth: usize, count: usize, sums
     if !fits(panel, weights, depth, count, 1) {
         return misfit();
     }
-    let mut arguments = Arguments { dump: sums.as_mut_ptr(), ..Arguments::new(panel, weights, depth, count) };
+    let mut arguments = Arguments {
+        finish: Finish::Dump,
+        dump: sums.as_mut_ptr(),
+        ..Arguments::new(panel, weights, depth, count)
+    };
     // SAFETY: the panel and the pair's weights are as long as `fits` says, and are read only up to
     // there; `sums` has room for three tiles; biases, multipliers and output are not touched when
     // there is a dump.
@@ -516,6 +644,73 @@ pub fn multiply_pool(
     };
     // SAFETY: panel, weights, biases and multipliers are read up to the lengths checked above. Each
     // pair writes 2 bytes at `2 · pair` of each of the tiles' `outputs` bytes in `out`.
+    unsafe {
+        if count == 3 { tinytriplet_winograd3(&mut arguments) } else { tinytriplet_winograd2(&mut arguments) }
+    }
+}
+
+/// The place of tiles' outputs where no pool follows.
+pub struct Place<'a> {
+    /// From the first tile's upper left output on.
+    pub out: &'a mut [u8],
+    /// Columns and output channels of the map.
+    pub width: usize,
+    pub outputs: usize,
+    /// Columns from the first tile on.
+    pub columns: usize,
+}
+
+/// Computes all output channels of tiles, as the portable `multiply` and what follows it do.
+pub fn multiply_write(
+    panel: &[u32],
+    weights: &[i16],
+    channels: Channels<'_>,
+    depth: usize,
+    Tiles { count, valid }: Tiles,
+    to: Element,
+    Place { out, width, outputs, columns }: Place<'_>,
+) {
+    let pairs = outputs / 2;
+    // The last tile may have one column, and all of them one row.
+    let columns = columns.min(2 * valid);
+    let row = columns * outputs;
+    let lower = if out.len() > width * outputs { width * outputs } else { 0 };
+    if !fits(panel, weights, depth, count, pairs)
+        || pairs == 0
+        || outputs % 2 != 0
+        || channels.biases.len() < outputs
+        || channels.multipliers.len() < outputs
+        || valid == 0
+        || (valid != count && valid != 1)
+        || columns + 1 < 2 * valid
+        || out.len() < lower + row
+    {
+        return misfit();
+    }
+    // Tiles are written from the last to the first. If only the first counts, all go to its place.
+    let stride = if valid == count { 2 * outputs } else { 0 };
+    let last = if columns == 2 * valid { outputs } else { 0 };
+    let mut right = [outputs; 4];
+    if valid == 1 {
+        right = [last; 4];
+    } else if let Some(right) = right.get_mut(valid) {
+        *right = last;
+    }
+    let mut arguments = Arguments {
+        stride,
+        out: out.as_mut_ptr().wrapping_add((count - 1) * stride),
+        biases: channels.biases.as_ptr(),
+        all_multipliers: channels.multipliers.as_ptr(),
+        pairs,
+        finish: Finish::Write,
+        lower,
+        right,
+        signed: usize::from(to == Element::Signed),
+        ..Arguments::new(panel, weights, depth, count)
+    };
+    // SAFETY: panel, weights, biases and multipliers are read up to the lengths checked above. Each
+    // pair writes 2 bytes at `2 · pair` of each of the tiles' pixels, of which the last in the lower
+    // row ends `lower + row` bytes after the beginning of `out`.
     unsafe {
         if count == 3 { tinytriplet_winograd3(&mut arguments) } else { tinytriplet_winograd2(&mut arguments) }
     }
