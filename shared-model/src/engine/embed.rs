@@ -6,7 +6,6 @@ use crate::{
     },
     model::{
         decode::Model,
-        kernel_choice::Kernel,
         step::{Operation, Step},
         tensor::Shape,
     },
@@ -529,7 +528,7 @@ impl Step<'_> {
     /// Returns the number of rows of the output that are computed together.
     fn rows_at_once(&self) -> usize {
         match self.operation {
-            Operation::Conv2d { pool: None, .. } if self.kernel == Kernel::Winograd => 2,
+            Operation::Conv2d { pool: None, .. } if self.kernel.is_fast() => fast::rows_at_once(self),
             _ => 1,
         }
     }

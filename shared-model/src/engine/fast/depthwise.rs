@@ -17,7 +17,10 @@ use super::{
     lanes::*,
     misfit,
 };
-use crate::{engine::requantize::requantize, model::tensor::Element};
+use crate::{
+    engine::requantize::requantize,
+    model::{geometry::ConvGeometry, tensor::Element},
+};
 
 /// Channels that are computed together: the bytes of a word.
 pub(super) const CHANNELS: usize = 4;
@@ -27,7 +30,14 @@ pub(super) type Lanes = [u32; 2];
 
 /// Returns how many words of workspace [`rows`] needs.
 pub(super) const fn work_words(conv: &Conv<'_, '_>) -> usize {
-    2 * conv.geometry.kernel[0] * columns(conv)
+    // Of two rows, pairs of values of four channels, twice for each column.
+    let column = if rows_at_once(conv.geometry) == 2 { 8 } else { 2 * conv.geometry.kernel[0] };
+    column * columns(conv)
+}
+
+/// Returns how many rows of the output are computed together.
+pub(super) const fn rows_at_once(geometry: &ConvGeometry) -> usize {
+    if matches!((geometry.kernel, geometry.stride), ([3, 3], [1, 1])) { 2 } else { 1 }
 }
 
 /// Returns the number of columns under a row of windows.
@@ -56,8 +66,80 @@ pub(super) fn pack(weights: &[i8], kernel: [usize; 2], halves: &mut [i16]) {
     }
 }
 
-/// Computes row `y` of the output.
+/// Computes row `y` of the output, and the next one if `out` has room for both.
 pub(super) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
+    #[cfg(dsp)]
+    if rows_at_once(conv.geometry) == 2
+        && (conv.element, conv.to) == (Element::Unsigned, Element::Unsigned)
+        && pair(conv, input, y, out, work)
+    {
+        return;
+    }
+    let row_len = usize::from(conv.output.width) * usize::from(conv.output.channels);
+    for (y, out) in (y..).zip(out.chunks_mut(row_len.max(1))) {
+        row(conv, input, y, out, work);
+    }
+}
+
+/// Computes the rows `y` and `y + 1` of the output, or the first of them, of 3 × 3 windows side by
+/// side. Returns false, and has done nothing, if the input has none of their lines.
+///
+/// Values of the first and the second line make a pair, and values of the third and the fourth, so
+/// that four instructions do the six products of a column with the columns of both rows' windows.
+#[cfg(dsp)]
+#[inline(never)]
+fn pair(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) -> bool {
+    let (channels, left) = (usize::from(conv.input.channels), conv.geometry.padding[1]);
+    let line = |i: usize| {
+        let row = (y + i).wrapping_sub(conv.geometry.padding[0]);
+        if row < conv.input.height.into() { input.row(row) } else { &[] }
+    };
+    let lines = [line(0), line(1), line(2), line(3)];
+    // What another line has is cleared again.
+    let Some(&any) = lines.iter().find(|line| !line.is_empty()) else { return false };
+    let present = lines.map(|line| if line.is_empty() { any } else { line });
+    let columns = columns(conv);
+    let pixels = usize::from(conv.input.width).min(columns - left);
+    let Some(panel) = work.as_chunks_mut().0.get_mut(..columns) else { return misfit() };
+    for outside in [0..left, left + pixels..columns] {
+        panel.get_mut(outside).unwrap_or_default().fill([0; 8]);
+    }
+    let weights: &[Lanes] = bytemuck::try_cast_slice(conv.parameters.weights).unwrap_or_else(|_| misfit());
+    let (biases, multipliers) =
+        (conv.channels().biases.as_chunks().0, conv.channels().multipliers.as_chunks().0);
+    let filters = weights.as_chunks::<{ assembly::TAPS }>().0.iter().zip(biases.iter().zip(multipliers));
+    let (first_row, second_row) = out.split_at_mut(out.len().min(usize::from(conv.output.width) * channels));
+    for (first, (weights, (biases, multipliers))) in (0..).step_by(CHANNELS).zip(filters) {
+        let inside = panel.get_mut(left..left + pixels).unwrap_or_default();
+        assembly::lines4(present, Strip { first, channels, pixels }, inside);
+        for (i, line) in lines.iter().enumerate() {
+            if line.is_empty() {
+                clear(i, inside);
+            }
+        }
+        let filter = Filter { weights, biases, multipliers };
+        let rows = [&mut *first_row, &mut *second_row].map(|row| row.get_mut(first..).unwrap_or_default());
+        assembly::two_rows(&filter, panel, rows, channels);
+    }
+    true
+}
+
+/// Clears the values of a line.
+#[cfg(dsp)]
+fn clear(line: usize, columns: &mut [assembly::Column]) {
+    for column in columns {
+        let halves: &mut [u16; 16] = bytemuck::cast_mut(column);
+        for pairs in halves.as_chunks_mut::<4>().0 {
+            if let Some(half) = pairs.get_mut(line) {
+                *half = 0;
+            }
+        }
+    }
+}
+
+/// Computes row `y` of the output.
+#[inline(never)]
+fn row(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
     let [height, width] = conv.geometry.kernel;
     let Some(panel) = work.as_chunks_mut().0.get_mut(..height * columns(conv)) else { return misfit() };
     // Where nothing is written below, there are zeros for all channels.
@@ -197,7 +279,7 @@ impl Filter<'_> {
 #[cfg(test)]
 mod tests {
     use super::{super::random::*, *};
-    use crate::model::{geometry::ConvGeometry, tensor::Shape};
+    use crate::model::tensor::Shape;
     use std::vec;
 
     #[test]
@@ -205,7 +287,8 @@ mod tests {
         let mut random = Random(7);
         for index in 0..3000 {
             let kernel = random.pick(&[[3, 3], [3, 3], [5, 5], [1, 1], [1, 4], [4, 2]]);
-            let stride = [random.range(1, 2), random.range(1, 3)];
+            let stride =
+                if random.range(0, 2) == 0 { [1, 1] } else { [random.range(1, 2), random.range(1, 3)] };
             let padding = [random.range(0, kernel[0] - 1), random.range(0, kernel[1] - 1)];
             let size = kernel.map(|k| k + random.range(0, 9));
             // Below and to the right, some windows hang over the edge as well.
@@ -220,7 +303,14 @@ mod tests {
             let case = Case::new(&mut random, geometry, false);
             let mut packed = vec![0i32; case.weights.len() / 2];
             pack(&case.weights, kernel, bytemuck::cast_slice_mut(&mut packed));
-            case.check(index, bytemuck::cast_slice(&packed), 1, work_words, rows);
+            let at_once = rows_at_once(&case.geometry);
+            case.check(
+                index,
+                bytemuck::cast_slice(&packed),
+                at_once,
+                work_words,
+                |conv, input, y, out, work| rows(conv, input, at_once * y, out, work),
+            );
         }
     }
 }

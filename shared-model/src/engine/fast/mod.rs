@@ -113,6 +113,19 @@ pub(crate) fn apart(step: &Step<'_>) -> Option<(Pool, Shape)> {
     }
 }
 
+/// Returns the number of rows of a convolution's output that are computed together, where no fused
+/// pool follows.
+pub(crate) fn rows_at_once(step: &Step<'_>) -> usize {
+    match &step.operation {
+        Operation::Conv2d { geometry, .. } => match step.kernel {
+            Kernel::Winograd => 2,
+            Kernel::Depthwise => depthwise::rows_at_once(geometry),
+            _ => 1,
+        },
+        _ => 1,
+    }
+}
+
 /// Computes a convolution, and then the pool after it: see [`apart`].
 pub(crate) fn conv_and_pool(step: &Step<'_>, input: &[u8], output: &mut [u8], work: &mut [u32]) {
     let Some((pool, shape)) = apart(step) else { return misfit() };
@@ -120,7 +133,7 @@ pub(crate) fn conv_and_pool(step: &Step<'_>, input: &[u8], output: &mut [u8], wo
     let Some(map) = bytemuck::cast_slice_mut(map).get_mut(..shape.len()) else { return misfit() };
     let row_len = usize::from(step.input.shape.width) * usize::from(step.input.shape.channels);
     let rows = Rows { bytes: input, row_len, slots: step.input.shape.height.into() };
-    let at_once = if step.kernel == Kernel::Winograd { 2 } else { 1 };
+    let at_once = rows_at_once(step);
     let line = at_once * usize::from(shape.width) * usize::from(shape.channels);
     let extent = Extent { input: step.input.shape, output: shape };
     let mut first = 0;

@@ -252,3 +252,233 @@ pub fn lines3(lines: [&[u8]; 3], strip: Strip, to: &mut [Lanes]) -> bool {
     }
     true
 }
+
+/// The values of a column of four channels: for each, those of the first two lines, and those of the
+/// next two.
+pub type Column = [u32; 2 * CHANNELS];
+
+/// Arguments of [`lines4`], in the order of the registers.
+#[repr(C)]
+struct Lines {
+    /// The first pixel's bytes in the first line.
+    from: *const u8,
+    /// Bytes from a pixel to the next one.
+    pixel: usize,
+    to: *mut Column,
+    /// From the first line to the others.
+    others: [usize; 3],
+}
+
+// r0: arguments, r1: pixels.
+function!(
+    "tinytriplet_depthwise_lines4",
+    r#"
+    push {{r4-r11, lr}}
+    mov r12, r1
+    ldm r0, {{r0-r5}}
+1:
+    ldr r6, [r0]
+    ldr r7, [r0, r3]
+    pkhbt r8, r6, r7, lsl #16
+    pkhtb r9, r7, r6, asr #16
+    ldr r6, [r0, r4]
+    ldr r7, [r0, r5]
+    pkhbt r10, r6, r7, lsl #16
+    pkhtb r11, r7, r6, asr #16
+    uxtb16 r6, r8
+    uxtb16 r7, r10
+    strd r6, r7, [r2]
+    uxtb16 r6, r8, ror #8
+    uxtb16 r7, r10, ror #8
+    strd r6, r7, [r2, #8]
+    uxtb16 r6, r9
+    uxtb16 r7, r11
+    strd r6, r7, [r2, #16]
+    uxtb16 r6, r9, ror #8
+    uxtb16 r7, r11, ror #8
+    strd r6, r7, [r2, #24]
+    add r0, r0, r1
+    add r2, r2, #32
+    subs r12, r12, #1
+    bne 1b
+    pop {{r4-r11, pc}}
+"#
+);
+
+unsafe extern "C" {
+    fn tinytriplet_depthwise_lines4(lines: *const Lines, pixels: usize);
+}
+
+/// Expands four channels of four lines.
+pub fn lines4(lines: [&[u8]; 4], strip: Strip, to: &mut [Column]) {
+    let Strip { first, channels, pixels } = strip;
+    let end = first + pixels.saturating_sub(1) * channels + CHANNELS;
+    if pixels == 0 || lines.iter().any(|line| line.len() < end) || to.len() < pixels {
+        return misfit();
+    }
+    let [a, b, c, d] = lines.map(<[u8]>::as_ptr);
+    let other = |line: *const u8| line.addr().wrapping_sub(a.addr());
+    let lines = Lines {
+        from: a.wrapping_add(first),
+        pixel: channels,
+        to: to.as_mut_ptr(),
+        others: [other(b), other(c), other(d)],
+    };
+    // SAFETY: pixel `p` of `pixels` is read at `first + p · channels` of each line, four bytes that
+    // are inside of it; the other lines are found from the first one by the differences of their
+    // addresses. Each pixel has a column.
+    unsafe { tinytriplet_depthwise_lines4(&lines, pixels) }
+}
+
+/// Arguments of [`two_rows`].
+#[repr(C)]
+struct TwoRows {
+    panel: *const Column,
+    weights: *const Lanes,
+    biases: *const i32,
+    multipliers: *const i32,
+    /// The first outputs of both rows.
+    upper: *mut u8,
+    lower: *mut u8,
+    /// Bytes from an output to the next one.
+    out_step: usize,
+    /// Where the upper row's outputs end.
+    end: *const u8,
+}
+
+consecutive!(TwoRows: panel, weights, biases, multipliers, upper, lower, out_step, end);
+
+// Three taps of a column of two words each, to the pairs of the first and the second, and of the
+// second and the third, for each of four channels, 32 bytes from a channel to the next one.
+assembler_macro!(
+    column_pairs,
+    "column",
+    r"
+    ldmia r1!, {{r2-r7}}
+    pkhbt r8, r2, r4, lsl #16
+    pkhbt r9, r4, r6, lsl #16
+    strd r8, r9, [sp, #(8 + 8 * \column)]
+    pkhbt r8, r3, r5, lsl #16
+    pkhbt r9, r5, r7, lsl #16
+    strd r8, r9, [sp, #(40 + 8 * \column)]
+    pkhtb r8, r4, r2, asr #16
+    pkhtb r9, r6, r4, asr #16
+    strd r8, r9, [sp, #(72 + 8 * \column)]
+    pkhtb r8, r5, r3, asr #16
+    pkhtb r9, r7, r5, asr #16
+    strd r8, r9, [sp, #(104 + 8 * \column)]"
+);
+
+// The products of a column's pairs x (r6, r7) with weights a and b: upper window r2, lower window r8.
+assembler_macro!(
+    column_products,
+    "a, b",
+    r"
+    smlad r2, r6, \a, r2
+    smlad r8, r7, \b, r8
+    smlabt r2, r7, \b, r2
+    smlatb r8, r6, \a, r8"
+);
+
+// A channel of both windows. r0: panel, r1: bias, multiplier, and three columns' weights.
+assembler_macro!(
+    two_windows,
+    "channel",
+    r"
+    ldmia r1!, {{r2-r5}}
+    ldrd r6, r7, [r0, #(8 * \channel)]
+    smlad r8, r7, r5, r2
+    smlad r2, r6, r4, r2
+    smlatb r8, r6, r4, r8
+    smlabt r2, r7, r5, r2
+    ldmia r1!, {{r4, r5, r10, r11}}
+    ldrd r6, r7, [r0, #(32 + 8 * \channel)]
+    column_products r4, r5
+    ldrd r6, r7, [r0, #(64 + 8 * \channel)]
+    column_products r10, r11
+    smmulr r8, r8, r3
+    smmulr r2, r2, r3
+    usat r8, #8, r8
+    usat r2, #8, r2
+    strb r8, [lr, #\channel]
+    strb r2, [r12, #\channel]"
+);
+
+// r0: arguments. What each channel needs is on the stack, in the order in which it is read.
+function!(
+    "tinytriplet_depthwise_two_rows",
+    macros: [column_pairs, column_products, two_windows],
+    r#"
+    push {{r4-r11, lr}}
+    ldm r0, {{r0-r3, r9-r12}}    // panel, weights, biases, multipliers, upper, lower, step, end
+    push {{r12}}
+    sub sp, #128
+    ldm r2, {{r4, r6, r8, r12}}
+    ldr r5, [r3]
+    ldr r7, [r3, #4]
+    strd r4, r5, [sp]
+    strd r6, r7, [sp, #32]
+    ldrd r5, r7, [r3, #8]
+    strd r8, r5, [sp, #64]
+    strd r12, r7, [sp, #96]
+    mov r12, r9
+    mov lr, r10
+    mov r10, r11
+    column_pairs 0
+    column_pairs 1
+    column_pairs 2
+    mov r9, r10
+1:
+    mov r1, sp
+    two_windows 0
+    two_windows 1
+    two_windows 2
+    two_windows 3
+    add r0, r0, #32
+    add r12, r12, r9
+    add lr, lr, r9
+    ldr r2, [sp, #128]
+    cmp r12, r2
+    bne.w 1b
+    add sp, #132
+    pop {{r4-r11, pc}}
+"#
+);
+
+unsafe extern "C" {
+    fn tinytriplet_depthwise_two_rows(arguments: *const TwoRows);
+}
+
+/// Computes the first four channels of each pixel of one or two rows, from 3 × 3 windows side by
+/// side. The second row may be empty.
+pub fn two_rows(filter: &Filter<'_>, panel: &[Column], rows: [&mut [u8]; 2], channels: usize) {
+    let Filter { weights, biases, multipliers } = *filter;
+    let [upper, lower] = rows;
+    // Windows are as many as columns, but for two.
+    let count = panel.len().saturating_sub(2);
+    let len = count.saturating_sub(1) * channels + CHANNELS;
+    let fits = count > 0
+        && upper.len() >= len
+        && (lower.is_empty() || lower.len() >= len)
+        && weights.len() >= TAPS
+        && aligned(weights);
+    if !fits {
+        return misfit();
+    }
+    let upper = upper.as_mut_ptr();
+    let arguments = TwoRows {
+        panel: panel.as_ptr(),
+        weights: weights.as_ptr(),
+        biases: biases.as_ptr(),
+        multipliers: multipliers.as_ptr(),
+        upper,
+        // The upper row is written last: there it replaces a lower one that is not there.
+        lower: if lower.is_empty() { upper } else { lower.as_mut_ptr() },
+        out_step: channels,
+        end: upper.wrapping_add(count * channels),
+    };
+    // SAFETY: window `w` of `count` is read from the columns `w` to `w + 2`, and its four bytes are
+    // written at `w · channels` of each row: the last of both are inside. Weights, biases and
+    // multipliers have the lengths of their types or the one that was compared.
+    unsafe { tinytriplet_depthwise_two_rows(&arguments) }
+}
