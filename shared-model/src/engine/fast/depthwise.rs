@@ -108,7 +108,8 @@ fn pair(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &m
     let (biases, multipliers) =
         (conv.channels().biases.as_chunks().0, conv.channels().multipliers.as_chunks().0);
     let filters = weights.as_chunks::<{ assembly::TAPS }>().0.iter().zip(biases.iter().zip(multipliers));
-    let (first_row, second_row) = out.split_at_mut(out.len().min(usize::from(conv.output.width) * channels));
+    let row_len = out.len().min(usize::from(conv.output.width) * channels);
+    let Some((first_row, second_row)) = out.split_at_mut_checked(row_len) else { return misfit() };
     for (first, (weights, (biases, multipliers))) in (0..).step_by(CHANNELS).zip(filters) {
         let inside = panel.get_mut(left..left + pixels).unwrap_or_default();
         assembly::lines4(present, Strip { first, channels, pixels }, inside);

@@ -318,7 +318,7 @@ impl Pair {
 /// row.
 #[inline(never)]
 fn gather_border(lines: [&[u8]; 4], column: isize, width: usize, depth: usize, to: &mut [u32]) {
-    for (line, to) in lines.into_iter().zip(to.chunks_exact_mut(depth)) {
+    for (line, to) in lines.into_iter().zip(to.chunks_exact_mut(depth.max(1))) {
         let line = line.get(..width * depth).unwrap_or(&[]);
         // `depth` is a multiple of 4, so a pixel is whole words.
         for (i, pixel) in to.chunks_exact_mut((depth / 4).max(1)).enumerate() {
