@@ -1,5 +1,6 @@
 //! The training loop: sampler → net → loss (and its miner) → optimizer, step after step.
 
+mod adam;
 mod average;
 mod checkpoint;
 mod collapse;

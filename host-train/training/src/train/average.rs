@@ -1,7 +1,8 @@
 use super::learner::Learner;
+use crate::{fused_conv::supported, net::floats};
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
-    tensor::Tensor,
+    tensor::{Tensor, TensorData},
 };
 use std::collections::HashMap;
 
@@ -50,16 +51,28 @@ impl ModuleMapper for Current {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(current) = self.tensors.remove(&param.id) else { return param };
         param.map(|mean| {
+            if supported(&mean.device()) {
+                return averaged(mean, current, self.share as f32);
+            }
             let current = current.reshape(mean.dims());
             mean.clone() + (current - mean) * self.share
         })
     }
 }
 
+/// The same in one pass, which rounds as the three operations do.
+fn averaged<const D: usize>(mean: Tensor<D>, current: Tensor<1>, share: f32) -> Tensor<D> {
+    let (shape, device) = (mean.dims(), mean.device());
+    let mut values = floats(mean);
+    for (mean, current) in values.iter_mut().zip(floats(current)) {
+        *mean += (current - *mean) * share;
+    }
+    Tensor::from_data(TensorData::new(values, shape), &device)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::floats;
     use burn::tensor::Device;
     use shared_model::inspect::Shape;
     use tinytriplet_data::Rng;

@@ -1,6 +1,7 @@
 //! A training and its pages: begin, step, validate, save, end.
 
 use super::{
+    adam::Adam,
     average::Average,
     checkpoint::{Checkpoints, Loaded, Saved, Start},
     collapse::{CollapseDetector, Dispersion, advice},
@@ -19,7 +20,7 @@ use crate::{
 };
 use burn::{
     module::Module,
-    optim::{AdamWConfig, GradientsParams, ModuleOptimizer},
+    optim::{GradientsParams, ModuleOptimizer},
     tensor::Device,
 };
 use rayon::prelude::*;
@@ -83,7 +84,6 @@ impl<'a> Training<'a> {
         let proxies = loss.wants_proxies().then_some(mixture.class_labels().len());
         let learner = Learner::new(&config.net, shape(data.own)?, proxies, &mut weights, &device)?;
         check_engine(&learner.net, &config.net)?;
-        let optimizer = AdamWConfig::new().with_epsilon(1e-7).with_weight_decay(recipe.weight_decay as f32);
         let begun = Self {
             config,
             data,
@@ -96,7 +96,7 @@ impl<'a> Training<'a> {
             steps,
             average: recipe.average.map(|keep| Average::new(&learner, keep)),
             learner,
-            optimizer: optimizer.init(),
+            optimizer: Adam::optimizer(recipe.weight_decay as f32),
             best: None,
             collapse: CollapseDetector::default(),
             state: State::default(),
