@@ -128,8 +128,17 @@ pub fn max_pool(x: Tensor<4>, window: Window) -> Tensor<4> {
     channels_last(max_pool2d(channels_first(x), options))
 }
 
-/// Returns the mean of each window of `[images, rows, columns, channels]`.
+/// Returns the mean of each window of `[images, rows, columns, channels]`: where that is fast, a
+/// depthwise convolution whose weights are all the same.
 pub fn average_pool(x: Tensor<4>, window: Window) -> Tensor<4> {
+    let (channels, device) = (x.dims()[3], x.device());
+    if fused_conv::supported(&device) {
+        let Window { kernel: [rows, columns], stride } = window;
+        let mean = 1.0 / (rows * columns) as f32;
+        let weight = Tensor::full([channels, 1, rows, columns], mean, &device);
+        let geometry = Geometry { stride, padding: [0; 4], relu: false, pool: None };
+        return fused_conv::depthwise_relu(x, weight, Tensor::zeros([channels], &device), &geometry);
+    }
     let options = AvgPoolOptions::new(window.kernel).with_stride(window.stride);
     channels_last(avg_pool2d(channels_first(x), options))
 }
@@ -211,12 +220,29 @@ mod tests {
         }
     }
 
+    /// Values and gradients, on the backend with the operation and on the one without.
     #[test]
     fn averages_windows() {
-        let device = Device::flex();
-        let x = Tensor::<1>::from_data([1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 4.0, 40.0], &device);
-        let mean = average_pool(x.reshape([1, 2, 2, 2]), Window { kernel: [2, 2], stride: [2, 2] });
-        assert_eq!(mean.dims(), [1, 1, 1, 2]);
-        mean.to_data().assert_eq(&TensorData::new(vec![2.5f32, 25.0], [1, 1, 1, 2]), true);
+        #[allow(deprecated)]
+        let devices = [Device::flex().autodiff(), Device::ndarray().autodiff()];
+        for device in devices {
+            let x = Tensor::<1>::from_data([1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 4.0, 40.0], &device);
+            let x = x.reshape([1, 2, 2, 2]).require_grad();
+            let mean = average_pool(x.clone(), Window { kernel: [2, 2], stride: [2, 2] });
+            assert_eq!(mean.dims(), [1, 1, 1, 2]);
+            mean.to_data().assert_eq(&TensorData::new(vec![2.5f32, 25.0], [1, 1, 1, 2]), true);
+            let slope = Tensor::<1>::from_data([8.0, 4.0], &device).reshape([1, 1, 1, 2]);
+            let gradients = (mean * slope).sum().backward();
+            let expected = TensorData::new([2.0f32, 1.0].repeat(4), [1, 2, 2, 2]);
+            x.grad(&gradients).unwrap().to_data().assert_eq(&expected, true);
+        }
+        let mut rng = Rng::new(2);
+        let values: Vec<f32> = (0..2 * 7 * 9 * 5).map(|_| rng.symmetric()).collect();
+        #[allow(deprecated)]
+        let [ours, theirs] = [Device::flex(), Device::ndarray()].map(|device| {
+            let x = Tensor::<4>::from_data(TensorData::new(values.clone(), [2, 7, 9, 5]), &device);
+            average_pool(x, Window { kernel: [3, 4], stride: [2, 3] }).to_data()
+        });
+        ours.assert_approx_eq(&theirs, Tolerance::<f32>::absolute(1e-6));
     }
 }

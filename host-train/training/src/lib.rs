@@ -15,6 +15,7 @@ mod mixture;
 pub mod net;
 mod product;
 pub mod sampler;
+mod standardise;
 pub mod train;
 
 pub use burn::tensor::Device;

@@ -5,6 +5,7 @@
 use crate::{
     conv::{ConvShape, Window, average_pool, conv2d, max_pool},
     product::product,
+    standardise::standardise,
 };
 use burn::{
     module::{Module, Param},
@@ -500,22 +501,13 @@ impl Conv {
         }
     }
 
-    /// Returns the filters, `[out, in, rows, columns]`. Weight standardization (Qiao et al. 2019, with
-    /// the scale and gain of Brock et al. 2021) subtracts a filter's mean and scales the rest to the
-    /// length `gain`:
-    ///
-    /// ```text
-    /// ŵ = gain · (w − mean(w)) / √(N · (var(w) + ε)),  N values in a filter, ε = 1e-10
-    /// ```
+    /// Returns the filters, `[out, in, rows, columns]`, standardised if there are gains.
     fn filters(&self) -> Tensor<4> {
         let weight = self.weight.val();
-        let Some(gain) = &self.gain else { return weight };
-        let shape = weight.dims();
-        let values: usize = shape[1..].iter().product();
-        let weight = weight.reshape([shape[0], values]);
-        let centred = weight.clone() - weight.mean_dim(1);
-        let length = (centred.clone().square().sum_dim(1) + 1e-10 * values as f32).sqrt();
-        (centred / length * gain.val().unsqueeze_dim(1)).reshape(shape)
+        match &self.gain {
+            Some(gain) => standardise(weight, gain.val()),
+            None => weight,
+        }
     }
 }
 

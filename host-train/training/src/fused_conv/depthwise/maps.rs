@@ -66,6 +66,13 @@ pub(super) fn forward(
     y
 }
 
+/// The gradients to compute; those of the weights and biases are 0 where they are not.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub x: bool,
+    pub weights: bool,
+}
+
 /// Gradients, given `g = ∂loss/∂y` and what [`forward`] was given and found.
 pub(super) fn backward(
     simd: Simd,
@@ -74,7 +81,7 @@ pub(super) fn backward(
     weight: &[f32],
     y: &[f32],
     g: &[f32],
-    want_x: bool,
+    want: Wanted,
 ) -> Gradients {
     let (image_len, result_len) = (shape.image_len(), shape.result_len());
     assert_eq!(x.len(), shape.images * image_len);
@@ -85,7 +92,7 @@ pub(super) fn backward(
     let transposed = shape.transposed_padding();
     let filters = Filters::new(shape, weight, &[], transposed.is_some(), simd.lanes());
     let group = shape.images.div_ceil(GROUPS).max(1);
-    let len = if want_x { x.len() } else { 0 };
+    let len = if want.x { x.len() } else { 0 };
     let mut gradient_x = Vec::with_capacity(len);
     let mut places: Vec<_> = room(&mut gradient_x, len).chunks_mut(group * image_len).collect();
     places.resize_with(shape.images.div_ceil(group), || &mut []);
@@ -99,17 +106,19 @@ pub(super) fn backward(
                 let mut places = places.chunks_exact_mut(image_len);
                 for index in index * group..shape.images.min((index + 1) * group) {
                     let result = index * result_len..(index + 1) * result_len;
-                    scratch.x.load(&x[index * image_len..][..image_len]);
                     simd.run(Uncut {
                         relu: shape.relu,
                         g: &g[result.clone()],
                         y: &y[result],
                         to: &mut scratch.g,
                     });
-                    let (kernel, stride, count) = (shape.kernel, shape.stride, shape.convolved);
-                    let Scratch { x, g, .. } = &*scratch;
-                    simd.run(WeightGradients { kernel, stride, count, x, g, sums: &mut sums });
-                    if want_x {
+                    if want.weights {
+                        let (kernel, stride, count) = (shape.kernel, shape.stride, shape.convolved);
+                        scratch.x.load(&x[index * image_len..][..image_len]);
+                        let Scratch { x, g, .. } = &*scratch;
+                        simd.run(WeightGradients { kernel, stride, count, x, g, sums: &mut sums });
+                    }
+                    if want.x {
                         let place = places.next().expect("as many chunks as images");
                         write_image_gradient(simd, shape, &filters, scratch, place);
                     }
@@ -130,7 +139,7 @@ pub(super) fn backward(
     let weights = (0..shape.channels * shape.taps())
         .map(|place| total.weight[place % shape.taps() * filled + place / shape.taps()]);
     Gradients {
-        x: want_x.then_some(gradient_x),
+        x: want.x.then_some(gradient_x),
         weight: weights.collect(),
         bias: total.bias[..shape.channels].to_vec(),
     }

@@ -31,6 +31,7 @@ use burn::{
     },
     tensor::Tensor,
 };
+use maps::Wanted;
 use shape::DepthwiseShape;
 use tinytriplet_evaluation::vector::Simd;
 
@@ -116,7 +117,7 @@ impl Backward<Flex, 3> for DepthwiseBackward {
             values(&weight),
             values(&y),
             values(&g),
-            x_node.is_some(),
+            Wanted { x: x_node.is_some(), weights: weight_node.is_some() || bias_node.is_some() },
         );
         if let (Some(node), Some(gradient)) = (x_node, gradients.x) {
             grads.register::<Flex>(node.id, tensor(gradient, shape.input_shape()));

@@ -1,7 +1,7 @@
 //! An image inside zeros, its channels filled up to whole vectors.
 
-use crate::fused_conv::memory::Aligned;
-use std::mem::MaybeUninit;
+use crate::fused_conv::{memory::Aligned, pointwise::copy_uncut};
+use std::{mem::MaybeUninit, ops::Range};
 use tinytriplet_evaluation::vector::f32::Target;
 
 /// `[row][column][channel]`, with the zeros.
@@ -41,43 +41,29 @@ impl Padded {
     }
 
     /// Copies an image in.
+    #[inline(always)]
     pub fn load(&mut self, image: &[f32]) {
-        let whole = self.channels == self.column_step;
-        for (row, values) in image.chunks_exact(self.columns * self.channels).enumerate() {
-            let to = &mut self.values[self.start + row * self.row_step..];
-            if whole {
-                to[..values.len()].copy_from_slice(values);
-            } else {
-                for (to, values) in
-                    to.chunks_exact_mut(self.column_step).zip(values.chunks_exact(self.channels))
-                {
-                    to[..values.len()].copy_from_slice(values);
-                }
-            }
-        }
+        self.load_pieces(image.len(), |piece, to| to.copy_from_slice(&image[piece]));
     }
 
     /// Copies `g` in, with 0 where `y` is.
     #[inline(always)]
     pub fn load_uncut<T: Target>(&mut self, g: &[f32], y: &[f32]) {
-        let (columns, channels) = (self.columns, self.channels);
-        let rows = g.chunks_exact(columns * channels).zip(y.chunks_exact(columns * channels));
-        for (row, (g, y)) in rows.enumerate() {
-            let to = &mut self.values[self.start + row * self.row_step..];
-            if channels == self.column_step {
-                let to = to[..g.len()].chunks_exact_mut(T::LANES);
-                for ((to, g), y) in to.zip(g.chunks_exact(T::LANES)).zip(y.chunks_exact(T::LANES)) {
-                    T::store(T::select_le(T::load(y), T::splat(0.0), T::splat(0.0), T::load(g)), to);
-                }
-            } else {
-                for (to, (g, y)) in to
-                    .chunks_exact_mut(self.column_step)
-                    .zip(g.chunks_exact(channels).zip(y.chunks_exact(channels)))
-                {
-                    for (to, (&g, &y)) in to.iter_mut().zip(g.iter().zip(y)) {
-                        *to = if y <= 0.0 { 0.0 } else { g };
-                    }
-                }
+        self.load_pieces(g.len(), |piece, to| copy_uncut::<T>(&g[piece.clone()], &y[piece], to));
+    }
+
+    /// Calls `copy` for all pieces of an image of so many values that lie side by side here: rows, or
+    /// pixels if their channels are filled up.
+    #[inline(always)]
+    fn load_pieces(&mut self, len: usize, mut copy: impl FnMut(Range<usize>, &mut [f32])) {
+        let row_len = self.columns * self.channels;
+        let whole = self.channels == self.column_step;
+        let (piece, step) = if whole { (row_len, self.row_step) } else { (self.channels, self.column_step) };
+        for row in 0..len / row_len {
+            let mut first = row * row_len;
+            for to in self.values[self.start + row * self.row_step..].chunks_mut(step).take(row_len / piece) {
+                copy(first..first + piece, &mut to[..piece]);
+                first += piece;
             }
         }
     }

@@ -2,7 +2,7 @@
 //! own, on every instruction set that the CPU has.
 
 use super::{
-    maps::{backward, forward},
+    maps::{Wanted, backward, forward},
     shape::DepthwiseShape,
 };
 use crate::fused_conv::{
@@ -13,6 +13,7 @@ use crate::fused_conv::{
 };
 use tinytriplet_evaluation::vector::Simd;
 
+const ALL: Wanted = Wanted { x: true, weights: true };
 const CASES: usize = if cfg!(miri) { 6 } else { 200 };
 
 /// A case of the definition, with the weights of the channels alone.
@@ -56,7 +57,7 @@ impl Depthwise {
     fn run(&self, simd: Simd) -> (Vec<f32>, Gradients) {
         let Self { case, shape, weight } = self;
         let y = forward(simd, shape, &case.x, weight, &case.bias);
-        let gradients = backward(simd, shape, &case.x, weight, &y, &case.g, true);
+        let gradients = backward(simd, shape, &case.x, weight, &y, &case.g, ALL);
         (y, gradients)
     }
 
@@ -91,10 +92,22 @@ fn equals_the_definition() {
             assert_eq!(wide(&y), expected.y, "{what}");
             assert_eq!(wide(&gradients.bias), expected.gradient_bias, "{what}");
             assert_eq!(wide(&gradients.weight), expected.gradient_weight, "{what}");
-            assert_eq!(wide(&gradients.x.unwrap()), expected.gradient_x, "{what}");
-            let without = backward(simd, &case.shape, &case.case.x, &case.weight, &y, &case.case.g, false);
+            let x = gradients.x.expect("asked for");
+            assert_eq!(wide(&x), expected.gradient_x, "{what}");
+            let without = backward(
+                simd,
+                &case.shape,
+                &case.case.x,
+                &case.weight,
+                &y,
+                &case.case.g,
+                Wanted { x: false, ..ALL },
+            );
             assert!(without.x.is_none());
             assert_eq!(without.weight, gradients.weight, "{what}");
+            let fixed = Wanted { weights: false, ..ALL };
+            let fixed = backward(simd, &case.shape, &case.case.x, &case.weight, &y, &case.case.g, fixed);
+            assert_eq!(fixed.x, Some(x), "{what}");
         }
     }
 }

@@ -18,6 +18,8 @@ mod pixels;
 mod tests;
 mod tile;
 
+pub(super) use pixels::copy_uncut;
+
 use super::{tensor, values};
 use burn::{
     backend::{

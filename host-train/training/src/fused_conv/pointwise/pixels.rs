@@ -18,6 +18,9 @@ use tinytriplet_evaluation::vector::{
 /// gradients of the weights.
 const PIXELS: usize = 48;
 
+/// Fewest pixels that are worth partial sums of their own.
+const GROUP_PIXELS: usize = 3 * PIXELS;
+
 /// Fewest products that a thread takes at once in the forward pass.
 const FORWARD_PRODUCTS: usize = 1 << 18;
 
@@ -94,7 +97,7 @@ pub(super) fn backward(
     assert_eq!(y.len(), pixels * outputs);
     assert_eq!(g.len(), y.len());
     let turned = Rows::of(outputs, inputs, simd.lanes(), |output, input| weight[output * inputs + input]);
-    let group = pixels.div_ceil(PIXELS).div_ceil(GROUPS).max(1) * PIXELS;
+    let group = pixels.div_ceil(GROUPS).next_multiple_of(PIXELS).max(GROUP_PIXELS);
     let len = if want_x { x.len() } else { 0 };
     let mut gradient_x = Vec::with_capacity(len);
     let mut places: Vec<_> = room(&mut gradient_x, len).chunks_mut(group * inputs).collect();
@@ -105,7 +108,7 @@ pub(super) fn backward(
         .map_init(
             || Scratch::new(shape, simd.lanes()),
             |scratch, (index, places)| {
-                let mut sums = Sums { weight: vec![0.0; weight.len()], bias: vec![0.0; outputs] };
+                let mut sums = Sums::new(shape);
                 let mut places = places.chunks_mut(PIXELS * inputs);
                 let end = pixels.min((index + 1) * group);
                 for first in (index * group..end).step_by(PIXELS) {
@@ -124,8 +127,7 @@ pub(super) fn backward(
     // together they are the first `len` values.
     unsafe { gradient_x.set_len(len) };
     let mut groups = groups.into_iter();
-    let mut total =
-        groups.next().unwrap_or_else(|| Sums { weight: vec![0.0; weight.len()], bias: vec![0.0; outputs] });
+    let mut total = groups.next().unwrap_or_else(|| Sums::new(shape));
     for group in groups {
         total.weight.iter_mut().zip(group.weight).for_each(|(sum, value)| *sum += value);
         total.bias.iter_mut().zip(group.bias).for_each(|(sum, value)| *sum += value);
@@ -137,6 +139,12 @@ pub(super) fn backward(
 struct Sums {
     weight: Vec<f32>,
     bias: Vec<f32>,
+}
+
+impl Sums {
+    fn new(Pointwise { inputs, outputs, .. }: Pointwise) -> Self {
+        Self { weight: vec![0.0; outputs * inputs], bias: vec![0.0; outputs] }
+    }
 }
 
 /// Memory that a thread needs for a run of pixels.
@@ -179,8 +187,7 @@ impl Kernel for Backward<'_> {
         let pixels = x.len() / inputs;
         let g = if relu {
             let uncut = &mut scratch.g[..g.len()];
-            uncut.copy_from_slice(g);
-            cut::<T>(uncut, y);
+            copy_uncut::<T>(g, y, uncut);
             &*uncut
         } else {
             g
@@ -205,17 +212,16 @@ impl Kernel for Backward<'_> {
     }
 }
 
-/// Writes 0 to `g` where `y` is.
+/// Copies `g`, with 0 where `y` is.
 #[inline(always)]
-fn cut<T: Target>(g: &mut [f32], y: &[f32]) {
+pub(in super::super) fn copy_uncut<T: Target>(g: &[f32], y: &[f32], to: &mut [f32]) {
     let whole = g.len() / T::LANES * T::LANES;
-    for (g, y) in g[..whole].chunks_exact_mut(T::LANES).zip(y.chunks_exact(T::LANES)) {
-        T::store(T::select_le(T::load(y), T::splat(0.0), T::splat(0.0), T::load(g)), g);
+    let vectors = g[..whole].chunks_exact(T::LANES).zip(y.chunks_exact(T::LANES));
+    for (to, (g, y)) in to.chunks_exact_mut(T::LANES).zip(vectors) {
+        T::store(T::select_le(T::load(y), T::splat(0.0), T::splat(0.0), T::load(g)), to);
     }
-    for (g, &y) in g[whole..].iter_mut().zip(&y[whole..]) {
-        if y <= 0.0 {
-            *g = 0.0;
-        }
+    for (to, (&g, &y)) in to[whole..].iter_mut().zip(g[whole..].iter().zip(&y[whole..])) {
+        *to = if y <= 0.0 { 0.0 } else { g };
     }
 }
 
