@@ -1,8 +1,12 @@
 //! tinytriplet-c: the interface for C. The example of `firmware/c` is built as its readers build it, by its Makefile.
 
 use shared_model::{
-    Model,
-    prepare::{Format, Frame, prepare, scratch_len},
+    Gallery, Model, Threshold,
+    gallery::Method,
+    prepare::{
+        Format, Frame, prepare, scratch_len,
+        strokes::{Point, rasterise},
+    },
 };
 use std::{
     env, fs,
@@ -46,31 +50,67 @@ fn make(goal: &str) -> String {
     )
 }
 
-/// Returns what the example has to print: the same drawings, prepared and embedded by the crate.
+/// Returns what the example has to print: the same drawings, by the crate.
 fn expected() -> String {
-    const SIDE: usize = 60;
     let file = fs::read(root().join("firmware/models/characters.model.postcard")).unwrap();
     let model = Model::decode(&file).unwrap();
-    let (preprocessing, shape) = (model.metadata().preprocessing, model.input().shape);
-    let mut scratch = vec![0; model.scratch_len().max(scratch_len(preprocessing, shape))];
-    let (mut pixels, mut embedding) = (vec![0; model.input_len()], vec![0; model.embedding_len()]);
+    let mut memory = vec![0; 4096];
+    let mut gallery = Gallery::new(&model, 0, &mut memory);
+    for name in ["bar", "cross"] {
+        gallery.enrol(name, &embed(&model, &photograph(&model, name, 3))).unwrap();
+    }
     let mut text = String::new();
     for name in ["bar", "cross"] {
-        let frame: Vec<u8> = (0..SIDE * SIDE)
-            .map(|place| {
-                let (x, y) = (place % SIDE, place / SIDE);
-                let upright = (26..34).contains(&x) && (10..50).contains(&y);
-                let level = (26..34).contains(&y) && (12..48).contains(&x);
-                if upright || (name == "cross" && level) { 20 } else { 230 }
-            })
-            .collect();
-        let described = Frame::new(Format::Grey8, SIDE as u16, SIDE as u16).unwrap();
-        prepare(described, &frame, preprocessing, shape, &mut scratch, &mut pixels).unwrap();
-        model.embed(&pixels, &mut scratch, &mut embedding).unwrap();
-        let bytes: String = embedding.iter().map(|byte| format!("{byte:02x}")).collect();
-        text += &format!("{name} {bytes} is {name}\n");
+        let sources =
+            [("before the camera", photograph(&model, name, 4)), ("by a pen", drawing(&model, name))];
+        for (source, pixels) in sources {
+            let embedding = embed(&model, &pixels);
+            let bytes: String = embedding.iter().map(|byte| format!("{byte:02x}")).collect();
+            let seen = gallery.recognise(&model, &embedding, Method::Prototype, Threshold::Own).unwrap();
+            let (distance, label) = (seen.nearest.unwrap().distance, seen.label().unwrap_or("unknown"));
+            text += &format!("{name} {source}: {bytes} is {label}, {distance} of {}\n", seen.threshold);
+        }
     }
+    // A pen's line is thinner than the thick one before the camera, but no other sign.
+    assert_eq!(text.matches("is bar").count(), 2);
+    assert_eq!(text.matches("is cross").count(), 2);
     text
+}
+
+fn embed(model: &Model<'_>, pixels: &[u8]) -> Vec<u8> {
+    let mut embedding = vec![0; model.embedding_len()];
+    model.embed(pixels, &mut vec![0; model.scratch_len()], &mut embedding).unwrap();
+    embedding
+}
+
+/// Returns the pixels of what the example's camera sees.
+fn photograph(model: &Model<'_>, name: &str, thick: usize) -> Vec<u8> {
+    const SIDE: usize = 60;
+    let (preprocessing, shape) = (model.metadata().preprocessing, model.input().shape);
+    let frame: Vec<u8> = (0..SIDE * SIDE)
+        .map(|place| {
+            let (x, y) = (place % SIDE, place / SIDE);
+            let upright = (30 - thick..30 + thick).contains(&x) && (10..50).contains(&y);
+            let level = (30 - thick..30 + thick).contains(&y) && (12..48).contains(&x);
+            if upright || (name == "cross" && level) { 20 } else { 230 }
+        })
+        .collect();
+    let described = Frame::new(Format::Grey8, SIDE as u16, SIDE as u16).unwrap();
+    let mut scratch = vec![0; scratch_len(preprocessing, shape)];
+    let mut pixels = vec![0; model.input_len()];
+    prepare(described, &frame, preprocessing, shape, &mut scratch, &mut pixels).unwrap();
+    pixels
+}
+
+/// Returns the pixels of what the example's pen draws.
+fn drawing(model: &Model<'_>, name: &str) -> Vec<u8> {
+    let shape = model.input().shape;
+    let points = [(300, 100, true), (300, 500, false), (120, 300, true), (480, 300, false)]
+        .map(|(x, y, begins)| Point { x, y, begins });
+    let points = &points[..if name == "cross" { 4 } else { 2 }];
+    let mut pixels = vec![0; model.input_len()];
+    rasterise(points, [shape.height, shape.width], &mut [0; 1024], &mut pixels).unwrap();
+    pixels
 }
 
 #[test]
@@ -206,13 +246,23 @@ fn an_arduino_sketch_has_the_crates_bytes() {
     assert!(properties.contains(version), "{properties}");
 }
 
-/// What C passes wrong is found, and nothing is read or written that it should not be: the program is built with the
-/// address sanitizer, and its arrays lie in allocations of their own.
+/// What C passes wrong is found, and nothing is read or written that it should not be.
 #[test]
 fn wrong_arguments_are_errors() {
+    run_sanitized("wrong_arguments");
+}
+
+/// Functions for the flash that fail, lie or call again leave the gallery as it was.
+#[test]
+fn a_gallery_in_flash_is_intact_whatever_its_functions_do() {
+    run_sanitized("flash");
+}
+
+/// Runs a program of `tests/c`, built with the sanitizers: its arrays lie in allocations of their own.
+fn run_sanitized(name: &str) {
     make("all-pc");
-    let program = build().join("wrong_arguments");
-    let test = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/wrong_arguments.c");
+    let program = build().join(name);
+    let test = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(name).with_added_extension("c");
     output(
         Command::new("cc")
             .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-fsanitize=address,undefined"])

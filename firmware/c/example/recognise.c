@@ -1,5 +1,6 @@
-/* Enrols a drawn cross and a drawn bar, recognises other drawings of them, and prints the embeddings.
- * It is the same on a PC and on a board: pc.c and mps2.c have what differs. */
+/* Enrols a drawn cross and a drawn bar in a gallery in flash. As after a restart, it then loads the gallery again,
+ * recognises other drawings, from a camera and from a pen, and prints the embeddings. It is the same on a PC and on
+ * a board: pc.c and mps2.c have what differs. */
 
 #include "recognise.h"
 
@@ -19,7 +20,38 @@ static tt_gallery gallery;
 static uint32_t scratch[SCRATCH_LEN];
 static uint8_t pixels[MODEL_INPUT_LEN];
 static uint8_t embedding[MODEL_EMBEDDING_LEN];
-static uint8_t entries[4 * MODEL_ENTRY_LEN];
+static uint8_t entries[(3 + 1) * MODEL_ENTRY_LEN]; /* three, and room to change one */
+
+/* RAM that stands for flash. A firmware calls its chip's functions here. */
+enum { UNIT = 2048 };
+static uint8_t region[2 * UNIT];
+
+static int flash_read(void *context, uint32_t offset, uint8_t *bytes, size_t len) {
+    (void)context;
+    for (size_t i = 0; i < len; i++) {
+        bytes[i] = region[offset + i];
+    }
+    return 0;
+}
+
+static int flash_write(void *context, uint32_t offset, const uint8_t *bytes, size_t len) {
+    (void)context;
+    for (size_t i = 0; i < len; i++) {
+        region[offset + i] &= bytes[i];
+    }
+    return 0;
+}
+
+static int flash_erase(void *context, uint32_t offset) {
+    (void)context;
+    for (size_t i = 0; i < UNIT; i++) {
+        region[offset + i] = 0xff;
+    }
+    return 0;
+}
+
+static const tt_flash flash = {.read = flash_read, .write = flash_write, .erase = flash_erase,
+                               .len = sizeof region, .unit_len = UNIT, .word_len = 4};
 
 /* A camera's frame: grey, dark ink on light paper. Only one row of it is ever in memory. */
 enum { SIDE = 60 };
@@ -32,7 +64,12 @@ static void camera_row(uint8_t row[SIDE], int y, enum drawing drawing, int thick
     }
 }
 
-/* Leaves the embedding of a drawing in `embedding`. */
+/* Leaves the embedding of the pixels in `embedding`. */
+static tt_status embed(void) {
+    return tt_embed(&model, pixels, sizeof pixels, scratch, SCRATCH_LEN, embedding, sizeof embedding);
+}
+
+/* Leaves the embedding of a drawing before the camera in `embedding`. */
 static tt_status look(enum drawing drawing, int thick) {
     tt_frame frame = {.format = TT_GREY8, .width = SIDE, .height = SIDE};
     tt_status status = tt_prepare_begin(&preparer, &model, &frame, scratch, SCRATCH_LEN, pixels, sizeof pixels);
@@ -44,10 +81,15 @@ static tt_status look(enum drawing drawing, int thick) {
     if (status == TT_OK) {
         status = tt_prepare_finish(&preparer);
     }
-    if (status == TT_OK) {
-        status = tt_embed(&model, pixels, sizeof pixels, scratch, SCRATCH_LEN, embedding, sizeof embedding);
-    }
-    return status;
+    return status == TT_OK ? embed() : status;
+}
+
+/* Leaves the embedding of what a pen has drawn in `embedding`: a line down, and for a cross another one across. */
+static tt_status draw(enum drawing drawing) {
+    static const tt_point points[] = {{300, 100, 1}, {300, 500, 0}, {120, 300, 1}, {480, 300, 0}};
+    tt_status status = tt_prepare_strokes(&model, points, drawing == CROSS ? 4 : 2, scratch, SCRATCH_LEN, pixels,
+                                          sizeof pixels);
+    return status == TT_OK ? embed() : status;
 }
 
 static void put_hex(const uint8_t *bytes, size_t len) {
@@ -56,6 +98,37 @@ static void put_hex(const uint8_t *bytes, size_t len) {
         char pair[] = {digits[bytes[i] >> 4], digits[bytes[i] & 15], 0};
         put(pair);
     }
+}
+
+static void put_number(uint32_t number) {
+    char text[11] = {0};
+    int at = sizeof text - 1;
+    do {
+        text[--at] = '0' + number % 10;
+        number /= 10;
+    } while (number);
+    put(text + at);
+}
+
+static const char *const names[] = {[BAR] = "bar", [CROSS] = "cross"};
+
+/* Tells what the embedding is of. */
+static tt_status answer(const char *source, enum drawing drawing) {
+    tt_recognition seen;
+    tt_status status = tt_gallery_recognise(&gallery, &model, embedding, sizeof embedding, 0, TT_OWN, &seen);
+    if (status == TT_OK) {
+        put(names[drawing]);
+        put(source);
+        put_hex(embedding, sizeof embedding);
+        put(" is ");
+        put(seen.known ? seen.label : "unknown");
+        put(", ");
+        put_number(seen.distance);
+        put(" of ");
+        put_number(seen.threshold);
+        put("\n");
+    }
+    return status;
 }
 
 static tt_status run(void) {
@@ -69,29 +142,32 @@ static tt_status run(void) {
                                     sizeof embedding);
     }
     if (status == TT_OK) {
-        status = tt_gallery_init(&gallery, &model, 0, entries, sizeof entries);
+        status = tt_gallery_load(&gallery, &model, 0, entries, sizeof entries, &flash);
     }
-    static const char *const names[] = {[BAR] = "bar", [CROSS] = "cross"};
     for (int drawing = BAR; drawing <= CROSS && status == TT_OK; drawing++) {
         status = look(drawing, 3);
         if (status == TT_OK) {
             status = tt_gallery_enrol(&gallery, names[drawing], embedding, sizeof embedding);
         }
     }
+    /* As after a restart: all is gone but the flash. */
+    gallery = (tt_gallery){0};
+    for (size_t i = 0; i < sizeof entries; i++) {
+        entries[i] = 0;
+    }
+    if (status == TT_OK) {
+        status = tt_gallery_load(&gallery, &model, 0, entries, sizeof entries, &flash);
+    }
     for (int drawing = BAR; drawing <= CROSS && status == TT_OK; drawing++) {
         status = look(drawing, 4);
-        if (status != TT_OK) {
-            break;
-        }
-        tt_recognition seen;
-        status = tt_gallery_recognise(&gallery, &model, embedding, sizeof embedding, 0, TT_OWN, &seen);
         if (status == TT_OK) {
-            put(names[drawing]);
-            put(" ");
-            put_hex(embedding, sizeof embedding);
-            put(" is ");
-            put(seen.known ? seen.label : "unknown");
-            put("\n");
+            status = answer(" before the camera: ", drawing);
+        }
+        if (status == TT_OK) {
+            status = draw(drawing);
+        }
+        if (status == TT_OK) {
+            status = answer(" by a pen: ", drawing);
         }
     }
     return status;

@@ -10,7 +10,7 @@
 /**
  * The version of this interface. It is raised when a program has to be compiled again or changed.
  */
-#define TT_ABI_VERSION 1
+#define TT_ABI_VERSION 2
 
 /**
  * The size of a `tt_preparer`, in units of 8 bytes.
@@ -25,7 +25,12 @@
 /**
  * The size of a `tt_gallery`, in units of 8 bytes.
  */
-#define TT_GALLERY_WORDS 16
+#define TT_GALLERY_WORDS 48
+
+/**
+ * The most entries of a gallery in flash.
+ */
+#define TT_STORED_ENTRIES 64
 
 /**
  * The size of a `tt_model`, in units of 8 bytes.
@@ -68,6 +73,10 @@ enum tt_status
    * The gallery belongs to another model.
    */
   TT_OTHER_MODEL = 6,
+  /**
+   * The struct is in use: the call comes from a function that a call on the same struct has called.
+   */
+  TT_BUSY = 7,
   /**
    * The model file is cut short, or has another length than its header says.
    */
@@ -127,6 +136,10 @@ enum tt_status
    */
   TT_CHANNELS = 52,
   /**
+   * The drawing has no points.
+   */
+  TT_NO_POINTS = 53,
+  /**
    * The label is empty, longer than 31 bytes, not UTF-8, or has control characters.
    */
   TT_LABEL = 64,
@@ -154,6 +167,27 @@ enum tt_status
    * The model has no such threshold.
    */
   TT_NO_THRESHOLD = 70,
+  /**
+   * The region of flash does not do: it is not two halves of whole units, its words are not of 1 to
+   * 256 bytes, a power of 2, or it is too small for the entries.
+   */
+  TT_FLASH_REGION = 80,
+  /**
+   * A function for the flash has failed.
+   */
+  TT_FLASH = 81,
+  /**
+   * The flash does not hold what was written to it, or is not erased after an erase.
+   */
+  TT_FLASH_READ_BACK = 82,
+  /**
+   * An entry in the flash is no longer as it was written.
+   */
+  TT_FLASH_DAMAGED = 83,
+  /**
+   * The flash has been written anew as often as can be counted.
+   */
+  TT_FLASH_WORN_OUT = 84,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -297,6 +331,42 @@ typedef struct {
 } tt_gallery;
 
 /**
+ * A region of NOR flash, and the functions that work on it. Offsets count from its beginning. A
+ * function returns 0 if it is done, and anything else if it has failed. While one runs, the gallery
+ * that it works for refuses all calls with `TT_BUSY`.
+ */
+typedef struct {
+  /**
+   * Is passed to the functions.
+   */
+  void *context;
+  /**
+   * Reads `len` bytes.
+   */
+  int (*read)(void *context, uint32_t offset, uint8_t *bytes, size_t len);
+  /**
+   * Writes whole words, up to 256 bytes, that are erased. `bytes` may begin at any address.
+   */
+  int (*write)(void *context, uint32_t offset, const uint8_t *bytes, size_t len);
+  /**
+   * Erases the unit at an offset: all its bits are 1 then.
+   */
+  int (*erase)(void *context, uint32_t offset);
+  /**
+   * Bytes of the region: an even number of units.
+   */
+  uint32_t len;
+  /**
+   * Bytes of a unit.
+   */
+  uint32_t unit_len;
+  /**
+   * Bytes of a word, a power of 2 up to 256: reads and writes are of whole words.
+   */
+  uint32_t word_len;
+} tt_flash;
+
+/**
  * What was recognised.
  */
 typedef struct {
@@ -341,6 +411,20 @@ typedef struct {
 } tt_entry;
 
 /**
+ * How worn the flash of a gallery is, and how well it keeps.
+ */
+typedef struct {
+  /**
+   * How often the entries were written anew. Each half of the region was erased half as often.
+   */
+  uint32_t compactions;
+  /**
+   * Faults that were found since the region was new or cleared, and changes that were cut off.
+   */
+  uint32_t damage;
+} tt_health;
+
+/**
  * The lengths that a model asks for.
  */
 typedef struct {
@@ -369,6 +453,10 @@ typedef struct {
    */
   size_t prepare_len;
   /**
+   * Words of 32 bits that `tt_prepare_strokes` wants; 0 if an image is in colour.
+   */
+  size_t strokes_len;
+  /**
    * Bytes, and values, of an embedding.
    */
   size_t embedding_len;
@@ -381,6 +469,24 @@ typedef struct {
    */
   uint8_t hash[8];
 } tt_sizes;
+
+/**
+ * A point that a pen has touched. Coordinates are in any unit: only their proportions count.
+ */
+typedef struct {
+  /**
+   * From the left edge to the right.
+   */
+  uint16_t x;
+  /**
+   * From the upper edge to the lower.
+   */
+  uint16_t y;
+  /**
+   * Not 0 if the pen came down here, so that no line leads here from the point before.
+   */
+  uint16_t begins;
+} tt_point;
 
 #ifdef __cplusplus
 extern "C" {
@@ -440,6 +546,31 @@ tt_status tt_gallery_init(tt_gallery *gallery,
                           uint8_t exemplars,
                           uint8_t *memory,
                           size_t memory_len);
+
+/**
+ * Makes a gallery that a region of flash keeps, and loads what the region holds. A change that
+ * returned `TT_OK` was read back from the flash and outlasts every reset and power cut; one that was
+ * cut off is there as a whole or not at all. Each change that cannot be stored is an error, and has
+ * not happened.
+ *
+ * `memory` is as for `tt_gallery_init`, with room for one entry more than are kept, at most
+ * `TT_STORED_ENTRIES`. `flash` is copied; its functions and its context are in use as long as the
+ * gallery is. What is in the region does not matter: without entries of this library it is empty.
+ *
+ * `TT_OTHER_MODEL` means that the region has entries of another model, or of another number of
+ * exemplars, or more than there is room for. They stay, and all calls give `TT_OTHER_MODEL`, until
+ * `tt_gallery_clear` makes the region this model's. After any other error the gallery is not
+ * initialised.
+ *
+ * # Safety
+ * What the pointers point to is there, and the functions do what `tt_flash` says.
+ */
+tt_status tt_gallery_load(tt_gallery *gallery,
+                          const tt_model *model,
+                          uint8_t exemplars,
+                          uint8_t *memory,
+                          size_t memory_len,
+                          const tt_flash *flash);
 
 /**
  * Adds an embedding to the entry of a label, which is made if there is none. Nothing has changed if
@@ -524,6 +655,14 @@ tt_status tt_gallery_insert(tt_gallery *gallery,
                             size_t value_len);
 
 /**
+ * Writes how worn the flash is; zeros if the gallery is in RAM.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_gallery_health(const tt_gallery *gallery, tt_health *health);
+
+/**
  * Checks a model file and reads it. The file must stay as and where it is, as long as the model is
  * in use. Any bytes may be given.
  *
@@ -580,6 +719,21 @@ tt_status tt_model_self_test(const tt_model *model,
  * Returns a sentence for people, in English, or "unknown status".
  */
 const char *tt_status_text(int32_t status);
+
+/**
+ * Makes the pixels of what a pen has drawn, for a model whose images are grey. `pixels` has
+ * `input_len` bytes, and `scratch` has at least `strokes_len` words; their content does not matter.
+ *
+ * # Safety
+ * What the pointers point to is there.
+ */
+tt_status tt_prepare_strokes(const tt_model *model,
+                             const tt_point *points,
+                             size_t points_len,
+                             uint32_t *scratch,
+                             size_t scratch_len,
+                             uint8_t *pixels,
+                             size_t pixels_len);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -105,20 +105,21 @@ pub unsafe extern "C" fn tt_prepare_begin(
     pixels_len: usize,
 ) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
-        unsafe { Handle::<Begun>::clear(preparer) }?;
-        let held = unsafe { Held::of(model) }?;
-        let (scratch, pixels) = (Array::new(scratch, scratch_len)?, Array::new(pixels, pixels_len)?);
-        disjoint(
-            [scratch.addresses(), pixels.addresses(), one(preparer)?],
-            [one(model)?, one(frame)?, held.file.clone()],
-        )?;
-        let frame = unsafe { frame.read() }.read()?;
-        let (preprocessing, shape) = (held.model.metadata().preprocessing, held.model.input().shape);
-        let begun = Preparer::new(frame, preprocessing, shape, unsafe { scratch.write() }, unsafe {
-            pixels.write()
-        })?;
-        unsafe { Handle::put(preparer, Begun { paused: Some(begun.pause()), scratch, pixels }) }
+        let make = || {
+            // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+            let held = unsafe { Held::of(model) }?;
+            let (scratch, pixels) = (Array::new(scratch, scratch_len)?, Array::new(pixels, pixels_len)?);
+            disjoint(
+                [scratch.addresses(), pixels.addresses(), one(preparer)?],
+                [one(model)?, one(frame)?, held.file.clone()],
+            )?;
+            let frame = unsafe { frame.read() }.read()?;
+            let (preprocessing, shape) = (held.model.metadata().preprocessing, held.model.input().shape);
+            let (words, bytes) = unsafe { (scratch.write(), pixels.write()) };
+            let begun = Preparer::new(frame, preprocessing, shape, words, bytes)?;
+            Ok(Begun { paused: Some(begun.pause()), scratch, pixels })
+        };
+        unsafe { Handle::make(preparer, make) }
     })
 }
 

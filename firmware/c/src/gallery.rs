@@ -1,4 +1,5 @@
 use crate::{
+    flash::{Functions, tt_flash},
     handle::Handle,
     memory::{Array, disjoint, one},
     model::{Held, tt_model},
@@ -11,15 +12,20 @@ use core::{
 };
 use shared_model::{
     Gallery, Threshold,
-    gallery::{Entry, MAX_LABEL, Method},
+    gallery::{Entry, MAX_LABEL, Method, entry_len},
 };
+use tinytriplet_device::persistent_gallery::PersistentGallery;
+use tinytriplet_store::Store;
 
 /// Bytes of a label with the 0 at its end.
 pub const TT_LABEL_LEN: usize = 32;
 const _: () = assert!(TT_LABEL_LEN == MAX_LABEL + 1);
 
 /// The size of a `tt_gallery`, in units of 8 bytes.
-pub const TT_GALLERY_WORDS: usize = 16;
+pub const TT_GALLERY_WORDS: usize = 48;
+
+/// The most entries of a gallery in flash.
+pub const TT_STORED_ENTRIES: usize = 64;
 
 /// The things that were enrolled. The entries lie in memory of the caller's.
 #[repr(C)]
@@ -29,11 +35,27 @@ pub struct tt_gallery {
 
 /// The content of a `tt_gallery`.
 struct Kept {
-    gallery: Gallery<'static>,
+    entries: Entries,
     /// The hash of the model whose embeddings it has.
     model: [u8; 8],
     /// The addresses of the entries.
     memory: Range<usize>,
+}
+
+// One of them, in memory that is there anyway.
+#[allow(clippy::large_enum_variant)]
+enum Entries {
+    Ram(Gallery<'static>),
+    Flash(PersistentGallery<'static, Functions, TT_STORED_ENTRIES>),
+}
+
+impl Kept {
+    fn gallery(&self) -> Result<&Gallery<'static>, tt_status> {
+        match &self.entries {
+            Entries::Ram(gallery) => Ok(gallery),
+            Entries::Flash(gallery) => Ok(gallery.get()?),
+        }
+    }
 }
 
 /// The distance beyond which a thing is unknown.
@@ -93,17 +115,71 @@ pub unsafe extern "C" fn tt_gallery_init(
     memory_len: usize,
 ) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
-        unsafe { Handle::<Kept>::clear(gallery) }?;
-        let held = unsafe { Held::of(model) }?;
-        let memory = Array::new(memory, memory_len)?;
-        disjoint([memory.addresses(), one(gallery)?], [one(model)?, held.file.clone()])?;
-        let kept = Kept {
-            gallery: Gallery::new(&held.model, exemplars.into(), unsafe { memory.write() }),
-            model: held.model.hash(),
-            memory: memory.addresses(),
+        let make = || {
+            // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+            let held = unsafe { Held::of(model) }?;
+            let memory = Array::new(memory, memory_len)?;
+            disjoint([memory.addresses(), one(gallery)?], [one(model)?, held.file.clone()])?;
+            let entries = Gallery::new(&held.model, exemplars.into(), unsafe { memory.write() });
+            Ok(Kept { entries: Entries::Ram(entries), model: held.model.hash(), memory: memory.addresses() })
         };
-        unsafe { Handle::put(gallery, kept) }
+        unsafe { Handle::make(gallery, make) }
+    })
+}
+
+/// Makes a gallery that a region of flash keeps, and loads what the region holds. A change that
+/// returned `TT_OK` was read back from the flash and outlasts every reset and power cut; one that was
+/// cut off is there as a whole or not at all. Each change that cannot be stored is an error, and has
+/// not happened.
+///
+/// `memory` is as for `tt_gallery_init`, with room for one entry more than are kept, at most
+/// `TT_STORED_ENTRIES`. `flash` is copied; its functions and its context are in use as long as the
+/// gallery is. What is in the region does not matter: without entries of this library it is empty.
+///
+/// `TT_OTHER_MODEL` means that the region has entries of another model, or of another number of
+/// exemplars, or more than there is room for. They stay, and all calls give `TT_OTHER_MODEL`, until
+/// `tt_gallery_clear` makes the region this model's. After any other error the gallery is not
+/// initialised.
+///
+/// # Safety
+/// What the pointers point to is there, and the functions do what `tt_flash` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tt_gallery_load(
+    gallery: *mut tt_gallery,
+    model: *const tt_model,
+    exemplars: u8,
+    memory: *mut u8,
+    memory_len: usize,
+    flash: *const tt_flash,
+) -> tt_status {
+    status(|| {
+        let make = || {
+            // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+            let held = unsafe { Held::of(model) }?;
+            let memory = Array::new(memory, memory_len)?;
+            disjoint([memory.addresses(), one(gallery)?], [one(model)?, one(flash)?, held.file.clone()])?;
+            let flash = unsafe { flash.read() };
+            let functions = unsafe { Functions::new(flash) }.ok_or(tt_status::TT_NULL)?;
+            if !functions.has_halves() || !flash.word_len.is_power_of_two() {
+                return Err(tt_status::TT_FLASH_REGION);
+            }
+            let one_entry = entry_len(held.model.embedding_len(), exemplars.into());
+            let addresses = memory.addresses();
+            let (value, entries) = unsafe { memory.write() }
+                .split_at_mut_checked(one_entry)
+                .filter(|(_, entries)| entries.len() >= one_entry)
+                .ok_or(tt_status::TT_FULL)?;
+            let most = TT_STORED_ENTRIES.min(entries.len() / one_entry);
+            let entries = Gallery::new(&held.model, exemplars.into(), &mut entries[..most * one_entry]);
+            let (value_len, model) = (entries.value_len(), held.model.hash());
+            // The functions of C may do anything to the model: it is not looked at any more.
+            let word = flash.word_len.max(4) as usize;
+            let store = Store::mount_in_words(functions, model, value_len, word, most)?;
+            let loaded = PersistentGallery::from_store(entries, store, &mut value[..value_len])?;
+            Ok(Kept { entries: Entries::Flash(loaded), model, memory: addresses })
+        };
+        unsafe { Handle::make(gallery, make) }?;
+        unsafe { Handle::<Kept>::get(gallery) }?.gallery().map(drop)
     })
 }
 
@@ -121,12 +197,18 @@ pub unsafe extern "C" fn tt_gallery_enrol(
 ) -> tt_status {
     status(|| {
         // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
-        let kept = unsafe { Handle::<Kept>::get_mut(gallery) }?;
-        let label = unsafe { Label::read(label) }?;
-        let embedding = Array::new(embedding, embedding_len)?;
-        disjoint([kept.memory.clone(), one(gallery)?], [embedding.addresses()])?;
-        kept.gallery.enrol(label.text()?, unsafe { embedding.read() })?;
-        Ok(())
+        let change = |kept: &mut Kept| {
+            let label = unsafe { Label::read(label) }?;
+            let embedding = Array::new(embedding, embedding_len)?;
+            disjoint([kept.memory.clone(), one(gallery)?], [embedding.addresses()])?;
+            let (label, embedding) = (label.text()?, unsafe { embedding.read() });
+            match &mut kept.entries {
+                Entries::Ram(gallery) => gallery.enrol(label, embedding)?,
+                Entries::Flash(gallery) => gallery.enrol(label, embedding)?,
+            };
+            Ok(())
+        };
+        unsafe { Handle::change(gallery, change) }
     })
 }
 
@@ -138,12 +220,16 @@ pub unsafe extern "C" fn tt_gallery_enrol(
 pub unsafe extern "C" fn tt_gallery_forget(gallery: *mut tt_gallery, label: *const c_char) -> tt_status {
     status(|| {
         // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
-        let kept = unsafe { Handle::<Kept>::get_mut(gallery) }?;
-        let label = unsafe { Label::read(label) }?;
-        match kept.gallery.remove(label.text()?) {
-            true => Ok(()),
-            false => Err(tt_status::TT_NO_ENTRY),
-        }
+        let change = |kept: &mut Kept| {
+            let label = unsafe { Label::read(label) }?;
+            match &mut kept.entries {
+                Entries::Ram(gallery) => {
+                    gallery.remove(label.text()?).then_some(()).ok_or(tt_status::TT_NO_ENTRY)
+                }
+                Entries::Flash(gallery) => Ok(gallery.forget(label.text()?)?),
+            }
+        };
+        unsafe { Handle::change(gallery, change) }
     })
 }
 
@@ -154,9 +240,15 @@ pub unsafe extern "C" fn tt_gallery_forget(gallery: *mut tt_gallery, label: *con
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tt_gallery_clear(gallery: *mut tt_gallery) -> tt_status {
     status(|| {
+        let change = |kept: &mut Kept| match &mut kept.entries {
+            Entries::Ram(gallery) => {
+                gallery.clear();
+                Ok(())
+            }
+            Entries::Flash(gallery) => Ok(gallery.clear()?),
+        };
         // SAFETY: what the pointers point to is there, and nothing else uses it.
-        unsafe { Handle::<Kept>::get_mut(gallery) }?.gallery.clear();
-        Ok(())
+        unsafe { Handle::change(gallery, change) }
     })
 }
 
@@ -167,7 +259,7 @@ pub unsafe extern "C" fn tt_gallery_clear(gallery: *mut tt_gallery) -> tt_status
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tt_gallery_count(gallery: *const tt_gallery) -> usize {
     // SAFETY: what the pointers point to is there, and nothing else uses it.
-    unsafe { Handle::<Kept>::get(gallery) }.map_or(0, |kept| kept.gallery.len())
+    unsafe { Handle::<Kept>::get(gallery) }.and_then(Kept::gallery).map_or(0, Gallery::len)
 }
 
 /// Returns the most entries; 0 if the gallery was not initialised.
@@ -177,7 +269,7 @@ pub unsafe extern "C" fn tt_gallery_count(gallery: *const tt_gallery) -> usize {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tt_gallery_capacity(gallery: *const tt_gallery) -> usize {
     // SAFETY: what the pointers point to is there, and nothing else uses it.
-    unsafe { Handle::<Kept>::get(gallery) }.map_or(0, |kept| kept.gallery.capacity())
+    unsafe { Handle::<Kept>::get(gallery) }.and_then(Kept::gallery).map_or(0, Gallery::capacity)
 }
 
 /// Recognises the thing that an embedding shows.
@@ -217,7 +309,7 @@ pub unsafe extern "C" fn tt_gallery_recognise(
             3 => Threshold::Own,
             _ => return Err(tt_status::TT_ARGUMENT),
         };
-        let seen = kept.gallery.recognise(&held.model, unsafe { embedding.read() }, method, threshold)?;
+        let seen = kept.gallery()?.recognise(&held.model, unsafe { embedding.read() }, method, threshold)?;
         let mut answer =
             tt_recognition { known: seen.label().is_some(), threshold: seen.threshold, ..Default::default() };
         if let Some(nearest) = seen.nearest {
@@ -244,7 +336,7 @@ pub unsafe extern "C" fn tt_gallery_entry(
         // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
         let kept = unsafe { Handle::<Kept>::get(gallery) }?;
         disjoint([one(entry)?], [kept.memory.clone(), one(gallery)?])?;
-        let found: Entry<'_> = kept.gallery.entries().nth(index).ok_or(tt_status::TT_NO_ENTRY)?;
+        let found: Entry<'_> = kept.gallery()?.entries().nth(index).ok_or(tt_status::TT_NO_ENTRY)?;
         let value = found.value();
         let copy = tt_entry {
             label: characters(found.label()),
@@ -271,14 +363,50 @@ pub unsafe extern "C" fn tt_gallery_insert(
 ) -> tt_status {
     status(|| {
         // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
-        let kept = unsafe { Handle::<Kept>::get_mut(gallery) }?;
-        let label = unsafe { Label::read(label) }?;
-        let value = Array::new(value, value_len)?;
-        disjoint([kept.memory.clone(), one(gallery)?], [value.addresses()])?;
-        if value_len != kept.gallery.value_len() {
-            return Err(tt_status::TT_VALUE);
-        }
-        kept.gallery.insert(label.text()?, unsafe { value.read() })?;
+        let change = |kept: &mut Kept| {
+            let label = unsafe { Label::read(label) }?;
+            let value = Array::new(value, value_len)?;
+            disjoint([kept.memory.clone(), one(gallery)?], [value.addresses()])?;
+            if value_len != kept.gallery()?.value_len() {
+                return Err(tt_status::TT_VALUE);
+            }
+            let (label, value) = (label.text()?, unsafe { value.read() });
+            match &mut kept.entries {
+                Entries::Ram(gallery) => Ok(gallery.insert(label, value)?),
+                Entries::Flash(gallery) => Ok(gallery.import(label, value)?),
+            }
+        };
+        unsafe { Handle::change(gallery, change) }
+    })
+}
+
+/// How worn the flash of a gallery is, and how well it keeps.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct tt_health {
+    /// How often the entries were written anew. Each half of the region was erased half as often.
+    pub compactions: u32,
+    /// Faults that were found since the region was new or cleared, and changes that were cut off.
+    pub damage: u32,
+}
+
+/// Writes how worn the flash is; zeros if the gallery is in RAM.
+///
+/// # Safety
+/// What the pointers point to is there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tt_gallery_health(gallery: *const tt_gallery, health: *mut tt_health) -> tt_status {
+    status(|| {
+        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        let kept = unsafe { Handle::<Kept>::get(gallery) }?;
+        disjoint([one(health)?], [kept.memory.clone(), one(gallery)?])?;
+        let found = match &kept.entries {
+            Entries::Ram(_) => tt_health::default(),
+            Entries::Flash(gallery) => {
+                tt_health { compactions: gallery.compactions(), damage: gallery.damage().into() }
+            }
+        };
+        unsafe { health.write(found) };
         Ok(())
     })
 }

@@ -11,30 +11,35 @@
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
+mod flash;
 mod frame;
 mod gallery;
 mod handle;
 mod memory;
 mod model;
 mod status;
+mod strokes;
 #[cfg(target_os = "none")]
 mod trap;
 
+pub use flash::tt_flash;
 pub use frame::{
     TT_PREPARER_WORDS, tt_format, tt_frame, tt_prepare_begin, tt_prepare_finish, tt_prepare_row, tt_preparer,
 };
 pub use gallery::{
-    TT_GALLERY_WORDS, TT_LABEL_LEN, tt_entry, tt_gallery, tt_gallery_capacity, tt_gallery_clear,
-    tt_gallery_count, tt_gallery_enrol, tt_gallery_entry, tt_gallery_forget, tt_gallery_init,
-    tt_gallery_insert, tt_gallery_recognise, tt_recognition, tt_threshold,
+    TT_GALLERY_WORDS, TT_LABEL_LEN, TT_STORED_ENTRIES, tt_entry, tt_gallery, tt_gallery_capacity,
+    tt_gallery_clear, tt_gallery_count, tt_gallery_enrol, tt_gallery_entry, tt_gallery_forget,
+    tt_gallery_health, tt_gallery_init, tt_gallery_insert, tt_gallery_load, tt_gallery_recognise, tt_health,
+    tt_recognition, tt_threshold,
 };
 pub use model::{
     TT_MODEL_WORDS, tt_embed, tt_model, tt_model_decode, tt_model_self_test, tt_model_sizes, tt_sizes,
 };
 pub use status::{tt_status, tt_status_text};
+pub use strokes::{tt_point, tt_prepare_strokes};
 
 /// The version of this interface. It is raised when a program has to be compiled again or changed.
-pub const TT_ABI_VERSION: u32 = 1;
+pub const TT_ABI_VERSION: u32 = 2;
 
 /// Returns the version of the interface that the library has. A program compares it with the
 /// `TT_ABI_VERSION` of its header, if the two may differ.

@@ -4,7 +4,12 @@ use crate::{
     status::{status, tt_status},
 };
 use core::ops::Range;
-use shared_model::{Model, engine::SelfTestError, gallery, prepare::scratch_len};
+use shared_model::{
+    Model,
+    engine::SelfTestError,
+    gallery,
+    prepare::{scratch_len, strokes},
+};
 
 /// The size of a `tt_model`, in units of 8 bytes.
 pub const TT_MODEL_WORDS: usize = 448;
@@ -47,6 +52,8 @@ pub struct tt_sizes {
     pub scratch_len: usize,
     /// Words of 32 bits that `tt_prepare_begin` wants; 0 if no frame is made into its image.
     pub prepare_len: usize,
+    /// Words of 32 bits that `tt_prepare_strokes` wants; 0 if an image is in colour.
+    pub strokes_len: usize,
     /// Bytes, and values, of an embedding.
     pub embedding_len: usize,
     /// Bytes of an entry of a gallery without exemplars. Each exemplar adds `embedding_len`.
@@ -70,11 +77,12 @@ pub unsafe extern "C" fn tt_model_decode(
 ) -> tt_status {
     status(|| {
         // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
-        unsafe { Handle::<Held>::clear(model) }?;
-        let file = Array::new(file, file_len)?;
-        disjoint([one(model)?], [file.addresses()])?;
-        let decoded = Model::decode(unsafe { file.read() })?;
-        unsafe { Handle::put(model, Held { model: decoded, file: file.addresses() }) }
+        let make = || {
+            let file = Array::new(file, file_len)?;
+            disjoint([one(model)?], [file.addresses()])?;
+            Ok(Held { model: Model::decode(unsafe { file.read() })?, file: file.addresses() })
+        };
+        unsafe { Handle::make(model, make) }
     })
 }
 
@@ -97,6 +105,10 @@ pub unsafe extern "C" fn tt_model_sizes(model: *const tt_model, sizes: *mut tt_s
             input_len: model.input_len(),
             scratch_len: model.scratch_len(),
             prepare_len,
+            strokes_len: match shape.channels {
+                1 => strokes::scratch_len([shape.height, shape.width]),
+                _ => 0,
+            },
             embedding_len: model.embedding_len(),
             entry_len: gallery::entry_len(model.embedding_len(), 0),
             hash: model.hash(),

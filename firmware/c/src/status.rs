@@ -2,8 +2,10 @@ use core::ffi::{CStr, c_char};
 use shared_model::{
     DecodeError, EmbedError, GalleryError,
     gallery::RecogniseError,
-    prepare::{FrameError, PrepareError},
+    prepare::{FrameError, PrepareError, strokes::StrokesError},
 };
+use tinytriplet_device::persistent_gallery::{Persistence, PersistentGalleryError};
+use tinytriplet_store::{MountError, StoreError};
 
 /// The result of a call. Numbers keep their meaning.
 #[repr(i32)]
@@ -24,6 +26,8 @@ pub enum tt_status {
     TT_NOT_INITIALISED = 5,
     /// The gallery belongs to another model.
     TT_OTHER_MODEL = 6,
+    /// The struct is in use: the call comes from a function that a call on the same struct has called.
+    TT_BUSY = 7,
 
     /// The model file is cut short, or has another length than its header says.
     TT_MODEL_LENGTH = 16,
@@ -57,6 +61,8 @@ pub enum tt_status {
     /// The net takes pixels that are neither grey nor in colour (red, green and blue), or signs on paper
     /// in colour: no frame is made into its image here.
     TT_CHANNELS = 52,
+    /// The drawing has no points.
+    TT_NO_POINTS = 53,
 
     /// The label is empty, longer than 31 bytes, not UTF-8, or has control characters.
     TT_LABEL = 64,
@@ -72,6 +78,18 @@ pub enum tt_status {
     TT_NO_ENTRY = 69,
     /// The model has no such threshold.
     TT_NO_THRESHOLD = 70,
+
+    /// The region of flash does not do: it is not two halves of whole units, its words are not of 1 to
+    /// 256 bytes, a power of 2, or it is too small for the entries.
+    TT_FLASH_REGION = 80,
+    /// A function for the flash has failed.
+    TT_FLASH = 81,
+    /// The flash does not hold what was written to it, or is not erased after an erase.
+    TT_FLASH_READ_BACK = 82,
+    /// An entry in the flash is no longer as it was written.
+    TT_FLASH_DAMAGED = 83,
+    /// The flash has been written anew as often as can be counted.
+    TT_FLASH_WORN_OUT = 84,
 }
 
 use tt_status::*;
@@ -86,6 +104,7 @@ impl tt_status {
             TT_ARGUMENT => c"a number is out of range",
             TT_NOT_INITIALISED => c"a struct was not initialised, or was copied",
             TT_OTHER_MODEL => c"the gallery belongs to another model",
+            TT_BUSY => c"a function for the flash has called what it works for",
             TT_MODEL_LENGTH => c"the model file has the wrong length",
             TT_MODEL_MAGIC => c"not a model file",
             TT_MODEL_VERSION => c"the model file is in another version: export it again",
@@ -100,6 +119,7 @@ impl tt_status {
             TT_TOO_MANY_ROWS => c"the frame has no further row",
             TT_MISSING_ROWS => c"the frame is incomplete",
             TT_CHANNELS => c"the net takes other pixels than a frame gives",
+            TT_NO_POINTS => c"nothing is drawn",
             TT_LABEL => c"a label has 1 to 31 bytes of UTF-8 and no control characters",
             TT_FULL => c"the gallery is full: forget a label first",
             TT_TOO_MANY_IMAGES => c"the label has as many images as there can be",
@@ -107,11 +127,16 @@ impl tt_status {
             TT_VALUE => c"the value of the entry is damaged",
             TT_NO_ENTRY => c"the gallery has no such entry",
             TT_NO_THRESHOLD => c"the model has no such threshold",
+            TT_FLASH_REGION => c"the region of flash has no two halves, odd words, or too little room",
+            TT_FLASH => c"the flash cannot be read, written or erased",
+            TT_FLASH_READ_BACK => c"the flash does not hold what was written",
+            TT_FLASH_DAMAGED => c"an entry in the flash is damaged",
+            TT_FLASH_WORN_OUT => c"the flash has been written too often",
         }
     }
 
     /// All of them.
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 35] = [
         TT_OK,
         TT_NULL,
         TT_UNALIGNED,
@@ -119,6 +144,7 @@ impl tt_status {
         TT_ARGUMENT,
         TT_NOT_INITIALISED,
         TT_OTHER_MODEL,
+        TT_BUSY,
         TT_MODEL_LENGTH,
         TT_MODEL_MAGIC,
         TT_MODEL_VERSION,
@@ -133,6 +159,7 @@ impl tt_status {
         TT_TOO_MANY_ROWS,
         TT_MISSING_ROWS,
         TT_CHANNELS,
+        TT_NO_POINTS,
         TT_LABEL,
         TT_FULL,
         TT_TOO_MANY_IMAGES,
@@ -140,6 +167,11 @@ impl tt_status {
         TT_VALUE,
         TT_NO_ENTRY,
         TT_NO_THRESHOLD,
+        TT_FLASH_REGION,
+        TT_FLASH,
+        TT_FLASH_READ_BACK,
+        TT_FLASH_DAMAGED,
+        TT_FLASH_WORN_OUT,
     ];
 }
 
@@ -218,6 +250,53 @@ impl From<RecogniseError> for tt_status {
             RecogniseError::NoThreshold => TT_NO_THRESHOLD,
             RecogniseError::Gallery(error) => error.into(),
             _ => TT_ARGUMENT,
+        }
+    }
+}
+
+impl From<StrokesError> for tt_status {
+    fn from(error: StrokesError) -> Self {
+        match error {
+            StrokesError::NoPoints => TT_NO_POINTS,
+            StrokesError::ScratchLength => TT_SCRATCH_LENGTH,
+            StrokesError::PixelsLength => TT_INPUT_LENGTH,
+            // A net that is too large to be drawn in.
+            _ => TT_CHANNELS,
+        }
+    }
+}
+
+impl From<MountError> for tt_status {
+    fn from(error: MountError) -> Self {
+        match error {
+            MountError::Flash(_) => TT_FLASH,
+            _ => TT_FLASH_REGION,
+        }
+    }
+}
+
+impl From<StoreError> for tt_status {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::OtherOwner => TT_OTHER_MODEL,
+            StoreError::Full => TT_FULL,
+            StoreError::Damaged => TT_FLASH_DAMAGED,
+            StoreError::ReadBack => TT_FLASH_READ_BACK,
+            StoreError::WornOut => TT_FLASH_WORN_OUT,
+            StoreError::Flash(_) => TT_FLASH,
+            StoreError::Index | StoreError::KeyLength | StoreError::ValueLength => TT_ARGUMENT,
+        }
+    }
+}
+
+impl From<PersistentGalleryError> for tt_status {
+    fn from(error: PersistentGalleryError) -> Self {
+        match error {
+            PersistentGalleryError::Gallery(error) => error.into(),
+            PersistentGalleryError::NoEntry => TT_NO_ENTRY,
+            PersistentGalleryError::Unavailable(Persistence::OtherModel(_)) => TT_OTHER_MODEL,
+            PersistentGalleryError::Unavailable(_) => TT_FLASH,
+            PersistentGalleryError::Store(error) => error.into(),
         }
     }
 }

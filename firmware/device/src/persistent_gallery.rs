@@ -68,12 +68,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
         let Some(flash) = flash else { return loaded };
         match Store::mount(flash, model.hash(), loaded.gallery.value_len()) {
             Ok(store) => {
-                let store = loaded.store.insert(store);
-                loaded.persistence = match store.owner() {
-                    Owner::Other(hash) => Persistence::OtherModel(hash),
-                    Owner::Mine => Persistence::Flash,
-                };
-                if loaded.read_all().is_err() {
+                if loaded.read_all(store).is_err() {
                     loaded.gallery.clear();
                     loaded.persistence = Persistence::Failed;
                 }
@@ -84,6 +79,23 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
             }
         }
         loaded
+    }
+
+    /// Loads what `store` holds into `gallery`, which is empty. The store was mounted for the
+    /// model's hash, for values of [`Gallery::value_len`] bytes, and for as many records as the
+    /// gallery has room for. `value` has as many bytes as a value; their content does not matter.
+    ///
+    /// # Errors
+    /// Returns [`PersistentGalleryError::Store`] if the flash fails, and
+    /// [`PersistentGalleryError::Gallery`] if a record is no entry of such a gallery.
+    pub fn from_store(
+        gallery: Gallery<'m>,
+        store: Store<Flash, CAPACITY>,
+        value: &'m mut [u8],
+    ) -> Result<Self, PersistentGalleryError> {
+        let mut loaded = Self { gallery, store: None, persistence: Persistence::Ram, value };
+        loaded.read_all(store)?;
+        Ok(loaded)
     }
 
     /// Returns how often the flash was written anew, or 0 if there is none: see
@@ -97,8 +109,12 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
         self.store.as_ref().map_or(0, Store::damage)
     }
 
-    fn read_all(&mut self) -> Result<(), PersistentGalleryError> {
-        let Some(store) = &mut self.store else { return Ok(()) };
+    fn read_all(&mut self, store: Store<Flash, CAPACITY>) -> Result<(), PersistentGalleryError> {
+        let store = self.store.insert(store);
+        self.persistence = match store.owner() {
+            Owner::Other(hash) => Persistence::OtherModel(hash),
+            Owner::Mine => Persistence::Flash,
+        };
         for index in 0..store.len() {
             let key = store.read(index, self.value)?;
             // All keys are labels: nothing else is ever written.

@@ -15,7 +15,7 @@ pub const CHUNK: usize = 256;
 pub const VALUE: usize = 2 + MAX_KEY_LEN;
 
 /// Bytes of a word: reads and writes are multiples of it.
-const fn word<Flash: NorFlash>() -> usize {
+pub const fn word<Flash: NorFlash>() -> usize {
     let [write, read] = [Flash::WRITE_SIZE, Flash::READ_SIZE];
     let larger = if write > read { write } else { read };
     if larger > CRC_LEN { larger } else { CRC_LEN }
@@ -39,7 +39,10 @@ const fn slot_len(value_len: usize, word: usize) -> Option<usize> {
 /// const _: () = assert!(most_records::<MemoryFlash>(2 * 4096, 64) >= 16);
 /// ```
 pub const fn most_records<Flash: NorFlash>(region_len: usize, value_len: usize) -> usize {
-    let word = word::<Flash>();
+    most_in_words(region_len, value_len, word::<Flash>())
+}
+
+const fn most_in_words(region_len: usize, value_len: usize, word: usize) -> usize {
     let bank = (region_len / 2).saturating_sub(COPIES * HEADER_LEN.next_multiple_of(word));
     match slot_len(value_len, word) {
         Some(slot_len) => (bank / slot_len).saturating_sub(1),
@@ -57,17 +60,24 @@ pub struct Layout {
     pub slot_len: u16,
     /// Slots for records in a bank.
     pub slots: u16,
+    /// The most records. A bank has more slots.
+    pub most: u16,
 }
 
 impl Layout {
+    /// Words have `word` bytes, and there are at most `wanted` records.
     pub fn new<Flash: NorFlash>(
         flash: &Flash,
         value_len: usize,
-        capacity: usize,
+        word: usize,
+        wanted: usize,
     ) -> Result<Self, MountError> {
-        let word = word::<Flash>();
         let divides = |size: usize| size > 0 && word.is_multiple_of(size);
-        if !divides(Flash::WRITE_SIZE) || !divides(Flash::READ_SIZE) || !CHUNK.is_multiple_of(word) {
+        if !divides(Flash::WRITE_SIZE)
+            || !divides(Flash::READ_SIZE)
+            || word < CRC_LEN
+            || !CHUNK.is_multiple_of(word)
+        {
             return Err(MountError::WordSize);
         }
         let bank_len = flash.capacity() / 2;
@@ -81,9 +91,9 @@ impl Layout {
         }
         let slot_len = slot_len(value_len, word).and_then(|len| u16::try_from(len).ok());
         let slot_len = slot_len.ok_or(MountError::ValueLength)?;
-        let most = most_records::<Flash>(flash.capacity(), value_len);
-        if most < capacity.max(1) {
-            return Err(MountError::TooSmall { most, wanted: capacity });
+        let most = most_in_words(flash.capacity(), value_len, word);
+        if most < wanted.max(1) {
+            return Err(MountError::TooSmall { most, wanted });
         }
         Ok(Self {
             bank_len: bank_len as u32,
@@ -91,6 +101,7 @@ impl Layout {
             value_len: value_len as u16,
             slot_len,
             slots: (most + 1).min(u16::MAX.into()) as u16,
+            most: wanted.min(most).min(usize::from(u16::MAX) - 1) as u16,
         })
     }
 

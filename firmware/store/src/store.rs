@@ -5,7 +5,7 @@ use crate::{
     error::{MountError, StoreError},
     header::{COPIES, HEADER_LEN, Header, VERSION},
     key::Key,
-    layout::{CHUNK, Layout, VALUE},
+    layout::{CHUNK, Layout, VALUE, word},
 };
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 use heapless::Vec;
@@ -78,7 +78,23 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// [`MountError::TooSmall`] if such a region cannot hold `CAPACITY` records of that length, and
     /// [`MountError::Flash`] if it cannot be read.
     pub fn mount(flash: Flash, owner: [u8; 8], value_len: usize) -> Result<Self, MountError> {
-        let layout = Layout::new(&flash, value_len, CAPACITY)?;
+        Self::mount_in_words(flash, owner, value_len, word::<Flash>(), CAPACITY)
+    }
+
+    /// As [`mount`](Self::mount), where the program learns only when it runs how long the words of
+    /// the flash are, and how many records it has room for. Words have `word` bytes, a multiple of 4
+    /// and of what `Flash` says; at most `most` records are kept, and at most `CAPACITY`.
+    ///
+    /// # Errors
+    /// As for [`mount`](Self::mount).
+    pub fn mount_in_words(
+        flash: Flash,
+        owner: [u8; 8],
+        value_len: usize,
+        word: usize,
+        most: usize,
+    ) -> Result<Self, MountError> {
+        let layout = Layout::new(&flash, value_len, word, most.min(CAPACITY))?;
         let mut store = Self { flash, layout, owner, active: None, index: Vec::new(), next: None, damage: 0 };
         for bank in [0, 1] {
             let Some((header, is_whole)) = store.read_header(bank)? else { continue };
@@ -164,7 +180,7 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// # Errors
     /// Returns [`StoreError::KeyLength`] if the key has no byte or more than [`MAX_KEY_LEN`](crate::MAX_KEY_LEN),
     /// [`StoreError::ValueLength`] if the value is not as long as a value, [`StoreError::Full`] if
-    /// there are `CAPACITY` other records, and [`StoreError::OtherOwner`] if the records are
+    /// there are as many other records as it may have, and [`StoreError::OtherOwner`] if the records are
     /// another owner's. Returns [`StoreError::Flash`], [`StoreError::ReadBack`],
     /// [`StoreError::Damaged`] or [`StoreError::WornOut`] if the flash fails.
     pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
@@ -181,7 +197,7 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
                 let slot = self.append(Kind::Put, &key, value)?;
                 self.index[position] = slot;
             }
-            None if self.index.is_full() => return Err(StoreError::Full),
+            None if self.is_full() => return Err(StoreError::Full),
             None => {
                 let slot = self.append(Kind::Put, &key, value)?;
                 self.index.push(slot).map_err(|_| StoreError::Full)?;
@@ -229,6 +245,10 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         cleared.map(drop)
     }
 
+    fn is_full(&self) -> bool {
+        self.index.len() >= self.layout.most.into()
+    }
+
     fn check_owner(&self) -> Result<(), StoreError> {
         if self.owner() == Owner::Mine { Ok(()) } else { Err(StoreError::OtherOwner) }
     }
@@ -262,7 +282,7 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
             match (kind, self.position(&key)?) {
                 (Kind::Put, Some(position)) => self.index[position] = slot,
                 (Kind::Put, None) => {
-                    if self.index.push(slot).is_err() {
+                    if self.is_full() || self.index.push(slot).is_err() {
                         return Ok(false);
                     }
                 }

@@ -2,6 +2,7 @@ use super::{
     super::centre::{move_to_centre, room},
     Point, StrokesError,
 };
+use core::borrow::Borrow;
 
 /// The longest side of a net's input that can be drawn in: all products but one fit 32 bits then.
 pub const MAX_SIDE: u16 = 1024;
@@ -23,8 +24,9 @@ pub const fn scratch_len(size: [u16; 2]) -> usize {
     (height as usize * width as usize).div_ceil(2)
 }
 
-/// Makes pixels of a drawing. `size` is the `[height, width]` of the net's input, and `pixels` has
-/// one byte for each of its pixels: 0 where nothing is drawn, 255 under the pen.
+/// Makes pixels of a drawing. `points` is a slice of them, or anything else that gives them twice.
+/// `size` is the `[height, width]` of the net's input, and `pixels` has one byte for each of its
+/// pixels: 0 where nothing is drawn, 255 under the pen.
 ///
 /// A drawing of a single point becomes a dot, as large as the pen.
 ///
@@ -34,7 +36,7 @@ pub const fn scratch_len(size: [u16; 2]) -> usize {
 /// if the scratch is shorter than [`scratch_len`], and [`StrokesError::NoPoints`] if nothing is
 /// drawn; the pixels are 0 then.
 pub fn rasterise(
-    points: &[Point],
+    points: impl IntoIterator<Item: Borrow<Point>, IntoIter: Clone>,
     size: [u16; 2],
     scratch: &mut [u32],
     pixels: &mut [u8],
@@ -48,7 +50,8 @@ pub fn rasterise(
     }
     let scratch = scratch.get_mut(..scratch_len(size)).ok_or(StrokesError::ScratchLength)?;
     pixels.fill(0);
-    let page = Page::new(points, room(size)).ok_or(StrokesError::NoPoints)?;
+    let points = points.into_iter();
+    let page = Page::new(points.clone(), room(size)).ok_or(StrokesError::NoPoints)?;
 
     let [rows, columns] = page.ink_size();
     let covered: &mut [u16] = bytemuck::cast_slice_mut(scratch);
@@ -56,6 +59,7 @@ pub fn rasterise(
     covered.fill(0);
     let mut before = None;
     for point in points {
+        let point = point.borrow();
         let to = page.place(point);
         let from = before.filter(|_| !point.begins).unwrap_or(to);
         Line::new(from, to, page.radius).cover(covered, columns);
@@ -86,11 +90,12 @@ struct Page {
 
 impl Page {
     /// Returns the page for a box of `[height, width]`; `None` if there are no points.
-    fn new(points: &[Point], [height, width]: [u16; 2]) -> Option<Self> {
-        let (first, rest) = points.split_first()?;
-        let mut low = [first.x, first.y];
+    fn new(mut points: impl Iterator<Item: Borrow<Point>>, [height, width]: [u16; 2]) -> Option<Self> {
+        let first = points.next()?;
+        let mut low = [first.borrow().x, first.borrow().y];
         let mut high = low;
-        for point in rest {
+        for point in points {
+            let point = point.borrow();
             low = [low[0].min(point.x), low[1].min(point.y)];
             high = [high[0].max(point.x), high[1].max(point.y)];
         }
