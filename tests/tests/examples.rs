@@ -4,9 +4,12 @@
 use shared_model::Model;
 use std::{
     env, fs,
+    io::Read,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
+use tinytriplet_launcher::emulator::{Emulator, Program};
 
 const MODEL: &[u8] = include_bytes!("../../firmware/models/characters.model.postcard");
 
@@ -92,6 +95,32 @@ fn an_embassy_firmware_has_the_pcs_bytes() {
     let turns = count(&text, "meanwhile, another task had ", " turns");
     // Four inferences, of a row or a layer at a time.
     assert!(turns >= 4 * 10, "{turns}");
+}
+
+/// The same bytes with a HAL, its clocks and its timer, on an emulated Pico.
+#[test]
+fn an_embassy_firmware_on_a_pico_has_the_pcs_bytes() {
+    let path = build("embassy-pico", "thumbv6m-none-eabi");
+    let program = Program::read_for(&path, tinytriplet_boards::find("pico").unwrap()).unwrap();
+    let mut pico = Emulator::boot(&program).unwrap();
+    let (mut text, start) = (Vec::new(), Instant::now());
+    while !text.ends_with(b" times\n") && start.elapsed() < Duration::from_secs(120) {
+        let mut bytes = [0; 256];
+        // A read waits for a moment only.
+        let len = pico.read(&mut bytes).unwrap_or(0);
+        text.extend(&bytes[..len]);
+    }
+    let switched = count(&String::from_utf8(text).unwrap(), "meanwhile, the light was switched ", " times");
+    // Every 10 ms; an inference takes longer.
+    assert!(switched >= 4, "{switched}");
+}
+
+/// Nothing here emulates an ESP32-C3: that it can be built and linked is all that is shown.
+#[test]
+fn a_firmware_for_an_esp32_c3_can_be_built() {
+    let program = fs::read(build("esp32-c3", "riscv32imc-unknown-none-elf")).unwrap();
+    // What the boot loader looks for before it starts a program.
+    assert!(program.windows(4).any(|bytes| bytes == 0xabcd_5432_u32.to_le_bytes()));
 }
 
 /// The same bytes, while interrupts come between any two instructions.

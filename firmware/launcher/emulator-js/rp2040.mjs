@@ -136,9 +136,12 @@ function feedUsb() {
 /** Adds what the firmware needs and rp2040js has not. */
 function fillGaps() {
   // rp2040js reports what it does not model. In a peripheral that is no matter; in the core or on the bus it is a fault.
+  // Of SEV it only informs.
   mcu.logger = {
     debug() {},
-    info() {},
+    info(component, message) {
+      if (component === 'CortexM0Core' && message === 'SEV') core.eventRegistered = true;
+    },
     warn(component, message) {
       if (component === 'CortexM0Core' || component === 'RP2040') throw new Fault(message);
     },

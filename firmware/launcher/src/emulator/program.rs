@@ -34,12 +34,24 @@ impl Program {
     /// not a firmware of this project, and [`EmulatorError::Gallery`] if it would overwrite the
     /// gallery.
     pub fn read(path: &Path) -> Result<Self, EmulatorError> {
-        let elf = fs::read(path).map_err(|error| EmulatorError::File(path.to_owned(), error))?;
+        let elf = read_file(path)?;
+        let file = object::File::parse(&*elf).ok();
+        let name = file.as_ref().and_then(|file| bytes_of_symbol(file, BOARD));
+        let board = name.and_then(|name| find(std::str::from_utf8(name).ok()?));
+        Self::new(path, elf, board.ok_or_else(|| EmulatorError::NoFirmware(path.to_owned()))?)
+    }
+
+    /// Reads the file of a firmware of somebody else's, for a board.
+    ///
+    /// # Errors
+    /// Returns the errors of [`read`](Self::read).
+    pub fn read_for(path: &Path, board: &'static Board) -> Result<Self, EmulatorError> {
+        Self::new(path, read_file(path)?, board)
+    }
+
+    fn new(path: &Path, elf: Vec<u8>, board: &'static Board) -> Result<Self, EmulatorError> {
         let no_firmware = || EmulatorError::NoFirmware(path.to_owned());
         let file = object::File::parse(&*elf).map_err(|_| no_firmware())?;
-        let name = bytes_of_symbol(&file, BOARD).ok_or_else(no_firmware)?;
-        let board = std::str::from_utf8(name).ok().and_then(find).ok_or_else(no_firmware)?;
-
         let segments = segments(&elf).ok_or_else(no_firmware)?;
         // A linker may put two sections into one segment, with everything between them.
         let gallery = board.gallery;
@@ -103,6 +115,10 @@ impl Program {
         let file = object::File::parse(&*self.elf).ok()?;
         file.symbols().find(|s| s.name() == Ok(symbol)).map(|s| s.address())
     }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, EmulatorError> {
+    fs::read(path).map_err(|error| EmulatorError::File(path.to_owned(), error))
 }
 
 fn bytes_of_symbol<'f>(file: &object::File<'f>, name: &str) -> Option<&'f [u8]> {
