@@ -22,7 +22,8 @@ const READ_INDEX: u64 = 16;
 /// Reads a board's log.
 pub struct Log {
     program: PathBuf,
-    control_block: u64,
+    /// `None` for a program of somebody else's that has no log.
+    control_block: Option<u64>,
     memory: Memory,
     /// Bytes that were read. The last entry may be incomplete.
     pending: Vec<u8>,
@@ -30,8 +31,7 @@ pub struct Log {
 
 impl Log {
     pub fn new(program: &Program, memory: TcpStream) -> Result<Self, EmulatorError> {
-        let missing = || EmulatorError::Log("the firmware has none".to_owned());
-        let control_block = program.address(RTT).ok_or_else(missing)?;
+        let control_block = program.address(RTT);
         let program = program.path().to_owned();
         Ok(Self { program, control_block, memory: Memory::new(memory)?, pending: Vec::new() })
     }
@@ -82,7 +82,8 @@ impl Log {
 
     /// Moves the content of the ring buffer to `pending`.
     fn drain(&mut self) -> Result<(), EmulatorError> {
-        let block = self.memory.read(self.control_block, CHANNEL + 24)?;
+        let Some(control_block) = self.control_block else { return Ok(()) };
+        let block = self.memory.read(control_block, CHANNEL + 24)?;
         if !block.starts_with(RTT_MAGIC) {
             return Ok(());
         }
@@ -101,7 +102,7 @@ impl Log {
                 self.pending.extend(bytes);
             }
         }
-        self.memory.write_word(self.control_block + CHANNEL + READ_INDEX, write)
+        self.memory.write_word(control_block + CHANNEL + READ_INDEX, write)
     }
 }
 
