@@ -24,14 +24,24 @@ fn build(name: &str, target: &str) -> PathBuf {
 
 /// Builds an example for a target in a folder, with more arguments for Cargo.
 fn build_with(name: &str, target: &str, folder: &str, arguments: &[&str]) -> PathBuf {
+    let arguments = [&["--locked"], arguments].concat();
+    build_package(&workspace().join("firmware/examples").join(name), name, target, folder, &arguments)
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// Builds a package that lies anywhere.
+fn build_package(package: &Path, name: &str, target: &str, folder: &str, arguments: &[&str]) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--release", "--quiet", "--locked", "--target", target])
+        .args(["build", "--release", "--quiet", "--target", target])
         .args(arguments)
         .arg("--target-dir")
         .arg(&folder)
         // There, as its own `cargo build` would look for `memory.x`.
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../firmware/examples").join(name))
+        .current_dir(package)
         // Those are meant for the tests' own build.
         .env_remove("RUSTFLAGS")
         .status();
@@ -81,11 +91,72 @@ fn a_plain_firmware_has_the_pcs_bytes() {
 #[test]
 fn a_firmware_without_assembly_has_the_pcs_bytes() {
     let has_assembly =
-        |program: &Path| fs::read(program).unwrap().windows(17).any(|text| text == b"tinytriplet_dense");
+        |program: &Path| fs::read(program).unwrap().windows(9).any(|text| text == b"asm_dense");
     assert!(has_assembly(&build("plain", CORTEX_M4)));
     let program = build_with("plain", CORTEX_M4, "portable", &["--features", "shared-model/portable"]);
     assert!(!has_assembly(&program));
     assert_eq!(boot(MPS2, &program), expected());
+}
+
+/// A firmware whose parts want different versions of the crate has both, with the kernels of both.
+#[test]
+fn two_versions_of_the_crate_are_linked_into_one_program() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("two-versions");
+    let _ = fs::remove_dir_all(&folder);
+    let [program, older] = [folder.join("program"), folder.join("older")];
+    let (root, example) = (workspace(), workspace().join("firmware/examples/plain"));
+    copy(&root.join("shared-model"), &older.join("shared-model"));
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let [lints, package] = ["[workspace.lints.rust]", "[workspace.package]"]
+        .map(|table| manifest.split_once(table).map(|(_, rest)| rest.split("\n\n").next().unwrap()).unwrap());
+    let package = package.replace("version = \"0.1.0\"", "version = \"0.0.1\"");
+    let manifest = format!(
+        "[workspace]\nmembers = [\"shared-model\"]\n\
+         [workspace.package]{package}\n[workspace.lints.rust]{lints}\n"
+    );
+    fs::write(older.join("Cargo.toml"), manifest).unwrap();
+
+    copy(&example, &program);
+    let manifest = fs::read_to_string(example.join("Cargo.toml")).unwrap();
+    let path = root.join("shared-model").display().to_string();
+    let manifest = manifest.replace("../../../shared-model", &path).replace(
+        "\n[build-dependencies]",
+        "older = { package = \"shared-model\", path = \"../older/shared-model\" }\n\n[build-dependencies]",
+    );
+    fs::write(program.join("Cargo.toml"), manifest).unwrap();
+    let script = fs::read_to_string(example.join("build.rs")).unwrap();
+    let models = root.join("firmware/models").display().to_string();
+    fs::write(program.join("build.rs"), script.replace("../../models", &models)).unwrap();
+    // What was enrolled by one version is recognised by the other.
+    let source = fs::read_to_string(example.join("src/main.rs")).unwrap();
+    let (enrols, recognises) = source.split_once("    for slant in [0, 1] {").unwrap();
+    let source = format!(
+        "{enrols}    let older = older::Model::decode(model::FILE).expect(\"it reads the same files\");\n    \
+         for slant in [0, 1] {{{}",
+        recognises.replacen("model.embed(", "older.embed(", 1)
+    );
+    fs::write(program.join("src/main.rs"), source).unwrap();
+
+    let path = build_package(&program, "plain", CORTEX_M4, "two-versions-built", &[]);
+    let bytes = fs::read(&path).unwrap();
+    // Each has its symbol in the table of names.
+    let mangled = b"dense9asm_dense17h";
+    assert_eq!(bytes.windows(mangled.len()).filter(|text| text == mangled).count(), 2);
+    assert_eq!(boot(MPS2, &path), expected());
+}
+
+/// Copies a folder, but for what Cargo has built.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if !entry.file_type().unwrap().is_dir() {
+            fs::copy(entry.path(), to).unwrap();
+        } else if entry.file_name() != "target" {
+            copy(&entry.path(), &to);
+        }
+    }
 }
 
 /// The same bytes in slices, between which another task runs.

@@ -165,8 +165,8 @@ fn program(board: &'static Board) -> Program {
 
 /// Returns the part of the engine that a function belongs to, by its mangled name.
 fn part(name: &str) -> Option<&'static str> {
-    // The names of functions in assembly begin with `tinytriplet_`.
-    if name.starts_with("tinytriplet_") {
+    // The names of functions in assembly begin with `asm_`.
+    if name.contains("8cortex_m") && name.contains("asm_") {
         return Some("assembly");
     }
     // Either a path of lengths and names, `12shared_model6engine4fast4pack`, or within `<` and `>`,

@@ -1,6 +1,6 @@
 //! A dense layer's outputs, four at a time.
 
-use super::{aligned, global_asm, offset_of, register};
+use super::{aligned, offset_of, register};
 use crate::{
     engine::fast::{
         misfit,
@@ -37,7 +37,7 @@ const STEP: usize = 108;
 
 // r0: arguments. Four outputs' sums are in r2-r5; they begin with the biases.
 function!(
-    "tinytriplet_dense",
+    fn asm_dense(arguments: *const Arguments),
     offsets: Arguments { panel, biases, way_in, panel_end, offset, multipliers, weights_end, signed },
     constants: { size = size_of::<Arguments>(), steps = STEPS, step = STEP },
     macros: [signed, assert_length],
@@ -127,10 +127,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_dense(arguments: *const Arguments);
-}
-
 /// Computes groups of four outputs, as the portable `fours` does.
 pub fn fours(panel: Panel<'_>, weights: &[u8], parameters: Fours<'_>, to: Element, out: &mut [[u8; 4]]) {
     let (Panel { words: panel, offset }, Fours { biases, multipliers }) = (panel, parameters);
@@ -163,5 +159,5 @@ pub fn fours(panel: Panel<'_>, weights: &[u8], parameters: Fours<'_>, to: Elemen
     // SAFETY: `words`, a multiple of 4 that is not 0, are read from the panel, and for each of them
     // 8 bytes of weights for each element of `out`, which is not empty; an element needs 4 biases
     // and 4 multipliers, and is written once: all lengths are checked above.
-    unsafe { tinytriplet_dense(&arguments) }
+    unsafe { asm_dense(&arguments) }
 }

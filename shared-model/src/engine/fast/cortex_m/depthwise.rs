@@ -1,7 +1,7 @@
 //! Windows of 3 × 3 values of four channels, each channel with its own filter, and the lines under
 //! them.
 
-use super::{aligned, global_asm, offset_of, register};
+use super::{aligned, offset_of, register};
 use crate::{
     engine::fast::{
         conv::Pixels,
@@ -40,7 +40,7 @@ const _: () = assert!(
 
 // r0: arguments. Sums of the channels 0 to 3: r8 to r11.
 function!(
-    "tinytriplet_depthwise9",
+    fn asm_depthwise9(arguments: *const Arguments),
     offsets: Arguments { panel, biases, multipliers, out, step, signed },
     constants: { size = size_of::<Arguments>(), pairs = TAPS / 2 },
     macros: [signed],
@@ -108,10 +108,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_depthwise9(arguments: *const Arguments);
-}
-
 /// Computes the first four channels of each pixel from windows of [`TAPS`] values, as the portable
 /// [`Filter::run`] does.
 pub fn nine(filter: &Filter<'_>, places: Places<'_>, to: Element, out: Pixels<'_>) {
@@ -143,13 +139,13 @@ pub fn nine(filter: &Filter<'_>, places: Places<'_>, to: Element, out: Pixels<'_
     // SAFETY: window `w` of `count` is read at `w · step` of the panel, 9 pairs of words, and its
     // four bytes are written at `w · channels`: the last of both are inside. Weights, biases and
     // multipliers have the lengths of their types or the one that was compared.
-    unsafe { tinytriplet_depthwise9(&arguments) }
+    unsafe { asm_depthwise9(&arguments) }
 }
 
 // r0: the first pixel's bytes, r1: from a pixel to the next, r2: lanes, r3: from lanes to the next;
 // on the stack: how many.
 function!(
-    "tinytriplet_depthwise_line",
+    fn asm_depthwise_line(from: *const u8, pixel: usize, to: *mut Lanes, step: usize, count: usize),
     r#"
     push {{r4-r6, lr}}
     ldr r6, [sp, #16]
@@ -166,10 +162,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_depthwise_line(from: *const u8, pixel: usize, to: *mut Lanes, step: usize, count: usize);
-}
-
 /// Expands the first four unsigned bytes of each pixel of a line, `channels` bytes from one to the
 /// next, into every `step`th lanes.
 pub fn line(line: &[u8], channels: usize, to: &mut [Lanes], step: usize) {
@@ -185,7 +177,7 @@ pub fn line(line: &[u8], channels: usize, to: &mut [Lanes], step: usize) {
         // less than the length.
         unsafe {
             let bytes = size_of::<Lanes>() * step;
-            tinytriplet_depthwise_line(line.as_ptr(), channels, to.as_mut_ptr(), bytes, count);
+            asm_depthwise_line(line.as_ptr(), channels, to.as_mut_ptr(), bytes, count);
         }
     }
 }
@@ -193,7 +185,7 @@ pub fn line(line: &[u8], channels: usize, to: &mut [Lanes], step: usize) {
 // r0: the first pixel's bytes in the first line, r1: from a pixel to the next, r2: lanes, r3: from
 // the first line to the second; on the stack: from the first line to the third, and how many pixels.
 function!(
-    "tinytriplet_depthwise_lines3",
+    fn asm_depthwise_lines3(from: *const u8, pixel: usize, to: *mut Lanes, second: usize, third: usize, count: usize),
     r#"
     push {{r4-r10, lr}}
     add r4, sp, #32
@@ -216,17 +208,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_depthwise_lines3(
-        from: *const u8,
-        pixel: usize,
-        to: *mut Lanes,
-        second: usize,
-        third: usize,
-        count: usize,
-    );
-}
-
 /// Expands four channels of three lines into lanes, the three of a column side by side. Returns
 /// false, and has done nothing, if a line or the room for the lanes is shorter.
 pub fn lines3(lines: [&[u8]; 3], strip: Strip, to: &mut [Lanes]) -> bool {
@@ -241,7 +222,7 @@ pub fn lines3(lines: [&[u8]; 3], strip: Strip, to: &mut [Lanes]) -> bool {
     // are inside of it; the other lines are found from the first one by the differences of their
     // addresses. Each pixel has three lanes of the room.
     unsafe {
-        tinytriplet_depthwise_lines3(
+        asm_depthwise_lines3(
             from.wrapping_add(first),
             channels,
             to.as_mut_ptr(),
@@ -271,7 +252,7 @@ struct Lines {
 
 // r0: arguments, r1: pixels.
 function!(
-    "tinytriplet_depthwise_lines4",
+    fn asm_depthwise_lines4(lines: *const Lines, pixels: usize),
     r#"
     push {{r4-r11, lr}}
     mov r12, r1
@@ -305,10 +286,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_depthwise_lines4(lines: *const Lines, pixels: usize);
-}
-
 /// Expands four channels of four lines.
 pub fn lines4(lines: [&[u8]; 4], strip: Strip, to: &mut [Column]) {
     let Strip { first, channels, pixels } = strip;
@@ -327,7 +304,7 @@ pub fn lines4(lines: [&[u8]; 4], strip: Strip, to: &mut [Column]) {
     // SAFETY: pixel `p` of `pixels` is read at `first + p · channels` of each line, four bytes that
     // are inside of it; the other lines are found from the first one by the differences of their
     // addresses. Each pixel has a column.
-    unsafe { tinytriplet_depthwise_lines4(&lines, pixels) }
+    unsafe { asm_depthwise_lines4(&lines, pixels) }
 }
 
 /// Arguments of [`two_rows`].
@@ -406,7 +383,7 @@ assembler_macro!(
 
 // r0: arguments. What each channel needs is on the stack, in the order in which it is read.
 function!(
-    "tinytriplet_depthwise_two_rows",
+    fn asm_depthwise_two_rows(arguments: *const TwoRows),
     macros: [column_pairs, column_products, two_windows],
     r#"
     push {{r4-r11, lr}}
@@ -445,10 +422,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_depthwise_two_rows(arguments: *const TwoRows);
-}
-
 /// Computes the first four channels of each pixel of one or two rows, from 3 × 3 windows side by
 /// side. The second row may be empty.
 pub fn two_rows(filter: &Filter<'_>, panel: &[Column], rows: [&mut [u8]; 2], channels: usize) {
@@ -480,5 +453,5 @@ pub fn two_rows(filter: &Filter<'_>, panel: &[Column], rows: [&mut [u8]; 2], cha
     // SAFETY: window `w` of `count` is read from the columns `w` to `w + 2`, and its four bytes are
     // written at `w · channels` of each row: the last of both are inside. Weights, biases and
     // multipliers have the lengths of their types or the one that was compared.
-    unsafe { tinytriplet_depthwise_two_rows(&arguments) }
+    unsafe { asm_depthwise_two_rows(&arguments) }
 }

@@ -1,6 +1,6 @@
 //! Differences of the four windows of a pooled output, of unsigned pixels, straight from the lines.
 
-use super::{global_asm, offset_of, register};
+use super::{offset_of, register};
 use crate::engine::fast::panel::{Tile, Windows};
 
 /// Arguments, which the assembly copies to its stack. Distances in bytes.
@@ -32,7 +32,7 @@ const _: () = {
 // last line, the first two stages are written beyond their end; the next stage then overwrites
 // that.
 function!(
-    "tinytriplet_differences",
+    fn asm_differences(arguments: *const Arguments),
     offsets: Arguments { last_line, quads, panel, last_quad, last_shift },
     constants: { size = size_of::<Arguments>() },
     r#"
@@ -97,10 +97,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_differences(arguments: *const Arguments);
-}
-
 /// Writes the differences of the four windows of a pooled output, as the portable `expand` does, of
 /// unsigned pixels. Returns false, and writes nothing, where a length does not fit.
 pub fn expand(lines: [&[u8]; 6], windows: Windows, tile: Tile<'_>) -> bool {
@@ -127,6 +123,6 @@ pub fn expand(lines: [&[u8]; 6], windows: Windows, tile: Tile<'_>) -> bool {
     // that: the last four of them last, so that nothing after them is. A tile's words of four
     // stages of `rows` times `quads` steps are written. Pointers to lines are read downwards from
     // `last_line`, which `get` took from within their array.
-    unsafe { tinytriplet_differences(&arguments) };
+    unsafe { asm_differences(&arguments) };
     true
 }

@@ -1,11 +1,11 @@
 //! The products of four windows with two output channels.
 
-use super::{aligned, global_asm};
+use super::aligned;
 use crate::engine::fast::misfit;
 
 // r0 and r1 as `step4x2` has them; r2: 8 sums; r3: end of the panel.
 function!(
-    "tinytriplet_dot4x2",
+    fn asm_dot4x2(panel: *const u32, weights: *const u8, sums: *mut i32, end: *const u32),
     macros: [clear4x2, step4x2],
     r#"
     push {{r2, r4-r11, lr}}
@@ -28,10 +28,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_dot4x2(panel: *const u32, weights: *const u8, sums: *mut i32, end: *const u32);
-}
-
 /// Returns the sums that the portable `dot4x2` does.
 pub fn dot4x2(panel: &[u32], weights: &[u8], pair: usize) -> ([i32; 4], [i32; 4]) {
     let mut sums = [[0; 4]; 2];
@@ -46,7 +42,7 @@ pub fn dot4x2(panel: &[u32], weights: &[u8], pair: usize) -> ([i32; 4], [i32; 4]
         let weights = weights.as_ptr().wrapping_add(4 * (pair & 1));
         // SAFETY: `4 · words` words are read from the panel, a multiple of 16, and every second
         // word of `8 · words` bytes of weights; 8 sums are written.
-        unsafe { tinytriplet_dot4x2(panel.as_ptr(), weights, sums.as_flattened_mut().as_mut_ptr(), end) }
+        unsafe { asm_dot4x2(panel.as_ptr(), weights, sums.as_flattened_mut().as_mut_ptr(), end) }
     } else {
         misfit()
     }

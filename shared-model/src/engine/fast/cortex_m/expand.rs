@@ -1,12 +1,12 @@
 //! Expands bytes to words of two 16-bit lanes: a run of them, or windows of a line.
 
-use super::{global_asm, offset_of, register};
+use super::{offset_of, register};
 use crate::engine::fast::misfit;
 
 // r0: bytes, r1: their end, r2: words, r3: from a word to the next one of the same four bytes; on
 // the stack: from there to the next four's. Returns the sum.
 function!(
-    "tinytriplet_expand",
+    fn asm_expand(from: *const u8, end: *const u8, to: *mut u32, half: usize, quad: usize) -> u32,
     r#"
     push {{r4-r6, lr}}
     ldr r6, [sp, #16]
@@ -27,10 +27,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_expand(from: *const u8, end: *const u8, to: *mut u32, half: usize, quad: usize) -> u32;
-}
-
 /// Expands each four bytes to two words, the first at a multiple of `quad` words and the second
 /// `half` words after it. Returns the sum of the bytes. Writes nothing if there is not room for
 /// all.
@@ -40,7 +36,7 @@ pub fn expand(quads: &[[u8; 4]], to: &mut [u32], [half, quad]: [usize; 2]) -> u3
             let bytes = quads.as_flattened().as_ptr_range();
             // SAFETY: the bytes are read four at a time, and there are some; the last word that is
             // written is the one whose place is compared with the length.
-            unsafe { tinytriplet_expand(bytes.start, bytes.end, to.as_mut_ptr(), 4 * half, 4 * quad) }
+            unsafe { asm_expand(bytes.start, bytes.end, to.as_mut_ptr(), 4 * half, 4 * quad) }
         }
         Some(_) => misfit(),
         None => 0,
@@ -78,7 +74,7 @@ const _: () = assert!(register(offset_of!(Arguments, advance)) == 7);
 
 // r0: arguments.
 function!(
-    "tinytriplet_expand_windows",
+    fn asm_expand_windows(arguments: *const Arguments),
     r#"
     push {{r4-r11, lr}}
     ldm r0, {{r0-r6}}
@@ -101,10 +97,6 @@ function!(
     pop {{r4-r11, pc}}
 "#
 );
-
-unsafe extern "C" {
-    fn tinytriplet_expand_windows(arguments: *const Arguments);
-}
 
 /// Expands up to `count` windows of a line into the panels, of `panel_len` steps each: the first one
 /// has the number `first`, and two share a panel. Returns how many were written: those that are
@@ -148,6 +140,6 @@ pub fn windows(
     // SAFETY: the words of window `w` of `written` are read from `w · step` on, and all of them are
     // inside of the line; they are written to every second pair of words of its panel, and the last
     // one's place is inside of the panels.
-    unsafe { tinytriplet_expand_windows(&arguments) }
+    unsafe { asm_expand_windows(&arguments) }
     written
 }

@@ -14,10 +14,7 @@
 //! Where a loop's body is unrolled, the first pass enters it in the middle, so that any count can
 //! be done. The carry flag holds whether more passes follow: nothing between touches it.
 
-use core::{
-    arch::{asm, global_asm},
-    mem::offset_of,
-};
+use core::{arch::asm, mem::offset_of};
 
 /// Tells the assembler about the extension, which is optional for Armv8-M.
 #[cfg(armv8m)]
@@ -44,36 +41,34 @@ macro_rules! assembler_macro {
     };
 }
 
-/// Defines a function in assembly, in a section of its own so that the linker can leave it out.
+/// Defines a function in assembly. Its symbol is mangled as any other, so that two versions of this
+/// crate can be linked into one program, and the linker leaves it out where it is not called.
 ///
 /// `offsets` names a struct and those of its fields that the code uses, each as the constant
-/// `{field}`, in bytes; `constants` defines others; `macros` names the [assembler
-/// macros](assembler_macro) that the code uses.
+/// `{field}`, in bytes; `constants` defines others, and `functions` names what the code calls;
+/// `macros` names the [assembler macros](assembler_macro) that the code uses.
 macro_rules! function {
     (
-        $name:literal,
+        fn $name:ident($($argument:ident: $kind:ty),* $(,)?) $(-> $result:ty)?,
         $(offsets: $arguments:ty { $($field:ident),* $(,)? },)?
         $(constants: { $($constant:ident = $value:expr),* $(,)? },)?
+        $(functions: { $($called:ident = $function:path),* $(,)? },)?
         $(macros: [$($macro:ident),* $(,)?],)?
         $code:literal $(,)?
     ) => {
-        global_asm!(
-            cpu!(),
-            ".syntax unified",
-            ".thumb",
-            $($($macro!(),)*)?
-            concat!(".section .text.", $name, ",\"ax\",%progbits"),
-            ".balign 4",
-            concat!(".global ", $name),
-            concat!(".type ", $name, ",%function"),
-            ".thumb_func",
-            concat!($name, ":"),
-            $code,
-            concat!(".size ", $name, ", . - ", $name),
-            $($(concat!(".purgem ", stringify!($macro)),)*)?
-            $($($field = const offset_of!($arguments, $field),)*)?
-            $($($constant = const $value,)*)?
-        );
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name($($argument: $kind),*) $(-> $result)? {
+            core::arch::naked_asm!(
+                cpu!(),
+                ".syntax unified",
+                $($($macro!(),)*)?
+                $code,
+                $($(concat!(".purgem ", stringify!($macro)),)*)?
+                $($($field = const offset_of!($arguments, $field),)*)?
+                $($($constant = const $value,)*)?
+                $($($called = sym $function,)*)?
+            )
+        }
     };
 }
 

@@ -1,6 +1,6 @@
 //! The outputs of four windows: the products of `dot4x2` with all channels, and what follows them.
 
-use super::{aligned, global_asm, offset_of};
+use super::{aligned, offset_of};
 use crate::{
     engine::fast::{
         conv::{Channels, Pixels},
@@ -51,7 +51,7 @@ const STEP: usize = 44;
 // the upper channel's bias b, the others with a + 256 b - 128 Σx, because 256 times these are taken
 // from them.
 function!(
-    "tinytriplet_rows4",
+    fn asm_rows4(arguments: *const Arguments),
     offsets: Arguments { panel, biases, multipliers, out, panel_end, way_in, end, signed, next, offsets },
     constants: { size = size_of::<Arguments>(), steps = STEPS, step = STEP },
     macros: [step4x2, signed, assert_length],
@@ -148,10 +148,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_rows4(arguments: *const Arguments);
-}
-
 /// Computes all channels, an even number, of four windows, whose sums are in `sums`.
 pub fn rows4(
     panel: &[u32],
@@ -199,5 +195,5 @@ pub fn rows4(
     // pair, and there are as many fours as channels, rounded up; the panel is read as a whole, in
     // steps of 16 words; two biases, two multipliers and two outputs of each window for each pair
     // of channels are within the lengths that were compared.
-    unsafe { tinytriplet_rows4(&arguments) }
+    unsafe { asm_rows4(&arguments) }
 }

@@ -1,6 +1,6 @@
 //! Sums of two gathered windows, or of differences of windows, with 16-bit weights.
 
-use super::{STEP2, aligned, global_asm, offset_of, register};
+use super::{STEP2, aligned, offset_of, register};
 use crate::{
     engine::fast::{conv::Pixels, misfit, panel::Stages},
     model::tensor::Element,
@@ -37,7 +37,7 @@ const STEPS: usize = 8;
 
 // r0: arguments.
 function!(
-    "tinytriplet_taps",
+    fn asm_taps(arguments: *const Arguments),
     offsets: Arguments {
         panel, first, end, stages, way_in, passes, weight_bytes, signed, stages_left, passes_left
     },
@@ -84,10 +84,6 @@ function!(
     more sp, {passes_left}, sp, {passes}, 3b, 4b
 "#
 );
-
-unsafe extern "C" {
-    fn tinytriplet_taps(arguments: *const Arguments);
-}
 
 /// The lengths of what a kernel reads.
 pub struct Lengths {
@@ -152,7 +148,7 @@ pub fn sum(panel: &[u32], weights: &[i16], stages: Stages, to: Element, out: Pix
     let arguments = Arguments { stages, way_in, passes, weight_bytes, passes_left: passes, ..arguments };
     // SAFETY: panel and weights are read up to the lengths that `new` has checked; each pair writes
     // 2 bytes at `2 · pair` of the tiles' `outputs` bytes.
-    unsafe { tinytriplet_taps(&arguments) }
+    unsafe { asm_taps(&arguments) }
 }
 
 /// Arguments of [`sum_row`], which the assembly copies to its stack and updates as it goes on.
@@ -201,7 +197,7 @@ assembler_macro!(
 
 // r0: arguments. Sums begin with the biases.
 function!(
-    "tinytriplet_taps_row",
+    fn asm_taps_row(row: *const Row),
     offsets: Row { panel, weights, out, tail, end, way_in_one, signed, panel_len, tiles, panel_end },
     constants: { size = size_of::<Row>(), steps = ROW_STEPS, step = STEP2, single = STEP1 },
     macros: [step1, step2, signed, assert_length],
@@ -315,10 +311,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_taps_row(row: *const Row);
-}
-
 /// Sums the windows of outputs that are side by side, two in each panel of `2 · words`.
 pub fn sum_row(panels: &[u32], weights: &[i16], words: usize, to: Element, out: Pixels<'_>) {
     let Pixels { bytes: out, channels: outputs } = out;
@@ -358,5 +350,5 @@ pub fn sum_row(panels: &[u32], weights: &[i16], words: usize, to: Element, out: 
     // single tile, every second pair of words; a record has `words` words of each of two channels
     // and a tail of 4 words, and `end` is that of the last of `outputs / 2` records; each of them
     // writes 2 bytes of each tile's `outputs`.
-    unsafe { tinytriplet_taps_row(&row) }
+    unsafe { asm_taps_row(&row) }
 }

@@ -1,6 +1,6 @@
 //! Winograd's transform of tiles of unsigned pixels.
 
-use super::{global_asm, offset_of};
+use super::offset_of;
 use crate::engine::fast::{misfit, panel::TilePlace};
 
 /// Pixels of a line that three tiles read, which is the most: each tile begins two pixels after the
@@ -181,7 +181,7 @@ assembler_macro!(
 );
 
 function!(
-    "tinytriplet_transform2",
+    fn asm_transform2(arguments: *mut Arguments),
     offsets: Arguments { panel, column, quads, columns, tiles, next, left, tile, quad },
     constants: { pixels = COLUMN },
     macros: [transform, position_row, pixel_column, transform_lanes],
@@ -189,17 +189,12 @@ function!(
 );
 
 function!(
-    "tinytriplet_transform3",
+    fn asm_transform3(arguments: *mut Arguments),
     offsets: Arguments { panel, column, quads, columns, tiles, next, left, tile, quad },
     constants: { pixels = COLUMN },
     macros: [transform, position_row, pixel_column, transform_lanes],
     "transform 12"
 );
-
-unsafe extern "C" {
-    fn tinytriplet_transform2(arguments: *mut Arguments);
-    fn tinytriplet_transform3(arguments: *mut Arguments);
-}
 
 /// A run of columns of a map.
 #[derive(Clone, Copy)]
@@ -260,8 +255,8 @@ pub fn transform(lines: [&[u8]; 4], columns: Columns, zeros: &[u32], to: TilePla
     // before.
     unsafe {
         match count {
-            2 => tinytriplet_transform2(&mut arguments),
-            3 => tinytriplet_transform3(&mut arguments),
+            2 => asm_transform2(&mut arguments),
+            3 => asm_transform3(&mut arguments),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 //! written to a panel and summed. The panel has tiles for two outputs.
 
 use super::{
-    global_asm, offset_of, register,
+    offset_of, register,
     taps::{Arguments, Lengths},
 };
 use crate::{
@@ -40,7 +40,7 @@ assembler_macro!(
 
 // Four stages of five words, for both tiles. r0: arguments.
 function!(
-    "tinytriplet_windows3_two",
+    fn asm_windows3_two(arguments: *const Arguments),
     offsets: Arguments { panel, first, end, signed },
     constants: { size = size_of::<Arguments>(), weight_bytes = WEIGHT_BYTES },
     macros: [step2, step2_first, step2_relu, relu2x2, signed, taps_finish],
@@ -96,7 +96,7 @@ assembler_macro!(
 
 // The same for the first tile. r0: arguments.
 function!(
-    "tinytriplet_windows3_one",
+    fn asm_windows3_one(arguments: *const Arguments),
     offsets: Arguments { panel, weights, first, end, signed },
     constants: { weight_bytes = WEIGHT_BYTES },
     macros: [step1, signed],
@@ -162,7 +162,7 @@ assembler_macro!(
 // Writes the differences of the windows. r0: 4 lines, which advance, r1: panel, r2: tiles. A step
 // of the panel has 16 bytes. r10 and r11 keep r7 and r5 of the row above, r12 its r9.
 function!(
-    "tinytriplet_windows3_differences",
+    fn asm_windows3_differences(lines: *mut *const u8, panel: *mut u32, tiles: usize),
     macros: [patch_row],
     r#"
     push {{r0, r2, r4-r11, lr}}
@@ -242,9 +242,14 @@ const _: () = assert!(offset_of!(Row, lines) == 0);
 
 // r0: `Row`.
 function!(
-    "tinytriplet_windows3",
+    fn asm_windows3(row: *mut Row),
     offsets: Row { tiles, step, arguments },
     constants: { panel = offset_of!(Row, arguments.panel), first = offset_of!(Row, arguments.first) },
+    functions: {
+        differences = asm_windows3_differences,
+        one = asm_windows3_one,
+        two = asm_windows3_two,
+    },
     r#"
     push {{r4-r6, lr}}
     mov r4, r0
@@ -255,9 +260,9 @@ function!(
     cmp r5, #1
     beq 2f
     mov r2, #2
-    bl tinytriplet_windows3_differences
+    bl {differences}
     add r0, r4, #{arguments}
-    bl tinytriplet_windows3_two
+    bl {two}
     ldrd r0, r1, [r4, #{first}]
     ldr r2, [r4, #{step}]
     add r0, r0, r2
@@ -268,18 +273,12 @@ function!(
     pop {{r4-r6, pc}}
 2:
     mov r2, #1
-    bl tinytriplet_windows3_differences
+    bl {differences}
     add r0, r4, #{arguments}
     pop {{r4-r6, lr}}
-    b.w tinytriplet_windows3_one
+    b.w {one}
 "#
 );
-
-unsafe extern "C" {
-    fn tinytriplet_windows3(row: *mut Row);
-    fn tinytriplet_windows3_one(arguments: *const Arguments);
-    fn tinytriplet_windows3_two(arguments: *const Arguments);
-}
 
 /// Sums the panel's differences with every record, and writes the outputs of those tiles that `out`
 /// has room for.
@@ -291,9 +290,9 @@ pub fn sum(panel: &Panel, weights: &[i16], to: Element, out: Pixels<'_>) {
     // words. The second function touches the first tile only.
     unsafe {
         if arguments.first == arguments.second {
-            tinytriplet_windows3_one(&arguments);
+            asm_windows3_one(&arguments);
         } else {
-            tinytriplet_windows3_two(&arguments);
+            asm_windows3_two(&arguments);
         }
     }
 }
@@ -321,6 +320,6 @@ pub fn row(
     // SAFETY: of each of the lines 4 bytes are read at every second of `tiles` columns; a tile's 20
     // words are written to one of two places in the panel; the sums are as in `sum`, of two tiles,
     // whose outputs `out` has, or of the last one.
-    unsafe { tinytriplet_windows3(&mut row) };
+    unsafe { asm_windows3(&mut row) };
     true
 }

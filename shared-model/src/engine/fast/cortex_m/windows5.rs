@@ -2,7 +2,7 @@
 //! [`taps`](crate::engine::fast::taps)' records; the largest of four outputs is found on their
 //! rounded values, two channels at a time, which needs values that fit 16 bits.
 
-use super::{aligned, global_asm, offset_of};
+use super::{aligned, offset_of};
 
 /// Arguments, which the assembly copies to its stack.
 #[repr(C)]
@@ -91,7 +91,7 @@ assembler_macro!(
 // r2 and r3, words of the left and of the right window in r12 and lr. What the upper windows use of
 // a row, the lower ones use of the next: it is loaded once for both.
 function!(
-    "tinytriplet_windows5",
+    fn asm_windows5(arguments: *const Arguments),
     offsets: Arguments { records, records_end, output, count, lines },
     constants: {
         frame = PATCH + size_of::<Arguments>() + 4,
@@ -188,10 +188,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_windows5(arguments: *const Arguments);
-}
-
 /// Computes a row of pooled outputs, unsigned both before and after, whose sums, rounded, fit 16
 /// bits. `lines` are the six rows of the input, `outputs` the output channels, which are even.
 /// Returns false, and writes nothing, if a length does not fit.
@@ -219,6 +215,6 @@ pub fn row(lines: [&[u8]; 6], records: &[i16], outputs: usize, output: &mut [u8]
     // records are read whole, in words, at which they are aligned; each output has 2 bytes for each
     // record: all checked above. Words and half-words of bytes may lie at any address: these
     // processors read and write those.
-    unsafe { tinytriplet_windows5(&arguments) };
+    unsafe { asm_windows5(&arguments) };
     true
 }

@@ -1,6 +1,6 @@
 //! Winograd's products of two or three tiles, and the outputs made of them.
 
-use super::{STEP2, aligned, global_asm, offset_of};
+use super::{STEP2, aligned, offset_of};
 use crate::engine::fast::{
     conv::{Channels, Pixels},
     misfit,
@@ -269,7 +269,7 @@ assembler_macro!(
 // r0: arguments. The sums of row 2, of rows 2 + 1, c and e are pushed for each column: 24 bytes
 // each.
 function!(
-    "tinytriplet_winograd3",
+    fn asm_winograd3(arguments: *mut Arguments),
     offsets: Arguments {
         multipliers, stride, panel, weights, out, biases, pairs, passes, first, end, ways_in,
         passes_left, finish, dump, lower, right, signed
@@ -423,7 +423,7 @@ assembler_macro!(
 
 // r0: arguments. Above `Top`, c and e are pushed for each column: 16 bytes each.
 function!(
-    "tinytriplet_winograd2",
+    fn asm_winograd2(arguments: *mut Arguments),
     offsets: Arguments {
         multipliers, stride, panel, weights, out, biases, pairs, passes, first, end, finish, dump, lower,
         right, signed
@@ -544,11 +544,6 @@ function!(
 "#
 );
 
-unsafe extern "C" {
-    fn tinytriplet_winograd2(arguments: *mut Arguments);
-    fn tinytriplet_winograd3(arguments: *mut Arguments);
-}
-
 impl Arguments {
     fn new(panel: &[u32], weights: &[i16], depth: usize, count: usize) -> Self {
         let words = depth / 2;
@@ -605,9 +600,7 @@ pub fn multiply(panel: &[u32], weights: &[i16], depth: usize, count: usize, sums
     // SAFETY: the panel and the pair's weights are as long as `fits` says, and are read only up to
     // there; `sums` has room for three tiles; biases, multipliers and output are not touched when
     // there is a dump.
-    unsafe {
-        if count == 3 { tinytriplet_winograd3(&mut arguments) } else { tinytriplet_winograd2(&mut arguments) }
-    }
+    unsafe { if count == 3 { asm_winograd3(&mut arguments) } else { asm_winograd2(&mut arguments) } }
 }
 
 /// Computes all output channels, pooled, as the portable `multiply_pool` does.
@@ -644,9 +637,7 @@ pub fn multiply_pool(
     };
     // SAFETY: panel, weights, biases and multipliers are read up to the lengths checked above. Each
     // pair writes 2 bytes at `2 · pair` of each of the tiles' `outputs` bytes in `out`.
-    unsafe {
-        if count == 3 { tinytriplet_winograd3(&mut arguments) } else { tinytriplet_winograd2(&mut arguments) }
-    }
+    unsafe { if count == 3 { asm_winograd3(&mut arguments) } else { asm_winograd2(&mut arguments) } }
 }
 
 /// The place of tiles' outputs where no pool follows.
@@ -711,7 +702,5 @@ pub fn multiply_write(
     // SAFETY: panel, weights, biases and multipliers are read up to the lengths checked above. Each
     // pair writes 2 bytes at `2 · pair` of each of the tiles' pixels, of which the last in the lower
     // row ends `lower + row` bytes after the beginning of `out`.
-    unsafe {
-        if count == 3 { tinytriplet_winograd3(&mut arguments) } else { tinytriplet_winograd2(&mut arguments) }
-    }
+    unsafe { if count == 3 { asm_winograd3(&mut arguments) } else { asm_winograd2(&mut arguments) } }
 }
