@@ -1,15 +1,76 @@
 //! The interface for C: any calls in any order, with pointers that are null, unaligned or overlap, and lengths that are
-//! too short. What was not changed by a call that failed still answers.
+//! too short, and functions for the flash that fail and call again. What was not changed by a call that failed still
+//! answers.
 #![no_main]
 
 use fuzz::{Aligned, Choices};
 use rand::RngExt;
 use shared_model::{Layout, model::layout::repack_to_vec};
-use std::{mem::MaybeUninit, ptr};
+use std::{
+    ffi::{c_int, c_void},
+    mem::MaybeUninit,
+    ptr,
+};
 use tinytriplet_c::*;
 
 const TINY: &[u8] = include_bytes!("../../../shared-model/examples/tiny.postcard");
 const LABELS: [&[u8]; 6] = [b"a\0", b"\xc3\xbc\0", b"\0", b"\xff\0", b"a\n\0", &[b'x'; 32]];
+
+const UNIT: usize = 512;
+const REGION: usize = 4 * UNIT;
+
+/// A chip whose flash holds anything.
+struct Chip {
+    bytes: Vec<u8>,
+    /// So many operations from now, one fails after the half of it. 0: none does.
+    fails_in: u32,
+    /// Is called while an operation runs.
+    gallery: *mut tt_gallery,
+}
+
+impl Chip {
+    /// Begins an operation: returns the bytes of it that are done, and what it returns.
+    unsafe fn begin(context: *mut c_void, len: usize) -> (*mut Self, usize, c_int) {
+        let chip: *mut Self = context.cast();
+        // SAFETY: the program outlives its calls, and uses its chips by pointers.
+        unsafe {
+            let is_busy = tt_gallery_clear((*chip).gallery);
+            assert!(matches!(is_busy, tt_status::TT_BUSY | tt_status::TT_NULL), "{is_busy:?}");
+            assert_eq!(tt_gallery_count((*chip).gallery), 0);
+            let fails = (*chip).fails_in == 1;
+            (*chip).fails_in = (*chip).fails_in.saturating_sub(1);
+            (chip, if fails { len / 2 } else { len }, fails.into())
+        }
+    }
+
+    unsafe extern "C" fn read(context: *mut c_void, offset: u32, bytes: *mut u8, len: usize) -> c_int {
+        unsafe {
+            let (chip, len, status) = Self::begin(context, len);
+            ptr::copy_nonoverlapping((&(*chip).bytes)[offset as usize..][..len].as_ptr(), bytes, len);
+            status
+        }
+    }
+
+    unsafe extern "C" fn write(context: *mut c_void, offset: u32, bytes: *const u8, len: usize) -> c_int {
+        unsafe {
+            let (chip, len, status) = Self::begin(context, len);
+            let cells = &mut (&mut (*chip).bytes)[offset as usize..][..len];
+            cells
+                .iter_mut()
+                .zip(std::slice::from_raw_parts(bytes, len))
+                .for_each(|(cell, byte)| *cell &= byte);
+            status
+        }
+    }
+
+    unsafe extern "C" fn erase(context: *mut c_void, offset: u32) -> c_int {
+        unsafe {
+            let (chip, len, status) = Self::begin(context, UNIT);
+            (&mut (*chip).bytes)[offset as usize..][..len].fill(0xff);
+            status
+        }
+    }
+}
 
 /// The memory of a program in C. Each array is an allocation of its own, which the address sanitizer watches.
 struct Program {
@@ -17,6 +78,7 @@ struct Program {
     models: [Box<tt_model>; 2],
     galleries: [Box<tt_gallery>; 2],
     entries: [Vec<u8>; 2],
+    chips: [Box<Chip>; 2],
     preparer: Box<tt_preparer>,
     frame_scratch: Vec<u32>,
     frame_pixels: Vec<u8>,
@@ -57,6 +119,8 @@ impl Program {
             models: [blank(), blank()],
             galleries: [blank(), blank()],
             entries: [vec![0xa5; 400], vec![0xa5; 150]],
+            chips: [0, 1]
+                .map(|_| Box::new(Chip { bytes: vec![0xff; REGION], fails_in: 0, gallery: ptr::null_mut() })),
             preparer: blank(),
             frame_scratch: vec![0; 20_000],
             frame_pixels: vec![0; 64],
@@ -79,7 +143,7 @@ impl Program {
 
     /// Makes a call. Every pointer is good for its length, as far as the interface asks for it.
     unsafe fn call(&mut self, rng: &mut Choices<'_>) {
-        let Self { files, models, galleries, entries, preparer, .. } = self;
+        let Self { files, models, galleries, entries, chips, preparer, .. } = self;
         let (which, other) = (rng.random_range(0..2), rng.random_range(0..2));
         let model = handle(rng, &mut models[other]);
         let gallery = handle(rng, &mut galleries[which]);
@@ -89,9 +153,18 @@ impl Program {
         let (pixels, pixels_len) = argument(rng, &mut self.pixels);
         let (scratch, scratch_len) = argument(rng, &mut self.scratch);
         let before = unsafe { tt_gallery_count(gallery) };
+        let chip = &raw mut *chips[which];
+        // SAFETY: between calls, nothing else uses it.
+        unsafe {
+            (*chip).gallery = gallery;
+            (*chip).fails_in = rng.random_range(0_u32..40).saturating_sub(20);
+            if rng.random_range(0..16) == 0 {
+                (&mut (*chip).bytes)[rng.random_range(0..REGION)] ^= 1 << rng.random_range(0..8);
+            }
+        }
         let mut seen = tt_recognition::default();
         let status = unsafe {
-            match rng.random_range(0..13) {
+            match rng.random_range(0..18) {
                 0 => {
                     // Seldom the damaged one: what is not decoded cannot be used.
                     let file = files[rng.random_range(0..9) / 4].bytes();
@@ -175,7 +248,44 @@ impl Program {
                     let (row, len) = argument(rng, &mut row);
                     tt_prepare_row(handle(rng, preparer), row, len)
                 }
-                _ => tt_prepare_finish(handle(rng, preparer)),
+                12 => tt_prepare_finish(handle(rng, preparer)),
+                13 | 14 => {
+                    let (memory, len) = argument(rng, &mut entries[which]);
+                    let mut flash = tt_flash {
+                        context: chip.cast(),
+                        read: Some(Chip::read),
+                        write: Some(Chip::write),
+                        erase: Some(Chip::erase),
+                        len: REGION as u32,
+                        unit_len: UNIT as u32,
+                        word_len: [1, 2, 4, 8, 16, 256][rng.random_range(0..6)],
+                    };
+                    match rng.random_range(0..16) {
+                        0 => flash.erase = None,
+                        // Never beyond the region.
+                        1 => flash.len = rng.random_range(0..=REGION as u32),
+                        2 => flash.unit_len = rng.random_range(0..2) * 2 * UNIT as u32,
+                        3 => flash.word_len = rng.random(),
+                        _ => {}
+                    }
+                    tt_gallery_load(gallery, model, rng.random_range(0..3), memory, len, &raw const flash)
+                }
+                15 => {
+                    let mut points: Vec<tt_point> = (0..rng.random_range(0..6))
+                        .map(|_| tt_point {
+                            x: rng.random(),
+                            y: rng.random(),
+                            begins: rng.random_range(0..3),
+                        })
+                        .collect();
+                    let (points, len) = argument(rng, &mut points);
+                    tt_prepare_strokes(model, points, len, scratch, scratch_len, pixels, pixels_len)
+                }
+                16 => tt_gallery_clear(gallery),
+                _ => {
+                    let mut health = tt_health::default();
+                    tt_gallery_health(gallery, &raw mut health)
+                }
             }
         };
         let text = unsafe { std::ffi::CStr::from_ptr(tt_status_text(status as i32)) };
