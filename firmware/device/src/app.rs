@@ -170,8 +170,8 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
     }
 
     fn shared(&mut self, now: u64) -> (&mut Alone<B>, Shared<'_, 'm, B, CAPACITY>) {
-        let Self { alone, device, light, serial, .. } = self;
-        (alone, Shared { device, light, serial, now })
+        let Self { alone, device, light, serial, system, .. } = self;
+        (alone, Shared { device, light, serial, system, now })
     }
 }
 

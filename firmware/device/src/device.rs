@@ -106,7 +106,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
                 Ok(ResponseBody::Done)
             }
             RequestBody::Chunk { offset, bytes } => {
-                self.take(offset, bytes)?;
+                self.take(offset, bytes, system)?;
                 Ok(ResponseBody::Done)
             }
             RequestBody::Pixels { offset } => {
@@ -168,7 +168,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
                 Ok(ResponseBody::Digests(self.model.digests(image, scratch, last)?))
             }
             RequestBody::Bench { runs } => self.bench(runs, system, is_called),
-            RequestBody::SelfTest => self.self_test(),
+            RequestBody::SelfTest => self.self_test(system),
             RequestBody::Restart(Restart::Panic | Restart::Hang) if !cfg!(feature = "fault-injection") => {
                 Err(RequestError::NoFaultInjection)
             }
@@ -220,7 +220,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
     }
 
     /// Takes a chunk of the image; with the last one, the image is seen.
-    fn take(&mut self, offset: u32, bytes: &[u8]) -> Result<(), RequestError> {
+    fn take(&mut self, offset: u32, bytes: &[u8], system: &mut impl System) -> Result<(), RequestError> {
         let Image::Coming(coming) = &mut self.image else { return Err(ImageError::NotBegun.into()) };
         coming.chunk(offset, bytes, place(&mut self.buffers))?;
         if !coming.is_whole() {
@@ -229,16 +229,20 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         if let Image::Coming(coming) = core::mem::replace(&mut self.image, Image::None) {
             coming.finish(place(&mut self.buffers))?;
         }
-        self.see()
+        self.see(system)
     }
 
     /// Computes the embedding of the pixels, which are then the last image that was seen.
-    fn see(&mut self) -> Result<(), RequestError> {
+    fn see(&mut self, system: &mut impl System) -> Result<(), RequestError> {
         let Buffers { scratch, last, before, image } = &mut self.buffers;
         core::mem::swap(last, before);
         self.embeddings = (self.embeddings + 1).min(2);
         self.may_take_back = false;
-        self.model.embed(image, scratch, last)?;
+        let mut inference = self.model.start(image, scratch, last)?;
+        // A large net may take longer than a watchdog waits.
+        while inference.step() {
+            system.feed_watchdog();
+        }
         self.image = Image::Whole;
         Ok(())
     }
@@ -280,7 +284,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
     ///
     /// # Errors
     /// Returns a [`SightError`]. What was seen before is still the last, and the gallery as it was.
-    pub fn look(&mut self, source: &mut impl Source) -> Result<bool, SightError> {
+    pub fn look(&mut self, source: &mut impl Source, system: &mut impl System) -> Result<bool, SightError> {
         let Buffers { scratch, image, .. } = &mut self.buffers;
         let (shape, preprocessing) = (self.model.input().shape, self.model.metadata().preprocessing);
         let size = [shape.height, shape.width];
@@ -309,7 +313,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
                 preparer.finish()?;
             }
         }
-        self.see().map_err(|_| SightError::Internal)?;
+        self.see(system).map_err(|_| SightError::Internal)?;
         Ok(true)
     }
 
@@ -369,10 +373,11 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         Ok(ResponseBody::Bench { runs: done, microseconds })
     }
 
-    fn self_test(&mut self) -> Result<ResponseBody<'_>, RequestError> {
+    fn self_test(&mut self, system: &mut impl System) -> Result<ResponseBody<'_>, RequestError> {
         self.drop_image();
         let expected = self.model.metadata().golden_crc;
-        let actual = self.model.test_crc(self.buffers.image, self.buffers.scratch, self.buffers.last)?;
+        let Buffers { scratch, last, image, .. } = &mut self.buffers;
+        let actual = self.model.test_crc_in_slices(image, scratch, last, || system.feed_watchdog())?;
         if actual != expected {
             log!(error, "self-test: CRC {=u32:08x}, not {=u32:08x}", actual, expected);
         }

@@ -101,6 +101,30 @@ impl Model<'_> {
         }
         Ok(digest.finalize())
     }
+
+    /// [`test_crc`](Self::test_crc) in slices: calls `between` after each, to feed a watchdog.
+    ///
+    /// # Errors
+    /// Returns the errors of [`embed`](Self::embed).
+    pub fn test_crc_in_slices(
+        &self,
+        pixels: &mut [u8],
+        scratch: &mut [u32],
+        embedding: &mut [u8],
+        mut between: impl FnMut(),
+    ) -> Result<u32, EmbedError> {
+        let mut digest = CRC32.digest();
+        for image in TestImage::ALL {
+            image.draw(pixels);
+            let mut inference = self.start(pixels, scratch, embedding)?;
+            while inference.step() {
+                between();
+            }
+            drop(inference);
+            digest.update(embedding);
+        }
+        Ok(digest.finalize())
+    }
 }
 
 /// The reason for a failed self-test.

@@ -54,6 +54,7 @@ pub struct Shared<'a, 'm, B: Board, const CAPACITY: usize> {
     pub device: &'a mut Device<'m, B::Flash, CAPACITY>,
     pub light: &'a mut Light<B::Led>,
     pub serial: &'a mut B::Serial,
+    pub system: &'a mut B::System,
     /// The time, in microseconds.
     pub now: u64,
 }
@@ -83,7 +84,7 @@ impl<B: Board> Alone<B> {
         if !B::Source::SEES {
             return Ok(false);
         }
-        let has_seen = match shared.device.look(&mut self.source) {
+        let has_seen = match shared.device.look(&mut self.source, shared.system) {
             Ok(false) => false,
             Ok(true) => {
                 self.answer(&mut shared)?;
@@ -134,7 +135,7 @@ impl<B: Board> Alone<B> {
         wish: Wish,
         shared: Shared<'_, '_, B, CAPACITY>,
     ) -> Result<(), SerialError<B>> {
-        let Shared { device, light, serial, now } = shared;
+        let Shared { device, light, serial, now, .. } = shared;
         light.show(Show::Busy, now);
         match self.enrol(wish, device) {
             Ok((label, count)) => {

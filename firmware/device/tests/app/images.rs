@@ -309,3 +309,33 @@ fn any_order_of_chunks_is_survived() {
         assert_eq!(answers.last().unwrap().body(), ResponseBody::Embedding(&expected));
     }
 }
+
+/// A net that takes longer than the watchdog waits has its answer all the same.
+#[test]
+fn the_watchdog_is_fed_between_the_slices_of_an_inference() {
+    let model = host_model();
+    let mut scratch = vec![0; model.scratch_len()];
+    let mut embedding = vec![0; model.embedding_len()];
+    let pixels = image(3);
+    let mut inference = model.start(&pixels, &mut scratch, &mut embedding).unwrap();
+    let mut slices = 0;
+    while inference.step() {
+        slices += 1;
+    }
+    assert!(slices > 1, "{slices}");
+
+    let fed = |requests: &[RequestBody<'_>]| {
+        let mut bench = board();
+        bench.ask(requests);
+        bench.clock.fed
+    };
+    let form = ImageForm::Pixels { len: pixels.len() as u32 };
+    let seen: Vec<_> = image_requests(form, &pixels, CHUNK_LEN).collect();
+    // As many bytes, and no inference.
+    let mut refused = seen.clone();
+    if let Some(RequestBody::Chunk { offset, .. }) = refused.last_mut() {
+        *offset ^= 1;
+    }
+    assert_eq!(fed(&seen), fed(&refused) + slices);
+    assert_eq!(fed(&[RequestBody::SelfTest]), fed(&[RequestBody::Ping]) + 4 * slices);
+}
