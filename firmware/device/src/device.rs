@@ -10,7 +10,7 @@ use crate::{
 use embedded_storage::nor_flash::NorFlash;
 use micromath::F32Ext;
 use shared_model::{
-    Distance, Gallery, Model, Recognition, Threshold,
+    Distance, EmbedError, Gallery, Model, Recognition, Threshold,
     engine::TestImage,
     gallery::{MAX_LABEL, Match, Method},
     prepare::{Frame, FrameError, Preparer, can_prepare, strokes::rasterise},
@@ -234,16 +234,21 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
 
     /// Computes the embedding of the pixels, which are then the last image that was seen.
     fn see(&mut self, system: &mut impl System) -> Result<(), RequestError> {
-        let Buffers { scratch, last, before, image } = &mut self.buffers;
-        core::mem::swap(last, before);
+        core::mem::swap(&mut self.buffers.last, &mut self.buffers.before);
         self.embeddings = (self.embeddings + 1).min(2);
         self.may_take_back = false;
+        self.embed(system)?;
+        self.image = Image::Whole;
+        Ok(())
+    }
+
+    /// Computes the embedding of the pixels. A large net may take longer than a watchdog waits.
+    fn embed(&mut self, system: &mut impl System) -> Result<(), EmbedError> {
+        let Buffers { scratch, last, image, .. } = &mut self.buffers;
         let mut inference = self.model.start(image, scratch, last)?;
-        // A large net may take longer than a watchdog waits.
         while inference.step() {
             system.feed_watchdog();
         }
-        self.image = Image::Whole;
         Ok(())
     }
 
@@ -364,9 +369,8 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         TestImage::Noise.draw(self.buffers.image);
         let (mut done, mut microseconds) = (0, 0);
         while done == 0 || done < runs && !is_called() {
-            system.feed_watchdog();
             let start = system.now();
-            self.model.embed(self.buffers.image, self.buffers.scratch, self.buffers.last)?;
+            self.embed(system)?;
             microseconds += system.now() - start;
             done += 1;
         }

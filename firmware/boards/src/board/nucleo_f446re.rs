@@ -17,7 +17,7 @@ use embedded_hal::digital::{self, InputPin};
 use stm32f4xx_hal::{
     gpio::{Input, Output, PA5, PC13},
     nb,
-    pac::{FLASH, Peripherals, USART2, interrupt},
+    pac::{FLASH, Peripherals, RCC, USART2, interrupt},
     prelude::*,
     rcc::Config,
     serial::{self, Rx, Tx},
@@ -32,6 +32,9 @@ static RECEIVER: Mutex<RefCell<Option<Rx<USART2>>>> = Mutex::new(RefCell::new(No
 
 /// The processor's clock. The emulator's timer counts by it, too, whichever clock was chosen.
 const HERTZ: u32 = 168_000_000;
+
+/// The clock that the ST-Link puts out, from its crystal (user manual UM1724, "OSC clock supply").
+const ST_LINK_HERTZ: u32 = 8_000_000;
 
 /// The types of its parts.
 pub struct Hardware;
@@ -49,9 +52,14 @@ impl Board for Hardware {
 pub fn init() -> Parts<Hardware> {
     let Some(board) = Peripherals::take() else { panic!("the board was initialised twice") };
     let is_silicon = is_silicon(&board.FLASH);
-    let clocks = if is_silicon { Config::hsi().sysclk(HERTZ.Hz()) } else { Config::hsi() };
+    let has_crystal = is_silicon && has_crystal(&board.RCC);
+    let clocks = match (is_silicon, has_crystal) {
+        (true, true) => Config::hse(ST_LINK_HERTZ.Hz()).bypass_hse_oscillator().sysclk(HERTZ.Hz()),
+        (true, false) => Config::hsi().sysclk(HERTZ.Hz()),
+        (false, _) => Config::hsi(),
+    };
     let mut rcc = board.RCC.freeze(clocks);
-    defmt::info!("processor at {} Hz", rcc.clocks.sysclk().raw());
+    defmt::info!("processor at {} Hz, by a crystal: {}", rcc.clocks.sysclk().raw(), has_crystal);
 
     let pins = board.GPIOA.split(&mut rcc);
     let led = pins.pa5.into_push_pull_output();
@@ -88,6 +96,20 @@ fn is_silicon(flash: &FLASH) -> bool {
     const WAIT_STATES: u8 = 5;
     flash.acr().modify(|_, w| w.latency().set(WAIT_STATES));
     flash.acr().read().latency().bits() == WAIT_STATES
+}
+
+/// Returns whether the ST-Link's clock comes. A board whose ST-Link was cut off, or whose solder bridge
+/// is open, has the processor's own oscillator, which is 1 % exact at 25 °C.
+fn has_crystal(rcc: &RCC) -> bool {
+    // A clock that is there is ready after some periods of it.
+    const TRIES: u32 = 10_000;
+    rcc.cr().modify(|_, w| w.hsebyp().bypassed());
+    rcc.cr().modify(|_, w| w.hseon().on());
+    if (0..TRIES).any(|_| rcc.cr().read().hserdy().is_ready()) {
+        return true;
+    }
+    rcc.cr().modify(|_, w| w.hseon().off());
+    false
 }
 
 #[interrupt]
