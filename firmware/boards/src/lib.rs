@@ -45,7 +45,7 @@ mod system;
 #[cfg(all(target_arch = "arm", not(feature = "nrf52840-dk")))]
 mod systick;
 
-#[cfg(all(target_os = "none", any(feature = "pico", feature = "pico2")))]
+#[cfg(all(target_os = "none", any(feature = "nrf52840-dk", feature = "pico", feature = "pico2")))]
 mod usb;
 
 #[cfg(target_os = "none")]

@@ -16,6 +16,11 @@ use tinytriplet_device::hardware::TICK_MICROS;
 static TIMER: Mutex<RefCell<Option<Timer<TIMER0, Periodic>>>> = Mutex::new(RefCell::new(None));
 static TICKS: AtomicU32 = AtomicU32::new(0);
 
+/// Returns the ticks since the start. It begins again after the last number.
+pub fn ticks() -> u32 {
+    TICKS.load(Relaxed)
+}
+
 /// Counts microseconds, from 0 in each tick.
 pub struct MicrosecondTimer(());
 

@@ -41,7 +41,7 @@ impl RxQueue {
     }
 
     /// Returns the number of bytes that it has room for.
-    #[cfg(any(feature = "pico", feature = "pico2"))]
+    #[cfg(any(feature = "nrf52840-dk", feature = "pico", feature = "pico2"))]
     pub fn room(&self, cs: CriticalSection<'_>) -> usize {
         self.queue.borrow_ref(cs).as_ref().map_or(0, |queue| queue.capacity() - queue.len())
     }

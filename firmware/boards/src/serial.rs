@@ -27,7 +27,7 @@ impl<Transmitter> ErrorType for Serial<Transmitter> {
 impl<Transmitter> Read for Serial<Transmitter> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
         let len = RECEIVED.read(buffer);
-        #[cfg(any(feature = "pico", feature = "pico2"))]
+        #[cfg(any(feature = "nrf52840-dk", feature = "pico", feature = "pico2"))]
         crate::usb::go_on();
         Ok(len)
     }

@@ -9,9 +9,8 @@
 //! is dropped, and the next one begins with a `0x00`, which ends the frame that was cut off.
 
 use crate::{
-    board::{Bus, USB_INTERRUPT},
+    board::{Bus, USB_INTERRUPT, ticks},
     serial::{RECEIVED, Transmit},
-    systick::ticks,
 };
 use core::{
     cell::RefCell,
@@ -19,7 +18,7 @@ use core::{
 };
 use cortex_m::{asm::wfi, peripheral::NVIC};
 use critical_section::Mutex;
-use static_cell::StaticCell;
+use static_cell::{ConstStaticCell, StaticCell};
 use tinytriplet_device::hardware::{TICK_MICROS, USB_IDS, USB_PRODUCT};
 use usb_device::{
     bus::UsbBusAllocator,
@@ -60,6 +59,23 @@ pub fn start(bus: Bus, serial_number: &'static str) {
     let device = device.build();
     critical_section::with(|cs| PORT.replace(cs, Some(Port { device, serial, is_open: false })));
     unmask();
+}
+
+/// Returns the digits of a number that tells this board from others, in base 16. It can be called
+/// once.
+pub fn serial_number(number: u64) -> &'static str {
+    static DIGITS: ConstStaticCell<[u8; 16]> = ConstStaticCell::new([0; 16]);
+    let digits = DIGITS.take();
+    for (digit, shift) in digits.iter_mut().zip((0..64).step_by(4).rev()) {
+        *digit = b"0123456789ABCDEF"[(number >> shift & 15) as usize];
+    }
+    str::from_utf8(digits).unwrap_or_default()
+}
+
+/// The cable was pulled: the UART is the board's line again.
+#[cfg(feature = "nrf52840-dk")]
+pub fn unplugged() {
+    IS_HELD.store(false, Relaxed);
 }
 
 /// Returns whether a PC talks over USB.

@@ -47,8 +47,10 @@ pub fn init(received: &'static mut QueueView<u8>) -> Parts<chosen::Hardware> {
     chosen::init()
 }
 
+#[cfg(any(feature = "nrf52840-dk", feature = "pico", feature = "pico2"))]
+pub use chosen::{Bus, USB_INTERRUPT, ticks};
 #[cfg(any(feature = "pico", feature = "pico2"))]
-pub use pico::{Bus, Spare, USB_INTERRUPT, enter_bootloader};
+pub use pico::{Spare, enter_bootloader};
 
 /// As [`init`], and returns what the application leaves free: for a camera or a screen, for example.
 #[cfg(any(feature = "pico", feature = "pico2"))]

@@ -1,11 +1,12 @@
-//! Nordic's nRF52840-DK. UARTE0 goes to the J-Link on the board, which is a serial port on the PC;
-//! the light is LED1.
+//! Nordic's nRF52840-DK. UARTE0 goes to the J-Link on the board, which is a serial port on the PC, and
+//! the chip's own USB port is beside it; the light is LED1.
 
 use crate::{
     flash::memory,
     nrf52840_timer::MicrosecondTimer,
     serial::{RECEIVED, Serial, Transmit},
     system::{self, System},
+    usb::{self, UsbOr},
 };
 use core::cell::RefCell;
 use cortex_m::peripheral::NVIC;
@@ -14,28 +15,35 @@ use embedded_hal::digital::{ErrorType, InputPin, OutputPin, PinState};
 use embedded_io::{Read, ReadReady, Write};
 use nrf52840_hal::{
     Clocks, Uarte,
+    clocks::{ExternalOscillator, Internal, LfOscStopped},
     gpio::{
         Input, Level, Output, PullUp, PushPull,
         p0::{P0_11, P0_13, Parts as Pins},
     },
     nvmc::Nvmc,
-    pac::{Interrupt, NVMC, P0, Peripherals, UARTE0, WDT, interrupt},
+    pac::{Interrupt, NVMC, P0, POWER, Peripherals, UARTE0, USBD, WDT, interrupt},
     uarte::{self, Baudrate, Parity, UarteRx, UarteTx},
+    usbd::{UsbPeripheral, Usbd},
     wdt::{Watchdog, WatchdogHandle, count, handles::Hdl0},
 };
-use static_cell::ConstStaticCell;
+use static_cell::{ConstStaticCell, StaticCell};
 use tinytriplet_device::{
     hardware::{BASE_BAUD, Board, NoText, Parts, WATCHDOG_MICROS},
     source::NoSource,
 };
 
+pub use crate::nrf52840_timer::ticks;
+pub type Bus = Usbd<UsbPeripheral<'static>>;
+pub const USB_INTERRUPT: Interrupt = Interrupt::USBD;
+
+static USB: Mutex<RefCell<Usb>> = Mutex::new(RefCell::new(Usb::None));
 static RECEIVER: Mutex<RefCell<Option<UarteRx<UARTE0>>>> = Mutex::new(RefCell::new(None));
 
 /// The types of its parts.
 pub struct Hardware;
 
 impl Board for Hardware {
-    type Serial = Serial<UarteTx<UARTE0>>;
+    type Serial = Serial<UsbOr<UarteTx<UARTE0>>>;
     type Led = ActiveLow<P0_13<Output<PushPull>>>;
     type Button = ActiveLow<P0_11<Input<PullUp>>>;
     type Flash = Nvmc<NVMC>;
@@ -51,8 +59,18 @@ pub fn init() -> Parts<Hardware> {
     let Some(board) = Peripherals::take() else { panic!("the board was initialised twice") };
     keep_debug_port_open(&board.NVMC);
     // The crystal: the oscillator that the processor starts with is not exact enough for a serial
-    // line.
-    Clocks::new(board.CLOCK).enable_ext_hfosc();
+    // line, nor for USB.
+    static CLOCKS: StaticCell<Clocks<ExternalOscillator, Internal, LfOscStopped>> = StaticCell::new();
+    let clocks = CLOCKS.init(Clocks::new(board.CLOCK).enable_ext_hfosc());
+    let [low, high] = [0, 1].map(|word| board.FICR.deviceid[word].read().bits());
+    let number = usb::serial_number(u64::from(high) << 32 | u64::from(low));
+    let waiting = Usb::Waiting(UsbPeripheral::new(board.USBD, clocks), number);
+    critical_section::with(|cs| USB.replace(cs, waiting));
+    board.POWER.intenset.write(|w| w.usbpwrrdy().set().usbremoved().set());
+    // The cable may have been there before.
+    NVIC::pend(Interrupt::POWER_CLOCK);
+    // SAFETY: no critical section relies on this interrupt being masked.
+    unsafe { NVIC::unmask(Interrupt::POWER_CLOCK) };
     let pins = Pins::new(board.P0);
     let wires = uarte::Pins {
         txd: pins.p0_06.into_push_pull_output(Level::High).degrade(),
@@ -75,7 +93,7 @@ pub fn init() -> Parts<Hardware> {
     // SAFETY: no critical section relies on this interrupt being masked.
     unsafe { NVIC::unmask(Interrupt::UARTE0_UART0) };
     Parts {
-        serial: Serial(transmitter),
+        serial: Serial(UsbOr::new(transmitter)),
         led: ActiveLow(pins.p0_13.into_push_pull_output(Level::High)),
         button: ActiveLow(pins.p0_11.into_pullup_input()),
         flash: Some(Nvmc::new(board.NVMC, memory::take())),
@@ -127,11 +145,89 @@ fn UARTE0_UART0() {
         // It is ready when there is a byte; otherwise it has begun to wait for one. A damaged byte
         // is left out: the frame's CRC tells.
         while let Ok(true) = receiver.read_ready() {
-            if receiver.read(&mut byte).is_ok() {
+            if receiver.read(&mut byte).is_ok() && !usb::is_held() {
                 RECEIVED.push(cs, byte[0]);
             }
         }
     });
+}
+
+/// The USB port, which has power from its cable only.
+enum Usb {
+    None,
+    /// No cable was plugged in yet.
+    Waiting(UsbPeripheral<'static>, &'static str),
+    On,
+    Unplugged,
+}
+
+/// The cable was plugged in or pulled.
+#[interrupt]
+fn POWER_CLOCK() {
+    critical_section::with(|cs| {
+        // SAFETY: nothing else uses these registers.
+        let power = unsafe { &*POWER::ptr() };
+        power.events_usbpwrrdy.reset();
+        power.events_usbremoved.reset();
+        let has_power = power.usbregstatus.read().outputrdy().is_ready();
+        let mut usb = USB.borrow_ref_mut(cs);
+        *usb = match (core::mem::replace(&mut *usb, Usb::None), has_power) {
+            (Usb::Waiting(port, number), true) => {
+                usb::start(Bus::new(port), number);
+                // The driver asks for no interrupts. It clears these events; it looks for others, too, at
+                // each beginning of a frame, every millisecond.
+                // SAFETY: as above.
+                unsafe { &*USBD::ptr() }.intenset.write(|w| w.usbreset().set().usbevent().set().sof().set());
+                Usb::On
+            }
+            (Usb::On, false) => {
+                usb::unplugged();
+                // SAFETY: as above.
+                let port = unsafe { &*USBD::ptr() };
+                port.usbpullup.write(|w| w.connect().disabled());
+                port.enable.write(|w| w.enable().disabled());
+                Usb::Unplugged
+            }
+            (Usb::Unplugged, true) => {
+                turn_on_again();
+                Usb::On
+            }
+            (usb, _) => usb,
+        };
+    });
+}
+
+/// Turns the USB port on again, which was off while it had no power. The driver does so once only; the
+/// PC's reset of the bus follows, which it knows.
+fn turn_on_again() {
+    // Errata 171 and 187 of the chip's revisions 1 and 2: this register is opened, written and closed.
+    let write = |register: u32, value: u32| {
+        const LOCK: *mut u32 = 0x4006_ec00 as *mut u32;
+        const KEY: u32 = 0x9375;
+        // SAFETY: the errata's own registers and numbers.
+        unsafe {
+            LOCK.write_volatile(KEY);
+            (register as *mut u32).write_volatile(value);
+            LOCK.write_volatile(KEY);
+        }
+    };
+    const ERRATUM_171: u32 = 0x4006_ec14;
+    const ERRATUM_187: u32 = 0x4006_ed14;
+    // SAFETY: nothing else uses these registers meanwhile.
+    let port = unsafe { &*USBD::ptr() };
+    write(ERRATUM_187, 3);
+    write(ERRATUM_171, 0xc0);
+    port.enable.write(|w| w.enable().enabled());
+    while !port.eventcause.read().ready().is_ready() {}
+    port.eventcause.write(|w| w.ready().clear_bit_by_one());
+    write(ERRATUM_171, 0);
+    write(ERRATUM_187, 0);
+    port.usbpullup.write(|w| w.connect().enabled());
+}
+
+#[interrupt]
+fn USBD() {
+    usb::serve();
 }
 
 impl Transmit for UarteTx<UARTE0> {

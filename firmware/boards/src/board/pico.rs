@@ -26,7 +26,6 @@ use hal::{
 use rp235x_hal as hal;
 #[cfg(feature = "pico")]
 use rp2040_hal as hal;
-use static_cell::ConstStaticCell;
 use tinytriplet_device::{
     hardware::{BASE_BAUD, Board, NoPin, NoText, Parts, WATCHDOG_MICROS},
     source::NoSource,
@@ -51,6 +50,7 @@ static IMAGE_DEFINITION: hal::block::ImageDef = hal::block::ImageDef::secure_exe
 /// Where nothing is connected, the receiving pin is pulled up: low would be a break.
 type UartPins = (Pin<Gpio0, FunctionUart, PullDown>, Pin<Gpio1, FunctionUart, PullUp>);
 
+pub use crate::systick::ticks;
 pub type Bus = hal::usb::UsbBus;
 pub const USB_INTERRUPT: Interrupt = Interrupt::USBCTRL_IRQ;
 
@@ -185,24 +185,17 @@ pub fn enter_bootloader() -> ! {
 #[cfg(feature = "pico")]
 fn serial_number() -> &'static str {
     // SAFETY: nothing else uses the flash yet.
-    digits(u64::from_be_bytes(unsafe { crate::flash::rom::unique_id() }))
+    usb::serial_number(u64::from_be_bytes(unsafe { crate::flash::rom::unique_id() }))
 }
 
 /// Returns what tells this board from others, as 16 digits: the number of its chip.
 #[cfg(feature = "pico2")]
 fn serial_number() -> &'static str {
     let chip = hal::rom_data::sys_info_api::chip_info();
-    digits(chip.ok().flatten().map_or(0, |chip| u64::from(chip.wafer_id) << 32 | u64::from(chip.device_id)))
-}
-
-/// Returns the digits of a number, in base 16. It can be called once.
-fn digits(number: u64) -> &'static str {
-    static DIGITS: ConstStaticCell<[u8; 16]> = ConstStaticCell::new([0; 16]);
-    let digits = DIGITS.take();
-    for (digit, shift) in digits.iter_mut().zip((0..64).step_by(4).rev()) {
-        *digit = b"0123456789ABCDEF"[(number >> shift & 15) as usize];
-    }
-    str::from_utf8(digits).unwrap_or_default()
+    let number = |chip: hal::rom_data::sys_info_api::ChipInfo| {
+        u64::from(chip.wafer_id) << 32 | u64::from(chip.device_id)
+    };
+    usb::serial_number(chip.ok().flatten().map_or(0, number))
 }
 
 #[interrupt]
