@@ -2,6 +2,7 @@
 
 mod alone;
 mod bench;
+mod cables;
 mod emergency;
 mod failing_flash;
 mod frames;
