@@ -8,14 +8,21 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use shared_model::model::layout::repack_to_vec;
 use shared_model::{
-    Layout, Model,
+    Layout, Model, Threshold,
+    gallery::Method,
     prepare::{Crop, Format, Frame, prepare, scratch_len},
     wire::{
         FrameError, ModelInfo, NO_ID, RequestBody, RequestError, ResponseBody,
         client::{Client, ClientError},
     },
 };
-use std::time::Duration;
+use std::{
+    env,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 use tinytriplet_boards as boards;
 use tinytriplet_launcher::{
     emulator::{self, Binary, Emulator},
@@ -209,10 +216,48 @@ fn instructions_are_counted_exactly() {
     });
 }
 
-/// A board logs through defmt, where a debug probe would read it.
+/// A board logs through defmt, where a debug probe would read it, and defmt's decoder reads what is meant.
 #[test]
 fn boards_log_through_defmt() {
     let mut client = boot("mps2-an386");
+    let pixels = &images::test_images(1, model::INPUT_LEN)[0];
+    client.show_pixels(pixels).unwrap();
+    client.enrol("Tasse ☕").unwrap();
+    client.recognise(Method::Prototype, Threshold::None).unwrap();
+    client.forget("Tasse ☕").unwrap();
+    client.forget("Tasse ☕").unwrap_err();
     let entries = client.link_mut().log_entries().unwrap();
-    assert!(entries.len() > 8 && entries.ends_with(&[0]), "{entries:?}");
+    assert!(entries.ends_with(&[0]), "{entries:?}");
+
+    let program = emulator::build(boards::find("mps2-an386").unwrap(), Binary::Firmware);
+    let mut decoder = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    decoder.args(["run", "--quiet", "--locked", "--manifest-path"]);
+    decoder.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("log-decoder/Cargo.toml"));
+    decoder.arg("--target-dir").arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("log-decoder"));
+    decoder.arg("--").arg(program.unwrap_or_else(|error| panic!("{error}")).path());
+    let pipes = decoder.env_remove("RUSTFLAGS").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut running = pipes.spawn().unwrap();
+    // It ends when its input does.
+    running.stdin.take().unwrap().write_all(&entries).unwrap();
+    let output = running.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut lines = text.lines();
+
+    let model = Model::decode(model::FILE).unwrap();
+    let (version, name) = (env!("CARGO_PKG_VERSION"), model.metadata().name);
+    let hash = u64::from_be_bytes(model.hash());
+    let first = format!("info tinytriplet {version} on mps2-an386, model \"{name}\" {hash:016x}");
+    assert_eq!(lines.next(), Some(&*first));
+    assert!(lines.next().unwrap().starts_with("info ready: "), "{text}");
+    let rest: Vec<&str> = lines.collect();
+    let expected = [
+        "info \"Tasse ☕\" enrolled: 1 images",
+        "info \"Tasse ☕\", 0.0 away, known: true",
+        "info \"Tasse ☕\" forgotten",
+    ];
+    assert_eq!(rest[..3], expected);
+    // The request's number is random.
+    assert!(rest[3].starts_with("warn request ") && rest[3].ends_with(": NoEntry"), "{text}");
+    assert_eq!(rest.len(), 4, "{text}");
 }
