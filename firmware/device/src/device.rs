@@ -348,6 +348,10 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
     /// Converts a distance for people who read the log: the length between two embeddings, or their
     /// angle in degrees.
     fn apart(&self, distance: u32) -> f32 {
+        if distance == 0 {
+            // micromath's functions are approximate, there too.
+            return 0.0;
+        }
         let real = self.model.distance().real(distance, self.model.output().scale);
         match self.model.distance() {
             Distance::SquaredL2 => F32Ext::sqrt(real),
