@@ -21,66 +21,51 @@ CLASSES, IMAGES = 8, 4
 BATCH = CLASSES * IMAGES
 
 
-class Standardised:
-    """Filters of mean 0 and of length `gain`, over all axes but that of the outputs."""
-
-    outputs = 3
+class Conv(layers.Conv2D):
+    """A convolution by filters of mean 0 and of a learned length, then ReLU."""
 
     def build(self, shape):
         super().build(shape)
-        self.gain = self.add_weight(shape=(self.kernel.shape[self.outputs],), initializer=lambda *_, **__: tf.fill(
-            (self.kernel.shape[self.outputs],), 2**0.5), name="gain")
+        self.gain = self.add_weight(shape=(self.filters,), initializer=keras.initializers.Constant(2**0.5))
 
     def call(self, x):
-        axes = [axis for axis in range(4) if axis != self.outputs]
-        weight = self.kernel
-        weight = weight - tf.reduce_mean(weight, axes, keepdims=True)
-        length = tf.sqrt(tf.reduce_sum(tf.square(weight), axes, keepdims=True) + 1e-10)
-        gain = self.gain if self.outputs == 3 else self.gain[:, None]
-        weight = weight / length * gain
-        y = tf.nn.bias_add(self.convolve(x, weight), self.bias)
-        return tf.nn.relu(y)
+        weight = self.kernel - tf.reduce_mean(self.kernel, (0, 1, 2))
+        length = tf.sqrt(tf.reduce_sum(tf.square(weight), (0, 1, 2)) + 1e-10)
+        y = tf.nn.conv2d(x, weight * (self.gain / length), self.strides, "SAME")
+        return tf.nn.relu(tf.nn.bias_add(y, self.bias))
 
 
-class Conv(Standardised, layers.Conv2D):
-    def convolve(self, x, weight):
-        return tf.nn.conv2d(x, weight, self.strides, "SAME")
+class Cosines(layers.Layer):
+    """Cosines between embeddings and a learned proxy of every class."""
 
+    def build(self, shape):
+        self.proxies = self.add_weight(shape=(shape[-1], CLASSES), initializer="glorot_uniform")
 
-class Depthwise(Standardised, layers.DepthwiseConv2D):
-    outputs = 2
-
-    def convolve(self, x, weight):
-        return tf.nn.depthwise_conv2d(x, weight, (1, *self.strides, 1), "SAME")
+    def call(self, embeddings):
+        return tf.matmul(tf.math.l2_normalize(embeddings, 1), tf.math.l2_normalize(self.proxies, 0))
 
 
 def net():
     blocks = [(16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2)] + 5 * [(128, 1)] + [(256, 2), (256, 1)]
     stack = [keras.Input((96, 96, 3)), Conv(8, 3, strides=2, padding="same")]
     for outputs, stride in blocks:
-        stack += [Depthwise(3, strides=stride, padding="same"), Conv(outputs, 1)]
-    return keras.Sequential(stack + [layers.GlobalAveragePooling2D(), layers.Dense(64), layers.UnitNormalization()])
+        stack.append(layers.DepthwiseConv2D(3, strides=stride, padding="same", activation="relu"))
+        stack.append(Conv(outputs, 1))
+    return keras.Sequential(stack + [layers.GlobalAveragePooling2D(), layers.Dense(64), Cosines()])
 
 
-def multi_similarity(labels, embeddings, alpha=2.0, beta=40.0, base=0.5, margin=0.1):
-    """Wang et al. 2019, with its mining."""
-    similarities = embeddings @ tf.transpose(embeddings)
-    same = tf.equal(labels, tf.transpose(labels))
-    positive, negative = same & ~tf.eye(BATCH, dtype=tf.bool), ~same
-    hardest = tf.reduce_max(tf.where(negative, similarities, -9.0), 1, keepdims=True)
-    easiest = tf.reduce_min(tf.where(positive, similarities, 9.0), 1, keepdims=True)
-    positive &= similarities - margin < hardest
-    negative &= similarities + margin > easiest
-    near = tf.reduce_sum(tf.where(positive, tf.exp(-alpha * (similarities - base)), 0.0), 1)
-    far = tf.reduce_sum(tf.where(negative, tf.exp(beta * (similarities - base)), 0.0), 1)
-    return tf.reduce_mean(tf.math.log1p(near) / alpha + tf.math.log1p(far) / beta)
+def margin_loss(labels, cosines, scale=16.0, margin=0.2):
+    """The large-margin cosine loss (Wang et al. 2018)."""
+    classes = tf.cast(tf.reshape(labels, [-1]), tf.int32)
+    logits = scale * (cosines - margin * tf.one_hot(classes, CLASSES))
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
 
 
 def main():
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     keras.utils.set_random_seed(1)
     model = net()
-    model.compile(optimizer=keras.optimizers.Adam(1e-3, epsilon=1e-7), loss=multi_similarity)
+    model.compile(optimizer=keras.optimizers.Adam(4e-3, epsilon=1e-7), loss=margin_loss)
     pixels = np.random.default_rng(1).random((steps * BATCH, 96, 96, 3), np.float32)
     labels = np.tile(np.repeat(np.arange(CLASSES), IMAGES), steps).astype(np.int32)[:, None]
     fit = lambda count: model.fit(pixels[:count], labels[:count], batch_size=BATCH, shuffle=False, verbose=0)

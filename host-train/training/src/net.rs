@@ -492,6 +492,9 @@ impl Conv {
         // one.
         let reached = if shape.depthwise { 1 } else { outputs };
         let fans = (rows * columns * inputs, rows * columns * reached);
+        // A channel's own filter of mean 0 sees nothing but edges: what is even in a map would be lost, and a
+        // deep net of such layers learns nothing.
+        let standardised = standardised && !shape.depthwise;
         Self {
             weight: glorot([outputs, inputs, rows, columns], fans, rng, device),
             // What keeps the variance of a map through a convolution and ReLU (He et al. 2015).
