@@ -120,6 +120,7 @@ pub(crate) fn rows_at_once(step: &Step<'_>) -> usize {
         Operation::Conv2d { geometry, .. } => match step.kernel {
             Kernel::Winograd => 2,
             Kernel::Depthwise => depthwise::rows_at_once(geometry),
+            Kernel::Rows => rows::rows_at_once(geometry),
             _ => 1,
         },
         _ => 1,

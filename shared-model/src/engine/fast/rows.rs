@@ -10,7 +10,10 @@ use super::{
     misfit,
     panel::{Fours, Panel},
 };
-use crate::{engine::requantize::requantize, model::tensor::Element};
+use crate::{
+    engine::requantize::requantize,
+    model::{geometry::ConvGeometry, tensor::Element},
+};
 
 #[cfg(dsp)]
 use super::{
@@ -216,7 +219,17 @@ fn fours_to(to: Element, panel: Panel<'_>, weights: &[u8], parameters: Fours<'_>
     }
 }
 
-/// Computes row `y` of a convolution's output.
+/// Returns how many rows of the output are computed together: of a 1 × 1 convolution as many as make
+/// whole fours of windows.
+pub(super) const fn rows_at_once(geometry: &ConvGeometry) -> usize {
+    match (geometry.kernel, geometry.output.width % 4) {
+        ([1, 1], 2) => 2,
+        ([1, 1], 1 | 3) => 4,
+        _ => 1,
+    }
+}
+
+/// Computes row `y` of a convolution's output, and the rows after it for which `out` has room.
 pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
     let padded = conv.taps().next_multiple_of(8);
     let outputs = usize::from(conv.output.channels);
@@ -226,38 +239,31 @@ pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     let Some((panel, bytes)) = work.split_at_mut_checked(WINDOWS * padded / 2) else { return misfit() };
     let (channels, weights) = (conv.channels(), conv.parameters.weights);
     let columns = usize::from(conv.output.width);
-    let mut column = 0;
-    while column < columns {
-        let valid = if conv.pooled { 1 } else { (columns - column).min(WINDOWS) };
-        if !conv.pooled && valid < WINDOWS {
-            // One window at a time, as for a dense layer, costs less than computing four and using
-            // fewer.
-            let Some(panel) = panel.get_mut(..padded / 2) else { return misfit() };
-            let dense = Dense { element: conv.element, to: conv.to, channels, weights };
-            for column in column..columns {
-                let Some(out) = out.get_mut(column * outputs..(column + 1) * outputs) else {
-                    return misfit();
-                };
-                let offset = gather(conv, input, [y, column], bytes, panel, 1).wrapping_mul(128);
-                dense_rows(&dense, panel, offset, out);
-            }
-            return;
-        }
+    let advance =
+        |[row, column]: [usize; 2]| if column + 1 < columns { [row, column + 1] } else { [row + 1, 0] };
+    let (mut place, mut rest) = ([y, 0], out);
+    let at_once = if conv.pooled { 1 } else { WINDOWS };
+    while rest.len() >= at_once * outputs
+        && let Some((out, others)) = core::mem::take(&mut rest).split_at_mut_checked(at_once * outputs)
+    {
+        rest = others;
         let mut offsets = [0i32; WINDOWS];
         for (window, offset) in offsets.iter_mut().enumerate() {
-            let position = if conv.pooled {
-                [2 * y + window / 2, 2 * column + window % 2]
+            let mut position = place;
+            if conv.pooled {
+                position = [2 * place[0] + window / 2, 2 * place[1] + window % 2];
             } else {
-                [y, column + window]
-            };
+                place = advance(place);
+            }
             *offset =
                 gather(conv, input, position, bytes, panel.get_mut(window..).unwrap_or_else(misfit), WINDOWS);
         }
-        let Some(out) = out.get_mut(column * outputs..(column + valid) * outputs) else { return misfit() };
+        if conv.pooled {
+            place = advance(place);
+        }
         #[cfg(dsp)]
         if !conv.pooled && outputs % 2 == 0 {
             rows4(panel, offsets, weights, channels, conv.to, Pixels { bytes: out, channels: outputs });
-            column += valid;
             continue;
         }
         let groups = weights.chunks_exact((4 * padded).max(1));
@@ -287,7 +293,14 @@ pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
                 }
             }
         }
-        column += valid;
+    }
+    // One window at a time, as for a dense layer, costs less than computing four and using fewer.
+    let Some(panel) = panel.get_mut(..padded / 2) else { return misfit() };
+    let dense = Dense { element: conv.element, to: conv.to, channels, weights };
+    for out in rest.chunks_exact_mut(outputs) {
+        let offset = gather(conv, input, place, bytes, panel, 1).wrapping_mul(128);
+        dense_rows(&dense, panel, offset, out);
+        place = advance(place);
     }
 }
 

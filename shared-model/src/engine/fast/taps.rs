@@ -163,8 +163,10 @@ const fn stages(conv: &Conv<'_, '_>) -> usize {
     if conv.pooled { 4 } else { 1 }
 }
 
-/// Windows of a row that are gathered together, two in each panel, where there is no pool.
-const GATHERED: usize = 8;
+/// Windows of a row that are gathered together, two in each panel, where there is no pool: as many
+/// as have 1 KB of words, but at least eight.
+const GATHERED_WORDS: usize = 256;
+const MIN_GATHERED: usize = 8;
 
 /// Returns how many words of workspace [`rows`] needs.
 pub(super) fn work_words(conv: &Conv<'_, '_>) -> usize {
@@ -177,8 +179,15 @@ pub(super) fn work_words(conv: &Conv<'_, '_>) -> usize {
 
 /// Returns how many panels are filled before they are summed.
 fn panels(conv: &Conv<'_, '_>, order: Order) -> usize {
-    let gathered = usize::from(conv.output.width).min(GATHERED).div_ceil(2);
-    if conv.pooled || order.form != Form::Any { 1 } else { gathered }
+    if conv.pooled || order.form != Form::Any {
+        return 1;
+    }
+    // Counted, not divided.
+    let (mut windows, mut words) = (0, 0);
+    while windows < usize::from(conv.output.width) && (windows < MIN_GATHERED || words < GATHERED_WORDS) {
+        (windows, words) = (windows + 2, words + 2 * order.words());
+    }
+    windows / 2
 }
 
 /// Returns how many i16 [`pack`] writes.
@@ -263,7 +272,8 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     let pool = conv.pool();
     // One after the other: of an array's `map` the compiler makes a call for each line.
     let line = |i: usize| {
-        if i < kernel[0] + pool - 1 { input.row(pool * stride[0] * y + i) } else { &[] }
+        let row = (pool * stride[0] * y + i).wrapping_sub(conv.geometry.padding[0]);
+        if i < kernel[0] + pool - 1 && row < conv.input.height.into() { input.row(row) } else { &[] }
     };
     let lines = [line(0), line(1), line(2), line(3), line(4), line(5)];
     let signed = conv.element == Element::Signed;
@@ -312,10 +322,10 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
                     expand5(lines, left, signed, conv.pooled, Tile { panel, index: tile });
                 } else {
                     #[cfg(dsp)]
-                    if conv.pooled && !signed && (stride, padded) == ([1, 1], false) {
-                        let left = 2 * (column + tile) * depth;
-                        let windows = Windows { left, next: depth, rows: order.rows, run: order.run };
-                        if differences::expand(lines, windows, Tile { panel: &mut *panel, index: tile }) {
+                    if conv.pooled && !signed && stride == [1, 1] {
+                        let left = (2 * (column + tile)) as isize - conv.geometry.padding[1] as isize;
+                        let patch = Lines { lines, left: left * depth as isize, next: depth };
+                        if patch.expand(order, border, Tile { panel: &mut *panel, index: tile }) {
                             continue;
                         }
                     }
@@ -325,6 +335,42 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
             sum(panel, weights, Stages { count: stages, words }, conv.to, out);
         }
         column += 2;
+    }
+}
+
+/// The lines of a pooled output's four windows, from byte `left` on, of `next` bytes for a pixel.
+#[cfg(dsp)]
+struct Lines<'a> {
+    lines: [&'a [u8]; 6],
+    left: isize,
+    next: usize,
+}
+
+#[cfg(dsp)]
+impl Lines<'_> {
+    /// Writes the differences of the windows, if there are not too many lines.
+    #[inline(always)]
+    fn expand(&self, order: Order, border: &mut [u32], Tile { panel, index }: Tile<'_>) -> bool {
+        let &Self { lines, left, next } = self;
+        let windows = Windows { left: left.unsigned_abs(), next, rows: order.rows, run: order.run };
+        if left >= 0 && differences::expand(lines, windows, Tile { panel: &mut *panel, index }) {
+            return true;
+        }
+        self.expand_padded(order, border, Tile { panel, index })
+    }
+
+    /// The same, with zeros for what is outside of the input, if there is padding.
+    #[inline(never)]
+    fn expand_padded(&self, order: Order, border: &mut [u32], tile: Tile<'_>) -> bool {
+        let len = (order.run.max(4) + self.next).next_multiple_of(4);
+        let mut gathered = [&[][..]; 6];
+        let mut rest: &mut [u8] = bytemuck::cast_slice_mut(border);
+        for (to, line) in gathered.iter_mut().zip(self.lines).take(order.rows + 1) {
+            let Some((bytes, others)) = rest.split_at_mut_checked(len) else { return false };
+            (*to, rest) = (copy_padded(line, self.left, bytes), others);
+        }
+        let windows = Windows { left: 0, next: self.next, rows: order.rows, run: order.run };
+        differences::expand(gathered, windows, tile)
     }
 }
 
@@ -497,14 +543,25 @@ fn gather(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut
         let (mut window, mut start) = (0, first);
         while window < count {
             #[cfg(dsp)]
-            if !signed && start >= 0 {
-                let line = line.get(start.unsigned_abs()..).unwrap_or(&[]);
-                let lines = expand::Lines { bytes: line, step: step.unsigned_abs(), run };
-                let written = expand::windows(lines, window, panels, panel_len, count - window);
-                window += written;
-                start += written as isize * step;
-                if window >= count {
-                    break;
+            if !signed {
+                let more = count - window;
+                let mut lines = expand::Lines { bytes: &[], step: step.unsigned_abs(), run };
+                if start >= 0 {
+                    lines.bytes = line.get(start.unsigned_abs()..).unwrap_or(&[]);
+                }
+                let mut written = expand::windows(&lines, window, panels, panel_len, more);
+                if written == 0 {
+                    // Zeros for what is outside of the input, of all windows that are left or of one.
+                    let len = (more - 1) * lines.step + 4 * quads;
+                    let border: &mut [u8] = bytemuck::cast_slice_mut(border);
+                    let len = if len <= border.len() { len } else { 4 * quads };
+                    lines.bytes = copy_padded(line, start, border.get_mut(..len).unwrap_or_default());
+                    written = expand::windows(&lines, window, panels, panel_len, more);
+                }
+                if written > 0 {
+                    window += written;
+                    start += written as isize * step;
+                    continue;
                 }
             }
             let windows = WindowRow { lines: [line; 2], starts: [start; 2], run };
@@ -519,6 +576,16 @@ fn gather(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut
             start += step;
         }
     }
+}
+
+/// Copies a line's bytes from `start` on, with zeros for what is outside of it.
+#[cfg(dsp)]
+fn copy_padded<'a>(line: &[u8], start: isize, to: &'a mut [u8]) -> &'a [u8] {
+    to.fill(0);
+    let outside = if start < 0 { start.unsigned_abs() } else { 0 };
+    let inside = to.get_mut(outside..).unwrap_or_default();
+    super::copy(inside, line.get((start + outside as isize).unsigned_abs()..).unwrap_or(&[]));
+    to
 }
 
 /// Writes a row of the kernel that is outside of the input.

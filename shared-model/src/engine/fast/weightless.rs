@@ -1,6 +1,7 @@
 //! Pools that do not follow a convolution, and sums of two maps: four channels at a time, so that the
 //! places of a window are found once for all of them.
 
+use super::lanes::{even_unsigned, odd_unsigned};
 use crate::{
     engine::requantize::requantize,
     model::{
@@ -11,6 +12,8 @@ use crate::{
 
 /// Channels that are computed together.
 const CHANNELS: usize = 4;
+/// Most bytes whose sum fits a lane of 16 bits.
+const MAX_IN_LANES: usize = 0xffff / 0xff;
 
 /// A map, and its shape.
 pub(crate) type Map<'a> = (&'a [u8], Shape);
@@ -21,13 +24,20 @@ pub(crate) type MapMut<'a> = (&'a mut [u8], Shape);
 pub(crate) fn max_pool(pool: Pool, input: Map<'_>, output: MapMut<'_>, element: Element) {
     // A match, so that each element has a loop of its own.
     match element {
-        Element::Unsigned => {
-            fold(pool, input, output, Element::Unsigned, 0, i32::max, |largest| largest as u8)
-        }
-        Element::Signed => {
-            fold(pool, input, output, Element::Signed, -128, i32::max, |largest| largest as u8);
-        }
+        Element::Unsigned => max_pool_of(pool, input, output, Element::Unsigned),
+        Element::Signed => max_pool_of(pool, input, output, Element::Signed),
     }
+}
+
+#[inline(always)]
+fn max_pool_of(pool: Pool, input: Map<'_>, output: MapMut<'_>, element: Element) {
+    let least = element.value(match element {
+        Element::Unsigned => 0,
+        Element::Signed => 0x80,
+    });
+    let one = Fold { initial: least, add: |a: i32, [b]: [u8; 1]| a.max(element.value(b)) };
+    let four = Fold { initial: [least; CHANNELS], add: each(|a, b| a.max(element.value(b))) };
+    fold(pool, input, output, one, four, |largest| largest as u8, |largest| largest);
 }
 
 /// Computes the requantized sum of each window.
@@ -38,80 +48,109 @@ pub(crate) fn average_pool(
     output: MapMut<'_>,
     element: Element,
 ) {
-    let add = |sum: i32, value: i32| sum.wrapping_add(value);
     match element {
-        Element::Unsigned => {
-            let finish = |sum| requantize(sum, multiplier, Element::Unsigned);
-            fold(pool, input, output, Element::Unsigned, 0, add, finish);
-        }
-        Element::Signed => {
-            let finish = |sum| requantize(sum, multiplier, Element::Signed);
-            fold(pool, input, output, Element::Signed, 0, add, finish);
-        }
+        Element::Unsigned => average_pool_of(pool, multiplier, input, output, Element::Unsigned),
+        Element::Signed => average_pool_of(pool, multiplier, input, output, Element::Signed),
     }
 }
 
 #[inline(always)]
-fn fold(
+fn average_pool_of(pool: Pool, multiplier: i32, input: Map<'_>, output: MapMut<'_>, element: Element) {
+    let finish = |sum| requantize(sum, multiplier, element);
+    let one = Fold { initial: 0, add: |a: i32, [b]: [u8; 1]| a.wrapping_add(element.value(b)) };
+    let [rows, columns] = pool.kernel.map(usize::from);
+    if rows * columns > MAX_IN_LANES {
+        let four = Fold { initial: [0; CHANNELS], add: each(|a, b| a.wrapping_add(element.value(b))) };
+        return fold(pool, input, output, one, four, finish, |sums| sums);
+    }
+    // Two channels in the lanes of a word; signed bytes are 128 more.
+    let (flipped, more) = match element {
+        Element::Unsigned => (0, 0),
+        Element::Signed => (0x8080_8080, 128 * (rows * columns) as i32),
+    };
+    let add = |[even, odd]: [u32; 2], pixel| {
+        let word = u32::from_le_bytes(pixel) ^ flipped;
+        [even.wrapping_add(even_unsigned(word)), odd.wrapping_add(odd_unsigned(word))]
+    };
+    let four = Fold { initial: [0; 2], add };
+    fold(pool, input, output, one, four, finish, |[even, odd]: [u32; 2]| {
+        [even & 0xffff, odd & 0xffff, even >> 16, odd >> 16].map(|sum| sum as i32 - more)
+    });
+}
+
+/// What is made of the bytes of a window, of `N` channels.
+struct Fold<S, F> {
+    initial: S,
+    add: F,
+}
+
+/// Returns a function that does the same for each of four channels.
+#[inline(always)]
+fn each(add: impl Fn(i32, u8) -> i32) -> impl Fn([i32; CHANNELS], [u8; CHANNELS]) -> [i32; CHANNELS] {
+    move |[a, b, c, d], [e, f, g, h]| [add(a, e), add(b, f), add(c, g), add(d, h)]
+}
+
+#[inline(always)]
+fn fold<S: Copy>(
     pool: Pool,
     (input, shape): Map<'_>,
     (output, output_shape): MapMut<'_>,
-    element: Element,
-    initial: i32,
-    fold: impl Fn(i32, i32) -> i32,
+    one: Fold<i32, impl Fn(i32, [u8; 1]) -> i32>,
+    four: Fold<S, impl Fn(S, [u8; CHANNELS]) -> S>,
     finish: impl Fn(i32) -> u8,
+    values: impl Fn(S) -> [i32; CHANNELS],
 ) {
     let channels = usize::from(shape.channels).max(1);
     let row_len = usize::from(shape.width) * channels;
-    let [rows, columns] = pool.kernel.map(usize::from);
+    let kernel = pool.kernel.map(usize::from);
     let [down, right] = pool.stride.map(usize::from);
     let lines = output.chunks_exact_mut((usize::from(output_shape.width) * channels).max(1));
     let mut top = 0;
     for line in lines {
         let mut corner = top;
         for out in line.chunks_exact_mut(channels) {
-            let mut first = corner;
+            let mut window = Window { input, first: corner, channels, row_len, kernel };
             let (quads, rest) = out.as_chunks_mut::<CHANNELS>();
             for quad in quads {
-                let mut values = [initial; CHANNELS];
-                let mut from = first;
-                for _ in 0..rows {
-                    let mut at = from;
-                    for _ in 0..columns {
-                        let Some(pixel) = input.get(at..).and_then(|pixel| pixel.first_chunk()) else {
-                            break;
-                        };
-                        let pixel: &[u8; CHANNELS] = pixel;
-                        for (value, &byte) in values.iter_mut().zip(pixel) {
-                            *value = fold(*value, element.value(byte));
-                        }
-                        at += channels;
-                    }
-                    from += row_len;
-                }
-                for (out, value) in quad.iter_mut().zip(values) {
+                for (out, value) in quad.iter_mut().zip(values(window.fold(&four))) {
                     *out = finish(value);
                 }
-                first += CHANNELS;
+                window.first += CHANNELS;
             }
             for out in rest {
-                let mut value = initial;
-                let mut from = first;
-                for _ in 0..rows {
-                    let mut at = from;
-                    for _ in 0..columns {
-                        let Some(&byte) = input.get(at) else { break };
-                        value = fold(value, element.value(byte));
-                        at += channels;
-                    }
-                    from += row_len;
-                }
-                *out = finish(value);
-                first += 1;
+                *out = finish(window.fold(&one));
+                window.first += 1;
             }
             corner += right * channels;
         }
         top += down * row_len;
+    }
+}
+
+/// A window of some channels.
+struct Window<'a> {
+    input: &'a [u8],
+    /// The first byte.
+    first: usize,
+    channels: usize,
+    row_len: usize,
+    kernel: [usize; 2],
+}
+
+impl Window<'_> {
+    #[inline(always)]
+    fn fold<S: Copy, const N: usize>(&self, fold: &Fold<S, impl Fn(S, [u8; N]) -> S>) -> S {
+        let (mut value, mut from) = (fold.initial, self.first);
+        for _ in 0..self.kernel[0] {
+            let mut at = from;
+            for _ in 0..self.kernel[1] {
+                let Some(&pixel) = self.input.get(at..).and_then(|pixel| pixel.first_chunk()) else { break };
+                value = (fold.add)(value, pixel);
+                at += self.channels;
+            }
+            from += self.row_len;
+        }
+        value
     }
 }
 

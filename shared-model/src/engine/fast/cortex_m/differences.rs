@@ -103,10 +103,11 @@ pub fn expand(lines: [&[u8]; 6], windows: Windows, tile: Tile<'_>) -> bool {
     let (Windows { left, next, rows, run }, Tile { panel, index: tile }) = (windows, tile);
     let quads = run.div_ceil(4);
     let row = 16 * quads;
-    let fits = run >= 4
+    // Of fewer than four bytes, those that follow meet weights of 0.
+    let fits = run > 0
         && tile < 2
         && panel.len() >= 4 * rows * quads
-        && lines.iter().take(rows + 1).all(|line| line.len() >= left + next + run);
+        && lines.iter().take(rows + 1).all(|line| line.len() >= left + next + run.max(4));
     let lines = lines.map(|line| line.as_ptr().wrapping_add(left));
     let (1.., Some(last_line), true) = (rows, lines.get(rows), fits) else { return false };
     let arguments = Arguments {
@@ -116,11 +117,11 @@ pub fn expand(lines: [&[u8]; 6], windows: Windows, tile: Tile<'_>) -> bool {
         quads,
         panel: panel.as_mut_ptr().cast::<u32>().wrapping_add(2 * tile),
         row,
-        last_quad: run - 4,
-        last_shift: 8 * (4 * quads - run),
+        last_quad: run.saturating_sub(4),
+        last_shift: if run < 4 { 0 } else { 8 * (4 * quads - run) },
     };
-    // SAFETY: of the lines 0 to `rows`, `run` bytes are read from `left` on and `next` bytes after
-    // that: the last four of them last, so that nothing after them is. A tile's words of four
+    // SAFETY: of the lines 0 to `rows`, `run` bytes, or four, are read from `left` on and `next` bytes
+    // after that: the last four of them last, so that nothing after them is. A tile's words of four
     // stages of `rows` times `quads` steps are written. Pointers to lines are read downwards from
     // `last_line`, which `get` took from within their array.
     unsafe { asm_differences(&arguments) };

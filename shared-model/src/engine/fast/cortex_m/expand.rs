@@ -102,7 +102,7 @@ function!(
 /// has the number `first`, and two share a panel. Returns how many were written: those that are
 /// followed by enough of the line for reads of whole words.
 pub fn windows(
-    Lines { bytes, step, run }: Lines<'_>,
+    &Lines { bytes, step, run }: &Lines<'_>,
     first: usize,
     panels: &mut [[u32; 4]],
     panel_len: usize,

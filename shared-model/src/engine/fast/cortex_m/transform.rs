@@ -224,10 +224,14 @@ pub fn transform(lines: [&[u8]; 4], columns: Columns, zeros: &[u32], to: TilePla
         return misfit();
     }
     // Lines begin a pixel early, so that no pixel of the input is at 0.
-    let place = |index: usize| match first.wrapping_add_unsigned(index) {
-        column if column < 0 || column.unsigned_abs() >= width => 0,
-        column => (column.unsigned_abs() + 1) * depth,
-    };
+    let (mut columns, mut at) = ([0; PIXELS], (first + 1).wrapping_mul(depth as isize) as usize);
+    for (index, place) in columns.iter_mut().enumerate() {
+        // Those before the first column are large numbers here.
+        if (first.wrapping_add_unsigned(index) as usize) < width {
+            *place = at;
+        }
+        at = at.wrapping_add(depth);
+    }
     let before = (first + 1).wrapping_mul(depth as isize);
     let lines = lines.map(|line| match line.is_empty() {
         true => zeros.as_ptr().cast::<u8>().wrapping_offset(before.wrapping_neg()),
@@ -241,7 +245,7 @@ pub fn transform(lines: [&[u8]; 4], columns: Columns, zeros: &[u32], to: TilePla
         column: 4 * position,
         back: -11 * position as isize,
         quads: depth / 4,
-        columns: [place(0), place(1), place(2), place(3), place(4), place(5), place(6), place(7)],
+        columns,
         tiles,
         next: 0,
         left: 0,
