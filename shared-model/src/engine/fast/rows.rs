@@ -335,6 +335,11 @@ fn gather(
             let end = panel.len().min((i + 1) * words);
             let Some(panel) = panel.get_mut(i * words..end) else { break };
             let line = line(i).get(start.unsigned_abs()..start.unsigned_abs() + run).unwrap_or(&[]);
+            #[cfg(dsp)]
+            if conv.element == Element::Unsigned && line.len() == run {
+                sum = sum.wrapping_add(expand_quads(line.as_chunks().0, panel, [step, 2 * step]) as i32);
+                continue;
+            }
             let more = if step == 1 && conv.element == Element::Unsigned {
                 expand_unsigned(line, panel)
             } else {

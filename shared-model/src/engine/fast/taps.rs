@@ -182,12 +182,8 @@ fn panels(conv: &Conv<'_, '_>, order: Order) -> usize {
     if conv.pooled || order.form != Form::Any {
         return 1;
     }
-    // Counted, not divided.
-    let (mut windows, mut words) = (0, 0);
-    while windows < usize::from(conv.output.width) && (windows < MIN_GATHERED || words < GATHERED_WORDS) {
-        (windows, words) = (windows + 2, words + 2 * order.words());
-    }
-    windows / 2
+    let fitting = GATHERED_WORDS.checked_div(order.words()).unwrap_or(0).max(MIN_GATHERED);
+    usize::from(conv.output.width).min(fitting).div_ceil(2)
 }
 
 /// Returns how many i16 [`pack`] writes.
@@ -264,7 +260,7 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
             let Some(out) = out.get_mut(column * outputs..(column + count) * outputs) else {
                 return misfit();
             };
-            sum_row(panel, weights, words, conv.to, Pixels { bytes: out, channels: outputs });
+            sum_row(panel, count, weights, words, conv.to, Pixels { bytes: out, channels: outputs });
             column += count;
         }
         return;
@@ -598,9 +594,9 @@ fn clear_row(quads: usize, mut to: KernelRow<'_>) {
 
 /// Sums the windows of some outputs.
 #[cfg(not(dsp))]
-fn sum_row(panels: &[u32], weights: &[i16], words: usize, to: Element, out: Pixels<'_>) {
+fn sum_row(panels: &[u32], tiles: usize, weights: &[i16], words: usize, to: Element, out: Pixels<'_>) {
     let Pixels { bytes: out, channels: outputs } = out;
-    let panels = panels.chunks_exact((2 * words).max(1));
+    let panels = panels.chunks_exact((2 * words).max(1)).take(tiles.div_ceil(2));
     for (panel, out) in panels.zip(out.chunks_mut((2 * outputs).max(1))) {
         sum(panel, weights, Stages { count: 1, words }, to, Pixels { bytes: out, channels: outputs });
     }

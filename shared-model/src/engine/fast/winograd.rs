@@ -177,7 +177,7 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     // Lines outside of the input.
     #[cfg(dsp)]
     if lines.iter().any(|line| line.is_empty()) {
-        border.fill(0);
+        border.get_mut(..(2 * TILES + 2) * depth / 4).unwrap_or_default().fill(0);
     }
     let mut tile = 0;
     while tile < tiles {

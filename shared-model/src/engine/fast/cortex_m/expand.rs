@@ -109,10 +109,9 @@ pub fn windows(
     count: usize,
 ) -> usize {
     let words = run.div_ceil(4);
-    let mut written = 0;
-    let mut end = 4 * words;
-    while written < count && end <= bytes.len() {
-        (written, end) = (written + 1, end + step);
+    let (mut written, mut end) = (count, count.saturating_sub(1) * step + 4 * words);
+    while written > 0 && end > bytes.len() {
+        (written, end) = (written - 1, end.wrapping_sub(step));
     }
     if written == 0 || words == 0 {
         return 0;

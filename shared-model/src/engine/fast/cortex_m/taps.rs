@@ -168,15 +168,21 @@ struct Row {
     end: *const i16,
     /// Likewise, for one tile.
     way_in_one: usize,
-    signed: usize,
+    /// The flags: see [`MORE`] and [`SIGNED`].
+    flags: usize,
     panel_len: usize,
     /// Tiles that are left.
     tiles: usize,
     panel_end: *const u32,
 }
 
-consecutive!(Row: panel, weights, out, outputs, tail, way_in, end, way_in_one, signed, panel_len, tiles, panel_end);
+consecutive!(Row: panel, weights, out, outputs, tail, way_in, end, way_in_one, flags, panel_len, tiles, panel_end);
 const _: () = assert!(size_of::<Row>() == 4 * 12);
+
+/// The carry flag: there is more than one pass over the unrolled code. The overflow flag: outputs are
+/// signed. TEQ and SUB leave both as they are.
+const MORE: usize = 1 << 29;
+const SIGNED: usize = 1 << 28;
 
 /// Steps of the unrolled code of [`sum_row`], each of two words; the bytes of one for a single tile.
 const ROW_STEPS: usize = 16;
@@ -198,14 +204,15 @@ assembler_macro!(
 // r0: arguments. Sums begin with the biases.
 function!(
     fn asm_taps_row(row: *const Row),
-    offsets: Row { panel, weights, out, tail, end, way_in_one, signed, panel_len, tiles, panel_end },
+    offsets: Row { panel, weights, out, tail, end, way_in_one, panel_len, tiles, panel_end },
     constants: { size = size_of::<Row>(), steps = ROW_STEPS, step = STEP2, single = STEP1 },
     macros: [step1, step2, signed, assert_length],
     r#"
     push {{r4-r11, lr}}
     ldm r0, {{r1-r12}}
     push {{r1-r12}}
-    cmp r11, #1
+    msr APSR_nzcvq, r9
+    teq r11, #1
     beq.w 6f
 1:
     ldr r1, [sp, #{weights}]
@@ -224,16 +231,14 @@ function!(
     .endr
 4:
     assert_length 3b, 4b, ({steps} * {step})
-    ldr r2, [sp, #{panel_end}]
-    cmp r0, r2
-    bne.w 3b
+    bcs.w 13f
+44:
     ldmia r1!, {{r2-r5}}
     smmulr r10, r10, r4
     smmulr r11, r11, r5
     smmulr r12, r12, r4
     smmulr lr, lr, r5
-    ldr r2, [sp, #{signed}]
-    cbnz r2, 10f
+    bvs.w 10f
     usat r10, #8, r10
     usat r11, #8, r11
     usat r12, #8, r12
@@ -255,18 +260,12 @@ function!(
     str r2, [sp, #{panel}]
     add r2, r2, r4
     str r2, [sp, #{panel_end}]
-    subs r5, r5, #2
+    sub r5, r5, #2
     str r5, [sp, #{tiles}]
-    beq 9f
-    cmp r5, #1
-    beq 6f
-    b.w 1b
-10:
-    signed r10
-    signed r11
-    signed r12
-    signed lr
-    b 5b
+    teq r5, #0
+    beq.w 9f
+    teq r5, #1
+    bne.w 1b
 6:
     ldr r1, [sp, #{weights}]
     ldr r8, [sp, #{panel}]
@@ -286,13 +285,12 @@ function!(
     .endr
 88:
     assert_length 8b, 88b, ({steps} * {single})
-    cmp r0, r9
+    teq r0, r9
     bne.w 8b
     ldmia r1!, {{r2-r5}}
     smmulr r10, r10, r4
     smmulr r11, r11, r5
-    ldr r2, [sp, #{signed}]
-    cbnz r2, 12f
+    bvs 12f
     usat r10, #8, r10
     usat r11, #8, r11
 11:
@@ -304,27 +302,33 @@ function!(
 9:
     add sp, #{size}
     pop {{r4-r11, pc}}
+10:
+    signed r10
+    signed r11
+    signed r12
+    signed lr
+    b.w 5b
 12:
     signed r10
     signed r11
     b 11b
+13:
+    ldr r2, [sp, #{panel_end}]
+    teq r0, r2
+    bne.w 3b
+    b.w 44b
 "#
 );
 
-/// Sums the windows of outputs that are side by side, two in each panel of `2 · words`.
-pub fn sum_row(panels: &[u32], weights: &[i16], words: usize, to: Element, out: Pixels<'_>) {
+/// Sums `tiles` windows of outputs that are side by side, two in each panel of `2 · words`.
+pub fn sum_row(panels: &[u32], tiles: usize, weights: &[i16], words: usize, to: Element, out: Pixels<'_>) {
     let Pixels { bytes: out, channels: outputs } = out;
     if words < 2 || !words.is_multiple_of(2) || outputs < 2 || !outputs.is_multiple_of(2) {
         return misfit();
     }
     let (record, panel_len) = (4 * words + 8, 2 * words);
-    // Counted, not divided: there are at most eight.
-    let (mut tiles, mut len) = (0usize, 0);
-    while len < out.len() {
-        (tiles, len) = (tiles + 1, len + outputs);
-    }
     let fits = tiles > 0
-        && len == out.len()
+        && out.len() >= tiles * outputs
         && panels.len() >= tiles.div_ceil(2) * panel_len
         && weights.len() >= outputs / 2 * record
         && aligned(weights);
@@ -341,7 +345,7 @@ pub fn sum_row(panels: &[u32], weights: &[i16], words: usize, to: Element, out: 
         way_in: STEP2 * skipped,
         end: weights.as_ptr().wrapping_add(outputs / 2 * record),
         way_in_one: STEP1 * skipped,
-        signed: usize::from(to == Element::Signed),
+        flags: if words / 2 > ROW_STEPS { MORE } else { 0 } | if to == Element::Signed { SIGNED } else { 0 },
         panel_len: 4 * panel_len,
         tiles,
         panel_end: panels.as_ptr().wrapping_add(panel_len),
