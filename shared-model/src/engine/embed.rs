@@ -353,10 +353,14 @@ impl<'a> Segment<'a> {
             let last = [next.height - 1, next.width - 1];
             stage.height = stage.height.min(next.step.taken(0, last[0]).end);
             stage.width = stage.width.min(next.step.taken(1, last[1]).end);
-            let produced = stage.step.rows_at_once();
+            // Rows that are produced together lie together, two or four of them. What is read begins at
+            // the same one of these each time, or at any.
+            let together = stage.step.rows_at_once() - 1;
+            let begins = |rows: &Range<isize>| rows.start.cast_unsigned() & together;
             let taken = next.step.taken_unclipped(0, 0);
-            // Rows that are produced together lie together.
-            let rows = ((taken.end - taken.start).unsigned_abs() + produced - 1).next_multiple_of(produced);
+            let later = next.step.taken_unclipped(0, next.step.rows_at_once());
+            let before = if begins(&taken) == begins(&later) { begins(&taken) } else { together };
+            let rows = (before + (taken.end - taken.start).unsigned_abs()).next_multiple_of(together + 1);
             stage.ring = rows.min(stage.height);
         }
     }

@@ -121,6 +121,7 @@ pub(crate) fn rows_at_once(step: &Step<'_>) -> usize {
             Kernel::Winograd => 2,
             Kernel::Depthwise => depthwise::rows_at_once(geometry),
             Kernel::Rows => rows::rows_at_once(geometry),
+            Kernel::Taps => taps::rows_at_once(geometry),
             _ => 1,
         },
         _ => 1,

@@ -183,7 +183,14 @@ fn panels(conv: &Conv<'_, '_>, order: Order) -> usize {
         return 1;
     }
     let fitting = GATHERED_WORDS.checked_div(order.words()).unwrap_or(0).max(MIN_GATHERED);
-    usize::from(conv.output.width).min(fitting).div_ceil(2)
+    let windows = rows_at_once(conv.geometry) * usize::from(conv.output.width);
+    windows.min(fitting).div_ceil(2)
+}
+
+/// Returns how many rows of the output are computed together where no pool follows: of a 1 × 1
+/// convolution of an odd number of columns two, so that none of its windows is alone.
+pub(super) const fn rows_at_once(geometry: &ConvGeometry) -> usize {
+    if matches!((geometry.kernel, geometry.output.width % 2), ([1, 1], 1)) { 2 } else { 1 }
 }
 
 /// Returns how many i16 [`pack`] writes.
@@ -232,7 +239,7 @@ pub(crate) fn pack(weights: &[i8], order: Order, parameters: &Parameters<'_>, pa
     }
 }
 
-/// Computes row `y` of the output.
+/// Computes row `y` of the output, and the next one if `out` has room for both.
 pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
     let outputs = usize::from(conv.output.channels);
     let ConvGeometry { kernel, stride, .. } = *conv.geometry;
@@ -252,23 +259,13 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
     let Some(weights) = conv.halves().get(..outputs / 2 * order.record()) else { return misfit() };
     let columns = usize::from(conv.output.width);
     if !conv.pooled && form == Form::Any {
-        let mut column = 0;
-        while column < columns {
-            let count = (columns - column).min(2 * panels);
-            let panels = panel.as_chunks_mut().0;
-            gather(conv, input, [y, column], border, Gathered { panels, panel_len: words / 2, count });
-            let Some(out) = out.get_mut(column * outputs..(column + count) * outputs) else {
-                return misfit();
-            };
-            sum_row(panel, count, weights, words, conv.to, Pixels { bytes: out, channels: outputs });
-            column += count;
-        }
-        return;
+        return windows(conv, input, y, out, Work { panel, border, words, weights, at_once: 2 * panels });
     }
     let pool = conv.pool();
     // One after the other: of an array's `map` the compiler makes a call for each line.
+    let first = (pool * stride[0] * y).wrapping_sub(conv.geometry.padding[0]);
     let line = |i: usize| {
-        let row = (pool * stride[0] * y + i).wrapping_sub(conv.geometry.padding[0]);
+        let row = first.wrapping_add(i);
         if i < kernel[0] + pool - 1 && row < conv.input.height.into() { input.row(row) } else { &[] }
     };
     let lines = [line(0), line(1), line(2), line(3), line(4), line(5)];
@@ -331,6 +328,41 @@ pub(crate) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8
             sum(panel, weights, Stages { count: stages, words }, conv.to, out);
         }
         column += 2;
+    }
+}
+
+/// Where windows are gathered, and what they meet.
+struct Work<'w> {
+    panel: &'w mut [u32],
+    border: &'w mut [u32],
+    /// Words of a window.
+    words: usize,
+    weights: &'w [i16],
+    /// Windows that the panel holds.
+    at_once: usize,
+}
+
+/// Computes one or two rows of the output, as `out` has room, where no pool follows.
+#[inline(never)]
+fn windows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: Work<'_>) {
+    let Work { panel, border, words, weights, at_once } = work;
+    let (columns, outputs) = (usize::from(conv.output.width), usize::from(conv.output.channels));
+    let windows = if out.len() > columns * outputs { 2 * columns } else { columns };
+    let mut done = 0;
+    while done < windows {
+        let count = (windows - done).min(at_once);
+        let mut first = 0;
+        while first < count {
+            let at = done + first;
+            let place = if at < columns { [y, at] } else { [y + 1, at - columns] };
+            let count = (count - first).min(columns - place[1]);
+            let panels = panel.as_chunks_mut().0;
+            gather(conv, input, place, border, Gathered { panels, panel_len: words / 2, first, count });
+            first += count;
+        }
+        let Some(out) = out.get_mut(done * outputs..(done + count) * outputs) else { return misfit() };
+        sum_row(panel, count, weights, words, conv.to, Pixels { bytes: out, channels: outputs });
+        done += count;
     }
 }
 
@@ -518,13 +550,15 @@ struct Gathered<'a> {
     panels: &'a mut [[u32; 4]],
     /// Steps of a panel.
     panel_len: usize,
-    /// Windows.
+    /// The number of the first window, and how many there are.
+    first: usize,
     count: usize,
 }
 
 /// Expands the windows of outputs from (y, x) on to 16 bits, where there is no pool.
 fn gather(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut [u32], to: Gathered<'_>) {
-    let Gathered { panels, panel_len, count } = to;
+    let Gathered { panels, panel_len, first: first_window, count } = to;
+    let end = first_window + count;
     let ConvGeometry { kernel, stride, padding, .. } = *conv.geometry;
     let (height, depth) = (usize::from(conv.input.height), usize::from(conv.input.channels));
     let run = kernel[1] * depth;
@@ -536,11 +570,11 @@ fn gather(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut
         let at = (y * stride[0] + row).wrapping_sub(padding[0]);
         let line = if at < height { input.row(at) } else { &[] };
         let panels = panels.get_mut(row * quads..).unwrap_or_else(misfit);
-        let (mut window, mut start) = (0, first);
-        while window < count {
+        let (mut window, mut start) = (first_window, first);
+        while window < end {
             #[cfg(dsp)]
             if !signed {
-                let more = count - window;
+                let more = end - window;
                 let mut lines = expand::Lines { bytes: &[], step: step.unsigned_abs(), run };
                 if start >= 0 {
                     lines.bytes = line.get(start.unsigned_abs()..).unwrap_or(&[]);

@@ -12,8 +12,6 @@ use crate::{
 
 /// Channels that are computed together.
 const CHANNELS: usize = 4;
-/// Most bytes whose sum fits a lane of 16 bits.
-const MAX_IN_LANES: usize = 0xffff / 0xff;
 
 /// A map, and its shape.
 pub(crate) type Map<'a> = (&'a [u8], Shape);
@@ -35,8 +33,12 @@ fn max_pool_of(pool: Pool, input: Map<'_>, output: MapMut<'_>, element: Element)
         Element::Unsigned => 0,
         Element::Signed => 0x80,
     });
-    let one = Fold { initial: least, add: |a: i32, [b]: [u8; 1]| a.max(element.value(b)) };
-    let four = Fold { initial: [least; CHANNELS], add: each(|a, b| a.max(element.value(b))) };
+    let larger = |a: i32, b: u8| a.max(element.value(b));
+    let one = Fold { initial: least, add: |a, [b]: [u8; 1]| larger(a, b), line: |a| a };
+    let add = |[a, b, c, d]: [i32; 4], [e, f, g, h]: [u8; 4]| {
+        [larger(a, e), larger(b, f), larger(c, g), larger(d, h)]
+    };
+    let four = Fold { initial: [least; CHANNELS], add, line: |values| values };
     fold(pool, input, output, one, four, |largest| largest as u8, |largest| largest);
 }
 
@@ -48,46 +50,39 @@ pub(crate) fn average_pool(
     output: MapMut<'_>,
     element: Element,
 ) {
-    match element {
-        Element::Unsigned => average_pool_of(pool, multiplier, input, output, Element::Unsigned),
-        Element::Signed => average_pool_of(pool, multiplier, input, output, Element::Signed),
-    }
-}
-
-#[inline(always)]
-fn average_pool_of(pool: Pool, multiplier: i32, input: Map<'_>, output: MapMut<'_>, element: Element) {
-    let finish = |sum| requantize(sum, multiplier, element);
-    let one = Fold { initial: 0, add: |a: i32, [b]: [u8; 1]| a.wrapping_add(element.value(b)) };
-    let [rows, columns] = pool.kernel.map(usize::from);
-    if rows * columns > MAX_IN_LANES {
-        let four = Fold { initial: [0; CHANNELS], add: each(|a, b| a.wrapping_add(element.value(b))) };
-        return fold(pool, input, output, one, four, finish, |sums| sums);
-    }
-    // Two channels in the lanes of a word; signed bytes are 128 more.
+    // Signed bytes are taken as 128 more.
+    let [rows, columns] = pool.kernel.map(i32::from);
     let (flipped, more) = match element {
         Element::Unsigned => (0, 0),
-        Element::Signed => (0x8080_8080, 128 * (rows * columns) as i32),
+        Element::Signed => (0x8080_8080, 128 * rows * columns),
     };
-    let add = |[even, odd]: [u32; 2], pixel| {
+    let finish = |sum: i32| requantize(sum.wrapping_sub(more), multiplier, element);
+    let one = Fold {
+        initial: 0,
+        add: |sum: i32, [byte]: [u8; 1]| sum.wrapping_add(i32::from(byte ^ flipped as u8)),
+        line: |sum| sum,
+    };
+    // Two channels in the lanes of a word: at most 255 bytes of a line.
+    let add = |([even, odd], sums): ([u32; 2], [i32; CHANNELS]), pixel: [u8; CHANNELS]| {
         let word = u32::from_le_bytes(pixel) ^ flipped;
-        [even.wrapping_add(even_unsigned(word)), odd.wrapping_add(odd_unsigned(word))]
+        ([even.wrapping_add(even_unsigned(word)), odd.wrapping_add(odd_unsigned(word))], sums)
     };
-    let four = Fold { initial: [0; 2], add };
-    fold(pool, input, output, one, four, finish, |[even, odd]: [u32; 2]| {
-        [even & 0xffff, odd & 0xffff, even >> 16, odd >> 16].map(|sum| sum as i32 - more)
-    });
+    let line = |([even, odd], [a, b, c, d]): ([u32; 2], [i32; CHANNELS])| {
+        let add = |sum: i32, lane: u32| sum.wrapping_add(lane as i32);
+        let sums =
+            [add(a, even & 0xffff), add(b, odd & 0xffff), add(c, even >> 16), add(d, odd >> 16)];
+        ([0; 2], sums)
+    };
+    let four = Fold { initial: ([0; 2], [0; CHANNELS]), add, line };
+    fold(pool, input, output, one, four, finish, |(_, sums)| sums);
 }
 
-/// What is made of the bytes of a window, of `N` channels.
-struct Fold<S, F> {
+/// What is made of the bytes of a window: what it begins with, what a pixel and the end of a line
+/// make of it.
+struct Fold<S, A, L> {
     initial: S,
-    add: F,
-}
-
-/// Returns a function that does the same for each of four channels.
-#[inline(always)]
-fn each(add: impl Fn(i32, u8) -> i32) -> impl Fn([i32; CHANNELS], [u8; CHANNELS]) -> [i32; CHANNELS] {
-    move |[a, b, c, d], [e, f, g, h]| [add(a, e), add(b, f), add(c, g), add(d, h)]
+    add: A,
+    line: L,
 }
 
 #[inline(always)]
@@ -95,8 +90,8 @@ fn fold<S: Copy>(
     pool: Pool,
     (input, shape): Map<'_>,
     (output, output_shape): MapMut<'_>,
-    one: Fold<i32, impl Fn(i32, [u8; 1]) -> i32>,
-    four: Fold<S, impl Fn(S, [u8; CHANNELS]) -> S>,
+    one: Fold<i32, impl Fn(i32, [u8; 1]) -> i32, impl Fn(i32) -> i32>,
+    four: Fold<S, impl Fn(S, [u8; CHANNELS]) -> S, impl Fn(S) -> S>,
     finish: impl Fn(i32) -> u8,
     values: impl Fn(S) -> [i32; CHANNELS],
 ) {
@@ -139,7 +134,10 @@ struct Window<'a> {
 
 impl Window<'_> {
     #[inline(always)]
-    fn fold<S: Copy, const N: usize>(&self, fold: &Fold<S, impl Fn(S, [u8; N]) -> S>) -> S {
+    fn fold<S: Copy, const N: usize>(
+        &self,
+        fold: &Fold<S, impl Fn(S, [u8; N]) -> S, impl Fn(S) -> S>,
+    ) -> S {
         let (mut value, mut from) = (fold.initial, self.first);
         for _ in 0..self.kernel[0] {
             let mut at = from;
@@ -148,6 +146,7 @@ impl Window<'_> {
                 value = (fold.add)(value, pixel);
                 at += self.channels;
             }
+            value = (fold.line)(value);
             from += self.row_len;
         }
         value

@@ -224,18 +224,19 @@ pub fn transform(lines: [&[u8]; 4], columns: Columns, zeros: &[u32], to: TilePla
         return misfit();
     }
     // Lines begin a pixel early, so that no pixel of the input is at 0.
-    let (mut columns, mut at) = ([0; PIXELS], (first + 1).wrapping_mul(depth as isize) as usize);
-    for (index, place) in columns.iter_mut().enumerate() {
-        // Those before the first column are large numbers here.
-        if (first.wrapping_add_unsigned(index) as usize) < width {
-            *place = at;
+    let mut columns = [1, 2, 3, 4, 5, 6, 7, 8].map(|column| column * depth);
+    if first < 0 || first.unsigned_abs() + 2 * tiles + 2 > width {
+        for (index, place) in columns.iter_mut().enumerate() {
+            // Those before the first column are large numbers here.
+            if first.wrapping_add_unsigned(index) as usize >= width {
+                *place = 0;
+            }
         }
-        at = at.wrapping_add(depth);
     }
-    let before = (first + 1).wrapping_mul(depth as isize);
+    let start = (first - 1).wrapping_mul(depth as isize);
     let lines = lines.map(|line| match line.is_empty() {
-        true => zeros.as_ptr().cast::<u8>().wrapping_offset(before.wrapping_neg()),
-        false => line.as_ptr().wrapping_sub(depth),
+        true => zeros.as_ptr().cast::<u8>().wrapping_sub(depth),
+        false => line.as_ptr().wrapping_offset(start),
     });
     let position = 2 * depth * count; // bytes
     let (tile, quad) = if count == 3 { (4, 24) } else { (8, 16) };
