@@ -69,8 +69,7 @@ pub(crate) fn average_pool(
     };
     let line = |([even, odd], [a, b, c, d]): ([u32; 2], [i32; CHANNELS])| {
         let add = |sum: i32, lane: u32| sum.wrapping_add(lane as i32);
-        let sums =
-            [add(a, even & 0xffff), add(b, odd & 0xffff), add(c, even >> 16), add(d, odd >> 16)];
+        let sums = [add(a, even & 0xffff), add(b, odd & 0xffff), add(c, even >> 16), add(d, odd >> 16)];
         ([0; 2], sums)
     };
     let four = Fold { initial: ([0; 2], [0; CHANNELS]), add, line };
@@ -134,10 +133,7 @@ struct Window<'a> {
 
 impl Window<'_> {
     #[inline(always)]
-    fn fold<S: Copy, const N: usize>(
-        &self,
-        fold: &Fold<S, impl Fn(S, [u8; N]) -> S, impl Fn(S) -> S>,
-    ) -> S {
+    fn fold<S: Copy, const N: usize>(&self, fold: &Fold<S, impl Fn(S, [u8; N]) -> S, impl Fn(S) -> S>) -> S {
         let (mut value, mut from) = (fold.initial, self.first);
         for _ in 0..self.kernel[0] {
             let mut at = from;

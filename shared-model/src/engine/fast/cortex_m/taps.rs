@@ -17,51 +17,47 @@ pub struct Arguments {
     pub second: *mut u8,
     /// End of the weights.
     pub end: *const i16,
-    /// Stages after the first one.
-    stages: usize,
+    panel_end: *const u32,
     /// Bytes of code that the first pass skips.
     way_in: usize,
     /// Passes over the unrolled code after the first one.
     passes: usize,
     weight_bytes: usize,
     pub signed: usize,
-    stages_left: usize,
     passes_left: usize,
 }
 
-consecutive!(Arguments: panel, weights, first, second, end, stages, way_in, passes, weight_bytes, signed, stages_left, passes_left);
-const _: () = assert!(size_of::<Arguments>() == 4 * 12 && register(offset_of!(Arguments, weights)) == 2);
+consecutive!(Arguments: panel, weights, first, second, end, panel_end, way_in, passes, weight_bytes, signed, passes_left);
+const _: () = assert!(size_of::<Arguments>() == 4 * 11 && register(offset_of!(Arguments, weights)) == 2);
 
 /// Steps of the unrolled code, each of two words.
-const STEPS: usize = 8;
+const STEPS: usize = 16;
 
 // r0: arguments.
 function!(
     fn asm_taps(arguments: *const Arguments),
     offsets: Arguments {
-        panel, first, end, stages, way_in, passes, weight_bytes, signed, stages_left, passes_left
+        panel, first, end, way_in, passes, weight_bytes, signed, panel_end, passes_left
     },
     constants: { size = size_of::<Arguments>(), steps = STEPS, step = STEP2 },
     macros: [more, step2, relu2x2, signed, taps_finish, assert_length],
     r#"
     push {{r4-r11, lr}}
-    ldm r0, {{r1-r12}}
-    push {{r1-r12}}
+    ldm r0, {{r1-r11}}
+    push {{r1-r11}}
     mov r1, r2                  // weights
-    ldr r2, [sp, #{passes}]
-    cmp r2, #1                  // carry: more than one pass
+    adr.w r2, 3f
+    add r2, r2, r7
+    add r2, r2, #1              // Thumb bit
+    str r2, [sp, #{way_in}]
+    cmp r8, #1                  // carry: more than one pass
 1:
     ldr r0, [sp, #{panel}]
-    ldr r2, [sp, #{stages}]
-    str r2, [sp, #{stages_left}]
     mov r10, #0
     mov r11, #0
     mov r12, #0
     mov lr, #0
-2:
-    ldr r2, [sp, #{way_in}]
-    add pc, r2
-    nop
+    ldr pc, [sp, #{way_in}]
 3:
     .rept {steps}
     step2
@@ -70,14 +66,13 @@ function!(
     assert_length 3b, 9b, ({steps} * {step})
     bcs.w 8f
 4:
-    ldr r2, [sp, #{stages_left}]
-    cbz r2, 5f
-    sub r2, r2, #1
-    str r2, [sp, #{stages_left}]
+    ldr r2, [sp, #{panel_end}]
+    teq r0, r2
+    beq 5f
     relu2x2
     ldr r2, [sp, #{weight_bytes}]
     sub r1, r1, r2
-    b.w 2b
+    ldr pc, [sp, #{way_in}]
 5:
     taps_finish 1b, 0
 8:
@@ -122,12 +117,11 @@ impl Arguments {
             first,
             second,
             end: weights.as_ptr().wrapping_add(pairs * lengths.record),
-            stages: 0,
+            panel_end: core::ptr::null(),
             way_in: 0,
             passes: 0,
             weight_bytes: 0,
             signed: usize::from(to == Element::Signed),
-            stages_left: 0,
             passes_left: 0,
         })
     }
@@ -144,8 +138,9 @@ pub fn sum(panel: &[u32], weights: &[i16], stages: Stages, to: Element, out: Pix
     let lengths = Lengths { panel: 2 * stages * words, record: 4 * words + 8 };
     let Some(arguments) = Arguments::new(panel, weights, lengths, to, out) else { return misfit() };
     let way_in = STEP2 * (STEPS - 1 - (steps - 1) % STEPS);
-    let (stages, weight_bytes) = (stages - 1, 8 * words);
-    let arguments = Arguments { stages, way_in, passes, weight_bytes, passes_left: passes, ..arguments };
+    let panel_end = panel.as_ptr().wrapping_add(2 * stages * words);
+    let weight_bytes = 8 * words;
+    let arguments = Arguments { panel_end, way_in, passes, weight_bytes, passes_left: passes, ..arguments };
     // SAFETY: panel and weights are read up to the lengths that `new` has checked; each pair writes
     // 2 bytes at `2 · pair` of the tiles' `outputs` bytes.
     unsafe { asm_taps(&arguments) }

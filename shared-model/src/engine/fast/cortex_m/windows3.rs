@@ -46,8 +46,8 @@ function!(
     macros: [step2, step2_first, step2_relu, relu2x2, signed, taps_finish],
     r#"
     push {{r4-r11, lr}}
-    ldm r0, {{r1-r12}}
-    push {{r1-r12}}
+    ldm r0, {{r1-r11}}
+    push {{r1-r11}}
     mov r1, r2                  // weights
     cmp r10, #1                 // carry: signed
 1:

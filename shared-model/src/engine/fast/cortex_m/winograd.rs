@@ -545,6 +545,7 @@ function!(
 );
 
 impl Arguments {
+    #[inline(always)]
     fn new(panel: &[u32], weights: &[i16], depth: usize, count: usize) -> Self {
         let words = depth / 2;
         let (passes, first) = if count == 3 {
@@ -592,11 +593,9 @@ pub fn multiply(panel: &[u32], weights: &[i16], depth: usize, count: usize, sums
     if !fits(panel, weights, depth, count, 1) {
         return misfit();
     }
-    let mut arguments = Arguments {
-        finish: Finish::Dump,
-        dump: sums.as_mut_ptr(),
-        ..Arguments::new(panel, weights, depth, count)
-    };
+    let mut arguments = Arguments::new(panel, weights, depth, count);
+    arguments.finish = Finish::Dump;
+    arguments.dump = sums.as_mut_ptr();
     // SAFETY: the panel and the pair's weights are as long as `fits` says, and are read only up to
     // there; `sums` has room for three tiles; biases, multipliers and output are not touched when
     // there is a dump.
@@ -627,14 +626,12 @@ pub fn multiply_pool(
     }
     // Tiles are written from the last to the first. If only the first counts, all go to its place.
     let stride = if valid == count { outputs } else { 0 };
-    let mut arguments = Arguments {
-        stride,
-        out: out.as_mut_ptr().wrapping_add((count - 1) * stride),
-        biases: channels.biases.as_ptr(),
-        all_multipliers: channels.multipliers.as_ptr(),
-        pairs,
-        ..Arguments::new(panel, weights, depth, count)
-    };
+    let mut arguments = Arguments::new(panel, weights, depth, count);
+    arguments.stride = stride;
+    arguments.out = out.as_mut_ptr().wrapping_add((count - 1) * stride);
+    arguments.biases = channels.biases.as_ptr();
+    arguments.all_multipliers = channels.multipliers.as_ptr();
+    arguments.pairs = pairs;
     // SAFETY: panel, weights, biases and multipliers are read up to the lengths checked above. Each
     // pair writes 2 bytes at `2 · pair` of each of the tiles' `outputs` bytes in `out`.
     unsafe { if count == 3 { asm_winograd3(&mut arguments) } else { asm_winograd2(&mut arguments) } }
@@ -687,18 +684,16 @@ pub fn multiply_write(
     } else if let Some(right) = right.get_mut(valid) {
         *right = last;
     }
-    let mut arguments = Arguments {
-        stride,
-        out: out.as_mut_ptr().wrapping_add((count - 1) * stride),
-        biases: channels.biases.as_ptr(),
-        all_multipliers: channels.multipliers.as_ptr(),
-        pairs,
-        finish: Finish::Write,
-        lower,
-        right,
-        signed: usize::from(to == Element::Signed),
-        ..Arguments::new(panel, weights, depth, count)
-    };
+    let mut arguments = Arguments::new(panel, weights, depth, count);
+    arguments.stride = stride;
+    arguments.out = out.as_mut_ptr().wrapping_add((count - 1) * stride);
+    arguments.biases = channels.biases.as_ptr();
+    arguments.all_multipliers = channels.multipliers.as_ptr();
+    arguments.pairs = pairs;
+    arguments.finish = Finish::Write;
+    arguments.lower = lower;
+    arguments.right = right;
+    arguments.signed = usize::from(to == Element::Signed);
     // SAFETY: panel, weights, biases and multipliers are read up to the lengths checked above. Each
     // pair writes 2 bytes at `2 · pair` of each of the tiles' pixels, of which the last in the lower
     // row ends `lower + row` bytes after the beginning of `out`.
