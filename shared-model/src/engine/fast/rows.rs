@@ -231,6 +231,17 @@ pub(super) const fn rows_at_once(geometry: &ConvGeometry) -> usize {
 
 /// Computes row `y` of a convolution's output, and the rows after it for which `out` has room.
 pub(crate) fn conv(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
+    // Without the DSP extension, four windows of several rows cost more than the last ones of each
+    // row by themselves.
+    let row_len = usize::from(conv.output.width) * usize::from(conv.output.channels);
+    let at_once = if cfg!(dsp) { out.len() } else { row_len };
+    for (y, out) in (y..).zip(out.chunks_mut(at_once.max(1))) {
+        conv_rows(conv, input, y, out, work);
+    }
+}
+
+/// Computes the rows from `y` on for which `out` has room.
+fn conv_rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
     let padded = conv.taps().next_multiple_of(8);
     let outputs = usize::from(conv.output.channels);
     if padded == 0 || outputs == 0 {
