@@ -400,6 +400,11 @@ fn colours_are_prepared_by_the_board() {
     let model = here.path().join("colour/model.postcard");
     let told = desk.does(&[&parity[..], &[model.to_str().unwrap()]].concat());
     assert!(told.contains("26 frames to pixels: as this PC makes them, byte for byte"), "{told}");
+    // The images of a data set, which have numbers and not names.
+    let data = here.path().join("discs");
+    let parity = ["parity", "--frames", "0", "--images", "2", "--data", data.to_str().unwrap(), "--model"];
+    let told = desk.does(&[&parity[..], &[model.to_str().unwrap()]].concat());
+    assert!(told.contains("2 frames to pixels: as this PC makes them, byte for byte"), "{told}");
 }
 
 #[test]

@@ -121,6 +121,8 @@ fn compare_pixels(
         );
         return Ok(false);
     }
+    // What a data set has are pixels already: a frame of the net's own size and colours.
+    let of_pixels = if shape.channels == 1 { Format::Grey8 } else { Format::Rgb888 };
     let mut rng = Rng::new(1);
     let mut frames: Vec<(String, Raw)> = Vec::new();
     for (number, &format) in (0..random_frames).zip(Format::ALL.iter().cycle()) {
@@ -137,7 +139,7 @@ fn compare_pixels(
         let raw = match image.number {
             None => board.read_raw(&image.path, RAW_SIZE)?,
             Some(_) => Raw {
-                frame: Frame::new(Format::Grey8, shape.width, shape.height)?,
+                frame: Frame::new(of_pixels, shape.width, shape.height)?,
                 bytes: image.pixels.clone(),
                 block: 1,
             },
