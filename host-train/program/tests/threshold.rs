@@ -80,3 +80,17 @@ fn a_model_file_is_calibrated_again() {
     let digits = MODEL.replace("characters.model", "digits.model");
     fails(&calibrate(&digits, &["--data", "signs"]), &["trained on mnist, not on drawn-signs"]);
 }
+
+/// The default recipe's net learns made-up characters beside its digits, so it can refuse other signs, and is asked
+/// about them.
+#[test]
+fn digits_beside_made_up_characters_have_thresholds_by_shots() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = ["--data", "drawn", "--out", ".", "--name", "both", "--set", "train.steps=20"];
+    let out = program(folder.path(), &few).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let out = program(folder.path(), &["inspect", "both", "--json"]).output().unwrap();
+    let inspected: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let shots = inspected["by_shots"].as_array().unwrap().iter().map(|of| of["shots"].as_u64().unwrap());
+    assert_eq!(shots.collect::<Vec<_>>(), [1, 3, 5, 10]);
+}

@@ -118,8 +118,8 @@ Examples:
   host-train calibrate old.model.postcard --out new.model.postcard
 
 The thresholds accept 5 % of the strangers where five labels are enrolled, by 1, 3, 5 or 10 images each \
-(docs/METRICS.md). `train` and `export` do the same for made-up characters, and where whole classes are held out; this is for \
-other files. With a net that was trained on classes, five of them are enrolled, and the strangers are drawn signs and \
+(docs/METRICS.md). `train` and `export` do the same where made-up characters are trained on, and where whole classes are held \
+out; this is for other files. With a net that was trained on classes, five of them are enrolled, and the strangers are drawn signs and \
 made-up characters: drawn images of 28x28 pixels must suit it. The file gets a new hash, to which no board's gallery belongs.";
 
 pub const THRESHOLD: &str = "\
