@@ -29,8 +29,8 @@ const DRAWS: Draws = Draws { episodes: 2_000, seed: SEED };
 /// What a board has enrolled when it is asked about strangers.
 #[derive(Clone, Copy, Debug)]
 pub enum Enrolled<'d> {
-    /// Drawn digits, drawn signs, or made-up characters that the net was not trained on, as it was trained to tell
-    /// any apart; others of the same kind are the strangers.
+    /// Drawn digits or drawn signs, as the net was trained to tell any apart; others of the same kind are the
+    /// strangers. Made-up characters would flatter it: it has been trained on their like.
     AnySigns,
     /// Some of these images, of classes that the net was trained on with other images.
     Trained(&'d Split, &'d [usize]),
@@ -51,8 +51,7 @@ pub fn by_shots(engine: &Engine<'_>, enrolled: Enrolled<'_>) -> Option<[Calibrat
     let [one, three, five, ten] = match enrolled {
         Enrolled::AnySigns => {
             let (digits, signs) = (drawn::dataset(SEED, DRAWINGS, 0).train, signs());
-            let characters = characters::dataset(SEED).train;
-            let parts = [&digits, &signs, &characters].map(|split| (split, all(split)));
+            let parts = [&digits, &signs].map(|split| (split, all(split)));
             among_each_other(engine, &parts.each_ref().map(|(split, all)| (*split, all.as_slice())))
         }
         Enrolled::Untrained(split, images) => among_each_other(engine, &[(split, images)]),
