@@ -19,3 +19,10 @@ pub(crate) fn fitting<T: Default>(part: Option<T>) -> T {
 pub(crate) fn never() {
     debug_assert!(false, "a length does not fit");
 }
+
+/// Returns the bytes of words. There always are some, but where the compiler cannot see that, [`bytemuck`] would link
+/// a panic.
+#[inline(always)]
+pub(crate) fn bytes(words: &mut [u32]) -> &mut [u8] {
+    fitting(bytemuck::try_cast_slice_mut(words).ok())
+}

@@ -1,5 +1,5 @@
 use crate::{
-    contract::{fitting, never},
+    contract::{bytes, fitting, never},
     engine::{
         fast::{self, Extent, Rows, weightless},
         kernel,
@@ -237,8 +237,8 @@ impl Place {
         let (front, back) = scratch.split_at_mut_checked(middle)?;
         let (read, rest) = if at_front { (front, back) } else { (back, front) };
         if segment.adds() {
-            let kept_map: &mut [u8] = bytemuck::cast_slice_mut(kept_map).get_mut(..kept.len())?;
-            let map: &mut [u8] = bytemuck::cast_slice_mut(read).get_mut(..held)?;
+            let kept_map = bytes(kept_map).get_mut(..kept.len())?;
+            let map = bytes(read).get_mut(..held)?;
             return Some(match kept {
                 _ if last => {
                     let kept = if kept_map.is_empty() { pixels } else { kept_map };
@@ -254,11 +254,11 @@ impl Place {
         let split = if at_front { rest.len().saturating_sub(words) } else { words };
         let (front, back) = rest.split_at_mut_checked(split)?;
         let (work, write) = if at_front { (front, back) } else { (back, front) };
-        let input = if held == 0 { pixels } else { bytemuck::cast_slice(read).get(..held)? };
+        let input = if held == 0 { pixels } else { bytes(read).get(..held)? };
         let output = match () {
             () if last => embedding,
             () if segment.in_place() => &mut [],
-            () => bytemuck::cast_slice_mut(write).get_mut(..len)?,
+            () => bytes(write).get_mut(..len)?,
         };
         Some(Parts { input, output, work, swapped: false })
     }
@@ -455,7 +455,7 @@ impl<'a> Segment<'a> {
                 never();
                 return true;
             };
-            let map = bytemuck::cast_slice_mut(words).get_mut(..len);
+            let map = bytes(words).get_mut(..len);
             let done = progress.get(maps.len()).copied();
             let pushed = maps.push((fitting(map), fitting(done)));
             debug_assert!(pushed.is_ok(), "there is a map for each stage");

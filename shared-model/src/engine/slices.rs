@@ -1,7 +1,7 @@
 //! An inference in slices, for a firmware that has something else to do in between.
 
 use crate::{
-    contract::{fitting, never},
+    contract::{bytes, fitting, never},
     engine::{
         EmbedError,
         embed::{Place, Progress, Segment},
@@ -97,7 +97,7 @@ impl Inference<'_> {
         let (image, rest) = fitting(scratch.split_at_mut_checked(image));
         let (sums, net) = fitting(rest.split_at_mut_checked(sums));
         let net = fitting(net.get_mut(..model.net_scratch_len()));
-        let image: &mut [u8] = bytemuck::cast_slice_mut(image);
+        let image = bytes(image);
 
         if at.segment.len() == 0 {
             // There is no image to draw if there is one view.

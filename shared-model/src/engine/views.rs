@@ -6,7 +6,7 @@
 //! number. `docs/ARITHMETIC.md` defines them: an affine map in 256ths, bilinear, with one rounding.
 
 use crate::{
-    contract::fitting,
+    contract::{bytes, fitting},
     engine::EmbedError,
     model::{
         decode::Model,
@@ -62,7 +62,7 @@ impl Model<'_> {
         let (image, rest) =
             scratch.split_at_mut_checked(self.input_len().div_ceil(4)).ok_or(EmbedError::ScratchLength)?;
         let (sums, net) = rest.split_at_mut_checked(self.embedding_len()).ok_or(EmbedError::ScratchLength)?;
-        let image = fitting(bytemuck::cast_slice_mut(image).get_mut(..self.input_len()));
+        let image = fitting(bytes(image).get_mut(..self.input_len()));
         let (element, views) = (self.output().element, self.metadata().views);
         sums.fill(0);
         for view in 0..views {
