@@ -30,6 +30,7 @@ use burn::{
     backend::{
         Autodiff, Backend, Dispatch, DispatchDevice, Flex, TensorMetadata,
         autodiff::{
+            NodeId,
             checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
             grads::Gradients,
             ops::{Backward, Ops, OpsKind},
@@ -133,7 +134,7 @@ impl Backward<Flex, 3> for FusedBackward {
     type State = Saved;
 
     fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let [x_node, weight_node, bias_node] = ops.parents;
+        let nodes = ops.parents.map(|node| node.map(|node| node.id));
         let Saved { plan, x, weight, argmax } = ops.state;
         let g = grads.consume::<Flex>(&ops.node).to_contiguous();
         let gradients = batch::backward(
@@ -143,17 +144,29 @@ impl Backward<Flex, 3> for FusedBackward {
             values(&weight),
             &argmax,
             values(&g),
-            x_node.is_some(),
+            nodes[0].is_some(),
         );
-        if let (Some(node), Some(gradient)) = (x_node, gradients.x) {
-            grads.register::<Flex>(node.id, tensor(gradient, plan.input_shape()));
-        }
-        if let Some(node) = weight_node {
-            grads.register::<Flex>(node.id, tensor(gradients.weight, plan.weight_shape()));
-        }
-        if let Some(node) = bias_node {
-            grads.register::<Flex>(node.id, tensor(gradients.bias, [plan.outputs]));
-        }
+        register(gradients, nodes, [plan.input_shape(), plan.weight_shape()], grads);
+    }
+}
+
+/// Gives each of an operation's inputs, its maps, weights and biases, its gradient, if it asks for one. The shapes
+/// are those of the maps and the weights.
+fn register(
+    gradients: batch::Gradients,
+    [x, weight, bias]: [Option<NodeId>; 3],
+    [x_shape, weight_shape]: [[usize; 4]; 2],
+    grads: &mut Gradients,
+) {
+    if let (Some(node), Some(gradient)) = (x, gradients.x) {
+        grads.register::<Flex>(node, tensor(gradient, x_shape));
+    }
+    if let Some(node) = weight {
+        grads.register::<Flex>(node, tensor(gradients.weight, weight_shape));
+    }
+    if let Some(node) = bias {
+        let outputs = gradients.bias.len();
+        grads.register::<Flex>(node, tensor(gradients.bias, [outputs]));
     }
 }
 

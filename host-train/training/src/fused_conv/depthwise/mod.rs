@@ -16,7 +16,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use super::{Geometry, tensor, values};
+use super::{Geometry, register, tensor, values};
 use burn::{
     backend::{
         Autodiff, Backend, Dispatch, Flex, TensorMetadata,
@@ -107,7 +107,7 @@ impl Backward<Flex, 3> for DepthwiseBackward {
     type State = Saved;
 
     fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let [x_node, weight_node, bias_node] = ops.parents;
+        let nodes = ops.parents.map(|node| node.map(|node| node.id));
         let Saved { shape, x, weight, y } = ops.state;
         let g = grads.consume::<Flex>(&ops.node).to_contiguous();
         let gradients = maps::backward(
@@ -117,17 +117,9 @@ impl Backward<Flex, 3> for DepthwiseBackward {
             values(&weight),
             values(&y),
             values(&g),
-            Wanted { x: x_node.is_some(), weights: weight_node.is_some() || bias_node.is_some() },
+            Wanted { x: nodes[0].is_some(), weights: nodes[1].is_some() || nodes[2].is_some() },
         );
-        if let (Some(node), Some(gradient)) = (x_node, gradients.x) {
-            grads.register::<Flex>(node.id, tensor(gradient, shape.input_shape()));
-        }
-        if let Some(node) = weight_node {
-            grads.register::<Flex>(node.id, tensor(gradients.weight, shape.weight_shape()));
-        }
-        if let Some(node) = bias_node {
-            grads.register::<Flex>(node.id, tensor(gradients.bias, [shape.channels]));
-        }
+        register(gradients, nodes, [shape.input_shape(), shape.weight_shape()], grads);
     }
 }
 

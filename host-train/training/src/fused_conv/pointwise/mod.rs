@@ -20,7 +20,7 @@ mod tile;
 
 pub(super) use pixels::copy_uncut;
 
-use super::{tensor, values};
+use super::{register, tensor, values};
 use burn::{
     backend::{
         Autodiff, Backend, Dispatch, Flex, TensorMetadata,
@@ -106,7 +106,7 @@ impl Backward<Flex, 3> for PointwiseBackward {
     type State = Saved;
 
     fn backward(self, ops: Ops<Saved, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let [x_node, weight_node, bias_node] = ops.parents;
+        let nodes = ops.parents.map(|node| node.map(|node| node.id));
         let Saved { x, weight, y, relu } = ops.state;
         let g = grads.consume::<Flex>(&ops.node).to_contiguous();
         let shape = shape(&x, &weight, relu);
@@ -117,18 +117,10 @@ impl Backward<Flex, 3> for PointwiseBackward {
             values(&weight),
             values(&y),
             values(&g),
-            x_node.is_some(),
+            nodes[0].is_some(),
         );
-        if let (Some(node), Some(gradient)) = (x_node, gradients.x) {
-            grads.register::<Flex>(node.id, tensor::<4>(gradient, x.shape().dims()));
-        }
-        if let Some(node) = weight_node {
-            let shape = [shape.outputs, shape.inputs, 1, 1];
-            grads.register::<Flex>(node.id, tensor(gradients.weight, shape));
-        }
-        if let Some(node) = bias_node {
-            grads.register::<Flex>(node.id, tensor(gradients.bias, [shape.outputs]));
-        }
+        let weight_shape = [shape.outputs, shape.inputs, 1, 1];
+        register(gradients, nodes, [x.shape().dims(), weight_shape], grads);
     }
 }
 
