@@ -185,7 +185,7 @@ enum tt_status
    */
   TT_FLASH_DAMAGED = 83,
   /**
-   * The flash has been written anew as often as can be counted.
+   * The flash has been rewritten as often as can be counted.
    */
   TT_FLASH_WORN_OUT = 84,
 };
@@ -415,7 +415,7 @@ typedef struct {
  */
 typedef struct {
   /**
-   * How often the entries were written anew. Each half of the region was erased half as often.
+   * How often the entries were rewritten. Each half of the region was erased half as often.
    */
   uint32_t compactions;
   /**

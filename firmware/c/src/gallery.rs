@@ -384,7 +384,7 @@ pub unsafe extern "C" fn tt_gallery_insert(
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct tt_health {
-    /// How often the entries were written anew. Each half of the region was erased half as often.
+    /// How often the entries were rewritten. Each half of the region was erased half as often.
     pub compactions: u32,
     /// Faults that were found since the region was new or cleared, and changes that were cut off.
     pub damage: u32,

@@ -88,7 +88,7 @@ pub enum tt_status {
     TT_FLASH_READ_BACK = 82,
     /// An entry in the flash is no longer as it was written.
     TT_FLASH_DAMAGED = 83,
-    /// The flash has been written anew as often as can be counted.
+    /// The flash has been rewritten as often as can be counted.
     TT_FLASH_WORN_OUT = 84,
 }
 

@@ -295,7 +295,7 @@ pub struct GalleryInfo {
     pub exemplars: u16,
     /// The place where it is kept.
     pub storage: Storage,
-    /// The number of times that its flash was written anew, which each time erases half of it.
+    /// The number of times that its flash was rewritten, which each time erases half of it.
     pub compactions: u32,
     /// The number of faults that were found in its flash since it was cleared.
     pub damage: u16,
