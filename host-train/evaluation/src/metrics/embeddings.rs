@@ -15,7 +15,7 @@ const SHORT: i64 = 1 << 46;
 pub struct Embeddings<T: Value> {
     rows: Vec<T>,
     dimensions: usize,
-    /// Returns `Σ x²` of each row.
+    /// `Σ x²` of each row.
     norms: Vec<T::Sum>,
     distance: Distance,
     scale: f32,
@@ -125,7 +125,7 @@ impl<T: Value> Embeddings<T> {
         self.scale
     }
 
-    /// Returns `Σ x²` of each row.
+    /// `Σ x²` of each row.
     pub(super) fn norms(&self) -> &[T::Sum] {
         &self.norms
     }
