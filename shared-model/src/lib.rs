@@ -35,12 +35,11 @@
 //!
 //! # Layout of memory
 //!
-//! Feature maps are stored row by row, channels last (H, W, C). An image has one byte per pixel,
-//! from 0 (background) to
-//! 255. Weights are `[output channel][row][column][input channel]`.
-//!      [`repack`](model::layout::repack) puts them into the order in which the fast
-//!      [kernels](inspect::Kernel) of a board read them. A model can be decoded and run in either
-//!      order.
+//! Feature maps are stored row by row, channels last (H, W, C). An image has one byte per pixel
+//! and channel, from 0 (background) to 255. Weights are
+//! `[output channel][row][column][input channel]`. [`repack`](model::layout::repack) puts them into
+//! the order in which the fast [kernels](inspect::Kernel) of a board read them. A model can be
+//! decoded and run in either order.
 //!
 //! # Example
 //!

@@ -63,9 +63,8 @@ pub struct Metadata<'a> {
     pub input_scale: f32,
     /// The way in which an image became pixels in training, and must become pixels for this model.
     pub preprocessing: Preprocessing,
-    /// The number of views of an image whose embeddings are averaged, 1 to
-    /// [`MAX_VIEWS`]: see [`views`](crate::engine::views). Each
-    /// costs an inference; 1 is the image alone.
+    /// The number of views of an image whose embeddings are averaged, 1 to [`MAX_VIEWS`]: see
+    /// [`views`](crate::engine::views). Each costs an inference; 1 is the image alone.
     pub views: u8,
     /// The layers of the net, in order.
     pub layers: Vec<Layer, MAX_LAYERS>,
