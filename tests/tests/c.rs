@@ -1,5 +1,8 @@
 //! tinytriplet-c: the interface for C. The example of `firmware/c` is built as its readers build it, by its Makefile.
 
+use object::{
+    Object, ObjectSection, ObjectSymbol, SectionFlags, SectionKind, elf, read::archive::ArchiveFile,
+};
 use shared_model::{
     Gallery, Model, Threshold,
     gallery::Method,
@@ -9,6 +12,7 @@ use shared_model::{
     },
 };
 use std::{
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -34,6 +38,7 @@ fn output(command: &mut Command) -> String {
     text.into_owned()
 }
 
+/// Has the example's Makefile reach a goal, and returns what it prints.
 fn make(goal: &str) -> String {
     let _one = ONE_AT_A_TIME.lock();
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -244,6 +249,117 @@ fn an_arduino_sketch_has_the_crates_bytes() {
     let properties = fs::read_to_string(folder.join("library.properties")).unwrap();
     let version = concat!("version=", env!("CARGO_PKG_VERSION"), "\n");
     assert!(properties.contains(version), "{properties}");
+}
+
+/// The options of the example's program for a Cortex-M4.
+const M4: [&str; 9] = [
+    "-mcpu=cortex-m4",
+    "-mthumb",
+    "-mfloat-abi=hard",
+    "-mfpu=fpv4-sp-d16",
+    "-O2",
+    "-ffreestanding",
+    "-nostdlib",
+    "-ffunction-sections",
+    "-Wl,--gc-sections",
+];
+
+/// Returns the archive for a Cortex-M4.
+fn m4_library() -> PathBuf {
+    make("mps2-library");
+    build().join("boards/thumbv7em-none-eabihf/release/libtinytriplet_c.a")
+}
+
+/// Returns the command that links a program of `tests/c/parts.c` with as much of the library as `part` says.
+fn parts(part: &str, headers: &Path, program: &Path) -> Command {
+    let library = m4_library();
+    make(&build().join("model.h").display().to_string());
+    let example = root().join("firmware/c/example");
+    let mut command = Command::new("arm-none-eabi-gcc");
+    command.args(M4).arg(format!("-DPART={part}"));
+    for folder in [&build(), headers, &example] {
+        command.arg("-I").arg(folder);
+    }
+    command.arg("-T").arg(example.join("mps2.ld"));
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/parts.c")).arg(example.join("mps2.c"));
+    command.arg(library).arg("-lgcc").arg("-o").arg(program);
+    command
+}
+
+/// A gallery in RAM brings no store with it.
+#[test]
+fn a_program_links_what_it_calls() {
+    let headers = root().join("firmware/c/include");
+    let sizes = ["EMBED", "GALLERY_IN_RAM", "GALLERY_IN_FLASH"].map(|part| {
+        let program = build().join(part);
+        output(&mut parts(part, &headers, &program));
+        let bytes = fs::read(program).unwrap();
+        let program = object::File::parse(&*bytes).unwrap();
+        let flash = program
+            .sections()
+            .filter(|section| matches!(section.kind(), SectionKind::Text | SectionKind::ReadOnlyData))
+            .map(|section| section.size())
+            .sum::<u64>();
+        let stores = program.symbols().filter(|symbol| {
+            symbol
+                .name()
+                .is_ok_and(|name| name.contains("tinytriplet_store") || name.contains("persistent_gallery"))
+        });
+        println!("{part}: {flash} bytes of code and constants, the model among them");
+        (flash, stores.count())
+    });
+    let [embed, ram, flash] = sizes;
+    assert_eq!([embed.1, ram.1], [0, 0]);
+    assert!(flash.1 > 5, "{} functions of the store are linked", flash.1);
+    // By much: the store alone takes 10 KB.
+    assert!(embed.0 + 2_000 < ram.0 && ram.0 + 10_000 < flash.0, "{sizes:?}");
+}
+
+/// The linker says so, and names the version, if the header belongs to another library.
+#[test]
+fn a_header_of_another_version_does_not_link() {
+    let headers = build().join("other");
+    fs::create_dir_all(&headers).unwrap();
+    let header = fs::read_to_string(root().join("firmware/c/include/tinytriplet.h")).unwrap();
+    let version = tinytriplet_c::TT_ABI_VERSION;
+    let other = header.replace(&format!("_abi{version}\n"), &format!("_abi{}\n", version + 1));
+    assert_ne!(header, other);
+    fs::write(headers.join("tinytriplet.h"), other).unwrap();
+    let linked = parts("EMBED", &headers, &build().join("unlinked")).output().unwrap();
+    let errors = String::from_utf8_lossy(&linked.stderr);
+    assert!(!linked.status.success());
+    let wanted = format!("undefined reference to `tt_embed_abi{}'", version + 1);
+    assert!(errors.contains(&wanted), "{errors}");
+}
+
+/// The library asks for no function of anybody's, and is code and constants: nothing is to be copied, cleared, constructed
+/// or relocated when the program starts.
+#[test]
+fn the_library_needs_nothing_at_run_time() {
+    let bytes = fs::read(m4_library()).unwrap();
+    let archive = ArchiveFile::parse(&*bytes).unwrap();
+    let [mut defined, mut undefined] = [BTreeSet::new(), BTreeSet::new()];
+    let mut writable = Vec::new();
+    for member in archive.members() {
+        let member = object::File::parse(member.unwrap().data(&*bytes).unwrap()).unwrap();
+        for symbol in member.symbols().filter(|symbol| symbol.is_global()) {
+            let names = if symbol.is_undefined() { &mut undefined } else { &mut defined };
+            names.insert(symbol.name().unwrap().to_owned());
+        }
+        // What a start-up would have to copy, clear or call, and what a loader would have to relocate.
+        writable.extend(member.sections().filter_map(|section| {
+            let SectionFlags::Elf { sh_flags } = section.flags() else { panic!("not an ELF file") };
+            let is_loaded = section.size() > 0 && sh_flags & u64::from(elf::SHF_ALLOC) != 0;
+            let is_writable = is_loaded && sh_flags & u64::from(elf::SHF_WRITE) != 0;
+            is_writable.then(|| section.name().unwrap().to_owned())
+        }));
+    }
+    assert_eq!(writable, [""; 0]);
+    assert_eq!(undefined.difference(&defined).collect::<Vec<_>>(), [""; 0]);
+    let exported: Vec<_> = defined.iter().filter(|name| name.starts_with("tt_")).collect();
+    assert_eq!(exported.len(), 20, "{exported:?}");
+    let end = format!("_abi{}", tinytriplet_c::TT_ABI_VERSION);
+    assert!(exported.iter().all(|name| name.ends_with(&end)), "{exported:?}");
 }
 
 /// What C passes wrong is found, and nothing is read or written that it should not be.

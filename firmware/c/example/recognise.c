@@ -132,10 +132,6 @@ static tt_status answer(const char *source, enum drawing drawing) {
 }
 
 static tt_status run(void) {
-    if (tt_abi_version() != TT_ABI_VERSION) {
-        put("the library does not belong to this header\n");
-        return TT_ARGUMENT;
-    }
     tt_status status = tt_model_decode(&model, MODEL_FILE, sizeof MODEL_FILE);
     if (status == TT_OK) {
         status = tt_model_self_test(&model, pixels, sizeof pixels, scratch, SCRATCH_LEN, embedding,

@@ -7,10 +7,41 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Pointers. All functions check what can be checked: null pointers, lengths, alignment, arrays that overlap, structs that
+ * were not initialised or were copied. What cannot be checked is the caller's part:
+ *
+ *   - a pointer to a struct is to a whole one, and a pointer with a length beside it is good for that many;
+ *   - nothing else uses that memory during the call: no other thread, no interrupt, no DMA. What is only read may be
+ *     read elsewhere, too;
+ *   - a text ends with a 0, and the functions of a "tt_flash" do what it says. */
+
 /**
- * The version of this interface. It is raised when a program has to be compiled again or changed.
+ * The version of this interface. It is raised when a program has to be compiled again or changed. The
+ * symbols end with it: a program whose header has another one does not link.
  */
-#define TT_ABI_VERSION 2
+#define TT_ABI_VERSION 3
+
+/* The functions' symbols. A library of another version does not have them. */
+#define tt_embed tt_embed_abi3
+#define tt_gallery_capacity tt_gallery_capacity_abi3
+#define tt_gallery_clear tt_gallery_clear_abi3
+#define tt_gallery_count tt_gallery_count_abi3
+#define tt_gallery_enrol tt_gallery_enrol_abi3
+#define tt_gallery_entry tt_gallery_entry_abi3
+#define tt_gallery_forget tt_gallery_forget_abi3
+#define tt_gallery_health tt_gallery_health_abi3
+#define tt_gallery_init tt_gallery_init_abi3
+#define tt_gallery_insert tt_gallery_insert_abi3
+#define tt_gallery_load tt_gallery_load_abi3
+#define tt_gallery_recognise tt_gallery_recognise_abi3
+#define tt_model_decode tt_model_decode_abi3
+#define tt_model_self_test tt_model_self_test_abi3
+#define tt_model_sizes tt_model_sizes_abi3
+#define tt_prepare_begin tt_prepare_begin_abi3
+#define tt_prepare_finish tt_prepare_finish_abi3
+#define tt_prepare_row tt_prepare_row_abi3
+#define tt_prepare_strokes tt_prepare_strokes_abi3
+#define tt_status_text tt_status_text_abi3
 
 /**
  * The size of a `tt_preparer`, in units of 8 bytes.
@@ -493,17 +524,8 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Returns the version of the interface that the library has. A program compares it with the
- * `TT_ABI_VERSION` of its header, if the two may differ.
- */
-uint32_t tt_abi_version(void);
-
-/**
  * Begins a frame for a model. `pixels` has `input_len` bytes, and `scratch` has at least
  * `prepare_len` words. Both belong to the preparer until `tt_prepare_finish`.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_prepare_begin(tt_preparer *preparer,
                            const tt_model *model,
@@ -517,8 +539,7 @@ tt_status tt_prepare_begin(tt_preparer *preparer,
  * Takes the next row of the frame, also of those above and below the crop. The bytes that fill it up
  * to the stride may be missing. A row that is refused counts as not given.
  *
- * # Safety
- * What the pointers point to is there, those that `tt_prepare_begin` was given, too.
+ * The memory that `tt_prepare_begin` was given is in use, too.
  */
 tt_status tt_prepare_row(tt_preparer *preparer,
                          const uint8_t *row,
@@ -527,9 +548,6 @@ tt_status tt_prepare_row(tt_preparer *preparer,
 /**
  * Makes the pixels, when all rows have come. The preparer holds nothing then, and its memory is the
  * caller's again.
- *
- * # Safety
- * As for `tt_prepare_row`.
  */
 tt_status tt_prepare_finish(tt_preparer *preparer);
 
@@ -537,9 +555,6 @@ tt_status tt_prepare_finish(tt_preparer *preparer);
  * Makes an empty gallery for embeddings of a model, in `memory`, which belongs to it from then on.
  * It holds as many entries as fit: each takes `entry_len` bytes, and `embedding_len` more per
  * exemplar.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_gallery_init(tt_gallery *gallery,
                           const tt_model *model,
@@ -561,9 +576,6 @@ tt_status tt_gallery_init(tt_gallery *gallery,
  * exemplars, or more than there is room for. They stay, and all calls give `TT_OTHER_MODEL`, until
  * `tt_gallery_clear` makes the region this model's. After any other error the gallery is not
  * initialised.
- *
- * # Safety
- * What the pointers point to is there, and the functions do what `tt_flash` says.
  */
 tt_status tt_gallery_load(tt_gallery *gallery,
                           const tt_model *model,
@@ -575,9 +587,6 @@ tt_status tt_gallery_load(tt_gallery *gallery,
 /**
  * Adds an embedding to the entry of a label, which is made if there is none. Nothing has changed if
  * it fails. The label ends with a 0.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_gallery_enrol(tt_gallery *gallery,
                            const char *label,
@@ -586,33 +595,21 @@ tt_status tt_gallery_enrol(tt_gallery *gallery,
 
 /**
  * Removes the entry of a label: `TT_NO_ENTRY` if there is none.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_gallery_forget(tt_gallery *gallery, const char *label);
 
 /**
  * Removes all entries.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_gallery_clear(tt_gallery *gallery);
 
 /**
  * Returns the number of entries; 0 if the gallery was not initialised.
- *
- * # Safety
- * What the pointers point to is there.
  */
 size_t tt_gallery_count(const tt_gallery *gallery);
 
 /**
  * Returns the most entries; 0 if the gallery was not initialised.
- *
- * # Safety
- * What the pointers point to is there.
  */
 size_t tt_gallery_capacity(const tt_gallery *gallery);
 
@@ -621,9 +618,6 @@ size_t tt_gallery_capacity(const tt_gallery *gallery);
  *
  * `neighbours` is the number of exemplars that vote, 0 to compare with the mean of each entry.
  * `threshold` is a `tt_threshold`. A thing that is unknown is `TT_OK`, and `known` is false then.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_gallery_recognise(const tt_gallery *gallery,
                                const tt_model *model,
@@ -636,18 +630,12 @@ tt_status tt_gallery_recognise(const tt_gallery *gallery,
 /**
  * Writes the entry at an index below `tt_gallery_count`, to be stored elsewhere. The order changes
  * when an entry is removed.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_gallery_entry(const tt_gallery *gallery, size_t index, tt_entry *entry);
 
 /**
  * Adds an entry that was stored elsewhere, or replaces the one with the same label. The value need
  * not be trusted. It has to belong to the same model: keep the model's `hash` beside it.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_gallery_insert(tt_gallery *gallery,
                             const char *label,
@@ -656,9 +644,6 @@ tt_status tt_gallery_insert(tt_gallery *gallery,
 
 /**
  * Writes how worn the flash is; zeros if the gallery is in RAM.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_gallery_health(const tt_gallery *gallery, tt_health *health);
 
@@ -667,17 +652,11 @@ tt_status tt_gallery_health(const tt_gallery *gallery, tt_health *health);
  * in use. Any bytes may be given.
  *
  * A packed file begins at a multiple of 4 bytes. It needs up to 6 KB of stack.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_model_decode(tt_model *model, const uint8_t *file, size_t file_len);
 
 /**
  * Writes the lengths that a model asks for.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_model_sizes(const tt_model *model, tt_sizes *sizes);
 
@@ -687,9 +666,6 @@ tt_status tt_model_sizes(const tt_model *model, tt_sizes *sizes);
  * `pixels` has `input_len` bytes, `embedding` has `embedding_len`, and `scratch` has at least
  * `scratch_len` words; the content of the last two does not matter. Nothing is written if a length
  * is wrong.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_embed(const tt_model *model,
                    const uint8_t *pixels,
@@ -703,9 +679,6 @@ tt_status tt_embed(const tt_model *model,
  * Computes the embeddings of the built-in test images, and compares them with those of the PC that
  * exported the model: `TT_SELF_TEST` if one differs. The arrays are those of `tt_embed`, and all are
  * written to.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_model_self_test(const tt_model *model,
                              uint8_t *pixels,
@@ -723,9 +696,6 @@ const char *tt_status_text(int32_t status);
 /**
  * Makes the pixels of what a pen has drawn, for a model whose images are grey. `pixels` has
  * `input_len` bytes, and `scratch` has at least `strokes_len` words; their content does not matter.
- *
- * # Safety
- * What the pointers point to is there.
  */
 tt_status tt_prepare_strokes(const tt_model *model,
                              const tt_point *points,

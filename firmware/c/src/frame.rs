@@ -91,10 +91,7 @@ impl Begun {
 
 /// Begins a frame for a model. `pixels` has `input_len` bytes, and `scratch` has at least
 /// `prepare_len` words. Both belong to the preparer until `tt_prepare_finish`.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_prepare_begin))]
 pub unsafe extern "C" fn tt_prepare_begin(
     preparer: *mut tt_preparer,
     model: *const tt_model,
@@ -106,7 +103,7 @@ pub unsafe extern "C" fn tt_prepare_begin(
 ) -> tt_status {
     status(|| {
         let make = || {
-            // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+            // SAFETY: C keeps to the contract of pointers.
             let held = unsafe { Held::of(model) }?;
             let (scratch, pixels) = (Array::new(scratch, scratch_len)?, Array::new(pixels, pixels_len)?);
             disjoint(
@@ -126,16 +123,15 @@ pub unsafe extern "C" fn tt_prepare_begin(
 /// Takes the next row of the frame, also of those above and below the crop. The bytes that fill it up
 /// to the stride may be missing. A row that is refused counts as not given.
 ///
-/// # Safety
-/// What the pointers point to is there, those that `tt_prepare_begin` was given, too.
-#[unsafe(no_mangle)]
+/// The memory that `tt_prepare_begin` was given is in use, too.
+#[unsafe(export_name = symbol!(tt_prepare_row))]
 pub unsafe extern "C" fn tt_prepare_row(
     preparer: *mut tt_preparer,
     row: *const u8,
     row_len: usize,
 ) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let begun = unsafe { Handle::<Begun>::get_mut(preparer) }?;
         let row = Array::new(row, row_len)?;
         disjoint([begun.scratch.addresses(), begun.pixels.addresses(), one(preparer)?], [row.addresses()])?;
@@ -148,13 +144,10 @@ pub unsafe extern "C" fn tt_prepare_row(
 
 /// Makes the pixels, when all rows have come. The preparer holds nothing then, and its memory is the
 /// caller's again.
-///
-/// # Safety
-/// As for `tt_prepare_row`.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_prepare_finish))]
 pub unsafe extern "C" fn tt_prepare_finish(preparer: *mut tt_preparer) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let begun = unsafe { Handle::<Begun>::get_mut(preparer) }?;
         let finished = unsafe { begun.resumed() }?.finish();
         unsafe { Handle::<Begun>::clear(preparer) }?;

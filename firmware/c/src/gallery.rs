@@ -46,14 +46,74 @@ struct Kept {
 #[allow(clippy::large_enum_variant)]
 enum Entries {
     Ram(Gallery<'static>),
-    Flash(PersistentGallery<'static, Functions, TT_STORED_ENTRIES>),
+    /// Its changes are called by way of a function that only `tt_gallery_load` names, so that a program
+    /// without it links none of them, nor the store.
+    Flash(Stored, fn(&mut Stored) -> &mut dyn Changes),
+}
+
+type Stored = PersistentGallery<'static, Functions, TT_STORED_ENTRIES>;
+
+impl Entries {
+    fn changes(&mut self) -> &mut dyn Changes {
+        match self {
+            Self::Ram(gallery) => gallery,
+            Self::Flash(gallery, changes) => changes(gallery),
+        }
+    }
+}
+
+/// What can be changed in a gallery, wherever it is.
+trait Changes {
+    fn enrol(&mut self, label: &str, embedding: &[u8]) -> Result<(), tt_status>;
+    fn insert(&mut self, label: &str, value: &[u8]) -> Result<(), tt_status>;
+    fn forget(&mut self, label: &str) -> Result<(), tt_status>;
+    fn clear(&mut self) -> Result<(), tt_status>;
+}
+
+impl Changes for Gallery<'static> {
+    fn enrol(&mut self, label: &str, embedding: &[u8]) -> Result<(), tt_status> {
+        self.enrol(label, embedding)?;
+        Ok(())
+    }
+
+    fn insert(&mut self, label: &str, value: &[u8]) -> Result<(), tt_status> {
+        Ok(self.insert(label, value)?)
+    }
+
+    fn forget(&mut self, label: &str) -> Result<(), tt_status> {
+        self.remove(label).then_some(()).ok_or(tt_status::TT_NO_ENTRY)
+    }
+
+    fn clear(&mut self) -> Result<(), tt_status> {
+        self.clear();
+        Ok(())
+    }
+}
+
+impl Changes for Stored {
+    fn enrol(&mut self, label: &str, embedding: &[u8]) -> Result<(), tt_status> {
+        self.enrol(label, embedding)?;
+        Ok(())
+    }
+
+    fn insert(&mut self, label: &str, value: &[u8]) -> Result<(), tt_status> {
+        Ok(self.import(label, value)?)
+    }
+
+    fn forget(&mut self, label: &str) -> Result<(), tt_status> {
+        Ok(self.forget(label)?)
+    }
+
+    fn clear(&mut self) -> Result<(), tt_status> {
+        Ok(self.clear()?)
+    }
 }
 
 impl Kept {
     fn gallery(&self) -> Result<&Gallery<'static>, tt_status> {
         match &self.entries {
             Entries::Ram(gallery) => Ok(gallery),
-            Entries::Flash(gallery) => Ok(gallery.get()?),
+            Entries::Flash(gallery, _) => Ok(gallery.get()?),
         }
     }
 }
@@ -103,10 +163,7 @@ pub struct tt_entry {
 /// Makes an empty gallery for embeddings of a model, in `memory`, which belongs to it from then on.
 /// It holds as many entries as fit: each takes `entry_len` bytes, and `embedding_len` more per
 /// exemplar.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_gallery_init))]
 pub unsafe extern "C" fn tt_gallery_init(
     gallery: *mut tt_gallery,
     model: *const tt_model,
@@ -116,7 +173,7 @@ pub unsafe extern "C" fn tt_gallery_init(
 ) -> tt_status {
     status(|| {
         let make = || {
-            // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+            // SAFETY: C keeps to the contract of pointers.
             let held = unsafe { Held::of(model) }?;
             let memory = Array::new(memory, memory_len)?;
             disjoint([memory.addresses(), one(gallery)?], [one(model)?, held.file.clone()])?;
@@ -140,10 +197,7 @@ pub unsafe extern "C" fn tt_gallery_init(
 /// exemplars, or more than there is room for. They stay, and all calls give `TT_OTHER_MODEL`, until
 /// `tt_gallery_clear` makes the region this model's. After any other error the gallery is not
 /// initialised.
-///
-/// # Safety
-/// What the pointers point to is there, and the functions do what `tt_flash` says.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_gallery_load))]
 pub unsafe extern "C" fn tt_gallery_load(
     gallery: *mut tt_gallery,
     model: *const tt_model,
@@ -154,7 +208,7 @@ pub unsafe extern "C" fn tt_gallery_load(
 ) -> tt_status {
     status(|| {
         let make = || {
-            // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+            // SAFETY: C keeps to the contract of pointers.
             let held = unsafe { Held::of(model) }?;
             let memory = Array::new(memory, memory_len)?;
             disjoint([memory.addresses(), one(gallery)?], [one(model)?, one(flash)?, held.file.clone()])?;
@@ -176,7 +230,7 @@ pub unsafe extern "C" fn tt_gallery_load(
             let word = flash.word_len.max(4) as usize;
             let store = Store::mount_in_words(functions, model, value_len, word, most)?;
             let loaded = PersistentGallery::from_store(entries, store, &mut value[..value_len])?;
-            Ok(Kept { entries: Entries::Flash(loaded), model, memory: addresses })
+            Ok(Kept { entries: Entries::Flash(loaded, |stored| stored), model, memory: addresses })
         };
         unsafe { Handle::make(gallery, make) }?;
         unsafe { Handle::<Kept>::get(gallery) }?.gallery().map(drop)
@@ -185,10 +239,7 @@ pub unsafe extern "C" fn tt_gallery_load(
 
 /// Adds an embedding to the entry of a label, which is made if there is none. Nothing has changed if
 /// it fails. The label ends with a 0.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_gallery_enrol))]
 pub unsafe extern "C" fn tt_gallery_enrol(
     gallery: *mut tt_gallery,
     label: *const c_char,
@@ -196,79 +247,50 @@ pub unsafe extern "C" fn tt_gallery_enrol(
     embedding_len: usize,
 ) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let change = |kept: &mut Kept| {
             let label = unsafe { Label::read(label) }?;
             let embedding = Array::new(embedding, embedding_len)?;
             disjoint([kept.memory.clone(), one(gallery)?], [embedding.addresses()])?;
-            let (label, embedding) = (label.text()?, unsafe { embedding.read() });
-            match &mut kept.entries {
-                Entries::Ram(gallery) => gallery.enrol(label, embedding)?,
-                Entries::Flash(gallery) => gallery.enrol(label, embedding)?,
-            };
-            Ok(())
+            kept.entries.changes().enrol(label.text()?, unsafe { embedding.read() })
         };
         unsafe { Handle::change(gallery, change) }
     })
 }
 
 /// Removes the entry of a label: `TT_NO_ENTRY` if there is none.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_gallery_forget))]
 pub unsafe extern "C" fn tt_gallery_forget(gallery: *mut tt_gallery, label: *const c_char) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let change = |kept: &mut Kept| {
             let label = unsafe { Label::read(label) }?;
-            match &mut kept.entries {
-                Entries::Ram(gallery) => {
-                    gallery.remove(label.text()?).then_some(()).ok_or(tt_status::TT_NO_ENTRY)
-                }
-                Entries::Flash(gallery) => Ok(gallery.forget(label.text()?)?),
-            }
+            kept.entries.changes().forget(label.text()?)
         };
         unsafe { Handle::change(gallery, change) }
     })
 }
 
 /// Removes all entries.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_gallery_clear))]
 pub unsafe extern "C" fn tt_gallery_clear(gallery: *mut tt_gallery) -> tt_status {
     status(|| {
-        let change = |kept: &mut Kept| match &mut kept.entries {
-            Entries::Ram(gallery) => {
-                gallery.clear();
-                Ok(())
-            }
-            Entries::Flash(gallery) => Ok(gallery.clear()?),
-        };
-        // SAFETY: what the pointers point to is there, and nothing else uses it.
-        unsafe { Handle::change(gallery, change) }
+        // SAFETY: C keeps to the contract of pointers.
+        unsafe { Handle::change(gallery, |kept: &mut Kept| kept.entries.changes().clear()) }
     })
 }
 
 /// Returns the number of entries; 0 if the gallery was not initialised.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_gallery_count))]
 pub unsafe extern "C" fn tt_gallery_count(gallery: *const tt_gallery) -> usize {
-    // SAFETY: what the pointers point to is there, and nothing else uses it.
+    // SAFETY: C keeps to the contract of pointers.
     unsafe { Handle::<Kept>::get(gallery) }.and_then(Kept::gallery).map_or(0, Gallery::len)
 }
 
 /// Returns the most entries; 0 if the gallery was not initialised.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_gallery_capacity))]
 pub unsafe extern "C" fn tt_gallery_capacity(gallery: *const tt_gallery) -> usize {
-    // SAFETY: what the pointers point to is there, and nothing else uses it.
+    // SAFETY: C keeps to the contract of pointers.
     unsafe { Handle::<Kept>::get(gallery) }.and_then(Kept::gallery).map_or(0, Gallery::capacity)
 }
 
@@ -276,10 +298,7 @@ pub unsafe extern "C" fn tt_gallery_capacity(gallery: *const tt_gallery) -> usiz
 ///
 /// `neighbours` is the number of exemplars that vote, 0 to compare with the mean of each entry.
 /// `threshold` is a `tt_threshold`. A thing that is unknown is `TT_OK`, and `known` is false then.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_gallery_recognise))]
 pub unsafe extern "C" fn tt_gallery_recognise(
     gallery: *const tt_gallery,
     model: *const tt_model,
@@ -290,7 +309,7 @@ pub unsafe extern "C" fn tt_gallery_recognise(
     recognition: *mut tt_recognition,
 ) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let kept = unsafe { Handle::<Kept>::get(gallery) }?;
         let held = unsafe { Held::of(model) }?;
         let embedding = Array::new(embedding, embedding_len)?;
@@ -323,17 +342,14 @@ pub unsafe extern "C" fn tt_gallery_recognise(
 
 /// Writes the entry at an index below `tt_gallery_count`, to be stored elsewhere. The order changes
 /// when an entry is removed.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_gallery_entry))]
 pub unsafe extern "C" fn tt_gallery_entry(
     gallery: *const tt_gallery,
     index: usize,
     entry: *mut tt_entry,
 ) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let kept = unsafe { Handle::<Kept>::get(gallery) }?;
         disjoint([one(entry)?], [kept.memory.clone(), one(gallery)?])?;
         let found: Entry<'_> = kept.gallery()?.entries().nth(index).ok_or(tt_status::TT_NO_ENTRY)?;
@@ -351,10 +367,7 @@ pub unsafe extern "C" fn tt_gallery_entry(
 
 /// Adds an entry that was stored elsewhere, or replaces the one with the same label. The value need
 /// not be trusted. It has to belong to the same model: keep the model's `hash` beside it.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_gallery_insert))]
 pub unsafe extern "C" fn tt_gallery_insert(
     gallery: *mut tt_gallery,
     label: *const c_char,
@@ -362,7 +375,7 @@ pub unsafe extern "C" fn tt_gallery_insert(
     value_len: usize,
 ) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let change = |kept: &mut Kept| {
             let label = unsafe { Label::read(label) }?;
             let value = Array::new(value, value_len)?;
@@ -370,11 +383,7 @@ pub unsafe extern "C" fn tt_gallery_insert(
             if value_len != kept.gallery()?.value_len() {
                 return Err(tt_status::TT_VALUE);
             }
-            let (label, value) = (label.text()?, unsafe { value.read() });
-            match &mut kept.entries {
-                Entries::Ram(gallery) => Ok(gallery.insert(label, value)?),
-                Entries::Flash(gallery) => Ok(gallery.import(label, value)?),
-            }
+            kept.entries.changes().insert(label.text()?, unsafe { value.read() })
         };
         unsafe { Handle::change(gallery, change) }
     })
@@ -391,18 +400,15 @@ pub struct tt_health {
 }
 
 /// Writes how worn the flash is; zeros if the gallery is in RAM.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_gallery_health))]
 pub unsafe extern "C" fn tt_gallery_health(gallery: *const tt_gallery, health: *mut tt_health) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let kept = unsafe { Handle::<Kept>::get(gallery) }?;
         disjoint([one(health)?], [kept.memory.clone(), one(gallery)?])?;
         let found = match &kept.entries {
             Entries::Ram(_) => tt_health::default(),
-            Entries::Flash(gallery) => {
+            Entries::Flash(gallery, _) => {
                 tt_health { compactions: gallery.compactions(), damage: gallery.damage().into() }
             }
         };

@@ -1,15 +1,33 @@
 //! tinytriplet for C: `include/tinytriplet.h` is this crate's interface, and cbindgen writes it.
 //!
-//! Nothing is allocated, and everything lies in memory of the caller's: see `README.md`. Whatever C
-//! passes is checked as far as it can be: null pointers, lengths, alignment, overlaps, and handles
-//! that were never made or were copied. What cannot be checked is whether a pointer is good for as
-//! many bytes as its length says, and whether another thread uses the same memory.
+//! Nothing is allocated, and everything lies in memory of the caller's: see `README.md`.
+//!
+//! # Pointers
+//!
+//! All functions take pointers by one contract, which the header has at its top (`cbindgen.toml`), and
+//! which is not repeated with each: null pointers, lengths, alignment, overlaps, and structs that were
+//! never made or were copied are checked. The caller promises what cannot be checked: that a pointer is
+//! good for what it points to, and that nothing else uses that memory during the call.
 #![no_std]
 #![allow(non_camel_case_types)]
+#![allow(clippy::missing_safety_doc, reason = "one contract for all functions: see above")]
 
 // On a PC, a panic aborts the program at the boundary.
 #[cfg(not(target_os = "none"))]
 extern crate std;
+
+/// The version of this interface. It is raised when a program has to be compiled again or changed. The
+/// symbols end with it: a program whose header has another one does not link.
+pub const TT_ABI_VERSION: u32 = 3;
+
+/// Returns the symbol of a function. For C, the header defines `tt_embed` as its symbol, and so on.
+macro_rules! symbol {
+    ($function:ident) => {
+        concat!(stringify!($function), "_abi", 3)
+    };
+}
+const _: () =
+    assert!(matches!(symbol!(tt).as_bytes(), [.., end] if (*end - b'0') as u32 == TT_ABI_VERSION % 10));
 
 mod flash;
 mod frame;
@@ -37,13 +55,3 @@ pub use model::{
 };
 pub use status::{tt_status, tt_status_text};
 pub use strokes::{tt_point, tt_prepare_strokes};
-
-/// The version of this interface. It is raised when a program has to be compiled again or changed.
-pub const TT_ABI_VERSION: u32 = 2;
-
-/// Returns the version of the interface that the library has. A program compares it with the
-/// `TT_ABI_VERSION` of its header, if the two may differ.
-#[unsafe(no_mangle)]
-pub extern "C" fn tt_abi_version() -> u32 {
-    TT_ABI_VERSION
-}

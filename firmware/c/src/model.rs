@@ -66,17 +66,14 @@ pub struct tt_sizes {
 /// in use. Any bytes may be given.
 ///
 /// A packed file begins at a multiple of 4 bytes. It needs up to 6 KB of stack.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_model_decode))]
 pub unsafe extern "C" fn tt_model_decode(
     model: *mut tt_model,
     file: *const u8,
     file_len: usize,
 ) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let make = || {
             let file = Array::new(file, file_len)?;
             disjoint([one(model)?], [file.addresses()])?;
@@ -87,14 +84,11 @@ pub unsafe extern "C" fn tt_model_decode(
 }
 
 /// Writes the lengths that a model asks for.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_model_sizes))]
 pub unsafe extern "C" fn tt_model_sizes(model: *const tt_model, sizes: *mut tt_sizes) -> tt_status {
     status(|| {
         disjoint([one(sizes)?], [one(model)?])?;
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let Held { model, .. } = unsafe { Held::of(model) }?;
         let shape = model.input().shape;
         let prepare_len = scratch_len(model.metadata().preprocessing, shape);
@@ -123,10 +117,7 @@ pub unsafe extern "C" fn tt_model_sizes(model: *const tt_model, sizes: *mut tt_s
 /// `pixels` has `input_len` bytes, `embedding` has `embedding_len`, and `scratch` has at least
 /// `scratch_len` words; the content of the last two does not matter. Nothing is written if a length
 /// is wrong.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_embed))]
 pub unsafe extern "C" fn tt_embed(
     model: *const tt_model,
     pixels: *const u8,
@@ -137,7 +128,7 @@ pub unsafe extern "C" fn tt_embed(
     embedding_len: usize,
 ) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let held = unsafe { Held::of(model) }?;
         let pixels = Array::new(pixels, pixels_len)?;
         let scratch = Array::new(scratch, scratch_len)?;
@@ -155,10 +146,7 @@ pub unsafe extern "C" fn tt_embed(
 /// Computes the embeddings of the built-in test images, and compares them with those of the PC that
 /// exported the model: `TT_SELF_TEST` if one differs. The arrays are those of `tt_embed`, and all are
 /// written to.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_model_self_test))]
 pub unsafe extern "C" fn tt_model_self_test(
     model: *const tt_model,
     pixels: *mut u8,
@@ -169,7 +157,7 @@ pub unsafe extern "C" fn tt_model_self_test(
     embedding_len: usize,
 ) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let held = unsafe { Held::of(model) }?;
         let pixels = Array::new(pixels, pixels_len)?;
         let scratch = Array::new(scratch, scratch_len)?;

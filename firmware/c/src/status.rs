@@ -176,7 +176,7 @@ impl tt_status {
 }
 
 /// Returns a sentence for people, in English, or "unknown status".
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_status_text))]
 pub extern "C" fn tt_status_text(status: i32) -> *const c_char {
     let known = tt_status::ALL.into_iter().find(|known| *known as i32 == status);
     known.map_or(c"unknown status", tt_status::text).as_ptr()

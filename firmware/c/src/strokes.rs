@@ -25,10 +25,7 @@ impl From<&tt_point> for Point {
 
 /// Makes the pixels of what a pen has drawn, for a model whose images are grey. `pixels` has
 /// `input_len` bytes, and `scratch` has at least `strokes_len` words; their content does not matter.
-///
-/// # Safety
-/// What the pointers point to is there.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = symbol!(tt_prepare_strokes))]
 pub unsafe extern "C" fn tt_prepare_strokes(
     model: *const tt_model,
     points: *const tt_point,
@@ -39,7 +36,7 @@ pub unsafe extern "C" fn tt_prepare_strokes(
     pixels_len: usize,
 ) -> tt_status {
     status(|| {
-        // SAFETY: for all calls, what the pointers point to is there, and nothing else uses it.
+        // SAFETY: C keeps to the contract of pointers.
         let held = unsafe { Held::of(model) }?;
         let points = Array::new(points, points_len)?;
         let (scratch, pixels) = (Array::new(scratch, scratch_len)?, Array::new(pixels, pixels_len)?);
