@@ -1,6 +1,8 @@
 //! Cables that are pulled, and PCs that talk at once: the next request is answered, and what was acknowledged is there.
 
 use crate::bench::{about, board, image, list};
+use core::convert::Infallible;
+use embedded_io::{ErrorType, Read, ReadReady, Write};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared_model::wire::{RequestBody, ResponseBody};
@@ -55,6 +57,67 @@ fn a_cable_pulled_anywhere_loses_nothing_that_was_acknowledged() {
         enrolled_or_not[usize::from(expected[whole].is_empty())] += 1;
     }
     assert!(enrolled_or_not.iter().all(|&count| count > 10), "{enrolled_or_not:?}");
+}
+
+/// A line to a PC that reads nothing until it has sent so many bytes: what the board says before that is lost, as where
+/// its USB port gives up, or a UART sends to nobody.
+struct DeafAtFirst<'t> {
+    input: &'t [u8],
+    deaf_until: usize,
+    output: Vec<u8>,
+}
+
+impl ErrorType for DeafAtFirst<'_> {
+    type Error = Infallible;
+}
+
+impl ReadReady for DeafAtFirst<'_> {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(true)
+    }
+}
+
+impl Read for DeafAtFirst<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        // One byte at a time, so that the board answers where a frame ends.
+        let len = buffer.len().min(1);
+        let read = self.input.read(&mut buffer[..len])?;
+        self.deaf_until = self.deaf_until.saturating_sub(read);
+        Ok(read)
+    }
+}
+
+impl Write for DeafAtFirst<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        if self.deaf_until == 0 {
+            self.output.extend(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// It asks again, and is answered; nothing is done twice.
+#[test]
+fn a_pc_that_reads_nothing_at_first_is_answered_later() {
+    let frames = conversation();
+    let expected = expected(&frames);
+    for unheard in 1..=frames.len() {
+        let before = frames[..unheard].concat();
+        // The last of them once more, as its answer was lost; then the rest.
+        let input = [&before[..], &frames[unheard - 1], &frames[unheard..].concat()].concat();
+        let mut bench = board();
+        let mut line = DeafAtFirst { input: &input, deaf_until: before.len() + 1, output: Vec::new() };
+        bench.run(&mut line).unwrap_or_else(|never| match never {});
+        let heard = answers(&line.output);
+        let ids = heard.iter().map(|answer| answer.id());
+        assert!(ids.eq(unheard as u32..=frames.len() as u32), "{unheard}");
+        assert!(heard.iter().all(|answer| !matches!(answer.body(), ResponseBody::Error(_))), "{heard:?}");
+        assert_eq!(&list(&mut bench), expected.last().unwrap(), "{unheard}");
+    }
 }
 
 /// What two PCs send at once is mixed in the middle of frames: they are refused, and no other thing is enrolled.
