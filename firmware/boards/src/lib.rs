@@ -27,6 +27,8 @@ pub use table::{BOARDS, Board, Boot, Counter, Emulated, Region, STAGE2_LEN, TIME
 mod board;
 #[cfg(target_os = "none")]
 mod flash;
+#[cfg(target_os = "none")]
+mod kept;
 #[cfg(feature = "nrf52840-dk")]
 #[cfg(target_os = "none")]
 mod nrf52840_timer;

@@ -1,5 +1,5 @@
-use crate::{reset, serial::RECEIVED, stack};
-use tinytriplet_device::hardware::{self, BASE_BAUD};
+use crate::{kept, reset, serial::RECEIVED, stack};
+use tinytriplet_device::hardware::{self, BASE_BAUD, KEPT_LEN};
 
 /// The clock of a board.
 pub trait Clock {
@@ -65,6 +65,14 @@ impl<C: Clock, W: Watchdog, R: Rate> hardware::System for System<C, W, R> {
 
     fn feed_watchdog(&mut self) {
         self.watchdog.feed();
+    }
+
+    fn kept(&mut self) -> Option<[u32; KEPT_LEN]> {
+        Some(kept::read())
+    }
+
+    fn keep(&mut self, words: [u32; KEPT_LEN]) {
+        kept::write(words);
     }
 
     fn restart(&mut self) {

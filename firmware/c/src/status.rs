@@ -283,7 +283,8 @@ impl From<StoreError> for tt_status {
             StoreError::Damaged => TT_FLASH_DAMAGED,
             StoreError::ReadBack => TT_FLASH_READ_BACK,
             StoreError::WornOut => TT_FLASH_WORN_OUT,
-            StoreError::Flash(_) => TT_FLASH,
+            // Here all erases are allowed.
+            StoreError::Flash(_) | StoreError::Resting => TT_FLASH,
             StoreError::Index | StoreError::KeyLength | StoreError::ValueLength => TT_ARGUMENT,
         }
     }
@@ -297,6 +298,7 @@ impl From<PersistentGalleryError> for tt_status {
             PersistentGalleryError::Unavailable(Persistence::OtherModel(_)) => TT_OTHER_MODEL,
             PersistentGalleryError::Unavailable(_) => TT_FLASH,
             PersistentGalleryError::Store(error) => error.into(),
+            PersistentGalleryError::Resting { .. } => StoreError::Resting.into(),
         }
     }
 }

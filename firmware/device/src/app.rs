@@ -95,15 +95,18 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
         let (value, response) = buffer.split_at_mut(gallery::value_len(dim, exemplars));
         let gallery = Gallery::new(&model, exemplars, &mut gallery[..gallery_len]);
         let gallery = PersistentGallery::load(&model, gallery, parts.flash, value);
+        let mut system = parts.system;
+        let buffers = Buffers { scratch, last, before, image };
+        let device = Device::new(board, model, gallery, buffers, &mut system);
         Ok(Self {
             serial: parts.serial,
             light: Light::new(parts.led),
             alone: Alone::new(parts.source, parts.text, parts.button),
-            system: parts.system,
+            system,
             asked: None,
             baud: BASE_BAUD,
             reader,
-            device: Device::new(board, model, gallery, Buffers { scratch, last, before, image }),
+            device,
             answers: Answers { response, last: None, refusal: [0; REFUSAL] },
         })
     }
@@ -116,6 +119,7 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
         let mut received = [0; 64];
         loop {
             self.system.feed_watchdog();
+            self.device.count_erases(&mut self.system);
             let now = self.system.now();
             self.light.update(now);
             let is_alone = self.asked.is_none_or(|asked| now.saturating_sub(asked) >= PC_MICROS);
@@ -143,6 +147,7 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
                 let serial = &mut self.serial;
                 let mut is_called = || serial.read_ready().unwrap_or(true);
                 let answer = self.answers.answer(&mut self.device, frame, &mut self.system, &mut is_called);
+                self.device.count_erases(&mut self.system);
                 self.alone.fall_silent(&mut self.serial)?;
                 self.serial.write_all(answer.frame)?;
                 self.serial.flush()?;

@@ -6,6 +6,7 @@ use crate::{
     memory::{CHUNK_LEN, PIXELS_LEN},
     persistent_gallery::PersistentGallery,
     source::{Sight, SightError, Source},
+    wear::Wear,
 };
 use embedded_storage::nor_flash::NorFlash;
 use micromath::F32Ext;
@@ -26,6 +27,7 @@ pub struct Device<'m, Flash, const CAPACITY: usize> {
     board: &'m str,
     model: Model<'m>,
     gallery: PersistentGallery<'m, Flash, CAPACITY>,
+    wear: Wear,
     buffers: Buffers<'m>,
     image: Image,
     /// The embeddings that `buffers` holds: none, that of the last image, or also that of the one
@@ -52,23 +54,37 @@ pub struct Buffers<'m> {
 }
 
 impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
-    /// Creates a device on the board with this name.
+    /// Creates a device on the board with this name. `system` knows how often the flash was erased
+    /// before the board was restarted.
     pub fn new(
         board: &'m str,
         model: Model<'m>,
-        gallery: PersistentGallery<'m, Flash, CAPACITY>,
+        mut gallery: PersistentGallery<'m, Flash, CAPACITY>,
         buffers: Buffers<'m>,
+        system: &mut impl System,
     ) -> Self {
+        let wear = Wear::new(system);
+        gallery.allow(wear.erases(), wear.rest());
         Self {
             board,
             model,
             gallery,
+            wear,
             buffers,
             image: Image::None,
             embeddings: 0,
             enrolled: Default::default(),
             may_take_back: false,
         }
+    }
+
+    /// Counts the erases that were made since the last call, and the time in which the flash has rested. It is to be
+    /// called after each change, and before a restart.
+    pub fn count_erases(&mut self, system: &mut impl System) {
+        let left = self.gallery.allowed();
+        let erases = left.map_or(0, |left| self.wear.erases().saturating_sub(left));
+        self.wear.go_on(erases, system);
+        self.gallery.allow(self.wear.erases(), self.wear.rest());
     }
 
     /// Returns the gallery.

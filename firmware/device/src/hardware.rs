@@ -91,6 +91,15 @@ pub trait System {
     /// [`WATCHDOG_MICROS`].
     fn feed_watchdog(&mut self);
 
+    /// Returns what was [kept](Self::keep) last, in memory that outlasts every restart, but not a loss of
+    /// power: then it may be anything. `None` if there is no such memory.
+    fn kept(&mut self) -> Option<[u32; KEPT_LEN]> {
+        None
+    }
+
+    /// Keeps these words, if there is memory for them.
+    fn keep(&mut self, _words: [u32; KEPT_LEN]) {}
+
     /// Restarts the board. It returns only in a test, where there is no board.
     fn restart(&mut self);
 
@@ -115,6 +124,9 @@ pub trait System {
     /// Changes the serial line to a rate that it has. Nothing is being sent then.
     fn set_baud(&mut self, _baud: u32) {}
 }
+
+/// The words that [`System::keep`] keeps.
+pub const KEPT_LEN: usize = 2;
 
 /// The longest that [`System::sleep`] sleeps, in microseconds.
 pub const TICK_MICROS: u32 = 50_000;

@@ -33,4 +33,5 @@ pub mod reading;
 pub mod source;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod wear;
 mod wire;

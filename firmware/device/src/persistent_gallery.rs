@@ -15,6 +15,8 @@ pub struct PersistentGallery<'m, Flash, const CAPACITY: usize> {
     gallery: Gallery<'m>,
     store: Option<Store<Flash, CAPACITY>>,
     persistence: Persistence,
+    /// The seconds until the flash may be erased again.
+    rest: u16,
     /// Room for the value of an entry.
     value: &'m mut [u8],
 }
@@ -64,7 +66,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
     ///
     /// It does not fail: [`persistence`](Self::persistence) tells what came of it.
     pub fn load(model: &Model<'_>, gallery: Gallery<'m>, flash: Option<Flash>, value: &'m mut [u8]) -> Self {
-        let mut loaded = Self { gallery, store: None, persistence: Persistence::Ram, value };
+        let mut loaded = Self { gallery, store: None, persistence: Persistence::Ram, rest: 0, value };
         let Some(flash) = flash else { return loaded };
         match Store::mount(flash, model.hash(), loaded.gallery.value_len()) {
             Ok(store) => {
@@ -93,7 +95,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
         store: Store<Flash, CAPACITY>,
         value: &'m mut [u8],
     ) -> Result<Self, PersistentGalleryError> {
-        let mut loaded = Self { gallery, store: None, persistence: Persistence::Ram, value };
+        let mut loaded = Self { gallery, store: None, persistence: Persistence::Ram, rest: 0, value };
         loaded.read_all(store)?;
         Ok(loaded)
     }
@@ -107,6 +109,32 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
     /// Returns the number of faults that were found in the flash: see [`Store::damage`].
     pub fn damage(&self) -> u16 {
         self.store.as_ref().map_or(0, Store::damage)
+    }
+
+    /// Allows this many erases of half of the flash from now on, and says in how many seconds there
+    /// will be another one: see [`Store::allow`].
+    pub fn allow(&mut self, erases: u32, rest: u16) {
+        self.rest = rest;
+        if let Some(store) = &mut self.store {
+            store.allow(erases);
+        }
+    }
+
+    /// Returns the number of erases that are still allowed; `None` if there is no flash.
+    pub fn allowed(&self) -> Option<u32> {
+        self.store.as_ref().map(Store::allowed)
+    }
+
+    /// Makes a change in the flash, if there is one. The entry's value is given, too.
+    fn store(
+        &mut self,
+        change: impl FnOnce(&mut Store<Flash, CAPACITY>, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), PersistentGalleryError> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        change(store, self.value).map_err(|error| match error {
+            StoreError::Resting => PersistentGalleryError::Resting { seconds: self.rest },
+            error => error.into(),
+        })
     }
 
     fn read_all(&mut self, store: Store<Flash, CAPACITY>) -> Result<(), PersistentGalleryError> {
@@ -134,9 +162,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
     pub fn enrol(&mut self, label: &str, embedding: &[u8]) -> Result<u32, PersistentGalleryError> {
         self.get()?;
         let count = self.gallery.enrolled(label, embedding, self.value)?;
-        if let Some(store) = &mut self.store {
-            store.put(label.as_bytes(), self.value)?;
-        }
+        self.store(|store, value| store.put(label.as_bytes(), value))?;
         self.gallery.insert(label, self.value)?;
         Ok(count)
     }
@@ -158,9 +184,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
             self.forget(label)?;
             return Ok(0);
         }
-        if let Some(store) = &mut self.store {
-            store.put(label.as_bytes(), self.value)?;
-        }
+        self.store(|store, value| store.put(label.as_bytes(), value))?;
         self.gallery.insert(label, self.value)?;
         Ok(count)
     }
@@ -174,9 +198,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
     pub fn import(&mut self, label: &str, value: &[u8]) -> Result<(), PersistentGalleryError> {
         self.get()?;
         self.gallery.check(label, value)?;
-        if let Some(store) = &mut self.store {
-            store.put(label.as_bytes(), value)?;
-        }
+        self.store(|store, _| store.put(label.as_bytes(), value))?;
         Ok(self.gallery.insert(label, value)?)
     }
 
@@ -191,9 +213,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
         if self.get()?.find(label).is_none() {
             return Err(PersistentGalleryError::NoEntry);
         }
-        if let Some(store) = &mut self.store {
-            store.remove(label.as_bytes())?;
-        }
+        self.store(|store, _| store.remove(label.as_bytes()).map(drop))?;
         self.gallery.remove(label);
         Ok(())
     }
@@ -206,15 +226,12 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
     /// [`PersistentGalleryError::Unavailable`] if the flash could not be read at the start. Nothing
     /// has changed then.
     pub fn clear(&mut self) -> Result<(), PersistentGalleryError> {
-        match &mut self.store {
-            Some(store) => {
-                store.clear()?;
-                self.persistence = Persistence::Flash;
-            }
-            None if self.persistence == Persistence::Failed => {
-                return Err(PersistentGalleryError::Unavailable(self.persistence));
-            }
-            None => {}
+        if self.store.is_none() && self.persistence == Persistence::Failed {
+            return Err(PersistentGalleryError::Unavailable(self.persistence));
+        }
+        self.store(|store, _| store.clear())?;
+        if self.store.is_some() {
+            self.persistence = Persistence::Flash;
         }
         self.gallery.clear();
         Ok(())
@@ -233,6 +250,11 @@ pub enum PersistentGalleryError {
     Unavailable(Persistence),
     /// The change could not be stored.
     Store(StoreError),
+    /// The change has to erase, which is [allowed](PersistentGallery::allow) only after some time.
+    Resting {
+        /// The time, in seconds.
+        seconds: u16,
+    },
 }
 
 impl From<GalleryError> for PersistentGalleryError {
@@ -258,6 +280,7 @@ impl fmt::Display for PersistentGalleryError {
             }
             Self::Unavailable(_) => f.write_str("the flash that holds the gallery could not be read"),
             Self::Store(error) => write!(f, "the change is not stored: {error}"),
+            Self::Resting { seconds } => write!(f, "the flash rests: again in {seconds} s"),
         }
     }
 }

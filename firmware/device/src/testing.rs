@@ -19,7 +19,7 @@
 use crate::{
     app::{App, Memory},
     emergency,
-    hardware::{Board, NoText, Parts, System},
+    hardware::{Board, KEPT_LEN, NoText, Parts, System},
     memory,
     source::{NoSource, Source},
 };
@@ -86,6 +86,8 @@ pub struct Clock {
     /// The fastest rate that it has; it has all between this and
     /// [`BASE_BAUD`].
     pub fastest: u32,
+    /// What the application keeps over restarts. After a loss of power it may be anything.
+    pub kept: [u32; KEPT_LEN],
 }
 
 impl<'m, const FRAME: usize, const CAPACITY: usize> Bench<'m, FRAME, CAPACITY> {
@@ -107,6 +109,7 @@ impl<'m, const FRAME: usize, const CAPACITY: usize> Bench<'m, FRAME, CAPACITY> {
                 fed: 0,
                 baud: BASE_BAUD,
                 fastest: BASE_BAUD,
+                kept: [0xaaaa_aaaa; KEPT_LEN],
             },
             lit: false,
         }
@@ -352,6 +355,14 @@ impl System for &mut Clock {
 
     fn feed_watchdog(&mut self) {
         self.fed += 1;
+    }
+
+    fn kept(&mut self) -> Option<[u32; KEPT_LEN]> {
+        Some(self.kept)
+    }
+
+    fn keep(&mut self, words: [u32; KEPT_LEN]) {
+        self.kept = words;
     }
 
     fn restart(&mut self) {

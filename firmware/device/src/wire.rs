@@ -22,6 +22,7 @@ impl From<PersistentGalleryError> for RequestError {
             PersistentGalleryError::NoEntry => Self::NoEntry,
             PersistentGalleryError::Unavailable(persistence) => Self::NoGallery(persistence.into()),
             PersistentGalleryError::Store(_) => Self::Storage,
+            PersistentGalleryError::Resting { seconds } => Self::Resting { seconds },
         }
     }
 }

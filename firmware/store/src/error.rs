@@ -67,6 +67,8 @@ pub enum StoreError {
     ReadBack,
     /// There have been 2³² - 1 compactions.
     WornOut,
+    /// The change has to erase, and no erase is [allowed](crate::Store::allow) any more. Nothing has happened.
+    Resting,
     /// The flash refused to read, write or erase.
     Flash(NorFlashErrorKind),
 }
@@ -88,6 +90,7 @@ impl fmt::Display for StoreError {
             Self::Damaged => f.write_str("the record is damaged"),
             Self::ReadBack => f.write_str("the flash does not hold what was written"),
             Self::WornOut => f.write_str("the region has been compacted too often"),
+            Self::Resting => f.write_str("the flash may not be erased yet"),
             Self::Flash(kind) => write!(f, "the flash fails: {kind}"),
         }
     }

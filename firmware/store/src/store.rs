@@ -46,6 +46,8 @@ pub struct Store<Flash, const CAPACITY: usize> {
     next: Option<u16>,
     /// Faults that were found.
     damage: u16,
+    /// Compactions that are allowed.
+    allowed: u32,
 }
 
 /// The bank that counts.
@@ -95,7 +97,16 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         most: usize,
     ) -> Result<Self, MountError> {
         let layout = Layout::new(&flash, value_len, word, most.min(CAPACITY))?;
-        let mut store = Self { flash, layout, owner, active: None, index: Vec::new(), next: None, damage: 0 };
+        let mut store = Self {
+            flash,
+            layout,
+            owner,
+            active: None,
+            index: Vec::new(),
+            next: None,
+            damage: 0,
+            allowed: u32::MAX,
+        };
         for bank in [0, 1] {
             let Some((header, is_whole)) = store.read_header(bank)? else { continue };
             if store.active.is_none_or(|active| active.sequence < header.sequence) {
@@ -142,6 +153,18 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
         self.active.map_or(0, |active| active.sequence)
     }
 
+    /// Allows this many compactions from now on: a change that would need another one is refused with
+    /// [`StoreError::Resting`], so that a program can limit how fast the flash wears out. A mount
+    /// allows 2³² - 1.
+    pub fn allow(&mut self, compactions: u32) {
+        self.allowed = compactions;
+    }
+
+    /// Returns the number of compactions that are still allowed.
+    pub fn allowed(&self) -> u32 {
+        self.allowed
+    }
+
     /// Returns the number of faults that were found since the region was new or [cleared](Self::clear):
     /// headers and records that are not as they were written. A header is there twice, and one copy is
     /// enough; a damaged record is lost, and its key has its former value, or none. A power cut in the
@@ -182,7 +205,8 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// [`StoreError::ValueLength`] if the value is not as long as a value, [`StoreError::Full`] if
     /// there are as many other records as it may have, and [`StoreError::OtherOwner`] if the records are
     /// another owner's. Returns [`StoreError::Flash`], [`StoreError::ReadBack`],
-    /// [`StoreError::Damaged`] or [`StoreError::WornOut`] if the flash fails.
+    /// [`StoreError::Damaged`] or [`StoreError::WornOut`] if the flash fails, and
+    /// [`StoreError::Resting`] if it may not be [erased](Self::allow).
     pub fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         self.check_owner()?;
         let key = Key::from_slice(key).map_err(|_| StoreError::KeyLength)?;
@@ -209,8 +233,8 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// Removes the record with this key. Returns false if there is no such record.
     ///
     /// # Errors
-    /// Returns [`StoreError::OtherOwner`] if the records are another owner's. If the flash fails,
-    /// the errors and what they mean are those of [`Self::put`].
+    /// Returns [`StoreError::OtherOwner`] if the records are another owner's. If the flash fails or
+    /// may not be erased, the errors and what they mean are those of [`Self::put`].
     pub fn remove(&mut self, key: &[u8]) -> Result<bool, StoreError> {
         self.check_owner()?;
         let Ok(key) = Key::from_slice(key) else { return Ok(false) };
@@ -230,8 +254,8 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// owner. What is clear already is left alone, and not worn.
     ///
     /// # Errors
-    /// Returns the errors of [`Self::put`] if the flash fails. The records are then all there or
-    /// all gone.
+    /// Returns the errors of [`Self::put`] if the flash fails or may not be erased. The records are
+    /// then all there or all gone.
     pub fn clear(&mut self) -> Result<(), StoreError> {
         // After a change of this mount, the absence of records is read back, and lasts.
         if self.owner() == Owner::Mine && self.is_empty() && self.next.is_some() && self.damage == 0 {
@@ -366,10 +390,12 @@ impl<Flash: NorFlash, const CAPACITY: usize> Store<Flash, CAPACITY> {
     /// Erases the bank that does not count, copies the records in these slots to it, and makes it
     /// the one that counts. Returns that bank and its first free slot.
     fn compact(&mut self, mut index: Vec<u16, CAPACITY>) -> Result<(u8, u16), StoreError> {
-        // If this fails, the other bank may count all the same: nothing may be added to this one.
-        self.next = None;
+        let allowed = self.allowed.checked_sub(1).ok_or(StoreError::Resting)?;
         let (from, sequence) = self.active.map_or((1, 0), |active| (active.bank, active.sequence));
         let sequence = sequence.checked_add(1).ok_or(StoreError::WornOut)?;
+        self.allowed = allowed;
+        // If this fails, the other bank may count all the same: nothing may be added to this one.
+        self.next = None;
         let to = 1 - from;
         self.erase(to)?;
         for (slot, source) in (0..).zip(&mut index) {

@@ -358,6 +358,12 @@ pub enum RequestError {
     /// There is no image to take back: none was enrolled since the board started, or something else has happened
     /// since.
     NothingToTakeBack,
+    /// The change has to erase flash, which the board does only so often, so that nobody wears it out. Nothing has
+    /// changed.
+    Resting {
+        /// The seconds after which it can be asked for again.
+        seconds: u16,
+    },
 }
 
 impl From<ImageError> for RequestError {
@@ -412,6 +418,10 @@ impl core::fmt::Display for RequestError {
             Self::Internal => f.write_str("the board failed to compute a well-formed request"),
             Self::NoFaultInjection => f.write_str("its firmware was built without fault injection"),
             Self::Image(error) => error.fmt(f),
+            Self::Resting { seconds } => write!(
+                f,
+                "its flash rests, so that nobody wears it out, and the change is not stored: ask again in {seconds} s"
+            ),
             Self::NothingToTakeBack => f.write_str(
                 "nothing can be taken back: only the image that was enrolled last, until another is shown, something \
                  else is changed, or the board restarts",
@@ -555,6 +565,7 @@ mod tests {
             RequestError::NoBootloader,
             RequestError::DamagedModel,
             RequestError::NothingToTakeBack,
+            RequestError::Resting { seconds: 60 },
         ]);
         let tensor = Tensor { shape: Shape::new(1, 1, 1), element: Element::Signed, scale: 1.0 };
         let model = ModelInfo {

@@ -10,3 +10,4 @@ mod gallery;
 mod images;
 mod model;
 mod rates;
+mod wear;
