@@ -277,7 +277,7 @@ fn parts(part: &str, headers: &Path, program: &Path) -> Command {
     let example = root().join("firmware/c/example");
     let mut command = Command::new("arm-none-eabi-gcc");
     command.args(M4).arg(format!("-DPART={part}"));
-    for folder in [&build(), headers, &example] {
+    for folder in [build().as_path(), headers, &example] {
         command.arg("-I").arg(folder);
     }
     command.arg("-T").arg(example.join("mps2.ld"));
@@ -341,7 +341,9 @@ fn the_library_needs_nothing_at_run_time() {
     let [mut defined, mut undefined] = [BTreeSet::new(), BTreeSet::new()];
     let mut writable = Vec::new();
     for member in archive.members() {
-        let member = object::File::parse(member.unwrap().data(&*bytes).unwrap()).unwrap();
+        // A copy is aligned, as a member of an archive is not.
+        let member = member.unwrap().data(&*bytes).unwrap().to_vec();
+        let member = object::File::parse(&*member).unwrap();
         for symbol in member.symbols().filter(|symbol| symbol.is_global()) {
             let names = if symbol.is_undefined() { &mut undefined } else { &mut defined };
             names.insert(symbol.name().unwrap().to_owned());

@@ -10,7 +10,11 @@ use shared_model::{
     Gallery, Model, Threshold,
     gallery::{self, Method},
     model::crc32,
-    wire::{Request, RequestBody, Restart, Storage, client::Client, encode_frame},
+    wire::{
+        Request, RequestBody, RequestError, Restart, Storage,
+        client::{Client, ClientError},
+        encode_frame,
+    },
 };
 use std::{
     collections::BTreeMap,
@@ -19,6 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tinytriplet_boards as boards;
+use tinytriplet_device::wear;
 use tinytriplet_launcher::emulator::{self, Binary, Emulator, Line, Program};
 
 /// The longest time for a board to boot, or to come back, on a machine with other work.
@@ -268,7 +273,7 @@ fn comes_back(name: &str, ways: &[Restart]) {
 
 #[test]
 fn cortex_m4_comes_back() {
-    comes_back("mps2-an386", &[Restart::Reset, Restart::Panic]);
+    comes_back("mps2-an386", &[Restart::Reset, Restart::Panic, Restart::Overflow]);
 }
 
 #[test]
@@ -278,11 +283,52 @@ fn risc_v_comes_back() {
 
 #[test]
 fn nucleo_f446re_comes_back() {
-    comes_back("nucleo-f446re", &[Restart::Reset, Restart::Panic]);
+    comes_back("nucleo-f446re", &[Restart::Reset, Restart::Panic, Restart::Overflow]);
 }
 
 /// The watchdog ends a hang.
 #[test]
 fn pico_comes_back() {
-    comes_back("pico", &[Restart::Reset, Restart::Panic, Restart::Hang]);
+    comes_back("pico", &[Restart::Reset, Restart::Panic, Restart::Hang, Restart::Overflow]);
+}
+
+/// Stores and clears in turn until the flash rests, at most so many times; returns whether it does.
+fn rests(client: &mut Client<Emulator>, times: u32) -> bool {
+    let mut value = vec![0; gallery::value_len(model::EMBEDDING_LEN, model::EXEMPLARS)];
+    value[0] = 1;
+    (0..times).any(|_| {
+        let [stored, cleared] = [client.import("a", &value), client.clear()];
+        [stored, cleared].into_iter().any(|result| match result {
+            Ok(()) => false,
+            Err(ClientError::Refused(RequestError::Resting { .. })) => true,
+            Err(error) => panic!("{error}"),
+        })
+    })
+}
+
+/// The ration of erases outlasts a restart, and a stack that is too small: it does not run over variables. A loss of power
+/// gives a new one.
+fn the_ration_outlasts(name: &str, ways: &[Restart]) {
+    let board = Board::with(Binary::FaultInjection, name, "ration");
+    let mut client = board.boot();
+    assert!(!rests(&mut client, wear::BURST - 1), "{name}");
+    assert!(rests(&mut client, 3), "{name}");
+    for &way in ways {
+        client.restart(way).unwrap();
+        client.wait_until_ready(READY).unwrap();
+        // Four erases; a slow machine may have given it a minute for one.
+        assert!(rests(&mut client, 3), "{name}: {way:?}");
+    }
+    drop(client);
+    assert!(!rests(&mut board.boot(), wear::BURST - 1), "{name}");
+}
+
+#[test]
+fn the_ration_of_erases_outlasts_restarts() {
+    the_ration_outlasts("mps2-an386", &[Restart::Reset, Restart::Panic, Restart::Overflow]);
+}
+
+#[test]
+fn the_ration_of_erases_outlasts_restarts_of_a_pico() {
+    the_ration_outlasts("pico", &[Restart::Reset, Restart::Hang, Restart::Overflow]);
 }

@@ -119,8 +119,8 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
         let mut received = [0; 64];
         loop {
             self.system.feed_watchdog();
-            self.device.count_erases(&mut self.system);
             let now = self.system.now();
+            self.device.count_erases(now, &mut self.system);
             self.light.update(now);
             let is_alone = self.asked.is_none_or(|asked| now.saturating_sub(asked) >= PC_MICROS);
             if is_alone {
@@ -147,11 +147,11 @@ impl<'m, B: Board, const FRAME: usize, const CAPACITY: usize> App<'m, B, FRAME, 
                 let serial = &mut self.serial;
                 let mut is_called = || serial.read_ready().unwrap_or(true);
                 let answer = self.answers.answer(&mut self.device, frame, &mut self.system, &mut is_called);
-                self.device.count_erases(&mut self.system);
                 self.alone.fall_silent(&mut self.serial)?;
                 self.serial.write_all(answer.frame)?;
                 self.serial.flush()?;
                 let now = self.system.now();
+                self.device.count_erases(now, &mut self.system);
                 self.light.show(answer.show, now);
                 // What cannot be read keeps a line at no rate: it may be of another.
                 if answer.is_to_request {
@@ -187,9 +187,22 @@ fn restart(how: Restart, system: &mut impl System) {
         #[cfg(feature = "fault-injection")]
         #[allow(clippy::empty_loop, reason = "that is what was asked for")]
         Restart::Hang => loop {},
+        #[cfg(feature = "fault-injection")]
+        Restart::Overflow => {
+            overflow([0; 16]);
+        }
         Restart::Bootloader => system.enter_bootloader(),
         _ => system.restart(),
     }
+}
+
+/// Calls itself until there is no stack left.
+#[cfg(feature = "fault-injection")]
+#[inline(never)]
+#[allow(unconditional_recursion, reason = "that is what was asked for")]
+fn overflow(numbers: [u32; 16]) -> u32 {
+    let numbers = core::hint::black_box(numbers.map(|number| number + 1));
+    overflow(numbers) + core::hint::black_box(numbers)[0]
 }
 
 /// A frame to send, and its consequences.

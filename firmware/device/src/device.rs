@@ -78,12 +78,12 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
         }
     }
 
-    /// Counts the erases that were made since the last call, and the time in which the flash has rested. It is to be
-    /// called after each change, and before a restart.
-    pub fn count_erases(&mut self, system: &mut impl System) {
+    /// Counts the erases that were made since the last call, and the time until `now` in which the flash has rested. It
+    /// is to be called after each change, and before a restart.
+    pub fn count_erases(&mut self, now: u64, system: &mut impl System) {
         let left = self.gallery.allowed();
         let erases = left.map_or(0, |left| self.wear.erases().saturating_sub(left));
-        self.wear.go_on(erases, system);
+        self.wear.go_on(erases, now, system);
         self.gallery.allow(self.wear.erases(), self.wear.rest());
     }
 
@@ -185,7 +185,9 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> Device<'m, Flash, CAPACITY> {
             }
             RequestBody::Bench { runs } => self.bench(runs, system, is_called),
             RequestBody::SelfTest => self.self_test(system),
-            RequestBody::Restart(Restart::Panic | Restart::Hang) if !cfg!(feature = "fault-injection") => {
+            RequestBody::Restart(Restart::Panic | Restart::Hang | Restart::Overflow)
+                if !cfg!(feature = "fault-injection") =>
+            {
                 Err(RequestError::NoFaultInjection)
             }
             RequestBody::Restart(Restart::Bootloader) if !system.has_bootloader() => {

@@ -79,10 +79,10 @@ pub const fn rx_queue_len(request: usize) -> usize {
     request + RX_SPARE
 }
 
-/// Bytes of RAM that are left to the stack, at least. Decoding the model needs most of it, up to 6
-/// KB: its metadata have some kilobytes. An inference needs 2 KB. The ledger has both for each
-/// core.
-pub const STACK_LEN: usize = 12 * 1024;
+/// Bytes of the stack. Decoding the model needs most of it, up to 7 KB: its metadata have some
+/// kilobytes. An inference needs up to 3 KB. The ledger has both for each core; a firmware has used
+/// 10 KB, and interrupts come on top.
+pub const STACK_LEN: usize = 16 * 1024;
 
 /// Bytes of RAM besides the application's: the log's buffer and the board's variables.
 pub const OTHER_LEN: usize = 2 * 1024;

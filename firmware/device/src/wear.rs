@@ -35,14 +35,11 @@ impl Wear {
     /// Goes on with what was kept. After a loss of power the bucket is full.
     pub fn new(system: &mut impl System) -> Self {
         let kept = system.kept().filter(|&[level, check]| level <= FULL && check == checked(level)[1]);
-        let mut wear = Self { level: kept.map_or(FULL, |[level, _]| level), until: 0 };
-        wear.go_on(0, system);
-        wear
+        Self { level: kept.map_or(FULL, |[level, _]| level), until: 0 }
     }
 
-    /// Takes erases that were made, and adds the time that has passed.
-    pub fn go_on(&mut self, erases: u32, system: &mut impl System) {
-        let now = system.now();
+    /// Takes erases that were made, adds the time that has passed until `now`, and keeps what is left.
+    pub fn go_on(&mut self, erases: u32, now: u64, system: &mut impl System) {
         // A clock that was started again is behind.
         let millis = now.saturating_sub(self.until) / 1_000;
         self.until = if now < self.until { now } else { self.until + 1_000 * millis };

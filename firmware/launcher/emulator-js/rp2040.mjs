@@ -69,8 +69,11 @@ function fail(message) {
   process.exit(1);
 }
 
+/** Starts the chip. A restart leaves the RAM as it is. */
 function powerUp() {
+  const before = mcu;
   mcu = new RP2040();
+  if (before) mcu.sram.set(before.sram);
   ({ core, clock } = mcu);
   uart = mcu.uart[0];
   fillGaps();
@@ -285,14 +288,17 @@ function slice() {
 const isPending = () =>
   (core.pendingInterrupts & core.enabledInterrupts) !== 0 || core.pendingSystick || core.pendingPendSV;
 
-/** Does something that may restart the chip, or fault; undefined if the program has ended. */
-function live(something) {
+/**
+ * Does something that may restart the chip, or fault; undefined if the program has ended. A fault while one is served, or
+ * while its frame is pushed, locks the core up until the watchdog restarts the chip: here it does so at once.
+ */
+function live(something, isFaulting = false) {
   try {
     return something();
   } catch (error) {
-    if (error instanceof Fault && core.IPSR !== HARD_FAULT) {
+    if (error instanceof Fault && core.IPSR !== HARD_FAULT && !isFaulting) {
       console.error(`${error.message}, before ${core.PC.toString(16)}`);
-      return live(() => core.exceptionEntry(HARD_FAULT) ?? true);
+      return live(() => core.exceptionEntry(HARD_FAULT) ?? true, true);
     }
     if (error instanceof End) return undefined;
     if (!(error instanceof Fault || error instanceof Restart)) throw error;

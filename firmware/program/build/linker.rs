@@ -1,4 +1,7 @@
 //! The linker's scripts: the board's memories, and a check of the stack.
+//!
+//! On ARM the stack lies below the variables, at the beginning of the RAM. One that is too small runs out of the RAM,
+//! where the processor faults, instead of over the variables.
 
 use std::{fs, path::Path};
 use tinytriplet_boards::{Board, Boot, Region, STAGE2_LEN};
@@ -7,12 +10,13 @@ use tinytriplet_device::memory::STACK_LEN;
 /// Writes the scripts, and tells Cargo to link with them.
 pub fn prepare(board: &Board, out: &Path) -> Result<(), String> {
     let riscv = board.target.starts_with("riscv");
-    let stack = format!(
-        "ASSERT({} >= {}, \"less than {} bytes of RAM are left to the stack\");\n",
-        if riscv { "SIZEOF(.stack)" } else { "_stack_start - _stack_end" },
-        STACK_LEN,
-        STACK_LEN
-    );
+    let stack = if riscv {
+        format!(
+            "ASSERT(SIZEOF(.stack) >= {STACK_LEN}, \"less than {STACK_LEN} bytes of RAM are left to the stack\");\n"
+        )
+    } else {
+        "ASSERT(ADDR(.data) >= _stack_start, \"there are variables below the stack\");\n".to_owned()
+    };
     fs::write(out.join("memory.x"), memory_x(board, riscv))
         .and_then(|()| fs::write(out.join("stack.x"), stack))
         .map_err(|error| format!("cannot write to {}: {error}", out.display()))?;
@@ -39,8 +43,12 @@ fn memory_x(board: &Board, riscv: bool) -> String {
         text += &region("BOOT2", flash.origin, boot_len);
     }
     text += &region("FLASH", vectors, (program.end() - vectors) as usize);
-    text += &region("RAM", board.ram.origin, board.ram.len);
+    let stack_len = if riscv { 0 } else { STACK_LEN };
+    text += &region("RAM", board.ram.origin + stack_len as u32, board.ram.len - stack_len);
     text += "}\n";
+    if !riscv {
+        text += &format!("_stack_start = ORIGIN(RAM);\n_stack_end = {:#010x};\n", board.ram.origin);
+    }
     if program.origin > flash.origin {
         // The gallery is between the vectors and the rest of the program.
         text += &format!("_stext = {:#010x};\n", program.origin);

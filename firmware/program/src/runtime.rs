@@ -30,9 +30,48 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 }
 
 #[cfg(target_arch = "arm")]
-#[cortex_m_rt::exception]
-unsafe fn HardFault(frame: &cortex_m_rt::ExceptionFrame) -> ! {
-    defmt::error!("fault at {=u32:#010x}", frame.pc());
+unsafe extern "C" {
+    /// The linker's: the lower end of the stack.
+    static _stack_end: u32;
+    /// The linker's: the upper end of the stack.
+    static _stack_start: u32;
+}
+
+/// Serves every fault. If the stack was too small it has run out of the RAM, and the fault's own frame is not there
+/// either: nothing is read from it, and the handler gets the whole stack, as nothing returns.
+#[cfg(target_arch = "arm")]
+#[unsafe(naked)]
+#[unsafe(export_name = "HardFault")]
+unsafe extern "C" fn hard_fault() -> ! {
+    core::arch::naked_asm!(
+        "mrs r1, msp",
+        "movs r0, #0",
+        "ldr r2, 3f",
+        "cmp r1, r2",
+        "bls 2f", // with a stack limit, the pointer is at it
+        "ldr r0, [r1, #24]", // the frame's program counter
+        "2:",
+        "ldr r2, 4f",
+        "mov sp, r2",
+        "bl {report}",
+        "udf #0",
+        ".balign 4",
+        "3: .word {stack_end}",
+        "4: .word {stack_start}",
+        report = sym report_fault,
+        stack_end = sym _stack_end,
+        stack_start = sym _stack_start,
+    )
+}
+
+/// Logs a fault, and restarts. It was at 0 if there was no stack left.
+#[cfg(target_arch = "arm")]
+extern "C" fn report_fault(at: u32) -> ! {
+    if at == 0 {
+        defmt::error!("the stack is too small");
+    } else {
+        defmt::error!("fault at {=u32:#010x}", at);
+    }
     reset()
 }
 

@@ -139,9 +139,9 @@ pub enum RequestBody<'a> {
 
 /// The way in which a board stops before it restarts.
 ///
-/// [`Panic`](Self::Panic) and [`Hang`](Self::Hang) should never happen. They test that the board
-/// comes back, and only a firmware with the feature `fault-injection` carries them out; others
-/// answer [`RequestError::NoFaultInjection`].
+/// [`Panic`](Self::Panic), [`Hang`](Self::Hang) and [`Overflow`](Self::Overflow) should never happen.
+/// They test that the board comes back, and only a firmware with the feature `fault-injection`
+/// carries them out; others answer [`RequestError::NoFaultInjection`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Restart {
@@ -154,6 +154,8 @@ pub enum Restart {
     /// It resets into its boot loader, where it waits for another firmware over USB. A board without
     /// one answers [`RequestError::NoBootloader`].
     Bootloader,
+    /// It calls functions until its stack is full, and faults.
+    Overflow,
 }
 
 /// A message from the board to the PC.
@@ -624,8 +626,9 @@ mod tests {
             postcard::to_slice(&value, &mut [0; 32]).unwrap()[0]
         }
         assert_eq!(
-            [Restart::Reset, Restart::Panic, Restart::Hang, Restart::Bootloader].map(number),
-            [0, 1, 2, 3]
+            [Restart::Reset, Restart::Panic, Restart::Hang, Restart::Bootloader, Restart::Overflow]
+                .map(number),
+            [0, 1, 2, 3, 4]
         );
         assert_eq!([Method::Prototype, Method::Neighbours(3)].map(number), [0, 1]);
         use Threshold as T;

@@ -111,7 +111,7 @@ enum Asked {
 
 fn asked(payload: &[u8]) -> Option<Asked> {
     match decode_message::<Request<'_>>(payload).ok()?.body {
-        RequestBody::Restart(Restart::Panic | Restart::Hang) => Some(Asked::Fault),
+        RequestBody::Restart(Restart::Panic | Restart::Hang | Restart::Overflow) => Some(Asked::Fault),
         RequestBody::Bench { runs: 5.. } => Some(Asked::Long),
         _ => Some(Asked::Other),
     }
@@ -226,7 +226,9 @@ fn request(model: &Model<'_>, rng: &mut impl Rng) -> Vec<u8> {
         9 => RequestBody::Parity,
         10 => RequestBody::Bench { runs: rng.random_range(0..4) },
         11 => RequestBody::SelfTest,
-        12 => RequestBody::Restart([Restart::Reset, Restart::Panic, Restart::Hang][rng.random_range(0..3)]),
+        12 => RequestBody::Restart(
+            [Restart::Reset, Restart::Panic, Restart::Hang, Restart::Overflow][rng.random_range(0..4)],
+        ),
         13 => RequestBody::Pixels { offset: rng.random_range(0..model.input_len() as u32 + 2) },
         14 => RequestBody::TakeBack,
         _ => RequestBody::Enrol { label },

@@ -338,7 +338,7 @@ fn the_watchdog_is_fed_before_each_request_of_a_burst() {
 #[test]
 fn faults_are_not_injected_unless_they_are_built_in() {
     let mut bench = board();
-    for how in [Restart::Panic, Restart::Hang] {
+    for how in [Restart::Panic, Restart::Hang, Restart::Overflow] {
         let refused = ResponseBody::Error(RequestError::NoFaultInjection);
         assert_eq!(bench.ask_one(RequestBody::Restart(how)).body(), refused);
     }
