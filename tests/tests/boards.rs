@@ -12,9 +12,8 @@ use shared_model::{
     gallery::Method,
     prepare::{Crop, Format, Frame, prepare, scratch_len},
     wire::{
-        FrameError, ModelInfo, NO_ID, Request, RequestBody, RequestError, ResponseBody,
+        FrameError, ModelInfo, NO_ID, RequestBody, RequestError, ResponseBody,
         client::{Client, ClientError},
-        encode_frame,
     },
 };
 use std::{
@@ -214,23 +213,6 @@ fn instructions_are_counted_exactly() {
             // Each row of a step is observed, which takes some dozen instructions.
             assert!(whole.abs_diff(steps) < whole / 200, "{name}: {steps} instructions of {whole}");
         }
-    });
-}
-
-/// A UART has no flow control, and a board sends whether anybody reads or not. What the emulators cannot deliver they hold
-/// up; then the board waits, and goes on when it is read from again.
-#[test]
-fn a_pc_that_does_not_read_does_not_stop_a_board() {
-    ["mps2-an386", "riscv-virt"].into_par_iter().for_each(|name| {
-        let mut client = boot(name);
-        let before = client.info().unwrap().uptime;
-        let mut buffer = [0; 32];
-        let info = encode_frame(&Request { id: 7, body: RequestBody::Info }, &mut buffer).unwrap();
-        // Answers of some megabytes, more than the sockets hold. A write that waits for the board times out.
-        let is_held_up = client.link_mut().write_all(&info.repeat(60_000)).is_err();
-        println!("{name} was held up: {is_held_up}");
-        client.ping().unwrap();
-        assert!(client.info().unwrap().uptime > before, "{name} has restarted");
     });
 }
 
