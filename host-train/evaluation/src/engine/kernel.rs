@@ -5,7 +5,7 @@
 //! pixels may be of several images, which is what makes a fully connected layer, with its one pixel
 //! per image, like any other.
 
-use super::pack::{Packed, Staging};
+use super::pack::{Filters, Packed, Runs, Staging, Taps};
 use crate::vector::i8::{Kernel, MOST_LANES, Target};
 
 /// A layer on some images.
@@ -26,21 +26,29 @@ impl<T: Target> Kernel for Layer<'_, T> {
         let Self { packed, images, input, staged, output } = self;
         stage::<T>(&packed.staging, images, input, staged);
         let windows = &packed.windows[..images * packed.pixels];
-        let vector = packed.runs * packed.groups; // weights of LANES channels
-        let vectors = packed.weights.len() / vector;
-        for first in (0..vectors).step_by(2) {
-            let from = first * T::LANES;
-            let channels = Channels {
-                weights: &packed.weights[first * vector..],
-                biases: &packed.biases[from..],
-                multipliers: &packed.multipliers[from..],
-                first: from,
-            };
-            if first + 1 < vectors {
-                channel_block::<T, 2>(packed, &channels, windows, staged, output);
-            } else {
-                channel_block::<T, 1>(packed, &channels, windows, staged, output);
-            }
+        match &packed.filters {
+            Filters::Full(runs) => full(packed, runs, windows, staged, output),
+            Filters::Depthwise(taps) => depthwise(packed, taps, windows, staged, output),
+        }
+    }
+}
+
+#[inline(always)]
+fn full<T: Target>(
+    packed: &Packed<T>,
+    runs: &Runs<T>,
+    windows: &[usize],
+    staged: &[T::Value],
+    output: &mut [u8],
+) {
+    let vector = runs.count * runs.groups; // weights of LANES channels
+    let vectors = runs.weights.len() / vector;
+    for first in (0..vectors).step_by(2) {
+        let channels = Channels::new(packed, &runs.weights[first * vector..], first * T::LANES);
+        if first + 1 < vectors {
+            channel_block::<T, 2>(packed, runs, &channels, windows, staged, output);
+        } else {
+            channel_block::<T, 1>(packed, runs, &channels, windows, staged, output);
         }
     }
 }
@@ -71,10 +79,34 @@ struct Channels<'a, T: Target> {
     first: usize,
 }
 
+impl<'a, T: Target> Channels<'a, T> {
+    #[inline(always)]
+    fn new(packed: &'a Packed<T>, weights: &'a [T::Weights], first: usize) -> Self {
+        Self { weights, biases: &packed.biases[first..], multipliers: &packed.multipliers[first..], first }
+    }
+
+    /// Writes the first [`Target::LANES`] channels from `first` + `LANES` · `vector` on, of a pixel.
+    #[inline(always)]
+    fn finish(&self, packed: &Packed<T>, pixel: usize, vector: usize, sums: T::Sums, output: &mut [u8]) {
+        let (range, at) = (packed.element.range(), vector * T::LANES);
+        let (multipliers, pixel) = (&self.multipliers[at..], &mut output[pixel * packed.channels..]);
+        let output = &mut pixel[..packed.channels][self.first + at..];
+        if output.len() >= T::LANES {
+            T::requantize(sums, multipliers, range, output);
+        } else {
+            // The last lanes are of no channel.
+            let mut bytes = [0; MOST_LANES];
+            T::requantize(sums, multipliers, range, &mut bytes);
+            output.copy_from_slice(&bytes[..output.len()]);
+        }
+    }
+}
+
 /// Computes all pixels of `VECTORS` times [`Target::LANES`] channels.
 #[inline(always)]
 fn channel_block<T: Target, const VECTORS: usize>(
     packed: &Packed<T>,
+    runs: &Runs<T>,
     channels: &Channels<'_, T>,
     windows: &[usize],
     staged: &[T::Value],
@@ -87,7 +119,7 @@ fn channel_block<T: Target, const VECTORS: usize>(
                 // The last block reaches back into the one before it: what is computed twice is
                 // written twice.
                 let first = first.min(count - $pixels);
-                block::<T, $pixels, VECTORS>(packed, channels, windows, first, staged, output);
+                block::<T, $pixels, VECTORS>(packed, runs, channels, windows, first, staged, output);
             }
         };
     }
@@ -103,6 +135,7 @@ fn channel_block<T: Target, const VECTORS: usize>(
 #[inline(always)]
 fn block<T: Target, const PIXELS: usize, const VECTORS: usize>(
     packed: &Packed<T>,
+    runs: &Runs<T>,
     channels: &Channels<'_, T>,
     windows: &[usize],
     first: usize,
@@ -110,7 +143,7 @@ fn block<T: Target, const PIXELS: usize, const VECTORS: usize>(
     output: &mut [u8],
 ) {
     let windows: &[usize; PIXELS] = windows[first..].first_chunk().expect("as many pixels");
-    let run = packed.groups * T::GROUP;
+    let run = runs.groups * T::GROUP;
     // Slices of one length: one comparison below does for all pixels.
     let mut pixels: [&[T::Value]; PIXELS] = [&[]; PIXELS];
     for (pixel, &window) in pixels.iter_mut().zip(windows) {
@@ -124,9 +157,9 @@ fn block<T: Target, const PIXELS: usize, const VECTORS: usize>(
     let mut largest = [[least; VECTORS]; PIXELS];
     for &position in &packed.positions {
         let mut sums = [biases; PIXELS];
-        let rows = channels.weights.as_chunks::<VECTORS>().0.chunks_exact(packed.groups);
-        for (row, weights) in rows.take(packed.runs).enumerate() {
-            let at = position + row * packed.run_stride;
+        let rows = channels.weights.as_chunks::<VECTORS>().0.chunks_exact(runs.groups);
+        for (row, weights) in rows.take(runs.count).enumerate() {
+            let at = position + row * runs.stride;
             let mut inputs: [&[T::Group]; PIXELS] = [&[]; PIXELS];
             for (input, pixel) in inputs.iter_mut().zip(&pixels) {
                 *input = T::groups(&pixel[at..at + run]);
@@ -145,19 +178,55 @@ fn block<T: Target, const PIXELS: usize, const VECTORS: usize>(
             }
         }
     }
-    let range = packed.element.range();
     for (pixel, largest) in largest.iter().enumerate() {
-        let output = &mut output[(first + pixel) * packed.channels..][..packed.channels][channels.first..];
-        for (v, &sums) in largest.iter().enumerate() {
-            let (multipliers, output) = (&channels.multipliers[v * T::LANES..], &mut output[v * T::LANES..]);
-            if output.len() >= T::LANES {
-                T::requantize(sums, multipliers, range, output);
-            } else {
-                // The last lanes are of no channel.
-                let mut bytes = [0; MOST_LANES];
-                T::requantize(sums, multipliers, range, &mut bytes);
-                output.copy_from_slice(&bytes[..output.len()]);
-            }
+        for (vector, &sums) in largest.iter().enumerate() {
+            channels.finish(packed, first + pixel, vector, sums, output);
         }
+    }
+}
+
+/// Channel by channel, with [`Target::LANES`] of them side by side.
+#[inline(always)]
+fn depthwise<T: Target>(
+    packed: &Packed<T>,
+    taps: &Taps<T>,
+    windows: &[usize],
+    staged: &[T::Value],
+    output: &mut [u8],
+) {
+    let filters = taps.weights.chunks_exact(taps.places.len());
+    for (weights, first) in filters.zip((0..).step_by(T::LANES)) {
+        let channels = Channels::new(packed, weights, first);
+        match taps.places.as_array::<9>() {
+            // Of a window with a known number of pixels, the weights stay in registers.
+            Some(places) => filter(packed, &channels, places, windows, staged, output),
+            None => filter(packed, &channels, &taps.places, windows, staged, output),
+        }
+    }
+}
+
+/// Computes all pixels of [`Target::LANES`] channels.
+#[inline(always)]
+fn filter<T: Target>(
+    packed: &Packed<T>,
+    channels: &Channels<'_, T>,
+    places: &[usize],
+    windows: &[usize],
+    staged: &[T::Value],
+    output: &mut [u8],
+) {
+    let biases = T::load(channels.biases);
+    let weights = &channels.weights[..places.len()];
+    for (pixel, &window) in windows.iter().enumerate() {
+        let values = &staged[window + channels.first..][..packed.reach - channels.first];
+        let mut largest = T::load(&[i32::MIN; MOST_LANES]);
+        for &position in &packed.positions {
+            let mut sums = biases;
+            for (&place, &weights) in places.iter().zip(weights) {
+                sums = T::multiply_add_each(sums, &values[position + place..], weights);
+            }
+            largest = T::max(largest, sums);
+        }
+        channels.finish(packed, pixel, 0, largest, output);
     }
 }

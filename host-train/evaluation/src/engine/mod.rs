@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Convolutions, with the max pool after them, and fully connected layers go through one
-//! register-blocked kernel (`kernel.rs`); pools alone and convolutions in groups through the plain
+//! register-blocked kernel (`kernel.rs`), depthwise ones channel by channel; pools alone, sums and
+//! other convolutions in groups through the plain
 //! kernels of `shared-model`.
 //!
 //! ```

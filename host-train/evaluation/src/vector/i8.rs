@@ -76,6 +76,9 @@ pub trait Target: Send + Sync + 'static {
     fn max(a: Self::Sums, b: Self::Sums) -> Self::Sums;
     /// Returns `sums[channel] + Σ group[i] · weights[channel][i]`, modulo 2^32.
     fn multiply_add(sums: Self::Sums, group: Self::Group, weights: Self::Weights) -> Self::Sums;
+    /// Returns `sums[channel] + values[channel] · weights[channel][0]`, modulo 2^32. All other weights
+    /// are 0.
+    fn multiply_add_each(sums: Self::Sums, values: &[Self::Value], weights: Self::Weights) -> Self::Sums;
 }
 
 /// The instructions that the program was compiled for: NEON on AArch64, SSE2 on x86-64 unless asked
@@ -140,6 +143,15 @@ impl Target for Baseline {
         core::array::from_fn(|lane| {
             let product =
                 x.wrapping_mul(first[lane].into()).wrapping_add(y.wrapping_mul(second[lane].into()));
+            sums[lane].wrapping_add(product)
+        })
+    }
+
+    #[inline(always)]
+    fn multiply_add_each(sums: [i32; 16], values: &[i16], [weights, _]: [[i16; 16]; 2]) -> [i32; 16] {
+        let values: &[i16; 16] = values.first_chunk().expect("16 values");
+        core::array::from_fn(|lane| {
+            let product = i32::from(values[lane]).wrapping_mul(weights[lane].into());
             sums[lane].wrapping_add(product)
         })
     }
@@ -285,6 +297,16 @@ mod x86 {
             // SAFETY: AVX2 is there.
             unsafe { _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_set1_epi32(pair), weights)) }
         }
+
+        #[inline(always)]
+        fn multiply_add_each(sums: __m256i, values: &[i16], weights: __m256i) -> __m256i {
+            let values = &values[..8];
+            // SAFETY: AVX2 is there; the 8 values are those of the slice, of any alignment.
+            unsafe {
+                let values = _mm256_cvtepu16_epi32(_mm_loadu_si128(values.as_ptr().cast()));
+                _mm256_add_epi32(sums, _mm256_madd_epi16(values, weights))
+            }
+        }
     }
 
     pub struct AvxVnni;
@@ -306,6 +328,17 @@ mod x86 {
         fn multiply_add(sums: __m256i, group: [u8; 4], weights: __m256i) -> __m256i {
             // SAFETY: AVX2 and AVX-VNNI are there.
             unsafe { _mm256_dpbusd_avx_epi32(sums, _mm256_set1_epi32(i32::from_le_bytes(group)), weights) }
+        }
+
+        #[inline(always)]
+        fn multiply_add_each(sums: __m256i, values: &[u8], weights: __m256i) -> __m256i {
+            let values = &values[..8];
+            // SAFETY: AVX2 and AVX-VNNI are there; the 8 values are those of the slice, of any
+            // alignment.
+            unsafe {
+                let values = _mm256_cvtepu8_epi32(_mm_loadl_epi64(values.as_ptr().cast()));
+                _mm256_dpbusd_avx_epi32(sums, values, weights)
+            }
         }
     }
 
@@ -364,6 +397,17 @@ mod x86 {
         fn multiply_add(sums: __m512i, group: [u8; 4], weights: __m512i) -> __m512i {
             // SAFETY: AVX-512 F and VNNI are there.
             unsafe { _mm512_dpbusd_epi32(sums, _mm512_set1_epi32(i32::from_le_bytes(group)), weights) }
+        }
+
+        #[inline(always)]
+        fn multiply_add_each(sums: __m512i, values: &[u8], weights: __m512i) -> __m512i {
+            let values = &values[..16];
+            // SAFETY: AVX-512 F and VNNI are there; the 16 values are those of the slice, of any
+            // alignment.
+            unsafe {
+                let values = _mm512_cvtepu8_epi32(_mm_loadu_si128(values.as_ptr().cast()));
+                _mm512_dpbusd_epi32(sums, values, weights)
+            }
         }
     }
 }
