@@ -52,6 +52,50 @@ fn background(rng: &mut impl Rng, len: usize, data: &mut Vec<u8>) -> u16 {
     count
 }
 
+/// A model file of five to twelve convolutions in a row, as fast kernels compute them row by row: depthwise, 1 × 1
+/// and 3 × 3, padded or not, now and then with a stride of 2 or a max pool; an average pool, and a fully connected layer.
+pub fn deep_model(rng: &mut impl Rng) -> Vec<u8> {
+    let input =
+        Shape::new(rng.random_range(6..=30), rng.random_range(4..=12), [1, 3, 4][rng.random_range(0..3)]);
+    let (mut layers, mut data, mut shape) = (Vec::new(), Vec::new(), input);
+    for _ in 0..rng.random_range(5..=12) {
+        let least = shape.height.min(shape.width);
+        let kind = rng.random_range(0..4);
+        let depthwise = kind < 2 && shape.channels.is_multiple_of(4) && least >= 3;
+        let kernel = if kind == 2 || least < 3 { 1 } else { 3 };
+        let padding = if kernel == 1 || rng.random_range(0..6) == 0 { 0 } else { 1 };
+        let stride = if least >= 6 && rng.random_range(0..6) == 0 { 2 } else { 1 };
+        let out_channels = if depthwise { shape.channels } else { 4 * rng.random_range(1..=6) };
+        let groups = if depthwise { shape.channels } else { 1 };
+        let taps = usize::from(kernel).pow(2) * usize::from(shape.channels / groups);
+        parameters(rng, &mut data, out_channels.into(), taps, None);
+        layers.push(Layer::Conv2d(Conv2d {
+            out_channels,
+            kernel: [kernel; 2],
+            stride: [stride; 2],
+            padding: [padding; 4],
+            groups,
+            activation: activation(rng),
+            scale: 0.5,
+        }));
+        let size = |size: u16| (size + 2 * u16::from(padding) - u16::from(kernel)) / u16::from(stride) + 1;
+        shape = Shape::new(size(shape.height), size(shape.width), out_channels);
+        if !depthwise && shape.height.min(shape.width) >= 6 && rng.random_range(0..8) == 0 {
+            layers.push(Layer::MaxPool2d(Pool { kernel: [2, 2], stride: [2, 2] }));
+            shape = Shape::new(shape.height / 2, shape.width / 2, out_channels);
+        }
+    }
+    let kernel = [shape.height, shape.width].map(|size| size as u8);
+    let area = u64::from(kernel[0]) * u64::from(kernel[1]);
+    let multiplier = ((1u64 << 31) / area).min(i32::MAX as u64) as i32;
+    let pool = Pool { kernel, stride: [1, 1] };
+    layers.push(Layer::AveragePool2d(AveragePool { pool, multiplier, scale: 0.25 }));
+    let (last, output) = dense(rng, Shape::new(1, 1, shape.channels), &mut data);
+    layers.push(last);
+    let (rest, background) = (rest(rng), background(rng, output.channels.into(), &mut data));
+    encode(input, &layers, rest, background, &data)
+}
+
 /// Preprocessing, views and distance.
 pub type Rest = (Preprocessing, u8, Distance);
 
@@ -99,6 +143,36 @@ pub fn wide_model(rng: &mut impl Rng, channels: u16, weight: Option<i8>) -> Vec<
     }
     let (rest, background) = (rest(rng), background(rng, outputs, &mut data));
     encode(input, &layers, rest, background, &data)
+}
+
+/// A model file of depthwise convolutions of `channels` channels: padded ones of unsigned and of signed bytes, one with a
+/// stride and a max pool after it, and one of another window. All weights are `weight`, or random ones.
+pub fn wide_depthwise_model(rng: &mut impl Rng, channels: u16, weight: Option<i8>) -> Vec<u8> {
+    let conv = |kernel, padding, stride, activation| {
+        Layer::Conv2d(Conv2d {
+            out_channels: channels,
+            kernel,
+            stride,
+            padding,
+            groups: channels,
+            activation,
+            scale: 0.5,
+        })
+    };
+    let layers = [
+        conv([3, 3], [1; 4], [1, 1], Activation::Linear),     // 13x11
+        conv([3, 3], [1, 0, 0, 1], [1, 2], Activation::Relu), // 12x5
+        Layer::MaxPool2d(Pool { kernel: [2, 2], stride: [2, 1] }), // 6x4
+        conv([3, 3], [0, 1, 1, 1], [2, 2], Activation::Relu), // 3x2
+        conv([2, 5], [1, 0, 2, 2], [1, 1], Activation::Linear), // 3x2
+        Layer::Dense(Dense { out_features: 5, activation: Activation::Linear, scale: 2.0 }),
+    ];
+    let mut data = Vec::new();
+    for (outputs, taps) in [(channels, 9), (channels, 9), (channels, 9), (channels, 10), (5, 6 * channels)] {
+        parameters(rng, &mut data, outputs.into(), taps.into(), weight);
+    }
+    let (rest, background) = (rest(rng), background(rng, 5, &mut data));
+    encode(Shape::new(13, 11, channels), &layers, rest, background, &data)
 }
 
 /// A model file whose first map is larger than most caches, and whose average pool gives an embedding of

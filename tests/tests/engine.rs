@@ -95,6 +95,40 @@ fn engine_equals_the_definition() {
     assert!(paths.values().all(|&count| count > 130), "{paths:#?}");
 }
 
+/// 600 nets of many convolutions that run row by row, at once and in slices. In some of them rows of a map take the place
+/// of rows of the map that it is computed from.
+#[test]
+fn deep_nets_equal_the_definition() {
+    let mut rng = ChaCha8Rng::seed_from_u64(10);
+    let mut overlapping = 0;
+    for case in 0..600 {
+        let file = random::deep_model(&mut rng);
+        let packed = repack_to_vec(&file, Layout::Packed).unwrap();
+        let model = Model::decode(&packed).unwrap_or_else(|error| panic!("case {case}: {error}"));
+        let pixels = random::pixels(&mut rng, model.input_len());
+        let expected = definition::embed(&file, &pixels);
+        let mut scratch = vec![rng.random::<u32>(); model.scratch_len()];
+        let mut embedding = vec![0; model.embedding_len()];
+        model.embed(&pixels, &mut scratch, &mut embedding).unwrap();
+        assert_eq!(embedding, expected, "case {case}: {:#?}", model.metadata());
+        embedding.fill(0);
+        let mut inference = model.start(&pixels, &mut scratch, &mut embedding).unwrap();
+        while inference.step() {}
+        drop(inference);
+        assert_eq!(embedding, expected, "case {case}, in slices: {:#?}", model.metadata());
+
+        // Two, three or four at a time alternate, and only the first of them read the image.
+        let steps: Vec<Step<'_>> = model.steps().collect();
+        let convolutions = &steps[..steps.len() - 2];
+        let too_large = |steps: &[Step<'_>]| {
+            steps[0].input.len() + steps[steps.len() - 1].output.len() > 4 * model.scratch_len()
+        };
+        overlapping +=
+            usize::from((2..=4).all(|at_once| convolutions.chunks(at_once).skip(1).any(too_large)));
+    }
+    assert!(overlapping > 20, "{overlapping}");
+}
+
 /// The parts that an observer sees of the steps make up the layers' outputs. Of a packed model it sees only these
 /// bytes, in order, except those that nothing reads.
 #[test]
@@ -323,6 +357,21 @@ fn wide_layers_and_extremes_in_batches() {
     for channels in around {
         for weight in [None, Some(-128), Some(127)] {
             let file = random::wide_model(&mut rng, channels, weight);
+            let model = Model::decode(&file).unwrap();
+            let mut images = vec![vec![0; model.input_len()], vec![255; model.input_len()]];
+            images.extend((0..7).map(|_| random::pixels(&mut rng, model.input_len())));
+            assert_batch_is_as_one_by_one(&model, &images, &format!("{channels} channels of {weight:?}"));
+            assert!(Engine::new(&model).steps().all(|(_, path)| path == StepPath::Fast));
+        }
+    }
+}
+
+#[test]
+fn depthwise_layers_of_any_width_in_batches() {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    for channels in [2, 3, 7, 8, 9, 15, 16, 17, 24, 25, 31, 32, 33, 48, 64, 65] {
+        for weight in [None, Some(-128), Some(127)] {
+            let file = random::wide_depthwise_model(&mut rng, channels, weight);
             let model = Model::decode(&file).unwrap();
             let mut images = vec![vec![0; model.input_len()], vec![255; model.input_len()]];
             images.extend((0..7).map(|_| random::pixels(&mut rng, model.input_len())));

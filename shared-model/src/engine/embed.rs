@@ -102,8 +102,9 @@ impl Model<'_> {
         let layers = self.metadata().layers.len();
         let mut place = Place::default();
         let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
-        while segment.fill(&mut steps) {
+        while segment.fill(&mut steps, self.plan().stages) {
             let last = segment.last_layer() + 1 == layers;
+            place.begin(&segment, self.overlaps(&segment), scratch);
             let Some(parts) = place.parts(&segment, last, pixels, scratch, embedding) else {
                 never();
                 break;
@@ -114,18 +115,41 @@ impl Model<'_> {
         Ok(())
     }
 
-    /// Returns the words of scratch that [`embed`](Self::embed) needs: those of the segment that
-    /// needs most.
-    pub(crate) fn needed_scratch(&self) -> usize {
+    /// Returns the plan that needs the least scratch, and its words: those of the segment that needs
+    /// most. Shorter segments have fewer rings, but what is not read between them is computed: they
+    /// have to spare an eighth.
+    pub(crate) fn best_plan(&self) -> (Plan, usize) {
+        let (mut stages, mut least) = (MAX_SEGMENT, usize::MAX);
+        for shorter in (2..=MAX_SEGMENT).rev() {
+            let mut words = 0;
+            self.each_segment(shorter, |segment, place, last| {
+                words = words.max(place.least_words(segment, last));
+            });
+            if words < least - least / 8 {
+                (stages, least) = (shorter, words);
+            }
+        }
+        let mut overlapping = 0;
+        self.each_segment(stages, |segment, place, last| {
+            overlapping |= u32::from(place.words(segment, last) > least) << segment.last_layer();
+        });
+        (Plan { stages, overlapping }, least)
+    }
+
+    /// Calls `of` with each segment, the place of its input, and whether it is the last one.
+    fn each_segment(&self, stages: usize, mut of: impl FnMut(&Segment<'_>, &Place, bool)) {
         let layers = self.metadata().layers.len();
-        let (mut most, mut place) = (0, Place::default());
-        let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
-        while segment.fill(&mut steps) {
-            let last = segment.last_layer() + 1 == layers;
-            most = most.max(place.words(&segment, last));
+        let (mut steps, mut segment, mut place) =
+            (self.steps().peekable(), Segment::default(), Place::default());
+        while segment.fill(&mut steps, stages) {
+            of(&segment, &place, segment.last_layer() + 1 == layers);
             place.advance(&segment);
         }
-        most
+    }
+
+    /// Returns true if the rows of the segment's output replace those of its input.
+    pub(super) fn overlaps(&self, segment: &Segment<'_>) -> bool {
+        self.plan().overlapping >> segment.last_layer() & 1 > 0
     }
 }
 
@@ -136,14 +160,14 @@ impl Model<'_> {
     /// largest is [`scratch_len`](Self::scratch_len). Convolutions that alternate row by row use
     /// the same.
     pub fn scratch_in_use(&self) -> alloc::vec::Vec<usize> {
-        let layers = self.metadata().layers.len();
-        let (mut words, mut place) = (alloc::vec::Vec::new(), Place::default());
-        let (mut steps, mut segment) = (self.steps().peekable(), Segment::default());
-        while segment.fill(&mut steps) {
-            let last = segment.last_layer() + 1 == layers;
-            words.extend(core::iter::repeat_n(place.words(&segment, last), segment.stages.len()));
-            place.advance(&segment);
-        }
+        let mut words = alloc::vec::Vec::new();
+        self.each_segment(self.plan().stages, |segment, place, last| {
+            let used = match self.overlaps(segment) {
+                true => place.least_words(segment, last),
+                false => place.words(segment, last),
+            };
+            words.extend(core::iter::repeat_n(used, segment.stages.len()));
+        });
         words
     }
 }
@@ -155,12 +179,18 @@ impl Model<'_> {
 /// A map that is kept for an add lies at one end, too, and what is left of the scratch is used as if
 /// it were all. It stays where it is when it is read, or, of a shortcut, written. The sum takes its
 /// place.
+///
+/// Where both maps would need too much, the output takes the room of rows of the input that are not
+/// read any more: the input is moved away from the front, by as much as the output is ever ahead, and
+/// the output begins there.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Place {
     /// Bytes of the scratch that hold the segment's input; 0 for the image.
     held: usize,
     at_front: bool,
     kept: Kept,
+    /// Words of the scratch before the segment's input, if the output begins there.
+    lead: Option<usize>,
 }
 
 /// The place of a map that is kept for an add.
@@ -187,6 +217,15 @@ impl Kept {
         }
     }
 
+    /// Returns the scratch without it.
+    fn others(self, scratch: &mut [u32]) -> &mut [u32] {
+        let len = self.len().div_ceil(4);
+        fitting(match self {
+            Kept::Front(_) => scratch.get_mut(len..),
+            _ => scratch.len().checked_sub(len).and_then(|end| scratch.get_mut(..end)),
+        })
+    }
+
     fn at(len: usize, at_front: bool) -> Self {
         match at_front {
             _ if len == 0 => Kept::Image,
@@ -198,12 +237,20 @@ impl Kept {
 
 /// What a segment reads, writes and works in.
 pub(super) struct Parts<'p> {
-    input: &'p [u8],
+    input: Input<'p>,
     /// Of an add, the kept map, which the sum replaces. If that is the image, or if the sum is the
     /// embedding, `input` is the kept map, and this the other one.
     output: &'p mut [u8],
     work: &'p mut [u32],
     swapped: bool,
+}
+
+/// The map that a segment reads.
+#[derive(Clone, Copy)]
+enum Input<'p> {
+    Apart(&'p [u8]),
+    /// It begins so many bytes after the output, whose rows replace it.
+    Within(usize),
 }
 
 impl Place {
@@ -212,6 +259,50 @@ impl Place {
         let output = if last || segment.in_place() { 0 } else { segment.output_len() };
         let maps = [self.kept.len(), self.held, output].map(|len| len.div_ceil(4));
         maps.iter().sum::<usize>() + segment.work_len()
+    }
+
+    /// Returns the words that are in use if the output overlaps the input, where that takes less.
+    fn least_words(&self, segment: &Segment<'_>, last: bool) -> usize {
+        let apart = self.words(segment, last);
+        // What is kept is the input itself, or the embedding has a place of its own.
+        if self.held == 0 || matches!(self.kept, Kept::Input) || last {
+            return apart;
+        }
+        let [held, output] = [self.held, segment.output_len()].map(|len| len.div_ceil(4));
+        segment.lead().map_or(apart, |lead| apart - held - output + output.max(lead + held)).min(apart)
+    }
+
+    /// Moves the input of a segment that is about to begin to where it is read.
+    #[inline(always)]
+    pub(super) fn begin(&mut self, segment: &Segment<'_>, overlaps: bool, scratch: &mut [u32]) {
+        self.lead = None;
+        if overlaps {
+            self.lead = segment.lead();
+            self.make_room(scratch);
+        }
+    }
+
+    /// Moves the input away from the front by [`lead`](Self::lead).
+    #[inline(never)]
+    fn make_room(&self, scratch: &mut [u32]) {
+        let held = self.held.div_ceil(4);
+        let scratch = self.kept.others(scratch);
+        let from = if self.at_front { 0 } else { scratch.len().saturating_sub(held) };
+        let to = fitting(self.lead);
+        // From the end on towards the front, or the other way round, so that no word is overwritten
+        // before it is moved; blocks that do not overlap are copied as such.
+        let distance = from.abs_diff(to).max(1);
+        let mut moved = 0;
+        while moved < held {
+            let len = distance.min(held - moved);
+            let at = if from < to { held - moved - len } else { moved };
+            let (low, high) = (from.min(to) + at, from.max(to) + at);
+            let Some((front, back)) = scratch.split_at_mut_checked(high) else { return never() };
+            let [front, back] = [front.get_mut(low..), back.get_mut(..len)].map(fitting);
+            let (source, target) = if from < to { (front, back) } else { (back, front) };
+            target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
+            moved += len;
+        }
     }
 
     #[inline(always)]
@@ -223,7 +314,7 @@ impl Place {
         scratch: &'p mut [u32],
         embedding: &'p mut [u8],
     ) -> Option<Parts<'p>> {
-        let Self { held, at_front, kept } = self;
+        let Self { held, at_front, kept, lead } = self;
         let (kept_map, scratch) = match kept {
             Kept::Front(len) => scratch.split_at_mut_checked(len.div_ceil(4))?,
             Kept::Back(len) => {
@@ -233,6 +324,11 @@ impl Place {
             }
             Kept::None | Kept::Input | Kept::Image => (&mut [][..], scratch),
         };
+        if let Some(lead) = lead {
+            let maps = segment.output_len().div_ceil(4).max(lead + held.div_ceil(4));
+            let (maps, work) = scratch.split_at_mut_checked(maps)?;
+            return Some(Parts { input: Input::Within(4 * lead), output: bytes(maps), work, swapped: false });
+        }
         let middle = if at_front { held.div_ceil(4) } else { scratch.len().checked_sub(held.div_ceil(4))? };
         let (front, back) = scratch.split_at_mut_checked(middle)?;
         let (read, rest) = if at_front { (front, back) } else { (back, front) };
@@ -243,10 +339,10 @@ impl Place {
                 _ if last => {
                     let kept = if kept_map.is_empty() { pixels } else { kept_map };
                     embedding.iter_mut().zip(map).for_each(|(to, from)| *to = *from);
-                    Parts { input: kept, output: embedding, work: rest, swapped: true }
+                    Parts { input: Input::Apart(kept), output: embedding, work: rest, swapped: true }
                 }
-                Kept::Image => Parts { input: pixels, output: map, work: rest, swapped: true },
-                _ => Parts { input: map, output: kept_map, work: rest, swapped: false },
+                Kept::Image => Parts { input: Input::Apart(pixels), output: map, work: rest, swapped: true },
+                _ => Parts { input: Input::Apart(map), output: kept_map, work: rest, swapped: false },
             });
         }
         let len = segment.output_len();
@@ -260,13 +356,13 @@ impl Place {
             () if segment.in_place() => &mut [],
             () => bytes(write).get_mut(..len)?,
         };
-        Some(Parts { input, output, work, swapped: false })
+        Some(Parts { input: Input::Apart(input), output, work, swapped: false })
     }
 
     /// Goes on to the segment after this one.
     #[inline(always)]
     pub(super) fn advance(&mut self, segment: &Segment<'_>) {
-        let Self { held, at_front, kept } = *self;
+        let Self { held, at_front, kept, lead } = *self;
         let len = segment.output_len();
         *self = match segment.only() {
             Some(Step { operation: Operation::Skip, .. }) => Self { kept: Kept::Input, ..*self },
@@ -277,14 +373,24 @@ impl Place {
                     Kept::Back(_) => false,
                     Kept::None | Kept::Input | Kept::Image => at_front,
                 };
-                Self { held, at_front, kept: Kept::None }
+                Self { held, at_front, kept: Kept::None, lead: None }
             }
             _ => {
                 let kept = if let Kept::Input = kept { Kept::at(held, at_front) } else { kept };
-                Self { held: len, at_front: !at_front, kept }
+                Self { held: len, at_front: lead.is_some() || !at_front, kept, lead: None }
             }
         };
     }
+}
+
+/// How a net's steps become [segments](Segment), and where these have their maps.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Plan {
+    /// The largest number of steps of a segment.
+    pub(super) stages: usize,
+    /// Bit i: the output of the segment that ends with layer i has to overlap its input, for the
+    /// scratch to suffice.
+    overlapping: u32,
 }
 
 /// How many rows of each stage of a segment are computed.
@@ -326,11 +432,11 @@ impl Stage<'_> {
 }
 
 impl<'a> Segment<'a> {
-    /// Replaces the stages by the next steps that belong together. Returns false if no step is
+    /// Replaces the stages by the next steps that belong together, `most` at most. Returns false if no step is
     /// left. The segment is filled in place, because moving it costs stack on a board.
-    pub(super) fn fill(&mut self, steps: &mut Peekable<impl Iterator<Item = Step<'a>>>) -> bool {
+    pub(super) fn fill(&mut self, steps: &mut Peekable<impl Iterator<Item = Step<'a>>>, most: usize) -> bool {
         self.stages.clear();
-        while !self.stages.is_full() {
+        while !self.stages.is_full() && self.stages.len() < most {
             let joined = self.stages.last().map(|before| before.step.joins());
             let joins = |step: &Step<'_>| joined.is_none_or(|joined| joined && step.joins());
             if !steps.peek().is_some_and(joins) {
@@ -358,7 +464,7 @@ impl<'a> Segment<'a> {
             let together = stage.step.rows_at_once() - 1;
             let begins = |rows: &Range<isize>| rows.start.cast_unsigned() & together;
             let taken = next.step.taken_unclipped(0, 0);
-            let later = next.step.taken_unclipped(0, next.step.rows_at_once());
+            let later = next.step.taken_unclipped(0, next.step.rows_at_once().cast_signed());
             let before = if begins(&taken) == begins(&later) { begins(&taken) } else { together };
             let rows = (before + (taken.end - taken.start).unsigned_abs()).next_multiple_of(together + 1);
             stage.ring = rows.min(stage.height);
@@ -406,6 +512,36 @@ impl<'a> Segment<'a> {
         Some((stage, Extent { input, output: stage.shape() }))
     }
 
+    /// Returns how many words before its input its output may begin, if rows of the output replace rows
+    /// of the input: no row that is still read. A single step has no such place, as it writes while it
+    /// reads.
+    ///
+    /// When the last step writes rows, each step before it is at least as far as that needs. How far the
+    /// rows that are written are ahead of those that the first step goes on with is a convex function
+    /// of the row, and so the largest at one of the ends.
+    fn lead(&self) -> Option<usize> {
+        let [first, .., last] = self.stages.as_slice() else { return None };
+        let Shape { width, channels, .. } = first.step.input.shape;
+        let input_row = (usize::from(width) * usize::from(channels)).cast_signed();
+        let ahead = |row: usize| {
+            let written = last.height.min(row + last.step.rows_at_once()) * last.row_len();
+            let mut begun = row.cast_signed();
+            for pair in self.stages.windows(2).rev() {
+                let [before, stage] = pair else { continue };
+                let needed = stage.step.taken_unclipped(0, begun).end.min(before.height.cast_signed());
+                // The next row that it computes, or the one that it has begun with.
+                begun = match core::ptr::eq(before, first) {
+                    true => needed,
+                    false => needed - before.step.rows_at_once().cast_signed(),
+                };
+            }
+            written.cast_signed() - first.step.taken_unclipped(0, begun).start * input_row
+        };
+        let final_row = (last.height - 1) & !(last.step.rows_at_once() - 1);
+        let bytes = ahead(0).max(ahead(final_row)).max(0);
+        Some(bytes.unsigned_abs().div_ceil(4))
+    }
+
     /// Returns the words for the rings, and for the step that needs the most working memory.
     fn work_len(&self) -> usize {
         let rings = self.stages.iter().rev().skip(1).map(|stage| stage.ring_len().div_ceil(4));
@@ -426,8 +562,8 @@ impl<'a> Segment<'a> {
         slices: usize,
         observe: &mut impl FnMut(&Step<'_>, &[u8]),
     ) -> bool {
-        match self.stages.as_slice() {
-            [Stage { step, .. }] if !step.streams() => {
+        match (self.stages.as_slice(), input) {
+            ([Stage { step, .. }], Input::Apart(input)) if !step.streams() => {
                 step.run(input, output, work, swapped);
                 observe(step, if step.keeps && output.is_empty() { input } else { output });
                 true
@@ -440,7 +576,7 @@ impl<'a> Segment<'a> {
     /// needs.
     fn stream(
         &self,
-        input: &[u8],
+        input: Input<'_>,
         output: &mut [u8],
         mut work: &mut [u32],
         progress: &mut Progress,
@@ -467,7 +603,7 @@ impl<'a> Segment<'a> {
 
         let mut turn = maps.len() - 1;
         while let Some((stage, extent)) = self.extent(turn)
-            && let Some((before, [(map, done), ..])) = maps.split_at_mut_checked(turn)
+            && let Some((before, [(map, done), after @ ..])) = maps.split_at_mut_checked(turn)
         {
             if *done >= stage.height {
                 return true; // the last one is done
@@ -488,7 +624,14 @@ impl<'a> Segment<'a> {
                     }
                     Rows { bytes: map, row_len, slots: map.len() / row_len.max(1) }
                 }
-                None => Rows { bytes: input, row_len, slots: height },
+                None => {
+                    let bytes = match (input, after.last()) {
+                        (Input::Apart(input), _) => input,
+                        (Input::Within(start), Some((map, _))) => fitting(map.get(start..)),
+                        (Input::Within(_), None) => fitting(None),
+                    };
+                    Rows { bytes, row_len, slots: height }
+                }
             };
             let rows = stage.step.rows_at_once().min(stage.height - *done);
             let at = *done % stage.ring.max(1) * stage.row_len();
@@ -540,23 +683,23 @@ impl Step<'_> {
     /// Returns the rows (`axis` 0) or columns (1) of the input that the output's row or column
     /// `index` needs, and the row that is computed together with it.
     fn taken(&self, axis: usize, index: usize) -> Range<usize> {
-        let taken = self.taken_unclipped(axis, index);
+        let taken = self.taken_unclipped(axis, index.cast_signed());
         let shape = self.input.shape;
         let size = if axis == 0 { shape.height } else { shape.width } as isize;
         taken.start.clamp(0, size).unsigned_abs()..taken.end.clamp(0, size).unsigned_abs()
     }
 
     /// Returns what [`taken`](Self::taken) does, with the padding.
-    fn taken_unclipped(&self, axis: usize, index: usize) -> Range<isize> {
+    fn taken_unclipped(&self, axis: usize, index: isize) -> Range<isize> {
         let Operation::Conv2d { geometry, pool, .. } = &self.operation else { return 0..0 };
-        let at = |pair: [usize; 2]| if axis == 0 { pair[0] } else { pair[1] };
+        let at = |pair: [usize; 2]| (if axis == 0 { pair[0] } else { pair[1] }).cast_signed();
         // Rows before the pool, which the fast paths know as 2 × 2 or not at all.
         let (first, count) = match pool {
             Some(_) => (2 * index, 2),
-            None => (index, if axis == 0 { self.rows_at_once() } else { 1 }),
+            None => (index, if axis == 0 { self.rows_at_once().cast_signed() } else { 1 }),
         };
-        let start = (first * at(geometry.stride)) as isize - at(geometry.padding) as isize;
-        start..start + ((count - 1) * at(geometry.stride) + at(geometry.kernel)) as isize
+        let start = first * at(geometry.stride) - at(geometry.padding);
+        start..start + (count - 1) * at(geometry.stride) + at(geometry.kernel)
     }
 
     /// Computes it as a whole. See [`Parts`] for what an add finds where.

@@ -20,5 +20,6 @@ mod slices;
 pub mod views;
 
 pub use embed::EmbedError;
+pub(crate) use embed::Plan;
 pub use self_test::{SelfTestError, TestImage};
 pub use slices::Inference;

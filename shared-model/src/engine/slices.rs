@@ -73,7 +73,7 @@ impl<'a> Position<'a> {
     /// Goes on to the next segment. Returns false, with an empty segment, if no step is left.
     fn next_segment(&mut self, model: &'a Model<'a>) -> bool {
         self.progress = Progress::default();
-        let more = self.segment.fill(&mut model.steps().skip(self.steps).peekable());
+        let more = self.segment.fill(&mut model.steps().skip(self.steps).peekable(), model.plan().stages);
         self.steps += self.segment.len();
         more
     }
@@ -112,6 +112,9 @@ impl Inference<'_> {
         }
         let input = if views > 1 { fitting(image.get(..model.input_len())) } else { *pixels };
         let last = at.segment.last_layer() + 1 == model.metadata().layers.len();
+        if at.progress == Progress::default() {
+            at.place.begin(&at.segment, model.overlaps(&at.segment), net);
+        }
         let Some(parts) = at.place.parts(&at.segment, last, input, net, embedding) else {
             never();
             return false;

@@ -8,6 +8,7 @@ use super::{
     step::{Operation, Parameters, Step},
     tensor::{Element, Shape, Tensor},
 };
+use crate::engine::Plan;
 use postcard::ser_flavors::Size;
 
 /// A valid model. It borrows the bytes of its file: weights stay where they are.
@@ -22,6 +23,7 @@ pub struct Model<'a> {
     /// Bit i: layer i is [`Step::narrow`].
     narrow: u32,
     scratch_len: usize,
+    plan: Plan,
     output: Tensor,
     background: &'a [u8],
 }
@@ -99,8 +101,11 @@ impl<'a> Model<'a> {
         if !walk.data.is_empty() {
             return Err(DecodeError::DataLength);
         }
-        let mut model = Self { metadata, data, header, layout, narrow, scratch_len: 0, output, background };
-        model.scratch_len = model.needed_scratch() + model.view_scratch();
+        let plan = Plan::default();
+        let mut model =
+            Self { metadata, data, header, layout, narrow, scratch_len: 0, plan, output, background };
+        let (plan, scratch_len) = model.best_plan();
+        (model.plan, model.scratch_len) = (plan, scratch_len + model.view_scratch());
         Ok(model)
     }
 
@@ -148,6 +153,11 @@ impl<'a> Model<'a> {
     /// the layers, and to work in.
     pub fn scratch_len(&self) -> usize {
         self.scratch_len
+    }
+
+    /// Returns how an inference goes through the steps.
+    pub(crate) fn plan(&self) -> Plan {
+        self.plan
     }
 
     /// Returns the words of scratch that one view needs.
