@@ -11,6 +11,7 @@ use shared_model::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -18,8 +19,13 @@ use tests::{largest, model_folder, random};
 use tinytriplet_boards as boards;
 use tinytriplet_launcher::measure::{Models, measure};
 
-/// Nets that are measured.
+/// Nets that a program measures.
 const NETS: usize = 150;
+/// Programs: as many as have the nets that the variable `NETS` asks for, or one.
+static PROGRAMS: LazyLock<usize> = LazyLock::new(|| {
+    let wanted = env::var("NETS").map_or(NETS, |nets| nets.parse().expect("NETS is a number"));
+    wanted.div_ceil(NETS)
+});
 /// The fewest times that each case that [`cases`] knows must be among them.
 const AT_LEAST: usize = 5;
 /// Bytes of all packed files, which leave some of a Pico's 2 MB of flash to the program. It is never met: 150 nets have
@@ -117,17 +123,21 @@ fn cases(step: &Step<'_>, weights: Option<&[u8]>) -> Vec<String> {
     cases
 }
 
-/// The folder of the nets: the first ones of a fixed sequence that are small enough; the second half only those that
-/// are a case which still comes too seldom, if there is one.
-static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-    let mut rng = ChaCha8Rng::seed_from_u64(11);
+/// The folders of the nets, one for each program.
+static FOLDERS: LazyLock<Vec<PathBuf>> = LazyLock::new(|| (0..*PROGRAMS).map(folder).collect());
+
+/// Returns the folder of a program's nets: the first ones of a fixed sequence that are small enough; the second half only
+/// those that are a case which still comes too seldom, if there is one. Of the first half, every fifth is a deep one.
+fn folder(program: usize) -> PathBuf {
+    let mut rng = ChaCha8Rng::seed_from_u64(11 + program as u64);
     let mut count = BTreeMap::<String, usize>::new();
     let (mut files, mut results) = (Vec::new(), BTreeSet::new());
     for _ in 0..100 * NETS {
         if files.len() == NETS {
             break;
         }
-        let file = random::model(&mut rng);
+        let deep = files.len() < NETS / 2 && files.len() % 5 == 4;
+        let file = if deep { random::deep_model(&mut rng) } else { random::model(&mut rng) };
         let packed = repack_to_vec(&file, Layout::Packed).unwrap();
         let model = Model::decode(&packed).unwrap();
         let plain = Model::decode(&file).unwrap();
@@ -164,8 +174,9 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     }
     // What is compared is not always the same nothing.
     assert!(results.len() > NETS * 9 / 10, "{} embeddings are distinct", results.len());
-    model_folder::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels"), &files).unwrap()
-});
+    let name = format!("kernels-{program}");
+    model_folder::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name), &files).unwrap()
+}
 
 fn embedding(model: &Model<'_>) -> Vec<u8> {
     let pixels: Vec<u8> = (0..model.input_len()).map(|index| (index * 37) as u8).collect();
@@ -200,7 +211,9 @@ fn equals_the_plain_kernels(board: &str) {
             .unwrap_or_else(|error| panic!("{}: {error}", board.name));
         ledger.nets.len()
     };
-    assert_eq!(count(&FOLDER), NETS);
+    for folder in &*FOLDERS {
+        assert_eq!(count(folder), NETS);
+    }
 
     let mut files = Vec::new();
     for (name, file) in largest::models() {
