@@ -289,7 +289,7 @@ fn nucleo_f446re_comes_back() {
 /// The watchdog ends a hang.
 #[test]
 fn pico_comes_back() {
-    comes_back("pico", &[Restart::Reset, Restart::Panic, Restart::Hang]);
+    comes_back("pico", &[Restart::Reset, Restart::Panic, Restart::Hang, Restart::Overflow]);
 }
 
 /// Stores and clears in turn until the flash rests, at most so many times; returns whether it does.
@@ -326,4 +326,9 @@ fn the_ration_outlasts(name: &str, ways: &[Restart]) {
 #[test]
 fn the_ration_of_erases_outlasts_restarts() {
     the_ration_outlasts("mps2-an386", &[Restart::Reset, Restart::Panic, Restart::Overflow]);
+}
+
+#[test]
+fn the_ration_of_erases_outlasts_restarts_of_a_pico() {
+    the_ration_outlasts("pico", &[Restart::Reset, Restart::Overflow]);
 }
