@@ -651,7 +651,7 @@ tt_status tt_gallery_health(const tt_gallery *gallery, tt_health *health);
  * Checks a model file and reads it. The file must stay as and where it is, as long as the model is
  * in use. Any bytes may be given.
  *
- * A packed file begins at a multiple of 4 bytes. It needs up to 6 KB of stack.
+ * A packed file begins at a multiple of 4 bytes. It needs up to 7 KB of stack.
  */
 tt_status tt_model_decode(tt_model *model, const uint8_t *file, size_t file_len);
 

@@ -65,7 +65,7 @@ pub struct tt_sizes {
 /// Checks a model file and reads it. The file must stay as and where it is, as long as the model is
 /// in use. Any bytes may be given.
 ///
-/// A packed file begins at a multiple of 4 bytes. It needs up to 6 KB of stack.
+/// A packed file begins at a multiple of 4 bytes. It needs up to 7 KB of stack.
 #[unsafe(export_name = symbol!(tt_model_decode))]
 pub unsafe extern "C" fn tt_model_decode(
     model: *mut tt_model,
