@@ -15,6 +15,8 @@ use heapless::Vec;
 
 /// The largest number of steps of a [`Segment`]. One more costs a hundred bytes of stack.
 const MAX_SEGMENT: usize = 4;
+/// Words that are moved at once.
+const BLOCK: usize = 8;
 
 impl Model<'_> {
     /// Computes the embedding of an image: the mean over the model's
@@ -116,15 +118,20 @@ impl Model<'_> {
     }
 
     /// Returns the plan that needs the least scratch, and its words: those of the segment that needs
-    /// most. Shorter segments have fewer rings, but what is not read between them is computed: they
-    /// have to spare an eighth.
+    /// most. What costs instructions has to spare an eighth of them: shorter segments, which have
+    /// fewer rings, but compute what is not read between them; and rows that replace those of the
+    /// input, which is moved before.
     pub(crate) fn best_plan(&self) -> (Plan, usize) {
         let (mut stages, mut least) = (MAX_SEGMENT, usize::MAX);
         for shorter in (2..=MAX_SEGMENT).rev() {
-            let mut words = 0;
+            let (mut words, mut overlapping) = (0, 0);
             self.each_segment(shorter, |segment, place, last| {
-                words = words.max(place.least_words(segment, last));
+                words = words.max(place.words(segment, last));
+                overlapping = overlapping.max(place.least_words(segment, last));
             });
+            if overlapping < words - words / 8 {
+                words = overlapping;
+            }
             if words < least - least / 8 {
                 (stages, least) = (shorter, words);
             }
@@ -300,6 +307,9 @@ impl Place {
             let Some((front, back)) = scratch.split_at_mut_checked(high) else { return never() };
             let [front, back] = [front.get_mut(low..), back.get_mut(..len)].map(fitting);
             let (source, target) = if from < to { (front, back) } else { (back, front) };
+            let ((targets, target), (sources, source)) =
+                (target.as_chunks_mut::<BLOCK>(), source.as_chunks::<BLOCK>());
+            targets.iter_mut().zip(sources).for_each(|(target, source)| *target = *source);
             target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
             moved += len;
         }
