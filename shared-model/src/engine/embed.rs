@@ -298,14 +298,17 @@ impl Place {
         let to = fitting(self.lead);
         // From the end on towards the front, or the other way round, so that no word is overwritten
         // before it is moved; blocks that do not overlap are copied as such.
-        let distance = from.abs_diff(to).max(1);
+        let distance = from.abs_diff(to);
+        if distance == 0 {
+            return;
+        }
         let mut moved = 0;
         while moved < held {
             let len = distance.min(held - moved);
             let at = if from < to { held - moved - len } else { moved };
             let (low, high) = (from.min(to) + at, from.max(to) + at);
             let Some((front, back)) = scratch.split_at_mut_checked(high) else { return never() };
-            let [front, back] = [front.get_mut(low..), back.get_mut(..len)].map(fitting);
+            let [front, back] = [front.get_mut(low..low + len), back.get_mut(..len)].map(fitting);
             let (source, target) = if from < to { (front, back) } else { (back, front) };
             let ((targets, target), (sources, source)) =
                 (target.as_chunks_mut::<BLOCK>(), source.as_chunks::<BLOCK>());
@@ -442,8 +445,8 @@ impl Stage<'_> {
 }
 
 impl<'a> Segment<'a> {
-    /// Replaces the stages by the next steps that belong together, `most` at most. Returns false if no step is
-    /// left. The segment is filled in place, because moving it costs stack on a board.
+    /// Replaces the stages by the next steps that belong together, `most` at most. Returns false if
+    /// no step is left. The segment is filled in place, because moving it costs stack on a board.
     pub(super) fn fill(&mut self, steps: &mut Peekable<impl Iterator<Item = Step<'a>>>, most: usize) -> bool {
         self.stages.clear();
         while !self.stages.is_full() && self.stages.len() < most {
