@@ -52,7 +52,8 @@ fn header(package: &Path) -> Result<String, Box<dyn Error>> {
 
     let (before, rest) = header.split_once(VERSION[0]).ok_or("the header has no version")?;
     let (version, after) = rest.split_once(VERSION[1]).ok_or("the version has no end")?;
-    let mut symbols = "\n/* The functions' symbols. A library of another version does not have them. */\n".to_owned();
+    let mut symbols =
+        "\n/* The functions' symbols. A library of another version does not have them. */\n".to_owned();
     for function in functions {
         symbols += &format!("#define {function} {function}_abi{version}\n");
     }
