@@ -69,15 +69,7 @@ pub fn deep_model(rng: &mut impl Rng) -> Vec<u8> {
         let groups = if depthwise { shape.channels } else { 1 };
         let taps = usize::from(kernel).pow(2) * usize::from(shape.channels / groups);
         parameters(rng, &mut data, out_channels.into(), taps, None);
-        layers.push(Layer::Conv2d(Conv2d {
-            out_channels,
-            kernel: [kernel; 2],
-            stride: [stride; 2],
-            padding: [padding; 4],
-            groups,
-            activation: activation(rng),
-            scale: 0.5,
-        }));
+        layers.push(conv([out_channels, groups], [kernel; 2], [padding; 4], [stride; 2], activation(rng)));
         let size = |size: u16| (size + 2 * u16::from(padding) - u16::from(kernel)) / u16::from(stride) + 1;
         shape = Shape::new(size(shape.height), size(shape.width), out_channels);
         if !depthwise && shape.height.min(shape.width) >= 6 && rng.random_range(0..8) == 0 {
@@ -113,22 +105,23 @@ pub(crate) fn rest(rng: &mut impl Rng) -> Rest {
     (Preprocessing { fit, background, centring }, views, distance)
 }
 
+/// A convolution of so many output channels, in so many groups.
+fn conv(
+    [out_channels, groups]: [u16; 2],
+    kernel: [u8; 2],
+    padding: [u8; 4],
+    stride: [u8; 2],
+    activation: Activation,
+) -> Layer {
+    Layer::Conv2d(Conv2d { out_channels, kernel, stride, padding, groups, activation, scale: 0.5 })
+}
+
 /// A model file of what nets are made of, with `channels` output channels in every layer: a convolution with
 /// ReLU and a max pool; a padded convolution without ReLU; one with a stride, which reads signed bytes; a
 /// fully connected layer. All weights are `weight`, or random ones.
 pub fn wide_model(rng: &mut impl Rng, channels: u16, weight: Option<i8>) -> Vec<u8> {
     let input = Shape::new(11, 9, 2);
-    let conv = |kernel, padding, stride, activation| {
-        Layer::Conv2d(Conv2d {
-            out_channels: channels,
-            kernel,
-            stride,
-            padding,
-            groups: 1,
-            activation,
-            scale: 0.5,
-        })
-    };
+    let conv = |kernel, padding, stride, activation| conv([channels, 1], kernel, padding, stride, activation);
     let layers = [
         conv([3, 2], [0; 4], [1, 1], Activation::Relu),            // 9x8
         Layer::MaxPool2d(Pool { kernel: [2, 3], stride: [2, 2] }), // 4x3
@@ -148,17 +141,8 @@ pub fn wide_model(rng: &mut impl Rng, channels: u16, weight: Option<i8>) -> Vec<
 /// A model file of depthwise convolutions of `channels` channels: padded ones of unsigned and of signed bytes, one with a
 /// stride and a max pool after it, and one of another window. All weights are `weight`, or random ones.
 pub fn wide_depthwise_model(rng: &mut impl Rng, channels: u16, weight: Option<i8>) -> Vec<u8> {
-    let conv = |kernel, padding, stride, activation| {
-        Layer::Conv2d(Conv2d {
-            out_channels: channels,
-            kernel,
-            stride,
-            padding,
-            groups: channels,
-            activation,
-            scale: 0.5,
-        })
-    };
+    let conv =
+        |kernel, padding, stride, activation| conv([channels, channels], kernel, padding, stride, activation);
     let layers = [
         conv([3, 3], [1; 4], [1, 1], Activation::Linear),     // 13x11
         conv([3, 3], [1, 0, 0, 1], [1, 2], Activation::Relu), // 12x5

@@ -50,22 +50,7 @@ fn engine_equals_the_definition() {
             assert_eq!(i128::from(work), definition::work(model.metadata()), "case {case}");
             // What is in the scratch, and that it is longer than it need be, must not matter.
             let mut scratch = vec![rng.random::<u32>(); model.scratch_len() + rng.random_range(0..3)];
-            let mut embedding = vec![0; model.embedding_len()];
-            model.embed(&pixels, &mut scratch, &mut embedding).unwrap();
-            assert_eq!(embedding, expected, "case {case}: {:?} {:#?}", model.layout(), model.metadata());
-            embedding.fill(0);
-            let mut inference = model.start(&pixels, &mut scratch, &mut embedding).unwrap();
-            let further = iter::from_fn(|| inference.step().then_some(())).count();
-            slices += further + 1 - model.steps().count();
-            assert!(!inference.step(), "case {case}: it was complete");
-            drop(inference);
-            assert_eq!(
-                embedding,
-                expected,
-                "case {case}, in slices: {:?} {:#?}",
-                model.layout(),
-                model.metadata()
-            );
+            slices += assert_embeds(&model, &pixels, &mut scratch, &expected, case) - model.steps().count();
             assert!(model.hash_matches(file), "case {case}");
             for step in model.steps() {
                 let fused = matches!(step.operation, Operation::Conv2d { pool: Some(_), .. });
@@ -95,6 +80,26 @@ fn engine_equals_the_definition() {
     assert!(paths.values().all(|&count| count > 130), "{paths:#?}");
 }
 
+/// Asserts the embedding, computed at once and in slices, and returns the number of slices.
+fn assert_embeds(
+    model: &Model<'_>,
+    pixels: &[u8],
+    scratch: &mut [u32],
+    expected: &[u8],
+    case: usize,
+) -> usize {
+    let mut embedding = vec![0; model.embedding_len()];
+    model.embed(pixels, scratch, &mut embedding).unwrap();
+    assert_eq!(embedding, expected, "case {case}: {:?} {:#?}", model.layout(), model.metadata());
+    embedding.fill(0);
+    let mut inference = model.start(pixels, scratch, &mut embedding).unwrap();
+    let further = iter::from_fn(|| inference.step().then_some(())).count();
+    assert!(!inference.step(), "case {case}: it was complete");
+    drop(inference);
+    assert_eq!(embedding, expected, "case {case}, in slices: {:?} {:#?}", model.layout(), model.metadata());
+    further + 1
+}
+
 /// 600 nets of many convolutions that run row by row, at once and in slices. In some of them rows of a map take the place
 /// of rows of the map that it is computed from.
 #[test]
@@ -108,14 +113,7 @@ fn deep_nets_equal_the_definition() {
         let pixels = random::pixels(&mut rng, model.input_len());
         let expected = definition::embed(&file, &pixels);
         let mut scratch = vec![rng.random::<u32>(); model.scratch_len()];
-        let mut embedding = vec![0; model.embedding_len()];
-        model.embed(&pixels, &mut scratch, &mut embedding).unwrap();
-        assert_eq!(embedding, expected, "case {case}: {:#?}", model.metadata());
-        embedding.fill(0);
-        let mut inference = model.start(&pixels, &mut scratch, &mut embedding).unwrap();
-        while inference.step() {}
-        drop(inference);
-        assert_eq!(embedding, expected, "case {case}, in slices: {:#?}", model.metadata());
+        assert_embeds(&model, &pixels, &mut scratch, &expected, case);
 
         // Two, three or four at a time alternate, and only the first of them read the image.
         let steps: Vec<Step<'_>> = model.steps().collect();
