@@ -446,7 +446,7 @@ typedef struct {
  */
 typedef struct {
   /**
-   * How often the entries were rewritten. Each half of the region was erased half as often.
+   * The number of times that the entries were rewritten; each half of the region was erased half as often.
    */
   uint32_t compactions;
   /**

@@ -62,7 +62,7 @@ impl Entries {
     }
 }
 
-/// What can be changed in a gallery, wherever it is.
+/// The changes to a gallery, in RAM or in flash.
 trait Changes {
     fn enrol(&mut self, label: &str, embedding: &[u8]) -> Result<(), tt_status>;
     fn insert(&mut self, label: &str, value: &[u8]) -> Result<(), tt_status>;
@@ -393,7 +393,7 @@ pub unsafe extern "C" fn tt_gallery_insert(
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct tt_health {
-    /// How often the entries were rewritten. Each half of the region was erased half as often.
+    /// The number of times that the entries were rewritten; each half of the region was erased half as often.
     pub compactions: u32,
     /// Faults that were found since the region was new or cleared, and changes that were cut off.
     pub damage: u32,

@@ -100,7 +100,7 @@ impl<'m, Flash: NorFlash, const CAPACITY: usize> PersistentGallery<'m, Flash, CA
         Ok(loaded)
     }
 
-    /// Returns how often the flash was rewritten, or 0 if there is none: see
+    /// Returns the number of times that the flash was rewritten, or 0 if there is none: see
     /// [`Store::compactions`].
     pub fn compactions(&self) -> u32 {
         self.store.as_ref().map_or(0, Store::compactions)

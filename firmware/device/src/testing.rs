@@ -86,7 +86,7 @@ pub struct Clock {
     /// The fastest rate that it has; it has all between this and
     /// [`BASE_BAUD`].
     pub fastest: u32,
-    /// What the application keeps over restarts. After a loss of power it may be anything.
+    /// The words that the application keeps across restarts; arbitrary after a loss of power.
     pub kept: [u32; KEPT_LEN],
 }
 

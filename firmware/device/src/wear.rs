@@ -1,4 +1,4 @@
-//! How often the gallery's flash may be erased.
+//! Limits the rate at which the gallery's flash is erased.
 //!
 //! Half of the flash is erased now and then as the gallery changes, and always by the first change after a start. Flash
 //! lasts for a number of erases only, and anybody on the line may ask for changes and for restarts. So erases are

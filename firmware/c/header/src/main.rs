@@ -2,7 +2,7 @@
 
 use std::{env, error::Error, fs, path::Path, process::ExitCode};
 
-/// What stands before the name of each function of the interface, and after it.
+/// The text before and after the name of each exported function.
 const EXPORT: [&str; 2] = ["#[unsafe(export_name = symbol!(", "))]"];
 const VERSION: [&str; 2] = ["#define TT_ABI_VERSION ", "\n"];
 
