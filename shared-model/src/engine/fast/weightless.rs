@@ -1,6 +1,8 @@
 //! Pools that do not follow a convolution, and sums of two maps: four channels at a time, so that the
 //! places of a window are found once for all of them.
 
+#[cfg(dsp)]
+use super::cortex_m::sums::sum_four;
 use super::lanes::{even_unsigned, odd_unsigned};
 use crate::{
     engine::requantize::requantize,
@@ -34,12 +36,16 @@ fn max_pool_of(pool: Pool, input: Map<'_>, output: MapMut<'_>, element: Element)
         Element::Signed => 0x80,
     });
     let larger = |a: i32, b: u8| a.max(element.value(b));
-    let one = Fold { initial: least, add: |a, [b]: [u8; 1]| larger(a, b), line: |a| a };
-    let add = |[a, b, c, d]: [i32; 4], [e, f, g, h]: [u8; 4]| {
+    let one = Fold {
+        initial: least,
+        line: |largest, line: Line<'_>| line.fold(largest, |a, [b]: [u8; 1]| larger(a, b)),
+    };
+    let larger = |[a, b, c, d]: [i32; 4], [e, f, g, h]: [u8; 4]| {
         [larger(a, e), larger(b, f), larger(c, g), larger(d, h)]
     };
-    let four = Fold { initial: [least; CHANNELS], add, line: |values| values };
-    fold(pool, input, output, one, four, |largest| largest as u8, |largest| largest);
+    let four =
+        Fold { initial: [least; CHANNELS], line: |largest, line: Line<'_>| line.fold(largest, larger) };
+    fold(pool, input, output, one, four, |largest| largest as u8);
 }
 
 /// Computes the requantized sum of each window.
@@ -57,46 +63,74 @@ pub(crate) fn average_pool(
         Element::Signed => (0x8080_8080, 128 * rows * columns),
     };
     let finish = |sum: i32| requantize(sum.wrapping_sub(more), multiplier, element);
-    let one = Fold {
-        initial: 0,
-        add: |sum: i32, [byte]: [u8; 1]| sum.wrapping_add(i32::from(byte ^ flipped as u8)),
-        line: |sum| sum,
-    };
+    let add = |sum: i32, [byte]: [u8; 1]| sum.wrapping_add(i32::from(byte ^ flipped as u8));
+    let one = Fold { initial: 0, line: |sum, line: Line<'_>| line.fold(sum, add) };
     // Two channels in the lanes of a word: at most 255 bytes of a line.
-    let add = |([even, odd], sums): ([u32; 2], [i32; CHANNELS]), pixel: [u8; CHANNELS]| {
-        let word = u32::from_le_bytes(pixel) ^ flipped;
-        ([even.wrapping_add(even_unsigned(word)), odd.wrapping_add(odd_unsigned(word))], sums)
-    };
-    let line = |([even, odd], [a, b, c, d]): ([u32; 2], [i32; CHANNELS])| {
+    let four = |[a, b, c, d]: [i32; CHANNELS], line: Line<'_>| {
+        let [even, odd] = sum_lanes(&line, flipped);
         let add = |sum: i32, lane: u32| sum.wrapping_add(lane as i32);
-        let sums = [add(a, even & 0xffff), add(b, odd & 0xffff), add(c, even >> 16), add(d, odd >> 16)];
-        ([0; 2], sums)
+        [add(a, even & 0xffff), add(b, odd & 0xffff), add(c, even >> 16), add(d, odd >> 16)]
     };
-    let four = Fold { initial: ([0; 2], [0; CHANNELS]), add, line };
-    fold(pool, input, output, one, four, finish, |(_, sums)| sums);
+    fold(pool, input, output, one, Fold { initial: [0; CHANNELS], line: four }, finish);
 }
 
-/// What is made of the bytes of a window: what it begins with, what a pixel and the end of a line
-/// make of it.
-struct Fold<S, A, L> {
+/// Returns the sums of four channels, in lanes. Bytes are XORed with those of `flipped` first.
+#[inline(always)]
+fn sum_lanes(line: &Line<'_>, flipped: u32) -> [u32; 2] {
+    #[cfg(dsp)]
+    if flipped == 0 {
+        return sum_four(line.bytes, line.step, line.pixels);
+    }
+    line.fold([0; 2], |[even, odd]: [u32; 2], pixel: [u8; CHANNELS]| {
+        let word = u32::from_le_bytes(pixel) ^ flipped;
+        [even.wrapping_add(even_unsigned(word)), odd.wrapping_add(odd_unsigned(word))]
+    })
+}
+
+/// The pixels of a line of a window.
+struct Line<'a> {
+    /// From the channels of the first pixel on.
+    bytes: &'a [u8],
+    /// Bytes from a pixel to the next.
+    step: usize,
+    pixels: usize,
+}
+
+impl Line<'_> {
+    #[inline(always)]
+    fn fold<S, const N: usize>(&self, initial: S, add: impl Fn(S, [u8; N]) -> S) -> S {
+        let (mut value, mut at) = (initial, 0);
+        for _ in 0..self.pixels {
+            let Some(&pixel) = self.bytes.get(at..).and_then(|pixel| pixel.first_chunk()) else { break };
+            value = add(value, pixel);
+            at += self.step;
+        }
+        value
+    }
+}
+
+/// What is made of the bytes of a window: what it begins with, and what a line makes of it.
+struct Fold<S, L> {
     initial: S,
-    add: A,
     line: L,
 }
 
 #[inline(always)]
-fn fold<S: Copy>(
+fn fold(
     pool: Pool,
     (input, shape): Map<'_>,
     (output, output_shape): MapMut<'_>,
-    one: Fold<i32, impl Fn(i32, [u8; 1]) -> i32, impl Fn(i32) -> i32>,
-    four: Fold<S, impl Fn(S, [u8; CHANNELS]) -> S, impl Fn(S) -> S>,
+    one: Fold<i32, impl Fn(i32, Line<'_>) -> i32>,
+    four: Fold<[i32; CHANNELS], impl Fn([i32; CHANNELS], Line<'_>) -> [i32; CHANNELS]>,
     finish: impl Fn(i32) -> u8,
-    values: impl Fn(S) -> [i32; CHANNELS],
 ) {
     let channels = usize::from(shape.channels).max(1);
     let row_len = usize::from(shape.width) * channels;
-    let kernel = pool.kernel.map(usize::from);
+    let mut kernel = pool.kernel.map(usize::from);
+    if kernel[1] == usize::from(shape.width) && kernel[0] * kernel[1] <= 255 {
+        // Whole lines, which follow each other, are one.
+        kernel = [1, kernel[0] * kernel[1]];
+    }
     let [down, right] = pool.stride.map(usize::from);
     let lines = output.chunks_exact_mut((usize::from(output_shape.width) * channels).max(1));
     let mut top = 0;
@@ -106,7 +140,7 @@ fn fold<S: Copy>(
             let mut window = Window { input, first: corner, channels, row_len, kernel };
             let (quads, rest) = out.as_chunks_mut::<CHANNELS>();
             for quad in quads {
-                for (out, value) in quad.iter_mut().zip(values(window.fold(&four))) {
+                for (out, value) in quad.iter_mut().zip(window.fold(&four)) {
                     *out = finish(value);
                 }
                 window.first += CHANNELS;
@@ -133,16 +167,11 @@ struct Window<'a> {
 
 impl Window<'_> {
     #[inline(always)]
-    fn fold<S: Copy, const N: usize>(&self, fold: &Fold<S, impl Fn(S, [u8; N]) -> S, impl Fn(S) -> S>) -> S {
+    fn fold<S: Copy>(&self, fold: &Fold<S, impl Fn(S, Line<'_>) -> S>) -> S {
         let (mut value, mut from) = (fold.initial, self.first);
         for _ in 0..self.kernel[0] {
-            let mut at = from;
-            for _ in 0..self.kernel[1] {
-                let Some(&pixel) = self.input.get(at..).and_then(|pixel| pixel.first_chunk()) else { break };
-                value = (fold.add)(value, pixel);
-                at += self.channels;
-            }
-            value = (fold.line)(value);
+            let bytes = self.input.get(from..).unwrap_or(&[]);
+            value = (fold.line)(value, Line { bytes, step: self.channels, pixels: self.kernel[1] });
             from += self.row_len;
         }
         value

@@ -154,6 +154,23 @@ assembler_macro!(
     smlad lr, r9, r5, lr"
 );
 
+// `step2` with sums that begin with the biases: those of both channels are in r10 and r11.
+assembler_macro!(
+    step2_biased,
+    "",
+    r"
+    ldmia r1!, {{r2-r5}}
+    ldmia r0!, {{r6-r9}}
+    smlad r12, r8, r2, r10
+    smlad lr, r8, r3, r11
+    smlad r10, r6, r2, r10
+    smlad r11, r6, r3, r11
+    smlad r12, r9, r4, r12
+    smlad lr, r9, r5, lr
+    smlad r10, r7, r4, r10
+    smlad r11, r7, r5, r11"
+);
+
 // Replaces negative sums by 0.
 assembler_macro!(
     relu2x2,
@@ -262,6 +279,7 @@ pub mod dot4x2;
 pub mod expand;
 pub mod lanes;
 pub mod rows4;
+pub mod sums;
 pub mod taps;
 pub mod transform;
 pub mod windows3;
