@@ -91,14 +91,19 @@ impl<'a> Rows<'a> {
     /// Returns the bytes of row `r`, or an empty slice if the ring does not hold it.
     #[inline]
     pub fn row(&self, r: usize) -> &'a [u8] {
+        self.from(r).get(..self.row_len).unwrap_or(&[])
+    }
+
+    /// Returns the bytes of row `r` and of the slots after its own; likewise.
+    #[inline]
+    pub fn from(&self, r: usize) -> &'a [u8] {
         // Not `checked_rem`: a division is slow on cores that have none, and this loop turns at
         // most once per row.
         let mut slot = r;
         while self.slots > 0 && slot >= self.slots {
             slot -= self.slots;
         }
-        let start = slot * self.row_len;
-        self.bytes.get(start..start + self.row_len).unwrap_or(&[])
+        self.bytes.get(slot * self.row_len..).unwrap_or(&[])
     }
 }
 

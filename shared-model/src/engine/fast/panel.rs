@@ -61,3 +61,13 @@ pub(super) struct Fours<'a> {
     pub biases: &'a [[i32; 4]],
     pub multipliers: &'a [[i32; 4]],
 }
+
+/// Windows of a line, each a run of bytes.
+pub(super) struct LineWindows<'a> {
+    /// The line, from the first window on.
+    pub bytes: &'a [u8],
+    /// Bytes from a window to the next.
+    pub step: usize,
+    /// Bytes of a window.
+    pub run: usize,
+}

@@ -16,14 +16,15 @@ use super::{
     conv::{Conv, Pixels, Rows},
     lanes::*,
     misfit,
-    panel::{Stages, Tile},
+    panel::{LineWindows, Stages, Tile},
 };
 use crate::model::{geometry::ConvGeometry, step::Parameters, tensor::Element};
 
 #[cfg(dsp)]
 use super::{
     cortex_m::{
-        differences, expand,
+        differences,
+        expand::{self, Panels},
         taps::{sum, sum_row},
         windows3, windows5,
     },
@@ -164,8 +165,8 @@ const fn stages(conv: &Conv<'_, '_>) -> usize {
 }
 
 /// Windows of a row that are gathered together, two in each panel, where there is no pool: as many
-/// as have 1 KB of words, but at least eight.
-const GATHERED_WORDS: usize = 256;
+/// as have 1.75 KB of words, but at least eight.
+const GATHERED_WORDS: usize = 448;
 const MIN_GATHERED: usize = 8;
 
 /// Returns how many words of workspace [`rows`] needs.
@@ -190,7 +191,7 @@ fn panels(conv: &Conv<'_, '_>, order: Order) -> usize {
 /// Returns how many rows of the output are computed together where no pool follows: of a 1 × 1
 /// convolution of an odd number of columns two, so that none of its windows is alone.
 pub(super) const fn rows_at_once(geometry: &ConvGeometry) -> usize {
-    if matches!((geometry.kernel, geometry.output.width % 2), ([1, 1], 1)) { 2 } else { 1 }
+    1 + geometry.output.width as usize % 2
 }
 
 /// Returns how many i16 [`pack`] writes.
@@ -390,12 +391,11 @@ impl Lines<'_> {
     /// The same, with zeros for what is outside of the input, if there is padding.
     #[inline(never)]
     fn expand_padded(&self, order: Order, border: &mut [u32], tile: Tile<'_>) -> bool {
-        let len = (order.run.max(4) + self.next).next_multiple_of(4);
-        let mut gathered = [&[][..]; 6];
-        let mut rest: &mut [u8] = bytemuck::cast_slice_mut(border);
+        let len = (order.run.max(4) + self.next).div_ceil(4);
+        let (mut gathered, mut rest) = ([&[][..]; 6], border);
         for (to, line) in gathered.iter_mut().zip(self.lines).take(order.rows + 1) {
-            let Some((bytes, others)) = rest.split_at_mut_checked(len) else { return false };
-            (*to, rest) = (copy_padded(line, self.left, bytes), others);
+            let Some((words, others)) = rest.split_at_mut_checked(len) else { return false };
+            (*to, rest) = (copy_padded(line, self.left, words), others);
         }
         let windows = Windows { left: 0, next: self.next, rows: order.rows, run: order.run };
         differences::expand(gathered, windows, tile)
@@ -557,65 +557,131 @@ struct Gathered<'a> {
 
 /// Expands the windows of outputs from (y, x) on to 16 bits, where there is no pool.
 fn gather(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], border: &mut [u32], to: Gathered<'_>) {
-    let Gathered { panels, panel_len, first: first_window, count } = to;
-    let end = first_window + count;
+    let Gathered { panels, panel_len, first, count } = to;
     let ConvGeometry { kernel, stride, padding, .. } = *conv.geometry;
     let (height, depth) = (usize::from(conv.input.height), usize::from(conv.input.channels));
     let run = kernel[1] * depth;
     let quads = run.div_ceil(4);
-    let step = (stride[1] * depth) as isize;
-    let first = (x * stride[1]) as isize * depth as isize - (padding[1] * depth) as isize;
-    let signed = conv.element == Element::Signed;
+    let step = stride[1] * depth;
+    let start = (x * step) as isize - (padding[1] * depth) as isize;
+    #[cfg(dsp)]
+    let is_inside = start >= 0
+        && start.unsigned_abs() + count.saturating_sub(1) * step + run <= input.row_len
+        && conv.element == Element::Unsigned;
     for row in 0..kernel[0] {
         let at = (y * stride[0] + row).wrapping_sub(padding[0]);
-        let line = if at < height { input.row(at) } else { &[] };
-        let panels = panels.get_mut(row * quads..).unwrap_or_else(misfit);
-        let (mut window, mut start) = (first_window, first);
-        while window < end {
-            #[cfg(dsp)]
-            if !signed {
-                let more = end - window;
-                let mut lines = expand::Lines { bytes: &[], step: step.unsigned_abs(), run };
-                if start >= 0 {
-                    lines.bytes = line.get(start.unsigned_abs()..).unwrap_or(&[]);
-                }
-                let mut written = expand::windows(&lines, window, panels, panel_len, more);
-                if written == 0 {
-                    // Zeros for what is outside of the input, of all windows that are left or of one.
-                    let len = (more - 1) * lines.step + 4 * quads;
-                    let border: &mut [u8] = bytemuck::cast_slice_mut(border);
-                    let len = if len <= border.len() { len } else { 4 * quads };
-                    lines.bytes = copy_padded(line, start, border.get_mut(..len).unwrap_or_default());
-                    written = expand::windows(&lines, window, panels, panel_len, more);
-                }
-                if written > 0 {
-                    window += written;
-                    start += written as isize * step;
-                    continue;
-                }
+        let steps = panels.get_mut(row * quads..).unwrap_or_else(misfit);
+        #[cfg(dsp)]
+        if is_inside && at < height {
+            let bytes = input.from(at).get(start.unsigned_abs()..).unwrap_or(&[]);
+            let lines = LineWindows { bytes, step, run };
+            if expand::windows(&lines, first, count, &mut Panels { steps, panel_len }) {
+                continue;
             }
-            let windows = WindowRow { lines: [line; 2], starts: [start; 2], run };
-            let panel = panels.get_mut(window / 2 * panel_len..).unwrap_or_else(misfit);
-            let to = KernelRow { panel, stage_len: 0, tile: window % 2 };
-            if line.is_empty() {
-                clear_row(quads, to);
-            } else {
-                expand_row(&windows, windows.inside(false), false, signed, border, to);
-            }
-            window += 1;
-            start += step;
         }
+        let line = if at < height { input.row(at) } else { &[] };
+        let to = Gathered { panels: steps, panel_len, first, count };
+        match conv.element {
+            #[cfg(dsp)]
+            Element::Unsigned if !line.is_empty() => {
+                gather_padded(&LineWindows { bytes: line, step, run }, start, border, to);
+            }
+            element => gather_line(&LineWindows { bytes: line, step, run }, start, element, border, to),
+        }
+    }
+}
+
+/// Expands unsigned windows of a line, which begin `start` bytes after the line does, with zeros for
+/// what is outside of it.
+#[cfg(dsp)]
+#[inline(never)]
+fn gather_padded(lines: &LineWindows<'_>, mut start: isize, border: &mut [u32], to: Gathered<'_>) {
+    let Gathered { panels: steps, panel_len, mut first, mut count } = to;
+    let &LineWindows { bytes: line, step, run } = lines;
+    let quads = run.div_ceil(4);
+    while count > 0 {
+        let (mut bytes, mut windows) = (&[][..], 0);
+        if start >= 0 {
+            bytes = line.get(start.unsigned_abs()..).unwrap_or(&[]);
+            windows = inside(bytes, count, step, quads);
+        }
+        if windows == 0 {
+            // All that are left, or one.
+            windows = count;
+            let mut words = quads + ((count - 1) * step).div_ceil(4);
+            if words > border.len() {
+                (windows, words) = (1, quads);
+            }
+            bytes = copy_padded(line, start, border.get_mut(..words).unwrap_or_else(misfit));
+        }
+        let lines = LineWindows { bytes, step, run };
+        if !expand::windows(&lines, first, windows, &mut Panels { steps: &mut *steps, panel_len }) {
+            return misfit();
+        }
+        (first, count) = (first + windows, count - windows);
+        start += (windows * step) as isize;
+    }
+}
+
+/// Returns how many of `most` windows are inside of a line, each of so many words.
+#[cfg(dsp)]
+#[inline(never)]
+fn inside(line: &[u8], most: usize, step: usize, quads: usize) -> usize {
+    let mut count = most;
+    while count > 0 && (count - 1) * step + 4 * quads > line.len() {
+        count -= 1;
+    }
+    count
+}
+
+/// Expands windows of a line one by one; an empty line is outside of the input.
+#[cfg_attr(dsp, inline(never))]
+#[cfg_attr(not(dsp), inline(always))]
+fn gather_line(
+    lines: &LineWindows<'_>,
+    mut start: isize,
+    element: Element,
+    border: &mut [u32],
+    to: Gathered<'_>,
+) {
+    let Gathered { panels, panel_len, first, count } = to;
+    let &LineWindows { bytes: line, step, run } = lines;
+    for window in first..first + count {
+        let windows = WindowRow { lines: [line; 2], starts: [start; 2], run };
+        let panel = panels.get_mut(window / 2 * panel_len..).unwrap_or_else(misfit);
+        let to = KernelRow { panel, stage_len: 0, tile: window % 2 };
+        if line.is_empty() {
+            clear_row(run.div_ceil(4), to);
+        } else {
+            let inside = windows.inside(false);
+            expand_row(&windows, inside, false, element == Element::Signed, border, to);
+        }
+        start += step as isize;
     }
 }
 
 /// Copies a line's bytes from `start` on, with zeros for what is outside of it.
 #[cfg(dsp)]
-fn copy_padded<'a>(line: &[u8], start: isize, to: &'a mut [u8]) -> &'a [u8] {
-    to.fill(0);
-    let outside = if start < 0 { start.unsigned_abs() } else { 0 };
-    let inside = to.get_mut(outside..).unwrap_or_default();
-    super::copy(inside, line.get((start + outside as isize).unsigned_abs()..).unwrap_or(&[]));
-    to
+fn copy_padded<'a>(line: &[u8], start: isize, to: &'a mut [u32]) -> &'a [u8] {
+    let mut at = start;
+    for word in &mut *to {
+        let four =
+            if at < 0 { None } else { line.get(at.unsigned_abs()..).and_then(|line| line.first_chunk()) };
+        *word = match four {
+            Some(&four) => u32::from_le_bytes(four),
+            None => edge(line, at),
+        };
+        at += 4;
+    }
+    bytemuck::cast_slice(to)
+}
+
+/// Returns four bytes of a line, with zeros for those that are outside of it.
+#[cfg(dsp)]
+#[inline(never)]
+fn edge(line: &[u8], start: isize) -> u32 {
+    let byte = |at: isize| line.get(at.cast_unsigned()).copied().unwrap_or(0);
+    u32::from_le_bytes([0, 1, 2, 3].map(|i| byte(start + i)))
 }
 
 /// Writes a row of the kernel that is outside of the input.

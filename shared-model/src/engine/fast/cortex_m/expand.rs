@@ -1,7 +1,7 @@
 //! Expands bytes to words of two 16-bit lanes: a run of them, or windows of a line.
 
 use super::{offset_of, register};
-use crate::engine::fast::misfit;
+use crate::engine::fast::{misfit, panel::LineWindows};
 
 // r0: bytes, r1: their end, r2: words, r3: from a word to the next one of the same four bytes; on
 // the stack: from there to the next four's. Returns the sum.
@@ -43,102 +43,124 @@ pub fn expand(quads: &[[u8; 4]], to: &mut [u32], [half, quad]: [usize; 2]) -> u3
     }
 }
 
-/// Windows of a line, each a run of bytes.
-pub struct Lines<'a> {
-    /// The line, from the first window on.
-    pub bytes: &'a [u8],
-    /// Bytes from a window to the next.
-    pub step: usize,
-    /// Bytes of a window.
-    pub run: usize,
-}
-
 /// Arguments, in the order of the registers.
 #[repr(C)]
 struct Arguments {
     bytes: *const u8,
     step: usize,
-    to: *mut u32,
-    /// Words of a window. What the last one reads of the bytes after it meets weights of 0.
-    quads: usize,
-    /// Windows.
-    count: usize,
+    to: *mut [u32; 4],
+    /// Bytes of the unrolled code that the first pass over a window skips.
+    way_in: usize,
+    /// Where a window after the last one would begin.
+    end: *const u8,
     /// Bytes of a panel.
     panel: usize,
     /// Bytes from the first window's place to the second's: within a panel, or to the next one.
     advance: usize,
+    /// Passes over the unrolled code after the first one.
+    passes: usize,
 }
 
-consecutive!(Arguments: bytes, step, to, quads, count, panel, advance);
-const _: () = assert!(register(offset_of!(Arguments, advance)) == 7);
+consecutive!(Arguments: bytes, step, to, way_in, end, panel, advance, passes);
+const _: () = assert!(register(offset_of!(Arguments, passes)) == 8);
 
-// r0: arguments.
+/// Steps of the unrolled code, each of four bytes of a window; the bytes of one. What the last one of
+/// a window reads of the bytes after it meets weights of 0.
+const STEPS: usize = 8;
+const STEP: usize = 16;
+
+// r0: arguments, then the place of a window's first byte less what the first pass skips; r2: likewise,
+// where it goes. The carry flag: there is more than one pass; r8: passes that are left. TEQ leaves it
+// as it is.
 function!(
     fn asm_expand_windows(arguments: *const Arguments),
+    constants: { step = STEP, steps = STEPS },
+    macros: [assert_length],
     r#"
-    push {{r4-r11, lr}}
-    ldm r0, {{r0-r6}}
+    push {{r4-r12, lr}}
+    ldm r0, {{r0-r7}}
+    cmp r7, #1                   // carry: more than one pass
+    mov r8, r7
+    .set at, 0
 1:
-    mov r8, r0
-    mov r9, r2
-    mov r10, r3
+    add pc, r3
+    nop
 2:
-    ldr r11, [r8], #4
+    .rept {steps}
+    ldr r11, [r0, #(4 * at)]
     uxtb16 r12, r11, ror #8
     uxtb16 r11, r11
-    strd r11, r12, [r9], #16
-    subs r10, r10, #1
-    bne 2b
+    strd r11, r12, [r2, #(16 * at)]
+    .set at, at + 1
+    .endr
+3:
+    assert_length 2b, 3b, ({steps} * {step})
+    bcs 5f
+4:
     add r0, r0, r1
     add r2, r2, r6
     rsb r6, r6, r5
-    subs r4, r4, #1
+    teq r0, r4
     bne 1b
-    pop {{r4-r11, pc}}
+    pop {{r4-r12, pc}}
+5:
+    teq r8, #0
+    beq 6f
+    sub r8, r8, #1
+    add r0, r0, #(4 * {steps})
+    add r2, r2, #(16 * {steps})
+    b 2b
+6:
+    mov r8, r7
+    sub r0, r0, r7, lsl #5
+    sub r2, r2, r7, lsl #7
+    b 4b
 "#
 );
 
-/// Expands up to `count` windows of a line into the panels, of `panel_len` steps each: the first one
-/// has the number `first`, and two share a panel. Returns how many were written: those that are
-/// followed by enough of the line for reads of whole words.
-pub fn windows(
-    &Lines { bytes, step, run }: &Lines<'_>,
-    first: usize,
-    panels: &mut [[u32; 4]],
-    panel_len: usize,
-    count: usize,
-) -> usize {
-    let words = run.div_ceil(4);
-    let (mut written, mut end) = (count, count.saturating_sub(1) * step + 4 * words);
-    while written > 0 && end > bytes.len() {
-        (written, end) = (written - 1, end.wrapping_sub(step));
+/// Where windows go: two share a panel of `panel_len` steps, each of which has two words of both.
+pub struct Panels<'p> {
+    /// The panels, from the first step of the windows' line on.
+    pub steps: &'p mut [[u32; 4]],
+    /// Steps of a panel.
+    pub panel_len: usize,
+}
+
+/// Expands `count` windows of a line, of which the first one has the number `first` in the panels.
+/// Returns false, and has done nothing, if not all are followed by enough of the line for reads of
+/// whole words.
+#[inline(never)]
+pub fn windows(lines: &LineWindows<'_>, first: usize, count: usize, to: &mut Panels<'_>) -> bool {
+    let &LineWindows { bytes, step, run } = lines;
+    let &mut Panels { ref mut steps, panel_len } = to;
+    let quads = run.div_ceil(4);
+    let Some(more) = count.checked_sub(1) else { return true };
+    if more * step + 4 * quads > bytes.len() {
+        return false;
     }
-    if written == 0 || words == 0 {
-        return 0;
-    }
-    let last = (first + written - 1) / 2 * panel_len;
-    if panels.len() < last + words || words > panel_len {
+    if quads == 0 || step == 0 || quads > panel_len || steps.len() < (first + more) / 2 * panel_len + quads {
         return misfit();
     }
+    let passes = (quads - 1) / STEPS;
+    let skipped = STEPS - 1 - (quads - 1) % STEPS;
     let within = size_of::<[u32; 2]>();
     let panel = size_of::<[u32; 4]>() * panel_len;
-    let odd = !first.is_multiple_of(2);
+    let odd = first % 2;
+    let bytes = bytes.as_ptr().wrapping_sub(4 * skipped);
+    let to = steps.as_mut_ptr().wrapping_add(first / 2 * panel_len).wrapping_byte_add(odd * within);
     let arguments = Arguments {
-        bytes: bytes.as_ptr(),
+        bytes,
         step,
-        to: panels
-            .as_mut_ptr()
-            .wrapping_add(first / 2 * panel_len)
-            .cast::<u32>()
-            .wrapping_add(2 * (first % 2)),
-        quads: words,
-        count: written,
+        to: to.wrapping_sub(skipped),
+        way_in: STEP * skipped,
+        end: bytes.wrapping_add(count * step),
         panel,
-        advance: if odd { panel - within } else { within },
+        advance: if odd == 0 { within } else { panel - within },
+        passes,
     };
-    // SAFETY: the words of window `w` of `written` are read from `w · step` on, and all of them are
+    // SAFETY: the words of window `w` of `count` are read from `w · step` on, and all of them are
     // inside of the line; they are written to every second pair of words of its panel, and the last
     // one's place is inside of the panels.
     unsafe { asm_expand_windows(&arguments) }
-    written
+    true
 }

@@ -149,21 +149,21 @@ pub fn sum(panel: &[u32], weights: &[i16], stages: Stages, to: Element, out: Pix
 /// Arguments of [`sum_row`], which the assembly copies to its stack and updates as it goes on.
 #[repr(C)]
 struct Row {
-    panel: *const u32,
-    weights: *const i16,
     /// The first tile's next two outputs.
     out: *mut u8,
     /// Bytes from a tile's outputs to the next one's.
     outputs: usize,
-    /// From a record to its biases.
-    tail: usize,
-    /// Bytes of code that the first pass for two tiles skips.
-    way_in: usize,
     /// End of the weights.
     end: *const i16,
-    /// Likewise, for one tile.
+    panel: *const u32,
+    /// From a record to its biases.
+    tail: usize,
+    /// Bytes of code that the first pass for two tiles skips; in the copy, the address behind them.
+    way_in: usize,
+    weights: *const i16,
+    /// Bytes of code that the first pass for one tile skips.
     way_in_one: usize,
-    /// The flags: see [`MORE`] and [`SIGNED`].
+    /// The flags: see [`UNUSUAL`] and [`SIGNED`].
     flags: usize,
     panel_len: usize,
     /// Tiles that are left.
@@ -171,15 +171,22 @@ struct Row {
     panel_end: *const u32,
 }
 
-consecutive!(Row: panel, weights, out, outputs, tail, way_in, end, way_in_one, flags, panel_len, tiles, panel_end);
-const _: () = assert!(size_of::<Row>() == 4 * 12);
+consecutive!(Row: out, outputs, end, panel, tail, way_in, weights, way_in_one, flags, panel_len, tiles, panel_end);
+const _: () = assert!(
+    size_of::<Row>() == 4 * 12
+        && offset_of!(Row, out) == 0
+        && register(offset_of!(Row, way_in)) == 6
+        && register(offset_of!(Row, flags)) == 9
+        && register(offset_of!(Row, tiles)) == 11
+);
 
-/// The carry flag: there is more than one pass over the unrolled code. The overflow flag: outputs are
-/// signed. TEQ and SUB leave both as they are.
-const MORE: usize = 1 << 29;
+/// The carry flag: there is more than one pass over the unrolled code, or outputs are signed. The
+/// overflow flag: they are signed. TEQ and SUB leave both as they are.
+const UNUSUAL: usize = 1 << 29;
 const SIGNED: usize = 1 << 28;
 
-/// Steps of the unrolled code of [`sum_row`], each of two words; the bytes of one for a single tile.
+/// Steps of the unrolled code of [`sum_row`], each of two words, after a first step of its own for two
+/// tiles; the bytes of one for a single tile.
 const ROW_STEPS: usize = 16;
 const STEP1: usize = 22;
 
@@ -199,12 +206,15 @@ assembler_macro!(
 // r0: arguments. Sums begin with the biases.
 function!(
     fn asm_taps_row(row: *const Row),
-    offsets: Row { panel, weights, out, tail, end, way_in_one, panel_len, tiles, panel_end },
+    offsets: Row { panel, weights, out, way_in, end, way_in_one, tail, panel_len, tiles, panel_end },
     constants: { size = size_of::<Row>(), steps = ROW_STEPS, step = STEP2, single = STEP1 },
-    macros: [step1, step2, signed, assert_length],
+    macros: [step1, step2, step2_biased, signed, assert_length],
     r#"
     push {{r4-r11, lr}}
     ldm r0, {{r1-r12}}
+    adr.w r0, 3f
+    add r6, r6, r0
+    add r6, r6, #1               // Thumb bit
     push {{r1-r12}}
     msr APSR_nzcvq, r9
     teq r11, #1
@@ -212,14 +222,11 @@ function!(
 1:
     ldr r1, [sp, #{weights}]
 2:
-    ldrd r2, r3, [sp, #{tail}]   // and the way in
-    ldr r0, [sp, #{panel}]
+    ldrd r0, r2, [sp, #{panel}]  // and the tail
     add r2, r2, r1
     ldrd r10, r11, [r2]
-    mov r12, r10
-    mov lr, r11
-    add pc, r3
-    nop
+    step2_biased
+    ldr pc, [sp, #{way_in}]
 3:
     .rept {steps}
     step2
@@ -233,20 +240,18 @@ function!(
     smmulr r11, r11, r5
     smmulr r12, r12, r4
     smmulr lr, lr, r5
-    bvs.w 10f
     usat r10, #8, r10
     usat r11, #8, r11
     usat r12, #8, r12
     usat lr, #8, lr
 5:
-    ldrd r6, r7, [sp, #{out}]    // and from tile to tile
+    ldm sp, {{r6-r8}}            // outputs, from tile to tile, end
     bfi r10, r11, #8, #8
     bfi r12, lr, #8, #8
     strh r12, [r6, r7]
     strh r10, [r6], #2
     str r6, [sp, #{out}]
-    ldr r2, [sp, #{end}]
-    teq r1, r2
+    teq r1, r8
     bne.w 2b
     add r6, r6, r7
     str r6, [sp, #{out}]
@@ -297,12 +302,6 @@ function!(
 9:
     add sp, #{size}
     pop {{r4-r11, pc}}
-10:
-    signed r10
-    signed r11
-    signed r12
-    signed lr
-    b.w 5b
 12:
     signed r10
     signed r11
@@ -311,7 +310,17 @@ function!(
     ldr r2, [sp, #{panel_end}]
     teq r0, r2
     bne.w 3b
-    b.w 44b
+    bvc.w 44b
+    ldmia r1!, {{r2-r5}}
+    smmulr r10, r10, r4
+    smmulr r11, r11, r5
+    smmulr r12, r12, r4
+    smmulr lr, lr, r5
+    signed r10
+    signed r11
+    signed r12
+    signed lr
+    b.w 5b
 "#
 );
 
@@ -330,17 +339,27 @@ pub fn sum_row(panels: &[u32], tiles: usize, weights: &[i16], words: usize, to: 
     if !fits {
         return misfit();
     }
-    let skipped = ROW_STEPS - 1 - (words / 2 - 1) % ROW_STEPS;
+    let steps = words / 2;
+    // Of the first pass, after the first step.
+    let in_pass = match steps - 1 {
+        0 => 0,
+        others => (others - 1) % ROW_STEPS + 1,
+    };
+    let flags = match to {
+        Element::Signed => UNUSUAL | SIGNED,
+        Element::Unsigned if steps - 1 > ROW_STEPS => UNUSUAL,
+        Element::Unsigned => 0,
+    };
     let row = Row {
         panel: panels.as_ptr(),
         weights: weights.as_ptr(),
         out: out.as_mut_ptr(),
         outputs,
         tail: 8 * words,
-        way_in: STEP2 * skipped,
+        way_in: STEP2 * (ROW_STEPS - in_pass),
         end: weights.as_ptr().wrapping_add(outputs / 2 * record),
-        way_in_one: STEP1 * skipped,
-        flags: if words / 2 > ROW_STEPS { MORE } else { 0 } | if to == Element::Signed { SIGNED } else { 0 },
+        way_in_one: STEP1 * (ROW_STEPS - 1 - (steps - 1) % ROW_STEPS),
+        flags,
         panel_len: 4 * panel_len,
         tiles,
         panel_end: panels.as_ptr().wrapping_add(panel_len),
