@@ -11,7 +11,7 @@
 //! ```
 
 #[cfg(dsp)]
-use super::cortex_m::depthwise as assembly;
+use super::{conv::Channels, cortex_m::depthwise as assembly};
 use super::{
     conv::{Conv, Pixels, Rows},
     lanes::*,
@@ -69,60 +69,101 @@ pub(super) fn pack(weights: &[i8], kernel: [usize; 2], halves: &mut [i16]) {
 /// Computes row `y` of the output, and the next one if `out` has room for both.
 pub(super) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
     #[cfg(dsp)]
-    if rows_at_once(conv.geometry) == 2
-        && (conv.element, conv.to) == (Element::Unsigned, Element::Unsigned)
-        && pair(conv, input, y, out, work)
+    let nine = conv.geometry.kernel == [3, 3] && conv.element == Element::Unsigned;
+    #[cfg(dsp)]
+    if nine
+        && rows_at_once(conv.geometry) == 2
+        && conv.to == Element::Unsigned
+        && two_rows(conv, input, y, out, work).is_some()
     {
         return;
     }
     let row_len = usize::from(conv.output.width) * usize::from(conv.output.channels);
     for (y, out) in (y..).zip(out.chunks_mut(row_len.max(1))) {
+        #[cfg(dsp)]
+        if nine && one_row(conv, input, y, out, work).is_some() {
+            continue;
+        }
         row(conv, input, y, out, work);
     }
 }
 
+/// The lines under a row of windows, some of which may be outside of the input.
+#[cfg(dsp)]
+struct Under<'a, const LINES: usize> {
+    /// The lines; another one in the place of one that is outside.
+    lines: [&'a [u8]; LINES],
+    is_outside: [bool; LINES],
+}
+
+#[cfg(dsp)]
+impl<'a, const LINES: usize> Under<'a, LINES> {
+    /// Returns the lines under row `y` of the output; `None` if all are outside.
+    #[inline(always)]
+    fn row(conv: &Conv<'_, '_>, input: Rows<'a>, y: usize) -> Option<Self> {
+        let first = (y * conv.geometry.stride[0]).wrapping_sub(conv.geometry.padding[0]);
+        let lines: [&[u8]; LINES] = core::array::from_fn(|i| {
+            let row = first.wrapping_add(i);
+            if row < conv.input.height.into() { input.row(row) } else { &[] }
+        });
+        let &any = lines.iter().find(|line| !line.is_empty())?;
+        Some(Self {
+            lines: lines.map(|line| if line.is_empty() { any } else { line }),
+            is_outside: lines.map(<[u8]>::is_empty),
+        })
+    }
+
+    /// Calls `clear` for the lines that are outside.
+    #[inline(always)]
+    fn each_outside(&self, mut clear: impl FnMut(usize)) {
+        for (line, &is_outside) in self.is_outside.iter().enumerate() {
+            if is_outside {
+                clear(line);
+            }
+        }
+    }
+}
+
+/// Returns the filters of all channels.
+#[cfg(dsp)]
+fn filters<'a>(conv: &Conv<'_, 'a>) -> assembly::Filters<'a> {
+    let Channels { biases, multipliers } = conv.channels();
+    let weights = bytemuck::try_cast_slice(conv.parameters.weights).unwrap_or_else(|_| misfit());
+    assembly::Filters { weights, biases, multipliers }
+}
+
+/// Returns the columns of a panel that pixels are expanded into, with zeros in all others.
+#[cfg(dsp)]
+#[inline(always)]
+fn strip<T: Copy>(conv: &Conv<'_, '_>, panel: &mut [T], zero: T) -> Strip {
+    let padding = conv.geometry.padding[1];
+    let pixels = usize::from(conv.input.width).min(panel.len().saturating_sub(padding));
+    for outside in [0..padding, padding + pixels..panel.len()] {
+        panel.get_mut(outside).unwrap_or_default().fill(zero);
+    }
+    Strip { channels: conv.input.channels.into(), pixels, padding }
+}
+
 /// Computes the rows `y` and `y + 1` of the output, or the first of them, of 3 × 3 windows side by
-/// side. Returns false, and has done nothing, if the input has none of their lines.
+/// side. Returns `None`, and has done nothing, if the input has none of their lines.
 ///
 /// Values of the first and the second line make a pair, and values of the third and the fourth, so
 /// that four instructions do the six products of a column with the columns of both rows' windows.
 #[cfg(dsp)]
 #[inline(never)]
-fn pair(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) -> bool {
-    let (channels, left) = (usize::from(conv.input.channels), conv.geometry.padding[1]);
-    let line = |i: usize| {
-        let row = (y + i).wrapping_sub(conv.geometry.padding[0]);
-        if row < conv.input.height.into() { input.row(row) } else { &[] }
-    };
-    let lines = [line(0), line(1), line(2), line(3)];
-    // What another line has is cleared again.
-    let Some(&any) = lines.iter().find(|line| !line.is_empty()) else { return false };
-    let present = lines.map(|line| if line.is_empty() { any } else { line });
-    let columns = columns(conv);
-    let pixels = usize::from(conv.input.width).min(columns - left);
-    let Some(panel) = work.as_chunks_mut().0.get_mut(..columns) else { return misfit() };
-    for outside in [0..left, left + pixels..columns] {
-        panel.get_mut(outside).unwrap_or_default().fill([0; 8]);
+fn two_rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) -> Option<()> {
+    let mut under = Under::<4>::row(conv, input, y)?;
+    let panel = work.as_chunks_mut().0.get_mut(..columns(conv))?;
+    let strip = strip(conv, panel, [0; 8]);
+    let row_len = out.len().min(usize::from(conv.output.width) * strip.channels);
+    let rows: [&mut [u8]; 2] = out.split_at_mut_checked(row_len)?.into();
+    if rows[1].is_empty() {
+        // Nothing reads the fourth line.
+        under.is_outside[3] = false;
     }
-    let weights: &[Lanes] = bytemuck::try_cast_slice(conv.parameters.weights).unwrap_or_else(|_| misfit());
-    let (biases, multipliers) =
-        (conv.channels().biases.as_chunks().0, conv.channels().multipliers.as_chunks().0);
-    let filters = weights.as_chunks::<{ assembly::TAPS }>().0.iter().zip(biases.iter().zip(multipliers));
-    let row_len = out.len().min(usize::from(conv.output.width) * channels);
-    let Some((first_row, second_row)) = out.split_at_mut_checked(row_len) else { return misfit() };
-    for (first, (weights, (biases, multipliers))) in (0..).step_by(CHANNELS).zip(filters) {
-        let inside = panel.get_mut(left..left + pixels).unwrap_or_default();
-        assembly::lines4(present, Strip { first, channels, pixels }, inside);
-        for (i, line) in lines.iter().enumerate() {
-            if line.is_empty() {
-                clear(i, inside);
-            }
-        }
-        let filter = Filter { weights, biases, multipliers };
-        let rows = [&mut *first_row, &mut *second_row].map(|row| row.get_mut(first..).unwrap_or_default());
-        assembly::two_rows(&filter, panel, rows, channels);
-    }
-    true
+    let mut rows = assembly::TwoRows::new(under.lines, strip, &filters(conv), panel, rows)?;
+    while rows.next(|columns| under.each_outside(|line| clear(line, columns))) {}
+    Some(())
 }
 
 /// Clears the values of a line.
@@ -136,6 +177,24 @@ fn clear(line: usize, columns: &mut [assembly::Column]) {
             }
         }
     }
+}
+
+/// Computes row `y` of the output, of 3 × 3 windows. Returns `None`, and has done nothing, if the input has
+/// none of their lines.
+#[cfg(dsp)]
+#[inline(never)]
+fn one_row(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) -> Option<()> {
+    let under = Under::<3>::row(conv, input, y)?;
+    let lanes: &mut [Lanes] = work.as_chunks_mut().0;
+    let panel = lanes.as_chunks_mut().0.get_mut(..columns(conv))?;
+    let strip = strip(conv, panel, [[0; 2]; 3]);
+    let stride = conv.geometry.stride[1];
+    let mut row = assembly::OneRow::new(under.lines, strip, &filters(conv), panel, stride, conv.to, out)?;
+    let clear = |line: usize, columns: &mut [assembly::Column3]| {
+        columns.iter_mut().filter_map(|column| column.get_mut(line)).for_each(|lanes| *lanes = [0; 2]);
+    };
+    while row.next(|columns| under.each_outside(|line| clear(line, columns))) {}
+    Some(())
 }
 
 /// Computes row `y` of the output.
@@ -157,27 +216,9 @@ fn row(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mu
     let filters = weights.chunks_exact((height * width).max(1)).zip(biases.iter().zip(multipliers));
     let channels = conv.input.channels.into();
     let left = height * conv.geometry.padding[1];
-    #[cfg(dsp)]
-    let three = match [line(0), line(1), line(2)] {
-        lines if height == 3 && conv.element == Element::Unsigned => {
-            Some(lines).filter(|lines| lines.iter().all(|line| !line.is_empty()))
-        }
-        _ => None,
-    };
-    #[cfg(dsp)]
-    let pixels = usize::from(conv.input.width).min(columns(conv).saturating_sub(conv.geometry.padding[1]));
     for (first, (weights, (biases, multipliers))) in (0..).step_by(CHANNELS).zip(filters) {
-        #[cfg(dsp)]
-        let expanded = three.is_some_and(|lines| {
-            let panel = panel.get_mut(left..).unwrap_or_default();
-            assembly::lines3(lines, Strip { first, channels, pixels }, panel)
-        });
-        #[cfg(not(dsp))]
-        let expanded = false;
-        if !expanded {
-            for ky in 0..height {
-                expand(conv, line(ky), first, panel.get_mut(left + ky..).unwrap_or_default());
-            }
+        for ky in 0..height {
+            expand(conv, line(ky), first, panel.get_mut(left + ky..).unwrap_or_default());
         }
         let filter = Filter { weights, biases, multipliers };
         let places = Places { panel, step: height * conv.geometry.stride[1] };
@@ -194,15 +235,15 @@ fn row(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mu
     }
 }
 
-/// Four channels of the pixels of a line.
+/// The columns under a row of windows.
 #[cfg(dsp)]
 #[derive(Clone, Copy)]
 pub(super) struct Strip {
-    /// The first of the channels.
-    pub first: usize,
     /// All channels.
     pub channels: usize,
-    /// Pixels, at least 1.
+    /// Columns of padding on the left.
+    pub padding: usize,
+    /// Columns of the input after these.
     pub pixels: usize,
 }
 

@@ -17,41 +17,48 @@ pub const TAPS: usize = 9;
 /// Arguments, which the assembly copies to its stack.
 #[repr(C)]
 struct Arguments {
-    panel: *const Lanes,
-    weights: *const Lanes,
-    biases: *const i32,
-    multipliers: *const i32,
     out: *mut u8,
+    panel: *const Lanes,
     /// Bytes from an output to the next one.
     out_step: usize,
     /// Bytes from a window to the next one.
     step: usize,
-    /// Windows.
-    count: usize,
-    signed: usize,
+    /// Where an output after the last one would be.
+    end: *const u8,
+    weights: *const Lanes,
+    biases: *const i32,
+    multipliers: *const i32,
+    /// The flags: see [`SIGNED`].
+    flags: usize,
 }
 
-consecutive!(Arguments: panel, weights, biases, multipliers, out, out_step, step, count, signed);
+consecutive!(Arguments: out, panel, out_step, step, end, weights, biases, multipliers, flags);
 const _: () = assert!(
     size_of::<Arguments>() == 4 * 9
-        && register(offset_of!(Arguments, signed)) == 9
+        && offset_of!(Arguments, out) == 0
+        && register(offset_of!(Arguments, panel)) == 2
+        && register(offset_of!(Arguments, flags)) == 9
         && size_of::<[i32; CHANNELS]>() == 4 * 4
 );
+
+/// The overflow flag: outputs are signed. TEQ leaves it as it is.
+const SIGNED: usize = 1 << 28;
 
 // r0: arguments. Sums of the channels 0 to 3: r8 to r11.
 function!(
     fn asm_depthwise9(arguments: *const Arguments),
-    offsets: Arguments { panel, biases, multipliers, out, step, signed },
+    offsets: Arguments { weights, multipliers },
     constants: { size = size_of::<Arguments>(), pairs = TAPS / 2 },
     macros: [signed],
     r#"
     push {{r4-r11, lr}}
     ldm r0, {{r1-r9}}
     push {{r1-r9}}
+    msr APSR_nzcvq, r9
+    mov r12, r2                  // panel
 1:
-    ldr r8, [sp, #{biases}]
+    ldrd lr, r8, [sp, #{weights}]    // and biases
     ldm r8, {{r8-r11}}
-    ldrd r12, lr, [sp, #{panel}]
     .rept {pairs}
     ldmia r12!, {{r0-r3}}
     ldmia lr!, {{r4-r7}}
@@ -76,26 +83,21 @@ function!(
     smmulr r1, r1, r9
     smmulr r2, r2, r10
     smmulr r3, r3, r11
-    ldr r4, [sp, #{signed}]
-    cbnz r4, 3f
+    bvs 3f
     usat r0, #8, r0
     usat r1, #8, r1
     usat r2, #8, r2
     usat r3, #8, r3
 2:
-    ldrd r4, r5, [sp, #{out}]
+    ldm sp, {{r4-r8}}            // outputs, panel, from one to the next, end
     strb r0, [r4]
     strb r1, [r4, #1]
     strb r2, [r4, #2]
     strb r3, [r4, #3]
-    add r4, r4, r5
-    str r4, [sp, #{out}]
-    ldr r4, [sp, #{panel}]
-    ldrd r5, r6, [sp, #{step}]
-    add r4, r4, r5
-    str r4, [sp, #{panel}]
-    subs r6, r6, #1
-    str r6, [sp, #({step} + 4)]
+    add r4, r4, r6
+    add r12, r5, r7
+    strd r4, r12, [sp]
+    teq r4, r8
     bne 1b
     add sp, #{size}
     pop {{r4-r11, pc}}
@@ -107,6 +109,11 @@ function!(
     b 2b
 "#
 );
+
+/// Returns the flags for outputs of a type.
+fn flags(to: Element) -> usize {
+    if to == Element::Signed { SIGNED } else { 0 }
+}
 
 /// Computes the first four channels of each pixel from windows of [`TAPS`] values, as the portable
 /// [`Filter::run`] does.
@@ -125,16 +132,17 @@ pub fn nine(filter: &Filter<'_>, places: Places<'_>, to: Element, out: Pixels<'_
     if !fits {
         return misfit();
     }
+    let out = out.as_mut_ptr();
     let arguments = Arguments {
+        out,
         panel: panel.as_ptr(),
+        out_step: channels,
+        step: size_of::<Lanes>() * step,
+        end: out.wrapping_add(count * channels),
         weights: weights.as_ptr(),
         biases: biases.as_ptr(),
         multipliers: multipliers.as_ptr(),
-        out: out.as_mut_ptr(),
-        out_step: channels,
-        step: size_of::<Lanes>() * step,
-        count,
-        signed: usize::from(to == Element::Signed),
+        flags: flags(to),
     };
     // SAFETY: window `w` of `count` is read at `w · step` of the panel, 9 pairs of words, and its
     // four bytes are written at `w · channels`: the last of both are inside. Weights, biases and
@@ -208,37 +216,108 @@ function!(
 "#
 );
 
-/// Expands four channels of three lines into lanes, the three of a column side by side. Returns
-/// false, and has done nothing, if a line or the room for the lanes is shorter.
-pub fn lines3(lines: [&[u8]; 3], strip: Strip, to: &mut [Lanes]) -> bool {
-    let Strip { first, channels, pixels } = strip;
-    let end = first + pixels.saturating_sub(1) * channels + CHANNELS;
-    let [a, b, c] = lines;
-    if pixels == 0 || a.len() < end || b.len() < end || c.len() < end || to.len() < 3 * pixels {
-        return false;
-    }
-    let [from, second, third] = [a, b, c].map(<[u8]>::as_ptr);
-    // SAFETY: pixel `p` of `pixels` is read at `first + p · channels` of each line, four bytes that
-    // are inside of it; the other lines are found from the first one by the differences of their
-    // addresses. Each pixel has three lanes of the room.
-    unsafe {
-        asm_depthwise_lines3(
-            from.wrapping_add(first),
-            channels,
-            to.as_mut_ptr(),
-            second.addr().wrapping_sub(from.addr()),
-            third.addr().wrapping_sub(from.addr()),
+/// The values of a column of four channels in three lines.
+pub type Column3 = [Lanes; 3];
+
+/// Places of the three lines under a row, in the order of the registers.
+struct Lines3 {
+    from: *const u8,
+    pixel: usize,
+    /// From the first line to the others.
+    others: [usize; 2],
+}
+
+/// A row of outputs of 3 × 3 windows, of which four channels after the other are computed.
+pub struct OneRow<'a> {
+    lines: Lines3,
+    windows: Arguments,
+    panel: &'a mut [Column3],
+    padding: usize,
+    pixels: usize,
+    /// Fours of channels that are left.
+    quads: usize,
+}
+
+impl<'a> OneRow<'a> {
+    /// Takes the lines under the windows, which are `stride` columns apart, and the outputs. Returns `None`
+    /// if a length does not fit.
+    pub fn new(
+        lines: [&'a [u8]; 3],
+        Strip { channels, pixels, padding }: Strip,
+        filters: &Filters<'a>,
+        panel: &'a mut [Column3],
+        stride: usize,
+        to: Element,
+        out: &'a mut [u8],
+    ) -> Option<Self> {
+        let quads = channels / CHANNELS;
+        let windows = (panel.len().checked_sub(3)?).checked_div(stride)? + 1;
+        let fits = pixels > 0
+            && quads > 0
+            && channels == CHANNELS * quads
+            && padding + pixels <= panel.len()
+            && lines.iter().all(|line| line.len() >= pixels * channels)
+            && out.len() >= windows * channels
+            && filters.fit(quads);
+        if !fits {
+            return None;
+        }
+        let [a, b, c] = lines.map(<[u8]>::as_ptr);
+        let others = [b, c].map(|line| line.addr().wrapping_sub(a.addr()));
+        let out = out.as_mut_ptr();
+        let windows = Arguments {
+            out,
+            panel: panel.as_ptr().cast(),
+            out_step: channels,
+            step: size_of::<Column3>() * stride,
+            end: out.wrapping_add(windows * channels),
+            weights: filters.weights.as_ptr(),
+            biases: filters.biases.as_ptr(),
+            multipliers: filters.multipliers.as_ptr(),
+            flags: flags(to),
+        };
+        Some(Self {
+            lines: Lines3 { from: a, pixel: channels, others },
+            windows,
+            panel,
+            padding,
             pixels,
-        );
+            quads,
+        })
     }
-    true
+
+    /// Computes the next four channels, if there are some, after `clear` has seen their columns.
+    pub fn next(&mut self, clear: impl FnOnce(&mut [Column3])) -> bool {
+        let Some(quads) = self.quads.checked_sub(1) else { return false };
+        self.quads = quads;
+        let Some(inside) = self.panel.get_mut(self.padding..self.padding + self.pixels) else { return false };
+        let Lines3 { from, pixel, others: [second, third] } = self.lines;
+        // SAFETY: of channels that were left, pixel `p` of `pixels` is read at `p · channels` of each line,
+        // four bytes that are inside of it; the other lines are found from the first one by the
+        // differences of their addresses. Each pixel has a column.
+        unsafe { asm_depthwise_lines3(from, pixel, inside.as_mut_ptr().cast(), second, third, self.pixels) }
+        clear(inside);
+        let windows = &mut self.windows;
+        windows.panel = self.panel.as_ptr().cast();
+        // SAFETY: window `w` of `count` is read from the columns `stride · w` to `stride · w + 2`, and its four
+        // bytes are written at `w · channels`: the last of both are inside, as are the weights, biases and
+        // multipliers of these channels.
+        unsafe { asm_depthwise9(windows) }
+        windows.weights = windows.weights.wrapping_add(TAPS);
+        windows.biases = windows.biases.wrapping_add(CHANNELS);
+        windows.multipliers = windows.multipliers.wrapping_add(CHANNELS);
+        windows.out = windows.out.wrapping_add(CHANNELS);
+        windows.end = windows.end.wrapping_add(CHANNELS);
+        self.lines.from = from.wrapping_add(CHANNELS);
+        true
+    }
 }
 
 /// The values of a column of four channels: for each, those of the first two lines, and those of the
 /// next two.
 pub type Column = [u32; 2 * CHANNELS];
 
-/// Arguments of [`lines4`], in the order of the registers.
+/// Places of the four lines under two rows, in the order of the registers.
 #[repr(C)]
 struct Lines {
     /// The first pixel's bytes in the first line.
@@ -268,62 +347,40 @@ function!(
     pkhtb r11, r7, r6, asr #16
     uxtb16 r6, r8
     uxtb16 r7, r10
-    strd r6, r7, [r2]
+    strd r6, r7, [r2], #8
     uxtb16 r6, r8, ror #8
     uxtb16 r7, r10, ror #8
-    strd r6, r7, [r2, #8]
+    strd r6, r7, [r2], #8
     uxtb16 r6, r9
     uxtb16 r7, r11
-    strd r6, r7, [r2, #16]
+    strd r6, r7, [r2], #8
     uxtb16 r6, r9, ror #8
     uxtb16 r7, r11, ror #8
-    strd r6, r7, [r2, #24]
+    strd r6, r7, [r2], #8
     add r0, r0, r1
-    add r2, r2, #32
     subs r12, r12, #1
     bne 1b
     pop {{r4-r11, pc}}
 "#
 );
 
-/// Expands four channels of four lines.
-pub fn lines4(lines: [&[u8]; 4], strip: Strip, to: &mut [Column]) {
-    let Strip { first, channels, pixels } = strip;
-    let end = first + pixels.saturating_sub(1) * channels + CHANNELS;
-    if pixels == 0 || lines.iter().any(|line| line.len() < end) || to.len() < pixels {
-        return misfit();
-    }
-    let [a, b, c, d] = lines.map(<[u8]>::as_ptr);
-    let other = |line: *const u8| line.addr().wrapping_sub(a.addr());
-    let lines = Lines {
-        from: a.wrapping_add(first),
-        pixel: channels,
-        to: to.as_mut_ptr(),
-        others: [other(b), other(c), other(d)],
-    };
-    // SAFETY: pixel `p` of `pixels` is read at `first + p · channels` of each line, four bytes that
-    // are inside of it; the other lines are found from the first one by the differences of their
-    // addresses. Each pixel has a column.
-    unsafe { asm_depthwise_lines4(&lines, pixels) }
-}
-
-/// Arguments of [`two_rows`].
+/// Arguments for the windows of two rows.
 #[repr(C)]
-struct TwoRows {
+struct Rows {
     panel: *const Column,
     weights: *const Lanes,
     biases: *const i32,
     multipliers: *const i32,
-    /// The first outputs of both rows.
-    upper: *mut u8,
-    lower: *mut u8,
     /// Bytes from an output to the next one.
     out_step: usize,
     /// Where the upper row's outputs end.
     end: *const u8,
+    /// The first outputs of both rows.
+    upper: *mut u8,
+    lower: *mut u8,
 }
 
-consecutive!(TwoRows: panel, weights, biases, multipliers, upper, lower, out_step, end);
+consecutive!(Rows: panel, weights, biases, multipliers, out_step, end, upper, lower);
 
 // Three taps of a column of two words each, to the pairs of the first and the second, and of the
 // second and the third, for each of four channels, 32 bytes from a channel to the next one.
@@ -333,17 +390,17 @@ assembler_macro!(
     r"
     ldmia r1!, {{r2-r7}}
     pkhbt r8, r2, r4, lsl #16
-    pkhbt r9, r4, r6, lsl #16
-    strd r8, r9, [sp, #(8 + 8 * \column)]
+    pkhbt r11, r4, r6, lsl #16
+    strd r8, r11, [sp, #(8 + 8 * \column)]
     pkhbt r8, r3, r5, lsl #16
-    pkhbt r9, r5, r7, lsl #16
-    strd r8, r9, [sp, #(40 + 8 * \column)]
+    pkhbt r11, r5, r7, lsl #16
+    strd r8, r11, [sp, #(40 + 8 * \column)]
     pkhtb r8, r4, r2, asr #16
-    pkhtb r9, r6, r4, asr #16
-    strd r8, r9, [sp, #(72 + 8 * \column)]
+    pkhtb r11, r6, r4, asr #16
+    strd r8, r11, [sp, #(72 + 8 * \column)]
     pkhtb r8, r5, r3, asr #16
-    pkhtb r9, r7, r5, asr #16
-    strd r8, r9, [sp, #(104 + 8 * \column)]"
+    pkhtb r11, r7, r5, asr #16
+    strd r8, r11, [sp, #(104 + 8 * \column)]"
 );
 
 // The products of a column's pairs x (r6, r7) with weights a and b: upper window r2, lower window r8.
@@ -357,21 +414,26 @@ assembler_macro!(
     smlatb r8, r6, \a, r8"
 );
 
-// A channel of both windows. r0: panel, r1: bias, multiplier, and three columns' weights.
+// A channel of both windows. r0: 56 bytes after where the first of three columns begins; the last
+// channel moves it on to the next column. r1: bias, multiplier, and three columns' weights.
 assembler_macro!(
     two_windows,
     "channel",
     r"
     ldmia r1!, {{r2-r5}}
-    ldrd r6, r7, [r0, #(8 * \channel)]
+    ldrd r6, r7, [r0, #(8 * \channel - 56)]
     smlad r8, r7, r5, r2
     smlad r2, r6, r4, r2
     smlatb r8, r6, r4, r8
     smlabt r2, r7, r5, r2
     ldmia r1!, {{r4, r5, r10, r11}}
-    ldrd r6, r7, [r0, #(32 + 8 * \channel)]
+    ldrd r6, r7, [r0, #(8 * \channel - 24)]
     column_products r4, r5
-    ldrd r6, r7, [r0, #(64 + 8 * \channel)]
+    .if \channel == 3
+    ldrd r6, r7, [r0, #32]!
+    .else
+    ldrd r6, r7, [r0, #(8 * \channel + 8)]
+    .endif
     column_products r10, r11
     smmulr r8, r8, r3
     smmulr r2, r2, r3
@@ -381,37 +443,45 @@ assembler_macro!(
     strb r2, [r12, #\channel]"
 );
 
-// r0: arguments. What each channel needs is on the stack, in the order in which it is read.
+// r0: arguments, which it moves on to the next four channels. What each channel needs is on the stack,
+// in the order in which it is read.
 function!(
-    fn asm_depthwise_two_rows(arguments: *const TwoRows),
+    fn asm_depthwise_two_rows(arguments: *mut Rows),
+    offsets: Rows { weights, end },
+    constants: { filter = size_of::<[Lanes; TAPS]>() },
     macros: [column_pairs, column_products, two_windows],
     r#"
     push {{r4-r11, lr}}
-    ldm r0, {{r0-r3, r9-r12}}    // panel, weights, biases, multipliers, upper, lower, step, end
-    push {{r12}}
+    add r4, r0, #{weights}
+    ldm r0, {{r0-r3, r9, r10, r12, lr}}    // panel, weights, biases, multipliers, step, end, both rows
+    push {{r10}}
     sub sp, #128
-    ldm r2, {{r4, r6, r8, r12}}
-    ldr r5, [r3]
-    ldr r7, [r3, #4]
+    add r5, r1, #{filter}
+    add r6, r2, #16
+    add r7, r3, #16
+    stm r4, {{r5-r7}}
+    add r5, r10, #4
+    add r6, r12, #4
+    add r7, lr, #4
+    add r4, r4, #({end} - {weights})
+    stm r4, {{r5-r7}}
+    ldm r2, {{r4, r6, r8, r11}}
+    ldrd r5, r7, [r3]
     strd r4, r5, [sp]
     strd r6, r7, [sp, #32]
     ldrd r5, r7, [r3, #8]
     strd r8, r5, [sp, #64]
-    strd r12, r7, [sp, #96]
-    mov r12, r9
-    mov lr, r10
-    mov r10, r11
+    strd r11, r7, [sp, #96]
     column_pairs 0
     column_pairs 1
     column_pairs 2
-    mov r9, r10
+    add r0, r0, #56
 1:
     mov r1, sp
     two_windows 0
     two_windows 1
     two_windows 2
     two_windows 3
-    add r0, r0, #32
     add r12, r12, r9
     add lr, lr, r9
     ldr r2, [sp, #128]
@@ -422,36 +492,98 @@ function!(
 "#
 );
 
-/// Computes the first four channels of each pixel of one or two rows, from 3 × 3 windows side by
-/// side. The second row may be empty.
-pub fn two_rows(filter: &Filter<'_>, panel: &[Column], rows: [&mut [u8]; 2], channels: usize) {
-    let Filter { weights, biases, multipliers } = *filter;
-    let [upper, lower] = rows;
-    // Windows are as many as columns, but for two.
-    let count = panel.len().saturating_sub(2);
-    let len = count.saturating_sub(1) * channels + CHANNELS;
-    let fits = count > 0
-        && upper.len() >= len
-        && (lower.is_empty() || lower.len() >= len)
-        && weights.len() >= TAPS
-        && aligned(weights);
-    if !fits {
-        return misfit();
+/// One or two rows of outputs of 3 × 3 windows side by side, of which four channels after the other are
+/// computed.
+pub struct TwoRows<'a> {
+    lines: Lines,
+    rows: Rows,
+    panel: &'a mut [Column],
+    padding: usize,
+    pixels: usize,
+    /// Fours of channels that are left.
+    quads: usize,
+}
+
+impl<'a> TwoRows<'a> {
+    /// Takes the lines under the windows, and both rows, of which the second one may be empty. Returns
+    /// `None` if a length does not fit.
+    pub fn new(
+        lines: [&'a [u8]; 4],
+        Strip { channels, pixels, padding }: Strip,
+        filters: &Filters<'a>,
+        panel: &'a mut [Column],
+        rows: [&'a mut [u8]; 2],
+    ) -> Option<Self> {
+        let [upper, lower] = rows;
+        // Windows are as many as columns, but for two.
+        let windows = panel.len().checked_sub(2)?;
+        let quads = channels / CHANNELS;
+        let fits = windows > 0
+            && pixels > 0
+            && quads > 0
+            && channels == CHANNELS * quads
+            && padding + pixels <= panel.len()
+            && lines.iter().all(|line| line.len() >= pixels * channels)
+            && upper.len() >= windows * channels
+            && (lower.is_empty() || lower.len() >= windows * channels)
+            && filters.fit(quads);
+        if !fits {
+            return None;
+        }
+        let [a, b, c, d] = lines.map(<[u8]>::as_ptr);
+        let others = [b, c, d].map(|line| line.addr().wrapping_sub(a.addr()));
+        let lines = Lines { from: a, pixel: channels, to: panel.as_mut_ptr(), others };
+        let upper = upper.as_mut_ptr();
+        let rows = Rows {
+            panel: panel.as_ptr(),
+            weights: filters.weights.as_ptr(),
+            biases: filters.biases.as_ptr(),
+            multipliers: filters.multipliers.as_ptr(),
+            upper,
+            // The upper row is written last: there it replaces a lower one that is not there.
+            lower: if lower.is_empty() { upper } else { lower.as_mut_ptr() },
+            out_step: channels,
+            end: upper.wrapping_add(windows * channels),
+        };
+        Some(Self { lines, rows, panel, padding, pixels, quads })
     }
-    let upper = upper.as_mut_ptr();
-    let arguments = TwoRows {
-        panel: panel.as_ptr(),
-        weights: weights.as_ptr(),
-        biases: biases.as_ptr(),
-        multipliers: multipliers.as_ptr(),
-        upper,
-        // The upper row is written last: there it replaces a lower one that is not there.
-        lower: if lower.is_empty() { upper } else { lower.as_mut_ptr() },
-        out_step: channels,
-        end: upper.wrapping_add(count * channels),
-    };
-    // SAFETY: window `w` of `count` is read from the columns `w` to `w + 2`, and its four bytes are
-    // written at `w · channels` of each row: the last of both are inside. Weights, biases and
-    // multipliers have the lengths of their types or the one that was compared.
-    unsafe { asm_depthwise_two_rows(&arguments) }
+
+    /// Computes the next four channels, if there are some, after `clear` has seen their columns.
+    pub fn next(&mut self, clear: impl FnOnce(&mut [Column])) -> bool {
+        let Some(quads) = self.quads.checked_sub(1) else { return false };
+        self.quads = quads;
+        let Some(inside) = self.panel.get_mut(self.padding..self.padding + self.pixels) else { return false };
+        self.lines.to = inside.as_mut_ptr();
+        // SAFETY: of channels that were left, pixel `p` of `pixels` is read at `p · channels` of each line,
+        // four bytes that are inside of it; the other lines are found from the first one by the
+        // differences of their addresses. Each pixel has a column.
+        unsafe { asm_depthwise_lines4(&self.lines, self.pixels) }
+        clear(inside);
+        let rows = &mut self.rows;
+        rows.panel = self.panel.as_ptr();
+        // SAFETY: window `w` is read from the columns `w` to `w + 2`, and its four bytes are written at
+        // `w · channels` of each row: the last of both are inside, as are the weights, biases and
+        // multipliers of these channels.
+        unsafe { asm_depthwise_two_rows(rows) }
+        self.lines.from = self.lines.from.wrapping_add(CHANNELS);
+        true
+    }
+}
+
+/// The filters of all channels.
+pub struct Filters<'a> {
+    /// In the order of a window, four channels after the other.
+    pub weights: &'a [Lanes],
+    pub biases: &'a [i32],
+    pub multipliers: &'a [i32],
+}
+
+impl Filters<'_> {
+    /// Returns true if there are those of so many fours of channels, and the weights are aligned.
+    fn fit(&self, quads: usize) -> bool {
+        self.weights.len() >= quads * TAPS
+            && aligned(self.weights)
+            && self.biases.len() >= quads * CHANNELS
+            && self.multipliers.len() >= quads * CHANNELS
+    }
 }
