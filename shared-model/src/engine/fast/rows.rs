@@ -335,19 +335,24 @@ fn gather(
         if row < height { input.row(row) } else { &[] }
     };
     let width = usize::from(conv.input.width) * depth;
-    if run.is_multiple_of(4) && start >= 0 && start.unsigned_abs() + run <= width {
-        // Each line fills whole words of the panel, and is inside of the input or outside of it as
-        // a whole.
+    let (from, end) = (start.max(0).unsigned_abs(), (start + run as isize).max(0).unsigned_abs().min(width));
+    let is_inside = from + run == end;
+    if run.is_multiple_of(4) && (is_inside || depth.is_multiple_of(4)) {
+        // Each line fills whole words of the panel, and so does what is inside of it.
+        if !is_inside {
+            panel.iter_mut().step_by(step.max(1)).for_each(|word| *word = 0);
+        }
         let mut sum = 0i32;
         let words = run / 2 * step;
+        let outside = start.min(0).unsigned_abs() / 2 * step;
         for i in 0..conv.geometry.kernel[0] {
             // The panel may end before the last word of the last line that another window would
             // have.
-            let end = panel.len().min((i + 1) * words);
-            let Some(panel) = panel.get_mut(i * words..end) else { break };
-            let line = line(i).get(start.unsigned_abs()..start.unsigned_abs() + run).unwrap_or(&[]);
+            let last = panel.len().min((i + 1) * words);
+            let Some(panel) = panel.get_mut(i * words + outside..last) else { break };
+            let line = line(i).get(from..end).unwrap_or(&[]);
             #[cfg(dsp)]
-            if conv.element == Element::Unsigned && line.len() == run {
+            if conv.element == Element::Unsigned && !line.is_empty() {
                 sum = sum.wrapping_add(expand_quads(line.as_chunks().0, panel, [step, 2 * step]) as i32);
                 continue;
             }

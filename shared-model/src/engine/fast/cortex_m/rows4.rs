@@ -15,8 +15,13 @@ const WINDOWS: usize = 4;
 /// Arguments, which the assembly copies to its stack.
 #[repr(C)]
 struct Arguments {
-    panel: *const u32,
+    /// −128 times the sums of the windows.
+    offsets: [i32; WINDOWS],
     weights: *const u8,
+    panel: *const u32,
+    /// Bytes of the unrolled code that the first pass skips.
+    way_in: usize,
+    panel_end: *const u32,
     /// Biases of the next two channels.
     biases: *const i32,
     /// Multipliers of the next two channels.
@@ -25,23 +30,30 @@ struct Arguments {
     out: *mut u8,
     /// Bytes from a window's outputs to the next one's.
     out_step: usize,
-    panel_end: *const u32,
-    /// Bytes of the unrolled code that the first pass skips.
-    way_in: usize,
     /// End of the first window's outputs.
     end: *const u8,
-    signed: usize,
     /// Bytes from the end of a pair's weights to the next pair: back to the second word of the same
     /// four channels, or on to the next four.
     next: isize,
     /// The sum of this and the next `next`.
     both: isize,
-    /// −128 times the sums of the windows.
-    offsets: [i32; WINDOWS],
+    /// The flags: see [`SIGNED`].
+    flags: usize,
 }
 
-consecutive!(Arguments: panel, weights, biases, multipliers, out, out_step, panel_end, way_in, end, signed, next, both, offsets);
-const _: () = assert!(size_of::<Arguments>() == 4 * 16 && offset_of!(Arguments, offsets) == 4 * 12);
+consecutive!(Arguments: offsets);
+const _: () = assert!(
+    size_of::<Arguments>() == 4 * 16
+        && offset_of!(Arguments, offsets) == 0
+        && offset_of!(Arguments, weights) == 4 * 4
+        && offset_of!(Arguments, way_in) == 4 + offset_of!(Arguments, panel)
+        && offset_of!(Arguments, out_step) == 4 + offset_of!(Arguments, out)
+        && offset_of!(Arguments, both) == 4 + offset_of!(Arguments, next)
+        && offset_of!(Arguments, flags) == 4 * 15
+);
+
+/// The overflow flag: outputs are signed. TEQ leaves it as it is.
+const SIGNED: usize = 1 << 28;
 
 /// Words of the windows in the unrolled code, and the bytes of one.
 const STEPS: usize = 16;
@@ -52,24 +64,24 @@ const STEP: usize = 44;
 // from them.
 function!(
     fn asm_rows4(arguments: *const Arguments),
-    offsets: Arguments { panel, biases, multipliers, out, panel_end, way_in, end, signed, next, offsets },
+    offsets: Arguments { panel, biases, multipliers, out, panel_end, end, next },
     constants: { size = size_of::<Arguments>(), steps = STEPS, step = STEP },
     macros: [step4x2, signed, assert_length],
     r#"
     push {{r4-r11, lr}}
-    add r1, r0, #{offsets}
-    ldm r1, {{r2-r5}}
-    push {{r2-r5}}
-    ldm r0, {{r0-r11}}
-    push {{r0-r11}}
+    add r1, r0, #{biases}
+    ldm r1, {{r2-r9}}
+    push {{r2-r9}}
+    msr APSR_nzcvq, r9           // the flags, which come last
+    ldm r0, {{r2-r9}}
+    push {{r2-r9}}
+    mov r1, r6                   // weights
 1:
-    add r0, sp, #{offsets}
-    ldm r0, {{r6-r9}}
-    ldr r3, [sp, #{way_in}]
     ldr r5, [sp, #{biases}]
     ldmia r5!, {{r2, r10}}
     str r5, [sp, #{biases}]
-    ldr r0, [sp, #{panel}]
+    ldm sp, {{r6-r9}}            // offsets
+    ldrd r0, r3, [sp, #{panel}]  // and the way in
     add r2, r2, r10, lsl #8
     add r6, r6, r2
     add r7, r7, r2
@@ -87,7 +99,7 @@ function!(
 3:
     assert_length 2b, 3b, ({steps} * {step})
     ldr r4, [sp, #{panel_end}]
-    cmp r0, r4
+    teq r0, r4
     bne.w 2b
     sub r6, r6, r10, lsl #8
     sub r7, r7, r11, lsl #8
@@ -104,8 +116,7 @@ function!(
     smmulr r11, r11, r3
     smmulr r12, r12, r3
     smmulr lr, lr, r3
-    ldr r0, [sp, #{signed}]
-    cbnz r0, 4f
+    bvs 4f
     usat r6, #8, r6
     usat r7, #8, r7
     usat r8, #8, r8
@@ -186,7 +197,7 @@ pub fn rows4(
         panel_end: panel.as_ptr().wrapping_add(panel.len()),
         way_in: STEP * (STEPS - 1 - (words - 1) % STEPS),
         end: out.wrapping_add(outputs),
-        signed: usize::from(to == Element::Signed),
+        flags: if to == Element::Signed { SIGNED } else { 0 },
         next: 4 - pair,
         both: -pair,
         offsets: sums.map(|sum| sum.wrapping_mul(-128)),
