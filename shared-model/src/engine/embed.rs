@@ -15,8 +15,6 @@ use heapless::Vec;
 
 /// The largest number of steps of a [`Segment`]. One more costs a hundred bytes of stack.
 const MAX_SEGMENT: usize = 4;
-/// Words that are moved at once.
-const BLOCK: usize = 8;
 
 impl Model<'_> {
     /// Computes the embedding of an image: the mean over the model's
@@ -310,9 +308,6 @@ impl Place {
             let Some((front, back)) = scratch.split_at_mut_checked(high) else { return never() };
             let [front, back] = [front.get_mut(low..low + len), back.get_mut(..len)].map(fitting);
             let (source, target) = if from < to { (front, back) } else { (back, front) };
-            let ((targets, target), (sources, source)) =
-                (target.as_chunks_mut::<BLOCK>(), source.as_chunks::<BLOCK>());
-            targets.iter_mut().zip(sources).for_each(|(target, source)| *target = *source);
             target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
             moved += len;
         }
@@ -656,7 +651,8 @@ impl<'a> Segment<'a> {
             observe(&stage.step, output);
             *done += rows;
             slices -= 1;
-            turn = self.stages.len() - 1;
+            // The next step asked for it.
+            turn = (turn + 1).min(self.stages.len() - 1);
         }
         never();
         true
