@@ -188,10 +188,17 @@ fn panels(conv: &Conv<'_, '_>, order: Order) -> usize {
     windows.min(fitting).div_ceil(2)
 }
 
-/// Returns how many rows of the output are computed together where no pool follows: of a 1 × 1
-/// convolution of an odd number of columns two, so that none of its windows is alone.
+/// Most words of a window of which two rows are gathered together; two rows of larger ones cost too
+/// much RAM.
+const MAX_TWO_ROWS: usize = 32;
+
+/// Returns how many rows of the output are computed together where no pool follows: of an odd number of
+/// columns two, so that no window is alone, if windows are small or the kernel is 1 × 1.
 pub(super) const fn rows_at_once(geometry: &ConvGeometry) -> usize {
-    1 + geometry.output.width as usize % 2
+    let [height, width] = geometry.kernel;
+    let words = height * 2 * (width * geometry.input.channels as usize).div_ceil(4);
+    let small = words <= MAX_TWO_ROWS || matches!(geometry.kernel, [1, 1]);
+    if small && !geometry.output.width.is_multiple_of(2) { 2 } else { 1 }
 }
 
 /// Returns how many i16 [`pack`] writes.

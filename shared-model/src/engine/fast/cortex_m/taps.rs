@@ -165,19 +165,21 @@ struct Row {
     way_in_one: usize,
     /// The flags: see [`UNUSUAL`] and [`SIGNED`].
     flags: usize,
+    /// Bytes of a panel.
     panel_len: usize,
-    /// Tiles that are left.
-    tiles: usize,
-    panel_end: *const u32,
+    /// Pairs of tiles that are left.
+    pairs: usize,
+    /// 1 if a single tile follows them.
+    odd: usize,
 }
 
-consecutive!(Row: out, outputs, end, panel, tail, way_in, weights, way_in_one, flags, panel_len, tiles, panel_end);
+consecutive!(Row: out, outputs, end, panel, tail, way_in, weights, way_in_one, flags, panel_len, pairs, odd);
 const _: () = assert!(
     size_of::<Row>() == 4 * 12
         && offset_of!(Row, out) == 0
         && register(offset_of!(Row, way_in)) == 6
         && register(offset_of!(Row, flags)) == 9
-        && register(offset_of!(Row, tiles)) == 11
+        && register(offset_of!(Row, pairs)) == 11
 );
 
 /// The carry flag: there is more than one pass over the unrolled code, or outputs are signed. The
@@ -206,7 +208,7 @@ assembler_macro!(
 // r0: arguments. Sums begin with the biases.
 function!(
     fn asm_taps_row(row: *const Row),
-    offsets: Row { panel, weights, out, way_in, end, way_in_one, tail, panel_len, tiles, panel_end },
+    offsets: Row { panel, weights, out, way_in, end, way_in_one, tail, panel_len, pairs, odd },
     constants: { size = size_of::<Row>(), steps = ROW_STEPS, step = STEP2, single = STEP1 },
     macros: [step1, step2, step2_biased, signed, assert_length],
     r#"
@@ -217,7 +219,7 @@ function!(
     add r6, r6, #1               // Thumb bit
     push {{r1-r12}}
     msr APSR_nzcvq, r9
-    teq r11, #1
+    teq r11, #0
     beq.w 6f
 1:
     ldr r1, [sp, #{weights}]
@@ -255,21 +257,22 @@ function!(
     bne.w 2b
     add r6, r6, r7
     str r6, [sp, #{out}]
-    ldrd r4, r5, [sp, #{panel_len}]   // and tiles
-    ldr r2, [sp, #{panel_end}]
-    str r2, [sp, #{panel}]
-    add r2, r2, r4
-    str r2, [sp, #{panel_end}]
-    sub r5, r5, #2
-    str r5, [sp, #{tiles}]
-    teq r5, #0
-    beq.w 9f
-    teq r5, #1
-    bne.w 1b
+    str r0, [sp, #{panel}]       // the next one
+    ldr r5, [sp, #{pairs}]
+    sub r5, r5, #1
+    str r5, [sp, #{pairs}]
+    cbz r5, 14f
+    b.w 1b
+14:
+    ldr r5, [sp, #{odd}]
+    cbnz r5, 6f
+    add sp, #{size}
+    pop {{r4-r11, pc}}
 6:
     ldr r1, [sp, #{weights}]
     ldr r8, [sp, #{panel}]
-    ldr r9, [sp, #{panel_end}]
+    ldr r9, [sp, #{panel_len}]
+    add r9, r9, r8
     ldr r12, [sp, #{out}]
     ldr lr, [sp, #{tail}]
 7:
@@ -299,7 +302,6 @@ function!(
     ldr r2, [sp, #{end}]
     teq r1, r2
     bne.w 7b
-9:
     add sp, #{size}
     pop {{r4-r11, pc}}
 12:
@@ -307,7 +309,9 @@ function!(
     signed r11
     b 11b
 13:
-    ldr r2, [sp, #{panel_end}]
+    ldr r2, [sp, #{panel}]
+    ldr r3, [sp, #{panel_len}]
+    add r2, r2, r3
     teq r0, r2
     bne.w 3b
     bvc.w 44b
@@ -361,8 +365,8 @@ pub fn sum_row(panels: &[u32], tiles: usize, weights: &[i16], words: usize, to: 
         way_in_one: STEP1 * (ROW_STEPS - 1 - (steps - 1) % ROW_STEPS),
         flags,
         panel_len: 4 * panel_len,
-        tiles,
-        panel_end: panels.as_ptr().wrapping_add(panel_len),
+        pairs: tiles / 2,
+        odd: tiles % 2,
     };
     // SAFETY: each two tiles have a panel of `panel_len` words, which is read as a whole, or, of a
     // single tile, every second pair of words; a record has `words` words of each of two channels
