@@ -116,6 +116,19 @@ fn conv(
     Layer::Conv2d(Conv2d { out_channels, kernel, stride, padding, groups, activation, scale: 0.5 })
 }
 
+/// A convolution of one to three channels and nothing else, so that it has no working memory but its own. Without padding,
+/// the last words of its last window end beyond the input.
+pub fn lone_conv(rng: &mut impl Rng) -> Vec<u8> {
+    let input = Shape::new(rng.random_range(3..=9), rng.random_range(3..=9), rng.random_range(1..=3));
+    let (channels, padding) = (2 * rng.random_range(1..=8), [rng.random_range(0..=1); 4]);
+    let stride = [rng.random_range(1..=2), rng.random_range(1..=2)];
+    let layers = [conv([channels, 1], [3, 3], padding, stride, activation(rng))];
+    let mut data = Vec::new();
+    parameters(rng, &mut data, channels.into(), 9 * usize::from(input.channels), None);
+    let (preprocessing, _, distance) = rest(rng);
+    encode(input, &layers, (preprocessing, 1, distance), 0, &data)
+}
+
 /// A model file of what nets are made of, with `channels` output channels in every layer: a convolution with
 /// ReLU and a max pool; a padded convolution without ReLU; one with a stride, which reads signed bytes; a
 /// fully connected layer. All weights are `weight`, or random ones.

@@ -136,8 +136,11 @@ fn folder(program: usize) -> PathBuf {
         if files.len() == NETS {
             break;
         }
-        let deep = files.len() < NETS / 2 && files.len() % 5 == 4;
-        let file = if deep { random::deep_model(&mut rng) } else { random::model(&mut rng) };
+        let file = match files.len() % 5 {
+            4 if files.len() < NETS / 2 => random::deep_model(&mut rng),
+            3 if files.len() < NETS / 2 => random::lone_conv(&mut rng),
+            _ => random::model(&mut rng),
+        };
         let packed = repack_to_vec(&file, Layout::Packed).unwrap();
         let model = Model::decode(&packed).unwrap();
         let plain = Model::decode(&file).unwrap();

@@ -612,6 +612,11 @@ fn gather_padded(lines: &LineWindows<'_>, mut start: isize, border: &mut [u32], 
             bytes = line.get(start.unsigned_abs()..).unwrap_or(&[]);
             windows = inside(bytes, count, step, quads);
         }
+        if windows == 0 && border.len() < quads {
+            // Without padding, the last words of the last line end beyond the input.
+            let to = Gathered { panels: steps, panel_len, first, count };
+            return gather_line(lines, start, Element::Unsigned, border, to);
+        }
         if windows == 0 {
             // All that are left, or one.
             windows = count;
