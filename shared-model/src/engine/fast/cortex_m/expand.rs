@@ -1,6 +1,6 @@
 //! Expands bytes to words of two 16-bit lanes: a run of them, or windows of a line.
 
-use super::{offset_of, register};
+use super::offset_of;
 use crate::engine::fast::{misfit, panel::LineWindows};
 
 // r0: bytes, r1: their end, r2: words, r3: from a word to the next one of the same four bytes; on
@@ -62,16 +62,16 @@ struct Arguments {
 }
 
 consecutive!(Arguments: bytes, step, to, way_in, end, panel, advance, passes);
-const _: () = assert!(register(offset_of!(Arguments, passes)) == 8);
+const _: () = assert!(offset_of!(Arguments, passes) == 4 * 7);
 
 /// Steps of the unrolled code, each of four bytes of a window; the bytes of one. What the last one of
 /// a window reads of the bytes after it meets weights of 0.
 const STEPS: usize = 8;
 const STEP: usize = 16;
 
-// r0: arguments, then the place of a window's first byte less what the first pass skips; r2: likewise,
-// where it goes. The carry flag: there is more than one pass; r8: passes that are left. TEQ leaves it
-// as it is.
+// r0: arguments; then a window's first byte, less what the first pass skips, and r2 its place in the
+// panel, likewise. r8: passes that are left. The carry flag, which TEQ leaves as it is: there are more
+// than one.
 function!(
     fn asm_expand_windows(arguments: *const Arguments),
     constants: { step = STEP, steps = STEPS },
