@@ -530,7 +530,7 @@ impl<'a> Segment<'a> {
     fn lead(&self) -> Option<usize> {
         let [first, .., last] = self.stages.as_slice() else { return None };
         let Shape { width, channels, .. } = first.step.input.shape;
-        let input_row = (usize::from(width) * usize::from(channels)).cast_signed();
+        let input_row = i64::from(width) * i64::from(channels);
         let ahead = |row: usize| {
             let written = last.height.min(row + last.step.rows_at_once()) * last.row_len();
             let mut begun = row.cast_signed();
@@ -543,11 +543,12 @@ impl<'a> Segment<'a> {
                     false => needed - before.step.rows_at_once().cast_signed(),
                 };
             }
-            written.cast_signed() - first.step.taken_unclipped(0, begun).start * input_row
+            // With much padding above, no 32 bits hold it.
+            written as i64 - first.step.taken_unclipped(0, begun).start as i64 * input_row
         };
         let final_row = (last.height - 1) & !(last.step.rows_at_once() - 1);
         let bytes = ahead(0).max(ahead(final_row)).max(0);
-        Some(bytes.unsigned_abs().div_ceil(4))
+        Some(usize::try_from(bytes).unwrap_or(usize::MAX).div_ceil(4))
     }
 
     /// Returns the words for the rings, and for the step that needs the most working memory.

@@ -93,7 +93,7 @@ impl Kernel {
         if (conv.kernel, conv.stride) == ([3, 3], [1, 1]) && fits && pays {
             return Self::Winograd;
         }
-        if even && conv.taps() * usize::from(conv.output.channels) <= MAX_TAPS_WEIGHTS {
+        if even && conv.taps().saturating_mul(conv.output.channels.into()) <= MAX_TAPS_WEIGHTS {
             return Self::Taps;
         }
         Self::Rows

@@ -97,18 +97,41 @@ impl<'a> Rows<'a> {
     /// Returns the bytes of row `r` and of the slots after its own; likewise.
     #[inline]
     pub fn from(&self, r: usize) -> &'a [u8] {
-        // Not `checked_rem`: a division is slow on cores that have none, and this loop turns at
-        // most once per row.
-        let mut slot = r;
-        while self.slots > 0 && slot >= self.slots {
-            slot -= self.slots;
-        }
-        self.bytes.get(slot * self.row_len..).unwrap_or(&[])
+        let slot = if cfg!(dsp) { r.checked_rem(self.slots) } else { remainder(r, self.slots) };
+        self.bytes.get(slot.unwrap_or(0) * self.row_len..).unwrap_or(&[])
     }
+}
+
+/// Returns `r % slots`, mostly without a division, which takes long on a core that has no instruction for
+/// it.
+#[inline]
+fn remainder(r: usize, slots: usize) -> Option<usize> {
+    if r >> 3 >= slots {
+        return r.checked_rem(slots);
+    }
+    let mut slot = r;
+    while slot >= slots {
+        slot -= slots;
+    }
+    Some(slot)
 }
 
 /// Output pixels of `channels` bytes each, one after the other.
 pub(super) struct Pixels<'a> {
     pub bytes: &'a mut [u8],
     pub channels: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remainders() {
+        for r in (0..300).chain([65_534, usize::MAX]) {
+            for slots in 0..40 {
+                assert_eq!(remainder(r, slots), r.checked_rem(slots), "{r} {slots}");
+            }
+        }
+    }
 }

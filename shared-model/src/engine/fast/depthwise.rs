@@ -40,9 +40,14 @@ pub(super) const fn rows_at_once(geometry: &ConvGeometry) -> usize {
     if matches!((geometry.kernel, geometry.stride), ([3, 3], [1, 1])) { 2 } else { 1 }
 }
 
-/// Returns the number of columns under a row of windows.
+/// Returns the number of columns under a row of windows, or under one window if there are columns between
+/// windows: these may be many, and nothing reads them.
 const fn columns(conv: &Conv<'_, '_>) -> usize {
-    (conv.output.width as usize).saturating_sub(1) * conv.geometry.stride[1] + conv.geometry.kernel[1]
+    let (kernel, stride) = (conv.geometry.kernel[1], conv.geometry.stride[1]);
+    match (conv.output.width as usize).checked_sub(1) {
+        Some(more) if stride <= kernel => more * stride + kernel,
+        _ => kernel,
+    }
 }
 
 /// Returns the index, among the halves of the packed weights, of the weight of `channel` at row and
@@ -69,7 +74,8 @@ pub(super) fn pack(weights: &[i8], kernel: [usize; 2], halves: &mut [i16]) {
 /// Computes row `y` of the output, and the next one if `out` has room for both.
 pub(super) fn rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
     #[cfg(dsp)]
-    let nine = conv.geometry.kernel == [3, 3] && conv.element == Element::Unsigned;
+    let nine =
+        conv.geometry.kernel == [3, 3] && conv.geometry.stride[1] <= 3 && conv.element == Element::Unsigned;
     #[cfg(dsp)]
     if nine
         && rows_at_once(conv.geometry) == 2
@@ -161,7 +167,8 @@ fn two_rows(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work
         // Nothing reads the fourth line.
         under.is_outside[3] = false;
     }
-    let mut rows = assembly::TwoRows::new(under.lines, strip, &filters(conv), panel, rows)?;
+    let columns = assembly::Columns::new(under.lines, strip, filters(conv), panel)?;
+    let mut rows = assembly::TwoRows::new(columns, rows)?;
     while rows.next(|columns| under.each_outside(|line| clear(line, columns))) {}
     Some(())
 }
@@ -189,7 +196,8 @@ fn one_row(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work:
     let panel = lanes.as_chunks_mut().0.get_mut(..columns(conv))?;
     let strip = strip(conv, panel, [[0; 2]; 3]);
     let stride = conv.geometry.stride[1];
-    let mut row = assembly::OneRow::new(under.lines, strip, &filters(conv), panel, stride, conv.to, out)?;
+    let columns = assembly::Columns::new(under.lines, strip, filters(conv), panel)?;
+    let mut row = assembly::OneRow::new(columns, stride, conv.to, out)?;
     let clear = |line: usize, columns: &mut [assembly::Column3]| {
         columns.iter_mut().filter_map(|column| column.get_mut(line)).for_each(|lanes| *lanes = [0; 2]);
     };
@@ -198,27 +206,41 @@ fn one_row(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work:
 }
 
 /// Computes row `y` of the output.
-#[inline(never)]
 fn row(conv: &Conv<'_, '_>, input: Rows<'_>, y: usize, out: &mut [u8], work: &mut [u32]) {
+    let is_run = conv.geometry.stride[1] <= conv.geometry.kernel[1];
+    let at_once = if is_run { out.len() } else { conv.output.channels.into() };
+    for (x, out) in out.chunks_mut(at_once.max(1)).enumerate() {
+        windows(conv, input, [y, x], out, work);
+    }
+}
+
+/// Computes the outputs from (y, x) on, all of one row or a single one.
+#[inline(never)]
+fn windows(conv: &Conv<'_, '_>, input: Rows<'_>, [y, x]: [usize; 2], out: &mut [u8], work: &mut [u32]) {
     let [height, width] = conv.geometry.kernel;
     let Some(panel) = work.as_chunks_mut().0.get_mut(..height * columns(conv)) else { return misfit() };
     // Where nothing is written below, there are zeros for all channels.
     if conv.geometry.is_padded() {
         panel.fill([0; 2]);
     }
+    let channels: usize = conv.input.channels.into();
+    let (start, padding) = (x * conv.geometry.stride[1], conv.geometry.padding[1]);
+    let (from, outside) = (start.saturating_sub(padding), padding.saturating_sub(start));
     let line = |ky: usize| {
         let row = (y * conv.geometry.stride[0] + ky).wrapping_sub(conv.geometry.padding[0]);
-        if row < conv.input.height.into() { input.row(row) } else { &[] }
+        if row < conv.input.height.into() {
+            input.row(row).get(from * channels..).unwrap_or(&[])
+        } else {
+            &[]
+        }
     };
     let weights: &[Lanes] = bytemuck::try_cast_slice(conv.parameters.weights).unwrap_or_else(|_| misfit());
     let (biases, multipliers) =
         (conv.channels().biases.as_chunks().0, conv.channels().multipliers.as_chunks().0);
     let filters = weights.chunks_exact((height * width).max(1)).zip(biases.iter().zip(multipliers));
-    let channels = conv.input.channels.into();
-    let left = height * conv.geometry.padding[1];
     for (first, (weights, (biases, multipliers))) in (0..).step_by(CHANNELS).zip(filters) {
         for ky in 0..height {
-            expand(conv, line(ky), first, panel.get_mut(left + ky..).unwrap_or_default());
+            expand(conv, line(ky), first, panel.get_mut(height * outside + ky..).unwrap_or_default());
         }
         let filter = Filter { weights, biases, multipliers };
         let places = Places { panel, step: height * conv.geometry.stride[1] };

@@ -1,7 +1,7 @@
 //! Windows of 3 × 3 values of four channels, each channel with its own filter, and the lines under
 //! them.
 
-use super::{aligned, offset_of, register};
+use super::{offset_of, register};
 use crate::{
     engine::fast::{
         conv::Pixels,
@@ -10,6 +10,7 @@ use crate::{
     },
     model::tensor::Element,
 };
+use core::ptr;
 
 /// Values of a window.
 pub const TAPS: usize = 9;
@@ -127,8 +128,7 @@ pub fn nine(filter: &Filter<'_>, places: Places<'_>, to: Element, out: Pixels<'_
     let fits = count > 0
         && out.len() >= more * channels + CHANNELS
         && panel.len() >= more * step + TAPS
-        && weights.len() >= TAPS
-        && aligned(weights);
+        && weights.len() >= TAPS;
     if !fits {
         return misfit();
     }
@@ -219,55 +219,35 @@ function!(
 /// The values of a column of four channels in three lines.
 pub type Column3 = [Lanes; 3];
 
-/// Places of the three lines under a row, in the order of the registers.
-struct Lines3 {
+/// A row of outputs of 3 × 3 windows, computed four channels at a time.
+pub struct OneRow<'a> {
     from: *const u8,
     pixel: usize,
     /// From the first line to the others.
     others: [usize; 2],
-}
-
-/// A row of outputs of 3 × 3 windows, of which four channels after the other are computed.
-pub struct OneRow<'a> {
-    lines: Lines3,
+    panel: Panel<'a, Column3>,
     windows: Arguments,
-    panel: &'a mut [Column3],
-    padding: usize,
-    pixels: usize,
-    /// Fours of channels that are left.
-    quads: usize,
 }
 
 impl<'a> OneRow<'a> {
-    /// Takes the lines under the windows, which are `stride` columns apart, and the outputs. Returns `None`
-    /// if a length does not fit.
+    /// Takes windows that are `stride` columns apart, and their outputs. Returns `None` if a length does not
+    /// fit.
+    #[inline(always)]
     pub fn new(
-        lines: [&'a [u8]; 3],
-        Strip { channels, pixels, padding }: Strip,
-        filters: &Filters<'a>,
-        panel: &'a mut [Column3],
+        columns: Columns<'a, 3, Column3>,
         stride: usize,
         to: Element,
         out: &'a mut [u8],
     ) -> Option<Self> {
-        let quads = channels / CHANNELS;
-        let windows = (panel.len().checked_sub(3)?).checked_div(stride)? + 1;
-        let fits = pixels > 0
-            && quads > 0
-            && channels == CHANNELS * quads
-            && padding + pixels <= panel.len()
-            && lines.iter().all(|line| line.len() >= pixels * channels)
-            && out.len() >= windows * channels
-            && filters.fit(quads);
-        if !fits {
+        let Columns { channels, lines: [from, b, c], filters, panel } = columns;
+        let windows = panel.columns.len().checked_sub(3)?.checked_div(stride)? + 1;
+        if out.len() < windows * channels {
             return None;
         }
-        let [a, b, c] = lines.map(<[u8]>::as_ptr);
-        let others = [b, c].map(|line| line.addr().wrapping_sub(a.addr()));
         let out = out.as_mut_ptr();
         let windows = Arguments {
             out,
-            panel: panel.as_ptr().cast(),
+            panel: ptr::null(), // each time anew
             out_step: channels,
             step: size_of::<Column3>() * stride,
             end: out.wrapping_add(windows * channels),
@@ -276,39 +256,31 @@ impl<'a> OneRow<'a> {
             multipliers: filters.multipliers.as_ptr(),
             flags: flags(to),
         };
-        Some(Self {
-            lines: Lines3 { from: a, pixel: channels, others },
-            windows,
-            panel,
-            padding,
-            pixels,
-            quads,
-        })
+        let others = [b, c].map(|line| line.addr().wrapping_sub(from.addr()));
+        Some(Self { from, pixel: channels, others, panel, windows })
     }
 
     /// Computes the next four channels, if there are some, after `clear` has seen their columns.
     pub fn next(&mut self, clear: impl FnOnce(&mut [Column3])) -> bool {
-        let Some(quads) = self.quads.checked_sub(1) else { return false };
-        self.quads = quads;
-        let Some(inside) = self.panel.get_mut(self.padding..self.padding + self.pixels) else { return false };
-        let Lines3 { from, pixel, others: [second, third] } = self.lines;
-        // SAFETY: of channels that were left, pixel `p` of `pixels` is read at `p · channels` of each line,
-        // four bytes that are inside of it; the other lines are found from the first one by the
-        // differences of their addresses. Each pixel has a column.
-        unsafe { asm_depthwise_lines3(from, pixel, inside.as_mut_ptr().cast(), second, third, self.pixels) }
+        let Some(inside) = self.panel.next() else { return false };
+        let (to, pixels, [second, third]) = (inside.as_mut_ptr().cast(), inside.len(), self.others);
+        // SAFETY: these channels of all pixels are inside of each line, as `next` has found some that are
+        // left; the second and the third line are found by differences of addresses, whose provenance is
+        // exposed. Each pixel has a column.
+        unsafe { asm_depthwise_lines3(self.from, self.pixel, to, second, third, pixels) }
+        self.from = self.from.wrapping_add(CHANNELS);
         clear(inside);
         let windows = &mut self.windows;
-        windows.panel = self.panel.as_ptr().cast();
-        // SAFETY: window `w` of `count` is read from the columns `stride · w` to `stride · w + 2`, and its four
-        // bytes are written at `w · channels`: the last of both are inside, as are the weights, biases and
-        // multipliers of these channels.
+        windows.panel = self.panel.columns.as_ptr().cast();
+        // SAFETY: each window is read from three columns of the panel, and its four bytes are written one
+        // pixel after those of the one before: the last of both are inside, as are the weights, biases
+        // and multipliers of these channels.
         unsafe { asm_depthwise9(windows) }
         windows.weights = windows.weights.wrapping_add(TAPS);
         windows.biases = windows.biases.wrapping_add(CHANNELS);
         windows.multipliers = windows.multipliers.wrapping_add(CHANNELS);
         windows.out = windows.out.wrapping_add(CHANNELS);
         windows.end = windows.end.wrapping_add(CHANNELS);
-        self.lines.from = from.wrapping_add(CHANNELS);
         true
     }
 }
@@ -328,6 +300,9 @@ struct Lines {
     /// From the first line to the others.
     others: [usize; 3],
 }
+
+consecutive!(Lines: from, pixel, to, others);
+const _: () = assert!(offset_of!(Lines, from) == 0 && size_of::<Lines>() == 4 * 6);
 
 // r0: arguments, r1: pixels.
 function!(
@@ -492,81 +467,113 @@ function!(
 "#
 );
 
-/// One or two rows of outputs of 3 × 3 windows side by side, of which four channels after the other are
-/// computed.
+/// One or two rows of outputs of 3 × 3 windows side by side, computed four channels at a time.
 pub struct TwoRows<'a> {
     lines: Lines,
+    panel: Panel<'a, Column>,
     rows: Rows,
-    panel: &'a mut [Column],
+}
+
+impl<'a> TwoRows<'a> {
+    /// Takes both rows of outputs, of which the second one may be empty. Returns `None` if a length does not
+    /// fit.
+    #[inline(always)]
+    pub fn new(columns: Columns<'a, 4, Column>, [upper, lower]: [&'a mut [u8]; 2]) -> Option<Self> {
+        let Columns { channels, lines: [from, b, c, d], filters, panel } = columns;
+        // Windows are as many as columns, but for two.
+        let windows = panel.columns.len().checked_sub(2).filter(|&windows| windows > 0)?;
+        let len = windows * channels;
+        if upper.len() < len || (!lower.is_empty() && lower.len() < len) {
+            return None;
+        }
+        let upper = upper.as_mut_ptr();
+        let rows = Rows {
+            panel: ptr::null(), // each time anew
+            weights: filters.weights.as_ptr(),
+            biases: filters.biases.as_ptr(),
+            multipliers: filters.multipliers.as_ptr(),
+            out_step: channels,
+            end: upper.wrapping_add(len),
+            upper,
+            // The upper row is written last: there it replaces a lower one that is not there.
+            lower: if lower.is_empty() { upper } else { lower.as_mut_ptr() },
+        };
+        let others = [b, c, d].map(|line| line.addr().wrapping_sub(from.addr()));
+        let lines = Lines { from, pixel: channels, to: ptr::null_mut(), others };
+        Some(Self { lines, panel, rows })
+    }
+
+    /// Computes the next four channels, if there are some, after `clear` has seen their columns.
+    pub fn next(&mut self, clear: impl FnOnce(&mut [Column])) -> bool {
+        let Some(inside) = self.panel.next() else { return false };
+        self.lines.to = inside.as_mut_ptr();
+        // SAFETY: these channels of all pixels are inside of each line, as `next` has found some that are
+        // left; the lines after the first one are found by differences of addresses, whose provenance is
+        // exposed. Each pixel has a column.
+        unsafe { asm_depthwise_lines4(&self.lines, inside.len()) }
+        self.lines.from = self.lines.from.wrapping_add(CHANNELS);
+        clear(inside);
+        self.rows.panel = self.panel.columns.as_ptr();
+        // SAFETY: each window is read from three columns of the panel, and its four bytes are written one
+        // pixel after those of the one before: the last of both are inside, as are the weights, biases
+        // and multipliers of these channels.
+        unsafe { asm_depthwise_two_rows(&mut self.rows) }
+        true
+    }
+}
+
+/// The lines under a row of windows, and the columns into which four of their channels at a time are
+/// expanded. All lengths fit.
+pub struct Columns<'a, const LINES: usize, Column> {
+    lines: [*const u8; LINES],
+    channels: usize,
+    filters: Filters<'a>,
+    panel: Panel<'a, Column>,
+}
+
+impl<'a, const LINES: usize, Column> Columns<'a, LINES, Column> {
+    /// Returns `None` if a length does not fit.
+    #[inline(always)]
+    pub fn new(
+        lines: [&'a [u8]; LINES],
+        Strip { channels, padding, pixels }: Strip,
+        filters: Filters<'a>,
+        columns: &'a mut [Column],
+    ) -> Option<Self> {
+        let quads = channels / CHANNELS;
+        let fits = pixels > 0
+            && quads > 0
+            && channels == CHANNELS * quads
+            && padding + pixels <= columns.len()
+            && lines.iter().all(|line| line.len() >= pixels * channels)
+            && filters.weights.len() >= quads * TAPS
+            && filters.biases.len() >= channels
+            && filters.multipliers.len() >= channels;
+        let lines = lines.map(|line| {
+            // The assembly finds all lines by the first one's address.
+            line.as_ptr().expose_provenance();
+            line.as_ptr()
+        });
+        let panel = Panel { columns, padding, pixels, quads };
+        fits.then_some(Self { lines, channels, filters, panel })
+    }
+}
+
+/// The columns under a row of windows, for four channels at a time.
+struct Panel<'a, Column> {
+    columns: &'a mut [Column],
     padding: usize,
     pixels: usize,
     /// Fours of channels that are left.
     quads: usize,
 }
 
-impl<'a> TwoRows<'a> {
-    /// Takes the lines under the windows, and both rows, of which the second one may be empty. Returns
-    /// `None` if a length does not fit.
-    pub fn new(
-        lines: [&'a [u8]; 4],
-        Strip { channels, pixels, padding }: Strip,
-        filters: &Filters<'a>,
-        panel: &'a mut [Column],
-        rows: [&'a mut [u8]; 2],
-    ) -> Option<Self> {
-        let [upper, lower] = rows;
-        // Windows are as many as columns, but for two.
-        let windows = panel.len().checked_sub(2)?;
-        let quads = channels / CHANNELS;
-        let fits = windows > 0
-            && pixels > 0
-            && quads > 0
-            && channels == CHANNELS * quads
-            && padding + pixels <= panel.len()
-            && lines.iter().all(|line| line.len() >= pixels * channels)
-            && upper.len() >= windows * channels
-            && (lower.is_empty() || lower.len() >= windows * channels)
-            && filters.fit(quads);
-        if !fits {
-            return None;
-        }
-        let [a, b, c, d] = lines.map(<[u8]>::as_ptr);
-        let others = [b, c, d].map(|line| line.addr().wrapping_sub(a.addr()));
-        let lines = Lines { from: a, pixel: channels, to: panel.as_mut_ptr(), others };
-        let upper = upper.as_mut_ptr();
-        let rows = Rows {
-            panel: panel.as_ptr(),
-            weights: filters.weights.as_ptr(),
-            biases: filters.biases.as_ptr(),
-            multipliers: filters.multipliers.as_ptr(),
-            upper,
-            // The upper row is written last: there it replaces a lower one that is not there.
-            lower: if lower.is_empty() { upper } else { lower.as_mut_ptr() },
-            out_step: channels,
-            end: upper.wrapping_add(windows * channels),
-        };
-        Some(Self { lines, rows, panel, padding, pixels, quads })
-    }
-
-    /// Computes the next four channels, if there are some, after `clear` has seen their columns.
-    pub fn next(&mut self, clear: impl FnOnce(&mut [Column])) -> bool {
-        let Some(quads) = self.quads.checked_sub(1) else { return false };
-        self.quads = quads;
-        let Some(inside) = self.panel.get_mut(self.padding..self.padding + self.pixels) else { return false };
-        self.lines.to = inside.as_mut_ptr();
-        // SAFETY: of channels that were left, pixel `p` of `pixels` is read at `p · channels` of each line,
-        // four bytes that are inside of it; the other lines are found from the first one by the
-        // differences of their addresses. Each pixel has a column.
-        unsafe { asm_depthwise_lines4(&self.lines, self.pixels) }
-        clear(inside);
-        let rows = &mut self.rows;
-        rows.panel = self.panel.as_ptr();
-        // SAFETY: window `w` is read from the columns `w` to `w + 2`, and its four bytes are written at
-        // `w · channels` of each row: the last of both are inside, as are the weights, biases and
-        // multipliers of these channels.
-        unsafe { asm_depthwise_two_rows(rows) }
-        self.lines.from = self.lines.from.wrapping_add(CHANNELS);
-        true
+impl<Column> Panel<'_, Column> {
+    /// Returns the columns of all pixels for the next four channels, if there are some.
+    #[inline(always)]
+    fn next(&mut self) -> Option<&mut [Column]> {
+        self.quads = self.quads.checked_sub(1)?;
+        self.columns.get_mut(self.padding..self.padding + self.pixels)
     }
 }
 
@@ -576,14 +583,4 @@ pub struct Filters<'a> {
     pub weights: &'a [Lanes],
     pub biases: &'a [i32],
     pub multipliers: &'a [i32],
-}
-
-impl Filters<'_> {
-    /// Returns true if there are those of so many fours of channels, and the weights are aligned.
-    fn fit(&self, quads: usize) -> bool {
-        self.weights.len() >= quads * TAPS
-            && aligned(self.weights)
-            && self.biases.len() >= quads * CHANNELS
-            && self.multipliers.len() >= quads * CHANNELS
-    }
 }
