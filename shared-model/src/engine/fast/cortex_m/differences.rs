@@ -109,9 +109,11 @@ pub fn expand(lines: [&[u8]; 6], windows: Windows, tile: Tile<'_>) -> bool {
         && panel.len() >= 4 * rows * quads
         && lines.iter().take(rows + 1).all(|line| line.len() >= left + next + run.max(4));
     let lines = lines.map(|line| line.as_ptr().wrapping_add(left));
-    let (1.., Some(last_line), true) = (rows, lines.get(rows), fits) else { return false };
+    if !fits || !(1..lines.len()).contains(&rows) {
+        return false;
+    }
     let arguments = Arguments {
-        last_line,
+        last_line: lines.as_ptr().wrapping_add(rows),
         next,
         stage: rows * row,
         quads,
@@ -123,7 +125,7 @@ pub fn expand(lines: [&[u8]; 6], windows: Windows, tile: Tile<'_>) -> bool {
     // SAFETY: of the lines 0 to `rows`, `run` bytes, or four, are read from `left` on and `next` bytes
     // after that: the last four of them last, so that nothing after them is. A tile's words of four
     // stages of `rows` times `quads` steps are written. Pointers to lines are read downwards from
-    // `last_line`, which `get` took from within their array.
+    // `last_line`, which is in their array, to its first one.
     unsafe { asm_differences(&arguments) };
     true
 }

@@ -62,7 +62,7 @@ struct Arguments {
 }
 
 consecutive!(Arguments: bytes, step, to, way_in, end, panel, advance, passes);
-const _: () = assert!(offset_of!(Arguments, passes) == 4 * 7);
+const _: () = assert!(offset_of!(Arguments, bytes) == 0 && size_of::<Arguments>() == 4 * 8);
 
 /// Steps of the unrolled code, each of four bytes of a window; the bytes of one. What the last one of
 /// a window reads of the bytes after it meets weights of 0.
@@ -81,17 +81,17 @@ function!(
     ldm r0, {{r0-r7}}
     cmp r7, #1                   // carry: more than one pass
     mov r8, r7
-    .set at, 0
+    .set .Ltinytriplet_at, 0
 1:
     add pc, r3
     nop
 2:
     .rept {steps}
-    ldr r11, [r0, #(4 * at)]
+    ldr r11, [r0, #(4 * .Ltinytriplet_at)]
     uxtb16 r12, r11, ror #8
     uxtb16 r11, r11
-    strd r11, r12, [r2, #(16 * at)]
-    .set at, at + 1
+    strd r11, r12, [r2, #(16 * .Ltinytriplet_at)]
+    .set .Ltinytriplet_at, .Ltinytriplet_at + 1
     .endr
 3:
     assert_length 2b, 3b, ({steps} * {step})

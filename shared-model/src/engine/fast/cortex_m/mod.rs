@@ -4,7 +4,8 @@
 //! Each file holds a kernel: the struct that its assembly reads, the assembly, and a safe function
 //! that compares the lengths of slices with what the assembly touches before it passes on their
 //! pointers. LDM and LDRD need addresses that are multiples of 4: slices of words have them, and
-//! weights in narrower slices are checked.
+//! weights in narrower slices are checked. The products in these comparisons do not overflow, because
+//! decoding bounds a map by `MAX_TENSOR` bytes, and kernels, strides and paddings by a byte each.
 //!
 //! The assembly names a struct's fields and the lengths of its own unrolled code as `{constants}`:
 //! see [`function!`]. If one instruction loads several fields, [`consecutive!`] checks their order;

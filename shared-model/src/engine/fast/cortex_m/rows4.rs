@@ -41,9 +41,9 @@ struct Arguments {
     flags: usize,
 }
 
-consecutive!(Arguments: offsets);
 const _: () = assert!(
     size_of::<Arguments>() == 4 * 16
+        && offset_of!(Arguments, biases) == 4 * 8
         && offset_of!(Arguments, offsets) == 0
         && offset_of!(Arguments, weights) == 4 * 4
         && offset_of!(Arguments, way_in) == 4 + offset_of!(Arguments, panel)
