@@ -93,7 +93,7 @@ enum tt_status
    */
   TT_OVERLAP = 3,
   /**
-   * A number is none of the constants, or a length exceeds the address space.
+   * A number is not one of the constants, or a length exceeds the address space.
    */
   TT_ARGUMENT = 4,
   /**
@@ -199,7 +199,7 @@ enum tt_status
    */
   TT_NO_THRESHOLD = 70,
   /**
-   * The region of flash does not do: it is not two halves of whole units, its words are not of 1 to
+   * The flash region is unusable: it is not two halves of whole units, its words are not of 1 to
    * 256 bytes, a power of 2, or it is too small for the entries.
    */
   TT_FLASH_REGION = 80,
@@ -604,12 +604,14 @@ tt_status tt_gallery_forget(tt_gallery *gallery, const char *label);
 tt_status tt_gallery_clear(tt_gallery *gallery);
 
 /**
- * Returns the number of entries; 0 if the gallery was not initialised.
+ * Returns the number of entries; 0 if the gallery is not initialised, is in use by one of its
+ * `tt_flash` functions, or has entries of another model.
  */
 size_t tt_gallery_count(const tt_gallery *gallery);
 
 /**
- * Returns the most entries; 0 if the gallery was not initialised.
+ * Returns the most entries; 0 if the gallery is not initialised, is in use by one of its `tt_flash`
+ * functions, or has entries of another model.
  */
 size_t tt_gallery_capacity(const tt_gallery *gallery);
 

@@ -280,14 +280,16 @@ pub unsafe extern "C" fn tt_gallery_clear(gallery: *mut tt_gallery) -> tt_status
     })
 }
 
-/// Returns the number of entries; 0 if the gallery was not initialised.
+/// Returns the number of entries; 0 if the gallery is not initialised, is in use by one of its
+/// `tt_flash` functions, or has entries of another model.
 #[unsafe(export_name = symbol!(tt_gallery_count))]
 pub unsafe extern "C" fn tt_gallery_count(gallery: *const tt_gallery) -> usize {
     // SAFETY: C keeps to the contract of pointers.
     unsafe { Handle::<Kept>::get(gallery) }.and_then(Kept::gallery).map_or(0, Gallery::len)
 }
 
-/// Returns the most entries; 0 if the gallery was not initialised.
+/// Returns the most entries; 0 if the gallery is not initialised, is in use by one of its `tt_flash`
+/// functions, or has entries of another model.
 #[unsafe(export_name = symbol!(tt_gallery_capacity))]
 pub unsafe extern "C" fn tt_gallery_capacity(gallery: *const tt_gallery) -> usize {
     // SAFETY: C keeps to the contract of pointers.

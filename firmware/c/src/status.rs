@@ -20,7 +20,7 @@ pub enum tt_status {
     TT_UNALIGNED = 2,
     /// An array that is written to overlaps another one.
     TT_OVERLAP = 3,
-    /// A number is none of the constants, or a length exceeds the address space.
+    /// A number is not one of the constants, or a length exceeds the address space.
     TT_ARGUMENT = 4,
     /// The struct was not initialised by its function, or it is a copy of one that was.
     TT_NOT_INITIALISED = 5,
@@ -79,7 +79,7 @@ pub enum tt_status {
     /// The model has no such threshold.
     TT_NO_THRESHOLD = 70,
 
-    /// The region of flash does not do: it is not two halves of whole units, its words are not of 1 to
+    /// The flash region is unusable: it is not two halves of whole units, its words are not of 1 to
     /// 256 bytes, a power of 2, or it is too small for the entries.
     TT_FLASH_REGION = 80,
     /// A function for the flash has failed.
@@ -247,6 +247,7 @@ impl From<GalleryError> for tt_status {
 impl From<RecogniseError> for tt_status {
     fn from(error: RecogniseError) -> Self {
         match error {
+            RecogniseError::OtherModel => TT_OTHER_MODEL,
             RecogniseError::NoThreshold => TT_NO_THRESHOLD,
             RecogniseError::Gallery(error) => error.into(),
             _ => TT_ARGUMENT,

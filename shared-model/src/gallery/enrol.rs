@@ -11,6 +11,8 @@ pub struct Gallery<'m> {
     pub(super) memory: &'m mut [u8],
     pub(super) len: usize,
     pub(super) format: Format,
+    /// The identity of the model whose embeddings are enrolled.
+    pub(super) model: [u8; 8],
 }
 
 impl<'m> Gallery<'m> {
@@ -26,13 +28,12 @@ impl<'m> Gallery<'m> {
             element: model.output().element,
             distance: model.distance(),
         };
-        Self { memory, len: 0, format }
+        Self { memory, len: 0, format, model: model.hash() }
     }
 
     /// Returns true if the gallery's embeddings are like those of `model`.
     pub(super) fn is_of(&self, model: &Model<'_>) -> bool {
-        let Format { dim, element, distance, .. } = self.format;
-        (dim, element, distance) == (model.embedding_len(), model.output().element, model.distance())
+        self.model == model.hash()
     }
 
     /// Returns the largest number of entries.
@@ -146,7 +147,7 @@ impl<'m> Gallery<'m> {
 
     /// Computes the value of the entry of `label` without the image that was enrolled last, of which this is the
     /// embedding, without changing the gallery. Returns the number of images in it; of 0, the entry is to be
-    /// [removed](Self::remove). What was not enrolled last is not to be taken back: nothing can tell.
+    /// [removed](Self::remove). The embedding must be the one that was enrolled last: nothing here can tell.
     ///
     /// `value` has [`value_len`](Self::value_len) bytes.
     ///

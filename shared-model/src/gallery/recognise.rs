@@ -52,7 +52,8 @@ impl Gallery<'_> {
     /// ```
     ///
     /// # Errors
-    /// Returns [`RecogniseError::NoThreshold`] if the model has no such threshold, and
+    /// Returns [`RecogniseError::OtherModel`] if the gallery was made for another model,
+    /// [`RecogniseError::NoThreshold`] if the model has no such threshold, and
     /// [`RecogniseError::Gallery`] with the errors of [`nearest`](Self::nearest).
     pub fn recognise(
         &self,
@@ -61,7 +62,9 @@ impl Gallery<'_> {
         method: Method,
         threshold: Threshold,
     ) -> Result<Recognition<'_>, RecogniseError> {
-        debug_assert!(self.is_of(model), "the gallery is one of another model");
+        if !self.is_of(model) {
+            return Err(RecogniseError::OtherModel);
+        }
         let Nearest { first, second } = self.nearest(embedding, method)?;
         let count = first.and_then(|first| self.find(first.label)).map_or(1, |entry| entry.count());
         let thresholds = &model.metadata().thresholds;
@@ -120,6 +123,8 @@ impl<'a> Recognition<'a> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RecogniseError {
+    /// The gallery was made for another model, whose embeddings mean something else.
+    OtherModel,
     /// The model has no such threshold: it was not calibrated.
     NoThreshold,
     /// The gallery refuses the question.
@@ -135,6 +140,7 @@ impl From<GalleryError> for RecogniseError {
 impl core::fmt::Display for RecogniseError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
+            Self::OtherModel => f.write_str("the gallery was made for another model"),
             Self::NoThreshold => f.write_str("the model has no calibrated threshold: give a distance"),
             Self::Gallery(error) => error.fmt(f),
         }
@@ -257,6 +263,19 @@ mod tests {
             }
         }
         assert!(met.iter().all(|&count| count > 300), "{met:?}");
+    }
+
+    #[test]
+    fn a_gallery_answers_only_for_its_model() {
+        let [one, other] =
+            [3, 4].map(|threshold| model_file(Distance::SquaredL2, Element::Unsigned, &[], Some(threshold)));
+        let [one, other] = [&one, &other].map(|file| Model::decode(file).unwrap());
+        let mut memory = vec![0; entry_len(DIM, 0)];
+        let mut gallery = Gallery::new(&one, 0, &mut memory);
+        gallery.enrol("a", &[1; DIM]).unwrap();
+        let ask = |model| gallery.recognise(model, &[1; DIM], Method::Prototype, Threshold::None);
+        assert_eq!(ask(&one).unwrap().label(), Some("a"));
+        assert_eq!(ask(&other), Err(RecogniseError::OtherModel));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, string::String, vec, vec::Vec};
 static TINY: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny.postcard"));
 
 fn gallery(distance: Distance, element: Element, exemplars: usize, memory: &mut [u8]) -> Gallery<'_> {
-    Gallery { memory, len: 0, format: Format { dim: 3, exemplars, element, distance } }
+    Gallery { memory, len: 0, format: Format { dim: 3, exemplars, element, distance }, model: [0; 8] }
 }
 
 /// At once, which must come to the same as computing the value first.

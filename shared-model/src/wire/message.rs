@@ -384,6 +384,8 @@ impl From<EmbedError> for RequestError {
 impl From<RecogniseError> for RequestError {
     fn from(error: RecogniseError) -> Self {
         match error {
+            // A board makes its gallery for its model.
+            RecogniseError::OtherModel => Self::Internal,
             RecogniseError::NoThreshold => Self::NoThreshold,
             RecogniseError::Gallery(error) => Self::Gallery(error),
         }
