@@ -3,8 +3,8 @@
 //!
 //! A program that only embeds and recognises does not need them.
 //! [`Model::steps`](crate::Model::steps) yields [`Step`]s; [`Model::input`](crate::Model::input)
-//! and [`Model::output`](crate::Model::output) return [`Tensor`]s. A minor version may add variants
-//! to [`Operation`], [`Kernel`] and [`Reason`].
+//! and [`Model::output`](crate::Model::output) return [`Tensor`]s. A new kind of layer adds
+//! variants to [`Operation`], [`Kernel`] and [`Reason`], in a version that may break callers.
 //!
 //! ```
 //! use shared_model::{Model, inspect::Operation};

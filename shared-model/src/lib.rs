@@ -11,7 +11,7 @@
 //! file ──decode──▶ Model ────┴─embed──▶ embedding ──Gallery::recognise──▶ Recognition
 //! ```
 //!
-//! The crate has five rooms. Each uses only those above it:
+//! The crate has five modules. Each uses only those above it:
 //!
 //! * [`model`] is the model file. Its bytes come from outside and are not trusted.
 //!   [`Model::decode`] checks the magic, version, CRC and every length, shape, range and

@@ -79,10 +79,16 @@ impl<'a> Position<'a> {
     }
 }
 
+impl core::fmt::Debug for Inference<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Inference").field("view", &self.view).finish_non_exhaustive()
+    }
+}
+
 impl Inference<'_> {
-    /// Computes the next slice: of a convolution with a fast kernel a row, or two, and of any other
-    /// layer all of it; of a further [view](crate::model::format::Metadata::views), the drawing of it
-    /// as well. Returns true if there is more to do, and false when the embedding is complete.
+    /// Computes the next slice: a few rows of a convolution with a fast kernel, or any other layer as a
+    /// whole. The first slice of each further [view](crate::model::format::Metadata::views) also draws
+    /// that view. Returns true if there is more to do, and false when the embedding is complete.
     pub fn step(&mut self) -> bool {
         let Self { model, pixels, scratch, embedding, at, view } = self;
         let (model, views) = (*model, model.metadata().views);

@@ -1,8 +1,8 @@
-//! Views: an image and slightly moved, scaled, slanted and turned copies of it, whose embeddings
-//! are averaged.
+//! Views, or test-time augmentation: an image and slightly moved, scaled, slanted and turned copies of
+//! it, whose embeddings are averaged.
 //!
-//! A net is not quite indifferent to such changes; the mean over several views is more so. Each
-//! view costs an inference. [`Metadata::views`](crate::model::format::Metadata::views) is their
+//! A net's embedding still changes a little with such distortions; the mean over several views changes
+//! less. Each view costs an inference. [`Metadata::views`](crate::model::format::Metadata::views) is their
 //! number. `docs/ARITHMETIC.md` defines them: an affine map in 256ths, bilinear, with one rounding.
 
 use crate::{

@@ -131,7 +131,8 @@ pub struct Frame {
 impl Frame {
     /// Describes a frame whose rows follow each other directly, and which is used as a whole.
     ///
-    /// # Errors Returns [`FrameError::Empty`] if it has no pixel, and [`FrameError::OddWidth`] if
+    /// # Errors
+    /// Returns [`FrameError::Empty`] if it has no pixel, and [`FrameError::OddWidth`] if
     /// it is in YUV 4:2:2 and its width is odd.
     pub const fn new(format: Format, width: u16, height: u16) -> Result<Self, FrameError> {
         if width == 0 || height == 0 {
@@ -146,14 +147,16 @@ impl Frame {
 
     /// Sets the number of bytes from the beginning of a row to that of the next one.
     ///
-    /// # Errors Returns [`FrameError::Stride`] if a row is longer.
+    /// # Errors
+    /// Returns [`FrameError::Stride`] if a row is longer.
     pub const fn with_stride(self, stride: usize) -> Result<Self, FrameError> {
         if stride < self.row_len { Err(FrameError::Stride) } else { Ok(Self { stride, ..self }) }
     }
 
     /// Uses only a part of the frame.
     ///
-    /// # Errors Returns [`FrameError::Crop`] if the part is empty or reaches beyond the frame.
+    /// # Errors
+    /// Returns [`FrameError::Crop`] if the part is empty or reaches beyond the frame.
     pub const fn cropped(self, crop: Crop) -> Result<Self, FrameError> {
         let width = self.row_len / self.format.bytes_per_pixel();
         let is_inside = crop.left as usize + crop.width as usize <= width

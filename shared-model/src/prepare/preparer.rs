@@ -79,6 +79,12 @@ pub struct Preparer<'a> {
     way: Way<'a>,
 }
 
+impl core::fmt::Debug for Preparer<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Preparer").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
 /// The way to the pixels.
 enum Way<'a> {
     /// They are written as the rows come: `Stretch` and `Contain`.
@@ -147,7 +153,8 @@ impl<'a> Preparer<'a> {
     /// Takes the next row of the frame: those above and below the crop, too. It may come with the
     /// bytes that fill it up to the stride, or without.
     ///
-    /// # Errors Returns [`PrepareError::TooManyRows`] if the frame has no further row, and
+    /// # Errors
+    /// Returns [`PrepareError::TooManyRows`] if the frame has no further row, and
     /// [`PrepareError::RowLength`] if the row has fewer bytes than its pixels or more than the
     /// stride. A row that is refused counts as not sent.
     pub fn push(&mut self, row: &[u8]) -> Result<(), PrepareError> {
@@ -187,7 +194,8 @@ impl<'a> Preparer<'a> {
     /// Completes the pixels, and returns the background that the frame has: `Dark` or `Light`. Rows
     /// below the crop need not have come.
     ///
-    /// # Errors Returns [`PrepareError::MissingRows`] if rows are missing; the pixels are worth
+    /// # Errors
+    /// Returns [`PrepareError::MissingRows`] if rows are missing; the pixels are worth
     /// nothing then.
     pub fn finish(self) -> Result<Background, PrepareError> {
         self.finish_observed(|_| {}).map(|found| found.background)
@@ -196,7 +204,8 @@ impl<'a> Preparer<'a> {
     /// Completes the pixels as [`finish`](Self::finish) does, and returns what was found. With
     /// `Centre`, `observe` gets the images on the way, unless the picture was tidy.
     ///
-    /// # Errors Returns [`PrepareError::MissingRows`] if rows are missing.
+    /// # Errors
+    /// Returns [`PrepareError::MissingRows`] if rows are missing.
     pub fn finish_observed(self, mut observe: impl FnMut(Stage<'_>)) -> Result<Found, PrepareError> {
         let Self { frame, preprocessing, shape, rows, border, way } = self;
         let (crop, size) = (frame.crop(), [shape.height, shape.width]);
@@ -329,7 +338,8 @@ fn stand_out(whole: Part, greys: &mut [u8], background: Background, paper: u8) -
 /// Makes pixels of a frame that is in memory, as [`Preparer`] does. Behind the last row, what fills
 /// it up to the stride may be missing.
 ///
-/// # Errors Returns [`PrepareError::FrameLength`] if `bytes` are fewer than the frame's or more
+/// # Errors
+/// Returns [`PrepareError::FrameLength`] if `bytes` are fewer than the frame's or more
 /// than its height times its stride, and the errors of [`Preparer::new`].
 pub fn prepare(
     frame: Frame,

@@ -143,8 +143,8 @@ impl<Link: Read + Write> Client<Link> {
         self.attempts = attempts.max(1);
     }
 
-    /// Sets the most bytes of an image in one request, if the board takes as many. Over a bad line,
-    /// few arrive more often than many. A row of a frame is always sent whole.
+    /// Sets the most bytes of an image in one request, if the board takes as many. On a bad line,
+    /// short requests get through more often. A row of a frame is always sent whole.
     pub fn set_chunk(&mut self, chunk: usize) {
         self.most_chunk = chunk;
     }
@@ -162,7 +162,7 @@ impl<Link: Read + Write> Client<Link> {
     /// at it, the rest of the conversation has that of before.
     ///
     /// # Errors
-    /// Returns a [`ClientError`]. That a rate does not work is none.
+    /// Returns a [`ClientError`]. A rate that does not work is not an error.
     pub fn speed_up(&mut self, rates: &[u32], set: SetBaud<Link>) -> Result<Option<u32>, ClientError> {
         for &baud in rates {
             if self.try_rate(baud, set)? {
