@@ -116,8 +116,8 @@ fn conv(
     Layer::Conv2d(Conv2d { out_channels, kernel, stride, padding, groups, activation, scale: 0.5 })
 }
 
-/// A convolution of one to three channels and nothing else, so that it has no working memory but its own. Without padding,
-/// the last words of its last window end beyond the input.
+/// A convolution of one to three channels and nothing else, so that it has no working memory but its own. Without
+/// padding, the last words of its last window end beyond the input.
 pub fn lone_conv(rng: &mut impl Rng) -> Vec<u8> {
     let input = Shape::new(rng.random_range(3..=9), rng.random_range(3..=9), rng.random_range(1..=3));
     let (channels, padding) = (2 * rng.random_range(1..=8), [rng.random_range(0..=1); 4]);

@@ -109,7 +109,7 @@ impl Line<'_> {
     }
 }
 
-/// What is made of the bytes of a window: what it begins with, and what a line makes of it.
+/// How a window is reduced to a value: the initial value, and the step for each line.
 struct Fold<S, L> {
     initial: S,
     line: L,

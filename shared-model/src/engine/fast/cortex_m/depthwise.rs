@@ -1,7 +1,7 @@
 //! Windows of 3 × 3 values of four channels, each channel with its own filter, and the lines under
 //! them.
 
-use super::{offset_of, register};
+use super::{flags, offset_of, register};
 use crate::{
     engine::fast::{
         conv::Pixels,
@@ -29,7 +29,7 @@ struct Arguments {
     weights: *const Lanes,
     biases: *const i32,
     multipliers: *const i32,
-    /// The flags: see [`SIGNED`].
+    /// The flags: see [`SIGNED`](super::SIGNED).
     flags: usize,
 }
 
@@ -41,9 +41,6 @@ const _: () = assert!(
         && register(offset_of!(Arguments, flags)) == 9
         && size_of::<[i32; CHANNELS]>() == 4 * 4
 );
-
-/// The overflow flag: outputs are signed. TEQ leaves it as it is.
-const SIGNED: usize = 1 << 28;
 
 // r0: arguments. Sums of the channels 0 to 3: r8 to r11.
 function!(
@@ -110,11 +107,6 @@ function!(
     b 2b
 "#
 );
-
-/// Returns the flags for outputs of a type.
-fn flags(to: Element) -> usize {
-    if to == Element::Signed { SIGNED } else { 0 }
-}
 
 /// Computes the first four channels of each pixel from windows of [`TAPS`] values, as the portable
 /// [`Filter::run`] does.
@@ -247,7 +239,7 @@ impl<'a> OneRow<'a> {
         let out = out.as_mut_ptr();
         let windows = Arguments {
             out,
-            panel: ptr::null(), // each time anew
+            panel: ptr::null(), // set by `next`
             out_step: channels,
             step: size_of::<Column3>() * stride,
             end: out.wrapping_add(windows * channels),
@@ -488,7 +480,7 @@ impl<'a> TwoRows<'a> {
         }
         let upper = upper.as_mut_ptr();
         let rows = Rows {
-            panel: ptr::null(), // each time anew
+            panel: ptr::null(), // set by `next`
             weights: filters.weights.as_ptr(),
             biases: filters.biases.as_ptr(),
             multipliers: filters.multipliers.as_ptr(),

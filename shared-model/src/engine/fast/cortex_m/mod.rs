@@ -15,6 +15,7 @@
 //! Where a loop's body is unrolled, the first pass enters it in the middle, so that any count can
 //! be done. The carry flag holds whether more passes follow: nothing between touches it.
 
+use crate::model::tensor::Element;
 use core::{arch::asm, mem::offset_of};
 
 /// Tells the assembler about the extension, which is optional for Armv8-M.
@@ -290,6 +291,15 @@ pub mod winograd;
 /// Returns the number of the register that LDM from r1 on loads a struct's word at `offset` into.
 const fn register(offset: usize) -> usize {
     1 + offset / 4
+}
+
+/// The overflow flag: outputs are signed. TEQ and SUB leave it as it is.
+const SIGNED: usize = 1 << 28;
+
+/// Returns the flags for outputs of a type.
+#[inline(always)]
+fn flags(to: Element) -> usize {
+    if to == Element::Signed { SIGNED } else { 0 }
 }
 
 /// Returns whether LDM and LDRD may read from there.

@@ -1,6 +1,6 @@
 //! The outputs of four windows: the products of `dot4x2` with all channels, and what follows them.
 
-use super::{aligned, offset_of};
+use super::{aligned, flags, offset_of};
 use crate::{
     engine::fast::{
         conv::{Channels, Pixels},
@@ -37,7 +37,7 @@ struct Arguments {
     next: isize,
     /// The sum of this and the next `next`.
     both: isize,
-    /// The flags: see [`SIGNED`].
+    /// The flags: see [`SIGNED`](super::SIGNED).
     flags: usize,
 }
 
@@ -51,9 +51,6 @@ const _: () = assert!(
         && offset_of!(Arguments, both) == 4 + offset_of!(Arguments, next)
         && offset_of!(Arguments, flags) == 4 * 15
 );
-
-/// The overflow flag: outputs are signed. TEQ leaves it as it is.
-const SIGNED: usize = 1 << 28;
 
 /// Words of the windows in the unrolled code, and the bytes of one.
 const STEPS: usize = 16;
@@ -197,7 +194,7 @@ pub fn rows4(
         panel_end: panel.as_ptr().wrapping_add(panel.len()),
         way_in: STEP * (STEPS - 1 - (words - 1) % STEPS),
         end: out.wrapping_add(outputs),
-        flags: if to == Element::Signed { SIGNED } else { 0 },
+        flags: flags(to),
         next: 4 - pair,
         both: -pair,
         offsets: sums.map(|sum| sum.wrapping_mul(-128)),

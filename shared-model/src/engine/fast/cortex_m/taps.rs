@@ -1,6 +1,6 @@
 //! Sums of two gathered windows, or of differences of windows, with 16-bit weights.
 
-use super::{STEP2, aligned, offset_of, register};
+use super::{SIGNED, STEP2, aligned, offset_of, register};
 use crate::{
     engine::fast::{conv::Pixels, misfit, panel::Stages},
     model::tensor::Element,
@@ -182,10 +182,9 @@ const _: () = assert!(
         && register(offset_of!(Row, pairs)) == 11
 );
 
-/// The carry flag: there is more than one pass over the unrolled code, or outputs are signed. The
-/// overflow flag: they are signed. TEQ and SUB leave both as they are.
+/// The carry flag: there is more than one pass over the unrolled code, or outputs are signed. TEQ and
+/// SUB leave it as it is.
 const UNUSUAL: usize = 1 << 29;
-const SIGNED: usize = 1 << 28;
 
 /// Steps of the unrolled code of [`sum_row`], each of two words, after a first step of its own for two
 /// tiles; the bytes of one for a single tile.
