@@ -6,6 +6,7 @@
 //! ```
 
 pub mod calibrate;
+pub mod dequantize;
 pub mod engine;
 pub mod export;
 pub mod float_net;

@@ -3,6 +3,7 @@
 use crate::{check::Check, error::ConfigError, size::Size};
 use serde::{Deserialize, Serialize};
 use shared_model::{Distance, model::format::MAX_VIEWS};
+use std::path::PathBuf;
 
 /// A sequential net from an image to its embedding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,10 @@ pub struct NetConfig {
     /// True if training standardises the filters of convolutions (Qiao et al. 2019).
     #[serde(default)]
     pub weight_standardization: bool,
+    /// The weights that training begins with, in place of random ones: [`CHARACTERS`](Self::CHARACTERS), or the
+    /// path of a model file or of a run's folder. Its layers must be these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretrained: Option<PathBuf>,
     /// The layers, in order; 1 to 32. The output of the last one, flattened, is the embedding.
     pub layers: Vec<LayerConfig>,
 }
@@ -26,6 +31,16 @@ const fn one() -> u8 {
 }
 
 impl NetConfig {
+    /// The word for the program's own nets, which were trained on made-up characters.
+    pub const CHARACTERS: &str = "characters";
+
+    /// Returns true if it can begin with the weights of a model file, which has neither batch normalization nor
+    /// standardised filters.
+    pub fn takes_pretrained(&self) -> bool {
+        let has_norm = self.layers.iter().any(|layer| matches!(layer, LayerConfig::BatchNorm(_)));
+        !has_norm && !self.weight_standardization
+    }
+
     pub(super) fn check(&self, check: &Check<'_>) -> Result<(), ConfigError> {
         let count = self.layers.len();
         check.that(
@@ -34,6 +49,14 @@ impl NetConfig {
             format_args!("{count} layers"),
             "1 to 32 layers",
         )?;
+        if let Some(pretrained) = &self.pretrained {
+            check.that(
+                self.takes_pretrained(),
+                "net.pretrained",
+                pretrained.display(),
+                "left out with net.weight_standardization or a batch_norm, which a model file does not have",
+            )?;
+        }
         check.within("net.views", self.views.into(), (1, MAX_VIEWS.into()))?;
         self.layers.iter().enumerate().try_for_each(|(index, layer)| layer.check(index, check))
     }

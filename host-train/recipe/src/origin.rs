@@ -42,6 +42,7 @@ impl From<OriginConfig> for Config {
             net: NetConfig {
                 normalise: false,
                 views: 1,
+                pretrained: None,
                 weight_standardization: false,
                 layers: vec![conv, pool, conv, pool, LayerConfig::Dropout(0.25), dense],
             },

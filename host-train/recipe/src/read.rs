@@ -10,11 +10,13 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// The configs that come with the program: name and content.
-pub const PRESETS: [(&str, &str); 13] = [
+pub const PRESETS: [(&str, &str); 15] = [
     ("default", include_str!("../../../configs/default.toml")),
     ("origin", include_str!("../../../configs/origin.json")),
     ("best", include_str!("../../../configs/best.toml")),
     ("characters", include_str!("../../../configs/characters.toml")),
+    ("characters-large", include_str!("../../../configs/characters-large.toml")),
+    ("characters-small", include_str!("../../../configs/characters-small.toml")),
     ("conv4", include_str!("../../../configs/conv4.toml")),
     ("depthwise", include_str!("../../../configs/depthwise.toml")),
     ("dscnn", include_str!("../../../configs/dscnn.toml")),

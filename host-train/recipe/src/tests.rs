@@ -242,6 +242,7 @@ mod page {
             net: NetConfig {
                 normalise: true,
                 views: 1,
+                pretrained: Some("runs/other".into()),
                 weight_standardization: false,
                 layers: vec![
                     LayerConfig::Conv(ConvConfig {
@@ -270,7 +271,7 @@ mod page {
                 turned_classes: true,
                 pieced: 3,
                 folds: 2,
-                few: Some(FewConfig { images: 5, turn: true, pieced: 1, folds: 3 }),
+                few: Some(FewConfig { images: 5, turn: true, pieced: 1, folds: 3, pretrained: false }),
                 augment: Some(AugmentConfig {
                     degrees: 1.0,
                     scale: 0.1,

@@ -127,6 +127,9 @@ pub struct FewConfig {
     pub pieced: usize,
     /// In place of [`TrainConfig::folds`].
     pub folds: usize,
+    /// True if training begins with the weights of a net for made-up characters, where the program has one of the
+    /// recipe's layers.
+    pub pretrained: bool,
 }
 
 impl TrainConfig {

@@ -2,6 +2,10 @@
 //!
 //! Maps are `[images, rows, columns, channels]` throughout, pixels are from 0 to 1.
 
+mod pretrained;
+
+pub use pretrained::PretrainedError;
+
 use crate::{
     conv::{ConvShape, Window, average_pool, conv2d, max_pool},
     product::product,

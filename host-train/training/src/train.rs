@@ -20,10 +20,12 @@ pub use training::{check_net, shape, untrained_file};
 
 use crate::Device;
 use tinytriplet_data::TrainingData;
+use tinytriplet_evaluation::float_net::FloatNet;
 use tinytriplet_recipe::ValidConfig;
 use training::Training;
 
-/// Trains a net on `data`, as `config` says, on `device`. Given the same config, data and machine,
+/// Trains a net on `data`, as `config` says, on `device`; from the weights of `pretrained`, or from random
+/// ones. Given the same config, data and machine,
 /// the weights are the same to the last bit, whatever the number of threads, and whether or not it
 /// was interrupted.
 ///
@@ -33,11 +35,12 @@ use training::Training;
 pub fn train(
     config: &ValidConfig,
     data: &TrainingData<'_>,
+    pretrained: Option<&FloatNet>,
     device: &Device,
     start: Start<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
-    let mut training = Training::begin(config, data, device, start)?;
+    let mut training = Training::begin(config, data, pretrained, device, start)?;
     let mut ended = Ended::Done;
     while !training.is_done() && ended == Ended::Done {
         let progress;

@@ -9,6 +9,7 @@ use std::{fs, io};
 use tinytriplet_data::{Dataset, Split, classes};
 use tinytriplet_evaluation::{
     export::export,
+    float_net::FloatNet,
     strangers::{Questions, StrangerRates},
 };
 use tinytriplet_recipe::{HoldOut, TrainConfig, ValidConfig};
@@ -24,20 +25,31 @@ use tinytriplet_training::{
 /// With fewer classes there is nothing to tell apart.
 const FEWEST_CLASSES: usize = 2;
 
-/// Trains a net for each of the recipe's folds, on all but a part of `seen`'s classes, of every other class's
-/// images, and of the decoys, and asks it about that part. `data` are the run's data, of which `seen` are
-/// trained on.
+/// What a run trains on and begins with, of which each fold has a part.
+#[derive(Clone, Copy, Debug)]
+pub struct Trainable<'a> {
+    /// The run's data.
+    pub data: &'a Dataset,
+    /// Those of them that are trained on.
+    pub seen: &'a Dataset,
+    /// What all classes are kept apart from.
+    pub decoys: Option<&'a Split>,
+    /// The net whose weights a training begins with.
+    pub pretrained: Option<&'a FloatNet>,
+}
+
+/// Trains a net for each of the recipe's folds, on all but a part of the classes, of every other class's images,
+/// and of the decoys, and asks it about that part.
 ///
 /// # Errors
 /// Returns an error if one of them cannot be trained or exported.
 pub fn questions(
     config: &ValidConfig,
-    seen: &Dataset,
-    data: &Dataset,
-    decoys: Option<&Split>,
+    whole: &Trainable<'_>,
     skip_broken: bool,
     device: &Device,
 ) -> Result<Questions> {
+    let &Trainable { data, seen, decoys, pretrained } = whole;
     let folds = config.train.folds;
     let mut all = Questions::default();
     let mut progress = Progress::new("strangers", folds as u64, "nets");
@@ -55,7 +67,7 @@ pub fn questions(
         let part = Dataset { train: trained_on, ..seen.clone() };
         let training =
             training_data(&part.train, data, kept.as_ref(), skip_broken, config.seed, &config.data)?;
-        let trained = train(&shorter, &training, device, Start::New, &mut UntilInterrupted)?;
+        let trained = train(&shorter, &training, pretrained, device, Start::New, &mut UntilInterrupted)?;
         if interrupted() {
             break;
         }

@@ -2,6 +2,7 @@
 
 use super::{
     data::{DataArgs, decoys, trained_on, training_data},
+    pretrained::pretrained,
     train::for_own,
 };
 use crate::terminal::{Progress, print};
@@ -19,7 +20,7 @@ use tinytriplet_recipe::{Config, ConfigError, HoldOut, ValidConfig, from_toml};
 use tinytriplet_report::text::{count, thousands};
 use tinytriplet_training::{
     device,
-    train::{Start, check_net, train},
+    train::{Start, check_net, shape, train},
 };
 
 /// Arguments of `study`.
@@ -145,7 +146,9 @@ fn outcome(
     let seen = data.without(&unseen);
     let decoys = decoys(data, skip_broken, &config.data)?;
     let training = training_data(&seen.train, data, decoys.as_ref(), skip_broken, seed, &config.data)?;
-    let trained = train(&config, &training, &device(config.backend)?, Start::New, &mut ())?;
+    let pretrained = pretrained(&config.net, shape(&seen.train)?)?;
+    let device = device(config.backend)?;
+    let trained = train(&config, &training, pretrained.as_ref(), &device, Start::New, &mut ())?;
     let file =
         export(&trained.net.to_float_net(), &config, &seen, trained.images_seen, None, decoys.as_ref())?;
     let model = Model::decode(&file)?;

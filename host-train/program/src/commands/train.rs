@@ -5,8 +5,9 @@ use super::{
     checkpoint::checkpoint,
     data::{DataArgs, decoys, mark, trained_on, training_data},
     episodes::episode_tables,
-    folds,
+    folds::{self, Trainable},
     inspect::HeldOut,
+    pretrained::{has_own, pretrained},
     run_data::{Record, RunData},
     scores::{explanation, table, triplet_table},
 };
@@ -28,6 +29,7 @@ use tinytriplet_data::{
 };
 use tinytriplet_evaluation::{
     export::export,
+    float_net::FloatNet,
     history::HistoryRow,
     metrics::Draws,
     metrics::{Rates, SeparatePairs},
@@ -47,14 +49,17 @@ use tinytriplet_training::{
     Device, device,
     net::Net,
     sampler::SamplerError,
-    train::{self, CheckpointError, Checkpoints, Ended, Observer, Start, TrainError, Trained, check_net},
+    train::{
+        self, CheckpointError, Checkpoints, Ended, Observer, Start, TrainError, Trained, check_net, shape,
+    },
 };
 
 /// Arguments of `train`.
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
     /// Recipe: a file (TOML or JSON), or one of the program's own: default, best, characters,
-    /// conv4, depthwise, dscnn, lenet5, mobilenet, origin, quick, resnet8, tiny, unseen
+    /// characters-large, characters-small, conv4, depthwise, dscnn, lenet5, mobilenet, origin,
+    /// quick, resnet8, tiny, unseen
     #[arg(short, long, value_name = "FILE|NAME", default_value = "default")]
     pub config: String,
     /// The source of the images
@@ -143,6 +148,8 @@ struct Job<'a> {
     unseen: Vec<Label>,
     /// What all classes are kept apart from.
     decoys: Option<Split>,
+    /// The net whose weights the training begins with.
+    pretrained: Option<FloatNet>,
     folder: RunFolder,
     checkpoints: Checkpoints,
 }
@@ -168,9 +175,10 @@ impl<'a> Job<'a> {
         let decoys = decoys(&data, args.data.skip_broken, &config.data)?;
         let config = for_own(config, &data)?;
         let config = where_few(config, args, &data.without(&unseen), decoys.as_ref())?;
+        let pretrained = pretrained(&config.net, shape(&data.train)?)?;
         let folder = RunFolder::create(&args.out, &config.name)?;
         let checkpoints = Checkpoints::new(folder.path());
-        Ok(Self { args, config, device, data, record, unseen, decoys, folder, checkpoints })
+        Ok(Self { args, config, device, data, record, unseen, decoys, pretrained, folder, checkpoints })
     }
 
     fn begin_again(args: &'a TrainArgs, folder: RunFolder) -> Result<Self> {
@@ -181,8 +189,9 @@ impl<'a> Job<'a> {
         let record = Record::new(&data, own.skips_broken(&args.data));
         let unseen = data.unseen_labels(&config.data)?;
         let decoys = decoys(&data, record.skips_broken(), &config.data)?;
+        let pretrained = pretrained(&config.net, shape(&data.train)?)?;
         let checkpoints = Checkpoints::new(folder.path());
-        Ok(Self { args, config, device, data, record, unseen, decoys, folder, checkpoints })
+        Ok(Self { args, config, device, data, record, unseen, decoys, pretrained, folder, checkpoints })
     }
 
     /// Trains, exports, evaluates and reports.
@@ -235,7 +244,7 @@ impl<'a> Job<'a> {
             None => self.record.write(folder),
         });
         let trained = begun
-            .and_then(|()| train(config, &data, seen, &self.device, folder, start))
+            .and_then(|()| train(config, &data, seen, self.pretrained.as_ref(), &self.device, folder, start))
             .inspect_err(|_| {
                 if args.resume.is_none() && checkpoints.is_empty() {
                     folder.discard(&[CONFIG, DATA, HISTORY]); // nothing was trained: the name stays free
@@ -252,7 +261,8 @@ impl<'a> Job<'a> {
         if interrupted() || !folds::are_wanted(config, seen, decoys.as_ref()) {
             return Ok(None);
         }
-        let found = folds::questions(config, seen, data, decoys.as_ref(), record.skips_broken(), device)?;
+        let part = Trainable { seen, data, decoys: decoys.as_ref(), pretrained: self.pretrained.as_ref() };
+        let found = folds::questions(config, &part, record.skips_broken(), device)?;
         if interrupted() || !found.suffice() {
             return Ok(None);
         }
@@ -417,6 +427,14 @@ fn where_few(
         let any_angle = few.turn && any_angle(&seen.train, &classes(seen.train.labels()));
         let before = config.train.augment.map(|augment| augment.degrees);
         config.train = config.train.with_few(any_angle, folds::may_fold(seen, decoys));
+        if few.pretrained && config.net.pretrained.is_none() && has_own(&config.net, shape(&seen.train)?) {
+            config.net.pretrained = Some(NetConfig::CHARACTERS.into());
+            note(
+                "note",
+                "the pictures are few, so training begins with what a net has learned from made-up characters\n\
+                 (train.few.pretrained)",
+            );
+        }
         if config.train.augment.map(|augment| augment.degrees) != before {
             note(
                 "note",
@@ -451,9 +469,16 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     let mut changed = config.clone().with(&args.set)?;
     changed.seed = args.seed.unwrap_or(changed.seed);
     if let Some(folder) = &args.decoys {
-        // The run finds it from wherever it goes on.
-        changed.data.decoys = Some(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
+        changed.data.decoys = Some(folder.clone());
     }
+    // The run finds them from wherever it goes on.
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    changed.data.decoys = changed.data.decoys.map(absolute);
+    changed.net.pretrained =
+        changed.net.pretrained.map(|path| match path == Path::new(NetConfig::CHARACTERS) {
+            true => path,
+            false => absolute(path),
+        });
     changed.backend = args.backend.map_or(changed.backend, Backend::from);
     if let Some(name) = &args.name {
         changed.name.clone_from(name);
@@ -470,13 +495,14 @@ fn train(
     config: &ValidConfig,
     data: &TrainingData<'_>,
     seen: &Dataset,
+    pretrained: Option<&FloatNet>,
     device: &Device,
     folder: &RunFolder,
     start: Start<'_>,
 ) -> Result<Trained> {
     let progress = Progress::new("train", 0, "steps");
     let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
-    let trained = train::train(config, data, device, start, &mut terminal);
+    let trained = train::train(config, data, pretrained, device, start, &mut terminal);
     let trained = trained.map_err(|error| in_their_words(error, seen, &config.data))?;
     if let Some(error) = terminal.unwritten {
         return Err(error);

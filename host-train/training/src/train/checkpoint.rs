@@ -55,9 +55,9 @@ pub struct Checkpoints(PathBuf);
 /// The beginning of a training, and the place of its checkpoints.
 #[derive(Clone, Copy, Debug)]
 pub enum Start<'a> {
-    /// Starts from random weights, without checkpoints.
+    /// Starts without checkpoints.
     New,
-    /// Starts from random weights, with checkpoints.
+    /// Starts with checkpoints.
     Saving(&'a Checkpoints),
     /// Continues from the newest checkpoint, and saves more.
     Resuming(&'a Checkpoints),

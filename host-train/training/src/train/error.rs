@@ -1,7 +1,10 @@
 //! The reason why a training fails.
 
 use super::checkpoint::CheckpointError;
-use crate::{net::NetError, sampler::SamplerError};
+use crate::{
+    net::{NetError, PretrainedError},
+    sampler::SamplerError,
+};
 use thiserror::Error;
 use tinytriplet_data::TooFewToHoldOut;
 use tinytriplet_evaluation::export::ExportError;
@@ -12,6 +15,9 @@ pub enum TrainError {
     /// The net does not fit the images.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// The pretrained net is another one.
+    #[error("net.pretrained: {0}; name a model of the same layers, or leave it out")]
+    Pretrained(#[from] PretrainedError),
     /// The data do not suffice.
     #[error(transparent)]
     Data(#[from] SamplerError),

@@ -65,7 +65,7 @@ fn device(config: &ValidConfig) -> Device {
 }
 
 fn run(config: &ValidConfig) -> Result<Trained, TrainError> {
-    train(config, &(&bars(40)).into(), &device(config), Start::New, &mut ())
+    train(config, &(&bars(40)).into(), None, &device(config), Start::New, &mut ())
 }
 
 #[test]
@@ -108,7 +108,8 @@ fn an_interrupted_training_goes_on_to_the_same_bits() {
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = Checkpoints::new(folder.path());
         let device = device(&config);
-        let start = |start, stop| train(&config, &(&bars(40)).into(), &device, start, &mut StopAt(stop, 0));
+        let start =
+            |start, stop| train(&config, &(&bars(40)).into(), None, &device, start, &mut StopAt(stop, 0));
         let first = start(Start::Saving(&checkpoints), stop).unwrap();
         assert_eq!((first.ended, first.steps), (Ended::Interrupted, stop));
         let names: Vec<_> =
@@ -133,10 +134,10 @@ fn a_damaged_checkpoint_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
     let device = device(&config);
-    let start = |start| train(&config, &(&bars(40)).into(), &device, start, &mut StopAt(4, 0));
+    let start = |start| train(&config, &(&bars(40)).into(), None, &device, start, &mut StopAt(4, 0));
     start(Start::Saving(&checkpoints)).unwrap();
-    let other =
-        train(&config, &(&bars(41)).into(), &device, Start::Resuming(&checkpoints), &mut ()).unwrap_err();
+    let other = train(&config, &(&bars(41)).into(), None, &device, Start::Resuming(&checkpoints), &mut ())
+        .unwrap_err();
     assert!(matches!(other, TrainError::Checkpoint(CheckpointError::OtherData(_))), "{other}");
     for name in ["learner.bpk", "optimizer.bpk", "state.json"] {
         let path = folder.path().join("checkpoint-4").join(name);
@@ -199,7 +200,8 @@ fn learns_and_tells_how() {
     }
     let config = config(|config| config.train.steps = Some(60));
     let mut steps = Steps(Vec::new(), 0);
-    let trained = train(&config, &(&bars(40)).into(), &device(&config), Start::New, &mut steps).unwrap();
+    let trained =
+        train(&config, &(&bars(40)).into(), None, &device(&config), Start::New, &mut steps).unwrap();
     assert_eq!((steps.0.len(), steps.1, trained.history.len()), (60, 8, 8));
     assert_eq!(trained.held_out.len(), 4 * 3);
     assert_eq!(trained.images_seen, 60 * 24);
@@ -243,7 +245,7 @@ fn both_backends_agree() {
 fn divergence_and_collapse_are_named() {
     let blank = split(12, 12, vec![0; 144 * 40], (0..40).map(|i| i % 4).collect());
     let config = config(|config| (config.train.steps, config.train.augment) = (Some(100), None));
-    let error = train(&config, &(&blank).into(), &device(&config), Start::New, &mut ()).unwrap_err();
+    let error = train(&config, &(&blank).into(), None, &device(&config), Start::New, &mut ()).unwrap_err();
     let TrainError::Collapsed { step: 50, unit: "triplets", .. } = error else { panic!("{error}") };
     let told = error.to_string();
     assert!(told.ends_with(". Lower train.lr (now 0.01), or let it rise slowly (train.schedule = { cosine = { warm_up = 100 } })"), "{told}");
@@ -256,20 +258,20 @@ fn divergence_and_collapse_are_named() {
         config.train.loss = Config::preset("origin").unwrap().train.loss;
         config.net.layers = vec![LayerConfig::Dense(DenseConfig { out_features: 64, relu: false }); 24];
     });
-    let error = train(&wild, &(&bars(40)).into(), &device(&wild), Start::New, &mut ()).unwrap_err();
+    let error = train(&wild, &(&bars(40)).into(), None, &device(&wild), Start::New, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
 }
 
 #[test]
 fn unfit_data_are_refused() {
     let config = config(|config| config.train.augment = None);
-    let few = train(&config, &(&bars(5)).into(), &device(&config), Start::New, &mut ()).unwrap_err();
+    let few = train(&config, &(&bars(5)).into(), None, &device(&config), Start::New, &mut ()).unwrap_err();
     assert!(
         matches!(few, TrainError::Data(SamplerError::TooFewImages { images: 5, needed: 6, .. })),
         "{few}"
     );
     let tiny = split(2, 2, vec![0; 4 * 40], (0..40).map(|i| i % 4).collect());
-    let error = train(&config, &(&tiny).into(), &device(&config), Start::New, &mut ()).unwrap_err();
+    let error = train(&config, &(&tiny).into(), None, &device(&config), Start::New, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Net(NetError::Window { layer: 0, .. })), "{error}");
 }
 
@@ -306,7 +308,8 @@ fn what_the_engine_cannot_run_is_refused_before_training() {
             let layers = format!("normalise = true\nlayers = [{{ dropout = 0.1 }}, {layers}]");
             config.net = toml::from_str(&layers).unwrap();
         });
-        let error = train(&config, &(&large).into(), &device(&config), Start::New, &mut ()).unwrap_err();
+        let error =
+            train(&config, &(&large).into(), None, &device(&config), Start::New, &mut ()).unwrap_err();
         assert!(matches!(error, TrainError::Engine(_)), "{error}");
         error.to_string()
     };

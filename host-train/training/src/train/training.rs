@@ -29,6 +29,7 @@ use std::time::Instant;
 use tinytriplet_data::{Label, Rng, Split, TrainingData, classes, hold_out};
 use tinytriplet_evaluation::{
     export::{check_untrained, untrained},
+    float_net::FloatNet,
     history::HistoryRow,
     metrics::{Embeddings, precision_at_1},
 };
@@ -66,6 +67,7 @@ impl<'a> Training<'a> {
     pub fn begin(
         config: &'a ValidConfig,
         data: &'a TrainingData<'a>,
+        pretrained: Option<&FloatNet>,
         device: &Device,
         start: Start<'a>,
     ) -> Result<Self, TrainError> {
@@ -82,7 +84,10 @@ impl<'a> Training<'a> {
         let device = device.clone().autodiff();
         let loss = loss(recipe);
         let proxies = loss.wants_proxies().then_some(mixture.class_labels().len());
-        let learner = Learner::new(&config.net, shape(data.own)?, proxies, &mut weights, &device)?;
+        let mut learner = Learner::new(&config.net, shape(data.own)?, proxies, &mut weights, &device)?;
+        if let Some(pretrained) = pretrained {
+            learner.net = learner.net.with_weights(pretrained)?;
+        }
         check_engine(&learner.net, &config.net)?;
         let begun = Self {
             config,
