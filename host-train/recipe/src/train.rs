@@ -130,6 +130,9 @@ pub struct FewConfig {
     /// True if training begins with the weights of a net for made-up characters, where the program has one of the
     /// recipe's layers.
     pub pretrained: bool,
+    /// The most steps of a training that begins with these weights, 1 to 10,000,000: it has less to learn, and
+    /// forgets strangers by learning longer.
+    pub pretrained_steps: usize,
 }
 
 impl TrainConfig {
@@ -174,8 +177,9 @@ impl TrainConfig {
         )?;
         let folds_fit = |folds: usize| folds == 0 || (2..=10).contains(&folds);
         check.that(folds_fit(self.folds), "train.folds", self.folds, "0, or 2 to 10")?;
-        if let Some(FewConfig { images, pieced, folds, .. }) = self.few {
+        if let Some(FewConfig { images, pieced, folds, pretrained_steps, .. }) = self.few {
             check.within("train.few.images", images, (1, 1_000_000))?;
+            check.within("train.few.pretrained_steps", pretrained_steps, (1, 10_000_000))?;
             check.that(pieced <= 256, "train.few.pieced", pieced, "0 to 256")?;
             check.that(folds_fit(folds), "train.few.folds", folds, "0, or 2 to 10")?;
         }

@@ -242,7 +242,7 @@ mod tests {
         let questions =
             |stranger| Questions { known: vec![Some(0.1); 9], strangers: vec![Some(stranger); 9] };
         let text = lines(&questions(0.5), false);
-        assert!(text.contains("\neer       0.3000   9 of 9 (70 to 100 %)"), "{text}");
+        assert!(text.contains("\neer       0.2000   9 of 9 (70 to 100 %)"), "{text}");
         assert!(text.contains("0 of 9 (0 to 30 %)") && !text.contains("PASS"), "{text}");
         assert!(lines(&questions(0.05), false).contains("STRANGERS WILL PASS. Add pictures"));
         assert!(lines(&questions(0.05), true).contains("Add decoys"));

@@ -429,6 +429,7 @@ fn where_few(
         config.train = config.train.with_few(any_angle, folds::may_fold(seen, decoys));
         if few.pretrained && config.net.pretrained.is_none() && has_own(&config.net, shape(&seen.train)?) {
             config.net.pretrained = Some(NetConfig::CHARACTERS.into());
+            config.train.steps = config.train.steps.map(|steps| steps.min(few.pretrained_steps));
             note(
                 "note",
                 "the pictures are few, so training begins with what a net has learned from made-up characters\n\
