@@ -271,7 +271,14 @@ mod page {
                 turned_classes: true,
                 pieced: 3,
                 folds: 2,
-                few: Some(FewConfig { images: 5, turn: true, pieced: 1, folds: 3, pretrained: false, pretrained_steps: 9 }),
+                few: Some(FewConfig {
+                    images: 5,
+                    turn: true,
+                    pieced: 1,
+                    folds: 3,
+                    pretrained: false,
+                    pretrained_steps: 9,
+                }),
                 augment: Some(AugmentConfig {
                     degrees: 1.0,
                     scale: 0.1,
