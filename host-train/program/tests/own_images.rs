@@ -307,6 +307,12 @@ fn decoys_keep_strangers_out() {
     let [right, wrong, refused] = ask(&at("alone"), &own, &new, &strangers);
     assert!(right >= 36 && wrong <= 1 && refused >= 12, "{right} of 39, {wrong} wrong, {refused} of 18");
 
+    let (own_kinds, out) = (at("own"), at("none"));
+    let twice = ["--data", text(&own_kinds), "--decoys", text(&own_kinds), "--out", text(&out)];
+    let failed = host_train(&twice);
+    let error = String::from_utf8(failed.stderr).unwrap();
+    assert!(error.contains("own: 36 of its 36 pictures are in own, too") && !out.exists(), "{error}");
+
     let decoys = at("decoys");
     let (printed, error) = train("with-decoys", &["--decoys", text(&decoys)]);
     assert!(error.contains(": 24 decoys, trained on and never enrolled"), "{error}");

@@ -89,6 +89,7 @@ fn what_is_no_recipe_is_named() {
     fails(&host_train(&["inspect", "-c", "quick", "--set", "net.views=0"]), &["net.views"]);
     let output = host_train(&["inspect"]);
     assert_eq!(output.status.code(), Some(2));
+    assert_eq!(host_train(&["inspect", "runs/x", "--set", "net.views=3"]).status.code(), Some(2));
     let output = host_train(&["inspect", "runs/x", "-c", "quick"]);
     assert_eq!(output.status.code(), Some(2));
     // What cannot be built is refused as before a training.

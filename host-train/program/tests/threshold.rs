@@ -32,6 +32,8 @@ fn a_threshold_is_proposed_from_two_folders() {
     assert!(lines[2].contains(" 0 of 56 (0 to 6 %)"), "{printed}");
     assert!(lines.last().unwrap().starts_with("host-train device recognise --threshold 0."), "{printed}");
 
+    // Strangers that are no strangers.
+    fails(&ask("own", "own"), &["own: 24 of its 24 pictures are in own, too", "leave them out"]);
     fails(&ask("own", "none"), &["none: no folder with pictures"]);
     fs::create_dir(at("empty")).unwrap();
     fails(&ask("own", "empty"), &["empty: "]);

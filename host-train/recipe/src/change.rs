@@ -9,8 +9,8 @@ const MAX_SHOWN: usize = 100;
 
 impl Config {
     /// Returns the config with some fields changed, each as `path = value`, such as `train.steps = 500` or
-    /// `train.loss = { sup_con = {} }`; the value is TOML, and nothing puts the field back to its
-    /// default.
+    /// `train.loss = { sup_con = {} }`; the value is TOML, or a word or a path without quotes, and nothing puts the
+    /// field back to its default.
     ///
     /// # Errors
     /// Returns [`ConfigError::Syntax`] or [`ConfigError::Unknown`] if a change is not of this form,
@@ -47,7 +47,13 @@ fn shown(change: &str) -> String {
     }
 }
 
+/// Returns a value as TOML has it; a shell takes quotes away, so a single word is a string without them.
 fn parse(value: &str) -> Result<toml::Value, toml::de::Error> {
+    let is_word = value.starts_with(|first: char| first.is_ascii_alphabetic() || "./~".contains(first))
+        && value.chars().all(|one| one.is_alphanumeric() || "_-./~".contains(one));
+    if is_word && !["true", "false", "inf", "nan"].contains(&value) {
+        return Ok(toml::Value::String(value.into()));
+    }
     let mut table: toml::Table = toml::from_str(&format!("value = {value}"))?;
     Ok(table.remove("value").unwrap_or(toml::Value::Boolean(false)))
 }
@@ -89,6 +95,12 @@ mod tests {
         assert_eq!((config.name.as_str(), config.train.steps), ("a=b", Some(7)));
         assert!(matches!(config.train.loss, LossConfig::SupCon(_)));
         assert_eq!(config.train.augment, None);
+        let config =
+            changed(&["name=a-b", "backend = ndarray", "net.pretrained=../runs/x", "data.source=drawn"]);
+        let config = config.unwrap();
+        assert_eq!((config.name.as_str(), config.backend), ("a-b", crate::Backend::Ndarray));
+        assert_eq!(config.net.pretrained, Some("../runs/x".into()));
+        assert_eq!(config.data.source.as_deref(), Some("drawn"));
         assert_eq!(changed(&[]).unwrap(), Config::preset("default").unwrap());
     }
 

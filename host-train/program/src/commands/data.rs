@@ -1,10 +1,13 @@
 //! Finds the data and says what was found.
 
 use crate::terminal::{Progress, note};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use shared_model::inspect::Shape;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 use tinytriplet_data::{
     DataError, Dataset, Event, Label, Place, Progress as Tell, Request, Source, Split, TrainingData,
     known_shape, names::shown, trains_on_own,
@@ -34,8 +37,27 @@ pub struct DataArgs {
 pub fn decoys(data: &Dataset, skip_broken: bool, config: &DataConfig) -> Result<Option<Split>> {
     let Some(folder) = &config.decoys else { return Ok(None) };
     let decoys = others(folder, data, skip_broken)?;
+    check_apart(folder, &decoys, data)?;
     note("note", format_args!("{}: {} decoys, trained on and never enrolled", shown(folder), decoys.len()));
     Ok(Some(decoys))
+}
+
+/// Checks that none of a folder's pictures is among `own`: nothing can be told apart from itself.
+///
+/// # Errors
+/// Returns an error that says how many are.
+pub fn check_apart(folder: &Path, others: &Split, own: &Dataset) -> Result<()> {
+    let known: HashSet<&[u8]> = own.train.images().chain(own.test.images()).collect();
+    let both = others.images().filter(|image| known.contains(image)).count();
+    ensure!(
+        both == 0,
+        "{}: {} of its {} are in {}, too; leave them out of one of the two",
+        shown(folder),
+        thousands(both as u64),
+        count(others.len() as u64, "picture"),
+        own.name
+    );
+    Ok(())
 }
 
 /// Returns the pictures of a folder and its sub-folders, whatever they show, in the size and manner of

@@ -36,7 +36,7 @@ pub struct InspectArgs {
     #[arg(short, long, value_name = "FILE|NAME")]
     pub config: Option<String>,
     /// Change a field of the recipe first: --set net.views=3; docs/CONFIG.md lists them
-    #[arg(long, value_name = "FIELD=VALUE", requires = "config")]
+    #[arg(long, value_name = "FIELD=VALUE", requires = "config", conflicts_with = "model")]
     pub set: Vec<String>,
     /// Print JSON
     #[arg(long)]

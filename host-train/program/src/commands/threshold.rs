@@ -38,16 +38,21 @@ pub fn run(args: &ThresholdArgs) -> Result<()> {
         DataConfig { test_share: 0.5, ..DataConfig::default() }.for_model(model.input().shape, preprocessing);
     let own = data::find_in(&args.own, args.skip_broken, &config)?;
     let strangers = data::others(&args.strangers, &own, args.skip_broken)?;
+    data::check_apart(&args.strangers, &strangers, &own)?;
     note("strangers", format_args!("{}: {} images", shown(&args.strangers), strangers.len()));
     let questions = Questions::ask(&model, &own.train, &own.test, &[&strangers]);
     ensure!(
         questions.suffice(),
         "no picture of your own things is nearest to its own label: show the net other pictures, or train it on them"
     );
-    let text = format!(
-        "{}\nhost-train device recognise --threshold {:.4} …\n",
-        table(&questions),
-        questions.equal_error().threshold
-    );
+    let (equal, strict) = (questions.equal_error(), questions.accepting_1_percent());
+    let mut text = table(&questions);
+    if equal.strangers_pass() {
+        text += "STRANGERS WILL PASS by `eer`. Take `far1`, or train with such pictures as decoys\n\
+                 (docs/THRESHOLD.md).\n";
+    }
+    for rates in if equal.strangers_pass() { vec![strict, equal] } else { vec![equal] } {
+        text += &format!("\nhost-train device recognise --threshold {:.4} …\n", rates.threshold);
+    }
     Ok(print(text)?)
 }
