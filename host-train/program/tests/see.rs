@@ -124,6 +124,14 @@ fn a_folder_is_written_of_several_pictures() {
         fs::read_dir(folder.path().join("seen")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["a.png.seen.png", "b.png.seen.png", "c.png.seen.png"]);
+
+    // Of the same name, each in a folder as its own is called.
+    fs::create_dir(folder.path().join("others")).unwrap();
+    saved(folder.path(), "others/a.png", &digit());
+    see(folder.path(), &["see", "pictures", "others", "-o", "both"]);
+    for sheet in ["pictures/a.png.seen.png", "others/a.png.seen.png", "b.png.seen.png"] {
+        assert!(folder.path().join("both").join(sheet).is_file(), "{sheet}");
+    }
 }
 
 #[test]

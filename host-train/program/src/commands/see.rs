@@ -17,6 +17,7 @@ use shared_model::{
 };
 use std::{
     collections::HashMap,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -117,7 +118,7 @@ fn pictures(places: &[PathBuf]) -> Result<Vec<PathBuf>> {
 }
 
 /// Returns the file to write for each picture: `out` itself, or a file in the folder `out`, which
-/// is created.
+/// is created. Pictures of the same name go to folders named after theirs.
 fn sheet_paths(pictures: &[PathBuf], out: &Path) -> Result<Vec<PathBuf>> {
     let is_png = out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
     if let [picture] = pictures
@@ -135,13 +136,20 @@ fn sheet_paths(pictures: &[PathBuf], out: &Path) -> Result<Vec<PathBuf>> {
         shown(out),
         pictures.len()
     );
+    let mut named: HashMap<&OsStr, usize> = HashMap::new();
+    pictures
+        .iter()
+        .filter_map(|picture| picture.file_name())
+        .for_each(|name| *named.entry(name).or_default() += 1);
     let mut sheets = HashMap::new();
     let mut paths = Vec::new();
     for picture in pictures {
-        let mut name =
-            picture.file_name().with_context(|| format!("{}: has no name", shown(picture)))?.to_owned();
+        let name = picture.file_name().with_context(|| format!("{}: has no name", shown(picture)))?;
+        let parent = picture.parent().and_then(Path::file_name).filter(|_| named[name] > 1);
+        let folder = parent.map_or_else(|| out.to_owned(), |parent| out.join(parent));
+        let mut name = name.to_owned();
         name.push(".seen.png");
-        let sheet = out.join(name);
+        let sheet = folder.join(name);
         if let Some(other) = sheets.insert(sheet.clone(), picture) {
             bail!(
                 "{} and {} would both become {}: look at one after the other",
@@ -152,7 +160,9 @@ fn sheet_paths(pictures: &[PathBuf], out: &Path) -> Result<Vec<PathBuf>> {
         }
         paths.push(sheet);
     }
-    fs::create_dir_all(out).with_context(|| format!("cannot create the folder {}", shown(out)))?;
+    for folder in paths.iter().filter_map(|sheet| sheet.parent()) {
+        fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", shown(folder)))?;
+    }
     Ok(paths)
 }
 
