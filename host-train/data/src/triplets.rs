@@ -13,6 +13,15 @@ pub struct Triplet {
     pub negative: usize,
 }
 
+impl Triplet {
+    /// Returns the triplet where its images lie behind `count` others.
+    #[must_use]
+    pub fn behind(self, count: usize) -> Self {
+        let Self { anchor, positive, negative } = self;
+        Self { anchor: count + anchor, positive: count + positive, negative: count + negative }
+    }
+}
+
 /// Returns the triplets of triplet-loss-mnist, drawn once: with n one less than the images of the smallest
 /// class, for each class and i < n its images i and i + 1 and the image i of a random other class.
 pub fn origin_triplets(classes: &[Class], rng: &mut Rng) -> Vec<Triplet> {

@@ -183,10 +183,14 @@ impl<'a> Mixture<'a> {
                     let stored = |number| Image::Stored { part: place, number };
                     batch.images.extend(of_part.images.into_iter().map(stored));
                     batch.labels.extend(of_part.labels.into_iter().map(|label| *first_label + label));
-                    batch.triplets = of_part.triplets;
+                    if let Some(triplets) = of_part.triplets {
+                        let behind = triplets.into_iter().map(|triplet| triplet.behind(before));
+                        batch.triplets.get_or_insert_default().extend(behind);
+                    }
                 }
                 Part::MadeUp(made_up) => made_up.add(place, &mut batch),
             }
+                    let before = batch.images.len();
         }
         if let Some(decoys) = &mut self.decoys {
             decoys.add(&mut batch);
@@ -390,6 +394,31 @@ mod tests {
             // Two classes of three, all decoys, and two that are pieced together.
             let (labels, alone) = batch.labels.split_at(2 * 3);
             assert_eq!(labels.iter().collect::<BTreeSet<_>>().len(), 2);
+    #[test]
+    fn triplets_are_of_the_part_that_chose_them() {
+        let own = split(28, &[0, 0, 0, 5, 5, 5]);
+        let others = split(28, &[1, 1, 1, 0, 0, 0]);
+        let images = vec![(PartImages::Own, 1.0), (PartImages::Others(others), 1.0)];
+        let data = TrainingData { own: &own, parts: parts(images), decoys: None };
+        let config =
+            config(&["train.batch = { triplets = 4 }", "train.loss = { triplet = { margin = 0.2 } }"]);
+        let mut mixture = Mixture::new(&config.train, &data, &classes(own.labels()), &Rng::new(1)).unwrap();
+        let MixedBatch { images, labels, triplets } = mixture.batch();
+        let triplets = triplets.unwrap();
+        let of_image = triplets.iter().flat_map(|t| [t.anchor, t.positive, t.negative]);
+        assert_eq!(of_image.collect::<BTreeSet<_>>(), (0..images.len()).collect());
+        assert_eq!(images.len(), 2 * 2 * 3, "half of the triplets from each part");
+        let part = |image: usize| match images[image] {
+            Image::Stored { part, .. } => part,
+            other => panic!("{other:?}"),
+        };
+        for Triplet { anchor, positive, negative } in triplets {
+            assert_eq!(labels[anchor], labels[positive]);
+            assert_ne!(labels[anchor], labels[negative]);
+            assert_eq!(part(anchor), part(negative));
+        }
+    }
+
             assert_eq!(alone.iter().copied().collect::<BTreeSet<_>>(), (6..13).collect());
             for (image, label) in batch.images.iter().zip(&batch.labels).skip(6) {
                 match *image {
