@@ -196,6 +196,36 @@ fn what_is_wrong_is_named() {
     assert!(String::from_utf8(failed.stderr).unwrap().contains("disc: no image (PNG, JPEG or BMP)"));
 }
 
+/// Also where turned classes have labels of their own.
+#[test]
+fn a_class_that_is_too_small_for_a_batch_is_told_by_its_name() {
+    let (folder, out) = (folder(8), tempfile::tempdir().unwrap());
+    let config = config(&out, "", "");
+    for number in ["3.png", "4.png", "5.JPG", "6.bmp", "7.png"] {
+        fs::remove_file(folder.path().join("stripes").join(number)).unwrap();
+    }
+    for turned in ["false", "true"] {
+        let turned = format!("train.turned_classes={turned}");
+        let failed = host_train(&[
+            "-c",
+            &config,
+            "--data",
+            text(folder.path()),
+            "--out",
+            text(out.path()),
+            "--set",
+            "train.augment=",
+            "--set",
+            "train.batch.balanced.images_per_class=4",
+            "--set",
+            &turned,
+        ]);
+        let error = String::from_utf8(failed.stderr).unwrap();
+        let told = format!("error: {}: class 3 is `stripes`: class 3 has 2 training", text(folder.path()));
+        assert!(error.contains(&told), "{error}");
+    }
+}
+
 /// Draws one of several flat parts, seen from above, at any angle: `turn` tells the one from another.
 fn part(kind: &str, turn: u32) -> GrayImage {
     let turn = f64::from(turn);

@@ -41,6 +41,11 @@ impl Dihedral {
             .collect()
     }
 
+    /// Returns the label of the class that a label of [`classes`](Self::classes) is a way of.
+    pub fn origin(self, label: Label) -> Label {
+        label / self.count as Label
+    }
+
     /// Returns image `number`, as [`classes`](Self::classes) numbers them, written to `turned` where it
     /// differs from its origin.
     pub fn image<'a>(self, data: &'a Split, number: usize, turned: &'a mut Vec<u8>) -> &'a [u8] {
@@ -83,6 +88,7 @@ mod tests {
         let turned = turns.classes(&classes).unwrap();
         assert_eq!(turned.len(), 8);
         assert_eq!(turned[3], Class { label: 11, images: vec![11] });
+        assert!(turned.iter().all(|class| turns.origin(class.label) == 1));
         assert_eq!(Dihedral::none(&square).classes(&classes).unwrap(), classes);
         assert_eq!(turns.classes(&[Class { label: 8192, images: vec![0] }]), None);
     }

@@ -136,8 +136,12 @@ impl<'a> Mixture<'a> {
                 mixture.class_labels.push(label(first_label + usize::from(class.label))?);
             }
             let next = classes.last().map_or(0, |class| usize::from(class.label) + 1);
-            let sampler = sampler(config, classes, rng)?;
-            mixture.parts.push(Part::Stored { split, turns, first_label: label(first_label)?, sampler });
+            let sampler = sampler(config, classes, rng).map_err(|reason| TrainError::Data {
+                part: place,
+                reason: reason.with_label(|label| turns.origin(label)),
+            })?;
+            let part = Part::Stored { split, turns, first_label: label(first_label)?, sampler };
+            mixture.parts.push(part);
             first_label += next;
         }
         if let Some(split) = data.decoys {
@@ -180,6 +184,7 @@ impl<'a> Mixture<'a> {
             match part {
                 Part::Stored { sampler, first_label, .. } => {
                     let of_part = sampler.batch();
+                    let before = batch.images.len();
                     let stored = |number| Image::Stored { part: place, number };
                     batch.images.extend(of_part.images.into_iter().map(stored));
                     batch.labels.extend(of_part.labels.into_iter().map(|label| *first_label + label));
@@ -190,7 +195,6 @@ impl<'a> Mixture<'a> {
                 }
                 Part::MadeUp(made_up) => made_up.add(place, &mut batch),
             }
-                    let before = batch.images.len();
         }
         if let Some(decoys) = &mut self.decoys {
             decoys.add(&mut batch);
@@ -323,6 +327,7 @@ fn share(batch: BatchConfig, parts: &[tinytriplet_data::Part], place: usize) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sampler::SamplerError;
     use std::collections::BTreeSet;
     use tinytriplet_data::Part as DataPart;
     use tinytriplet_recipe::{CharactersConfig, Config, ValidConfig};
@@ -381,20 +386,6 @@ mod tests {
     }
 
     #[test]
-    fn decoys_are_negatives_of_everything() {
-        let own = split(28, &[0, 0, 0, 5, 5, 5]);
-        let others = Split::new(28, 28, (0..5).flat_map(|at| [at; 784]).collect(), vec![0; 5]).unwrap();
-        let data = TrainingData { decoys: Some(&others), ..TrainingData::from(&own) };
-        let config = config(&["train.pieced = 2"]);
-        let mut mixture = Mixture::new(&config.train, &data, &classes(own.labels()), &Rng::new(1)).unwrap();
-        assert_eq!(mixture.class_labels(), [0, 5, 6, 7, 8, 9, 10]);
-        let mut met = BTreeSet::new();
-        for _ in 0..3 {
-            let batch = mixture.batch();
-            // Two classes of three, all decoys, and two that are pieced together.
-            let (labels, alone) = batch.labels.split_at(2 * 3);
-            assert_eq!(labels.iter().collect::<BTreeSet<_>>().len(), 2);
-    #[test]
     fn triplets_are_of_the_part_that_chose_them() {
         let own = split(28, &[0, 0, 0, 5, 5, 5]);
         let others = split(28, &[1, 1, 1, 0, 0, 0]);
@@ -419,6 +410,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn decoys_are_negatives_of_everything() {
+        let own = split(28, &[0, 0, 0, 5, 5, 5]);
+        let others = Split::new(28, 28, (0..5).flat_map(|at| [at; 784]).collect(), vec![0; 5]).unwrap();
+        let data = TrainingData { decoys: Some(&others), ..TrainingData::from(&own) };
+        let config = config(&["train.pieced = 2"]);
+        let mut mixture = Mixture::new(&config.train, &data, &classes(own.labels()), &Rng::new(1)).unwrap();
+        assert_eq!(mixture.class_labels(), [0, 5, 6, 7, 8, 9, 10]);
+        let mut met = BTreeSet::new();
+        for _ in 0..3 {
+            let batch = mixture.batch();
+            // Two classes of three, all decoys, and two that are pieced together.
+            let (labels, alone) = batch.labels.split_at(2 * 3);
+            assert_eq!(labels.iter().collect::<BTreeSet<_>>().len(), 2);
             assert_eq!(alone.iter().copied().collect::<BTreeSet<_>>(), (6..13).collect());
             for (image, label) in batch.images.iter().zip(&batch.labels).skip(6) {
                 match *image {
@@ -469,6 +474,21 @@ mod tests {
         let limited = of(Some(12), 5);
         assert_eq!(limited.iter().map(|(character, _)| character).collect::<BTreeSet<_>>().len(), 12);
         assert_eq!(limited.iter().collect::<BTreeSet<_>>().len(), 120, "no drawing comes again");
+    }
+
+    /// The label is the class's own, also where turned classes have others.
+    #[test]
+    fn a_class_that_is_too_small_is_named_with_its_part() {
+        let own = split(28, &[0, 0, 0, 5, 5, 5]);
+        let others = split(28, &[0, 0, 0, 3]);
+        let images = vec![(PartImages::Own, 1.0), (PartImages::Others(others), 1.0)];
+        let data = TrainingData { own: &own, parts: parts(images), decoys: None };
+        for changes in [&[][..], &["train.turned_classes = true"]] {
+            let config = config(changes);
+            let error = Mixture::new(&config.train, &data, &classes(own.labels()), &Rng::new(1)).err();
+            let reason = SamplerError::TooFewImages { label: 3, images: 1, needed: 3 };
+            assert_eq!(error, Some(TrainError::Data { part: 1, reason }), "{changes:?}");
+        }
     }
 
     #[test]

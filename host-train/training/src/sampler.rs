@@ -65,6 +65,19 @@ pub enum SamplerError {
     },
 }
 
+impl SamplerError {
+    /// Returns the same, about another class.
+    #[must_use]
+    pub(crate) fn with_label(self, other: impl Fn(Label) -> Label) -> Self {
+        match self {
+            Self::TooFewClasses(_) => self,
+            Self::TooFewImages { label, images, needed } => {
+                Self::TooFewImages { label: other(label), images, needed }
+            }
+        }
+    }
+}
+
 /// Returns more advice, for a class that has pairs.
 fn fewer(images: usize) -> String {
     match images {

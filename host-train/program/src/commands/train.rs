@@ -25,7 +25,8 @@ use std::{
     process::ExitCode,
 };
 use tinytriplet_data::{
-    Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label, Source, Split, TrainingData, any_angle, classes, is_own,
+    Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label, PartImages, Source, Split, TrainingData, any_angle, classes,
+    is_own,
 };
 use tinytriplet_evaluation::{
     export::export,
@@ -504,7 +505,7 @@ fn train(
     let progress = Progress::new("train", 0, "steps");
     let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
     let trained = train::train(config, data, pretrained, device, start, &mut terminal);
-    let trained = trained.map_err(|error| in_their_words(error, seen, &config.data))?;
+    let trained = trained.map_err(|error| in_their_words(error, data, seen, &config.data))?;
     if let Some(error) = terminal.unwritten {
         return Err(error);
     }
@@ -535,19 +536,29 @@ fn train(
 }
 
 /// Errors of training know neither where the data are nor what the classes are called.
-fn in_their_words(error: TrainError, data: &Dataset, config: &DataConfig) -> anyhow::Error {
-    let class = match error {
-        TrainError::Data(SamplerError::TooFewImages { label, .. }) if config.mixture.is_empty() => {
-            format!(": class {label} is `{}`", data.class_names[usize::from(label)])
-        }
-        _ => String::new(),
+fn in_their_words(
+    error: TrainError,
+    data: &TrainingData<'_>,
+    seen: &Dataset,
+    config: &DataConfig,
+) -> anyhow::Error {
+    let place = match &error {
+        TrainError::Data { part, reason } => match (&data.parts[*part].images, reason) {
+            (PartImages::Own, SamplerError::TooFewImages { label, .. }) => {
+                let name = seen.class_names.get(usize::from(*label));
+                let class = name.map_or(String::new(), |name| format!(": class {label} is `{name}`"));
+                format!("{}{class}", seen.source)
+            }
+            (PartImages::Own, SamplerError::TooFewClasses(_)) => seen.source.to_string(),
+            (PartImages::Others(_) | PartImages::Characters(_), _) => {
+                let source = config.mixture.get(*part).and_then(|source| source.source.as_deref());
+                format!("data.mixture[{part}], {}", source.unwrap_or_default())
+            }
+        },
+        TrainError::HoldOut(_) => seen.source.to_string(),
+        _ => return error.into(),
     };
-    match error {
-        TrainError::Data(_) | TrainError::HoldOut(_) => {
-            anyhow::Error::new(error).context(format!("{}{class}", data.source))
-        }
-        error => error.into(),
-    }
+    anyhow::Error::new(error).context(place)
 }
 
 /// Shows how training goes.

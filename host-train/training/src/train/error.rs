@@ -18,9 +18,14 @@ pub enum TrainError {
     /// The pretrained net is another one.
     #[error("net.pretrained: {0}; name a model of the same layers, or leave it out")]
     Pretrained(#[from] PretrainedError),
-    /// The data do not suffice.
-    #[error(transparent)]
-    Data(#[from] SamplerError),
+    /// The images of a source do not suffice.
+    #[error("{reason}")]
+    Data {
+        /// The place of the source among the [parts](tinytriplet_data::TrainingData::parts) of the data.
+        part: usize,
+        /// The fault.
+        reason: SamplerError,
+    },
     /// There are too few classes to hold any out.
     #[error(transparent)]
     HoldOut(#[from] TooFewToHoldOut),

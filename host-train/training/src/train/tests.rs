@@ -267,7 +267,10 @@ fn unfit_data_are_refused() {
     let config = config(|config| config.train.augment = None);
     let few = train(&config, &(&bars(5)).into(), None, &device(&config), Start::New, &mut ()).unwrap_err();
     assert!(
-        matches!(few, TrainError::Data(SamplerError::TooFewImages { images: 5, needed: 6, .. })),
+        matches!(
+            few,
+            TrainError::Data { part: 0, reason: SamplerError::TooFewImages { images: 5, needed: 6, .. } }
+        ),
         "{few}"
     );
     let tiny = split(2, 2, vec![0; 4 * 40], (0..40).map(|i| i % 4).collect());
