@@ -41,7 +41,8 @@ pub fn train(
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
     let mut training = Training::begin(config, data, pretrained, device, start)?;
-    let mut ended = Ended::Done;
+    // The checkpoint may be that of an early end.
+    let mut ended = if training.patience_is_over() { Ended::Early } else { Ended::Done };
     while !training.is_done() && ended == Ended::Done {
         let progress;
         (training, progress) = training.step()?;

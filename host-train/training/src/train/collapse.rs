@@ -1,9 +1,11 @@
+use serde::{Deserialize, Serialize};
 use tinytriplet_recipe::{BatchConfig, Config, LossConfig, MinerConfig, Schedule, WarmUp};
 
 /// Notices when a net answers the same to every image. Whatever the loss, its gradient then leads
 /// nowhere.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct CollapseDetector {
+    /// Steps in a row whose embeddings were all the same.
     suspicious: usize,
 }
 

@@ -1,5 +1,6 @@
 //! The state of a training, beside its weights.
 
+use super::collapse::CollapseDetector;
 use serde::{Deserialize, Serialize};
 use tinytriplet_evaluation::history::HistoryRow;
 
@@ -18,6 +19,8 @@ pub(super) struct State {
     /// Looks at the held-out images since the best one.
     pub without_progress: usize,
     pub best_precision: f64,
+    #[serde(default)] // older checkpoints have none
+    pub collapse: CollapseDetector,
 }
 
 impl State {

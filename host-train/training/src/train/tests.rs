@@ -165,6 +165,15 @@ fn training_ends_early_with_its_best_net() {
         (config.train.steps, config.train.validate_every) = (Some(trained.steps - 12), 4);
     });
     assert_eq!(run(&until_best).unwrap().net.to_float_net(), trained.net.to_float_net());
+
+    // A program that is killed behind the last step trains no further.
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path());
+    for start in [Start::Saving(&checkpoints), Start::Resuming(&checkpoints)] {
+        let again = train(&patient, &(&bars(40)).into(), None, &device(&patient), start, &mut ()).unwrap();
+        assert_eq!((again.ended, again.steps), (Ended::Early, trained.steps));
+        assert_eq!(again.net.to_float_net(), trained.net.to_float_net());
+    }
 }
 
 #[test]
@@ -260,6 +269,19 @@ fn divergence_and_collapse_are_named() {
     });
     let error = train(&wild, &(&bars(40)).into(), None, &device(&wild), Start::New, &mut ()).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
+}
+
+#[test]
+fn an_interrupted_training_collapses_at_the_same_step() {
+    let blank = split(12, 12, vec![0; 144 * 40], (0..40).map(|i| i % 4).collect());
+    let config = config(|config| (config.train.steps, config.train.augment) = (Some(100), None));
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path());
+    let until =
+        |start, stop| train(&config, &(&blank).into(), None, &device(&config), start, &mut StopAt(stop, 0));
+    assert_eq!(until(Start::Saving(&checkpoints), 30).unwrap().ended, Ended::Interrupted);
+    let error = until(Start::Resuming(&checkpoints), 0).unwrap_err();
+    assert!(matches!(error, TrainError::Collapsed { step: 50, .. }), "{error}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{
     adam::Adam,
     average::Average,
     checkpoint::{Checkpoints, Loaded, Saved, Start},
-    collapse::{CollapseDetector, Dispersion, advice},
+    collapse::{Dispersion, advice},
     error::TrainError,
     learner::Learner,
     observer::Progress,
@@ -51,7 +51,6 @@ pub(super) struct Training<'a> {
     average: Option<Average>,
     /// The one with the best precision so far, where the training may end early.
     best: Option<Learner>,
-    collapse: CollapseDetector,
     state: State,
 }
 
@@ -103,7 +102,6 @@ impl<'a> Training<'a> {
             learner,
             optimizer: Adam::optimizer(recipe.weight_decay as f32),
             best: None,
-            collapse: CollapseDetector::default(),
             state: State::default(),
         };
         match start {
@@ -217,7 +215,7 @@ impl<'a> Training<'a> {
         if !loss.is_finite() || !distance.is_finite() {
             return Err(TrainError::Diverged { step, lr: recipe.lr });
         }
-        if self.collapse.collapsed(dispersion) {
+        if self.state.collapse.collapsed(dispersion) {
             let (unit, advice) = (recipe.loss.unit(), advice(self.config));
             return Err(TrainError::Collapsed { step, distance, loss, mined, unit, advice });
         }
