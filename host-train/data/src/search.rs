@@ -119,9 +119,7 @@ impl Search {
             (Place::Signs, _) => Ok(self.drawn(drawn::signs)),
             (Place::Characters, _) => Ok(self.characters()),
             (Place::Mnist, _) => self.mnist(progress),
-            (Place::Anywhere, Some(path)) => self
-                .named(path, Source::Environment, progress)
-                .map_err(|error| DataError::Environment(Box::new(error))),
+            (Place::Anywhere, Some(path)) => self.named_by_environment(path, progress),
             (Place::Anywhere, None) => self.kept_mnist(progress).or_else(|error| {
                 let DataError::Download(error) = error else { return Err(error) };
                 progress(Event::Note(&format!(
@@ -154,14 +152,20 @@ impl Search {
     /// Returns MNIST from the folder that the environment names, if it is there, or else as
     /// [`kept_mnist`](Self::kept_mnist) does.
     fn mnist(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
-        if let Some(path) = self.environment.as_ref().filter(|path| has_idx(path))
-            && let Ok(data) = self.named(path, Source::Environment, progress)
-            && data.name == MNIST
-        {
-            return Ok(data);
+        if let Some(path) = self.environment.as_ref().filter(|path| has_idx(path)) {
+            let data = self.named_by_environment(path, progress)?;
+            if data.name == MNIST {
+                return Ok(data);
+            }
         }
         self.kept_mnist(progress)
     }
+    /// Returns the data that the environment names.
+    fn named_by_environment(&self, path: &Path, progress: Progress<'_>) -> Result<Dataset, DataError> {
+        let found = self.named(path, Source::Environment, progress);
+        found.map_err(|error| DataError::Environment(Box::new(error)))
+    }
+
 
     /// Returns MNIST from the cache or the network.
     fn kept_mnist(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {

@@ -119,6 +119,16 @@ fn who_wants_mnist_gets_nothing_else() {
 }
 
 #[test]
+fn a_damaged_mnist_is_told_and_no_other_is_taken() {
+    let other = folder(&files());
+    fs::write(other.path().join(NAMES[0]), &files()[0][..9]).unwrap();
+    let found = at(Place::Mnist, Some(other.path())).find(&mut |event| panic!("{event:?}"));
+    let message = found.unwrap_err().to_string();
+    let told = format!("TINYTRIPLET_DATA={}/{}: ends after 9 bytes", other.path().display(), NAMES[0]);
+    assert!(message.starts_with(&told), "{message}");
+}
+
+#[test]
 fn the_shape_is_known_unless_idx_files_have_it() {
     let shape = |place: Place, environment: Option<&Path>| {
         let mut search = at(place, environment);
