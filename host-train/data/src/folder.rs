@@ -208,19 +208,21 @@ impl Reading<'_> {
         for note in layout.notes.iter().chain(&layout.others.notes(folder)) {
             progress(Event::Note(note));
         }
-        self.leave_out(folder, &mut layout, progress)?;
+        self.leave_out(folder, &mut layout.train, &mut layout.test, progress)?;
         let Layout { train: trained, test: tested, .. } = layout;
-        let is_split = tested.is_some();
-        let class_names = trained.iter().map(Class::name).collect();
-        let label = |(label, class): (usize, &Class<PathBuf>)| (class.place.clone(), label);
-        let labels: BTreeMap<PathBuf, usize> = trained.iter().enumerate().map(label).collect();
-
-        let places = trained.len();
+        let (places, is_split) = (trained.len(), tested.is_some());
         let classes = trained.into_iter().chain(tested.into_iter().flatten()).collect();
-        let mut pixels = self.pixels(folder, classes, progress)?;
-        let tested = pixels.split_off(places);
+        let mut trained = self.pixels(folder, classes, progress)?;
+        let of_test = trained.split_off(places);
+        let mut tested = is_split.then_some(of_test);
+        // Without its broken images, a class may be too small.
+        self.leave_out(folder, &mut trained, &mut tested, progress)?;
+
+        let class_names = trained.iter().map(Class::name).collect();
+        let label = |(label, class): (usize, &Class<ReadPicture>)| (class.place.clone(), label);
+        let labels: BTreeMap<PathBuf, usize> = trained.iter().enumerate().map(label).collect();
         let (mut train, mut test) = (Builder::default(), Builder::default());
-        for (label, class) in pixels.iter().enumerate() {
+        for (label, class) in trained.iter().enumerate() {
             let is_test = match is_split {
                 true => vec![false; class.pictures.len()],
                 false => spread(class.pictures.len(), self.test_share),
@@ -229,7 +231,7 @@ impl Reading<'_> {
                 (if is_test { &mut test } else { &mut train }).push(picture, label);
             }
         }
-        for class in &tested {
+        for class in tested.iter().flatten() {
             let label = labels[&class.place];
             class.pictures.iter().for_each(|picture| test.push(picture, label));
         }
@@ -240,19 +242,20 @@ impl Reading<'_> {
     }
 
     /// Leaves out classes that are too small, and refuses those that could not be trained on.
-    fn leave_out(
+    fn leave_out<T>(
         self,
         folder: &Path,
-        layout: &mut Layout,
+        train: &mut Vec<Class<T>>,
+        test: &mut Option<Vec<Class<T>>>,
         progress: Progress<'_>,
     ) -> Result<(), FolderError> {
-        let of = layout.train.len();
-        let is_small = |class: &Class<PathBuf>, fewest| class.pictures.len() < fewest;
-        let sized = |class: &Class<PathBuf>| (class.name(), class.pictures.len());
-        let left_out: Vec<Class<PathBuf>> =
-            layout.train.extract_if(.., |class| is_small(class, self.min_images)).collect();
+        let of = train.len();
+        let is_small = |class: &Class<T>, fewest| class.pictures.len() < fewest;
+        let sized = |class: &Class<T>| (class.name(), class.pictures.len());
+        let left_out: Vec<Class<T>> =
+            train.extract_if(.., |class| is_small(class, self.min_images)).collect();
         if !left_out.is_empty() {
-            if let Some(test) = &mut layout.test {
+            if let Some(test) = test {
                 test.retain(|class| left_out.iter().all(|other| other.place != class.place));
             }
             progress(Event::Note(&format!(
@@ -262,25 +265,20 @@ impl Reading<'_> {
                 self.min_images,
                 small(&left_out.iter().map(sized).collect::<Vec<_>>())
             )));
-            if layout.train.len() < 2 {
-                return Err(FolderError::Classes { path: folder.into(), count: layout.train.len() });
+            if train.len() < 2 {
+                return Err(FolderError::Classes { path: folder.into(), count: train.len() });
             }
         }
         // Where the folder has no split of its own, one of every class is tested with.
-        let fewest = if layout.test.is_some() { 2 } else { 3 };
-        let is_trained = |class: &&Class<PathBuf>| {
+        let fewest = if test.is_some() { 2 } else { 3 };
+        let is_trained = |class: &&Class<T>| {
             let name = class.name();
             !self.unseen.iter().any(|unseen| *unseen == name || group_of(&name) == Some(unseen))
         };
-        let small = layout.train.iter().filter(is_trained).filter(|class| is_small(class, fewest));
+        let small = train.iter().filter(is_trained).filter(|class| is_small(class, fewest));
         let classes: Vec<_> = small.map(sized).collect();
         if self.to_train && !classes.is_empty() {
-            return Err(FolderError::TooFew {
-                folder: folder.into(),
-                classes,
-                of: layout.train.len(),
-                fewest,
-            });
+            return Err(FolderError::TooFew { folder: folder.into(), classes, of: train.len(), fewest });
         }
         Ok(())
     }

@@ -183,12 +183,12 @@ fn what_is_wrong_is_named() {
     assert!(error.contains(&format!("\nerror: {}: ", broken.display())), "{error}");
     assert!(error.contains("--skip-broken"), "{error}");
 
-    // One of its two images that are left is tested with: too few to train on, and it is told by
-    // its name.
+    // Two of its images are left: too few to train on and to test with, and it is told by its name.
     let failed = host_train(&[&arguments[..], &["--skip-broken"]].concat());
     let error = String::from_utf8(failed.stderr).unwrap();
     assert!(error.contains(&format!("passed over {}: ", broken.display())), "{error}");
-    assert!(error.contains(": class 1 is `disc`: class 1 has 1 training image(s), but 2 are"), "{error}");
+    assert!(error.contains(": 1 of 4 classes have fewer than 3 images, "), "{error}");
+    assert!(error.contains(" to test with: disc (2). Add images"), "{error}");
 
     fs::remove_dir_all(folder.path().join("disc")).unwrap();
     fs::create_dir(folder.path().join("disc")).unwrap();

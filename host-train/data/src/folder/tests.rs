@@ -480,6 +480,34 @@ fn classes_of_too_few_images_are_all_named_before_any_is_read() {
 }
 
 #[test]
+fn sizes_are_those_of_sound_images() {
+    let mut files = vec!["a/1.png", "a/2.png", "a/3.png", "b/1.png", "b/2.png", "b/3.png"];
+    files.extend(["c/1.png", "c/2.png", "c/3.png"]);
+    let folder = folder(&files);
+    fs::write(folder.path().join("b/2.png"), "broken").unwrap();
+    let skipping = Reading { skip_broken: true, to_train: true, ..READING };
+    let message = super::tests::read(skipping, folder.path()).0.unwrap_err().to_string();
+    assert!(message.contains("1 of 3 classes have fewer than 3 images, "), "{message}");
+    assert!(message.contains(": b (2). Add images, or leave these classes out"), "{message}");
+
+    let (read, notes) = super::tests::read(Reading { min_images: 3, ..skipping }, folder.path());
+    let read = read.unwrap();
+    assert_eq!(read.class_names, ["a", "c"]);
+    assert_eq!((read.train.labels(), read.test.labels()), (&[0, 0, 1, 1][..], &[0, 1][..]));
+    assert!(notes[1].contains("left out 1 of 3 classes") && notes[1].contains(": b (2)"), "{notes:?}");
+    fs::write(folder.path().join("c/2.png"), "broken").unwrap();
+    let message = super::tests::read(Reading { min_images: 3, ..skipping }, folder.path()).0.unwrap_err();
+    assert!(message.to_string().contains(": 1 class folder(s); it takes 2"), "{message}");
+
+    let split: Vec<String> = files.iter().map(|file| format!("train/{file}")).collect();
+    let split: Vec<&str> = split.iter().map(String::as_str).chain(["test/b/7.png", "test/c/8.png"]).collect();
+    let folder = self::folder(&split);
+    fs::write(folder.path().join("train/b/1.png"), "broken").unwrap();
+    let read = super::tests::read(Reading { min_images: 3, ..skipping }, folder.path()).0.unwrap();
+    assert_eq!((read.class_names, read.test.labels()), (vec!["a".into(), "c".into()], &[1][..]));
+}
+
+#[test]
 fn two_images_a_class_are_enough_with_a_split() {
     let folder = folder(&[
         "train/a/1.png",
