@@ -1,17 +1,21 @@
 //! The state of a training on disk: from it, a training goes on and ends with the same bits.
 //!
 //! A checkpoint is a folder, `checkpoint-<steps>`. It is written under another name and renamed
-//! when it is whole; the one before it is removed after that.
+//! when it is whole; the one before it is removed when the disk has that. What a killed program
+//! left half-written goes with the next one.
 
 use super::{learner::Learner, state::State};
 use burn::{module::Module, optim::ModuleOptimizer};
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 use thiserror::Error;
 
 const PREFIX: &str = "checkpoint-";
+/// Begins the name of one that is being written.
+const PARTIAL: &str = ".partial-";
 const LEARNER: &str = "learner.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 const AVERAGE: &str = "average.bpk";
@@ -97,30 +101,47 @@ impl Checkpoints {
     /// # Errors
     /// Returns [`CheckpointError::Write`] if one cannot be removed.
     pub fn remove(&self) -> Result<(), CheckpointError> {
-        let removed =
-            self.all().and_then(|all| all.iter().try_for_each(|(_, path)| fs::remove_dir_all(path)));
-        removed.map_err(|error| CheckpointError::Write { path: self.0.clone(), why: error.to_string() })
+        let removed = || {
+            self.remove_partial()?;
+            self.all()?.iter().try_for_each(|(_, path)| fs::remove_dir_all(path))
+        };
+        removed().map_err(|error| CheckpointError::Write { path: self.0.clone(), why: error.to_string() })
     }
 
     /// Returns all of them and their steps, the newest last.
     fn all(&self) -> io::Result<Vec<(usize, PathBuf)>> {
-        let mut all = Vec::new();
+        let named = self.named(PREFIX)?.into_iter();
+        let mut all: Vec<_> = named.filter_map(|(step, path)| Some((step.parse().ok()?, path))).collect();
+        all.sort();
+        Ok(all)
+    }
+
+    /// Removes what a killed program has not written to the end.
+    fn remove_partial(&self) -> io::Result<()> {
+        self.named(PARTIAL)?.iter().try_for_each(|(_, path)| fs::remove_dir_all(path))
+    }
+
+    /// Returns the folders whose names begin with `prefix`, and the rest of each name.
+    fn named(&self, prefix: &str) -> io::Result<Vec<(String, PathBuf)>> {
+        let mut named = Vec::new();
         for entry in fs::read_dir(&self.0)? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if let Some(step) = name.strip_prefix(PREFIX).and_then(|step| step.parse().ok()) {
-                all.push((step, path));
+            if let Some(rest) = name.strip_prefix(prefix)
+                && path.is_dir()
+            {
+                named.push((rest.to_owned(), path));
             }
         }
-        all.sort();
-        Ok(all)
+        Ok(named)
     }
 
     pub(super) fn save(&self, saved: &Saved<'_>) -> Result<(), CheckpointError> {
         let failed = |path: &Path, why: String| CheckpointError::Write { path: path.to_owned(), why };
         let disk = |error: io::Error| failed(&self.0, error.to_string());
         let before = self.all().map_err(disk)?;
-        let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(&self.0).map_err(disk)?;
+        self.remove_partial().map_err(disk)?;
+        let partial = tempfile::Builder::new().prefix(PARTIAL).tempdir_in(&self.0).map_err(disk)?;
         let at = |name: &str| partial.path().join(name);
         let modules = [(LEARNER, Some(saved.learner)), (AVERAGE, saved.average), (BEST, saved.best)];
         for (name, module) in modules {
@@ -138,7 +159,9 @@ impl Checkpoints {
         if before.iter().any(|(_, old)| *old == path) {
             return Ok(()); // the very same training has been here before
         }
+        sync_files(partial.path()).map_err(disk)?;
         fs::rename(partial.keep(), &path).map_err(|error| failed(&path, error.to_string()))?;
+        sync_names(&self.0).map_err(disk)?;
         before.iter().try_for_each(|(_, old)| fs::remove_dir_all(old)).map_err(disk)
     }
 
@@ -176,4 +199,17 @@ impl Checkpoints {
             state,
         })
     }
+}
+
+/// Waits until the files in a folder are on the disk, where a loss of power leaves them.
+fn sync_files(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        File::options().write(true).open(entry?.path())?.sync_all()?;
+    }
+    sync_names(folder)
+}
+
+/// Waits until the disk has the names of what is in a folder. Not every system opens folders for that.
+fn sync_names(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

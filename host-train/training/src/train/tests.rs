@@ -284,6 +284,31 @@ fn an_interrupted_training_collapses_at_the_same_step() {
     assert!(matches!(error, TrainError::Collapsed { step: 50, .. }), "{error}");
 }
 
+/// As a program leaves them that is killed while it writes one.
+#[test]
+fn half_written_checkpoints_are_removed() {
+    let config = config(|config| config.train.steps = Some(2));
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path());
+    let half = folder.path().join(".partial-k1lled");
+    let names = || -> Vec<_> {
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    };
+    let write_half = || {
+        std::fs::create_dir(&half).unwrap();
+        std::fs::write(half.join("learner.bpk"), "half").unwrap();
+    };
+    write_half();
+    train(&config, &(&bars(40)).into(), None, &device(&config), Start::Saving(&checkpoints), &mut ())
+        .unwrap();
+    assert_eq!(names(), ["checkpoint-2"]);
+    write_half();
+    // A file of such a name is another writer's.
+    std::fs::write(folder.path().join(".partial-file"), "half").unwrap();
+    checkpoints.remove().unwrap();
+    assert_eq!(names(), [".partial-file"]);
+}
+
 #[test]
 fn unfit_data_are_refused() {
     let config = config(|config| config.train.augment = None);
