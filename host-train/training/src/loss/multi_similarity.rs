@@ -1,4 +1,4 @@
-use super::batch::{BatchLoss, EmbeddedBatch, Loss, pairwise, similarities};
+use super::batch::{BatchLoss, EmbeddedBatch, Loss, pairwise_mask, similarities};
 use crate::net::floats;
 use tinytriplet_data::Rng;
 
@@ -22,6 +22,9 @@ pub struct MultiSimilarity {
     /// ε, how generously pairs are mined.
     pub epsilon: f32,
 }
+
+/// The sum of a batch's exponentials, 2,048 at most, is finite up to this exponent.
+const LARGEST_EXPONENT: f32 = 80.0;
 
 impl Loss for MultiSimilarity {
     fn loss(&self, batch: &EmbeddedBatch<'_>, _: &mut Rng) -> Option<BatchLoss> {
@@ -52,9 +55,12 @@ impl Loss for MultiSimilarity {
             return None;
         }
         let term = |pairs: &[bool], sharpness: f32| {
-            let weight = pairwise(&similarities, |a, b| f32::from(pairs[a * count + b]));
-            let exponentials = ((similarities.clone() - self.base) * sharpness).exp() * weight;
-            exponentials.sum_dim(1).log1p() / sharpness.abs()
+            let is_out = pairwise_mask(&similarities, |a, b| !pairs[a * count + b]);
+            let exponents =
+                ((similarities.clone() - self.base) * sharpness).mask_fill(is_out, f32::NEG_INFINITY);
+            // Σ exp(x) = exp(s) · Σ exp(x − s). Where s is not 0, the sum is so large that the 1 is nothing.
+            let shift = (exponents.clone().detach().max_dim(1) - LARGEST_EXPONENT).clamp_min(0.0);
+            ((exponents - shift.clone()).exp().sum_dim(1).log1p() + shift) / sharpness.abs()
         };
         let loss = (term(&positives, -self.alpha) + term(&negatives, self.beta)).mean();
         Some(BatchLoss { loss, count: mined })
@@ -65,6 +71,7 @@ impl Loss for MultiSimilarity {
 mod tests {
     use super::*;
     use crate::loss::testing::{assert_gradient, of, value_of};
+    use burn::tensor::{Device, Tensor};
 
     fn loss(epsilon: f32) -> MultiSimilarity {
         MultiSimilarity { alpha: 2.0, beta: 5.0, base: 0.5, epsilon }
@@ -93,6 +100,22 @@ mod tests {
         let value = value_of(vec![1.0, 1.0, -1.0], 1, of(loss(0.2), &[0, 0, 1]));
         let expected = 2.0 * 0.2 * (5.0f32 * -1.5).exp().ln_1p() / 3.0;
         assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+    }
+
+    /// Of the widest ranges that a recipe may have: an image and its like have e¹⁰⁰ then, which f32 does not.
+    #[test]
+    fn sharp_pairs_have_a_loss_and_a_slope() {
+        let sharp = || MultiSimilarity { alpha: 100.0, beta: 100.0, base: 0.0, epsilon: 2.0 };
+        // S02 = S03 = S12 = S13 = 0.95, and ln(1 + 2 e⁹⁵) is 95 + ln 2. Positives add next to nothing.
+        let value = value_of(vec![1.0, 1.0, 0.95, 0.95], 1, of(sharp(), &[0, 0, 1, 2]));
+        let expected = 2.0 * (0.95 + 0.01 * 2.0f32.ln()) / 4.0;
+        assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+
+        let device = Device::flex().autodiff();
+        let rows = Tensor::<2>::from_data([[1.0f32, 0.0], [1.0, 0.0], [0.95, 0.1]], &device).require_grad();
+        let gradients = of(sharp(), &[0, 0, 1])(rows.clone()).backward();
+        let slopes = floats(rows.grad(&gradients).unwrap());
+        assert!(slopes.iter().all(|slope| slope.is_finite()) && slopes.iter().any(|&slope| slope > 0.1));
     }
 
     #[test]
