@@ -103,7 +103,7 @@ impl<'a> Mixture<'a> {
     ///
     /// # Errors
     /// Returns [`TrainError::Data`] if a part has too few classes or images, and
-    /// [`TrainError::TooManyClasses`] if all parts together have more classes than labels.
+    /// [`TrainError::TooManyClasses`] if all parts and decoys together have more classes than labels.
     pub fn new(
         config: &TrainConfig,
         data: &'a TrainingData<'a>,
@@ -131,35 +131,38 @@ impl<'a> Mixture<'a> {
                 }
             };
             let turns = if config.turned_classes { Dihedral::all(split) } else { Dihedral::none(split) };
-            let classes = turns.classes(&classes).ok_or(TrainError::TooManyClasses)?;
+            let too_many =
+                TrainError::TooManyClasses { field: "train.turned_classes", advice: "leave it out" };
+            let classes = turns.classes(&classes).ok_or(too_many)?;
             for class in &classes {
-                mixture.class_labels.push(label(first_label + usize::from(class.label))?);
+                mixture.class_labels.push(label_of_source(first_label + usize::from(class.label))?);
             }
             let next = classes.last().map_or(0, |class| usize::from(class.label) + 1);
             let sampler = sampler(config, classes, rng).map_err(|reason| TrainError::Data {
                 part: place,
                 reason: reason.with_label(|label| turns.origin(label)),
             })?;
-            let part = Part::Stored { split, turns, first_label: label(first_label)?, sampler };
+            let part = Part::Stored { split, turns, first_label: label_of_source(first_label)?, sampler };
             mixture.parts.push(part);
             first_label += next;
         }
         if let Some(split) = data.decoys {
-            let negatives = Negatives {
+            let label = |number| label(number, "data.decoys", "take fewer pictures");
+            let (first, last) = (label(first_label)?, label(first_label + split.len() - 1)?);
+            mixture.class_labels.extend(first..=last);
+            mixture.decoys = Some(Negatives {
                 split,
-                first_label: label(first_label)?,
+                first_label: first,
                 order: (0..split.len()).collect(),
                 used: usize::MAX,
                 rng: rng.stream(DECOYS),
-            };
+            });
             first_label += split.len();
-            mixture.class_labels.extend((negatives.first_label..).take(split.len()));
-            label(first_label)?;
-            mixture.decoys = Some(negatives);
         }
         if config.pieced > 0 {
             let images = own.iter().flat_map(|class| &class.images).copied().collect();
-            label(first_label + config.pieced)?;
+            let label = |number| label(number, "train.pieced", "lower it");
+            label(first_label + config.pieced - 1)?;
             mixture.pieced = Some(Pieced {
                 split: data.own,
                 images,
@@ -282,9 +285,10 @@ impl MadeUp {
         if let LossConfig::Proxies(_) = config.loss {
             return endless("train.loss.proxies", "take another loss, such as multi_similarity");
         }
-        label(first_label + classes)?;
+        label_of_source(first_label + classes - 1)?;
+        let first_label = label_of_source(first_label)?;
         let [per_batch, images_per_class] = [classes, images_per_class].map(|number| number as u64);
-        Ok(Self { characters, first_label: label(first_label)?, per_batch, images_per_class, batches: 0 })
+        Ok(Self { characters, first_label, per_batch, images_per_class, batches: 0 })
     }
 
     /// Adds the next characters to a batch. Every drawing of all the training is another one.
@@ -302,9 +306,14 @@ impl MadeUp {
     }
 }
 
-/// Returns the label of this number.
-fn label(number: usize) -> Result<Label, TrainError> {
-    Label::try_from(number).map_err(|_| TrainError::TooManyClasses)
+/// Returns the label of this number, which the field of the config led to.
+fn label(number: usize, field: &'static str, advice: &'static str) -> Result<Label, TrainError> {
+    Label::try_from(number).map_err(|_| TrainError::TooManyClasses { field, advice })
+}
+
+/// Returns the label of this number, of a class of a source.
+fn label_of_source(number: usize) -> Result<Label, TrainError> {
+    label(number, "data.mixture", "leave a source out")
 }
 
 /// Returns the part of a batch that the data's part at `place` gives: its share of the classes, at
@@ -489,6 +498,45 @@ mod tests {
             let reason = SamplerError::TooFewImages { label: 3, images: 1, needed: 3 };
             assert_eq!(error, Some(TrainError::Data { part: 1, reason }), "{changes:?}");
         }
+    }
+
+    #[test]
+    fn what_makes_too_many_classes_is_named() {
+        let error = |labels: usize, others: Option<Split>, decoys: Option<Split>, changes: &[&str]| {
+            let classes = (0..labels).map(|label| Class { label: label as Label, images: vec![0, 1, 2] });
+            let own = split(1, &[0, 0, 0]);
+            let others = others.map(|split| (PartImages::Others(split), 1.0));
+            let images = std::iter::once((PartImages::Own, 1.0)).chain(others).collect();
+            let data = TrainingData { own: &own, parts: parts(images), decoys: decoys.as_ref() };
+            let mixture =
+                Mixture::new(&config(changes).train, &data, &classes.collect::<Vec<_>>(), &Rng::new(1));
+            mixture.err().map(|error| error.to_string())
+        };
+        let others = || Some(split(1, &[0, 0, 0, 1, 1, 1]));
+        let decoys = |count| Some(split(1, &vec![0; count]));
+        let (pieced, turned) = ("train.pieced = 2", "train.turned_classes = true");
+        let told = |with| Some(format!("with {with}"));
+        assert_eq!(
+            error(8193, None, None, &[turned]),
+            told(
+                "train.turned_classes, the classes and decoys in training are more than 65536; leave it out"
+            )
+        );
+        assert_eq!(
+            error(65_535, others(), None, &[]),
+            told("data.mixture, the classes and decoys in training are more than 65536; leave a source out")
+        );
+        assert_eq!(
+            error(65_535, None, decoys(2), &[]),
+            told("data.decoys, the classes and decoys in training are more than 65536; take fewer pictures")
+        );
+        assert_eq!(
+            error(65_535, None, None, &[pieced]),
+            told("train.pieced, the classes and decoys in training are more than 65536; lower it")
+        );
+        assert_eq!(error(65_534, others(), None, &[]), None);
+        assert_eq!(error(65_534, None, decoys(2), &[]), None);
+        assert_eq!(error(65_534, None, None, &[pieced]), None);
     }
 
     #[test]

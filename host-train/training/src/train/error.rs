@@ -77,9 +77,14 @@ pub enum TrainError {
         /// What to change in the config.
         advice: &'static str,
     },
-    /// Turned, the classes are more than there are labels.
-    #[error("train.turned_classes makes more than 65536 classes of those in the data; leave it out")]
-    TooManyClasses,
+    /// The classes, and decoys, each of which counts as one, are more than there are labels.
+    #[error("with {field}, the classes and decoys in training are more than 65536; {advice}")]
+    TooManyClasses {
+        /// The field of the config that makes them too many.
+        field: &'static str,
+        /// What to change in the config.
+        advice: &'static str,
+    },
     /// The net could be trained, but not run on a board.
     #[error("the engine cannot run this net: {0}")]
     Engine(Box<ExportError>),
