@@ -3,7 +3,9 @@
 use crate::{
     error::DataError,
     event::{Event, Progress},
-    folder, picture,
+    folder,
+    names::shown,
+    picture,
     split::{Label, Split},
 };
 use rayon::prelude::*;
@@ -28,7 +30,15 @@ pub fn decoys(
         return Err(DataError::NoDecoys(folder.into()));
     }
     let mut paths = Vec::new();
-    list(folder, DEPTH, &mut paths, progress)?;
+    let deeper = list(folder, DEPTH, &mut paths, progress)?;
+    match (deeper, paths.len()) {
+        (0, _) => {}
+        (count, 0) => return Err(DataError::DeepDecoys { folder: folder.into(), count, depth: DEPTH }),
+        (count, _) => progress(Event::Note(&format!(
+            "{}: {count} picture(s) lie more than {DEPTH} folders down and are not used. To use them, move them up",
+            shown(folder)
+        ))),
+    }
     if paths.len() > MOST {
         return Err(DataError::ManyDecoys { folder: folder.into(), count: paths.len(), most: MOST });
     }
@@ -55,22 +65,21 @@ const MOST: usize = 10_000;
 /// Levels of sub-folders.
 const DEPTH: usize = 4;
 
-/// Adds the pictures in a folder and below, in natural order.
+/// Adds the pictures in a folder and below, in natural order, and returns the number of those that lie deeper
+/// than `depth` folders down.
 fn list(
     folder: &Path,
     depth: usize,
     paths: &mut Vec<PathBuf>,
     progress: Progress<'_>,
-) -> Result<(), DataError> {
-    let listing = folder::Listing::of(folder)?;
+) -> Result<usize, DataError> {
+    let mut listing = folder::Listing::of(folder)?;
     listing.others.notes(folder).iter().for_each(|note| progress(Event::Note(note)));
-    paths.extend(listing.pictures);
-    for below in listing.folders {
-        if depth > 0 {
-            list(&below, depth - 1, paths, progress)?;
-        }
+    paths.append(&mut listing.pictures);
+    match depth.checked_sub(1) {
+        Some(depth) => listing.folders.iter().map(|below| list(below, depth, paths, progress)).sum(),
+        None => Ok(listing.pictures_below()),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -117,5 +126,24 @@ mod tests {
         let error = read(folder.path(), false).0.unwrap_err();
         assert!(error.contains("--skip-broken"), "{error}");
         assert_eq!(read(folder.path(), true).0.unwrap().len(), 2);
+    }
+
+    #[test]
+    fn decoys_that_lie_too_deep_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let add = |below: &str| {
+            fs::create_dir_all(folder.path().join(below)).unwrap();
+            let cross = encoded(&cross(9, 9), ImageFormat::Png);
+            fs::write(folder.path().join(below).join("1.png"), cross).unwrap();
+        };
+        add("a/b/c/d/e");
+        add("a/b/c/d/f/g");
+        let told = format!("{}: 2 picture(s) lie more than 4 folders down", folder.path().display());
+        let error = read(folder.path(), false).0.unwrap_err();
+        assert_eq!(error, format!("{told}, and none above. Move them up"));
+        add("a/b/c/d");
+        let (found, notes) = read(folder.path(), false);
+        assert_eq!(found.unwrap().len(), 1);
+        assert_eq!(notes, [format!("{told} and are not used. To use them, move them up")]);
     }
 }

@@ -50,6 +50,16 @@ pub enum DataError {
     /// A folder of decoys has no pictures.
     #[error("{}: no folder with pictures (PNG, JPEG or BMP) is there. Name one", .0.display())]
     NoDecoys(PathBuf),
+    /// All decoys lie too deep.
+    #[error("{}: {count} picture(s) lie more than {depth} folders down, and none above. Move them up", folder.display())]
+    DeepDecoys {
+        /// The folder.
+        folder: PathBuf,
+        /// The pictures below.
+        count: usize,
+        /// The levels of sub-folders that are looked into.
+        depth: usize,
+    },
     /// A decoy that cannot be used.
     #[error("{0}. Repair or replace it, or say --skip-broken to go on without such files")]
     BrokenDecoy(Box<PictureError>),
