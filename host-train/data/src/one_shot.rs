@@ -170,9 +170,12 @@ impl Files {
 }
 
 fn read_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(LARGEST_LABELS).read_to_string(&mut text)?;
-    Ok(text)
+    let mut text = Vec::new();
+    File::open(path)?.take(LARGEST_LABELS + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LARGEST_LABELS {
+        return Err(io::Error::other(format!("it has more than {LARGEST_LABELS} bytes")));
+    }
+    String::from_utf8(text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// Returns the place among `files`, which lie in the folder `part` of a run, of the one that `text` names;
@@ -277,6 +280,16 @@ mod tests {
             error(folder.path()),
             format!("X/run1/test/b.png: no line of {LABELS} has this test image")
         );
+    }
+
+    #[test]
+    fn labels_that_are_too_long_are_refused() {
+        let folder = folder();
+        let line = "test/b.png training/1.png\n";
+        let labels = line.to_owned() + &"é".repeat(1 << 19) + "\n";
+        fs::write(folder.path().join("run2").join(LABELS), labels).unwrap();
+        let told = format!("X/run2/{LABELS}: cannot be read: it has more than 1048576 bytes. A run needs ");
+        assert!(error(folder.path()).starts_with(&told), "{}", error(folder.path()));
     }
 
     #[test]
