@@ -54,7 +54,7 @@ pub use error::DataError;
 pub use event::{Event, Progress};
 pub use pieces::piece;
 pub use rng::Rng;
-pub use search::{Place, Request, Search, find, known_shape};
+pub use search::{Place, Request, Search, find, is_word, known_shape};
 pub use split::{Label, Split, SplitError};
 pub use training_data::{Part, PartImages, TrainingData, is_among, is_own, trained_on, trains_on_own};
 pub use triplets::{Triplet, origin_triplets};

@@ -140,11 +140,7 @@ impl Search {
         };
         match place {
             Some(path) if path.is_dir() => (!has_idx(path)).then_some(self.request.config.shape()),
-            // It is an error, unless it is one of the words.
-            Some(path) => {
-                let words = [DRAWN, SIGNS, CHARACTERS, MNIST];
-                words.iter().any(|word| path == Path::new(word)).then_some(drawn::SHAPE)
-            }
+            Some(path) => is_word(path).then_some(drawn::SHAPE), // otherwise it is an error
             None => Some(drawn::SHAPE), // MNIST's, the signs' and the characters' are the same
         }
     }
@@ -255,6 +251,13 @@ impl Search {
         Dataset { preprocessing: config.preprocessing(Fit::Centre), ..drawn }
     }
 }
+/// Returns true if a path is one of the words [`DRAWN`], [`SIGNS`], [`CHARACTERS`] and [`MNIST`], and nothing of
+/// that name is there.
+#[must_use]
+pub fn is_word(path: &Path) -> bool {
+    [DRAWN, SIGNS, CHARACTERS, MNIST].iter().any(|word| path == Path::new(word)) && !path.exists()
+}
+
 
 /// Returns true if one of the four IDX files, at least, is in a folder.
 fn has_idx(folder: &Path) -> bool {

@@ -8,7 +8,7 @@ use crate::{
     },
     error::DataError,
     event::Progress,
-    search::{Place, Request, find, whole_name},
+    search::{Place, Request, find, is_word, whole_name},
     split::Split,
 };
 use std::path::Path;
@@ -72,7 +72,7 @@ impl<'a> TrainingData<'a> {
             let images = match &source.source {
                 None if data.source == Source::MadeUp => characters(),
                 None => PartImages::Own,
-                Some(word) if word == CHARACTERS && !Path::new(word).exists() => characters(),
+                Some(word) if word == CHARACTERS && is_word(Path::new(word)) => characters(),
                 Some(path) => others(own, data, path, request, progress)?,
             };
             parts.push(Part { images, share: source.share });

@@ -226,6 +226,36 @@ fn a_class_that_is_too_small_for_a_batch_is_told_by_its_name() {
     }
 }
 
+/// A run finds the sources of its mixture from wherever it goes on.
+#[test]
+fn sources_are_kept_as_absolute_paths() {
+    let (folder, out) = (folder(6), tempfile::tempdir().unwrap());
+    let config = config(&out, "", "");
+    let (parent, name) = (folder.path().parent().unwrap(), folder.path().file_name().unwrap());
+    let source = name.to_str().unwrap();
+    let mixture = format!(
+        "data.mixture=[{{ share = 1.0 }}, {{ source = \"{source}\", share = 1.0 }}, {{ source = \"characters\", share = 1.0 }}]"
+    );
+    let output = Command::new(env!("CARGO_BIN_EXE_host-train"))
+        .args(["-c", &config, "--data", source, "--out", text(out.path()), "--name", "a", "--set", &mixture])
+        .args(["--set", "train.steps=1"])
+        .current_dir(parent)
+        .env_remove("TINYTRIPLET_DATA")
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{error}");
+    let written = fs::read_to_string(out.path().join("a/config.toml")).unwrap();
+    let written: toml::Table = written.parse().unwrap();
+    let sources: Vec<Option<&str>> = written["data"]["mixture"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|source| source.get("source").and_then(toml::Value::as_str))
+        .collect();
+    assert_eq!(sources, [None, Some(text(folder.path())), Some("characters")]);
+}
+
 /// Draws one of several flat parts, seen from above, at any angle: `turn` tells the one from another.
 fn part(kind: &str, turn: u32) -> GrayImage {
     let turn = f64::from(turn);

@@ -26,7 +26,7 @@ use std::{
 };
 use tinytriplet_data::{
     Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label, PartImages, Source, Split, TrainingData, any_angle, classes,
-    is_own,
+    is_own, is_word,
 };
 use tinytriplet_evaluation::{
     export::export,
@@ -481,6 +481,12 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
             true => path,
             false => absolute(path),
         });
+    for source in changed.data.mixture.iter_mut().filter_map(|source| source.source.as_mut()) {
+        if !is_word(Path::new(source)) {
+            let path = absolute(source.as_str().into()).into_os_string();
+            *source = path.into_string().unwrap_or_else(|_| source.clone());
+        }
+    }
     changed.backend = args.backend.map_or(changed.backend, Backend::from);
     if let Some(name) = &args.name {
         changed.name.clone_from(name);
