@@ -38,7 +38,7 @@ pub(crate) fn group_of(class_name: &str) -> Option<&str> {
 #[derive(Clone, Debug)]
 pub struct Dataset {
     /// `mnist` where the content is MNIST to the last bit, `drawn-digits`, `drawn-signs`,
-    /// `made-up-characters`, or the folder's name.
+    /// `made-up-characters`, or the folder's name; with a `/` behind it, if it is one of these.
     pub name: String,
     /// The source of the images.
     pub source: Source,

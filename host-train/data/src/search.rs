@@ -2,7 +2,10 @@
 
 use crate::{
     characters,
-    dataset::{CHARACTERS, DRAWN, Dataset, MNIST, SIGNS, Source, VARIABLE},
+    dataset::{
+        CHARACTERS, DRAWN, DRAWN_DIGITS, DRAWN_SIGNS, Dataset, MADE_UP_CHARACTERS, MNIST, SIGNS, Source,
+        VARIABLE,
+    },
     download, drawn,
     error::DataError,
     event::{Event, Progress},
@@ -156,12 +159,12 @@ impl Search {
         }
         self.kept_mnist(progress)
     }
+
     /// Returns the data that the environment names.
     fn named_by_environment(&self, path: &Path, progress: Progress<'_>) -> Result<Dataset, DataError> {
         let found = self.named(path, Source::Environment, progress);
         found.map_err(|error| DataError::Environment(Box::new(error)))
     }
-
 
     /// Returns MNIST from the cache or the network.
     fn kept_mnist(&self, progress: Progress<'_>) -> Result<Dataset, DataError> {
@@ -193,15 +196,11 @@ impl Search {
         if !has_idx(path) {
             return self.pictures(path, source, progress);
         }
-        let [a, b, c, d] = idx::NAMES.map(|name| match idx::locate(path, name) {
-            Some(file) => Content::read(&file).map_err(DataError::from),
-            None => Err(DataError::Missing { folder: path.into(), name }),
-        });
-        let contents = [a?, b?, c?, d?];
+        let contents = contents(path)?;
         let (name, fit) = if download::is_mnist(&contents) {
             (MNIST.into(), Fit::Centre)
         } else {
-            (whole_name(path), Fit::Contain)
+            (folder_name(path), Fit::Contain)
         };
         let data = dataset(name, source, self.request.config.preprocessing(fit), path, contents)?;
         tell_of_repeats(&data, path, progress);
@@ -228,7 +227,7 @@ impl Search {
         };
         let folder = reading.read(path, progress)?;
         let data = Dataset {
-            name: whole_name(path),
+            name: folder_name(path),
             source: source(path.into()),
             class_names: folder.class_names,
             preprocessing,
@@ -251,13 +250,13 @@ impl Search {
         Dataset { preprocessing: config.preprocessing(Fit::Centre), ..drawn }
     }
 }
+
 /// Returns true if a path is one of the words [`DRAWN`], [`SIGNS`], [`CHARACTERS`] and [`MNIST`], and nothing of
 /// that name is there.
 #[must_use]
 pub fn is_word(path: &Path) -> bool {
     [DRAWN, SIGNS, CHARACTERS, MNIST].iter().any(|word| path == Path::new(word)) && !path.exists()
 }
-
 
 /// Returns true if one of the four IDX files, at least, is in a folder.
 fn has_idx(folder: &Path) -> bool {
@@ -270,10 +269,26 @@ fn tell_of_repeats(data: &Dataset, folder: &Path, progress: Progress<'_>) {
     }
 }
 
-/// The name of a folder, which `.` does not tell; without what a model file could not hold.
-pub(crate) fn whole_name(path: &Path) -> String {
+/// The contents of a folder's four files, in the order of [`idx::NAMES`].
+fn contents(folder: &Path) -> Result<[Content; 4], DataError> {
+    let [a, b, c, d] = idx::NAMES.map(|name| match idx::locate(folder, name) {
+        Some(file) => Content::read(&file).map_err(DataError::from),
+        None => Err(DataError::Missing { folder: folder.into(), name }),
+    });
+    Ok([a?, b?, c?, d?])
+}
+
+/// The name of the data in a folder: the folder's, which `.` does not tell, without what a model file could not
+/// hold. A `/` tells it from that of MNIST, or of what this program draws, where the folder holds something else.
+pub(crate) fn folder_name(path: &Path) -> String {
     let whole = path.canonicalize().unwrap_or_else(|_| path.into());
-    shown(whole.file_name().unwrap_or(whole.as_os_str()))
+    let name = shown(whole.file_name().unwrap_or(whole.as_os_str()));
+    let is_other = match name.as_str() {
+        MNIST => !contents(path).is_ok_and(|contents| download::is_mnist(&contents)),
+        DRAWN_DIGITS | DRAWN_SIGNS | MADE_UP_CHARACTERS => true,
+        _ => false,
+    };
+    if is_other { name + "/" } else { name }
 }
 
 /// Returns the data set in a folder's four files, which stand in the order of [`idx::NAMES`].

@@ -8,7 +8,7 @@ use crate::{
     },
     error::DataError,
     event::Progress,
-    search::{Place, Request, find, is_word, whole_name},
+    search::{Place, Request, find, folder_name, is_word},
     split::Split,
 };
 use std::path::Path;
@@ -117,7 +117,8 @@ pub fn trained_on(data: &Dataset, config: &DataConfig) -> String {
         Some(CHARACTERS) => MADE_UP_CHARACTERS.into(),
         Some(DRAWN) => DRAWN_DIGITS.into(),
         Some(SIGNS) => DRAWN_SIGNS.into(),
-        Some(path) => whole_name(Path::new(path)),
+        Some(MNIST) => MNIST.into(),
+        Some(path) => folder_name(Path::new(path)),
     };
     let mut names: Vec<String> = config.mixture.iter().map(name).collect();
     names.dedup();

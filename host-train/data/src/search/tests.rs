@@ -129,6 +129,23 @@ fn a_damaged_mnist_is_told_and_no_other_is_taken() {
 }
 
 #[test]
+fn a_folder_is_not_taken_for_what_it_is_called() {
+    let desk = tempfile::tempdir().unwrap();
+    for name in [MNIST, "drawn-digits", "drawn-signs", "made-up-characters"] {
+        let folder = desk.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        for (name, bytes) in NAMES.iter().zip(&files()) {
+            fs::write(folder.join(name), bytes).unwrap();
+        }
+        let data = search(Some(&folder), None).unwrap();
+        assert_eq!(data.name, format!("{name}/"));
+        assert!(!crate::is_own(&data, MNIST));
+        let error = at(Place::Mnist, Some(&folder)).find(&mut |event| panic!("{event:?}")).unwrap_err();
+        assert!(matches!(error, DataError::Download(_)), "{error}");
+    }
+}
+
+#[test]
 fn the_shape_is_known_unless_idx_files_have_it() {
     let shape = |place: Place, environment: Option<&Path>| {
         let mut search = at(place, environment);
