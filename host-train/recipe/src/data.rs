@@ -58,7 +58,7 @@ pub struct DataConfig {
 
 /// Returns true for a number that is left out when a recipe is written.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &usize) -> bool {
+pub(super) fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     batch::{BalancedConfig, BatchConfig},
     check::Check,
+    data::is_zero,
     error::ConfigError,
 };
 use serde::{Deserialize, Serialize, de};
@@ -261,10 +262,6 @@ impl TripletConfig {
             _ => Ok(()),
         }
     }
-}
-
-fn is_zero(value: &usize) -> bool {
-    *value == 0
 }
 
 mod defaults {

@@ -3,7 +3,7 @@
 use crate::{
     batch::{BalancedConfig, BatchConfig},
     check::Check,
-    data::HoldOut,
+    data::{HoldOut, is_zero},
     error::ConfigError,
     loss::LossConfig,
 };
@@ -225,11 +225,6 @@ impl TrainConfig {
         }
         Ok(())
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
 }
 
 fn is_false(value: &bool) -> bool {
