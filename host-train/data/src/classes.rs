@@ -23,7 +23,8 @@ pub fn classes(labels: &[Label]) -> Vec<Class> {
     images.into_iter().map(|(label, images)| Class { label, images }).collect()
 }
 
-/// The most images that whole held-out classes give together: their pairs are all compared.
+/// The most images that whole held-out classes give together, unless two of each are more: their pairs are all
+/// compared.
 const HELD_OUT_IMAGES: usize = 5_000;
 /// With fewer classes than these, holding whole ones out leaves too few to learn from: nobody should
 /// be advised to.
@@ -37,8 +38,8 @@ const FEWEST_HELD_OUT: usize = 2;
 /// * [`HoldOut::Images`]: the last twelfth of every class, but at least 2 images; a class of fewer
 ///   than 6 gives none.
 /// * [`HoldOut::Classes`]: the last quarter of the classes, but at least 2. Of a large class a part
-///   is evaluated, evenly spread, such that it is 5,000 images or little more in all; none of it is
-///   trained on.
+///   is evaluated, evenly spread, such that it is 5,000 images in all at most, or 2 of each class
+///   where these are more; none of it is trained on.
 ///
 /// # Errors
 /// Returns [`TooFewToHoldOut`] if whole classes are to be held out, and there are fewer than 4.

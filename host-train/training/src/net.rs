@@ -325,7 +325,7 @@ impl Net {
         self.input
     }
 
-    /// Returns values of an embedding.
+    /// Returns the number of values of an embedding.
     pub fn embedding_len(&self) -> usize {
         self.embedding_len
     }

@@ -23,7 +23,7 @@ pub(super) enum JpegFault {
 
 use JpegFault::{Damaged, Truncated, Unsupported};
 
-/// The longest names of scans that a file may have, as the decoder has it.
+/// The most scans that a file may have, as the decoder has it.
 const MOST_SCANS: usize = 100;
 
 #[derive(Clone, Copy, Debug)]

@@ -123,27 +123,27 @@ impl Plan {
         [self.images, self.pooled[0], self.pooled[1], self.outputs]
     }
 
-    /// Returns values of one image.
+    /// Returns the number of values of one image.
     pub fn image_len(&self) -> usize {
         self.size[0] * self.size[1] * self.inputs
     }
 
-    /// Returns values of one padded image.
+    /// Returns the number of values of one padded image.
     pub fn padded_len(&self) -> usize {
         self.padded[0] * self.row_step()
     }
 
-    /// Returns values of one image's result.
+    /// Returns the number of values of one image's result.
     pub fn result_len(&self) -> usize {
         self.windows() * self.outputs
     }
 
-    /// Windows of the pool in an image.
+    /// Returns the number of windows of the pool in an image.
     pub fn windows(&self) -> usize {
         self.pooled[0] * self.pooled[1]
     }
 
-    /// Positions in one window of the pool.
+    /// Returns the number of positions in one window of the pool.
     pub fn pool_positions(&self) -> usize {
         self.pool.kernel[0] * self.pool.kernel[1]
     }
@@ -159,12 +159,12 @@ impl Plan {
         [self.stride[0] * self.row_step(), self.stride[1] * self.inputs]
     }
 
-    /// Returns values under one row of the kernel; they lie side by side in a padded image.
+    /// Returns the number of values under one row of the kernel; they lie side by side in a padded image.
     pub fn kernel_row(&self) -> usize {
         self.kernel[1] * self.inputs
     }
 
-    /// Returns weights of one output channel.
+    /// Returns the number of weights of one output channel.
     pub fn taps(&self) -> usize {
         self.kernel[0] * self.kernel_row()
     }

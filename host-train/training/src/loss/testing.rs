@@ -22,8 +22,8 @@ pub fn value_of(values: Vec<f32>, columns: usize, loss: impl Fn(Tensor<2>) -> Te
     floats(loss(Tensor::from_data(TensorData::new(values, [rows, columns]), &Device::flex())))[0]
 }
 
-/// Returns the gradient of `loss` at random embeddings is what its values say: central differences, along
-/// every value.
+/// Checks that the gradient of `loss` at random embeddings is what its values say: central differences,
+/// along every value.
 pub fn assert_gradient(rows: usize, columns: usize, loss: impl Fn(Tensor<2>) -> Tensor<1>) {
     let device = Device::flex().autodiff();
     let mut rng = Rng::new(5);

@@ -1,4 +1,4 @@
-//! A training and its pages: begin, step, validate, save, end.
+//! A training and its stages: begin, step, validate, save, end.
 
 use super::{
     adam::Adam,

@@ -51,17 +51,17 @@ impl DepthwiseShape {
         [self.images, self.convolved[0], self.convolved[1], self.channels]
     }
 
-    /// Returns values of one image.
+    /// Returns the number of values of one image.
     pub fn image_len(&self) -> usize {
         self.size[0] * self.size[1] * self.channels
     }
 
-    /// Returns values of one image's result.
+    /// Returns the number of values of one image's result.
     pub fn result_len(&self) -> usize {
         self.convolved[0] * self.convolved[1] * self.channels
     }
 
-    /// Returns weights of a channel.
+    /// Returns the number of weights of a channel.
     pub fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
     }
