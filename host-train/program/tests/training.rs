@@ -39,28 +39,34 @@ fn checkpoints(folder: &Path) -> Vec<String> {
     names.filter(|name| name.starts_with("checkpoint-")).collect()
 }
 
+/// Presses Ctrl-C as soon as the program, with the arguments of [`SMALL`] and more, has written `file`.
 #[cfg(unix)]
-#[test]
-fn ctrl_c_ends_a_run_and_resume_finishes_it() {
+fn interrupted(folder: &Path, more: &[&str], file: &Path) -> Output {
     use std::{
         process::{Command, Stdio},
         thread::sleep,
         time::{Duration, Instant},
     };
 
-    let folder = tempfile::tempdir().unwrap();
-    let (run, whole) = (folder.path().join("runs/tiny"), folder.path().join("whole/tiny"));
-    let steps = ["--set", "train.steps=1500", "--set", "train.validate_every=250"];
-    let mut running = program(folder.path(), &[&SMALL[..], &steps].concat());
+    let mut running = program(folder, &[&SMALL, more].concat());
     let mut running = running.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
-    while !run.join("history.csv").exists() {
-        assert!(begun.elapsed() < Duration::from_secs(120), "the training does not begin");
+    while !file.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "{} is not written", file.display());
         sleep(Duration::from_millis(2));
     }
     assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
-    assert!(running.try_wait().unwrap().is_none(), "the training was over before it could be interrupted");
-    let interrupted = running.wait_with_output().unwrap();
+    assert!(running.try_wait().unwrap().is_none(), "the run was over before it could be interrupted");
+    running.wait_with_output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_run_and_resume_finishes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, whole) = (folder.path().join("runs/tiny"), folder.path().join("whole/tiny"));
+    let steps = ["--set", "train.steps=1500", "--set", "train.validate_every=250"];
+    let interrupted = interrupted(folder.path(), &steps, &run.join("history.csv"));
     let (out, error) =
         (String::from_utf8_lossy(&interrupted.stdout), String::from_utf8_lossy(&interrupted.stderr));
     assert_eq!(interrupted.status.code(), Some(130), "{error}");
@@ -115,6 +121,28 @@ fn ctrl_c_ends_a_run_and_resume_finishes_it() {
     let finished = program(folder.path(), &resume).output().unwrap();
     fails(&finished, &["runs/tiny: no checkpoint is there to resume from; the training is over"]);
     assert_eq!(hash(&run), hash(&whole), "a finished run is left as it was");
+}
+
+/// The training is over, and the first of the nets about strangers has begun.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_strangers_are_asked_about_is_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("runs/tiny");
+    let more = ["--set", "train.steps=300", "--set", "train.folds=2", "--set", "train.hold_out='none'"];
+    let interrupted = interrupted(folder.path(), &more, &run.join("checkpoint-300"));
+    let error = String::from_utf8_lossy(&interrupted.stderr);
+    assert_eq!(interrupted.status.code(), Some(130), "{error}");
+    assert!(String::from_utf8_lossy(&interrupted.stdout).contains("wrote runs/tiny"));
+    assert!(error.contains("0 of 2 nets, interrupted"), "{error}");
+    let told = "interrupted after 0 of 2 nets about strangers, so the model has no thresholds from these; to go on: \
+                cargo run -p host-train -- --resume runs/tiny";
+    assert!(error.lines().any(|line| line == told), "{error}");
+    assert_eq!(checkpoints(&run), ["checkpoint-300"]);
+
+    let printed = done(&program(folder.path(), &["--resume", "runs/tiny"]).output().unwrap());
+    assert!(printed.contains("strangers: nets that were trained without"), "{printed}");
+    assert!(checkpoints(&run).is_empty());
 }
 
 #[test]

@@ -38,6 +38,18 @@ pub struct Trainable<'a> {
     pub pretrained: Option<&'a FloatNet>,
 }
 
+/// What came of the nets.
+#[derive(Debug)]
+pub enum Asked {
+    /// All of them were asked.
+    All(Questions),
+    /// Ctrl-C, when so many had been asked.
+    Interrupted {
+        /// Their number.
+        nets: usize,
+    },
+}
+
 /// Trains a net for each of the recipe's folds, on all but a part of the classes, of every other class's images,
 /// and of the decoys, and asks it about that part.
 ///
@@ -48,7 +60,7 @@ pub fn questions(
     whole: &Trainable<'_>,
     skip_broken: bool,
     device: &Device,
-) -> Result<Questions> {
+) -> Result<Asked> {
     let &Trainable { data, seen, decoys, pretrained } = whole;
     let folds = config.train.folds;
     let mut all = Questions::default();
@@ -69,7 +81,8 @@ pub fn questions(
             training_data(&part.train, data, kept.as_ref(), skip_broken, config.seed, &config.data)?;
         let trained = train(&shorter, &training, pretrained, device, Start::New, &mut UntilInterrupted)?;
         if interrupted() {
-            break;
+            progress.finish(&format!("{fold} of {}, interrupted", count(folds as u64, "net")));
+            return Ok(Asked::Interrupted { nets: fold });
         }
         let file = export(&trained.net.to_float_net(), &shorter, &part, trained.images_seen, None, None)?;
         all.add(Questions::ask(&Model::decode(&file)?, &part.train, &asked, &strangers));
@@ -81,7 +94,7 @@ pub fn questions(
         count(known, "image"),
         count(strangers, "image")
     ));
-    Ok(all)
+    Ok(Asked::All(all))
 }
 
 /// Returns the recipe of a fold's net: all of them together take as long as the training.

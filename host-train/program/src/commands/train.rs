@@ -5,7 +5,7 @@ use super::{
     checkpoint::checkpoint,
     data::{DataArgs, decoys, mark, trained_on, training_data},
     episodes::episode_tables,
-    folds::{self, Trainable},
+    folds::{self, Asked, Trainable},
     inspect::HeldOut,
     pretrained::{has_own, pretrained},
     run_data::{Record, RunData},
@@ -199,14 +199,17 @@ impl<'a> Job<'a> {
     fn run(&self) -> Result<ExitCode> {
         let seen = self.data.without(&self.unseen);
         let trained = self.train(&seen)?;
-        let questions = self.questions(&seen)?;
+        let (questions, interruption) = self.questions(&seen, &trained)?;
+        if interruption.is_some() {
+            note("note", "the run is finished as it is now; Ctrl-C once more ends it at once");
+        }
         interrupt_at_once();
         let (net, file) = self.export(&seen, &trained, questions.as_ref())?;
         let model = Model::decode(&file)?;
         let evaluated = self.evaluate(&net, &model)?;
         let metrics = self.metrics(&seen, &trained, (&model, &file), &evaluated, questions.as_ref())?;
         let report = self.report(&trained, &net, &file, &evaluated, questions.as_ref())?;
-        self.end(&trained, &metrics, questions.as_ref(), &report)
+        self.end(interruption, &metrics, questions.as_ref(), &report)
     }
 
     /// Adds how to go on, if a file could not be written and a checkpoint is there.
@@ -255,20 +258,31 @@ impl<'a> Job<'a> {
         Ok(trained)
     }
 
-    /// Returns what nets without some of the classes and decoys make of these, where the recipe wants that and
-    /// nobody has interrupted.
-    fn questions(&self, seen: &Dataset) -> Result<Option<Questions>> {
+    /// Returns what nets without some of the classes and decoys make of these, where the recipe wants that; and
+    /// where Ctrl-C has ended the run, if it has.
+    fn questions(&self, seen: &Dataset, trained: &Trained) -> Result<(Option<Questions>, Option<String>)> {
         let Self { config, data, decoys, record, device, folder, .. } = self;
-        if interrupted() || !folds::are_wanted(config, seen, decoys.as_ref()) {
-            return Ok(None);
+        if trained.ended == Ended::Interrupted {
+            return Ok((None, Some(format!("at step {}", trained.steps))));
+        }
+        if !folds::are_wanted(config, seen, decoys.as_ref()) {
+            return Ok((None, None));
         }
         let part = Trainable { seen, data, decoys: decoys.as_ref(), pretrained: self.pretrained.as_ref() };
-        let found = folds::questions(config, &part, record.skips_broken(), device)?;
-        if interrupted() || !found.suffice() {
-            return Ok(None);
+        match folds::questions(config, &part, record.skips_broken(), device)? {
+            Asked::All(questions) if questions.suffice() => {
+                folds::write(folder, &questions)?;
+                Ok((Some(questions), None))
+            }
+            Asked::All(_) => Ok((None, None)),
+            Asked::Interrupted { nets } => Ok((
+                None,
+                Some(format!(
+                    "after {nets} of {} nets about strangers, so the model has no thresholds from these",
+                    config.train.folds
+                )),
+            )),
         }
-        folds::write(folder, &found)?;
-        Ok(Some(found))
     }
 
     /// Saves the checkpoint and makes the model file of it, as `export` does. The net is not
@@ -380,16 +394,15 @@ impl<'a> Job<'a> {
         Ok(files)
     }
 
-    /// Removes the checkpoints of a run that is done, and prints what came of it.
+    /// Removes the checkpoints of a run that nobody has interrupted, and prints what came of it.
     fn end(
         &self,
-        trained: &Trained,
+        interruption: Option<String>,
         metrics: &Metrics<'_>,
         questions: Option<&Questions>,
         report: &[&str],
     ) -> Result<ExitCode> {
-        let is_interrupted = trained.ended == Ended::Interrupted;
-        if !is_interrupted {
+        if interruption.is_none() {
             self.checkpoints.remove()?;
         }
         let run = self.folder.path();
@@ -400,8 +413,8 @@ impl<'a> Job<'a> {
             let sources = tinytriplet_data::trained_on(&self.data, &self.config.data);
             print(summary(metrics, &self.data, &sources, strangers, run, report, self.args.explain))?;
         }
-        if is_interrupted {
-            error(format_args!("interrupted at step {}; {}", trained.steps, self.to_go_on()));
+        if let Some(interruption) = interruption {
+            error(format_args!("interrupted {interruption}; {}", self.to_go_on()));
             return Ok(ExitCode::from(INTERRUPTED));
         }
         Ok(ExitCode::SUCCESS)
@@ -522,9 +535,6 @@ fn train(
         Ended::Interrupted => ", interrupted",
     };
     terminal.progress.finish(&format!("{} images seen{precision}{how}", thousands(trained.images_seen)));
-    if trained.ended == Ended::Interrupted {
-        note("note", "the run is finished as it is now; Ctrl-C once more ends it at once");
-    }
     if trained.held_out.is_empty() && config.train.hold_out != HoldOut::None {
         let or = match seen.class_count() {
             ENOUGH_CLASSES_TO_HOLD_OUT.. => ", or hold whole classes out (train.hold_out = \"classes\")",
