@@ -139,13 +139,18 @@ impl Questions {
     /// smaller one, by [`WITHIN_GAP`]: a stranger that comes later may be nearer than any that was asked about.
     #[must_use]
     pub fn equal_error(&self) -> StrangerRates {
-        let mut distances: Vec<f64> =
-            self.known.iter().chain(&self.strangers).flatten().map(|&distance| f64::from(distance)).collect();
-        distances.push(0.0);
-        distances.sort_unstable_by(f64::total_cmp);
+        let sorted = |distances: &mut dyn Iterator<Item = &Option<f32>>| {
+            let mut sorted: Vec<f64> = distances.flatten().map(|&distance| f64::from(distance)).collect();
+            sorted.sort_unstable_by(f64::total_cmp);
+            sorted
+        };
+        let (known, strangers) = (sorted(&mut self.known.iter()), sorted(&mut self.strangers.iter()));
+        let distances = sorted(&mut self.known.iter().chain(&self.strangers).chain([&Some(0.0)]));
         let gap = |threshold: f64| {
-            let rates = self.at(threshold);
-            (rates.accepted - (1.0 - rates.known_right)).abs()
+            let share = |within: &[f64], of: usize| {
+                within.partition_point(|&distance| distance <= threshold) as f64 / of as f64
+            };
+            (share(&strangers, self.strangers.len()) - (1.0 - share(&known, self.known.len()))).abs()
         };
         let smallest = distances.iter().map(|&distance| gap(distance)).fold(f64::INFINITY, f64::min);
         let is_best = |&&distance: &&f64| gap(distance) <= smallest + 1e-9;
@@ -181,6 +186,7 @@ pub fn calibrated(rates: &StrangerRates, distance: Distance, scale: f32) -> Cali
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tinytriplet_data::Rng;
 
     fn questions(known: &[Option<f32>], strangers: &[f32]) -> Questions {
         Questions { known: known.to_vec(), strangers: strangers.iter().copied().map(Some).collect() }
@@ -209,6 +215,48 @@ mod tests {
         // Nearer than all that is known.
         let strict = questions(&[Some(0.3)], &[0.2]).accepting_1_percent();
         assert_eq!((strict.threshold, strict.accepted), (0.0, 0.0));
+    }
+
+    /// The threshold in the middle of all those at which the errors are as nearly equal as they get, by trying every
+    /// distance.
+    fn by_definition(questions: &Questions) -> StrangerRates {
+        let mut distances: Vec<f64> =
+            questions.known.iter().chain(&questions.strangers).flatten().map(|&d| f64::from(d)).collect();
+        distances.push(0.0);
+        distances.sort_unstable_by(f64::total_cmp);
+        let gap = |distance: f64| {
+            let rates = questions.at(distance);
+            (rates.accepted - (1.0 - rates.known_right)).abs()
+        };
+        let smallest = distances.iter().map(|&distance| gap(distance)).fold(f64::INFINITY, f64::min);
+        let best: Vec<f64> = distances.iter().copied().filter(|&d| gap(d) <= smallest + 1e-9).collect();
+        let (first, last) = (best[0], best[best.len() - 1]);
+        let next = distances.into_iter().find(|&distance| distance > last).unwrap_or(last);
+        questions.at((first + next) / 2.0)
+    }
+
+    #[test]
+    fn equal_errors_are_those_of_the_definition() {
+        let mut rng = Rng::new(1);
+        for _ in 0..2_000 {
+            // Few distances, so that many are equal.
+            let mut answers = || -> Vec<Option<f32>> {
+                let count = 1 + rng.below(12);
+                let mut answer = || Some(rng.below(9)).filter(|&far| far < 8).map(|far| far as f32 / 8.0);
+                (0..count).map(|_| answer()).collect()
+            };
+            let questions = Questions { known: answers(), strangers: answers() };
+            assert_eq!(questions.equal_error(), by_definition(&questions), "{questions:?}");
+        }
+    }
+
+    /// By trying every distance with every answer it would take hours.
+    #[test]
+    fn a_million_answers_are_no_trouble() {
+        let from = |start: f32| (0..500_000).map(|step| Some(start + step as f32 / 1e6)).collect();
+        let rates = Questions { known: from(0.0), strangers: from(1.0) }.equal_error();
+        assert!((rates.threshold - 0.75).abs() < 1e-5, "{rates:?}");
+        assert_eq!((rates.known_right, rates.accepted), (1.0, 0.0));
     }
 
     #[test]
