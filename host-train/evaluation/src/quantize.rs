@@ -5,7 +5,10 @@
 
 use crate::float_net::{FloatLayer, FloatNet};
 use rayon::prelude::*;
-use shared_model::model::format::{self, Activation, Add, AveragePool, Conv2d, Dense, Layer, Pool};
+use shared_model::{
+    inspect::Shape,
+    model::format::{self, Activation, Add, AveragePool, Conv2d, Dense, Layer, Pool},
+};
 use tinytriplet_recipe::NetConfig;
 
 /// Real value of one step of a pixel: a byte b counts as b / 255.
@@ -100,14 +103,18 @@ impl QuantizeError {
     }
 }
 
+/// The most bytes that the activations of all images take while scales are chosen.
+const CALIBRATION_BYTES: usize = 1 << 30;
+
 /// Quantizes `net`. The scales of the activations are chosen on `images` (a few hundred are
-/// enough), each of the net's input length.
+/// enough), each of the net's input length; on fewer of them, evenly spread, where their activations would take
+/// more than a gigabyte, as those of 512 images do if the maps of an image have more than 524,288 values together.
 ///
 /// # Errors
 /// Returns [`QuantizeError`] if the net holds what a model file or the engine cannot.
 pub fn quantize(net: &FloatNet, images: &[&[u8]]) -> Result<QuantizedNet, QuantizeError> {
     check_sizes(net)?;
-    with_scales(net, &calibrate(net, images)?)
+    with_scales(net, &calibrate(net, images, CALIBRATION_BYTES)?)
 }
 
 /// Quantizes `net` with scales that no activation needs: for whether the engine could run nets of
@@ -128,7 +135,7 @@ pub fn quantize_untrained(net: &FloatNet) -> Result<QuantizedNet, QuantizeError>
 
 fn check_sizes(net: &FloatNet) -> Result<(), QuantizeError> {
     for ((index, layer), [_, shape]) in net.layers.iter().enumerate().zip(net.shapes()) {
-        let value: usize = [shape.height, shape.width, shape.channels].into_iter().map(usize::from).product();
+        let value = elements(shape);
         let largest = format::MAX_TENSOR as usize;
         if value > largest {
             let what = "the number of output values";
@@ -136,6 +143,11 @@ fn check_sizes(net: &FloatNet) -> Result<(), QuantizeError> {
         }
     }
     Ok(())
+}
+
+/// Returns the number of values of a map.
+fn elements(shape: Shape) -> usize {
+    [shape.height, shape.width, shape.channels].into_iter().map(usize::from).product()
 }
 
 /// Returns the error of a net that takes too much work from layer `index` on.
@@ -334,11 +346,16 @@ impl Bounded for u16 {
 ///
 /// A max pool passes its input's scale on, so that a convolution before a pool is calibrated on
 /// what the pool lets through.
-fn calibrate(net: &FloatNet, images: &[&[u8]]) -> Result<Vec<f32>, QuantizeError> {
+///
+/// All activations are kept, of as many images as `most_bytes` hold.
+fn calibrate(net: &FloatNet, images: &[&[u8]], most_bytes: usize) -> Result<Vec<f32>, QuantizeError> {
     if images.is_empty() {
         return Err(QuantizeError::NoImages);
     }
-    let activations: Vec<Vec<Vec<f32>>> = images.par_iter().map(|pixels| net.forward(pixels)).collect();
+    let values: usize = net.shapes().iter().map(|&[_, output]| elements(output)).sum();
+    let most_images = (most_bytes / (values * size_of::<f32>()).max(1)).max(1);
+    let chosen = images.par_iter().step_by(images.len().div_ceil(most_images));
+    let activations: Vec<Vec<Vec<f32>>> = chosen.map(|pixels| net.forward(pixels)).collect();
     let signed = signs(net);
     let mut scales: Vec<f32> = Vec::with_capacity(net.layers.len());
     let mut kept = INPUT_SCALE;
@@ -423,7 +440,6 @@ fn best_scale(values: &[f32], largest: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared_model::inspect::Shape;
 
     fn dense(weight: Vec<f32>, bias: Vec<f32>, relu: bool) -> FloatNet {
         let layer = FloatLayer::Dense { out_features: bias.len(), relu, weight, bias };
@@ -473,6 +489,18 @@ mod tests {
         let refused = |error| matches!(error, QuantizeError::Layer { why: LayerError::Ratio { .. }, .. });
         assert!(refused(quantize(&net, &[&[1, 0]]).unwrap_err()), "of a dim image");
         assert!(quantize_untrained(&net).is_ok());
+    }
+
+    /// One value of four bytes an image: every third of the five images, of which the last one is not.
+    #[test]
+    fn fewer_images_are_looked_at_where_memory_is_short() {
+        let net = dense(vec![1.0, 0.0], vec![0.0], true);
+        let images: Vec<[u8; 2]> = [51, 51, 51, 102, 255].into_iter().map(|pixel| [pixel, 0]).collect();
+        let images: Vec<&[u8]> = images.iter().map(<[u8; 2]>::as_slice).collect();
+        let largest = |bytes| 255.0 * calibrate(&net, &images, bytes).unwrap()[0];
+        for (bytes, peak) in [(20, 1.0), (19, 1.0), (11, 0.4), (0, 0.2)] {
+            assert!((largest(bytes) - peak).abs() < 0.02, "{bytes} bytes: {}", largest(bytes));
+        }
     }
 
     #[test]
