@@ -108,7 +108,8 @@ pub fn trains_on_own(data: &Dataset, config: &DataConfig) -> bool {
     data.source != Source::MadeUp && (config.mixture.is_empty() || config.mixture.iter().any(own))
 }
 
-/// Returns the names of all data that a recipe trains on, with ` + ` between them: [`is_among`] reads it. `data` are the run's.
+/// Returns the names of all data that a recipe trains on, each once, with ` + ` between them: [`is_among`] reads it.
+/// `data` are the run's.
 #[must_use]
 pub fn trained_on(data: &Dataset, config: &DataConfig) -> String {
     let name = |source: &SourceConfig| match source.source.as_deref() {
@@ -120,9 +121,22 @@ pub fn trained_on(data: &Dataset, config: &DataConfig) -> String {
         Some(MNIST) => MNIST.into(),
         Some(path) => folder_name(Path::new(path)),
     };
-    let mut names: Vec<String> = config.mixture.iter().map(name).collect();
-    names.dedup();
-    if names.is_empty() { data.name.clone() } else { names.join(AND) }
+    let mut names: Vec<String> = Vec::new();
+    for name in config.mixture.iter().map(name) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        names.push(data.name.clone());
+    }
+    names.iter().map(|name| without_and(name)).collect::<Vec<_>>().join(AND)
+}
+
+/// Returns a name in which nothing separates two names. It is as long as it was: what is cut off at some length is
+/// the same.
+fn without_and(name: &str) -> String {
+    name.replace(AND, " & ")
 }
 
 /// Separates the names of the data that a net was trained on.
@@ -131,6 +145,7 @@ const AND: &str = " + ";
 /// Returns true if the data of this name are among those that a net was [trained on](trained_on).
 #[must_use]
 pub fn is_among(name: &str, trained_on: &str) -> bool {
+    let name = without_and(name);
     trained_on.split(AND).any(|part| part == name)
 }
 
@@ -226,9 +241,19 @@ mod tests {
             assert_eq!(is_among("drawn-digits", names), own);
             assert!(!is_among("drawn", names));
         }
+        let twice = mixture(&[None, Some("characters"), None, Some("drawn")]);
+        assert_eq!(trained_on(&digits, &twice), "drawn-digits + made-up-characters");
         let made_up = characters::dataset(1);
         assert!(!trains_on_own(&made_up, &mixture(&[])));
         assert_eq!(trained_on(&made_up, &mixture(&[])), "made-up-characters");
+    }
+
+    #[test]
+    fn a_name_with_a_plus_is_one_name() {
+        let digits = Dataset { name: "nuts + bolts".into(), ..drawn::dataset(1, 1, 1) };
+        let names = trained_on(&digits, &DataConfig::default());
+        assert_eq!(names, "nuts & bolts");
+        assert!(is_among("nuts + bolts", &names) && !is_among("nuts", &names));
     }
 
     #[test]
