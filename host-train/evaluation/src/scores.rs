@@ -248,8 +248,10 @@ fn pool(data: &Dataset, trained_on: TrainedOn<'_>) -> (Pool, bool) {
     }
     let mut groups: Vec<Group> = Vec::new();
     for (name, labels) in data.groups() {
-        let classes = labels.iter().filter_map(|label| images.remove(label)).collect();
-        groups.push(Group { name: name.into(), classes });
+        let classes: Vec<Images> = labels.iter().filter_map(|label| images.remove(label)).collect();
+        if !classes.is_empty() {
+            groups.push(Group { name: name.into(), classes });
+        }
     }
     if !images.is_empty() {
         groups.push(Group { name: String::new(), classes: images.into_values().collect() });
@@ -381,6 +383,24 @@ mod tests {
     fn embed(split: &Split) -> Embeddings<f32> {
         let places = (0..split.len()).map(|index| f32::from(split.image(index)[0])).collect();
         Embeddings::from_floats(places, split.len(), Distance::SquaredL2)
+    }
+
+    #[test]
+    fn a_group_that_was_trained_on_takes_no_part() {
+        let data = Dataset {
+            name: "by hand".into(),
+            source: Source::Drawn,
+            class_names: ["Greek/a", "Greek/b", "Latin/a"].map(String::from).to_vec(),
+            preprocessing: DataConfig::default().preprocessing(Fit::Contain),
+            train: split(&[(1, 0), (2, 1), (3, 2)]),
+            test: split(&[(4, 0), (5, 1), (6, 2)]),
+        };
+        let groups = |trained_on| {
+            let groups = pool(&data, trained_on).0.groups.into_iter();
+            groups.map(|group| (group.name, group.classes.len())).collect::<Vec<_>>()
+        };
+        assert_eq!(groups(TrainedOn::AllBut(&[0, 1])), [("Greek".into(), 2)]);
+        assert_eq!(groups(TrainedOn::OtherData(&[])), [("Greek".into(), 2), ("Latin".into(), 1)]);
     }
 
     #[test]
