@@ -19,8 +19,8 @@ use shared_model::{
 };
 use std::cmp::Reverse;
 use tinytriplet_data::{
-    Class, Dataset, Label, MADE_UP_CHARACTERS, Source, Split, TooFewToHoldOut, classes, evenly, hold_out,
-    is_among,
+    Class, Dataset, Label, MADE_UP_CHARACTERS, Split, TooFewToHoldOut, classes, evenly, hold_out, is_among,
+    trains_on_own,
 };
 use tinytriplet_recipe::{HoldOut, NetConfig, ValidConfig};
 
@@ -78,10 +78,9 @@ pub fn export(
     // Held-out classes of one image each have no precision, nor has nothing.
     description.precision_at_1 = precision_at_1(&embeddings, &labels).max(0.0) as f32;
     // Characters that are made up have no classes that would come again.
-    let background = || match data.source {
-        Source::MadeUp => background(&engine, &data.train, Vec::new(), decoys),
-        _ => background(&engine, &data.train, trained_on, decoys),
-    };
+    let is_own = trains_on_own(data, &config.data);
+    let background =
+        || background(&engine, &data.train, if is_own { trained_on } else { Vec::new() }, decoys);
     if let Some(questions) = questions {
         let of = |rates| Some(calibrated(&rates, model.distance(), model.output().scale));
         description.thresholds = Thresholds {
@@ -100,11 +99,11 @@ pub fn export(
         let file = encode(net, &quantized, &description)?;
         let model = decode(&file)?;
         let enrolled = match config.train.hold_out {
-            _ if data.source == Source::MadeUp => Some(Enrolled::AnySigns),
+            _ if dataset == MADE_UP_CHARACTERS => Some(Enrolled::AnySigns),
             HoldOut::Classes => Some(Enrolled::Untrained(&data.train, &held_out)),
             // A net that has only ever seen its own classes takes every other sign for one of them: what it
             // took to refuse those would refuse a tenth of its own.
-            HoldOut::Images if is_among(MADE_UP_CHARACTERS, &dataset) => {
+            HoldOut::Images if is_own && is_among(MADE_UP_CHARACTERS, &dataset) => {
                 Some(Enrolled::Trained(&data.train, &held_out))
             }
             HoldOut::Images | HoldOut::None => None,
@@ -262,7 +261,7 @@ struct Description<'a> {
     images_seen: u64,
     /// The int8 engine's P@1 on the held-out part of the training set.
     precision_at_1: f32,
-    /// Prototypes of what was trained on, at most as many as the format holds.
+    /// Prototypes of what was trained on, and decoys, at most as many as the format holds.
     background: Vec<Vec<u8>>,
 }
 
@@ -359,6 +358,36 @@ pub fn cut(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::float_net::FloatLayer;
+    use shared_model::inspect::Shape;
+    use tinytriplet_data::drawn;
+    use tinytriplet_recipe::{Config, SourceConfig};
+
+    /// Digits, in a run that trains on them, or on other things alone.
+    #[test]
+    fn what_a_net_is_not_trained_on_is_no_background() {
+        let kernel = [7, 7];
+        let layers = vec![FloatLayer::AveragePool { kernel, stride: kernel }];
+        let net = FloatNet { input: Shape::new(28, 28, 1), layers };
+        let digits = drawn::dataset(1, 12, 2);
+        let told = |mixture: &[&str]| {
+            let source = |word: &&str| SourceConfig {
+                source: Some((*word).into()),
+                share: 1.0,
+                only_with: Vec::new(),
+            };
+            let mut config = Config::preset("tiny").unwrap();
+            config.data.mixture = mixture.iter().map(source).collect();
+            let config = config.validate("tiny").unwrap();
+            let file = export(&net, &config, &digits, 0, None, None).unwrap();
+            let metadata = decode(&file).unwrap().metadata().clone();
+            assert!(metadata.thresholds.equal_error.is_some());
+            (metadata.background_prototypes, metadata.thresholds.by_shots.is_some())
+        };
+        assert_eq!(told(&[]), (10, false));
+        assert_eq!(told(&["characters"]), (0, true));
+        assert_eq!(told(&["characters", "signs"]), (0, false));
+    }
 
     #[test]
     fn prototypes_by_hand() {
