@@ -5,6 +5,7 @@
 //! evaluation) is the same whatever backend trained the net. Feature maps are channels last, as in
 //! `shared-model`.
 
+use crate::metrics::Value;
 use rayon::prelude::*;
 use shared_model::{inspect::Shape, model::format::Layer};
 
@@ -156,7 +157,7 @@ impl FloatLayer {
             FloatLayer::Dense { relu, weight, bias, .. } => weight
                 .chunks_exact(input.len())
                 .zip(bias)
-                .map(|(row, bias)| rectify(dot(row, input) + bias, *relu))
+                .map(|(row, bias)| rectify(f32::dot(row, input) + bias, *relu))
                 .collect(),
             FloatLayer::Skip => input.to_vec(),
             FloatLayer::Add { relu } => input.iter().zip(kept).map(|(a, b)| rectify(a + b, *relu)).collect(),
@@ -194,7 +195,7 @@ impl FloatLayer {
                         filters
                             .skip(group * in_group)
                             .take(in_group)
-                            .map(|(filter, bias)| rectify(dot(filter, &window) + bias, *relu)),
+                            .map(|(filter, bias)| rectify(f32::dot(filter, &window) + bias, *relu)),
                     );
                 }
             }
@@ -209,21 +210,6 @@ fn dimensions(shape: Shape) -> (usize, usize, usize) {
 
 fn rectify(value: f32, relu: bool) -> f32 {
     if relu { value.max(0.0) } else { value }
-}
-
-/// Returns `Σ a·b` in sixteen partial sums, which a compiler turns into vector instructions; one sum it may not
-/// reorder.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a_chunks, a_rest) = a.as_chunks::<16>();
-    let (b_chunks, b_rest) = b.as_chunks::<16>();
-    let mut sums = [0.0; 16];
-    for (a, b) in a_chunks.iter().zip(b_chunks) {
-        for lane in 0..16 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
 }
 
 fn pool(
@@ -250,7 +236,7 @@ fn pool(
 }
 
 impl FloatNet {
-    /// Returns values of an embedding.
+    /// Returns the number of values of an embedding.
     pub fn embedding_len(&self) -> usize {
         let (height, width, channels) =
             dimensions(self.shapes().last().map_or(self.input, |&[_, output]| output));

@@ -175,7 +175,8 @@ impl Value for f32 {
     type Sum = f32;
     type Distance = f32;
 
-    /// Sixteen partial sums, always in the same order.
+    /// Sixteen partial sums, always in the same order, which a compiler turns into vector instructions; one sum it
+    /// may not reorder.
     #[inline(always)]
     fn dot(a: &[f32], b: &[f32]) -> f32 {
         let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
