@@ -1,3 +1,5 @@
+//! The findings of a run, gathered from its model file, its data and its scores.
+
 use super::{
     Confusion, DataFacts, Distances, Findings, Mistake, Neighbour, Threshold, Training, boards,
     layers::net_facts,

@@ -60,7 +60,7 @@ fn sides(shape: Shape) -> [usize; 3] {
     [shape.height, shape.width, shape.channels].map(usize::from)
 }
 
-/// Returns bytes of a step's multipliers, biases and weights in the model file, each with its padding.
+/// Returns the number of bytes of a step's multipliers, biases and weights in the model file, each with its padding.
 fn flash_of(step: &Step<'_>) -> usize {
     match &step.operation {
         Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => {

@@ -185,7 +185,7 @@ impl Port {
         }
     }
 
-    /// Returns bytes that have arrived since it was opened.
+    /// Returns the number of bytes that have arrived since it was opened.
     pub fn received(&self) -> u64 {
         self.received
     }
