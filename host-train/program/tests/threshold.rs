@@ -83,6 +83,34 @@ fn a_model_file_is_calibrated_again() {
     fails(&calibrate(&digits, &["--data", "signs"]), &["trained on mnist, not on drawn-signs"]);
 }
 
+/// What was held out of a run is told by its recipe.
+#[test]
+fn a_run_is_calibrated_on_what_it_held_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| program(folder.path(), arguments).output().unwrap();
+    let train = |name: &str| {
+        let hold_out = format!("train.hold_out='{name}'");
+        let short = ["-c", "tiny", "--data", "drawn", "--out", ".", "--set", "train.steps=20"];
+        let out = run(&[&short[..], &["--name", name, "--set", &hold_out]].concat());
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    };
+    train("classes");
+    let out = run(&["calibrate", "classes", "--out", "new.postcard"]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let read = |path: &str| fs::read(folder.path().join(path)).unwrap();
+    assert!(read("new.postcard") == read("classes/model.postcard"), "as training did it");
+
+    train("none");
+    fails(
+        &run(&["calibrate", "none"]),
+        &["none: this run held no images out", "train again with --set 'train.hold_out=\"images\"'"],
+    );
+    fails(
+        &run(&["calibrate", "classes", "--data", "signs"]),
+        &["classes: this run began with other data than are found now"],
+    );
+}
+
 /// The default recipe's net learns made-up characters beside its digits, so it can refuse other signs, and is asked
 /// about them.
 #[test]

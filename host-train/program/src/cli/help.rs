@@ -116,11 +116,13 @@ pub const CALIBRATE: &str = "\
 Examples:
   host-train calibrate firmware/models/characters.model.postcard
   host-train calibrate old.model.postcard --out new.model.postcard
+  host-train calibrate runs/default
 
 The thresholds accept 5 % of the strangers where five labels are enrolled, by 1, 3, 5 or 10 images each \
 (docs/METRICS.md). `train` and `export` do the same where made-up characters are trained on, and where whole classes are held \
-out; this is for other files. With a net that was trained on classes, five of them are enrolled, and the strangers are drawn signs and \
-made-up characters: drawn images of 28x28 pixels must suit it. The file gets a new hash, to which no board's gallery belongs.";
+out; this is for other files. With a net that was trained on classes, five of them are enrolled, by images that were held out \
+of its training, and the strangers are drawn signs and made-up characters: drawn images of 28x28 pixels must suit it. What was \
+held out, the folder of a run tells; of a model file alone, train.hold_out = \"images\" is assumed. The file gets a new hash, to which no board's gallery belongs.";
 
 pub const THRESHOLD: &str = "\
 Examples:

@@ -1,19 +1,22 @@
 //! `calibrate`: thresholds by shots for a model file that has none, or had others.
 
-use super::{data, model_file::read_model};
+use super::{data, model_file::read_model, run_data::RunData};
 use crate::terminal::{Progress, print};
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use shared_model::Model;
+use shared_model::{Model, model::format::Metadata};
 use std::path::PathBuf;
-use tinytriplet_data::{MADE_UP_CHARACTERS, classes, hold_out, is_among};
+use tinytriplet_data::{Dataset, MADE_UP_CHARACTERS, classes, hold_out, is_among};
 use tinytriplet_evaluation::{
     calibrate::{Enrolled, by_shots},
     engine::Engine,
     export::{cut, with_thresholds},
 };
-use tinytriplet_recipe::{DataConfig, HoldOut};
-use tinytriplet_report::{run_folder::write_whole, text::hex};
+use tinytriplet_recipe::{Config, DataConfig, HoldOut};
+use tinytriplet_report::{
+    run_folder::{CONFIG, RunFolder, write_whole},
+    text::hex,
+};
 
 /// Arguments of `calibrate`.
 #[derive(Clone, Debug, Args)]
@@ -42,8 +45,7 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     let found = if trained_on == MADE_UP_CHARACTERS {
         by_shots(&engine, Enrolled::AnySigns)
     } else {
-        let config = DataConfig::default().for_model(metadata.input, metadata.preprocessing);
-        let data = data::find(&args.data, metadata.training.seed, &config)?;
+        let (data, kind) = find(args, metadata)?;
         if !is_among(cut(&data.name), trained_on) {
             bail!(
                 "{}: this model was trained on {trained_on}, not on {}; name its own data with --data",
@@ -51,13 +53,22 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
                 data.name
             );
         }
-        let held_out = hold_out(&mut classes(data.train.labels()), HoldOut::Images)?;
-        by_shots(&engine, Enrolled::Trained(&data.train, &held_out))
+        let held_out = hold_out(&mut classes(data.train.labels()), kind)?;
+        let enrolled = match kind {
+            HoldOut::Images => Enrolled::Trained(&data.train, &held_out),
+            HoldOut::Classes => Enrolled::Untrained(&data.train, &held_out),
+            HoldOut::None => bail!(
+                "{}: this run held no images out (train.hold_out = \"none\"), so all that it has was trained on, and \
+                 says nothing of what is new; train again with --set 'train.hold_out=\"images\"'",
+                args.model.display()
+            ),
+        };
+        by_shots(&engine, enrolled)
     };
     let by_shots = found.with_context(|| {
         format!(
-            "{}: no thresholds by shots: they take a model of 28x28 pixels with fit \"centre\", and eleven held-out \
-             images of a class",
+            "{}: no thresholds by shots: they take eleven held-out images of a class, and a model of 28x28 pixels with \
+             fit \"centre\" unless whole classes were held out",
             args.model.display()
         )
     })?;
@@ -67,4 +78,18 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     write_whole(out, &calibrated)?;
     let hash = hex(Model::decode(&calibrated)?.hash());
     Ok(print(format_args!("wrote {}: hash {hash}\n", out.display()))?)
+}
+
+/// Returns what the model was trained on, without classes that it has not seen, and what was held out of it. A run's
+/// folder tells both; of a model file alone, images of every class were, as by the recipes of this program.
+fn find(args: &CalibrateArgs, metadata: &Metadata<'_>) -> Result<(Dataset, HoldOut)> {
+    if !args.model.join(CONFIG).is_file() {
+        let config = DataConfig::default().for_model(metadata.input, metadata.preprocessing);
+        return Ok((data::find(&args.data, metadata.training.seed, &config)?, HoldOut::Images));
+    }
+    let run = RunFolder::open(&args.model)?;
+    let config = Config::read(&run.file(CONFIG))?;
+    let data = RunData::read(&run)?.find_same(&args.data, config.seed, &config.data)?;
+    let unseen = data.unseen_labels(&config.data)?;
+    Ok((data.without(&unseen).into_owned(), config.train.hold_out))
 }

@@ -182,9 +182,18 @@ impl RunData {
     /// # Errors
     /// Returns an error if they cannot be used, are not found, or are others.
     pub fn find_to_resume(&self, args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> {
-        if self.record().is_none() {
-            return data::find(args, seed, config);
+        match self.record() {
+            Some(_) => self.find_same(args, seed, config),
+            None => data::find(args, seed, config),
         }
+    }
+
+    /// Returns the data that the user names, or else the run's own, whose training images must be the run's, as far
+    /// as that is known.
+    ///
+    /// # Errors
+    /// Returns an error if they cannot be used, are not found, or are others.
+    pub fn find_same(&self, args: &DataArgs, seed: u64, config: &DataConfig) -> Result<Dataset> {
         let data = self.find(args, seed, config)?;
         match self.difference(&data, Needed::Training) {
             Some(difference) => Err(self.other(&difference, "")),
