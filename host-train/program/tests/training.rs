@@ -39,6 +39,18 @@ fn checkpoints(folder: &Path) -> Vec<String> {
     names.filter(|name| name.starts_with("checkpoint-")).collect()
 }
 
+/// Writes three pictures of each class into a folder.
+fn pictures(folder: &Path, classes: &[&str]) {
+    for (place, class) in classes.iter().enumerate() {
+        let class = folder.join(class);
+        fs::create_dir_all(&class).unwrap();
+        for number in 0..3 {
+            let grey = |x, y| image::Luma([(x * y + 3 * place as u32 + number) as u8]);
+            image::GrayImage::from_fn(9, 9, grey).save(class.join(format!("{number}.png"))).unwrap();
+        }
+    }
+}
+
 /// Presses Ctrl-C as soon as the program, with the arguments of [`SMALL`] and more, has written `file`.
 #[cfg(unix)]
 fn interrupted(folder: &Path, more: &[&str], file: &Path) -> Output {
@@ -82,12 +94,7 @@ fn ctrl_c_ends_a_run_and_resume_finishes_it() {
     // An earlier version wrote no record of the data; the checkpoint knows them.
     let record = fs::read(run.join("data.json")).unwrap();
     fs::remove_file(run.join("data.json")).unwrap();
-    for (number, class) in ["a", "a", "a", "b", "b", "b"].into_iter().enumerate() {
-        let place = folder.path().join("pictures").join(class);
-        fs::create_dir_all(&place).unwrap();
-        let picture = image::GrayImage::from_fn(9, 9, |x, y| image::Luma([(x * y + number as u32) as u8]));
-        picture.save(place.join(format!("{number}.png"))).unwrap();
-    }
+    pictures(&folder.path().join("pictures"), &["a", "b"]);
     let other = program(folder.path(), &["--resume", "runs/tiny", "--data", "pictures"]).output().unwrap();
     fails(
         &other,
@@ -140,6 +147,24 @@ fn ctrl_c_while_strangers_are_asked_about_is_no_success() {
     assert!(error.lines().any(|line| line == told), "{error}");
     assert_eq!(checkpoints(&run), ["checkpoint-300"]);
 
+    // Where one of these nets cannot be trained, what is there is not lost either.
+    let config = fs::read_to_string(run.join("config.toml")).unwrap();
+    let bad = config.replace("lr = 0.003", "lr = 1.0").replace("weight_decay = 0.0", "weight_decay = 1.0");
+    fs::write(run.join("config.toml"), bad).unwrap();
+    let failed = program(folder.path(), &["--resume", "runs/tiny"]).output().unwrap();
+    fails(
+        &failed,
+        &[
+            "error: net ",
+            " of 2 about strangers: step ",
+            "the training collapsed",
+            ". The net itself is trained: set folds = 0 in runs/tiny/config.toml to do without thresholds from these \
+             nets; to go on: cargo run -p host-train -- --resume runs/tiny",
+        ],
+    );
+    assert_eq!(checkpoints(&run), ["checkpoint-300"]);
+
+    fs::write(run.join("config.toml"), config).unwrap();
     let printed = done(&program(folder.path(), &["--resume", "runs/tiny"]).output().unwrap());
     assert!(printed.contains("strangers: nets that were trained without"), "{printed}");
     assert!(checkpoints(&run).is_empty());

@@ -1,7 +1,7 @@
 //! Nets that are trained without some of the classes and decoys, to be asked about them: what a board makes of
 //! strangers that its net has never seen.
 
-use super::data::training_data;
+use super::{data::training_data, train::in_their_words};
 use crate::terminal::{Progress, interrupted};
 use anyhow::{Context, Result};
 use shared_model::Model;
@@ -51,7 +51,7 @@ pub enum Asked {
 }
 
 /// Trains a net for each of the recipe's folds, on all but a part of the classes, of every other class's images,
-/// and of the decoys, and asks it about that part.
+/// and of the decoys, and asks it about that part, until Ctrl-C.
 ///
 /// # Errors
 /// Returns an error if one of them cannot be trained or exported.
@@ -61,31 +61,20 @@ pub fn questions(
     skip_broken: bool,
     device: &Device,
 ) -> Result<Asked> {
-    let &Trainable { data, seen, decoys, pretrained } = whole;
     let folds = config.train.folds;
     let mut all = Questions::default();
     let mut progress = Progress::new("strangers", folds as u64, "nets");
     let shorter = shorter(config)?;
     for fold in 0..folds {
         progress.set(fold as u64, String::new);
-        let Fold { trained_on, asked, strangers } = Fold::new(&seen.train, fold, folds);
-        let is_of_fold = |index: &usize| index % folds == fold;
-        let (left_out, kept): (Vec<usize>, Vec<usize>) =
-            (0..decoys.map_or(0, Split::len)).partition(is_of_fold);
-        let [left_out, kept] = [left_out, kept].map(|indices| decoys.map(|decoys| decoys.subset(&indices)));
-        let strangers: Vec<&Split> = [Some(&strangers), left_out.as_ref()].into_iter().flatten().collect();
-        let kept = kept.filter(|kept| !kept.is_empty());
-
-        let part = Dataset { train: trained_on, ..seen.clone() };
-        let training =
-            training_data(&part.train, data, kept.as_ref(), skip_broken, config.seed, &config.data)?;
-        let trained = train(&shorter, &training, pretrained, device, Start::New, &mut UntilInterrupted)?;
-        if interrupted() {
-            progress.finish(&format!("{fold} of {}, interrupted", count(folds as u64, "net")));
-            return Ok(Asked::Interrupted { nets: fold });
+        let asked = ask(&shorter, whole, (fold, folds), skip_broken, device);
+        match asked.with_context(|| format!("net {} of {folds} about strangers", fold + 1))? {
+            Some(answers) => all.add(answers),
+            None => {
+                progress.finish(&format!("{fold} of {}, interrupted", count(folds as u64, "net")));
+                return Ok(Asked::Interrupted { nets: fold });
+            }
         }
-        let file = export(&trained.net.to_float_net(), &shorter, &part, trained.images_seen, None, None)?;
-        all.add(Questions::ask(&Model::decode(&file)?, &part.train, &asked, &strangers));
     }
     let [known, strangers] = [all.known.len(), all.strangers.len()].map(|number| number as u64);
     progress.finish(&format!(
@@ -95,6 +84,33 @@ pub fn questions(
         count(strangers, "image")
     ));
     Ok(Asked::All(all))
+}
+
+/// Trains one of `folds` nets, and returns what it makes of what it was trained without; `None` after Ctrl-C.
+fn ask(
+    config: &ValidConfig,
+    whole: &Trainable<'_>,
+    (fold, folds): (usize, usize),
+    skip_broken: bool,
+    device: &Device,
+) -> Result<Option<Questions>> {
+    let &Trainable { data, seen, decoys, pretrained } = whole;
+    let Fold { trained_on, asked, strangers } = Fold::new(&seen.train, fold, folds);
+    let is_of_fold = |index: &usize| index % folds == fold;
+    let (left_out, kept): (Vec<usize>, Vec<usize>) = (0..decoys.map_or(0, Split::len)).partition(is_of_fold);
+    let [left_out, kept] = [left_out, kept].map(|indices| decoys.map(|decoys| decoys.subset(&indices)));
+    let strangers: Vec<&Split> = [Some(&strangers), left_out.as_ref()].into_iter().flatten().collect();
+    let kept = kept.filter(|kept| !kept.is_empty());
+
+    let part = Dataset { train: trained_on, ..seen.clone() };
+    let training = training_data(&part.train, data, kept.as_ref(), skip_broken, config.seed, &config.data)?;
+    let trained = train(config, &training, pretrained, device, Start::New, &mut UntilInterrupted);
+    let trained = trained.map_err(|error| in_their_words(error, seen, &config.data))?;
+    if interrupted() {
+        return Ok(None);
+    }
+    let file = export(&trained.net.to_float_net(), config, &part, trained.images_seen, None, None)?;
+    Ok(Some(Questions::ask(&Model::decode(&file)?, &part.train, &asked, &strangers)))
 }
 
 /// Returns the recipe of a fold's net: all of them together take as long as the training.
@@ -226,7 +242,8 @@ pub fn are_wanted(config: &ValidConfig, seen: &Dataset, decoys: Option<&Split>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tinytriplet_data::Label;
+    use tinytriplet_data::{Label, drawn};
+    use tinytriplet_recipe::Config;
 
     #[test]
     fn every_class_is_left_out_once_and_no_image_is_both() {
@@ -248,6 +265,23 @@ mod tests {
         // Two classes are needed, so none is left out.
         let Fold { trained_on, asked, strangers } = Fold::new(&split.subset(&[0, 1, 2, 6, 7]), 0, 2);
         assert_eq!([trained_on.len(), asked.len(), strangers.len()], [5, 0, 0]);
+    }
+
+    #[test]
+    fn an_error_names_the_net_and_the_class() {
+        let mut config = Config::preset("tiny").unwrap();
+        config.train.folds = 3;
+        let config = config.validate("tiny").unwrap();
+        let data = drawn::dataset(1, 3, 1);
+        let four = data.train.labels().iter().position(|&label| label == 4).unwrap();
+        let kept: Vec<usize> =
+            (0..data.train.len()).filter(|&i| data.train.label(i) != 4 || i == four).collect();
+        let data = Dataset { train: data.train.subset(&kept), ..data };
+        let whole = Trainable { data: &data, seen: &data, decoys: None, pretrained: None };
+        let error = questions(&config, &whole, false, &Device::flex()).unwrap_err();
+        let error = format!("{error:#}");
+        assert!(error.starts_with("net 1 of 3 about strangers: "), "{error}");
+        assert!(error.contains("class 4 is `4`: class 4 has 1 training image(s)"), "{error}");
     }
 
     #[test]

@@ -269,7 +269,15 @@ impl<'a> Job<'a> {
             return Ok((None, None));
         }
         let part = Trainable { seen, data, decoys: decoys.as_ref(), pretrained: self.pretrained.as_ref() };
-        match folds::questions(config, &part, record.skips_broken(), device)? {
+        let asked = folds::questions(config, &part, record.skips_broken(), device).map_err(|error| {
+            anyhow!(
+                "{}. The net itself is trained: set folds = 0 in {} to do without thresholds from these nets; {}",
+                format!("{error:#}").trim_end_matches('.'),
+                folder.file(CONFIG).display(),
+                self.to_go_on()
+            )
+        })?;
+        match asked {
             Asked::All(questions) if questions.suffice() => {
                 folds::write(folder, &questions)?;
                 Ok((Some(questions), None))
@@ -552,7 +560,7 @@ fn train(
 }
 
 /// Errors of training know neither where the data are nor what the classes are called.
-fn in_their_words(
+pub(super) fn in_their_words(
     error: TrainError,
     data: &TrainingData<'_>,
     seen: &Dataset,
