@@ -170,6 +170,29 @@ fn ctrl_c_while_strangers_are_asked_about_is_no_success() {
     assert!(checkpoints(&run).is_empty());
 }
 
+/// Of three pictures one is tested with, and of the two others none can be asked about.
+#[test]
+fn pictures_that_are_too_few_for_thresholds_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    pictures(&folder.path().join("pictures"), &["a", "b", "c"]);
+    let told = |more: &[&str]| {
+        let short = ["--data", "pictures", "--set", "train.steps=3"];
+        let out = program(folder.path(), &[&short, more].concat()).output().unwrap();
+        done(&out);
+        String::from_utf8(out.stderr).unwrap()
+    };
+    let error = told(&[]);
+    assert!(
+        error.contains("No class has 6 training images, so none are held out and the model has no"),
+        "{error}"
+    );
+    let error = told(&["-c", "tiny", "--set", "train.folds=3", "--set", "train.hold_out='none'"]);
+    assert!(
+        error.contains("no net is asked about strangers: that takes three classes, or decoys"),
+        "{error}"
+    );
+}
+
 #[test]
 fn what_cannot_be_resumed_is_told() {
     let folder = tempfile::tempdir().unwrap();

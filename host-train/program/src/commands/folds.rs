@@ -6,7 +6,7 @@ use crate::terminal::{Progress, interrupted};
 use anyhow::{Context, Result};
 use shared_model::Model;
 use std::{fs, io};
-use tinytriplet_data::{Dataset, Split, classes};
+use tinytriplet_data::{Class, Dataset, Split, classes};
 use tinytriplet_evaluation::{
     export::export,
     float_net::FloatNet,
@@ -149,8 +149,7 @@ impl Fold {
                 strangers.extend_from_slice(&class.images);
                 continue;
             }
-            // A pair is left to train on.
-            let may_ask = class.images.len() - class.images.len().div_ceil(folds) >= 2;
+            let may_ask = may_ask(class, folds);
             for (nth, &image) in class.images.iter().enumerate() {
                 (if may_ask && nth % folds == fold { &mut asked } else { &mut trained_on }).push(image);
             }
@@ -227,16 +226,20 @@ pub fn table(questions: &Questions) -> String {
     text + "in brackets: where the true share probably lies (95 %)\n"
 }
 
-/// Returns true if there is something that folds can leave out.
-pub fn may_fold(seen: &Dataset, decoys: Option<&Split>) -> bool {
-    decoys.is_some() || seen.class_count() > FEWEST_CLASSES
+/// Returns true if a class has images enough to be asked about by one of `folds` nets: a pair is left to train on.
+fn may_ask(class: &Class, folds: usize) -> bool {
+    class.images.len() - class.images.len().div_ceil(folds) >= 2
 }
 
-/// Returns true if a run is to have folds: if its recipe does not have whole classes calibrate it, and there is
-/// something to leave out.
-pub fn are_wanted(config: &ValidConfig, seen: &Dataset, decoys: Option<&Split>) -> bool {
-    let TrainConfig { folds, hold_out, .. } = config.train;
-    folds > 0 && hold_out != HoldOut::Classes && may_fold(seen, decoys)
+/// Returns true if there is something that so many folds can leave out, and a class that they can be asked about.
+pub fn may_fold(seen: &Dataset, decoys: Option<&Split>, folds: usize) -> bool {
+    let may_leave_out = decoys.is_some() || seen.class_count() > FEWEST_CLASSES;
+    folds > 0 && may_leave_out && classes(seen.train.labels()).iter().any(|class| may_ask(class, folds))
+}
+
+/// Returns true if a run is to have folds: if its recipe does not have whole classes calibrate it.
+pub fn are_wanted(config: &ValidConfig) -> bool {
+    config.train.folds > 0 && config.train.hold_out != HoldOut::Classes
 }
 
 #[cfg(test)]
@@ -265,6 +268,21 @@ mod tests {
         // Two classes are needed, so none is left out.
         let Fold { trained_on, asked, strangers } = Fold::new(&split.subset(&[0, 1, 2, 6, 7]), 0, 2);
         assert_eq!([trained_on.len(), asked.len(), strangers.len()], [5, 0, 0]);
+    }
+
+    #[test]
+    fn folds_take_something_to_leave_out_and_a_class_to_ask_about() {
+        let data = |classes: Label, images: usize| {
+            let labels: Vec<Label> = (0..classes).flat_map(|label| vec![label; images]).collect();
+            let train = Split::new(1, 1, vec![0; labels.len()], labels).unwrap();
+            Dataset { test: train.subset(&[]), train, ..drawn::dataset(1, 1, 1) }
+        };
+        assert!(may_fold(&data(3, 3), None, 3));
+        assert!(!may_fold(&data(3, 2), None, 3) && !may_fold(&data(3, 3), None, 2));
+        assert!(may_fold(&data(3, 4), None, 2) && !may_fold(&data(3, 4), None, 0));
+        let two = data(2, 3);
+        assert!(!may_fold(&two, None, 3) && may_fold(&two, Some(&two.train), 3));
+        assert!(!may_fold(&data(2, 2), Some(&two.train), 3));
     }
 
     #[test]

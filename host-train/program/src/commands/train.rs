@@ -265,7 +265,15 @@ impl<'a> Job<'a> {
         if trained.ended == Ended::Interrupted {
             return Ok((None, Some(format!("at step {}", trained.steps))));
         }
-        if !folds::are_wanted(config, seen, decoys.as_ref()) {
+        if !folds::are_wanted(config) {
+            return Ok((None, None));
+        }
+        if !folds::may_fold(seen, decoys.as_ref(), config.train.folds) {
+            note(
+                "note",
+                "no net is asked about strangers: that takes three classes, or decoys (--decoys FOLDER), and a class\n\
+                 with 3 training images, or 4 for train.folds = 2. Add pictures.",
+            );
             return Ok((None, None));
         }
         let part = Trainable { seen, data, decoys: decoys.as_ref(), pretrained: self.pretrained.as_ref() };
@@ -282,7 +290,14 @@ impl<'a> Job<'a> {
                 folds::write(folder, &questions)?;
                 Ok((Some(questions), None))
             }
-            Asked::All(_) => Ok((None, None)),
+            Asked::All(_) => {
+                note(
+                    "note",
+                    "the nets that were asked about strangers named no picture of their own classes right, so no\n\
+                     thresholds come from them. Add pictures.",
+                );
+                Ok((None, None))
+            }
             Asked::Interrupted { nets } => Ok((
                 None,
                 Some(format!(
@@ -448,7 +463,7 @@ fn where_few(
     if are_pictures && seen.train.len() <= few.images {
         let any_angle = few.turn && any_angle(&seen.train, &classes(seen.train.labels()));
         let before = config.train.augment.map(|augment| augment.degrees);
-        config.train = config.train.with_few(any_angle, folds::may_fold(seen, decoys));
+        config.train = config.train.with_few(any_angle, folds::may_fold(seen, decoys, few.folds));
         if few.pretrained && config.net.pretrained.is_none() && has_own(&config.net, shape(&seen.train)?) {
             config.net.pretrained = Some(NetConfig::CHARACTERS.into());
             config.train.steps = config.train.steps.map(|steps| steps.min(few.pretrained_steps));

@@ -58,7 +58,7 @@ fn drawn(findings: &Findings, _: &Config) -> Option<String> {
     })
 }
 
-/// Returns the loss stands at the margin, or rests on nothing.
+/// Returns advice where the loss stands at the margin, or rests on nothing.
 fn nothing_learned(findings: &Findings, config: &Config) -> Option<String> {
     let training = &findings.training;
     let (last, lr) = (training.history.last()?, config.train.lr);
@@ -211,6 +211,9 @@ fn no_thresholds(findings: &Findings, config: &Config) -> Option<String> {
     let without = findings.int8.pairs.at_thresholds.is_none();
     without.then(|| {
         let how = match config.train.hold_out {
+            HoldOut::None if config.train.folds > 0 => {
+                "the nets that tell strangers could not be asked about any; add images of each class"
+            }
             HoldOut::None => "hold images out (`--set 'train.hold_out=\"images\"'`)",
             HoldOut::Images
                 if findings.data.classes.len() - findings.data.unseen.len() < ENOUGH_CLASSES_TO_HOLD_OUT =>

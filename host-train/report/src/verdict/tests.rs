@@ -304,6 +304,12 @@ fn missing_and_loose_thresholds_get_advice() {
         config.train.hold_out = tinytriplet_recipe::HoldOut::None;
     });
     advises(&none, &["no threshold", "--set 'train.hold_out=\"images\"'"]);
+    let unasked = of(|of, config| {
+        of.int8.pairs.at_thresholds = None;
+        config.train.hold_out = tinytriplet_recipe::HoldOut::None;
+        config.train.folds = 3;
+    });
+    advises(&unasked, &["no threshold", "could not be asked about any; add images of each class"]);
     let loose = of(|of, _| {
         if let Some(at) = &mut of.int8.pairs.at_thresholds {
             at.false_accept_1_percent.false_accept_rate = 0.05;
