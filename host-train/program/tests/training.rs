@@ -194,6 +194,19 @@ fn pictures_that_are_too_few_for_thresholds_are_told() {
 }
 
 #[test]
+fn printed_commands_are_quoted_for_a_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = done(&small(folder.path(), &["--set", "train.steps=3", "--out", "my runs"]));
+    for command in [
+        "open 'my runs/tiny/report.html'\n",
+        "cargo run -p host-train -- inspect 'my runs/tiny'\n",
+        "TINYTRIPLET_MODEL=$PWD/'my runs/tiny/model.postcard' cargo run",
+    ] {
+        assert!(printed.contains(command), "{printed}");
+    }
+}
+
+#[test]
 fn what_cannot_be_resumed_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let resume = |run: &str| program(folder.path(), &["--resume", run, "--data", "drawn"]).output().unwrap();

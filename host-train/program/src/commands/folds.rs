@@ -105,7 +105,7 @@ fn ask(
     let part = Dataset { train: trained_on, ..seen.clone() };
     let training = training_data(&part.train, data, kept.as_ref(), skip_broken, config.seed, &config.data)?;
     let trained = train(config, &training, pretrained, device, Start::New, &mut UntilInterrupted);
-    let trained = trained.map_err(|error| in_their_words(error, seen, &config.data))?;
+    let trained = trained.map_err(|error| in_their_words(error, &training, seen, &config.data))?;
     if interrupted() {
         return Ok(None);
     }

@@ -26,7 +26,7 @@ use std::{
 };
 use tinytriplet_data::{
     Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label, PartImages, Source, Split, TrainingData, any_angle, classes,
-    is_own, is_word,
+    is_own, is_word, names::quoted,
 };
 use tinytriplet_evaluation::{
     export::export,
@@ -226,7 +226,7 @@ impl<'a> Job<'a> {
 
     /// Returns the command that goes on with this run.
     fn to_go_on(&self) -> String {
-        format!("to go on: cargo run -p host-train -- --resume {}", self.folder.path().display())
+        format!("to go on: cargo run -p host-train -- --resume {}", quoted(self.folder.path()))
     }
 
     /// Trains, and saves the weights. A run that fails before its first checkpoint leaves no
@@ -712,7 +712,7 @@ fn summary(
         text += &explanation(int8);
     } else if io::stdout().is_terminal() {
         text +=
-            &format!("what the rows mean: cargo run -p host-train -- eval {} --explain\n", folder.display());
+            &format!("what the rows mean: cargo run -p host-train -- eval {} --explain\n", quoted(folder));
     }
     if let Some(strangers) = strangers {
         text += &strangers;
@@ -743,10 +743,12 @@ fn summary(
     );
     let base = if folder.is_absolute() { "" } else { "$PWD/" };
     text += &format!(
-        "open {folder}/{REPORT}\n\
-         next: cargo run -p host-train -- inspect {folder}\n      \
-         TINYTRIPLET_MODEL={base}{folder}/{MODEL} cargo run -p firmware\n",
-        folder = folder.display()
+        "open {}\n\
+         next: cargo run -p host-train -- inspect {}\n      \
+         TINYTRIPLET_MODEL={base}{} cargo run -p firmware\n",
+        quoted(&folder.join(REPORT)),
+        quoted(folder),
+        quoted(&folder.join(MODEL)),
     );
     text
 }
