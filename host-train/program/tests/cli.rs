@@ -68,7 +68,7 @@ fn wrong_config() {
     fails(&train("orign"), &["orign", "did you mean `origin`"]);
     fails(&train("./nowhere.toml"), &["nowhere.toml"]);
     let path = folder.path().join("c.toml");
-    fs::write(&path, include_str!("../../../configs/default.toml").replace("steps", "stepps")).unwrap();
+    fs::write(&path, include_str!("../../../configs/default.toml").replace("\nsteps", "\nstepps")).unwrap();
     fails(&train(path.to_str().unwrap()), &["c.toml", "line", "stepps", "did you mean `steps`"]);
 }
 

@@ -205,7 +205,7 @@ pub fn lines(questions: &Questions, has_decoys: bool) -> String {
             true => "Add decoys of the kinds that pass, or take far1",
             false => "Add pictures of what else the camera sees: --decoys FOLDER",
         };
-        text += &format!("STRANGERS WILL PASS. {advice} (docs/THRESHOLD.md)\n");
+        text += &format!("STRANGERS WILL PASS. {advice}\n(docs/THRESHOLD.md)\n");
     }
     text
 }

@@ -26,7 +26,8 @@ use std::{
 };
 use tinytriplet_data::{
     Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label, PartImages, Source, Split, TrainingData, any_angle, classes,
-    is_own, is_word, names::quoted,
+    is_own, is_word,
+    names::{quoted, shown},
 };
 use tinytriplet_evaluation::{
     export::export,
@@ -178,6 +179,11 @@ impl<'a> Job<'a> {
         let config = where_few(config, args, &data.without(&unseen), decoys.as_ref())?;
         let pretrained = pretrained(&config.net, shape(&data.train)?)?;
         let folder = RunFolder::create(&args.out, &config.name)?;
+        let earlier = args.out.join(&config.name);
+        if earlier != folder.path() && earlier.exists() {
+            let [earlier, folder] = [&*earlier, folder.path()].map(shown);
+            note("note", format_args!("{earlier} is an earlier run; this one is {folder}"));
+        }
         let checkpoints = Checkpoints::new(folder.path());
         Ok(Self { args, config, device, data, record, unseen, decoys, pretrained, folder, checkpoints })
     }
