@@ -4,7 +4,7 @@
 mod program;
 
 use program::{fails, host_train, program};
-use shared_model::Model;
+use shared_model::{Model, inspect::Operation};
 use std::{fs, path::Path, process::Output};
 use tinytriplet_data::Rng;
 use tinytriplet_evaluation::export::export_untrained;
@@ -316,6 +316,51 @@ fn a_backend_that_is_not_built_names_its_feature() {
         fails(&small(folder.path(), &["--set", &set]), &[backend, &command]);
     }
     assert!(!folder.path().join("runs").exists());
+}
+
+/// Returns the weights in the model file of the run in `folder`.
+fn weights(folder: &Path) -> Vec<u8> {
+    let file = fs::read(folder.join("model.postcard")).unwrap();
+    let model = Model::decode(&file).unwrap();
+    let of_step = |step: shared_model::inspect::Step<'_>| match step.operation {
+        Operation::Conv2d { parameters, .. } | Operation::Dense(parameters) => parameters.weights.to_vec(),
+        _ => Vec::new(),
+    };
+    model.steps().flat_map(of_step).collect()
+}
+
+#[test]
+fn a_training_begins_with_the_weights_of_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, more: &[&str]| small(folder.path(), &[&["--name", name], more].concat());
+    done(&run("first", &["--set", "train.steps=20"]));
+    // A step that changes nothing that eight bits would show.
+    let still = ["--set", "train.steps=1", "--set", "train.lr=1e-9"];
+    done(&run("random", &[&still[..], &["--seed", "2"]].concat()));
+    done(&run("second", &[&still[..], &["--seed", "2", "--set", "net.pretrained=runs/first"]].concat()));
+    let [first, random, second] =
+        ["first", "random", "second"].map(|name| weights(&folder.path().join("runs").join(name)));
+    let equal = |other: &[u8]| first.iter().zip(other).filter(|(one, other)| one == other).count();
+    // Of a filter, the largest weight has the scale: a rounding of it may move others by one step.
+    assert!(equal(&second) > first.len() * 99 / 100, "{} of {}", equal(&second), first.len());
+    assert!(equal(&random) < first.len() / 10, "{} of {}", equal(&random), first.len());
+    let config = fs::read_to_string(folder.path().join("runs/second/config.toml")).unwrap();
+    let absolute = folder.path().canonicalize().unwrap().join("runs/first");
+    assert!(config.contains(absolute.to_str().unwrap()), "{config}");
+
+    fails(&run("x", &["--set", "net.pretrained=runs/none"]), &["net.pretrained", "none", "cannot be read"]);
+    let other = ["--set", "net.pretrained=runs/first", "-c", "lenet5", "--data", "drawn"];
+    fails(
+        &program(folder.path(), &other).output().unwrap(),
+        &["net.pretrained: it has", "layers that a board runs", "leave it out"],
+    );
+    fails(&run("x", &["--set", "net.pretrained=characters"]), &["`characters-small` and `characters`"]);
+    let standardised = ["-c", "characters", "--set", "net.pretrained=characters"];
+    fails(
+        &program(folder.path(), &standardised).output().unwrap(),
+        &["net.pretrained", "left out with net.weight_standardization"],
+    );
+    assert!(!folder.path().join("runs/x").exists());
 }
 
 /// Every recipe of the program makes a net that the engine runs, and none needs more than the original

@@ -515,20 +515,6 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     if let Some(folder) = &args.decoys {
         changed.data.decoys = Some(folder.clone());
     }
-    // The run finds them from wherever it goes on.
-    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-    changed.data.decoys = changed.data.decoys.map(absolute);
-    changed.net.pretrained =
-        changed.net.pretrained.map(|path| match path == Path::new(NetConfig::CHARACTERS) {
-            true => path,
-            false => absolute(path),
-        });
-    for source in changed.data.mixture.iter_mut().filter_map(|source| source.source.as_mut()) {
-        if !is_word(Path::new(source)) {
-            let path = absolute(source.as_str().into()).into_os_string();
-            *source = path.into_string().unwrap_or_else(|_| source.clone());
-        }
-    }
     changed.backend = args.backend.map_or(changed.backend, Backend::from);
     if let Some(name) = &args.name {
         changed.name.clone_from(name);
@@ -536,8 +522,26 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
     match config.clone().validate(name) {
         // What is wrong stands in the file, unless a change has put it right.
         Err(error) if changed == config => Err(error.located(&text)),
-        _ => changed.validate(&format!("{name}, as the command line changes it")),
+        _ => with_absolute_paths(changed).validate(&format!("{name}, as the command line changes it")),
     }
+}
+
+/// Returns the recipe with absolute paths, so that the run finds them from wherever it goes on.
+fn with_absolute_paths(mut config: Config) -> Config {
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    config.data.decoys = config.data.decoys.map(absolute);
+    config.net.pretrained =
+        config.net.pretrained.map(|path| match path == Path::new(NetConfig::CHARACTERS) {
+            true => path,
+            false => absolute(path),
+        });
+    for source in config.data.mixture.iter_mut().filter_map(|source| source.source.as_mut()) {
+        if !is_word(Path::new(source)) {
+            let path = absolute(source.as_str().into()).into_os_string();
+            *source = path.into_string().unwrap_or_else(|_| source.clone());
+        }
+    }
+    config
 }
 
 /// Trains on `data`, of which `seen` are the run's own.
