@@ -135,8 +135,8 @@ impl Questions {
     }
 
     /// Returns the rates at the threshold where strangers are accepted as often as images of enrolled classes are
-    /// not named right, as nearly as the images allow. Between the distances where that is so, it lies nearer to the
-    /// smaller one, by [`WITHIN_GAP`]: a stranger that comes later may be nearer than any that was asked about.
+    /// not named right, as nearly as the images allow. Between the distances where that is so, it lies a quarter of the
+    /// way up: a stranger that comes later may be nearer than any that was asked about.
     #[must_use]
     pub fn equal_error(&self) -> StrangerRates {
         let sorted = |distances: &mut dyn Iterator<Item = &Option<f32>>| {
