@@ -130,8 +130,7 @@ pub struct FewConfig {
     /// True if training begins with the weights of a net for made-up characters, where the program has one of the
     /// recipe's layers.
     pub pretrained: bool,
-    /// The most steps of a training that begins with these weights, 1 to 10,000,000: it has less to learn, and
-    /// forgets strangers by learning longer.
+    /// The most steps of a training that begins with these weights, 1 to 10,000,000: it has less to learn.
     pub pretrained_steps: usize,
 }
 
