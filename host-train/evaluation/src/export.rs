@@ -77,7 +77,7 @@ pub fn export(
     let labels: Vec<Label> = held_out.iter().map(|&index| data.train.label(index)).collect();
     // Held-out classes of one image each have no precision, nor has nothing.
     description.precision_at_1 = precision_at_1(&embeddings, &labels).max(0.0) as f32;
-    // Characters that are made up have no classes that would come again.
+    // Classes that are not trained on, such as made-up characters to evaluate with, are no background.
     let is_own = trains_on_own(data, &config.data);
     let background =
         || background(&engine, &data.train, if is_own { trained_on } else { Vec::new() }, decoys);

@@ -217,8 +217,8 @@ mod tests {
         assert_eq!((strict.threshold, strict.accepted), (0.0, 0.0));
     }
 
-    /// The threshold in the middle of all those at which the errors are as nearly equal as they get, by trying every
-    /// distance.
+    /// The threshold a quarter of the way up those at which the errors are as nearly equal as they get, by trying
+    /// every distance.
     fn by_definition(questions: &Questions) -> StrangerRates {
         let mut distances: Vec<f64> =
             questions.known.iter().chain(&questions.strangers).flatten().map(|&d| f64::from(d)).collect();

@@ -83,7 +83,7 @@ fn a_model_file_is_calibrated_again() {
     fails(&calibrate(&digits, &["--data", "signs"]), &["trained on mnist, not on drawn-signs"]);
 }
 
-/// What was held out of a run is told by its recipe.
+/// A run's recipe says what was held out of its training.
 #[test]
 fn a_run_is_calibrated_on_what_it_held_out() {
     let folder = tempfile::tempdir().unwrap();

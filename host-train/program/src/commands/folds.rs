@@ -25,27 +25,27 @@ use tinytriplet_training::{
 /// With fewer classes there is nothing to tell apart.
 const FEWEST_CLASSES: usize = 2;
 
-/// What a run trains on and begins with, of which each fold has a part.
+/// The data and the starting weights of a run. Each fold trains on a part of the data.
 #[derive(Clone, Copy, Debug)]
 pub struct Trainable<'a> {
     /// The run's data.
     pub data: &'a Dataset,
     /// Those of them that are trained on.
     pub seen: &'a Dataset,
-    /// What all classes are kept apart from.
+    /// Decoys: pictures that every class is kept apart from.
     pub decoys: Option<&'a Split>,
     /// The net whose weights a training begins with.
     pub pretrained: Option<&'a FloatNet>,
 }
 
-/// What came of the nets.
+/// How the questions about strangers ended.
 #[derive(Debug)]
 pub enum Asked {
     /// All of them were asked.
     All(Questions),
-    /// Ctrl-C, when so many had been asked.
+    /// Ctrl-C ended them early.
     Interrupted {
-        /// Their number.
+        /// The number of nets that had been asked.
         nets: usize,
     },
 }

@@ -46,12 +46,13 @@ pub fn run(args: &ThresholdArgs) -> Result<()> {
         "no picture of your own things is nearest to its own label: show the net other pictures, or train it on them"
     );
     let (equal, strict) = (questions.equal_error(), questions.accepting_1_percent());
-    let mut text = table(&questions);
+    let (mut text, mut proposed) = (table(&questions), vec![equal]);
     if equal.strangers_pass() {
+        proposed.insert(0, strict);
         text += "STRANGERS WILL PASS by `eer`. Take `far1`, or train with such pictures as decoys\n\
                  (docs/THRESHOLD.md).\n";
     }
-    for rates in if equal.strangers_pass() { vec![strict, equal] } else { vec![equal] } {
+    for rates in proposed {
         text += &format!("\nhost-train device recognise --threshold {:.4} …\n", rates.threshold);
     }
     Ok(print(text)?)

@@ -102,7 +102,7 @@ mod tests {
         assert!((value - expected).abs() < 1e-6, "{value} {expected}");
     }
 
-    /// Of the widest ranges that a recipe may have: an image and its like have e¹⁰⁰ then, which f32 does not.
+    /// At the widest settings of a recipe, two equal images give e¹⁰⁰, which overflows f32.
     #[test]
     fn sharp_pairs_have_a_loss_and_a_slope() {
         let sharp = || MultiSimilarity { alpha: 100.0, beta: 100.0, base: 0.0, epsilon: 2.0 };
