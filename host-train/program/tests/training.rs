@@ -363,6 +363,30 @@ fn a_training_begins_with_the_weights_of_a_model() {
     assert!(!folder.path().join("runs/x").exists());
 }
 
+#[test]
+fn a_training_learns_from_a_teacher_that_fits() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, more: &[&str]| small(folder.path(), &[&["--name", name], more].concat());
+    done(&run("first", &["--set", "train.steps=1"]));
+    let taught = |model: &str, more: &[&str]| {
+        let teacher = format!("teacher.model={model}");
+        let loss = ["--set", "train.loss={ distillation = {} }", "--set", &teacher];
+        run("x", &[&loss[..], more].concat())
+    };
+    fails(&taught("runs/none", &[]), &["teacher.model", "none", "cannot be read"]);
+    fails(&taught("characters-large", &["--set", "teacher.views=10"]), &["teacher.views is 10", "1 to 9"]);
+    fails(&taught("characters-large", &[]), &["teacher.model: its embeddings have 64 values", "fits"]);
+    fails(&run("x", &["--set", "teacher.model=runs/first"]), &["unless train.loss is `distillation`"]);
+    let nobody = ["--set", "train.loss={ distillation = {} }"];
+    fails(&run("x", &nobody), &["teacher.model is nothing; it must be given"]);
+    assert!(!folder.path().join("runs/x").exists());
+    // A run finds its teacher from wherever it goes on.
+    done(&taught("runs/first", &["--set", "train.steps=1"]));
+    let config = fs::read_to_string(folder.path().join("runs/x/config.toml")).unwrap();
+    let absolute = folder.path().canonicalize().unwrap().join("runs/first");
+    assert!(config.contains(&format!("[teacher]\nmodel = {absolute:?}")), "{config}");
+}
+
 /// Every recipe of the program makes a net that the engine runs, and none needs more than the original
 /// project's, but those whose net is another one's.
 #[test]

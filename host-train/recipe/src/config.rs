@@ -5,7 +5,9 @@ use crate::{
     check::Check,
     data::{DataConfig, SourceConfig},
     error::ConfigError,
+    loss::LossConfig,
     net::NetConfig,
+    teacher::TeacherConfig,
     train::TrainConfig,
 };
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,9 @@ pub struct Config {
     pub data: DataConfig,
     /// The net.
     pub net: NetConfig,
+    /// The model that the net learns from, with the loss `distillation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<TeacherConfig>,
     /// The training.
     pub train: TrainConfig,
 }
@@ -101,6 +106,17 @@ impl Config {
             "left out unless train.batch is balanced",
         )?;
         self.train.loss.check(self.train.batch, self.net.normalise, &check)?;
+        let is_taught = matches!(self.train.loss, LossConfig::Distillation(_));
+        match &self.teacher {
+            Some(teacher) => {
+                let allowed = "left out unless train.loss is `distillation`";
+                check.that(is_taught, "teacher.model", teacher.model.display(), allowed)?;
+                teacher.check(&check)?;
+            }
+            None => {
+                check.that(!is_taught, "teacher.model", "nothing", "given, for the loss `distillation`")?
+            }
+        }
         Ok(ValidConfig(self))
     }
 }

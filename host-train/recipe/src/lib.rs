@@ -19,6 +19,7 @@ mod net;
 mod origin;
 mod read;
 mod size;
+mod teacher;
 mod train;
 
 pub use batch::{BalancedConfig, BatchConfig};
@@ -30,6 +31,7 @@ pub use loss::*;
 pub use net::*;
 pub use read::{PRESETS, from_toml};
 pub use size::Size;
+pub use teacher::TeacherConfig;
 pub use train::*;
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub enum LossConfig {
     MultiSimilarity(MultiSimilarityConfig),
     /// Against a learned point for each class. Needs `net.normalise`.
     Proxies(ProxiesConfig),
+    /// Against the embeddings of a teacher, [`Config::teacher`](crate::Config::teacher). Needs `net.normalise`.
+    Distillation(DistillationConfig),
 }
 
 /// The triplet loss.
@@ -102,6 +104,11 @@ pub struct ProxiesConfig {
     pub margin: f64,
 }
 
+/// Distillation of a teacher's embeddings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DistillationConfig {}
+
 /// Which triplets of a batch are trained on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -174,7 +181,7 @@ impl LossConfig {
         match self {
             Self::Triplet(_) => "triplets",
             Self::Contrastive(_) | Self::SupCon(_) | Self::MultiSimilarity(_) => "pairs",
-            Self::Proxies(_) => "images",
+            Self::Proxies(_) | Self::Distillation(_) => "images",
         }
     }
 
@@ -217,6 +224,7 @@ impl LossConfig {
                 check.real("train.loss.proxies.margin", margin, (0.0, 1.0))?;
                 needs_cosines("proxies")
             }
+            LossConfig::Distillation(DistillationConfig {}) => needs_cosines("distillation"),
         }
     }
 }

@@ -46,6 +46,7 @@ impl From<OriginConfig> for Config {
                 weight_standardization: false,
                 layers: vec![conv, pool, conv, pool, LayerConfig::Dropout(0.25), dense],
             },
+            teacher: None,
             train: TrainConfig {
                 steps: None,
                 epochs: Some(origin.num_epochs),

@@ -126,6 +126,13 @@ fn errors_name_file_line_field_value_and_range() {
         let error = Config::parse(&text, "x").unwrap().validate("x").unwrap_err().to_string();
         assert!(error.contains(name) && error.contains("net.normalise = true"), "{error}");
     }
+    let alone = error_of(
+        "loss = { triplet = { margin = 0.2, miner = \"semi_hard\" } }",
+        "loss = { distillation = {} }",
+    );
+    assert!(alone.contains("teacher.model is nothing; it must be given"), "{alone}");
+    let unasked = error_of("[train]", "[teacher]\nmodel = \"x\"\n[train]");
+    assert!(unasked.contains("teacher.model is x; it must be left out"), "{unasked}");
     assert!(
         error_of("lr = 3e-3", "lr = 3e-3\naverage = 1.0")
             .contains("train.average is 1; it must be 0 to below 1")
@@ -257,6 +264,7 @@ mod page {
                     LayerConfig::Dense(DenseConfig { out_features: 2, relu: true }),
                 ],
             },
+            teacher: Some(TeacherConfig { model: "teacher".into(), views: Some(2) }),
             train: TrainConfig {
                 steps: Some(1),
                 epochs: Some(1),
@@ -311,6 +319,7 @@ mod page {
                 epsilon: 0.2,
             }),
             LossConfig::Proxies(ProxiesConfig { scale: 1.0, margin: 0.1 }),
+            LossConfig::Distillation(DistillationConfig {}),
         ];
         let fields = losses.iter().flat_map(|&loss| names(&serde_json::to_value(full(loss)).unwrap()));
         let mut told: Vec<String> = fields.collect();

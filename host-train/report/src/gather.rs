@@ -157,6 +157,7 @@ fn loss_name(config: &Config) -> String {
         (LossConfig::SupCon(_), _) => return "sup_con".into(),
         (LossConfig::MultiSimilarity(_), _) => return "multi_similarity".into(),
         (LossConfig::Proxies(_), _) => return "proxies".into(),
+        (LossConfig::Distillation(_), _) => return "distillation".into(),
     };
     format!("triplet, {miner}")
 }

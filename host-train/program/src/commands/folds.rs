@@ -9,7 +9,6 @@ use std::{fs, io};
 use tinytriplet_data::{Class, Dataset, Split, classes};
 use tinytriplet_evaluation::{
     export::export,
-    float_net::FloatNet,
     strangers::{Questions, StrangerRates},
 };
 use tinytriplet_recipe::{HoldOut, TrainConfig, ValidConfig};
@@ -19,7 +18,7 @@ use tinytriplet_report::{
 };
 use tinytriplet_training::{
     Device,
-    train::{self, Observer, Start, train},
+    train::{self, Observer, OtherNets, Start, train},
 };
 
 /// With fewer classes there is nothing to tell apart.
@@ -34,8 +33,8 @@ pub struct Trainable<'a> {
     pub seen: &'a Dataset,
     /// Decoys: pictures that every class is kept apart from.
     pub decoys: Option<&'a Split>,
-    /// The net whose weights a training begins with.
-    pub pretrained: Option<&'a FloatNet>,
+    /// The nets that a training begins with or learns from.
+    pub others: OtherNets<'a>,
 }
 
 /// How the questions about strangers ended.
@@ -94,7 +93,7 @@ fn ask(
     skip_broken: bool,
     device: &Device,
 ) -> Result<Option<Questions>> {
-    let &Trainable { data, seen, decoys, pretrained } = whole;
+    let &Trainable { data, seen, decoys, others } = whole;
     let Fold { trained_on, asked, strangers } = Fold::new(&seen.train, fold, folds);
     let is_of_fold = |index: &usize| index % folds == fold;
     let (left_out, kept): (Vec<usize>, Vec<usize>) = (0..decoys.map_or(0, Split::len)).partition(is_of_fold);
@@ -104,7 +103,7 @@ fn ask(
 
     let part = Dataset { train: trained_on, ..seen.clone() };
     let training = training_data(&part.train, data, kept.as_ref(), skip_broken, config.seed, &config.data)?;
-    let trained = train(config, &training, pretrained, device, Start::New, &mut UntilInterrupted);
+    let trained = train(config, &training, others, device, Start::New, &mut UntilInterrupted);
     let trained = trained.map_err(|error| in_their_words(error, &training, seen, &config.data))?;
     if interrupted() {
         return Ok(None);
@@ -295,7 +294,7 @@ mod tests {
         let kept: Vec<usize> =
             (0..data.train.len()).filter(|&i| data.train.label(i) != 4 || i == four).collect();
         let data = Dataset { train: data.train.subset(&kept), ..data };
-        let whole = Trainable { data: &data, seen: &data, decoys: None, pretrained: None };
+        let whole = Trainable { data: &data, seen: &data, decoys: None, others: OtherNets::default() };
         let error = questions(&config, &whole, false, &Device::flex()).unwrap_err();
         let error = format!("{error:#}");
         assert!(error.starts_with("net 1 of 3 about strangers: "), "{error}");

@@ -17,7 +17,7 @@ mod folds;
 pub mod images;
 pub mod inspect;
 pub mod model_file;
-mod pretrained;
+mod other_nets;
 pub mod report;
 pub mod run_data;
 pub mod samples;

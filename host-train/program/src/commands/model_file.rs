@@ -12,6 +12,7 @@ use tinytriplet_evaluation::export;
 use tinytriplet_report::run_folder::MODEL;
 
 /// A file that should hold a model.
+#[derive(Debug)]
 pub struct ModelFile {
     path: PathBuf,
     bytes: Vec<u8>,
@@ -47,6 +48,11 @@ pub fn read_model(path: &Path) -> Result<ModelFile> {
 }
 
 impl ModelFile {
+    /// Returns one of the program's own models, by its name.
+    pub fn own(name: &str, bytes: &[u8]) -> Self {
+        Self { path: name.into(), bytes: bytes.to_vec() }
+    }
+
     /// Returns the model in the file.
     ///
     /// # Errors

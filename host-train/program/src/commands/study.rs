@@ -2,7 +2,7 @@
 
 use super::{
     data::{DataArgs, decoys, trained_on, training_data},
-    pretrained::pretrained,
+    other_nets::OtherNets,
     train::for_own,
 };
 use crate::terminal::{Progress, print};
@@ -146,9 +146,10 @@ fn outcome(
     let seen = data.without(&unseen);
     let decoys = decoys(data, skip_broken, &config.data)?;
     let training = training_data(&seen.train, data, decoys.as_ref(), skip_broken, seed, &config.data)?;
-    let pretrained = pretrained(&config.net, shape(&seen.train)?)?;
+    let others = OtherNets::find(&config, shape(&seen.train)?)?;
     let device = device(config.backend)?;
-    let trained = train(&config, &training, pretrained.as_ref(), &device, Start::New, &mut ())?;
+    let trained =
+        others.with(|others| Ok(train(&config, &training, others, &device, Start::New, &mut ())?))?;
     let file =
         export(&trained.net.to_float_net(), &config, &seen, trained.images_seen, None, decoys.as_ref())?;
     let model = Model::decode(&file)?;

@@ -7,7 +7,7 @@ use super::{
     episodes::episode_tables,
     folds::{self, Asked, Trainable},
     inspect::HeldOut,
-    pretrained::{has_own, pretrained},
+    other_nets::{OtherNets, has_own},
     run_data::{Record, RunData},
     scores::{explanation, table, triplet_table},
 };
@@ -21,6 +21,7 @@ use shared_model::model::layout::repack_to_vec;
 use shared_model::{Layout, Model};
 use std::{
     io::{self, IsTerminal},
+    mem,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -31,7 +32,6 @@ use tinytriplet_data::{
 };
 use tinytriplet_evaluation::{
     export::export,
-    float_net::FloatNet,
     history::HistoryRow,
     metrics::Draws,
     metrics::{Rates, SeparatePairs},
@@ -39,7 +39,7 @@ use tinytriplet_evaluation::{
     strangers::{Questions, StrangerRates},
 };
 use tinytriplet_recipe::{
-    Backend, Config, ConfigError, DataConfig, HoldOut, NetConfig, PRESETS, ValidConfig,
+    Backend, Config, ConfigError, DataConfig, HoldOut, NetConfig, PRESETS, TeacherConfig, ValidConfig,
 };
 use tinytriplet_report::{
     REPORT, Run, history,
@@ -151,7 +151,7 @@ struct Job<'a> {
     /// What all classes are kept apart from.
     decoys: Option<Split>,
     /// The net whose weights the training begins with.
-    pretrained: Option<FloatNet>,
+    others: OtherNets,
     folder: RunFolder,
     checkpoints: Checkpoints,
 }
@@ -177,7 +177,7 @@ impl<'a> Job<'a> {
         let decoys = decoys(&data, args.data.skip_broken, &config.data)?;
         let config = for_own(config, &data)?;
         let config = where_few(config, args, &data.without(&unseen), decoys.as_ref())?;
-        let pretrained = pretrained(&config.net, shape(&data.train)?)?;
+        let others = OtherNets::find(&config, shape(&data.train)?)?;
         let folder = RunFolder::create(&args.out, &config.name)?;
         let earlier = args.out.join(&config.name);
         if earlier != folder.path() && earlier.exists() {
@@ -185,7 +185,7 @@ impl<'a> Job<'a> {
             note("note", format_args!("{earlier} is an earlier run; this one is {folder}"));
         }
         let checkpoints = Checkpoints::new(folder.path());
-        Ok(Self { args, config, device, data, record, unseen, decoys, pretrained, folder, checkpoints })
+        Ok(Self { args, config, device, data, record, unseen, decoys, others, folder, checkpoints })
     }
 
     fn begin_again(args: &'a TrainArgs, folder: RunFolder) -> Result<Self> {
@@ -196,9 +196,9 @@ impl<'a> Job<'a> {
         let record = Record::new(&data, own.skips_broken(&args.data));
         let unseen = data.unseen_labels(&config.data)?;
         let decoys = decoys(&data, record.skips_broken(), &config.data)?;
-        let pretrained = pretrained(&config.net, shape(&data.train)?)?;
+        let others = OtherNets::find(&config, shape(&data.train)?)?;
         let checkpoints = Checkpoints::new(folder.path());
-        Ok(Self { args, config, device, data, record, unseen, decoys, pretrained, folder, checkpoints })
+        Ok(Self { args, config, device, data, record, unseen, decoys, others, folder, checkpoints })
     }
 
     /// Trains, exports, evaluates and reports.
@@ -254,7 +254,9 @@ impl<'a> Job<'a> {
             None => self.record.write(folder),
         });
         let trained = begun
-            .and_then(|()| train(config, &data, seen, self.pretrained.as_ref(), &self.device, folder, start))
+            .and_then(|()| {
+                self.others.with(|others| train(config, &data, seen, others, &self.device, folder, start))
+            })
             .inspect_err(|_| {
                 if args.resume.is_none() && checkpoints.is_empty() {
                     folder.discard(&[CONFIG, DATA, HISTORY]); // nothing was trained: the name stays free
@@ -282,8 +284,11 @@ impl<'a> Job<'a> {
             );
             return Ok((None, None));
         }
-        let part = Trainable { seen, data, decoys: decoys.as_ref(), pretrained: self.pretrained.as_ref() };
-        let asked = folds::questions(config, &part, record.skips_broken(), device).map_err(|error| {
+        let asked = self.others.with(|others| {
+            let part = Trainable { seen, data, decoys: decoys.as_ref(), others };
+            folds::questions(config, &part, record.skips_broken(), device)
+        });
+        let asked = asked.map_err(|error| {
             anyhow!(
                 "{}. The net itself is trained: set folds = 0 in {} to do without thresholds from these nets; {}",
                 format!("{error:#}").trim_end_matches('.'),
@@ -530,11 +535,11 @@ fn config(args: &TrainArgs) -> Result<ValidConfig, ConfigError> {
 fn with_absolute_paths(mut config: Config) -> Config {
     let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
     config.data.decoys = config.data.decoys.map(absolute);
-    config.net.pretrained =
-        config.net.pretrained.map(|path| match path == Path::new(NetConfig::CHARACTERS) {
-            true => path,
-            false => absolute(path),
-        });
+    let unless = |word: &str, path: PathBuf| if path == Path::new(word) { path } else { absolute(path) };
+    config.net.pretrained = config.net.pretrained.map(|path| unless(NetConfig::CHARACTERS, path));
+    if let Some(teacher) = &mut config.teacher {
+        teacher.model = unless(TeacherConfig::CHARACTERS_LARGE, mem::take(&mut teacher.model));
+    }
     for source in config.data.mixture.iter_mut().filter_map(|source| source.source.as_mut()) {
         if !is_word(Path::new(source)) {
             let path = absolute(source.as_str().into()).into_os_string();
@@ -549,14 +554,14 @@ fn train(
     config: &ValidConfig,
     data: &TrainingData<'_>,
     seen: &Dataset,
-    pretrained: Option<&FloatNet>,
+    others: train::OtherNets<'_>,
     device: &Device,
     folder: &RunFolder,
     start: Start<'_>,
 ) -> Result<Trained> {
     let progress = Progress::new("train", 0, "steps");
     let mut terminal = Terminal { progress, folder, precision: None, unwritten: None };
-    let trained = train::train(config, data, pretrained, device, start, &mut terminal);
+    let trained = train::train(config, data, others, device, start, &mut terminal);
     let trained = trained.map_err(|error| in_their_words(error, data, seen, &config.data))?;
     if let Some(error) = terminal.unwritten {
         return Err(error);

@@ -14,6 +14,8 @@ pub struct EmbeddedBatch<'a> {
     /// `[classes, values]`: a learned point for each class, where the loss
     /// [wants](Loss::wants_proxies) them.
     pub proxies: Option<Tensor<2>>,
+    /// `[images, values]`, of length 1: a teacher's embeddings, where there is a teacher.
+    pub taught: Option<Tensor<2>>,
     /// The labels in the order of the proxies, ascending.
     pub classes: &'a [Label],
     /// Steps done before this one.

@@ -6,6 +6,7 @@
 
 mod batch;
 mod contrastive;
+mod distillation;
 mod multi_similarity;
 mod proxies;
 mod sup_con;
@@ -15,6 +16,7 @@ mod triplet;
 
 pub use batch::{EmbeddedBatch, Loss};
 pub use contrastive::Contrastive;
+pub use distillation::Distillation;
 pub use multi_similarity::MultiSimilarity;
 pub use proxies::Proxies;
 pub use sup_con::SupCon;
@@ -37,5 +39,6 @@ pub fn loss(config: &TrainConfig) -> Box<dyn Loss> {
         LossConfig::Proxies(proxies) => {
             Box::new(Proxies { scale: proxies.scale as f32, margin: proxies.margin as f32 })
         }
+        LossConfig::Distillation(_) => Box::new(Distillation),
     }
 }

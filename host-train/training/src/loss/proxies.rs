@@ -53,8 +53,15 @@ mod tests {
     fn loss(labels: &[u16], proxies: impl Fn(&Tensor<2>) -> Tensor<2>) -> impl Fn(Tensor<2>) -> Tensor<1> {
         move |embeddings| {
             let proxies = Some(proxies(&embeddings));
-            let batch =
-                EmbeddedBatch { embeddings, labels, triplets: None, proxies, classes: &[3, 8], step: 0 };
+            let batch = EmbeddedBatch {
+                embeddings,
+                labels,
+                triplets: None,
+                proxies,
+                taught: None,
+                classes: &[3, 8],
+                step: 0,
+            };
             Proxies { scale: 4.0, margin: 0.25 }.loss(&batch, &mut Rng::new(1)).unwrap().loss
         }
     }

@@ -67,6 +67,7 @@ mod tests {
             labels: &[0, 1],
             triplets: None,
             proxies: None,
+            taught: None,
             classes: &[],
             step: 0,
         };

@@ -10,8 +10,15 @@ use tinytriplet_data::{Label, Rng};
 /// learn from.
 pub fn of(loss: impl Loss, labels: &[Label]) -> impl Fn(Tensor<2>) -> Tensor<1> {
     move |embeddings| {
-        let batch =
-            EmbeddedBatch { embeddings, labels, triplets: None, proxies: None, classes: &[], step: 0 };
+        let batch = EmbeddedBatch {
+            embeddings,
+            labels,
+            triplets: None,
+            proxies: None,
+            taught: None,
+            classes: &[],
+            step: 0,
+        };
         loss.loss(&batch, &mut Rng::new(1)).expect("something to learn from").loss
     }
 }

@@ -155,6 +155,7 @@ mod tests {
                 labels: &labels,
                 triplets: None,
                 proxies: None,
+                taught: None,
                 classes: &[],
                 step,
             };

@@ -34,6 +34,9 @@ pub enum CheckpointError {
         .0.display()
     )]
     OtherData(PathBuf),
+    /// The teacher is not that which the run began with.
+    #[error("{}: this run began with another teacher than teacher.model names now; put that model back", .0.display())]
+    OtherTeacher(PathBuf),
     /// It cannot be read, or belongs to another net.
     #[error("{}: cannot be read as a checkpoint of this run: {why}", path.display())]
     Read {
@@ -165,11 +168,11 @@ impl Checkpoints {
         before.iter().try_for_each(|(_, old)| fs::remove_dir_all(old)).map_err(disk)
     }
 
-    /// Reads the newest one. `learner` and `optimizer` are new ones of the run's config, `data` is
-    /// the [`fingerprint`](tinytriplet_data::Split::fingerprint) of what is to be trained on.
+    /// Reads the newest one. `learner` and `optimizer` are new ones of the run's config, `begun`
+    /// is the state of a training that begins with what is there now.
     pub(super) fn load(
         &self,
-        data: &str,
+        begun: &State,
         learner: Learner,
         optimizer: ModuleOptimizer,
     ) -> Result<Loaded, CheckpointError> {
@@ -186,8 +189,11 @@ impl Checkpoints {
         let state = fs::read(at(STATE)).map_err(|error| failed(&at(STATE), error.to_string()))?;
         let state: State =
             serde_json::from_slice(&state).map_err(|error| failed(&at(STATE), error.to_string()))?;
-        if state.data != data {
+        if state.data != begun.data {
             return Err(CheckpointError::OtherData(self.0.clone()));
+        }
+        if state.teacher != begun.teacher {
+            return Err(CheckpointError::OtherTeacher(self.0.clone()));
         }
         Ok(Loaded {
             average: optional(AVERAGE)?,

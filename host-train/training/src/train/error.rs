@@ -1,6 +1,6 @@
 //! The reason why a training fails.
 
-use super::checkpoint::CheckpointError;
+use super::{checkpoint::CheckpointError, teacher::TeacherError};
 use crate::{
     net::{NetError, PretrainedError},
     sampler::SamplerError,
@@ -17,7 +17,10 @@ pub enum TrainError {
     Net(#[from] NetError),
     /// The pretrained net is another one.
     #[error("net.pretrained: {0}; name a model of the same layers, or leave it out")]
-    Pretrained(#[from] PretrainedError),
+    Pretrained(PretrainedError),
+    /// The teacher does not fit the net.
+    #[error("teacher.model: {0}; name a model that fits, or take another train.loss")]
+    Teacher(TeacherError),
     /// The images of a source do not suffice.
     #[error("{reason}")]
     Data {

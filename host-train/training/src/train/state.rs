@@ -10,6 +10,9 @@ use tinytriplet_evaluation::history::HistoryRow;
 pub(super) struct State {
     /// [`fingerprint`](tinytriplet_data::Split::fingerprint) of the images that are trained on.
     pub data: String,
+    /// The hash of the teacher, if there is one.
+    #[serde(default)] // older checkpoints have none
+    pub teacher: Option<String>,
     /// Steps done.
     pub step: usize,
     pub images_seen: u64,

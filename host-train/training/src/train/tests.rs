@@ -1,11 +1,15 @@
-use super::schedule::learning_rate;
 use super::*;
-use crate::{net::NetError, sampler::SamplerError};
-use tinytriplet_data::{Label, Rng, Split};
-use tinytriplet_evaluation::history::HistoryRow;
+use super::{schedule::learning_rate, teacher::Teacher};
+use crate::{
+    net::{Net, NetError},
+    sampler::SamplerError,
+};
+use shared_model::inspect::Shape;
+use tinytriplet_data::{Dataset, Label, Rng, Split, drawn};
+use tinytriplet_evaluation::{export::export, history::HistoryRow};
 use tinytriplet_recipe::{
-    Backend, BatchConfig, Config, DenseConfig, HoldOut, LayerConfig, LossConfig, ProxiesConfig, Schedule,
-    WarmUp,
+    Backend, BatchConfig, Config, DenseConfig, DistillationConfig, HoldOut, LayerConfig, LossConfig,
+    ProxiesConfig, Schedule, TeacherConfig, WarmUp,
 };
 
 /// Returns images of 12 x 12 pixels: a bar whose angle tells the class, moved about.
@@ -65,7 +69,7 @@ fn device(config: &ValidConfig) -> Device {
 }
 
 fn run(config: &ValidConfig) -> Result<Trained, TrainError> {
-    train(config, &(&bars(40)).into(), None, &device(config), Start::New, &mut ())
+    train(config, &(&bars(40)).into(), OtherNets::default(), &device(config), Start::New, &mut ())
 }
 
 #[test]
@@ -108,8 +112,9 @@ fn an_interrupted_training_goes_on_to_the_same_bits() {
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = Checkpoints::new(folder.path());
         let device = device(&config);
-        let start =
-            |start, stop| train(&config, &(&bars(40)).into(), None, &device, start, &mut StopAt(stop, 0));
+        let start = |start, stop| {
+            train(&config, &(&bars(40)).into(), OtherNets::default(), &device, start, &mut StopAt(stop, 0))
+        };
         let first = start(Start::Saving(&checkpoints), stop).unwrap();
         assert_eq!((first.ended, first.steps), (Ended::Interrupted, stop));
         let names: Vec<_> =
@@ -134,10 +139,18 @@ fn a_damaged_checkpoint_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
     let device = device(&config);
-    let start = |start| train(&config, &(&bars(40)).into(), None, &device, start, &mut StopAt(4, 0));
+    let start =
+        |start| train(&config, &(&bars(40)).into(), OtherNets::default(), &device, start, &mut StopAt(4, 0));
     start(Start::Saving(&checkpoints)).unwrap();
-    let other = train(&config, &(&bars(41)).into(), None, &device, Start::Resuming(&checkpoints), &mut ())
-        .unwrap_err();
+    let other = train(
+        &config,
+        &(&bars(41)).into(),
+        OtherNets::default(),
+        &device,
+        Start::Resuming(&checkpoints),
+        &mut (),
+    )
+    .unwrap_err();
     assert!(matches!(other, TrainError::Checkpoint(CheckpointError::OtherData(_))), "{other}");
     for name in ["learner.bpk", "optimizer.bpk", "state.json"] {
         let path = folder.path().join("checkpoint-4").join(name);
@@ -170,7 +183,9 @@ fn training_ends_early_with_its_best_net() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
     for start in [Start::Saving(&checkpoints), Start::Resuming(&checkpoints)] {
-        let again = train(&patient, &(&bars(40)).into(), None, &device(&patient), start, &mut ()).unwrap();
+        let again =
+            train(&patient, &(&bars(40)).into(), OtherNets::default(), &device(&patient), start, &mut ())
+                .unwrap();
         assert_eq!((again.ended, again.steps), (Ended::Early, trained.steps));
         assert_eq!(again.net.to_float_net(), trained.net.to_float_net());
     }
@@ -210,7 +225,8 @@ fn learns_and_tells_how() {
     let config = config(|config| config.train.steps = Some(60));
     let mut steps = Steps(Vec::new(), 0);
     let trained =
-        train(&config, &(&bars(40)).into(), None, &device(&config), Start::New, &mut steps).unwrap();
+        train(&config, &(&bars(40)).into(), OtherNets::default(), &device(&config), Start::New, &mut steps)
+            .unwrap();
     assert_eq!((steps.0.len(), steps.1, trained.history.len()), (60, 8, 8));
     assert_eq!(trained.held_out.len(), 4 * 3);
     assert_eq!(trained.images_seen, 60 * 24);
@@ -254,7 +270,8 @@ fn both_backends_agree() {
 fn divergence_and_collapse_are_named() {
     let blank = split(12, 12, vec![0; 144 * 40], (0..40).map(|i| i % 4).collect());
     let config = config(|config| (config.train.steps, config.train.augment) = (Some(100), None));
-    let error = train(&config, &(&blank).into(), None, &device(&config), Start::New, &mut ()).unwrap_err();
+    let error = train(&config, &(&blank).into(), OtherNets::default(), &device(&config), Start::New, &mut ())
+        .unwrap_err();
     let TrainError::Collapsed { step: 50, unit: "triplets", .. } = error else { panic!("{error}") };
     let told = error.to_string();
     assert!(told.ends_with(". Lower train.lr (now 0.01), or let it rise slowly (train.schedule = { cosine = { warm_up = 100 } })"), "{told}");
@@ -267,7 +284,8 @@ fn divergence_and_collapse_are_named() {
         config.train.loss = Config::preset("origin").unwrap().train.loss;
         config.net.layers = vec![LayerConfig::Dense(DenseConfig { out_features: 64, relu: false }); 24];
     });
-    let error = train(&wild, &(&bars(40)).into(), None, &device(&wild), Start::New, &mut ()).unwrap_err();
+    let error = train(&wild, &(&bars(40)).into(), OtherNets::default(), &device(&wild), Start::New, &mut ())
+        .unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
 }
 
@@ -277,8 +295,9 @@ fn an_interrupted_training_collapses_at_the_same_step() {
     let config = config(|config| (config.train.steps, config.train.augment) = (Some(100), None));
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
-    let until =
-        |start, stop| train(&config, &(&blank).into(), None, &device(&config), start, &mut StopAt(stop, 0));
+    let until = |start, stop| {
+        train(&config, &(&blank).into(), OtherNets::default(), &device(&config), start, &mut StopAt(stop, 0))
+    };
     assert_eq!(until(Start::Saving(&checkpoints), 30).unwrap().ended, Ended::Interrupted);
     let error = until(Start::Resuming(&checkpoints), 0).unwrap_err();
     assert!(matches!(error, TrainError::Collapsed { step: 50, .. }), "{error}");
@@ -299,8 +318,15 @@ fn half_written_checkpoints_are_removed() {
         std::fs::write(half.join("learner.bpk"), "half").unwrap();
     };
     write_half();
-    train(&config, &(&bars(40)).into(), None, &device(&config), Start::Saving(&checkpoints), &mut ())
-        .unwrap();
+    train(
+        &config,
+        &(&bars(40)).into(),
+        OtherNets::default(),
+        &device(&config),
+        Start::Saving(&checkpoints),
+        &mut (),
+    )
+    .unwrap();
     assert_eq!(names(), ["checkpoint-2"]);
     write_half();
     // A file of such a name is another writer's.
@@ -312,7 +338,8 @@ fn half_written_checkpoints_are_removed() {
 #[test]
 fn unfit_data_are_refused() {
     let config = config(|config| config.train.augment = None);
-    let few = train(&config, &(&bars(5)).into(), None, &device(&config), Start::New, &mut ()).unwrap_err();
+    let few = train(&config, &(&bars(5)).into(), OtherNets::default(), &device(&config), Start::New, &mut ())
+        .unwrap_err();
     assert!(
         matches!(
             few,
@@ -321,7 +348,8 @@ fn unfit_data_are_refused() {
         "{few}"
     );
     let tiny = split(2, 2, vec![0; 4 * 40], (0..40).map(|i| i % 4).collect());
-    let error = train(&config, &(&tiny).into(), None, &device(&config), Start::New, &mut ()).unwrap_err();
+    let error = train(&config, &(&tiny).into(), OtherNets::default(), &device(&config), Start::New, &mut ())
+        .unwrap_err();
     assert!(matches!(error, TrainError::Net(NetError::Window { layer: 0, .. })), "{error}");
 }
 
@@ -359,7 +387,8 @@ fn what_the_engine_cannot_run_is_refused_before_training() {
             config.net = toml::from_str(&layers).unwrap();
         });
         let error =
-            train(&config, &(&large).into(), None, &device(&config), Start::New, &mut ()).unwrap_err();
+            train(&config, &(&large).into(), OtherNets::default(), &device(&config), Start::New, &mut ())
+                .unwrap_err();
         assert!(matches!(error, TrainError::Engine(_)), "{error}");
         error.to_string()
     };
@@ -400,4 +429,82 @@ fn learning_rates() {
     assert!((rate(60) - 0.5).abs() < 1e-9 && rate(109) > 0.0 && rate(109) < 0.001);
     let decaying = config(|c| c.train.decay = 0.5).train;
     assert!((learning_rate(&decaying, 2, 100) - 0.005).abs() < 1e-9);
+}
+
+/// Returns the file of a model that has learned the bars.
+fn taught(change: impl FnOnce(&mut Config)) -> Vec<u8> {
+    let config = config(|config| {
+        config.train.steps = Some(60);
+        change(config);
+    });
+    let data = drawn::dataset(1, 1, 1);
+    let data = Dataset { train: bars(40), test: bars(10), ..data };
+    export(&run(&config).unwrap().net.to_float_net(), &config, &data, 1, None, None).unwrap()
+}
+
+fn learner(change: impl FnOnce(&mut Config)) -> ValidConfig {
+    config(|config| {
+        config.train.loss = LossConfig::Distillation(DistillationConfig {});
+        config.teacher = Some(TeacherConfig { model: "teacher".into(), views: None });
+        change(config);
+    })
+}
+
+fn learn(config: &ValidConfig, teacher: &[u8], start: Start<'_>, stop: usize) -> Result<Trained, TrainError> {
+    let teacher = Model::decode(teacher).unwrap();
+    let others = OtherNets { teacher: Some(&teacher), pretrained: None };
+    train(config, &(&bars(40)).into(), others, &device(config), start, &mut StopAt(stop, 0))
+}
+
+#[test]
+fn a_net_learns_the_embeddings_of_its_teacher() {
+    let file = taught(|_| ());
+    let config = learner(|config| (config.train.steps, config.seed) = (Some(200), 9));
+    let trained = learn(&config, &file, Start::New, 0).unwrap();
+    let asked = bars(60);
+    let new: Vec<&[u8]> = (160..asked.len()).map(|index| asked.image(index)).collect();
+    let teacher = Teacher::new(&Model::decode(&file).unwrap(), Shape::new(12, 12, 1), 16).unwrap();
+    let pixels: Vec<f32> = new.concat().iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+    let cosine = |net: &Net| {
+        let (own, taught) = (net.embed(new.iter().copied()), teacher.embed(&pixels));
+        let products = own.iter().zip(&taught).map(|(own, taught)| own * taught);
+        products.sum::<f32>() / new.len() as f32
+    };
+    // Another seed's net has other embeddings; without a teacher it keeps them.
+    let alone = self::config(|config| (config.train.steps, config.seed) = (Some(60), 9));
+    let (taught, untaught) = (cosine(&trained.net), cosine(&run(&alone).unwrap().net));
+    assert!(taught > 0.95 && untaught < 0.6, "{taught} {untaught}");
+    assert_eq!(trained.history.last().unwrap().mined, 24.0);
+}
+
+#[test]
+fn a_taught_training_goes_on_to_the_same_bits_with_the_same_teacher_alone() {
+    let (file, other) = (taught(|_| ()), taught(|config| config.seed = 5));
+    let config = learner(|_| ());
+    let whole = learn(&config, &file, Start::New, 0).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path());
+    learn(&config, &file, Start::Saving(&checkpoints), 9).unwrap();
+    let error = learn(&config, &other, Start::Resuming(&checkpoints), 0).unwrap_err();
+    assert!(matches!(error, TrainError::Checkpoint(CheckpointError::OtherTeacher(_))), "{error}");
+    let second = learn(&config, &file, Start::Resuming(&checkpoints), 0).unwrap();
+    assert_eq!(second.net.to_float_net(), whole.net.to_float_net());
+}
+
+#[test]
+fn a_teacher_that_does_not_fit_is_refused() {
+    let config = learner(|_| ());
+    let error = |change: fn(&mut Config)| {
+        let error = learn(&config, &taught(change), Start::New, 0).unwrap_err();
+        assert!(matches!(error, TrainError::Teacher(_)), "{error}");
+        error.to_string()
+    };
+    let values = |config: &mut Config| {
+        config.net.layers[3] = LayerConfig::Dense(DenseConfig { out_features: 8, relu: false });
+    };
+    assert!(error(values).contains("its embeddings have 8 values, and this net's have 16"));
+    assert!(error(|config| config.net.normalise = false).contains("squared L2"));
+    let file = taught(|_| ());
+    let error = Teacher::new(&Model::decode(&file).unwrap(), Shape::new(12, 14, 1), 16).err().unwrap();
+    assert_eq!(error.to_string(), "it takes images of 12x12x1, and the run's are 12x14x1");
 }

@@ -1,6 +1,7 @@
 //! A training and its stages: begin, step, validate, save, end.
 
 use super::{
+    OtherNets,
     adam::Adam,
     average::Average,
     checkpoint::{Checkpoints, Loaded, Saved, Start},
@@ -11,6 +12,7 @@ use super::{
     outcome::{Ended, Trained},
     schedule::learning_rate,
     state::State,
+    teacher::Teacher,
 };
 use crate::{
     augment::distort,
@@ -21,7 +23,7 @@ use crate::{
 use burn::{
     module::Module,
     optim::{GradientsParams, ModuleOptimizer},
-    tensor::Device,
+    tensor::{Device, Tensor, TensorData},
 };
 use rayon::prelude::*;
 use shared_model::inspect::Shape;
@@ -29,11 +31,10 @@ use std::time::Instant;
 use tinytriplet_data::{Label, Rng, Split, TrainingData, classes, hold_out};
 use tinytriplet_evaluation::{
     export::{check_untrained, untrained},
-    float_net::FloatNet,
     history::HistoryRow,
     metrics::{Embeddings, precision_at_1},
 };
-use tinytriplet_recipe::{AugmentConfig, NetConfig, ValidConfig};
+use tinytriplet_recipe::{AugmentConfig, LossConfig, NetConfig, ValidConfig};
 
 /// A training that has begun.
 pub(super) struct Training<'a> {
@@ -45,6 +46,7 @@ pub(super) struct Training<'a> {
     held_out: Vec<usize>,
     mixture: Mixture<'a>,
     loss: Box<dyn Loss>,
+    teacher: Option<Teacher<'a>>,
     steps: usize,
     learner: Learner,
     optimizer: ModuleOptimizer,
@@ -66,7 +68,7 @@ impl<'a> Training<'a> {
     pub fn begin(
         config: &'a ValidConfig,
         data: &'a TrainingData<'a>,
-        pretrained: Option<&FloatNet>,
+        others: OtherNets<'a>,
         device: &Device,
         start: Start<'a>,
     ) -> Result<Self, TrainError> {
@@ -83,11 +85,18 @@ impl<'a> Training<'a> {
         let device = device.clone().autodiff();
         let loss = loss(recipe);
         let proxies = loss.wants_proxies().then_some(mixture.class_labels().len());
-        let mut learner = Learner::new(&config.net, shape(data.own)?, proxies, &mut weights, &device)?;
-        if let Some(pretrained) = pretrained {
-            learner.net = learner.net.with_weights(pretrained)?;
+        let input = shape(data.own)?;
+        let mut learner = Learner::new(&config.net, input, proxies, &mut weights, &device)?;
+        if let Some(pretrained) = others.pretrained {
+            learner.net = learner.net.with_weights(pretrained).map_err(TrainError::Pretrained)?;
         }
         check_engine(&learner.net, &config.net)?;
+        let teach = |model| Teacher::new(model, input, learner.net.embedding_len());
+        let teacher = others.teacher.map(teach).transpose().map_err(TrainError::Teacher)?;
+        assert!(
+            teacher.is_some() || !matches!(recipe.loss, LossConfig::Distillation(_)),
+            "no teacher is given"
+        );
         let begun = Self {
             config,
             data,
@@ -97,6 +106,7 @@ impl<'a> Training<'a> {
             held_out,
             mixture,
             loss,
+            teacher,
             steps,
             average: recipe.average.map(|keep| Average::new(&learner, keep)),
             learner,
@@ -115,13 +125,14 @@ impl<'a> Training<'a> {
     fn saving(mut self, checkpoints: &'a Checkpoints) -> Self {
         self.checkpoints = Some(checkpoints);
         self.state.data = self.data.fingerprint();
+        self.state.teacher = self.teacher.as_ref().map(Teacher::hash);
         self
     }
 
     /// Goes on from the newest checkpoint.
     fn resumed(mut self, checkpoints: &Checkpoints) -> Result<Self, TrainError> {
         let Loaded { learner, optimizer, average, best, state } =
-            checkpoints.load(&self.state.data, self.learner, self.optimizer)?;
+            checkpoints.load(&self.state, self.learner, self.optimizer)?;
         let average = self.config.train.average.zip(average);
         (0..state.step).for_each(|_| drop(self.mixture.batch()));
         Ok(Self {
@@ -174,8 +185,12 @@ impl<'a> Training<'a> {
     fn embed<'b>(&'b self, batch: &'b MixedBatch) -> (EmbeddedBatch<'b>, Dispersion) {
         let step = self.state.step as u64 + 1;
         let net = &self.learner.net;
-        let images =
-            net.images(self.pixels(&batch.images, &self.streams.distortion.stream(step)), &self.device);
+        let pixels = self.pixels(&batch.images, &self.streams.distortion.stream(step));
+        let taught = self.teacher.as_ref().map(|teacher| {
+            let rows = TensorData::new(teacher.embed(&pixels), [batch.images.len(), net.embedding_len()]);
+            Tensor::from_data(rows, &self.device)
+        });
+        let images = net.images(pixels, &self.device);
         let embeddings = net.forward(images, Some(&mut self.streams.dropping.stream(step)));
         let dispersion = Dispersion::new(&floats(embeddings.clone()), net.embedding_len());
         let embedded = EmbeddedBatch {
@@ -183,6 +198,7 @@ impl<'a> Training<'a> {
             labels: &batch.labels,
             triplets: batch.triplets.as_deref(),
             proxies: self.learner.proxies.as_ref().map(|proxies| proxies.val()),
+            taught,
             classes: self.mixture.class_labels(),
             step: self.state.step,
         };
