@@ -84,7 +84,7 @@ pub fn export(
     if let Some(questions) = questions {
         let of = |rates| Some(calibrated(&rates, model.distance(), model.output().scale));
         description.thresholds = Thresholds {
-            equal_error: of(questions.equal_error()),
+            equal_error: of(questions.of_folds(model.distance())),
             false_accept_1_percent: of(questions.accepting_1_percent()),
             by_shots: None,
         };

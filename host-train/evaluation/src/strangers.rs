@@ -17,6 +17,10 @@ use tinytriplet_data::{Split, classes, evenly};
 const SHOTS: usize = 5;
 /// Where in a gap between own things and strangers the threshold lies, from 0, at the own things, to 1.
 const WITHIN_GAP: f64 = 0.25;
+/// The threshold that suits most nets of few classes that compare by cosine, and the number of known images whose
+/// word it counts for. Chosen on drawn things: docs/TRAINING.md.
+const TYPICAL: f64 = 0.3;
+const TYPICAL_COUNTS: f64 = 20.0;
 /// With a larger share of strangers accepted, a user is told that they will pass.
 pub const PASS: f64 = 0.1;
 
@@ -161,6 +165,22 @@ impl Questions {
         self.at(first + WITHIN_GAP * (next - first))
     }
 
+    /// Returns the rates at the threshold for another net than those that were asked, of embeddings with this
+    /// distance. What a few images say of a few nets varies widely, so it is drawn towards what is typical: the mean
+    /// of [equal error](Self::equal_error)'s threshold and the typical one, weighed by numbers of known images. Nothing
+    /// is typical of squared distances, whose scale is the net's own.
+    #[must_use]
+    pub fn of_folds(&self, distance: Distance) -> StrangerRates {
+        let asked = self.equal_error();
+        match distance {
+            Distance::SquaredL2 => asked,
+            Distance::Cosine => {
+                let known = self.known.len() as f64;
+                self.at((known * asked.threshold + TYPICAL_COUNTS * TYPICAL) / (known + TYPICAL_COUNTS))
+            }
+        }
+    }
+
     /// Returns the rates at the largest distance that accepts no more than 1 % of the strangers.
     #[must_use]
     pub fn accepting_1_percent(&self) -> StrangerRates {
@@ -215,6 +235,17 @@ mod tests {
         // Nearer than all that is known.
         let strict = questions(&[Some(0.3)], &[0.2]).accepting_1_percent();
         assert_eq!((strict.threshold, strict.accepted), (0.0, 0.0));
+    }
+
+    #[test]
+    fn few_answers_are_drawn_towards_what_is_typical() {
+        let answers = |count| questions(&vec![Some(0.1); count], &vec![0.1; count]);
+        let threshold = |count, distance| answers(count).of_folds(distance).threshold;
+        assert!((answers(20).equal_error().threshold - 0.025).abs() < 1e-6);
+        assert!((threshold(20, Distance::Cosine) - (0.025 + 0.3) / 2.0).abs() < 1e-6);
+        assert!((threshold(180, Distance::Cosine) - (0.9 * 0.025 + 0.1 * 0.3)).abs() < 1e-6);
+        assert_eq!(threshold(20, Distance::SquaredL2), answers(20).equal_error().threshold);
+        assert_eq!(answers(20).of_folds(Distance::Cosine).accepted, 1.0);
     }
 
     /// The threshold a quarter of the way up those at which the errors are as nearly equal as they get, by trying

@@ -4,7 +4,7 @@
 use super::{data::training_data, train::in_their_words};
 use crate::terminal::{Progress, interrupted};
 use anyhow::{Context, Result};
-use shared_model::Model;
+use shared_model::{Distance, Model};
 use std::{fs, io};
 use tinytriplet_data::{Class, Dataset, Split, classes};
 use tinytriplet_evaluation::{
@@ -196,10 +196,11 @@ pub fn write(run: &RunFolder, questions: &Questions) -> Result<()> {
 }
 
 /// Returns the lines of a run's summary about strangers.
-pub fn lines(questions: &Questions, has_decoys: bool) -> String {
+pub fn lines(questions: &Questions, distance: Distance, has_decoys: bool) -> String {
     let mut text = "\nstrangers: nets that were trained without some of the classes and decoys\n".to_owned();
-    text += &table(questions);
-    if questions.equal_error().strangers_pass() {
+    let own = questions.of_folds(distance);
+    text += &table(&own, &questions.accepting_1_percent());
+    if own.strangers_pass() {
         let advice = match has_decoys {
             true => "Add decoys of the kinds that pass, or take far1",
             false => "Add pictures of what else the camera sees: --decoys FOLDER",
@@ -210,14 +211,14 @@ pub fn lines(questions: &Questions, has_decoys: bool) -> String {
 }
 
 /// Returns the rates at both thresholds, with their ranges.
-pub fn table(questions: &Questions) -> String {
+pub fn table(equal_error: &StrangerRates, strict: &StrangerRates) -> String {
     let mut text = "threshold          own things, named right    strangers, given a name\n".to_owned();
     let share = |share: f64, of: usize, range: Option<[f64; 2]>| {
         let [low, high] = range.unwrap_or([0.0, 1.0]).map(|end| 100.0 * end);
         format!("{:.0} of {of} ({low:.0} to {high:.0} %)", share * of as f64)
     };
-    for (name, rates) in [("eer", questions.equal_error()), ("far1", questions.accepting_1_percent())] {
-        let StrangerRates { threshold, known, known_right, strangers, accepted } = rates;
+    for (name, rates) in [("eer", equal_error), ("far1", strict)] {
+        let &StrangerRates { threshold, known, known_right, strangers, accepted } = rates;
         let right = share(known_right, known, rates.known_right_range());
         let accepted = share(accepted, strangers, rates.accepted_range());
         text += &format!("{name:<7}{threshold:>9.4}   {right:<27}{accepted}\n");
@@ -305,10 +306,11 @@ mod tests {
     fn strangers_that_pass_are_told() {
         let questions =
             |stranger| Questions { known: vec![Some(0.1); 9], strangers: vec![Some(stranger); 9] };
-        let text = lines(&questions(0.5), false);
+        let lines = |stranger, distance, has_decoys| lines(&questions(stranger), distance, has_decoys);
+        let text = lines(0.5, Distance::SquaredL2, false);
         assert!(text.contains("\neer       0.2000   9 of 9 (70 to 100 %)"), "{text}");
         assert!(text.contains("0 of 9 (0 to 30 %)") && !text.contains("PASS"), "{text}");
-        assert!(lines(&questions(0.05), false).contains("STRANGERS WILL PASS. Add pictures"));
-        assert!(lines(&questions(0.05), true).contains("Add decoys"));
+        assert!(lines(0.05, Distance::SquaredL2, false).contains("STRANGERS WILL PASS. Add pictures"));
+        assert!(lines(0.05, Distance::Cosine, true).contains("Add decoys"));
     }
 }

@@ -46,7 +46,7 @@ pub fn run(args: &ThresholdArgs) -> Result<()> {
         "no picture of your own things is nearest to its own label: show the net other pictures, or train it on them"
     );
     let (equal, strict) = (questions.equal_error(), questions.accepting_1_percent());
-    let (mut text, mut proposed) = (table(&questions), vec![equal]);
+    let (mut text, mut proposed) = (table(&equal, &strict), vec![equal]);
     if equal.strangers_pass() {
         proposed.insert(0, strict);
         text += "STRANGERS WILL PASS by `eer`. Take `far1`, or train with such pictures as decoys\n\

@@ -376,7 +376,7 @@ impl<'a> Job<'a> {
                 asked: None,
             },
             strangers: questions.map(|questions| StrangerMetrics {
-                equal_error: questions.equal_error(),
+                equal_error: questions.of_folds(self.config.net.distance()),
                 false_accept_1_percent: questions.accepting_1_percent(),
             }),
             float: &evaluated.float,
@@ -421,7 +421,7 @@ impl<'a> Job<'a> {
             history: history::from_csv(&history::to_csv(&trained.history))?,
             float: &evaluated.float,
             int8: &evaluated.int8,
-            strangers: questions.map(Questions::equal_error),
+            strangers: questions.map(|questions| questions.of_folds(self.config.net.distance())),
         };
         let files = tinytriplet_report::write(&self.folder, &run)?;
         progress.finish(&format!("{REPORT}, plots, files for TensorBoard"));
@@ -443,7 +443,8 @@ impl<'a> Job<'a> {
         if self.args.json {
             print(serde_json::to_string_pretty(&Printed { run, metrics })? + "\n")?;
         } else {
-            let strangers = questions.map(|questions| folds::lines(questions, self.decoys.is_some()));
+            let strangers = questions
+                .map(|questions| folds::lines(questions, self.config.net.distance(), self.decoys.is_some()));
             let sources = tinytriplet_data::trained_on(&self.data, &self.config.data);
             print(summary(metrics, &self.data, &sources, strangers, run, report, self.args.explain))?;
         }
