@@ -229,7 +229,10 @@ fn fields_are_set_on_the_command_line() {
 
     fails(&set("train.stepz=3"), &["--set", "train.stepz=3", "`stepz`", "did you mean `steps`?"]);
     fails(&set("train.steps"), &["--set 'train.steps'", "FIELD=VALUE", "train.steps=500"]);
-    fails(&set("train.steps=\"many\""), &["--set", "train.steps=\"many\"", "invalid type"]);
+    fails(
+        &set("train.steps=\"many\""),
+        &["--set", "train.steps=\"many\"", "train.steps is \"many\"; it must be a whole number"],
+    );
     fails(&set("train.steps=0"), &["train.steps is 0; it must be 1 to 10000000"]);
     assert_eq!(fs::read_dir(folder.path().join("runs")).unwrap().count(), 1, "no run is begun");
 }

@@ -1,8 +1,11 @@
 use crate::{
     config::Config,
-    error::ConfigError,
+    error::{ConfigError, in_words},
+    fields, from_toml,
     nesting::{MAX_NAMES, TOO_DEEP, too_deep},
+    value::Value,
 };
+use std::collections::BTreeMap;
 
 /// The largest number of characters of a change that an error repeats.
 const MAX_SHOWN: usize = 100;
@@ -13,30 +16,49 @@ impl Config {
     /// field back to its default.
     ///
     /// # Errors
-    /// Returns [`ConfigError::Syntax`] or [`ConfigError::Unknown`] if a change is not of this form,
-    /// or the field is not known or of another type.
+    /// Returns [`ConfigError::Syntax`], [`ConfigError::Unknown`] or [`ConfigError::Range`] if a change
+    /// is not of this form, or the field is not known or of another type.
     pub fn with(self, changes: &[String]) -> Result<Self, ConfigError> {
         if changes.is_empty() {
             return Ok(self);
         }
         let wrong =
             |change: &str, message: String| ConfigError::Syntax { file: shown(change), line: None, message };
-        let first = &changes[0];
-        let mut fields = toml::Table::try_from(self).map_err(|error| wrong(first, error.to_string()))?;
+        let text = self.to_toml().map_err(|error| wrong(&changes[0], error.to_string()))?;
+        let mut fields = from_toml::<Value>(&text, "the recipe")?;
         for change in changes {
-            let (path, value) = change
-                .split_once('=')
+            let (path, value) = split(change)
+                .filter(|(path, _)| path.split('.').all(|name| !name.is_empty()))
                 .ok_or_else(|| wrong(change, "write it as FIELD=VALUE, such as train.steps=500".into()))?;
-            let value = match value.trim() {
+            let value = match value {
                 "" => None,
                 value if too_deep(value).is_some() => return Err(wrong(change, TOO_DEEP.into())),
-                value => Some(parse(value).map_err(|error| wrong(change, error.message().to_owned()))?),
+                value => Some(parse(value).map_err(|error| wrong(change, in_words(error.message())))?),
             };
-            replace(&mut fields, path.trim(), value).map_err(|message| wrong(change, message))?;
+            replace(&mut fields, path, value).map_err(|message| wrong(change, message))?;
         }
-        let text = toml::to_string(&fields).map_err(|error| wrong(first, error.to_string()))?;
-        toml::from_str(&text).map_err(|error| ConfigError::changed(&error, &shown(&changes.join("' '"))))
+        fields::read(&fields).map_err(|error| {
+            // The last of those that changed the field, or what it is in, or a field inside of it.
+            let wrong = error.path();
+            let is_of = |change: &&String| {
+                split(change).is_some_and(|(path, _)| is_within(path, &wrong) || is_within(&wrong, path))
+            };
+            let all = || changes.join("' '");
+            let change = changes.iter().rfind(is_of).cloned().unwrap_or_else(all);
+            error.in_file(&shown(&change), |_| None, str::to_owned)
+        })
     }
+}
+
+/// Returns the path and the value of a change.
+fn split(change: &str) -> Option<(&str, &str)> {
+    change.split_once('=').map(|(path, value)| (path.trim(), value.trim()))
+}
+
+/// Returns true if a path leads into a field, or to it.
+fn is_within(path: &str, field: &str) -> bool {
+    path.strip_prefix(field)
+        .is_some_and(|rest| field.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// Returns the change as it was typed, or its beginning if it is long.
@@ -48,32 +70,36 @@ fn shown(change: &str) -> String {
 }
 
 /// Returns a value as TOML has it; a shell takes quotes away, so a single word is a string without them.
-fn parse(value: &str) -> Result<toml::Value, toml::de::Error> {
+fn parse(value: &str) -> Result<Value, toml::de::Error> {
     let is_word = value.starts_with(|first: char| first.is_ascii_alphabetic() || "./~".contains(first))
         && value.chars().all(|one| one.is_alphanumeric() || "_-./~".contains(one));
     if is_word && !["true", "false", "inf", "nan"].contains(&value) {
-        return Ok(toml::Value::String(value.into()));
+        return Ok(Value::Text(value.into()));
     }
-    let mut table: toml::Table = toml::from_str(&format!("value = {value}"))?;
-    Ok(table.remove("value").unwrap_or(toml::Value::Boolean(false)))
+    let mut table: BTreeMap<String, Value> = toml::from_str(&format!("value = {value}"))?;
+    Ok(table.remove("value").unwrap_or(Value::Null))
 }
 
 /// Puts `value` at a path of names; tables on the way are made where they are missing.
-fn replace(fields: &mut toml::Table, path: &str, value: Option<toml::Value>) -> Result<(), String> {
-    let mut names: Vec<&str> = path.split('.').collect();
+fn replace(fields: &mut Value, path: &str, value: Option<Value>) -> Result<(), String> {
+    let names: Vec<&str> = path.split('.').collect();
     if names.len() > MAX_NAMES {
         return Err(TOO_DEEP.into());
     }
-    let field = names.pop().unwrap_or_default();
     let mut inner = fields;
-    for name in names {
-        let table = inner.entry(name).or_insert_with(|| toml::Table::new().into());
-        inner = table.as_table_mut().ok_or_else(|| format!("`{name}` has no fields inside"))?;
+    for (at, name) in names.iter().enumerate() {
+        let Value::Table(table) = inner else {
+            return Err(format!("`{}` has no fields inside", names[at.saturating_sub(1)]));
+        };
+        if at + 1 == names.len() {
+            match value {
+                Some(value) => table.insert((*name).to_owned(), value),
+                None => table.remove(*name),
+            };
+            return Ok(());
+        }
+        inner = table.entry((*name).to_owned()).or_insert_with(|| Value::Table(BTreeMap::new()));
     }
-    match value {
-        Some(value) => inner.insert(field.to_owned(), value),
-        None => inner.remove(field),
-    };
     Ok(())
 }
 
@@ -109,6 +135,17 @@ mod tests {
         let error = changed(&["train.steps"]).unwrap_err();
         assert!(error.contains("--set 'train.steps'") && error.contains("FIELD=VALUE"), "{error}");
         assert!(changed(&["train.steps=many"]).unwrap_err().contains("--set 'train.steps=many'"));
+        // Only the change that is wrong is repeated.
+        let error = changed(&["seed=3", "train.augment.scale=", "train.lr=0.1"]).unwrap_err();
+        assert_eq!(
+            error,
+            "--set 'train.augment.scale=': train.augment.scale is missing. docs/CONFIG.md has every field"
+        );
+        let error = changed(&["train=", "seed=3"]).unwrap_err();
+        assert!(error.starts_with("--set 'train=': train is missing"), "{error}");
+        for nameless in ["=5", "train.=5", ".steps=5", "train..steps=5"] {
+            assert!(changed(&[nameless]).unwrap_err().contains("FIELD=VALUE"), "{nameless}");
+        }
         assert!(changed(&["train.stepps=7"]).unwrap_err().contains("did you mean `steps`"));
         assert!(changed(&["name.x=7"]).unwrap_err().contains("`name` has no fields inside"));
     }

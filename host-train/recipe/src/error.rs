@@ -23,18 +23,25 @@ pub enum ConfigError {
         message: String,
     },
     /// A name that means nothing here.
-    #[error("{file}{}: `{name}` is not known here{} Known are {}", at(*line), hint(suggestion), allowed.join(", "))]
+    #[error(
+        "{file}{}: {}`{name}` is not known here{} Known are {}{}",
+        at(*line), within(field), hint(suggestion), allowed.join(", "), as_in(example)
+    )]
     Unknown {
         /// The file.
         file: String,
         /// The line's number from 1, if known.
         line: Option<usize>,
+        /// Path of the table or field that the name stands in; empty for the whole file.
+        field: String,
         /// The field, or the name of a layer, backend, miner and the like.
         name: String,
         /// The allowed name that is most like it.
         suggestion: Option<String>,
         /// The names that are allowed there.
         allowed: Vec<String>,
+        /// How one of them is written, if it is more than a word.
+        example: Option<String>,
     },
     /// None of the program's own recipes has this name.
     #[error(
@@ -69,24 +76,27 @@ fn at(line: Option<usize>) -> String {
     line.map_or(String::new(), |line| format!(", line {line}"))
 }
 
+fn within(field: &str) -> String {
+    if field.is_empty() { String::new() } else { format!("{field}: ") }
+}
+
+fn as_in(example: &Option<String>) -> String {
+    example.as_ref().map_or(String::new(), |example| format!(", as in {example}"))
+}
+
 fn hint(suggestion: &Option<String>) -> String {
     suggestion.as_ref().map_or(".".into(), |name| format!("; did you mean `{name}`?"))
 }
 
 impl ConfigError {
-    /// Makes an error of what is wrong in a text that a person wrote.
+    /// Makes an error of a text that is no TOML.
     pub(super) fn toml(error: &toml::de::Error, text: &str, file: &str) -> Self {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map(|before| 1 + before.matches('\n').count());
-        Self::from_message(error.message(), line, file)
+        Self::Syntax { file: file.to_owned(), line, message: in_words(error.message()) }
     }
 
-    /// Makes an error of what is wrong in a text that no person wrote: its line numbers mean
-    /// nothing.
-    pub(super) fn changed(error: &toml::de::Error, what: &str) -> Self {
-        Self::from_message(error.message(), None, what)
-    }
-
+    /// Makes an error of a text that is no JSON.
     pub(super) fn json(error: &serde_json::Error, file: &str) -> Self {
         if error.is_eof() {
             let message =
@@ -96,7 +106,8 @@ impl ConfigError {
         let message = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
         let message = message.strip_suffix(&place).unwrap_or(&message);
-        Self::from_message(message, Some(error.line()).filter(|&line| line > 0), file)
+        let line = Some(error.line()).filter(|&line| line > 0);
+        Self::Syntax { file: file.to_owned(), line, message: in_words(message) }
     }
 
     pub(super) fn unknown_preset(name: &str, presets: &[&str]) -> Self {
@@ -129,22 +140,23 @@ impl ConfigError {
         }
     }
 
-    /// Serde tells an unknown field as text: "unknown field `a`, expected one of `b`, `c`".
-    fn from_message(message: &str, line: Option<usize>, file: &str) -> Self {
-        if message.starts_with("unknown field `") || message.starts_with("unknown variant `") {
-            let mut quoted = message.split('`').skip(1).step_by(2).map(str::to_owned);
-            if let Some(name) = quoted.next() {
-                return Self::unknown(file, line, &name, quoted.collect());
-            }
-        }
-        Self::Syntax { file: file.to_owned(), line, message: in_words(message) }
-    }
-
     /// Makes the error of a name that is not among `allowed`; `file` is the file or field that it
     /// is in.
     pub fn unknown(file: &str, line: Option<usize>, name: &str, allowed: Vec<String>) -> Self {
-        let suggestion = most_like(name, &allowed);
-        Self::Unknown { file: file.to_owned(), line, name: name.to_owned(), suggestion, allowed }
+        let (file, name, suggestion) = (file.to_owned(), name.to_owned(), most_like(name, &allowed));
+        Self::Unknown { file, line, field: String::new(), name, suggestion, allowed, example: None }
+    }
+
+    /// Returns the same, if it is of a name, of one that stands in `inside`. `example` says how a
+    /// name is written.
+    pub(super) fn in_field(self, inside: String, example: impl Fn(&str) -> Option<String>) -> Self {
+        match self {
+            Self::Unknown { file, line, name, suggestion, allowed, .. } => {
+                let example = suggestion.iter().chain(&allowed).find_map(|name| example(name));
+                Self::Unknown { file, line, field: inside, name, suggestion, allowed, example }
+            }
+            other => other,
+        }
     }
 }
 
@@ -158,20 +170,18 @@ fn most_like(name: &str, names: &[String]) -> Option<String> {
         .map(|(_, candidate)| candidate.clone())
 }
 
-/// Serde wants values of Rust's types; people write numbers and lists.
-fn in_words(message: &str) -> String {
-    if message == "recursion limit exceeded" {
-        return "it is nested too deeply: a recipe has at most 128 brackets within each other".into();
-    }
-    if message.starts_with("missing field") {
-        return format!("{message}; docs/CONFIG.md has every field");
-    }
-    let Some((found, wanted)) = message.rsplit_once(", expected ") else { return message.into() };
-    let wanted = match wanted {
-        "usize" | "u64" | "u32" | "u16" | "u8" => "a whole number",
-        "f64" | "f32" => "a number",
-        "a sequence" => "a list",
+/// The parsers' words, in those of a person who writes recipes.
+pub(super) fn in_words(message: &str) -> String {
+    match message {
+        "recursion limit exceeded" => {
+            "it is nested too deeply: a recipe has at most 128 brackets within each other"
+        }
+        "string values must be quoted, expected literal string" => "text must stand in quotation marks",
+        "invalid basic string, expected `\"`" | "invalid literal string, expected `'`" => {
+            "a quotation mark is not closed"
+        }
+        "duplicate key" => "this name stands here twice",
         other => other,
-    };
-    format!("{found}, expected {wanted}")
+    }
+    .into()
 }

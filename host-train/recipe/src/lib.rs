@@ -12,6 +12,8 @@ mod check;
 mod config;
 mod data;
 mod error;
+mod example;
+mod fields;
 mod locate;
 mod loss;
 mod nesting;
@@ -21,6 +23,7 @@ mod read;
 mod size;
 mod teacher;
 mod train;
+mod value;
 
 pub use batch::{BalancedConfig, BatchConfig};
 pub use characters::{CharactersConfig, StrokeKind};

@@ -3,8 +3,11 @@
 use crate::{
     config::{Config, ValidConfig},
     error::ConfigError,
+    example::in_json,
+    fields, locate,
     nesting::{TOO_DEEP, too_deep},
     origin::OriginConfig,
+    value::Value,
 };
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -31,14 +34,16 @@ pub const PRESETS: [(&str, &str); 15] = [
 /// Reads TOML that a person wrote. `file` is named in errors.
 ///
 /// # Errors
-/// Returns [`ConfigError::Syntax`] or [`ConfigError::Unknown`] if the syntax is wrong, or a field is
-/// missing, unknown or of another type.
+/// Returns [`ConfigError::Syntax`], [`ConfigError::Unknown`] or [`ConfigError::Range`] if the syntax
+/// is wrong, or a field is missing, unknown or of another type.
 pub fn from_toml<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, ConfigError> {
     if let Some(at) = too_deep(text) {
         let line = Some(1 + text[..at].matches('\n').count());
         return Err(ConfigError::Syntax { file: file.to_owned(), line, message: TOO_DEEP.into() });
     }
-    toml::from_str(text).map_err(|error| ConfigError::toml(&error, text, file))
+    let value = toml::from_str(text).map_err(|error| ConfigError::toml(&error, text, file))?;
+    let line = |path: &str| locate::line(text, path);
+    fields::read(&value).map_err(|wrong| wrong.in_file(file, line, str::to_owned))
 }
 
 impl Config {
@@ -82,19 +87,21 @@ impl Config {
     /// Reads TOML, or JSON where the text begins with a brace. `file` is named in errors.
     ///
     /// # Errors
-    /// Returns [`ConfigError::Syntax`] or [`ConfigError::Unknown`] if the syntax is wrong, or a
-    /// field is missing, unknown or of another type. Ranges are not checked here.
+    /// Returns [`ConfigError::Syntax`], [`ConfigError::Unknown`] or [`ConfigError::Range`] if the
+    /// syntax is wrong, or a field is missing, unknown or of another type. Ranges are not checked
+    /// here.
     pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
         if !text.trim_start().starts_with('{') {
             return from_toml(text, file);
         }
-        let json = |error| ConfigError::json(&error, file);
-        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(json)?;
-        if fields.contains_key("exp_name") || fields.contains_key("num_epochs") {
-            serde_json::from_str::<OriginConfig>(text).map(Self::from).map_err(json)
+        let value: Value = serde_json::from_str(text).map_err(|error| ConfigError::json(&error, file))?;
+        let is_origin = value.has("exp_name") || value.has("num_epochs");
+        let read = if is_origin {
+            fields::read::<OriginConfig>(&value).map(Self::from)
         } else {
-            serde_json::from_str(text).map_err(json)
-        }
+            fields::read(&value)
+        };
+        read.map_err(|wrong| wrong.in_file(file, |path| locate::line(text, path), in_json))
     }
 
     /// Returns the config as TOML; [`parse`](Self::parse) gives the same back.

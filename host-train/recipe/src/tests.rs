@@ -78,7 +78,7 @@ fn errors_name_file_line_field_value_and_range() {
     assert_eq!(
         error_of("steps = 2000", "stepz = 800").split(" Known are").next().unwrap(),
         format!(
-            "my.toml, line {}: `stepz` is not known here; did you mean `steps`?",
+            "my.toml, line {}: train: `stepz` is not known here; did you mean `steps`?",
             line_of("steps = 2000")
         )
     );
@@ -109,7 +109,7 @@ fn errors_name_file_line_field_value_and_range() {
     let line = line_of("loss");
     assert!(
         error_of("margin = 0.2", "margn = 0.2")
-            .contains(&format!("line {line}: `margn` is not known here; did"))
+            .contains(&format!("line {line}: train.loss.triplet: `margn` is not known here; did"))
     );
     assert!(error_of("\"semi_hard\"", "\"semihard\"").contains("did you mean `semi_hard`?"));
     let many = error_of(
@@ -139,7 +139,121 @@ fn errors_name_file_line_field_value_and_range() {
     );
     let blind = error_of("lr = 3e-3", "lr = 3e-3\npatience = 3\nhold_out = \"none\"");
     assert!(blind.contains("train.patience is 3; it must be left out"), "{blind}");
-    assert!(error_of("name = \"default\"", "").contains("missing field `name`"));
+    assert_eq!(
+        error_of("name = \"default\"", ""),
+        "my.toml: name is missing. docs/CONFIG.md has every field"
+    );
+}
+
+/// A field's path, what it is, and what it may be: not serde's words for Rust's types.
+#[test]
+fn wrong_types_are_told_by_path() {
+    let layers = "known are conv, depthwise_conv, max_pool, average_pool, global_average_pool, dropout, batch_norm, \
+                  dense, skip, shortcut, add";
+    for (from, to, told) in [
+        (
+            "{ cosine = { warm_up = 30 } }",
+            "\"cosine\"",
+            "train.schedule is \"cosine\"; it must be a table: { cosine = { warm_up = 30 } }. Known are constant, cosine",
+        ),
+        (
+            "{ cosine = { warm_up = 30 } }",
+            "7",
+            "train.schedule is 7; it must be constant or cosine, as in { cosine = { warm_up = 30 } }",
+        ),
+        (
+            "{ cosine = { warm_up = 30 } }",
+            "{ cosine = 30 }",
+            "train.schedule.cosine is 30; it must be a table of these fields: warm_up",
+        ),
+        (
+            "{ cosine = { warm_up = 30 } }",
+            "{ cosin = { warm_up = 30 } }",
+            "train.schedule: `cosin` is not known here; did you mean `cosine`? Known are constant, cosine, as in \
+             { cosine = { warm_up = 30 } }",
+        ),
+        (
+            "{ cosine = { warm_up = 30 } }",
+            "{ constant = { rate = 1 } }",
+            "train.schedule is { constant = { rate = 1 } }; it must be \"constant\", which has no fields",
+        ),
+        (
+            "{ cosine = { warm_up = 30 } }",
+            "{ constant = {}, cosine = {} }",
+            "it must be one name: constant or cosine, as in { cosine = { warm_up = 30 } }",
+        ),
+        (
+            "{ dropout = 0.25 }",
+            "\"dropout\"",
+            "net.layers[4] is \"dropout\"; it must be a table: { dropout = 0.25 }.",
+        ),
+        ("{ dropout = 0.25 }", "\"dropout\"", layers),
+        (
+            "{ dropout = 0.25 }",
+            "{ dropout = \"much\" }",
+            "net.layers[4].dropout is \"much\"; it must be a number",
+        ),
+        (
+            "kernel = 2",
+            "",
+            "net.layers[1].max_pool.kernel is missing. Write it as in { max_pool = { kernel = 2 } }. docs/CONFIG.md",
+        ),
+        (
+            "kernel = 2",
+            "kernel = [2, \"2\"]",
+            "net.layers[1].max_pool.kernel[1] is \"2\"; it must be a whole number",
+        ),
+        (
+            "kernel = 2",
+            "kernel = 2.0",
+            "net.layers[1].max_pool.kernel is 2.0; it must be a whole number, or [rows",
+        ),
+        ("steps = 2000", "steps = 2e3", "train.steps is 2000.0; it must be a whole number"),
+        ("steps = 2000", "steps = -2", "train.steps is -2; it must be a whole number, 0 or more"),
+        (
+            "steps = 2000",
+            "steps = 99999999999999999999",
+            "train.steps is 99999999999999999999; it must be smaller",
+        ),
+        ("normalise = true", "views = 256\nnormalise = true", "net.views is 256; it must be smaller"),
+        ("normalise = true", "normalise = \"yes\"", "net.normalise is \"yes\"; it must be true or false"),
+        ("\"flex\"", "3", "backend is 3; it must be flex, ndarray, cuda or wgpu"),
+        ("name = \"default\"", "name = 3", "name is 3; it must be text in quotation marks"),
+        ("name = \"default\"", "name = 1979-05-27", "name is 1979-05-27; it must be text in quotation marks"),
+        ("name = \"default\"", "name = x", "text must stand in quotation marks"),
+        ("name = \"default\"", "name = \"x\"\nname = \"y\"", "my.toml, line 3: this name stands here twice"),
+        ("[net]", "data = []\n[net]", "data is []; it must be a table of these fields: size, channels,"),
+        (
+            "[net]",
+            "data.unseen = \"3\"\n[net]",
+            "data.unseen is \"3\"; it must be a list, in square brackets",
+        ),
+    ] {
+        let error = error_of(from, to);
+        assert!(error.to_lowercase().contains(&told.to_lowercase()), "{to}\n{error}\n{told}");
+        assert!(error.starts_with("my.toml, line "), "{to}\n{error}");
+        for word in ["struct ", "variant", "integer `", "invalid type", "expected", "private"] {
+            assert!(!error.contains(word), "{error}");
+        }
+    }
+    let json = |text: &str| Config::parse(text, "x.json").unwrap_err().to_string();
+    assert_eq!(
+        json("{\"name\": \"x\",\n\"net\": {\"normalise\": true,\n\"layers\": [\"skip\",\n\"conv\"]}}")
+            .split(". Known")
+            .next(),
+        Some(
+            "x.json, line 4: net.layers[1] is \"conv\"; it must be a table: { \"conv\": { \"out_channels\": 8, \"kernel\": 3 } }"
+        )
+    );
+    assert_eq!(
+        json("{\n\"name\": null}"),
+        "x.json, line 2: name is null; it must be text in quotation marks"
+    );
+    assert_eq!(json("{\"name\": \"x\",\n\"name\": 3}"), "x.json, line 2: `name` stands here twice");
+    assert_eq!(
+        json("{\"exp_name\": \"x\",\n\"lr\": \"fast\", \"decay\": 0, \"num_epochs\": 1, \"batch_size\": 8}"),
+        "x.json, line 2: lr is \"fast\"; it must be a number"
+    );
 }
 
 fn line_of(text: &str) -> usize {
