@@ -504,21 +504,28 @@ fn what_changes_where_images_are_few() {
     let train = Config::preset("default").unwrap().train;
     assert_eq!((train.pieced, train.folds, train.augment.unwrap().degrees), (0, 0, 10.0));
     let few = train.few.unwrap();
-    let at_any_angle = train.with_few(true, true);
+    let at_any_angle = train.with_few(true, true, false);
     assert_eq!((at_any_angle.pieced, at_any_angle.folds, at_any_angle.few), (few.pieced, few.folds, None));
     assert_eq!(at_any_angle.augment.unwrap().degrees, 180.0);
-    assert_eq!(train.with_few(false, true).augment, train.augment);
+    assert_eq!(train.with_few(false, true, false).augment, train.augment);
     let kept = TrainConfig { few: Some(FewConfig { turn: false, ..few }), ..train };
-    assert_eq!(kept.with_few(true, true).augment, train.augment);
-    assert_eq!(TrainConfig { few: None, ..train }.with_few(true, true).pieced, 0);
+    assert_eq!(kept.with_few(true, true, false).augment, train.augment);
+    assert_eq!(TrainConfig { few: None, ..train }.with_few(true, true, false).pieced, 0);
     // Held-out images calibrate where there are no folds.
     assert_eq!(
-        (at_any_angle.hold_out, train.with_few(true, false).hold_out),
+        (at_any_angle.hold_out, train.with_few(true, false, false).hold_out),
         (HoldOut::None, HoldOut::Images)
     );
-    assert_eq!(train.with_few(true, false).folds, 0);
+    assert_eq!(train.with_few(true, false, false).folds, 0);
     let patient = TrainConfig { patience: Some(3), ..train };
-    assert_eq!(patient.with_few(true, true).hold_out, HoldOut::Images);
+    assert_eq!(patient.with_few(true, true, false).hold_out, HoldOut::Images);
+    // What has learned takes fewer steps, but never more.
+    let steps = |train: TrainConfig, is_pretrained| train.with_few(true, true, is_pretrained).steps;
+    assert_eq!((steps(train, false), steps(train, true)), (train.steps, Some(few.pretrained_steps)));
+    assert!(train.steps > Some(few.pretrained_steps));
+    assert_eq!(steps(TrainConfig { steps: Some(7), ..train }, true), Some(7));
+    let by_epochs = TrainConfig { steps: None, epochs: Some(3), ..train };
+    assert_eq!(steps(by_epochs, true), None);
 }
 
 /// A batch is smaller by the share of a source that is left out.

@@ -135,11 +135,13 @@ pub struct FewConfig {
 }
 
 impl TrainConfig {
-    /// Returns the same with what changes where images are few: they are at any angle if `any_angle`, and there is
-    /// something that folds can leave out if `may_fold`. Where folds calibrate, no image need be held out.
+    /// Returns the same with what changes where images are few: they are at any angle if `any_angle`, there is
+    /// something that folds can leave out if `may_fold`, and training begins with weights that have learned if
+    /// `is_pretrained`. Where folds calibrate, no image need be held out.
     #[must_use]
-    pub fn with_few(self, any_angle: bool, may_fold: bool) -> Self {
-        let Some(FewConfig { turn, pieced, folds, .. }) = self.few else { return self };
+    pub fn with_few(self, any_angle: bool, may_fold: bool, is_pretrained: bool) -> Self {
+        let Some(FewConfig { turn, pieced, folds, pretrained_steps, .. }) = self.few else { return self };
+        let steps = self.steps.map(|steps| if is_pretrained { steps.min(pretrained_steps) } else { steps });
         let degrees = |augment: AugmentConfig| match turn && any_angle {
             true => AugmentConfig { degrees: 180.0, ..augment },
             false => augment,
@@ -150,7 +152,7 @@ impl TrainConfig {
             HoldOut::Images if folds > 0 && self.patience.is_none() => HoldOut::None,
             hold_out => hold_out,
         };
-        Self { augment: self.augment.map(degrees), pieced, folds, hold_out, few: None, ..self }
+        Self { steps, augment: self.augment.map(degrees), pieced, folds, hold_out, few: None, ..self }
     }
 
     /// Returns true if a batch may have pictures that are of no class and come once.

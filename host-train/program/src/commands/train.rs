@@ -8,7 +8,7 @@ use super::{
     folds::{self, Asked, Trainable},
     inspect::HeldOut,
     other_nets::{OtherNets, has_own},
-    run_data::{Record, RunData},
+    run_data::{Record, RunData, recipe},
     scores::{explanation, table, triplet_table},
 };
 use crate::terminal::{
@@ -475,10 +475,13 @@ fn where_few(
     if are_pictures && seen.train.len() <= few.images {
         let any_angle = few.turn && any_angle(&seen.train, &classes(seen.train.labels()));
         let before = config.train.augment.map(|augment| augment.degrees);
-        config.train = config.train.with_few(any_angle, folds::may_fold(seen, decoys, few.folds));
-        if few.pretrained && config.net.pretrained.is_none() && has_own(&config.net, shape(&seen.train)?) {
+        let may_fold = folds::may_fold(seen, decoys, few.folds);
+        let is_pretrained = few.pretrained
+            && config.net.pretrained.is_none()
+            && has_own(&config.net, shape(&seen.train)?);
+        config.train = config.train.with_few(any_angle, may_fold, is_pretrained);
+        if is_pretrained {
             config.net.pretrained = Some(NetConfig::CHARACTERS.into());
-            config.train.steps = config.train.steps.map(|steps| steps.min(few.pretrained_steps));
             note(
                 "note",
                 "the pictures are few, so training begins with what a net has learned from made-up characters\n\
