@@ -18,7 +18,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
     parser::ValueSource,
 };
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode, str::FromStr};
 
 /// Train an embedding, quantize it to int8, and write the file that a microcontroller runs.
 ///
@@ -94,7 +94,7 @@ enum Command {
 impl Cli {
     /// Returns every command and option, with the exit statuses after each help text.
     pub fn description() -> clap::Command {
-        help::with_exit_status(Self::command())
+        with_negative_numbers(help::with_exit_status(Self::command()))
     }
 
     /// Reads the arguments; the first is the program's name.
@@ -152,6 +152,26 @@ impl Cli {
         }
         .map(|()| ExitCode::SUCCESS)
     }
+}
+
+/// Lets options take a negative number, which clap otherwise takes for an option of its own: the error is then about
+/// the number.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let negative = |argument: clap::Arg| match argument.is_positional() {
+        true => argument,
+        false => argument.allow_negative_numbers(true),
+    };
+    command.mut_args(negative).mut_subcommands(with_negative_numbers)
+}
+
+/// Reads a whole number of the command line.
+///
+/// # Errors
+/// Returns an error in words if it is something else, negative, or too large.
+pub fn whole_number<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    let is_whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .map_err(|_| if is_whole { "it is too large" } else { "it must be a whole number, 0 or more" })
 }
 
 /// Adds to the error about an unknown command that it is one of `device`'s, if it is.

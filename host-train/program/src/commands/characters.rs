@@ -1,5 +1,6 @@
 //! `characters`: a picture of made-up characters.
 
+use crate::cli::whole_number;
 use crate::terminal::print;
 use anyhow::Result;
 use clap::{Args, value_parser};
@@ -24,7 +25,7 @@ pub struct CharactersArgs {
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = value_parser!(u16).range(1..=256))]
     pub per_class: u16,
     /// Same seed, same characters
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole_number::<u64>)]
     pub seed: u64,
     /// Change the way that they are made up, such as data.characters.jitter=0; may be given several
     /// times

@@ -1,6 +1,7 @@
 //! `draw`: the drawn digits as text.
 
 use super::drawing::character;
+use crate::cli::whole_number;
 use crate::terminal::print;
 use anyhow::Result;
 use clap::{Args, value_parser};
@@ -13,7 +14,7 @@ pub struct DrawArgs {
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u16).range(1..=10_000))]
     pub per_class: u16,
     /// Same seed, same digits
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole_number::<u64>)]
     pub seed: u64,
 }
 

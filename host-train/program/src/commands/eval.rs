@@ -10,6 +10,7 @@ use super::{
     run_data::RunData,
     scores::{explanation, table, triplet_table},
 };
+use crate::cli::whole_number;
 use crate::terminal::{Progress, note, print};
 use anyhow::{Result, bail, ensure};
 use clap::Args;
@@ -46,10 +47,10 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["data", "skip_broken", "explain", "episodes", "seed"])]
     pub one_shot: Option<PathBuf>,
     /// Number of episodes of each kind; 0 for none
-    #[arg(long, value_name = "COUNT", default_value_t = Draws::DEFAULT.episodes)]
+    #[arg(long, value_name = "COUNT", default_value_t = Draws::DEFAULT.episodes, value_parser = whole_number::<usize>)]
     pub episodes: usize,
     /// Seed that episodes are drawn with
-    #[arg(long, value_name = "NUMBER", default_value_t = Draws::DEFAULT.seed)]
+    #[arg(long, value_name = "NUMBER", default_value_t = Draws::DEFAULT.seed, value_parser = whole_number::<u64>)]
     pub seed: u64,
     /// Average the embeddings of so many views of every image, instead of the model's own number.
     /// Thresholds stay those of its own

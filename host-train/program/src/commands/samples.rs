@@ -3,6 +3,7 @@
 mod sheet;
 
 use super::data::{DataArgs, mark};
+use crate::cli::whole_number;
 use crate::terminal::print;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, value_parser};
@@ -39,7 +40,7 @@ pub struct SamplesArgs {
     #[arg(long, value_name = "FILE")]
     pub sheet: Option<PathBuf>,
     /// Same seed, same images
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = whole_number::<u64>)]
     pub seed: u64,
 }
 

@@ -11,6 +11,7 @@ use super::{
     run_data::{Record, RunData, recipe},
     scores::{explanation, table, triplet_table},
 };
+use crate::cli::whole_number;
 use crate::terminal::{
     INTERRUPTED, Progress, error, interrupt_at_once, interrupted, listen_for_interrupt, note, print,
 };
@@ -75,7 +76,7 @@ pub struct TrainArgs {
     #[arg(long, value_enum)]
     pub backend: Option<BackendArg>,
     /// Same seed, same model [default: the recipe's]
-    #[arg(long)]
+    #[arg(long, value_parser = whole_number::<u64>)]
     pub seed: Option<u64>,
     /// Name of the run and of the model [default: the recipe's]
     #[arg(long)]
