@@ -524,6 +524,35 @@ fn samples_are_written_once() {
     fails(&samples("1"), &["s: this folder is not empty"]);
 }
 
+/// All of them, or none.
+#[test]
+fn samples_tell_of_fewer_and_leave_nothing_half_written() {
+    let folder = tempfile::tempdir().unwrap();
+    // The test images of the classes are 200 each.
+    let samples = |arguments: &[&str]| {
+        let all = [&["samples", "s", "--data", "drawn", "--per-class"], arguments].concat();
+        program(folder.path(), &all).output().unwrap()
+    };
+    fails(&samples(&["2", "--sheet", "nowhere/s.png"]), &["nowhere/s.png: its folder is not there"]);
+    fs::create_dir(folder.path().join("taken")).unwrap();
+    fails(&samples(&["2", "--sheet", "taken"]), &["taken: this is a folder: name a file"]);
+    fails(&samples(&["2", "--sheet", "s/0/s.png"]), &["s/0/s.png: its folder is not there"]);
+    if cfg!(target_os = "linux") {
+        fails(&samples(&["2", "--sheet", "/dev/full"]), &["cannot write /dev/full"]);
+    }
+    assert!(!folder.path().join("s").exists());
+    let out = samples(&["201", "--sheet", "s/s.png"]);
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let fewer = "     there are fewer than 201 of 0 (200), 1 (200), 2 (200), 3 (200), 4 (200) and\n     5 more: all of \
+                 them are written\n";
+    assert_eq!(
+        text,
+        format!("s: 2,000 test images, one sub-folder per class (on DRAWN digits, not MNIST)\n{fewer}")
+    );
+    let entries = fs::read_dir(folder.path().join("s")).unwrap();
+    assert_eq!((entries.count(), folder.path().join("s/9/199.png").exists()), (11, true));
+}
+
 #[test]
 fn samples_can_be_photographs_and_one_picture() {
     let folder = tempfile::tempdir().unwrap();

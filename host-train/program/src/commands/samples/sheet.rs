@@ -1,6 +1,6 @@
 //! All samples as one picture: a row per class, an image per cell.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use image::{
     DynamicImage, ExtendedColorType, GrayImage, ImageEncoder, Luma, codecs::png::PngEncoder,
     imageops::FilterType,
@@ -9,6 +9,8 @@ use image::{
 /// Width and height of a cell, and the space between two.
 const CELL: [u32; 2] = [96, 72];
 const SPACE: u32 = 4;
+/// The largest number of pixels of a sheet, each of which takes a byte of memory.
+const MOST_PIXELS: usize = 1 << 28;
 /// The space's grey.
 const PAPER: Luma<u8> = Luma([255]);
 
@@ -34,12 +36,17 @@ impl Sheet {
     /// Returns the picture as a PNG.
     ///
     /// # Errors
-    /// Returns an error if there are no images, or more than a PNG can hold.
+    /// Returns an error if there are no images, or too many for one picture.
     pub fn png(&self) -> Result<Vec<u8>> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let side = |count: usize, cell: u32| (count as u32 * (cell + SPACE)).saturating_sub(SPACE);
-        let mut picture =
-            GrayImage::from_pixel(side(columns, CELL[0]), side(self.rows.len(), CELL[1]), PAPER);
+        let side = |count: usize, cell: u32| (count * (cell + SPACE) as usize).saturating_sub(SPACE as usize);
+        let [width, height] = [side(columns, CELL[0]), side(self.rows.len(), CELL[1])];
+        ensure!(
+            width.saturating_mul(height) <= MOST_PIXELS,
+            "the sheet would have {width}x{height} pixels, which is too many: choose a smaller --per-class, or do \
+             without --sheet"
+        );
+        let mut picture = GrayImage::from_pixel(width as u32, height as u32, PAPER);
         for (row, images) in (0..).zip(&self.rows) {
             for (column, image) in (0..).zip(images) {
                 let at = |index: i64, cell: u32, own: u32| {
