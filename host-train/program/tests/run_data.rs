@@ -249,3 +249,83 @@ fn drawn_digits_are_drawn_again() {
     fails(&run(desk.path(), &["export", "runs/tiny", "--data", "drawn"]), &["drawn-digits (12,000 training"]);
     assert_same(&before, &desk.path().join("runs"));
 }
+
+/// Each file of a run, damaged in four ways, as every command on a run takes it: one error that names the file and
+/// says what to do, or none where the command does without it.
+#[test]
+fn damaged_files_of_a_run_are_named_with_what_to_do() {
+    let desk = desk(&["--set", "train.folds=2", "--decoys", "nuts"]);
+    let runs = desk.path().join("runs");
+    let whole = files(&runs);
+    let own_strangers = ["threshold", "runs/tiny", "--own", "screws", "--strangers", "nuts"];
+    let commands: [(&[&str], &[&str]); 7] = [
+        (&["eval", "runs/tiny", "--episodes", "0"], &["config.toml", "model.postcard", "data.json"]),
+        (&["inspect", "runs/tiny"], &["model.postcard"]),
+        (&["embed", "--model", "runs/tiny", "--images", "screws/bar", "--out", "e.npy"], &["model.postcard"]),
+        (&own_strangers, &["model.postcard"]),
+        (&["calibrate", "runs/tiny"], &["config.toml", "model.postcard"]),
+        (
+            &["report", "runs/tiny"],
+            &[
+                "config.toml",
+                "model.postcard",
+                "data.json",
+                "checkpoint.bpk",
+                "history.csv",
+                "strangers.json",
+            ],
+        ),
+        (
+            &["export", "runs/tiny"],
+            &["config.toml", "data.json", "checkpoint.bpk", "metrics.json", "strangers.json"],
+        ),
+    ];
+    let advice = |file: &str, damage: &str| match (file, damage) {
+        ("config.toml", "missing") => "it has no config.toml; name one such as",
+        ("config.toml", _) => "put it right, or copy the run again",
+        ("model.postcard", _) => "`host-train export runs/tiny` write",
+        ("data.json", "missing") => "it has no data.json",
+        ("data.json", _) => "Remove it, and name the data with --data",
+        ("history.csv" | "strangers.json", _) => "Copy the run again, or remove this file",
+        _ => "copy the run again, or train once more",
+    };
+    for file in [
+        "config.toml",
+        "model.postcard",
+        "data.json",
+        "checkpoint.bpk",
+        "metrics.json",
+        "history.csv",
+        "strangers.json",
+    ] {
+        let path = runs.join("tiny").join(file);
+        let content = fs::read(&path).unwrap();
+        for damage in ["missing", "empty", "cut", "garbage"] {
+            match damage {
+                "missing" => fs::remove_file(&path).unwrap(),
+                "empty" => fs::write(&path, "").unwrap(),
+                "cut" => fs::write(&path, &content[..content.len() / 2]).unwrap(),
+                _ => fs::write(&path, [0xff_u8, 0xfe, 0, 7].repeat(500)).unwrap(),
+            }
+            for (command, needed) in &commands {
+                let output = run(desk.path(), command);
+                let is_optional = damage == "missing" && ["history.csv", "strangers.json"].contains(&file);
+                // The same error comes of a run that is whole.
+                let fails_anyway = command[0] == "calibrate" && !needed.contains(&file);
+                if needed.contains(&file) && !is_optional {
+                    let named = if damage == "missing" && ["config.toml", "data.json"].contains(&file) {
+                        "runs/tiny"
+                    } else {
+                        file
+                    };
+                    fails(&output, &[named, advice(file, damage)]);
+                } else if !fails_anyway {
+                    done(&output);
+                }
+            }
+            for (path, content) in &whole {
+                fs::write(runs.join(path), content).unwrap();
+            }
+        }
+    }
+}

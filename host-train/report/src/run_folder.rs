@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, anyhow, ensure};
 use std::{
+    fmt,
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -103,6 +104,11 @@ impl RunFolder {
     pub fn write(&self, name: &str, content: &[u8]) -> Result<()> {
         write_whole(&self.file(name), content)
     }
+}
+
+/// Returns the error of a run's file that cannot be read: `why`, and what to do.
+pub fn unreadable(path: &Path, why: impl fmt::Display, advice: &str) -> anyhow::Error {
+    anyhow!("{}: cannot be read: {why}. {advice}", path.display())
 }
 
 /// Writes a file so that it is there whole or not at all: under another name first, then renamed.

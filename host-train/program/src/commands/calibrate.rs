@@ -1,8 +1,12 @@
 //! `calibrate`: thresholds by shots for a model file that has none, or had others.
 
-use super::{data, model_file::read_model, run_data::RunData};
+use super::{
+    data,
+    model_file::read_model,
+    run_data::{RunData, is_run, recipe},
+};
 use crate::terminal::{Progress, print};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use shared_model::{Model, model::format::Metadata};
 use std::path::PathBuf;
@@ -12,9 +16,9 @@ use tinytriplet_evaluation::{
     engine::Engine,
     export::{cut, with_thresholds},
 };
-use tinytriplet_recipe::{Config, DataConfig, HoldOut};
+use tinytriplet_recipe::{DataConfig, HoldOut};
 use tinytriplet_report::{
-    run_folder::{CONFIG, RunFolder, write_whole},
+    run_folder::{RunFolder, write_whole},
     text::hex,
 };
 
@@ -83,12 +87,18 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
 /// Returns what the model was trained on, without classes that it has not seen, and what was held out of it. A run's
 /// folder tells both; of a model file alone, images of every class were, as by the recipes of this program.
 fn find(args: &CalibrateArgs, metadata: &Metadata<'_>) -> Result<(Dataset, HoldOut)> {
-    if !args.model.join(CONFIG).is_file() {
+    if !is_run(&args.model, &args.data)? {
         let config = DataConfig::default().for_model(metadata.input, metadata.preprocessing);
         return Ok((data::find(&args.data, metadata.training.seed, &config)?, HoldOut::Images));
     }
     let run = RunFolder::open(&args.model)?;
-    let config = Config::read(&run.file(CONFIG))?;
+    let config = recipe(&run)?;
+    ensure!(
+        config.train.folds == 0,
+        "{}: the thresholds of this run come from nets that were asked about strangers (train.folds), so there is \
+         nothing to calibrate",
+        args.model.display()
+    );
     let data = RunData::read(&run)?.find_same(&args.data, config.seed, &config.data)?;
     let unseen = data.unseen_labels(&config.data)?;
     Ok((data.without(&unseen).into_owned(), config.train.hold_out))

@@ -7,7 +7,7 @@ use super::{
     episodes::episode_tables,
     images::{ensure_pictures, size},
     model_file::{ModelFile, read_model},
-    run_data::RunData,
+    run_data::{RunData, is_run, recipe},
     scores::{explanation, table, triplet_table},
 };
 use crate::cli::whole_number;
@@ -28,7 +28,7 @@ use tinytriplet_evaluation::{
     photographs::{PhotographScore, photograph_scores},
     scores::{TrainedOn, compared_scores, int8_scores},
 };
-use tinytriplet_recipe::{Config, DataConfig};
+use tinytriplet_recipe::DataConfig;
 use tinytriplet_report::{
     run_folder::{CONFIG, RunFolder},
     text::{hex, percent},
@@ -192,8 +192,9 @@ fn photographs(args: &EvalArgs, model: &Model<'_>, data: &Dataset, count: usize)
 /// hand, if it was trained on the like.
 fn find(args: &EvalArgs, model: &Model<'_>, config: &DataConfig) -> Result<Dataset> {
     let training = &model.metadata().training;
-    let is_run = args.model.join(CONFIG).is_file();
-    let run = is_run.then(|| RunData::read(&RunFolder::open(&args.model)?)).transpose()?;
+    let run = is_run(&args.model, &args.data)?
+        .then(|| RunData::read(&RunFolder::open(&args.model)?))
+        .transpose()?;
     let data = match &run {
         Some(run) => run.find(&args.data, training.seed, config)?,
         None => {
@@ -233,6 +234,8 @@ fn unseen_labels(data: &Dataset, mut config: DataConfig, is_other: bool) -> Resu
 /// Returns the settings for data of the model's run, so that the model is not tested on what it was
 /// trained on; a model file alone does not tell.
 fn data_config(model: &Path) -> Result<DataConfig> {
-    let config = model.join(CONFIG);
-    Ok(if config.is_file() { Config::read(&config)?.into_inner().data } else { DataConfig::default() })
+    match model.join(CONFIG).is_file() {
+        true => Ok(recipe(&RunFolder::open(model)?)?.into_inner().data),
+        false => Ok(DataConfig::default()),
+    }
 }

@@ -4,17 +4,19 @@ use super::{
     checkpoint::checkpoint,
     data::{DataArgs, decoys},
     folds,
-    run_data::{Needed, OtherData, RunData},
+    run_data::{Needed, OtherData, RunData, recipe},
 };
 use crate::terminal::print;
 use anyhow::{Context, Result};
 use clap::Args;
 use shared_model::{Model, model::format::MAX_VIEWS};
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use tinytriplet_evaluation::export::export;
-use tinytriplet_recipe::Config;
 use tinytriplet_report::{
-    run_folder::{CHECKPOINT, CONFIG, METRICS, MODEL, RunFolder, write_whole},
+    run_folder::{CHECKPOINT, METRICS, MODEL, RunFolder, unreadable, write_whole},
     text::{hex, thousands},
 };
 
@@ -44,7 +46,7 @@ pub struct ExportArgs {
 /// data are not the run's, or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<()> {
     let run = RunFolder::open(&args.run)?;
-    let mut config = Config::read(&run.file(CONFIG))?;
+    let mut config = recipe(&run)?;
     if let Some(views) = args.views {
         let mut changed = config.into_inner();
         changed.net.views = views;
@@ -58,7 +60,12 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     }
     let data = data.without(&data.unseen_labels(&config.data)?);
     let net = checkpoint(&config.net, &data.train, &args.run.join(CHECKPOINT))?;
-    let images_seen = images_seen(args).context("cannot read how many images the run has seen")?;
+    let path = run.file(METRICS);
+    let images_seen = images_seen(&path).map_err(|error| {
+        let advice = "It tells how many images the run has seen, which a model file names: copy the run again, or \
+                      train once more";
+        unreadable(&path, format_args!("{error:#}"), advice)
+    })?;
     let questions = folds::read(&run)?;
     let decoys = decoys(&data, own.skips_broken(&args.data), &config.data)?;
     let file = export(&net.to_float_net(), &config, &data, images_seen, questions.as_ref(), decoys.as_ref())?;
@@ -69,10 +76,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     Ok(print(format_args!("wrote {}: {bytes} bytes, hash {hash}\n", out.display()))?)
 }
 
-fn images_seen(args: &ExportArgs) -> Result<u64> {
-    let path = args.run.join(METRICS);
-    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let metrics: serde_json::Value =
-        serde_json::from_str(&text).with_context(|| path.display().to_string())?;
-    metrics["images_seen"].as_u64().with_context(|| format!("{}: images_seen is missing", path.display()))
+fn images_seen(metrics: &Path) -> Result<u64> {
+    let metrics: serde_json::Value = serde_json::from_slice(&fs::read(metrics)?)?;
+    metrics["images_seen"].as_u64().context("images_seen is missing")
 }

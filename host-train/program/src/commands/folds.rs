@@ -13,7 +13,7 @@ use tinytriplet_evaluation::{
 };
 use tinytriplet_recipe::{HoldOut, TrainConfig, ValidConfig};
 use tinytriplet_report::{
-    run_folder::{RunFolder, STRANGERS},
+    run_folder::{RunFolder, STRANGERS, unreadable},
     text::count,
 };
 use tinytriplet_training::{
@@ -182,7 +182,11 @@ pub fn read(run: &RunFolder) -> Result<Option<Questions>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         read => {
             let read = read.map_err(anyhow::Error::from).and_then(|text| Ok(serde_json::from_slice(&text)?));
-            read.map(Some).with_context(|| format!("cannot read {}", path.display()))
+            read.map(Some).map_err(|error| {
+                let advice = "Copy the run again, or remove this file: a model that is exported then has no thresholds \
+                              from nets that were asked about strangers";
+                unreadable(&path, error, advice)
+            })
         }
     }
 }

@@ -8,8 +8,9 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
 };
+use tinytriplet_data::names::quoted;
 use tinytriplet_evaluation::export;
-use tinytriplet_report::run_folder::MODEL;
+use tinytriplet_report::run_folder::{CHECKPOINT, CONFIG, MODEL};
 
 /// A file that should hold a model.
 #[derive(Debug)]
@@ -30,10 +31,11 @@ pub fn read_model(path: &Path) -> Result<ModelFile> {
     let mut bytes = Vec::new();
     File::open(&path).and_then(|file| file.take(LARGEST_MODEL + 1).read_to_end(&mut bytes)).map_err(
         |error| {
-            anyhow!(
-                "{}: cannot be read: {error}; name a model file, or the folder of a finished run",
-                path.display()
-            )
+            let advice = exporting(&path)
+                .map_or("name a model file, or the folder of a finished run".into(), |export| {
+                    format!("{export} writes it again")
+                });
+            anyhow!("{}: cannot be read: {error}; {advice}", path.display())
         },
     )?;
     if bytes.len() as u64 > LARGEST_MODEL {
@@ -45,6 +47,13 @@ pub fn read_model(path: &Path) -> Result<ModelFile> {
             .with_context(|| format!("cannot unpack {}", path.display()))?;
     }
     Ok(ModelFile { path, bytes })
+}
+
+/// Returns the command that writes a run's model file, if `path` is that of one, and the run has its weights.
+fn exporting(path: &Path) -> Option<String> {
+    let run = path.parent().filter(|_| path.file_name().is_some_and(|name| name == MODEL))?;
+    let is_whole = [CONFIG, CHECKPOINT].iter().all(|file| run.join(file).is_file());
+    is_whole.then(|| format!("`host-train export {}`", quoted(run)))
 }
 
 impl ModelFile {
@@ -64,11 +73,15 @@ impl ModelFile {
                 DecodeError::Version(version) if version > format::VERSION => {
                     return anyhow!("{path}: a newer program wrote this model: update this one");
                 }
-                DecodeError::Version(_) => " (`host-train export RUN`)",
-                DecodeError::Truncated | DecodeError::TrailingBytes | DecodeError::Crc => {
-                    "; copy it again, or let `host-train export RUN` write it again"
+                DecodeError::Version(_) => {
+                    format!(" ({})", exporting(&self.path).unwrap_or("`host-train export RUN`".into()))
                 }
-                _ => "",
+                DecodeError::Truncated | DecodeError::TrailingBytes | DecodeError::Crc => {
+                    let export = exporting(&self.path).unwrap_or("`host-train export RUN`".into());
+                    format!("; copy it again, or let {export} write it again")
+                }
+                _ => exporting(&self.path)
+                    .map_or(String::new(), |export| format!("; {export} writes it again")),
             };
             anyhow!("{path} is no usable model: {error}{advice}")
         })

@@ -5,10 +5,10 @@ use super::{
     data::{DataArgs, trained_on},
     folds,
     model_file::read_model,
-    run_data::{Needed, OtherData, RunData},
+    run_data::{Needed, OtherData, RunData, recipe},
 };
 use crate::terminal::{Progress, print};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 use shared_model::Model;
 use std::{
@@ -24,10 +24,10 @@ use tinytriplet_evaluation::{
     metrics::Draws,
     scores::{float_scores, int8_scores},
 };
-use tinytriplet_recipe::{Config, NetConfig};
+use tinytriplet_recipe::NetConfig;
 use tinytriplet_report::{
     Findings, REPORT, Run, history,
-    run_folder::{CHECKPOINT, CONFIG, HISTORY, RunFolder, write_whole},
+    run_folder::{CHECKPOINT, HISTORY, RunFolder, unreadable, write_whole},
     text::listed,
 };
 
@@ -103,7 +103,7 @@ fn judge<T>(
     report: impl FnOnce(&RunFolder, &Run<'_>) -> Result<T>,
 ) -> Result<T> {
     let folder = RunFolder::open(folder)?;
-    let config = Config::read(&folder.file(CONFIG))?;
+    let config = recipe(&folder)?;
     let file = read_model(folder.path())?;
     let model = file.decode()?;
     let own = RunData::read(&folder)?;
@@ -157,7 +157,11 @@ fn read_history(folder: &RunFolder) -> Result<Vec<HistoryRow>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error.into()),
     }
-    .with_context(|| format!("cannot read {}", path.display()))
+    .map_err(|error| {
+        let advice =
+            "Copy the run again, or remove this file: the report then lacks the course of the training";
+        unreadable(&path, format_args!("{error:#}"), advice)
+    })
 }
 
 #[cfg(test)]

@@ -6,13 +6,16 @@ use anyhow::{Result, anyhow, bail, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use shared_model::model::format::Fit;
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 use tinytriplet_data::{
     DRAWN_DIGITS, DRAWN_SIGNS, Dataset, MADE_UP_CHARACTERS, MNIST_FINGERPRINTS, Place, Source, Split,
 };
-use tinytriplet_recipe::DataConfig;
+use tinytriplet_recipe::{Config, DataConfig, ValidConfig};
 use tinytriplet_report::{
-    run_folder::{DATA, METRICS, RunFolder},
+    run_folder::{CONFIG, DATA, METRICS, RunFolder},
     text::thousands,
 };
 
@@ -211,8 +214,8 @@ impl RunData {
         let Some(record) = self.record() else {
             ensure!(
                 args.data.is_some(),
-                "{run}: this run does not know its data, because an earlier version of this program began it; name \
-                 them with --data"
+                "{run}: this run does not know its data, because it has no {DATA} (an earlier version of this \
+                 program began it, or the file is lost); name them with --data"
             );
             return data::find(args, seed, config);
         };
@@ -269,10 +272,7 @@ impl RunData {
         OtherData { other_data }: OtherData,
     ) -> Result<()> {
         if self.record().is_none() {
-            note(
-                "note",
-                "an earlier version of this program began the run, so whether these are its data cannot be told",
-            );
+            note("note", format_args!("the run has no {DATA}, so whether these are its data cannot be told"));
         }
         match self.difference(data, needed) {
             Some(difference) if !other_data => {
@@ -320,6 +320,30 @@ impl RunData {
     }
 }
 
+/// Returns the recipe of a run.
+///
+/// # Errors
+/// Returns an error if its file cannot be read or is not valid.
+pub fn recipe(run: &RunFolder) -> Result<ValidConfig> {
+    Config::read(&run.file(CONFIG)).map_err(|error| {
+        let error = error.to_string();
+        anyhow!(
+            "{}. This is the recipe that the run was trained by: put it right, or copy the run again",
+            error.trim_end_matches('.')
+        )
+    })
+}
+
+/// Returns true if a command is given the folder of a run, and false if it is a model file, or a folder with
+/// nothing but a model, whose data are named.
+///
+/// # Errors
+/// Returns an error if it is a folder without a recipe, and no data are named.
+pub fn is_run(model: &Path, args: &DataArgs) -> Result<bool> {
+    let without_run = !model.is_dir() || args.data.is_some();
+    Ok(model.join(CONFIG).is_file() || (!without_run && RunFolder::open(model).map(|_| true)?))
+}
+
 /// Returns the name of the data set in a run's metrics, if it has any.
 fn dataset_of_metrics(run: &RunFolder) -> Option<String> {
     let metrics = fs::read(run.file(METRICS)).ok()?;
@@ -331,7 +355,6 @@ fn dataset_of_metrics(run: &RunFolder) -> Option<String> {
 mod tests {
     use super::*;
     use shared_model::model::format::Preprocessing;
-    use std::path::Path;
     use tinytriplet_data::drawn;
 
     fn record(name: &str, source: Source, fingerprints: [&str; 2]) -> Record {

@@ -190,7 +190,7 @@ impl<'a> Job<'a> {
     }
 
     fn begin_again(args: &'a TrainArgs, folder: RunFolder) -> Result<Self> {
-        let config = Config::read(&folder.file(CONFIG))?;
+        let config = recipe(&folder)?;
         let device = device(config.backend)?;
         let own = RunData::read(&folder)?;
         let data = own.find_to_resume(&args.data, config.seed, &config.data)?;

@@ -38,7 +38,10 @@ pub enum CheckpointError {
     #[error("{}: this run began with another teacher than teacher.model names now; put that model back", .0.display())]
     OtherTeacher(PathBuf),
     /// It cannot be read, or belongs to another net.
-    #[error("{}: cannot be read as a checkpoint of this run: {why}", path.display())]
+    #[error(
+        "{}: cannot be read as a checkpoint of this run: {why}. Copy the run again, or train once more from its beginning",
+        path.display()
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -169,12 +172,14 @@ impl Checkpoints {
     }
 
     /// Reads the newest one. `learner` and `optimizer` are new ones of the run's config, `begun`
-    /// is the state of a training that begins with what is there now.
+    /// is the state of a training that begins with what is there now. With `averages`, it must
+    /// hold the mean of the weights.
     pub(super) fn load(
         &self,
         begun: &State,
         learner: Learner,
         optimizer: ModuleOptimizer,
+        averages: bool,
     ) -> Result<Loaded, CheckpointError> {
         let failed = |path: &Path, why: String| CheckpointError::Read { path: path.to_owned(), why };
         let all = self.all().map_err(|error| failed(&self.0, error.to_string()))?;
@@ -183,8 +188,7 @@ impl Checkpoints {
             let path = folder.join(name);
             like.clone().try_load_file(&path).map_err(|error| failed(&path, error.to_string()))
         };
-        let optional =
-            |name: &str| folder.join(name).exists().then(|| module(name, &learner.valid())).transpose();
+        let valid = |name: &str, wanted: bool| wanted.then(|| module(name, &learner.valid())).transpose();
         let at = |name: &str| folder.join(name);
         let state = fs::read(at(STATE)).map_err(|error| failed(&at(STATE), error.to_string()))?;
         let state: State =
@@ -196,8 +200,8 @@ impl Checkpoints {
             return Err(CheckpointError::OtherTeacher(self.0.clone()));
         }
         Ok(Loaded {
-            average: optional(AVERAGE)?,
-            best: optional(BEST)?,
+            average: valid(AVERAGE, averages)?,
+            best: valid(BEST, state.best_precision > 0.0 || at(BEST).exists())?,
             learner: module(LEARNER, &learner)?,
             optimizer: optimizer
                 .load(at(OPTIMIZER))

@@ -131,9 +131,10 @@ impl<'a> Training<'a> {
 
     /// Goes on from the newest checkpoint.
     fn resumed(mut self, checkpoints: &Checkpoints) -> Result<Self, TrainError> {
+        let keep = self.config.train.average;
         let Loaded { learner, optimizer, average, best, state } =
-            checkpoints.load(&self.state, self.learner, self.optimizer)?;
-        let average = self.config.train.average.zip(average);
+            checkpoints.load(&self.state, self.learner, self.optimizer, keep.is_some())?;
+        let average = keep.zip(average);
         (0..state.step).for_each(|_| drop(self.mixture.batch()));
         Ok(Self {
             learner,
