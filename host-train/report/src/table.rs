@@ -257,8 +257,9 @@ const AT_THRESHOLDS: [Row; 4] = [
     Row {
         key: "at_thresholds.equal_error.false_accept_rate",
         name: "threshold eer: false accepts",
-        meaning: "The model's default threshold was chosen on held-out training images, such that both kinds of \
-                  error are equal. Here it is measured on test images: how often it takes a pair of two classes for \
+        meaning: "This threshold was chosen such that both kinds of error are equal: on pairs of held-out training \
+                  images, or, after a training with folds, as on a few pictures, on strangers that nets were asked \
+                  about. Here it is measured on pairs of test images: how often it takes a pair of two classes for \
                   the same. Less is better.",
         of: |part| Some(part.at()?.equal_error.false_accept_rate),
         ..FALSE_ACCEPTS
@@ -274,8 +275,9 @@ const AT_THRESHOLDS: [Row; 4] = [
         key: "at_thresholds.false_accept_1_percent.false_accept_rate",
         name: "threshold far1: false accepts",
         meaning: "This threshold was chosen to accept 1 % of the different pairs of held-out training images, and is \
-                  measured on test images here. Near 1 % is as it should be; much more means that too few images \
-                  were held out.",
+                  measured on pairs of test images here. Near 1 % is as it should be; much more means that too few \
+                  images were held out. After a training with folds, it accepts 1 % of the strangers instead, and \
+                  pairs say little about it.",
         of: |part| Some(part.at()?.false_accept_1_percent.false_accept_rate),
         ..FALSE_ACCEPTS
     },

@@ -32,7 +32,8 @@ pub fn table(float: Option<&Scores>, int8: &Scores, names: &[String], mark: &str
     if let Some(scores) = &int8.unseen {
         let labels: Vec<&str> =
             scores.labels.iter().map(|&label| names[usize::from(label)].as_str()).collect();
-        text += &format!("\nclasses never trained on: {}\n", labels.join(", "));
+        text += "\n";
+        text += &wrapped(&format!("classes never trained on: {}", labels.join(", ")), COLUMNS, "");
         text += &lines(&unseen, has_float);
     }
     if has_interval {
@@ -131,7 +132,7 @@ fn class_lines(triplets: &[ClassTriplets], names: &[String]) -> String {
     }
     if triplets.len() > classes.len() {
         text += &format!(
-            "the {} worst of {} classes; all are in metrics.json of a run, and in what eval --json prints\n",
+            "the {} worst of {} classes; all are in metrics.json of a run,\nand in what eval --json prints\n",
             classes.len(),
             thousands(triplets.len() as u64)
         );
@@ -192,7 +193,8 @@ mod tests {
         assert_eq!(class_lines(&classes[..30], &names).lines().count(), 31);
         let text = class_lines(&classes, &names);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 22);
+        assert_eq!(lines.len(), 23);
+        assert!(lines.iter().all(|line| line.chars().count() <= 80), "{text}");
         assert!(lines[1].starts_with(" p999 ") && lines[20].starts_with(" p980 "), "{text}");
         assert!(lines[21].starts_with("the 20 worst of 1,000 classes; "), "{text}");
     }
