@@ -4,7 +4,7 @@ use crate::{
     error::DataError,
     event::{Event, Progress},
     folder,
-    names::shown,
+    names::{counted, shown},
     picture,
     split::{Label, Split},
 };
@@ -35,8 +35,9 @@ pub fn decoys(
         (0, _) => {}
         (count, 0) => return Err(DataError::DeepDecoys { folder: folder.into(), count, depth: DEPTH }),
         (count, _) => progress(Event::Note(&format!(
-            "{}: {count} picture(s) lie more than {DEPTH} folders down and are not used. To use them, move them up",
-            shown(folder)
+            "{}: not used: {} more than {DEPTH} folders down. To use them, move them up",
+            shown(folder),
+            counted(count, "picture")
         ))),
     }
     if paths.len() > MOST {
@@ -138,12 +139,16 @@ mod tests {
         };
         add("a/b/c/d/e");
         add("a/b/c/d/f/g");
-        let told = format!("{}: 2 picture(s) lie more than 4 folders down", folder.path().display());
+        let at = folder.path().display();
         let error = read(folder.path(), false).0.unwrap_err();
-        assert_eq!(error, format!("{told}, and none above. Move them up"));
+        assert_eq!(
+            error,
+            format!("{at}: no pictures up to 4 folders down, but 2 pictures below. Move them up")
+        );
         add("a/b/c/d");
         let (found, notes) = read(folder.path(), false);
         assert_eq!(found.unwrap().len(), 1);
-        assert_eq!(notes, [format!("{told} and are not used. To use them, move them up")]);
+        let told = format!("{at}: not used: 2 pictures more than 4 folders down. To use them, move them up");
+        assert_eq!(notes, [told]);
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     download::DownloadError,
     folder::FolderError,
     idx::IdxError,
+    names::counted,
     picture::PictureError,
 };
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ pub enum DataError {
     /// Images that are grey where colour is wanted.
     #[error(
         "the images of {name} are grey, and the net takes {wanted} values per pixel (data.channels). Name a folder of \
-         pictures with --data, or set data.channels = 1"
+         pictures, or take a net of data.channels = 1"
     )]
     Grey {
         /// The data's name.
@@ -51,7 +52,10 @@ pub enum DataError {
     #[error("{}: no folder with pictures (PNG, JPEG or BMP) is there. Name one", .0.display())]
     NoDecoys(PathBuf),
     /// All decoys lie too deep.
-    #[error("{}: {count} picture(s) lie more than {depth} folders down, and none above. Move them up", folder.display())]
+    #[error(
+        "{}: no pictures up to {depth} folders down, but {} below. Move them up",
+        folder.display(), counted(*count, "picture")
+    )]
     DeepDecoys {
         /// The folder.
         folder: PathBuf,

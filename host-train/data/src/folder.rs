@@ -17,7 +17,7 @@ mod listing;
 use crate::{
     dataset::group_of,
     event::{Event, Progress},
-    names::{name, shown},
+    names::{counted, name, shown},
     picture::{self, Picture, PictureError},
     split::{Label, Split},
 };
@@ -53,8 +53,8 @@ pub enum FolderError {
     },
     /// Too few classes to tell apart, or too many to number.
     #[error(
-        "{}: {count} class folder(s); it takes 2 to {MOST_CLASSES}, each a sub-folder with the images of one class",
-        shown(path)
+        "{}: {}; it takes 2 to {MOST_CLASSES}, each a sub-folder with the images of one class",
+        shown(path), counted(*count, "class folder")
     )]
     Classes {
         /// The folder.
@@ -101,6 +101,22 @@ pub enum FolderError {
         shown(.0)
     )]
     Untrained(PathBuf),
+    /// [`min_images`](tinytriplet_recipe::DataConfig::min_images) leaves less than two classes.
+    #[error(
+        "{}: data.min_images = {min_images} leaves {left} of {}, and it takes 2: too few images are in {}. Choose a smaller \
+         number, or add images",
+        shown(folder), counted(left + left_out.len(), "class"), small(left_out)
+    )]
+    LeftOut {
+        /// The folder.
+        folder: PathBuf,
+        /// The number of images that a class must have.
+        min_images: usize,
+        /// The number of classes that have as many.
+        left: usize,
+        /// Those that have fewer, and the images of each.
+        left_out: Vec<(String, usize)>,
+    },
     /// Classes that cannot be trained on.
     #[error(
         "{}: {} of {of} classes have fewer than {fewest} images, {}: {}. Add images{}",
@@ -144,7 +160,7 @@ fn small(classes: &[(String, usize)]) -> String {
 fn leave_out(fewest: usize, others: usize) -> String {
     match others {
         0 | 1 => String::new(),
-        _ => format!(", or leave these classes out: --set data.min_images={fewest}"),
+        _ => format!(", or leave these classes out: set data.min_images to {fewest}"),
     }
 }
 
@@ -266,7 +282,12 @@ impl Reading<'_> {
                 small(&left_out.iter().map(sized).collect::<Vec<_>>())
             )));
             if train.len() < 2 {
-                return Err(FolderError::Classes { path: folder.into(), count: train.len() });
+                return Err(FolderError::LeftOut {
+                    folder: folder.into(),
+                    min_images: self.min_images,
+                    left: train.len(),
+                    left_out: left_out.iter().map(sized).collect(),
+                });
             }
         }
         // Where the folder has no split of its own, one of every class is tested with.

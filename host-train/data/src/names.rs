@@ -8,6 +8,16 @@ use std::{
 };
 use unicode_normalization::UnicodeNormalization;
 
+/// Returns `1 image`, `3 images`, `2 classes`.
+#[must_use]
+pub fn counted(number: usize, thing: &str) -> String {
+    match (number, thing.ends_with('s')) {
+        (1, _) => format!("1 {thing}"),
+        (_, true) => format!("{number} {thing}es"),
+        (_, false) => format!("{number} {thing}s"),
+    }
+}
+
 /// A name or a path as it is shown. What is not UTF-8 or is a control character is escaped, as in
 /// `\xba\xec`.
 #[must_use]

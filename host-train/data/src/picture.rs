@@ -8,7 +8,7 @@ mod kind;
 mod memory;
 
 use crate::{
-    names::{is_hidden, shown},
+    names::{counted, is_hidden, shown},
     prepare::{Prepared, prepare},
 };
 pub use fault::{LONGEST_SIDE, MEMORY, PictureFault};
@@ -157,9 +157,9 @@ pub fn note_of_slivers<'a>(pictures: impl IntoIterator<Item = (&'a PathBuf, &'a 
     let mut slivers = pictures.into_iter().filter_map(|(path, picture)| Some((path, picture.greys_left?)));
     let (first, greys) = slivers.next()?;
     Some(format!(
-        "{} image(s) of 16 bits use a quarter of their range or less, as sensors of 12 or 14 bits do; a net is given 8 \
+        "only a quarter of the range of 16 bits, or less, is in {}, as from sensors of 12 or 14 bits; a net is given 8 \
          bits, in which {greys} of 256 greys are left of {}. Stretch all of them alike before",
-        1 + slivers.count(),
+        counted(1 + slivers.count(), "image"),
         shown(first)
     ))
 }

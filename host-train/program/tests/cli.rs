@@ -49,7 +49,7 @@ fn damaged_data_are_named() {
         ("train-images-idx3-ubyte", images(40, 28)[..1000].to_vec(), &["train-images-idx3-ubyte", "1000"]),
         ("train-images-idx3-ubyte", b"<!DOCTYPE html><html>proxy</html>".to_vec(), &["HTML"]),
         ("train-labels-idx1-ubyte", images(40, 28), &["train-labels-idx1-ubyte", "images"]),
-        ("train-labels-idx1-ubyte", labels(&[10; 40]), &["1 class(es)", "need 2 or more"]),
+        ("train-labels-idx1-ubyte", labels(&[10; 40]), &["1 class,", "need 2 or more"]),
         ("train-labels-idx1-ubyte", labels(&[1; 39]), &["40 images", "39 labels"]),
         ("t10k-images-idx3-ubyte", vec![0x1f, 0x8b, 8, 0, 1, 2], &["t10k-images-idx3-ubyte"]),
     ];

@@ -1,7 +1,7 @@
 //! Which images a training step sees.
 
 use thiserror::Error;
-use tinytriplet_data::{Class, Label, Rng, Triplet, origin_triplets};
+use tinytriplet_data::{Class, Label, Rng, Triplet, names::counted, origin_triplets};
 use tinytriplet_recipe::{BatchConfig, TrainConfig};
 
 /// The batch of a step.
@@ -48,12 +48,12 @@ pub fn sampler(
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SamplerError {
     /// There is nothing to tell apart.
-    #[error("the training data have {0} class(es), and triplets need 2 or more: add images of another class")]
+    #[error("the training data have {}, and triplets need 2 or more: add images of another class", counted(*.0, "class"))]
     TooFewClasses(usize),
     /// A class has fewer images than a batch takes of it.
     #[error(
-        "class {label} has {images} training image(s), but {needed} are needed; add images, or leave the class \
-         out{}", fewer(*images)
+        "class {label} has {}, but {needed} are needed; add images, or leave the class out{}",
+        counted(*images, "training image"), fewer(*images)
     )]
     TooFewImages {
         /// The class.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     idx,
-    names::{composed, last, look_alike, name, quoted, shown},
+    names::{composed, counted, last, look_alike, name, quoted, shown},
 };
 use std::{
     collections::BTreeMap,
@@ -83,8 +83,9 @@ impl Layout {
         check_count(folder, train.len())?;
         others.add(top.others);
         let beside = format!(
-            "{}: {pictures} image(s) are not used, because they lie beside the class folders, not in one",
-            shown(folder)
+            "{}: not used: {} beside the class folders, not in one",
+            shown(folder),
+            counted(pictures, "image")
         );
         let notes = if pictures > 0 { vec![beside] } else { Vec::new() };
         Ok(Self { train, test: None, others, notes })
@@ -101,9 +102,10 @@ impl Layout {
             let images = child.listing.pictures.len() + child.listing.pictures_below();
             (images > 0).then(|| {
                 format!(
-                    "{}: {images} image(s) are not used. Of a split, `train` is trained on and `test` is tested with; \
-                     what validates is held out of `train`. To train on them, too, move them into the classes there",
-                    shown(&child.path)
+                    "{}: not used: {}. Of a split, `train` is trained on and `test` is tested with; what validates is \
+                     held out of `train`. To train on these, too, move them into the classes there",
+                    shown(&child.path),
+                    counted(images, "image")
                 )
             })
         });
@@ -240,7 +242,7 @@ fn no_classes(folder: &Path, top: &Listing, children: &[Child]) -> FolderError {
 /// A folder of IDX files further down, such as MNIST/raw.
 fn idx_below(folder: &Path, listing: &Listing, depth: usize) -> Option<String> {
     if idx::NAMES.iter().any(|name| idx::locate(folder, name).is_some()) {
-        return Some(format!("the IDX files are in {}. Name that folder: --data {0}", quoted(folder)));
+        return Some(format!("the IDX files are in {}. Name that folder: {0}", quoted(folder)));
     }
     let depth = depth.checked_sub(1)?;
     listing.folders.iter().find_map(|folder| idx_below(folder, &Listing::of(folder).ok()?, depth))
@@ -269,15 +271,16 @@ fn of_other_names(children: &[Child]) -> Option<String> {
         Some(test) => {
             let images = test.listing.pictures.len();
             format!(
-                "{} holds {images} image(s), but no class folders that would say what they show",
-                name(&test.path)
+                "{} holds {}, but no class folders that would say what they show",
+                name(&test.path),
+                counted(images, "image")
             )
         }
         None => "there is no folder `test` with the same class folders".into(),
     };
     Some(format!(
         "it holds training images in {}, but {test}. To test with a fifth of the training images instead, name their \
-         folder: --data {}",
+         folder: {}",
         name(&train.path),
         quoted(&train.path)
     ))
@@ -306,7 +309,7 @@ fn on_another_level(children: &[Child]) -> Option<String> {
     let place = |(path, images): &(PathBuf, usize)| format!("{} ({images})", shown(path));
     if others.is_empty() {
         return Some(format!(
-            "the class folders seem to be one level further down: {}. Name the folder that holds them: --data {}",
+            "the class folders seem to be one level further down: {}. Name the folder that holds them: {}",
             some(classes.iter().map(place), NAMED),
             quoted(&child.path)
         ));
@@ -384,13 +387,14 @@ fn no_folders(folder: &Path, top: &Listing) -> String {
     };
     match parent {
         Some((parent, listing)) if listing.folders.iter().any(is_class) => format!(
-            "it holds {images} image(s), but no class folders; it seems to be one class of the folder above. Name \
-             that one: --data {}",
+            "it holds {}, but no class folders; it seems to be one class of the folder above. Name that one: {}",
+            counted(images, "image"),
             quoted(folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(parent))
         ),
         _ => format!(
-            "it holds {images} image(s), but no class folders, so nothing says what they show. Put the images of each \
-             class into a sub-folder with the class's name"
+            "it holds {}, but no class folders, so nothing says what they show. Put the images of each class into a \
+             sub-folder with the class's name",
+            counted(images, "image")
         ),
     }
 }

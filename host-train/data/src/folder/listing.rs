@@ -2,7 +2,7 @@
 
 use super::FolderError;
 use crate::{
-    names::{is_hidden, last, name, natural_order, quoted, shown},
+    names::{counted, is_hidden, last, name, natural_order, quoted, shown},
     picture::{Foreign, Kind, is_named_so},
 };
 use std::{
@@ -140,8 +140,9 @@ impl Others {
             .iter()
             .map(|(kind, (count, first))| {
                 format!(
-                    "{}: {count} image(s) cannot be used, each a {kind}; the first is {}. {}",
+                    "{}: not used: {}, each a {kind}; the first is {}. {}",
                     shown(folder),
+                    counted(*count, "image"),
                     shown(first),
                     kind.advice()
                 )
@@ -151,9 +152,9 @@ impl Others {
             let images: usize = self.buried.iter().map(|(_, images)| images).sum();
             let places = self.buried.iter().map(|(path, images)| format!("{} ({images})", shown(path)));
             notes.push(format!(
-                "{}: {images} image(s) are not used, because they lie in folders inside of class folders: {}. To use \
-                 them, move them up: {}",
+                "{}: not used: {} in folders inside of class folders: {}. To use them, move them up: {}",
                 shown(folder),
+                counted(images, "image"),
                 some(places, NAMED),
                 move_up(first)
             ));
@@ -176,7 +177,8 @@ impl Others {
         if let Some((kind, (count, first))) = self.foreign.iter().max_by_key(|(_, (count, _))| *count) {
             let first = name(first);
             return Some(format!(
-                "It holds {count} image(s), each a {kind}, such as {first}. {}",
+                "It holds {}, each a {kind}, such as {first}. {}",
+                counted(*count, "image"),
                 kind.advice()
             ));
         }

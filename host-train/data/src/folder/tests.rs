@@ -134,13 +134,13 @@ fn what_is_no_image_is_passed_over_and_counted() {
     assert_eq!(
         notes,
         [
-            format!("{at}: 1 image(s) are not used, because they lie beside the class folders, not in one"),
+            format!("{at}: not used: 1 image beside the class folders, not in one"),
             format!(
-                "{at}: 1 image(s) cannot be used, each a HEIC picture; the first is {at}/b/IMG_1.HEIC. {}",
+                "{at}: not used: 1 image, each a HEIC picture; the first is {at}/b/IMG_1.HEIC. {}",
                 picture::Foreign::Heic.advice()
             ),
             format!(
-                "{at}: 3 image(s) are not used, because they lie in folders inside of class folders: {at}/a/deep \
+                "{at}: not used: 3 images in folders inside of class folders: {at}/a/deep \
                  (2), {at}/b/deep (1). To use them, move them up: mv {at}/a/deep/* {at}/a/"
             ),
             format!(
@@ -250,7 +250,7 @@ fn folders_on_another_level_are_named_with_a_command() {
         (
             &["X/a/1.png", "X/a/2.png", "X/b/1.png"][..],
             "X: the class folders seem to be one level further down: X/X/a (2), X/X/b (1). Name the folder that \
-             holds them: --data X/X",
+             holds them: X/X",
         ),
         (
             &["a/images/1.png", "b/images/1.png", "b/images/2.png"],
@@ -279,7 +279,7 @@ fn folders_on_another_level_are_named_with_a_command() {
         ),
         (
             &["1.png", "2.png"],
-            "X: it holds 2 image(s), but no class folders, so nothing says what they show. Put the images of each \
+            "X: it holds 2 images, but no class folders, so nothing says what they show. Put the images of each \
              class into a sub-folder with the class's name",
         ),
     ] {
@@ -288,7 +288,7 @@ fn folders_on_another_level_are_named_with_a_command() {
     let folder = folder(&["a/1.png", "a/2.png", "b/1.png"]);
     let message = error(&folder.path().join("a"));
     assert!(message.contains("it seems to be one class of the folder above"), "{message}");
-    assert!(message.ends_with(&format!("--data {}", folder.path().display())), "{message}");
+    assert!(message.ends_with(&format!("Name that one: {}", folder.path().display())), "{message}");
 }
 
 #[test]
@@ -310,9 +310,7 @@ fn classes_of_groups_are_named_after_both() {
     assert_eq!(images(&read.train), labelled([(0, 5), (1, 3), (2, 1)]));
     assert_eq!(images(&read.test), labelled([(0, 6), (1, 4), (2, 2)]));
     let [beside, others] = notes.as_slice() else { panic!("{notes:?}") };
-    assert!(
-        beside.ends_with("1 image(s) are not used, because they lie beside the class folders, not in one")
-    );
+    assert!(beside.ends_with("not used: 1 image beside the class folders, not in one"));
     assert!(others.ends_with("passed over what is no image: 1 .txt"), "{others}");
 
     // An empty folder is no group.
@@ -381,8 +379,7 @@ fn splits_of_other_names_are_named_with_a_command() {
     ] {
         assert_eq!(split(train, test), rename(train, test, commands));
     }
-    let with_a_fifth =
-        "To test with a fifth of the training images instead, name their folder: --data X/train";
+    let with_a_fifth = "To test with a fifth of the training images instead, name their folder: X/train";
     assert_eq!(
         advice(&["train/a/1.png", "train/b/1.png"]),
         format!(
@@ -393,7 +390,7 @@ fn splits_of_other_names_are_named_with_a_command() {
     assert_eq!(
         advice(&["train/a/1.png", "train/b/1.png", "test/1.png", "test/2.png"]),
         format!(
-            "X: it holds training images in train, but test holds 2 image(s), but no class folders that would say \
+            "X: it holds training images in train, but test holds 2 images, but no class folders that would say \
              what they show. {with_a_fifth}"
         )
     );
@@ -414,7 +411,7 @@ fn what_a_split_does_not_use_is_counted() {
     let (read, notes) = read(READING, folder.path());
     assert_eq!(read.unwrap().train.len(), 3);
     let [note] = notes.as_slice() else { panic!("{notes:?}") };
-    assert!(note.contains("/valid: 2 image(s) are not used. Of a split, `train` is trained on"), "{note}");
+    assert!(note.contains("/valid: not used: 2 images. Of a split, `train` is trained on"), "{note}");
 }
 
 #[test]
@@ -439,7 +436,7 @@ fn classes_without_images_say_what_is_there_instead() {
     fs::write(folder.path().join("b/1.webp"), b"RIFF\x24\0\0\0WEBPVP8 ").unwrap();
     let message = error(folder.path());
     assert!(
-        message.contains("It holds 1 image(s), each a WebP picture, such as 1.webp. Convert it"),
+        message.contains("It holds 1 image, each a WebP picture, such as 1.webp. Convert it"),
         "{message}"
     );
 }
@@ -457,8 +454,8 @@ fn classes_of_too_few_images_are_all_named_before_any_is_read() {
     assert!(
         message.ends_with(
             ": 9 of 11 classes have fewer than 3 images, 2 to train on and 1 to test with: small0 (1), small1 (1), \
-             small2 (1), small3 (1), small4 (1) and 4 more. Add images, or leave these classes out: --set \
-             data.min_images=3"
+             small2 (1), small3 (1), small4 (1) and 4 more. Add images, or leave these classes out: set \
+             data.min_images to 3"
         ),
         "{message}"
     );
@@ -476,7 +473,12 @@ fn classes_of_too_few_images_are_all_named_before_any_is_read() {
     let read = super::tests::read(Reading { unseen: &unseen, ..training }, folder.path()).0;
     assert_eq!(read.unwrap().class_names.len(), 10);
     let message = super::tests::read(Reading { min_images: 9, ..training }, folder.path()).0.unwrap_err();
-    assert!(message.to_string().contains(": 0 class folder(s)"), "{message}");
+    assert!(
+        message
+            .to_string()
+            .contains(": data.min_images = 9 leaves 0 of 10 classes, and it takes 2: too few images are in "),
+        "{message}"
+    );
 }
 
 #[test]
@@ -497,7 +499,7 @@ fn sizes_are_those_of_sound_images() {
     assert!(notes[1].contains("left out 1 of 3 classes") && notes[1].contains(": b (2)"), "{notes:?}");
     fs::write(folder.path().join("c/2.png"), "broken").unwrap();
     let message = super::tests::read(Reading { min_images: 3, ..skipping }, folder.path()).0.unwrap_err();
-    assert!(message.to_string().contains(": 1 class folder(s); it takes 2"), "{message}");
+    assert!(message.to_string().contains(": data.min_images = 3 leaves 1 of 3 classes, and it takes 2: too few images are in b (2), c (2). Choose"), "{message}");
 
     let split: Vec<String> = files.iter().map(|file| format!("train/{file}")).collect();
     let split: Vec<&str> = split.iter().map(String::as_str).chain(["test/b/7.png", "test/c/8.png"]).collect();
@@ -538,7 +540,10 @@ fn slivers_of_16_bits_get_one_note() {
     let (read, notes) = read(READING, folder.path());
     assert!(read.is_ok());
     let [note] = notes.as_slice() else { panic!("{notes:?}") };
-    assert!(note.contains(": 2 image(s) of 16 bits use a quarter of their range or less"), "{note}");
+    assert!(
+        note.contains(": only a quarter of the range of 16 bits, or less, is in 2 images, as from"),
+        "{note}"
+    );
     assert!(note.contains("in which 2 of 256 greys are left of ") && note.contains("a/7.png"), "{note}");
 }
 
@@ -586,7 +591,7 @@ fn a_broken_image_is_an_error_or_passed_over() {
 #[test]
 fn folders_that_make_no_data_set_say_why() {
     let folder = folder(&["a/1.png", "a/2.png"]);
-    assert!(error(folder.path()).contains(": 1 class folder(s); it takes 2 to 65536"));
+    assert!(error(folder.path()).contains(": 1 class folder; it takes 2 to 65536"));
     let single = self::folder(&["a/1.png", "b/1.png"]);
     assert!(error(single.path()).contains("no class has two images"));
 }

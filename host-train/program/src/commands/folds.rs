@@ -303,7 +303,7 @@ mod tests {
         let error = questions(&config, &whole, false, &Device::flex()).unwrap_err();
         let error = format!("{error:#}");
         assert!(error.starts_with("net 1 of 3 about strangers: "), "{error}");
-        assert!(error.contains("class 4 is `4`: class 4 has 1 training image(s)"), "{error}");
+        assert!(error.contains("class 4 is `4`: class 4 has 1 training image,"), "{error}");
     }
 
     #[test]

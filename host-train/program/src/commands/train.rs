@@ -29,7 +29,7 @@ use std::{
 use tinytriplet_data::{
     Dataset, ENOUGH_CLASSES_TO_HOLD_OUT, Label, PartImages, Source, Split, TrainingData, any_angle, classes,
     is_own, is_word,
-    names::{quoted, shown},
+    names::{counted, quoted, shown},
 };
 use tinytriplet_evaluation::{
     export::export,
@@ -462,7 +462,8 @@ pub(super) fn for_own(config: ValidConfig, data: &Dataset) -> Result<ValidConfig
     config.into_inner().for_own(|word| is_own(data, word)).validate("data.mixture")
 }
 
-/// Returns the recipe with what it changes where the images are few pictures in a folder, and says so.
+/// Returns the recipe with what it changes where the images are few pictures in a folder, and says so; and the
+/// program's own net that training then begins with, if it does.
 fn where_few(
     config: ValidConfig,
     args: &TrainArgs,
@@ -608,12 +609,24 @@ pub(super) fn in_their_words(
                 let class = name.map_or(String::new(), |name| format!(": class {label} is `{name}`"));
                 format!("{}{class}", seen.source)
             }
+            (PartImages::Own, SamplerError::TooFewClasses(left)) if !config.unseen.is_empty() => {
+                return anyhow!(
+                    "{}: data.unseen leaves {left} of {} to train on, and triplets need 2 or more: name fewer there, \
+                     or add images of another class",
+                    seen.source,
+                    counted(seen.class_names.len(), "class")
+                );
+            }
             (PartImages::Own, SamplerError::TooFewClasses(_)) => seen.source.to_string(),
             (PartImages::Others(_) | PartImages::Characters(_), _) => {
                 let source = config.mixture.get(*part).and_then(|source| source.source.as_deref());
                 format!("data.mixture[{part}], {}", source.unwrap_or_default())
             }
         },
+        TrainError::HoldOut(_) if !config.unseen.is_empty() => {
+            let unseen = counted(config.unseen.len(), "name");
+            format!("{}, without the {unseen} of data.unseen", seen.source)
+        }
         TrainError::HoldOut(_) => seen.source.to_string(),
         _ => return error.into(),
     };
