@@ -23,10 +23,7 @@ pub enum ConfigError {
         message: String,
     },
     /// A name that means nothing here.
-    #[error(
-        "{file}{}: {}`{name}` is not known here{} Known are {}{}",
-        at(*line), within(field), hint(suggestion), allowed.join(", "), as_in(example)
-    )]
+    #[error("{file}{}: {}`{name}` is not known here{known}", at(*line), within(field))]
     Unknown {
         /// The file.
         file: String,
@@ -36,12 +33,9 @@ pub enum ConfigError {
         field: String,
         /// The field, or the name of a layer, backend, miner and the like.
         name: String,
-        /// The allowed name that is most like it.
-        suggestion: Option<String>,
-        /// The names that are allowed there.
-        allowed: Vec<String>,
-        /// How one of them is written, if it is more than a word.
-        example: Option<String>,
+        /// The names that are allowed there, in words; which of them is most like it; and how one is
+        /// written, if that is more than a word.
+        known: String,
     },
     /// None of the program's own recipes has this name.
     #[error(
@@ -78,10 +72,6 @@ fn at(line: Option<usize>) -> String {
 
 fn within(field: &str) -> String {
     if field.is_empty() { String::new() } else { format!("{field}: ") }
-}
-
-fn as_in(example: &Option<String>) -> String {
-    example.as_ref().map_or(String::new(), |example| format!(", as in {example}"))
 }
 
 fn hint(suggestion: &Option<String>) -> String {
@@ -143,20 +133,24 @@ impl ConfigError {
     /// Makes the error of a name that is not among `allowed`; `file` is the file or field that it
     /// is in.
     pub fn unknown(file: &str, line: Option<usize>, name: &str, allowed: Vec<String>) -> Self {
-        let (file, name, suggestion) = (file.to_owned(), name.to_owned(), most_like(name, &allowed));
-        Self::Unknown { file, line, field: String::new(), name, suggestion, allowed, example: None }
+        Self::unknown_in(file, line, String::new(), name, &allowed, |_| None)
     }
 
-    /// Returns the same, if it is of a name, of one that stands in `inside`. `example` says how a
-    /// name is written.
-    pub(super) fn in_field(self, inside: String, example: impl Fn(&str) -> Option<String>) -> Self {
-        match self {
-            Self::Unknown { file, line, name, suggestion, allowed, .. } => {
-                let example = suggestion.iter().chain(&allowed).find_map(|name| example(name));
-                Self::Unknown { file, line, field: inside, name, suggestion, allowed, example }
-            }
-            other => other,
-        }
+    /// Makes the error of a name in `field` that is not among `allowed`. `example` says how one is
+    /// written.
+    pub(super) fn unknown_in(
+        file: &str,
+        line: Option<usize>,
+        field: String,
+        name: &str,
+        allowed: &[String],
+        example: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let suggestion = most_like(name, allowed);
+        let example = suggestion.iter().chain(allowed).find_map(|name| example(name));
+        let example = example.map_or(String::new(), |example| format!(", as in {example}"));
+        let known = format!("{} Known are {}{example}", hint(&suggestion), allowed.join(", "));
+        Self::Unknown { file: file.to_owned(), line, field, name: name.to_owned(), known }
     }
 }
 

@@ -94,8 +94,9 @@ impl Wrong {
             },
             Why::Name { name, allowed } => {
                 let line = line(&join(&path, &name)).or_else(|| line(&path));
-                let error = ConfigError::unknown(file, line, &name, allowed);
-                error.in_field(path, |like| example(like).map(&as_written))
+                ConfigError::unknown_in(file, line, path, &name, &allowed, |like| {
+                    example(like).map(&as_written)
+                })
             }
             Why::Missing { name, example } => {
                 let example =
