@@ -478,9 +478,8 @@ fn where_few(
         let any_angle = few.turn && any_angle(&seen.train, &classes(seen.train.labels()));
         let before = config.train.augment.map(|augment| augment.degrees);
         let may_fold = folds::may_fold(seen, decoys, few.folds);
-        let is_pretrained = few.pretrained
-            && config.net.pretrained.is_none()
-            && has_own(&config.net, shape(&seen.train)?);
+        let is_pretrained =
+            few.pretrained && config.net.pretrained.is_none() && has_own(&config.net, shape(&seen.train)?);
         config.train = config.train.with_few(any_angle, may_fold, is_pretrained);
         if is_pretrained {
             config.net.pretrained = Some(NetConfig::CHARACTERS.into());
