@@ -47,7 +47,12 @@ fn cargo_run(words: &[&str], workspace: &Path) -> Result<(), String> {
             (None, Some(_)) => Err("a target without the board".to_owned()),
         },
         Some(package) => match (option("--example"), option("--bin")) {
-            (Some(example), _) => exists(&folder(package, workspace)?.join(format!("examples/{example}.rs"))),
+            (Some(example), _) => {
+                let examples = folder(package, workspace)?.join("examples");
+                let [file, folder] =
+                    ["{}.rs", "{}/main.rs"].map(|form| examples.join(form.replace("{}", example)));
+                exists(&file).or_else(|_| exists(&folder))
+            }
             (_, Some(bin)) => exists(&workspace.join(format!("{package}/src/bin/{bin}.rs"))),
             _ => Err(format!("which program of {package}?")),
         },
