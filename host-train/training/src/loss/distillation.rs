@@ -5,7 +5,7 @@ use tinytriplet_data::Rng;
 /// z the net's embedding of an image and t the teacher's, both of length 1, the mean over images of
 /// `1 − z·t`, which is half their squared distance.
 ///
-/// It takes no part in which images are of one class: the teacher has learned that.
+/// Labels play no part: the teacher has learned which images belong together.
 pub struct Distillation;
 
 impl Loss for Distillation {
@@ -20,23 +20,14 @@ impl Loss for Distillation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::testing::{assert_gradient, value_of};
+    use crate::loss::testing::{assert_gradient, batch, value_of};
     use burn::tensor::Tensor;
 
     const TAUGHT: [[f32; 2]; 2] = [[1.0, 0.0], [0.6, 0.8]];
 
     fn loss(embeddings: Tensor<2>) -> Tensor<1> {
         let taught = Some(Tensor::from_data(TAUGHT, &embeddings.device()));
-        let labels = &[0, 0];
-        let batch = EmbeddedBatch {
-            embeddings,
-            labels,
-            triplets: None,
-            proxies: None,
-            taught,
-            classes: &[],
-            step: 0,
-        };
+        let batch = EmbeddedBatch { taught, ..batch(embeddings, &[0, 0]) };
         Distillation.loss(&batch, &mut Rng::new(1)).unwrap().loss
     }
 

@@ -46,22 +46,14 @@ fn cosine_proxies(embeddings: Tensor<2>, proxies: Tensor<2>) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::testing::{assert_gradient, value_of};
+    use crate::loss::testing::{assert_gradient, batch, value_of};
 
     const PROXIES: [[f32; 2]; 2] = [[2.0, 0.0], [0.0, 3.0]];
 
     fn loss(labels: &[u16], proxies: impl Fn(&Tensor<2>) -> Tensor<2>) -> impl Fn(Tensor<2>) -> Tensor<1> {
         move |embeddings| {
             let proxies = Some(proxies(&embeddings));
-            let batch = EmbeddedBatch {
-                embeddings,
-                labels,
-                triplets: None,
-                proxies,
-                taught: None,
-                classes: &[3, 8],
-                step: 0,
-            };
+            let batch = EmbeddedBatch { proxies, classes: &[3, 8], ..batch(embeddings, labels) };
             Proxies { scale: 4.0, margin: 0.25 }.loss(&batch, &mut Rng::new(1)).unwrap().loss
         }
     }

@@ -42,7 +42,7 @@ impl Loss for SupCon {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::testing::{assert_gradient, of, value_of};
+    use crate::loss::testing::{assert_gradient, batch, of, value_of};
     use burn::tensor::Tensor;
 
     #[test]
@@ -62,15 +62,7 @@ mod tests {
     #[test]
     fn without_a_positive_there_is_no_loss() {
         let embeddings = Tensor::from_data([[1f32], [2.0]], &burn::tensor::Device::flex());
-        let batch = EmbeddedBatch {
-            embeddings,
-            labels: &[0, 1],
-            triplets: None,
-            proxies: None,
-            taught: None,
-            classes: &[],
-            step: 0,
-        };
+        let batch = batch(embeddings, &[0, 1]);
         assert!(SupCon { temperature: 0.1 }.loss(&batch, &mut Rng::new(1)).is_none());
     }
 }

@@ -6,19 +6,16 @@ use crate::net::floats;
 use burn::tensor::{Device, Tensor, TensorData};
 use tinytriplet_data::{Label, Rng};
 
+/// Returns a batch of images with these labels, and nothing beside.
+pub fn batch(embeddings: Tensor<2>, labels: &[Label]) -> EmbeddedBatch<'_> {
+    EmbeddedBatch { embeddings, labels, triplets: None, proxies: None, taught: None, classes: &[], step: 0 }
+}
+
 /// `loss` as a function of the embeddings of images with these labels, which have something to
 /// learn from.
 pub fn of(loss: impl Loss, labels: &[Label]) -> impl Fn(Tensor<2>) -> Tensor<1> {
     move |embeddings| {
-        let batch = EmbeddedBatch {
-            embeddings,
-            labels,
-            triplets: None,
-            proxies: None,
-            taught: None,
-            classes: &[],
-            step: 0,
-        };
+        let batch = batch(embeddings, labels);
         loss.loss(&batch, &mut Rng::new(1)).expect("something to learn from").loss
     }
 }

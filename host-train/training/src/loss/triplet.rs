@@ -97,7 +97,7 @@ fn triplet_distances(distances: Tensor<2>, triplets: &[Triplet]) -> (Tensor<1>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::testing::{assert_gradient, value_of};
+    use crate::loss::testing::{assert_gradient, batch, value_of};
     use tinytriplet_recipe::MinerConfig;
 
     const TRIPLETS: [Triplet; 3] = [
@@ -150,15 +150,7 @@ mod tests {
         let labels = [0, 0, 1, 1];
         let count = |warm_up, step| {
             let embeddings = Tensor::from_data([[0f32], [1.0], [3.0], [3.5]], &burn::tensor::Device::flex());
-            let batch = EmbeddedBatch {
-                embeddings,
-                labels: &labels,
-                triplets: None,
-                proxies: None,
-                taught: None,
-                classes: &[],
-                step,
-            };
+            let batch = EmbeddedBatch { step, ..batch(embeddings, &labels) };
             Triplets::new(&config(warm_up)).loss(&batch, &mut Rng::new(1)).map(|value| value.count)
         };
         // Every negative is far away: nothing is left for semi-hard mining, but batch-hard takes

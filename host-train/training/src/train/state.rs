@@ -12,7 +12,7 @@ pub(super) struct State {
     pub data: String,
     /// The hash of the teacher, if there is one.
     #[serde(default)] // older checkpoints have none
-    pub teacher: Option<String>,
+    pub teacher: Option<[u8; 8]>,
     /// Steps done.
     pub step: usize,
     pub images_seen: u64,

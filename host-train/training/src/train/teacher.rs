@@ -53,9 +53,9 @@ impl<'a> Teacher<'a> {
         Ok(Self { engine: Engine::new(model) })
     }
 
-    /// Returns the model's hash, in hexadecimal digits.
-    pub fn hash(&self) -> String {
-        self.engine.model().hash().iter().map(|byte| format!("{byte:02x}")).collect()
+    /// Returns the hash of the model file.
+    pub fn hash(&self) -> [u8; 8] {
+        self.engine.model().hash()
     }
 
     /// Returns the embeddings of images whose pixels are 0 to 1, one image after another: scaled to length 1.
