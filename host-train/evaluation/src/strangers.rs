@@ -17,9 +17,10 @@ use tinytriplet_data::{Split, classes, evenly};
 const SHOTS: usize = 5;
 /// Where in a gap between own things and strangers the threshold lies, from 0, at the own things, to 1.
 const WITHIN_GAP: f64 = 0.25;
-/// The threshold that suits most nets of few classes that compare by cosine, and the number of known images whose
-/// word it counts for. Chosen on drawn things: docs/TRAINING.md.
+/// The threshold that suits most nets of few classes that compare by cosine. Chosen on drawn things:
+/// docs/TRAINING.md.
 const TYPICAL: f64 = 0.3;
+/// The weight of the typical threshold, in known images that were asked about.
 const TYPICAL_COUNTS: f64 = 20.0;
 /// With a larger share of strangers accepted, a user is told that they will pass.
 pub const PASS: f64 = 0.1;
@@ -165,10 +166,10 @@ impl Questions {
         self.at(first + WITHIN_GAP * (next - first))
     }
 
-    /// Returns the rates at the threshold for another net than those that were asked, of embeddings with this
-    /// distance. What a few images say of a few nets varies widely, so it is drawn towards what is typical: the mean
-    /// of [equal error](Self::equal_error)'s threshold and the typical one, weighed by numbers of known images. Nothing
-    /// is typical of squared distances, whose scale is the net's own.
+    /// Returns the rates at the threshold for a run's own net, where the answers are those of its folds. A few images
+    /// asked of a few nets give widely different thresholds, so this one is drawn towards a typical value: it is the
+    /// mean of the threshold of [equal error](Self::equal_error), weighted by the number of known images, and of the
+    /// typical one, which counts as 20. Squared distances have no typical value, because each net has its own scale.
     #[must_use]
     pub fn of_folds(&self, distance: Distance) -> StrangerRates {
         let asked = self.equal_error();

@@ -170,7 +170,7 @@ fn ctrl_c_while_strangers_are_asked_about_is_no_success() {
     assert!(checkpoints(&run).is_empty());
 }
 
-/// Of three pictures, one is for testing, and the other two are too few to ask about any.
+/// Of three pictures, one is held out for testing, and two are too few for any to be asked about.
 #[test]
 fn pictures_that_are_too_few_for_thresholds_are_told() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
-//! How the names of layers, losses and the like are written that have more than a name.
+//! Examples of how to write the layers, losses and the like that take fields.
 
 /// One for each of them.
-const EXAMPLES: [(&str, &str); 17] = [
+const EXAMPLES: [(&str, &str); 18] = [
     ("cosine", "{ cosine = { warm_up = 30 } }"),
     ("balanced", "{ balanced = { classes = 10, images_per_class = 10 } }"),
     ("triplets", "{ triplets = 32 }"),
@@ -10,6 +10,7 @@ const EXAMPLES: [(&str, &str); 17] = [
     ("sup_con", "{ sup_con = { temperature = 0.1 } }"),
     ("multi_similarity", "{ multi_similarity = { alpha = 2.0, beta = 50.0 } }"),
     ("proxies", "{ proxies = { scale = 16.0, margin = 0.2 } }"),
+    ("distillation", "{ distillation = {} }"),
     ("conv", "{ conv = { out_channels = 8, kernel = 3 } }"),
     ("depthwise_conv", "{ depthwise_conv = { kernel = 3, padding = 1 } }"),
     ("max_pool", "{ max_pool = { kernel = 2 } }"),

@@ -1,4 +1,4 @@
-//! What a recipe's text says, before it is known to be a recipe.
+//! The values in a recipe's text, before they are checked against its fields.
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::{collections::BTreeMap, fmt};

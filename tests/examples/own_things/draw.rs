@@ -17,7 +17,7 @@ pub struct Sort {
     pub name: &'static str,
     /// Each fills a circle of radius 1.
     pub kinds: &'static [Kind],
-    /// Whether the shape is a recess in a round head.
+    /// True if the shape is cut into a round head.
     has_head: bool,
 }
 

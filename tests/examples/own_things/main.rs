@@ -1,13 +1,13 @@
-//! How well do small folders of one's own things do? Draws sets of things, trains on each as a user would, with
-//! decoys and without, and asks about new pictures and strangers:
+//! How well does training on a few pictures of your own things work? Draws sets of things, trains on each as a user
+//! would, with decoys and without, and asks about new pictures and strangers:
 //!
 //! ```text
 //! cargo run -p tests --example own_things
 //! cargo run -p tests --example own_things -- --sets 4 --seed 2 --set train.steps=5000
 //! ```
 //!
-//! Of each set, three kinds are one's own: twelve pictures each are trained on, five of these are enrolled, and
-//! thirteen others are asked about. 24 decoys are of three other kinds, 16 strangers of four more.
+//! Three kinds of each set are the user's own: the net trains on twelve pictures of each, five of these are enrolled,
+//! and thirteen new ones are asked about. The 24 decoys are of three other kinds, the 16 strangers of four more.
 
 mod draw;
 

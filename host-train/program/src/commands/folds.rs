@@ -37,7 +37,7 @@ pub struct Trainable<'a> {
     pub others: OtherNets<'a>,
 }
 
-/// How the questions about strangers ended.
+/// The outcome of asking about strangers.
 #[derive(Debug)]
 pub enum Asked {
     /// All of them were asked.

@@ -462,8 +462,7 @@ pub(super) fn for_own(config: ValidConfig, data: &Dataset) -> Result<ValidConfig
     config.into_inner().for_own(|word| is_own(data, word)).validate("data.mixture")
 }
 
-/// Returns the recipe with what it changes where the images are few pictures in a folder, and says so; and the
-/// program's own net that training then begins with, if it does.
+/// Returns the recipe with what it changes where the images are few pictures in a folder, and says so.
 fn where_few(
     config: ValidConfig,
     args: &TrainArgs,
